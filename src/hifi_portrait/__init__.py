@@ -1,0 +1,29 @@
+"""HiFi-Portrait: portraits of one person from several photos, with no per-person training."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Public name -> module. Loaded on first use, so that `import hifi_portrait` stays quick; diffusers also looks
+# the classes of a saved pipeline up here.
+_PUBLIC = {
+    "FaceAttention": "hifi_portrait.models",
+    "FaceEncoder": "hifi_portrait.models",
+    "FaceRefiner": "hifi_portrait.models",
+    "HiFiNet": "hifi_portrait.models",
+    "HiFiPortraitPipeline": "hifi_portrait.pipeline",
+    "Identity": "hifi_portrait.identity",
+    "Target": "hifi_portrait.target",
+    "analyse": "hifi_portrait.faces",
+}
+
+__all__ = [*_PUBLIC, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'hifi_portrait' has no attribute {name!r}")
