@@ -1,0 +1,39 @@
+"""Command-line options and fixtures that several rooms' tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Two cores are enough for the tests, and a test must not depend on how many there are.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("GLOG_minloglevel", "3")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--scoring", type=Path, help="folder of weights used only to score results")
+    parser.addoption("--photos", type=Path, help="folder of real photos, one sub-folder a person")
+
+
+def _folder(request: pytest.FixtureRequest, option: str) -> Path:
+    folder = request.config.getoption(option)
+    if folder is None:
+        pytest.skip(f"needs {option} DIR")
+    if not folder.is_dir():
+        pytest.skip(f"{option} {folder} is not a folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def scoring_dir(request: pytest.FixtureRequest) -> Path:
+    """The folder of scoring weights; the test is skipped where it is absent."""
+    return _folder(request, "--scoring")
+
+
+@pytest.fixture(scope="session")
+def photos_dir(request: pytest.FixtureRequest) -> Path:
+    """A folder of real photos, one sub-folder a person; the test is skipped where it is absent."""
+    return _folder(request, "--photos")
