@@ -1,0 +1,1 @@
+"""The ID data set: its one on-disk format, and the pipeline that fills it."""

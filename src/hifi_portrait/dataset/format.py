@@ -1,0 +1,484 @@
+"""The one on-disk format of an ID data set: many photos each of many people. See ``docs/dataset.md``.
+
+A data set is a folder::
+
+    dataset.json                 format name, version, counts
+    images/<shard>.tar           the encoded pictures, one plain tar a shard
+    photos/<shard>.parquet       one row a picture of that shard: who, where in the tar, caption, truth
+    analysis/<shard>.parquet     one row a picture: what perception found (optional)
+
+A shard holds whole identities and is committed by the appearance of its ``photos`` table, written last.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tarfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+from hifi_portrait.errors import DatasetError
+
+if TYPE_CHECKING:
+    from hifi_portrait.head import HeadGeometry
+
+FORMAT_NAME = "hifi-portrait-id-dataset"
+FORMAT_VERSION = 1
+SPLITS = {"train": 0.96, "validation": 0.02, "test": 0.02}
+
+
+def _vector(size: int) -> pa.DataType:
+    return pa.list_(pa.float32(), size)
+
+
+GEOMETRY_TYPE = pa.struct(
+    {
+        "identity": _vector(80),
+        "expression": _vector(52),
+        "rotation": _vector(9),
+        "translation": _vector(3),
+        "gaze": _vector(2),
+        "camera": pa.list_(pa.float64(), 5),
+    }
+)
+
+PHOTO_SCHEMA = pa.schema(
+    {
+        "identity_id": pa.string(),
+        "photo_id": pa.string(),
+        "shard": pa.string(),
+        "offset": pa.int64(),
+        "size": pa.int64(),
+        "width": pa.int32(),
+        "height": pa.int32(),
+        "caption": pa.string(),
+        "attributes": pa.string(),
+        "truth": GEOMETRY_TYPE,
+    }
+)
+
+ANALYSIS_SCHEMA = pa.schema(
+    {
+        "identity_id": pa.string(),
+        "photo_id": pa.string(),
+        "found": pa.bool_(),
+        "reason": pa.string(),
+        "landmarks": _vector(478 * 3),
+        "crop_transform": _vector(9),
+        "crop_size": pa.int32(),
+        "embedding": _vector(128),
+        "quality": pa.float32(),
+        "fit": GEOMETRY_TYPE,
+        "residual": pa.float32(),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoAnalysis:
+    """What perception found in one photo; where there is no usable face ``found`` is False and ``reason`` says why.
+
+    ``landmarks`` (478, 3) in photo pixels; ``crop_transform`` (3, 3) from photo to portrait-crop pixels;
+    ``crop_size`` side of that crop; ``embedding`` (128,) unit norm; ``quality`` in [0, 1]; ``fit`` the head
+    in crop pixels, from the joint fit of all the identity's photos; ``residual`` of that fit.
+    """
+
+    found: bool
+    reason: str = ""
+    landmarks: np.ndarray | None = None
+    crop_transform: np.ndarray | None = None
+    crop_size: int = 0
+    embedding: np.ndarray | None = None
+    quality: float = 0.0
+    fit: HeadGeometry | None = None
+    residual: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoRecord:
+    """One photo of a data set: ``image`` is the encoded file, ``truth`` the head in photo pixels, where known.
+
+    ``attributes`` is anything JSON can hold. ``width`` and ``height`` are read from ``image`` when left at 0.
+    """
+
+    identity_id: str
+    photo_id: str
+    image: bytes = field(repr=False)
+    caption: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    truth: HeadGeometry | None = None
+    analysis: PhotoAnalysis | None = None
+    width: int = 0
+    height: int = 0
+
+    @classmethod
+    def from_pixels(cls, pixels: np.ndarray, *, jpeg_quality: int | None = None, **fields: Any) -> Self:
+        """Record of a uint8 (H, W, 3) picture, encoded as PNG, or as JPEG where ``jpeg_quality`` is given."""
+        stream = io.BytesIO()
+        if jpeg_quality is None:
+            Image.fromarray(pixels).save(stream, "PNG", compress_level=2)
+        else:
+            Image.fromarray(pixels).save(stream, "JPEG", quality=jpeg_quality, subsampling=0)
+        height, width = pixels.shape[:2]
+        return cls(image=stream.getvalue(), width=width, height=height, **fields)
+
+    def pixels(self) -> np.ndarray:
+        """The picture, uint8 (H, W, 3). Raises DatasetError where it cannot be decoded."""
+        try:
+            with Image.open(io.BytesIO(self.image)) as picture:
+                return np.asarray(picture.convert("RGB"))
+        except (OSError, SyntaxError) as error:
+            name = f"{self.identity_id}/{self.photo_id}"
+            raise DatasetError(f"photo {name} cannot be decoded: {error}. Write its shard anew") from error
+
+
+def split_of(identity_id: str) -> str:
+    """The split ("train", "validation" or "test") an identity belongs to, by a hash of its id; never changes."""
+    place = int.from_bytes(blake2b(identity_id.encode(), digest_size=8).digest(), "big") / 2**64
+    for name, share in SPLITS.items():
+        if place < share:
+            return name
+        place -= share
+    return name
+
+
+class IDDatasetWriter:
+    """Writes a data set identity by identity; killed at any moment, it goes on from the last finished shard.
+
+    Several writers may fill one folder at once if each has a ``name`` of its own. Call :meth:`close` (or leave
+    the ``with`` block) to commit the last shard and the counts.
+
+    Parameters
+    ----------
+    path : folder, made where it does not exist
+    name : prefix of this writer's shards
+    shard_photos : a shard is closed once it holds at least this many photos
+    """
+
+    def __init__(self, path: str | Path, *, name: str = "a", shard_photos: int = 512) -> None:
+        self.path = Path(path)
+        self.name = name
+        self.shard_photos = shard_photos
+        if (self.path / "dataset.json").exists():
+            _read_header(self.path)
+        for folder in ("images", "photos", "analysis"):
+            (self.path / folder).mkdir(parents=True, exist_ok=True)
+        if not (self.path / "dataset.json").exists():
+            _write_header(self.path)
+        self.complete: set[str] = set(_column(self.path, "identity_id"))
+        self._next_shard = len(list((self.path / "photos").glob(f"{name}-*.parquet")))
+        self._rows: list[dict[str, Any]] = []
+        self._tar: tarfile.TarFile | None = None
+
+    def add(self, identity_id: str, photos: Sequence[PhotoRecord]) -> None:
+        """Add all photos of one identity. Raises DatasetError for an identity that is already there."""
+        if identity_id in self.complete:
+            raise DatasetError(f"identity {identity_id!r} is already in {self.path}: add each identity once")
+        ids = [photo.photo_id for photo in photos]
+        if not ids or len(set(ids)) != len(ids) or any(p.identity_id != identity_id for p in photos):
+            raise DatasetError(f"photos of {identity_id!r}: give at least one, all of it, each photo_id once")
+        for photo in photos:
+            self._append(photo)
+        self.complete.add(identity_id)
+        if len(self._rows) >= self.shard_photos:
+            self.flush()
+
+    def flush(self) -> None:
+        """Commit the photos added so far as one shard."""
+        if self._tar is None:
+            return
+        shard = self._shard
+        self._tar.close()
+        self._tar = None
+        os.replace(self._partial, self.path / "images" / f"{shard}.tar")
+        if all(row["analysis"] is not None for row in self._rows):
+            rows = [(row["identity_id"], row["photo_id"], row["analysis"]) for row in self._rows]
+            write_analysis(self.path, shard, rows)
+        _write_table(self.path / "photos" / f"{shard}.parquet", self._rows, PHOTO_SCHEMA)
+        self._rows = []
+        self._next_shard += 1
+
+    def close(self) -> None:
+        """Commit what is left and bring the counts in ``dataset.json`` up to date."""
+        self.flush()
+        _write_header(self.path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+
+    @property
+    def _shard(self) -> str:
+        return f"{self.name}-{self._next_shard:05d}"
+
+    @property
+    def _partial(self) -> Path:
+        return self.path / "images" / f"{self._shard}.tar.partial"
+
+    def _append(self, photo: PhotoRecord) -> None:
+        if self._tar is None:
+            self._tar = tarfile.open(self._partial, "w", format=tarfile.GNU_FORMAT)  # noqa: SIM115
+        if not (photo.width and photo.height):
+            height, width = photo.pixels().shape[:2]
+            photo = replace(photo, width=width, height=height)
+        suffix = "png" if photo.image.startswith(b"\x89PNG") else "jpg"
+        entry = tarfile.TarInfo(f"{photo.identity_id}.{photo.photo_id}.{suffix}")
+        entry.size = len(photo.image)
+        header = len(entry.tobuf(tarfile.GNU_FORMAT))
+        offset = self._tar.offset + header
+        self._tar.addfile(entry, io.BytesIO(photo.image))
+        self._rows.append(
+            {
+                "identity_id": photo.identity_id,
+                "photo_id": photo.photo_id,
+                "shard": self._shard,
+                "offset": offset,
+                "size": entry.size,
+                "width": photo.width,
+                "height": photo.height,
+                "caption": photo.caption,
+                "attributes": json.dumps(dict(photo.attributes), sort_keys=True),
+                "truth": geometry_row(photo.truth),
+                "analysis": photo.analysis,
+            }
+        )
+
+
+class IDDataset(Sequence[PhotoRecord]):
+    """Reads a data set: a sequence of :class:`PhotoRecord`, ordered by identity and photo id.
+
+    ``identities`` maps each identity id to the indices of its photos. Raises DatasetError where the folder is
+    not a data set of this version, or damaged.
+
+    Parameters
+    ----------
+    path : the data set's folder
+    split : "train", "validation" or "test" (see :func:`split_of`); None for all identities
+    """
+
+    def __init__(self, path: str | Path, *, split: str | None = None) -> None:
+        self.path = Path(path)
+        _read_header(self.path)
+        if split is not None and split not in SPLITS:
+            raise DatasetError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
+        photos = _read_tables(self.path / "photos", PHOTO_SCHEMA)
+        if split is not None:
+            ids = photos["identity_id"].to_pylist()
+            photos = photos.filter(pa.array([split_of(i) == split for i in ids], pa.bool_()))
+        photos = photos.sort_by([("identity_id", "ascending"), ("photo_id", "ascending")])
+        self._photos = photos.combine_chunks()
+        self._analysis = _read_tables(self.path / "analysis", ANALYSIS_SCHEMA)
+        analysed = zip(
+            self._analysis["identity_id"].to_pylist(), self._analysis["photo_id"].to_pylist(), strict=True
+        )
+        self._analysis_row = {key: row for row, key in enumerate(analysed)}
+        self.identities: dict[str, list[int]] = {}
+        for index, identity_id in enumerate(self._photos["identity_id"].to_pylist()):
+            self.identities.setdefault(identity_id, []).append(index)
+
+    def __len__(self) -> int:
+        return int(self._photos.num_rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        """The record at an index, or the list of records of a slice."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"photo {index} of a data set of {len(self)}")
+        row = self._photos.slice(index % len(self), 1).to_pylist()[0]
+        return PhotoRecord(
+            identity_id=row["identity_id"],
+            photo_id=row["photo_id"],
+            image=self._read_image(row),
+            caption=row["caption"],
+            attributes=json.loads(row["attributes"]),
+            truth=geometry_from_row(row["truth"]),
+            analysis=self._analysis_of(row["identity_id"], row["photo_id"]),
+            width=row["width"],
+            height=row["height"],
+        )
+
+    def pairs(
+        self,
+        rng: np.random.Generator,
+        n_references: tuple[int, int] = (1, 8),
+        *,
+        usable: Callable[[int], bool] | None = None,
+    ) -> Iterator[tuple[list[PhotoRecord], PhotoRecord]]:
+        """Endless (references, target) of one identity each; see :func:`sample_pairs`."""
+        for references, target in sample_pairs(self.identities.values(), rng, n_references, usable=usable):
+            yield [self[i] for i in references], self[target]
+
+    def _read_image(self, row: Mapping[str, Any]) -> bytes:
+        path = self.path / "images" / f"{row['shard']}.tar"
+        try:
+            with path.open("rb") as file:
+                file.seek(row["offset"])
+                image = file.read(row["size"])
+        except OSError as error:
+            raise DatasetError(
+                f"shard {path} cannot be read: {error}. Restore it or write it anew"
+            ) from error
+        if len(image) != row["size"]:
+            raise DatasetError(f"shard {path} is shorter than its table says. Restore it or write it anew")
+        return image
+
+    def _analysis_of(self, identity_id: str, photo_id: str) -> PhotoAnalysis | None:
+        place = self._analysis_row.get((identity_id, photo_id))
+        if place is None:
+            return None
+        row = self._analysis.slice(place, 1).to_pylist()[0]
+        if not row["found"]:
+            return PhotoAnalysis(found=False, reason=row["reason"])
+        return PhotoAnalysis(
+            found=True,
+            landmarks=np.asarray(row["landmarks"], np.float32).reshape(478, 3),
+            crop_transform=np.asarray(row["crop_transform"], np.float32).reshape(3, 3),
+            crop_size=row["crop_size"],
+            embedding=np.asarray(row["embedding"], np.float32),
+            quality=row["quality"],
+            fit=geometry_from_row(row["fit"]),
+            residual=row["residual"],
+        )
+
+
+def sample_pairs(
+    identities: Iterable[Sequence[int]],
+    rng: np.random.Generator,
+    n_references: tuple[int, int] = (1, 8),
+    *,
+    usable: Callable[[int], bool] | None = None,
+) -> Iterator[tuple[list[int], int]]:
+    """Endless pairs (reference indices, target index), both of one identity, the target never a reference.
+
+    Every pass visits each identity that has two usable photos once, in a new random order. The number of
+    references is uniform in ``n_references`` (both ends included), or all the others where there are fewer.
+    """
+    low, high = n_references
+    if not 1 <= low <= high:
+        raise DatasetError(f"n_references must be (low, high) with 1 <= low <= high, not {n_references}")
+    groups = [[i for i in group if usable is None or usable(i)] for group in identities]
+    groups = [group for group in groups if len(group) >= 2]
+    if not groups:
+        raise DatasetError("no identity has two usable photos: pairs need a reference and a target")
+    while True:
+        for place in rng.permutation(len(groups)):
+            target, *others = (int(i) for i in rng.permutation(groups[place]))
+            yield others[: int(rng.integers(low, high + 1))], target
+
+
+def geometry_row(geometry: HeadGeometry | None) -> dict[str, Any] | None:
+    """A head geometry as a row of ``GEOMETRY_TYPE``."""
+    if geometry is None:
+        return None
+    camera = geometry.camera
+    return {
+        "identity": np.asarray(geometry.identity, np.float32).ravel(),
+        "expression": np.asarray(geometry.expression, np.float32).ravel(),
+        "rotation": np.asarray(geometry.rotation, np.float32).ravel(),
+        "translation": np.asarray(geometry.translation, np.float32).ravel(),
+        "gaze": np.asarray(geometry.gaze, np.float32).ravel(),
+        "camera": [float(v) for v in (camera.focal, camera.cx, camera.cy, camera.width, camera.height)],
+    }
+
+
+def geometry_from_row(row: Mapping[str, Any] | None) -> HeadGeometry | None:
+    """Inverse of :func:`geometry_row`."""
+    if row is None:
+        return None
+    from hifi_portrait.head import Camera, HeadGeometry
+
+    focal, cx, cy, width, height = row["camera"]
+    return HeadGeometry(
+        identity=np.asarray(row["identity"], np.float32),
+        expression=np.asarray(row["expression"], np.float32),
+        rotation=np.asarray(row["rotation"], np.float32).reshape(3, 3),
+        translation=np.asarray(row["translation"], np.float32),
+        gaze=np.asarray(row["gaze"], np.float32),
+        camera=Camera(focal, cx, cy, int(width), int(height)),
+    )
+
+
+def shards(path: str | Path) -> list[str]:
+    """Names of the committed shards of a data set."""
+    return sorted(file.stem for file in (Path(path) / "photos").glob("*.parquet"))
+
+
+def write_analysis(path: str | Path, shard: str, rows: Iterable[tuple[str, str, PhotoAnalysis]]) -> None:
+    """Write the analysis table of one shard: (identity_id, photo_id, analysis) of each of its photos."""
+    table = []
+    for identity_id, photo_id, analysis in rows:
+        row = {name: getattr(analysis, name) for name in ANALYSIS_SCHEMA.names[2:]}
+        for name in ("landmarks", "crop_transform"):
+            row[name] = None if row[name] is None else np.asarray(row[name], np.float32).ravel()
+        row |= {"identity_id": identity_id, "photo_id": photo_id, "fit": geometry_row(analysis.fit)}
+        table.append(row)
+    _write_table(Path(path) / "analysis" / f"{shard}.parquet", table, ANALYSIS_SCHEMA)
+
+
+def _write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
+    partial = path.with_suffix(".parquet.partial")
+    rows = [{name: row[name] for name in schema.names} for row in rows]
+    pq.write_table(pa.Table.from_pylist(rows, schema), partial, compression="zstd")
+    os.replace(partial, path)
+
+
+def _read_tables(folder: Path, schema: pa.Schema) -> pa.Table:
+    tables = []
+    for path in sorted(folder.glob("*.parquet")):
+        try:
+            tables.append(pq.read_table(path, schema=schema))
+        except (OSError, pa.ArrowException) as error:
+            raise DatasetError(
+                f"table {path} cannot be read: {error}. Delete it and write it anew"
+            ) from error
+    return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def _column(path: Path, name: str) -> list[Any]:
+    return [
+        value
+        for file in sorted((path / "photos").glob("*.parquet"))
+        for value in pq.read_table(file, columns=[name])[name].to_pylist()
+    ]
+
+
+def _read_header(path: Path) -> dict[str, Any]:
+    file = path / "dataset.json"
+    try:
+        header = json.loads(file.read_text())
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path} is not a data set: it has no dataset.json") from error
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{file} cannot be read: {error}") from error
+    if not isinstance(header, dict) or header.get("format") != FORMAT_NAME:
+        raise DatasetError(f"{file} does not describe a {FORMAT_NAME}")
+    if header.get("version") != FORMAT_VERSION:
+        version = header.get("version")
+        raise DatasetError(f"{file} is of version {version}; this release reads version {FORMAT_VERSION}")
+    return header
+
+
+def _write_header(path: Path) -> None:
+    ids = _column(path, "identity_id")
+    counts = {"identities": len(set(ids)), "photos": len(ids), "shards": len(shards(path))}
+    header = {"format": FORMAT_NAME, "version": FORMAT_VERSION, "counts": counts}
+    partial = path / f"dataset.json.{os.getpid()}.partial"
+    partial.write_text(json.dumps(header, indent=2) + "\n")
+    os.replace(partial, path / "dataset.json")
