@@ -1,0 +1,177 @@
+"""What a photo's head is: camera, head pose, and the geometry that joins them with a person's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.floating[Any]]
+
+IDENTITY_COMPONENTS = 80
+"""Number of identity coefficients: unit-variance scores of the shape basis."""
+
+FIT_FOV = 20.0
+"""Vertical field of view, in degrees, that fits and targets use over the portrait crop."""
+
+DEFAULT_FACE_SHARE = 0.36
+"""Height of the mean face (forehead landmark 10 to chin landmark 152) as a share of the picture height."""
+
+# ARKit's blendshapes in anny's order; a trailing * stands for the Left and the Right one.
+_EXPRESSION_GROUPS = (
+    "browDown* browInnerUp browOuterUp* cheekPuff cheekSquint* eyeBlink* eyeLookDown* eyeLookIn* eyeLookOut* "
+    "eyeLookUp* eyeSquint* eyeWide* jawForward jawLeft jawOpen jawRight mouthClose mouthDimple* mouthFrown* "
+    "mouthFunnel mouthLeft mouthLowerDown* mouthPress* mouthPucker mouthRight mouthRollLower mouthRollUpper "
+    "mouthShrugLower mouthShrugUpper mouthSmile* mouthStretch* mouthUpperUp* noseSneer* tongueOut"
+)
+
+
+def _expand(groups: str) -> tuple[str, ...]:
+    names: list[str] = []
+    for group in groups.split():
+        names += [group[:-1] + "Left", group[:-1] + "Right"] if group.endswith("*") else [group]
+    return tuple(names)
+
+
+EXPRESSION_NAMES: tuple[str, ...] = _expand(_EXPRESSION_GROUPS)
+"""The 52 ARKit expression coefficients, in the order of every expression vector. "Left" is the person's."""
+
+
+def axis_rotation(axis: int, degrees: float) -> npt.NDArray[np.float64]:
+    """Right-handed rotation (3, 3) about coordinate axis 0, 1 or 2."""
+    angle = np.radians(degrees)
+    c, s = np.cos(angle), np.sin(angle)
+    rotation = np.eye(3)
+    i, j = (axis + 1) % 3, (axis + 2) % 3
+    rotation[i, i] = rotation[j, j] = c
+    rotation[i, j], rotation[j, i] = -s, s
+    return rotation
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Pinhole camera at the origin looking along +y.
+
+    ``u = cx + focal * X / Y`` and ``v = cy - focal * Z / Y``, in pixels, with pixel centres at +0.5.
+    """
+
+    focal: float
+    cx: float
+    cy: float
+    width: int
+    height: int
+
+    @classmethod
+    def from_fov(cls, size: int | tuple[int, int], fov: float = FIT_FOV) -> Self:
+        """Centred camera of a picture ``size`` (side, or width and height) with vertical ``fov`` in degrees."""
+        width, height = (size, size) if isinstance(size, int) else size
+        focal = height / 2 / np.tan(np.radians(fov) / 2)
+        return cls(float(focal), width / 2, height / 2, int(width), int(height))
+
+    def project(self, points: FloatArray) -> FloatArray:
+        """Camera-space points (..., 3) in metres to pixels (..., 2)."""
+        inverse_depth = 1 / points[..., 1]
+        u = self.cx + self.focal * points[..., 0] * inverse_depth
+        v = self.cy - self.focal * points[..., 2] * inverse_depth
+        return np.stack([u, v], axis=-1)
+
+    def scaled_to(self, size: int | tuple[int, int]) -> Camera:
+        """The same view at another resolution: ``size`` is the new height, or width and height."""
+        width, height = (round(self.width * size / self.height), size) if isinstance(size, int) else size
+        sx, sy = width / self.width, height / self.height
+        return Camera(self.focal * sy, self.cx * sx, self.cy * sy, int(width), int(height))
+
+
+@dataclass(frozen=True)
+class HeadPose:
+    """Head rotation in degrees: ``R = Rz(yaw) @ Rx(-pitch) @ Ry(roll)``.
+
+    ``yaw`` > 0 turns the nose to the image's right, ``pitch`` > 0 looks up, ``roll`` > 0 leans the head
+    clockwise in the image.
+    """
+
+    yaw: float = 0.0
+    pitch: float = 0.0
+    roll: float = 0.0
+
+    def matrix(self) -> npt.NDArray[np.float64]:
+        """Rotation (3, 3) from head space to camera space."""
+        return axis_rotation(2, self.yaw) @ axis_rotation(0, -self.pitch) @ axis_rotation(1, self.roll)
+
+    @classmethod
+    def from_matrix(cls, rotation: FloatArray) -> Self:
+        """Inverse of ``matrix`` for |pitch| < 90 degrees."""
+        rotation = np.asarray(rotation, dtype=np.float64)
+        pitch = -np.degrees(np.arcsin(np.clip(rotation[2, 1], -1, 1)))
+        yaw = np.degrees(np.arctan2(-rotation[0, 1], rotation[1, 1]))
+        roll = np.degrees(np.arctan2(-rotation[2, 0], rotation[2, 2]))
+        return cls(float(yaw), float(pitch), float(roll))
+
+
+@dataclass(frozen=True, eq=False)
+class HeadGeometry:
+    """A head in a picture: whose, with what expression, gaze and pose, seen by which camera.
+
+    One type for ground truth and for fits.
+
+    Attributes:
+        identity: (80,) float32, unit-variance scores.
+        expression: (52,) float32 in [0, 1], ordered as ``EXPRESSION_NAMES``.
+        rotation: (3, 3) float32, head space to camera space.
+        translation: (3,) float32 metres, the head joint in camera space.
+        gaze: (2,) float32 degrees, yaw and pitch relative to the head.
+        camera: the picture's camera.
+    """
+
+    identity: FloatArray
+    expression: FloatArray
+    rotation: FloatArray
+    translation: FloatArray
+    gaze: FloatArray
+    camera: Camera
+
+    def __post_init__(self) -> None:
+        shapes = {
+            "identity": (IDENTITY_COMPONENTS,),
+            "expression": (len(EXPRESSION_NAMES),),
+            "rotation": (3, 3),
+            "translation": (3,),
+            "gaze": (2,),
+        }
+        for name, shape in shapes.items():
+            value = np.asarray(getattr(self, name), dtype=np.float32)
+            if value.shape != shape:
+                raise ValueError(f"HeadGeometry.{name} must have shape {shape}, got {value.shape}")
+            object.__setattr__(self, name, value)
+
+    @property
+    def pose(self) -> HeadPose:
+        """Yaw, pitch and roll of ``rotation``."""
+        return HeadPose.from_matrix(self.rotation)
+
+    def replace(self, **changes: Any) -> HeadGeometry:
+        """A copy with some fields changed."""
+        return replace(self, **changes)
+
+    def scaled_to(self, size: int | tuple[int, int]) -> HeadGeometry:
+        """The same picture at another resolution."""
+        return replace(self, camera=self.camera.scaled_to(size))
+
+    def to_dict(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Plain float32 arrays; ``camera`` is (focal, cx, cy, width, height)."""
+        fields = ("identity", "expression", "rotation", "translation", "gaze")
+        arrays = {name: np.asarray(getattr(self, name), np.float32) for name in fields}
+        c = self.camera
+        arrays["camera"] = np.array([c.focal, c.cx, c.cy, c.width, c.height], np.float32)
+        return arrays
+
+    @classmethod
+    def from_dict(cls, arrays: Mapping[str, npt.ArrayLike]) -> HeadGeometry:
+        """Inverse of ``to_dict``; nested lists are taken too."""
+        values = {name: np.asarray(value, np.float32) for name, value in arrays.items()}
+        focal, cx, cy, width, height = (float(v) for v in values.pop("camera"))
+        rotation = values.pop("rotation").reshape(3, 3)
+        return cls(rotation=rotation, camera=Camera(focal, cx, cy, round(width), round(height)), **values)
