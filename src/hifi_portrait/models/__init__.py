@@ -1,0 +1,1 @@
+"""The networks: face encoder, face refiner, HiFi-Net, face attention, and alignment on the head's surface."""

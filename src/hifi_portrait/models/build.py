@@ -1,0 +1,98 @@
+"""One factory for every model size. A size is a data file in `configs/`; the classes are the same for all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from importlib import import_module, resources
+from typing import Any
+
+import torch
+
+from hifi_portrait.errors import ModelError
+
+# Part of the pipeline -> where its class is and what it is called. A part is built from the block of the same
+# name in the size file.
+_CLASSES = {
+    "vae": ("diffusers", "AutoencoderKL"),
+    "text_encoder": ("transformers", "CLIPTextModel"),
+    "text_encoder_2": ("transformers", "CLIPTextModelWithProjection"),
+    "unet": ("diffusers", "UNet2DConditionModel"),
+    "scheduler": ("diffusers", "DDIMScheduler"),
+    "hifi_net": ("hifi_portrait.models.hifi_net", "HiFiNet"),
+    "face_encoder": ("hifi_portrait.models.face_encoder", "FaceEncoder"),
+    "face_refiner": ("hifi_portrait.models.face_refiner", "FaceRefiner"),
+    "face_attention": ("hifi_portrait.models.face_attention", "FaceAttention"),
+}
+PARTS = tuple(_CLASSES)
+
+
+def sizes() -> tuple[str, ...]:
+    """Return the names that `build` and `size_config` take."""
+    folder = resources.files("hifi_portrait.models") / "configs"
+    return tuple(sorted(f.name.removesuffix(".json") for f in folder.iterdir() if f.name.endswith(".json")))
+
+
+def size_config(name: str) -> dict[str, Any]:
+    """Return the settings of one size: `image_size`, `face_size` (pixels) and a block for every part.
+
+    Raises
+    ------
+    ModelError
+        If there is no size of that name.
+    """
+    if name not in sizes():
+        raise ModelError(f"there is no model size {name!r}; choose one of {', '.join(sizes())}")
+    text = (resources.files("hifi_portrait.models") / "configs" / f"{name}.json").read_text()
+    config: dict[str, Any] = json.loads(text)
+    return config
+
+
+def build(
+    name: str,
+    parts: Collection[str] | None = None,
+    *,
+    overrides: dict[str, dict[str, Any]] | None = None,
+    seed: int | None = None,
+) -> dict[str, Any]:
+    """Build the parts of one model size with fresh weights.
+
+    Parameters
+    ----------
+    name
+        A size: `bundled`, `sdxl` or `tiny`.
+    parts
+        Which parts to build, by name (see `PARTS`); all of them by default.
+    overrides
+        Settings that replace those of the file, by part: `{"hifi_net": {"warp_latents": False}}`.
+    seed
+        Makes the weights reproducible; the global generator is left as it was.
+
+    Returns
+    -------
+    dict
+        Part name -> model (or scheduler).
+
+    Raises
+    ------
+    ModelError
+        If a size or a part is unknown.
+    """
+    config = size_config(name)
+    wanted = PARTS if parts is None else tuple(parts)
+    overrides = overrides or {}
+    for part in (*wanted, *overrides):
+        if part not in _CLASSES:
+            raise ModelError(f"there is no model part {part!r}; choose from {', '.join(PARTS)}")
+    with torch.random.fork_rng(devices=[]):
+        if seed is not None:
+            torch.manual_seed(seed)
+        return {part: _constructor(part)(config[part] | overrides.get(part, {})) for part in wanted}
+
+
+def _constructor(part: str) -> Callable[[dict[str, Any]], Any]:
+    module, class_name = _CLASSES[part]
+    cls = getattr(import_module(module), class_name)
+    if module == "transformers":  # transformers' models take a config object, diffusers' take its fields
+        return lambda fields: cls(cls.config_class(**fields))
+    return lambda fields: cls(**fields)
