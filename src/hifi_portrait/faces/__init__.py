@@ -1,0 +1,38 @@
+"""A photo -> Face: detection, landmarks, portrait crop, matte, recogniser embedding, quality."""
+
+from hifi_portrait.faces.analyser import MIN_CROP_SIDE, FaceAnalyser, analyse, analyse_all, default_analyser
+from hifi_portrait.faces.dlib_resnet import DlibResNet
+from hifi_portrait.faces.face import Face
+from hifi_portrait.faces.image import IMAGE_SUFFIXES, MAX_PIXELS, Photo, load_image, source_name
+from hifi_portrait.faces.mediapipe_parts import MediaPipeFaceDetector, MediaPipeLandmarker, MediaPipeMatting
+from hifi_portrait.faces.protocols import Detection, FaceDetector, Landmarker, Matting, Recogniser
+from hifi_portrait.faces.quality import FaceQuality, face_quality
+from hifi_portrait.faces.recogniser import DlibRecogniser, align_chip, chip_transform
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "MAX_PIXELS",
+    "MIN_CROP_SIDE",
+    "Detection",
+    "DlibRecogniser",
+    "DlibResNet",
+    "Face",
+    "FaceAnalyser",
+    "FaceDetector",
+    "FaceQuality",
+    "Landmarker",
+    "Matting",
+    "MediaPipeFaceDetector",
+    "MediaPipeLandmarker",
+    "MediaPipeMatting",
+    "Photo",
+    "Recogniser",
+    "align_chip",
+    "analyse",
+    "analyse_all",
+    "chip_transform",
+    "default_analyser",
+    "face_quality",
+    "load_image",
+    "source_name",
+]

@@ -34,6 +34,8 @@ class DlibResNet(nn.Module):
     unit length; dlib calls two faces the same person below a Euclidean distance of 0.6).
     """
 
+    mean: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(_MEAN_RGB).view(1, 3, 1, 1), persistent=False)
@@ -61,7 +63,7 @@ class DlibResNet(nn.Module):
         try:
             network._load(_Reader(data))
         except (ValueError, IndexError) as error:
-            raise ModelError(f"{path} is not dlib's face recognition network, or is damaged: {error}") from error
+            raise ModelError(f"{path} is not dlib's face recogniser, or is damaged: {error}") from error
         return network.eval().requires_grad_(False)
 
     def forward(self, chips: Tensor) -> Tensor:

@@ -1,0 +1,153 @@
+"""A photo -> its faces: the parts put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+import numpy as np
+
+from hifi_portrait.errors import NoFaceError, SeveralFacesError
+from hifi_portrait.faces.face import Face
+from hifi_portrait.faces.geometry import crop_size, crop_square, cut_out, square_transform, transform_points
+from hifi_portrait.faces.image import Photo, load_image, source_name
+from hifi_portrait.faces.mediapipe_parts import MediaPipeFaceDetector, MediaPipeLandmarker, MediaPipeMatting
+from hifi_portrait.faces.protocols import Detection, FaceDetector, Landmarker, Matting, Recogniser
+from hifi_portrait.faces.quality import face_quality
+from hifi_portrait.faces.recogniser import DlibRecogniser, align_chip
+
+MIN_CROP_SIDE = 64.0
+"""Faces whose portrait crop has fewer photo pixels a side than this are not used."""
+
+_BYSTANDER = 0.25  # faces smaller than this share of the largest do not count as a second person
+_KEYPOINT_LANDMARKS = [468, 473, 1, 61, 291]
+
+
+@dataclass(frozen=True)
+class FaceAnalyser:
+    """The parts that analyse a face, each exchangeable for anything that fits its protocol."""
+
+    detector: FaceDetector = field(default_factory=MediaPipeFaceDetector)
+    landmarker: Landmarker = field(default_factory=MediaPipeLandmarker)
+    matting: Matting = field(default_factory=MediaPipeMatting)
+    recogniser: Recogniser = field(default_factory=DlibRecogniser)
+
+    def analyse(self, photo: Photo, *, index: int | None = None, single: bool = False) -> Face:
+        """Analyse one face of a photo.
+
+        Parameters
+        ----------
+        photo
+            A path, a PIL image or an array; see ``load_image``.
+        index
+            Which face, counted from the largest (0); the largest if not given.
+        single
+            Whether the photo must show one person only. Faces smaller than a quarter of the largest are
+            taken for bystanders and do not count.
+
+        Raises
+        ------
+        ImageError
+            The photo cannot be used.
+        NoFaceError
+            There is no face, no face of that index, or it is too small.
+        SeveralFacesError
+            There are several, and ``single`` was asked for.
+        """
+        name = source_name(photo)
+        image = load_image(photo)
+        found = self.detector(image)
+        if single:
+            _check_single(found, name)
+        position = index or 0
+        if not -len(found) <= position < len(found):
+            raise NoFaceError(_missing_face_message(name, len(found), index))
+        face = self._measure(image, found[position], name)
+        return self._with_embeddings([face])[0]
+
+    def analyse_all(self, photo: Photo) -> list[Face]:
+        """Analyse every face of a photo, largest first; faces that are too small are left out.
+
+        Raises
+        ------
+        ImageError
+            The photo cannot be used.
+        """
+        name = source_name(photo)
+        image = load_image(photo)
+        faces = []
+        for detection in self.detector(image):
+            try:
+                faces.append(self._measure(image, detection, name))
+            except NoFaceError:
+                continue
+        return self._with_embeddings(faces)
+
+    def _measure(self, image: np.ndarray, detection: Detection, name: str) -> Face:
+        """Everything but the embedding, which is cheaper for many faces at once."""
+        landmarks = self.landmarker(image, detection)
+        if landmarks is None:
+            raise NoFaceError(f"{name}: what looked like a face is not clear enough to place landmarks on")
+        centre, side = crop_square(landmarks)
+        if side < MIN_CROP_SIDE:
+            raise NoFaceError(
+                f"{name}: the face is too small: head and shoulders take {side:.0f} pixels,"
+                f" at least {MIN_CROP_SIDE:.0f} are needed"
+            )
+        size = crop_size(side)
+        transform = square_transform(centre, side, size)
+        crop = cut_out(image, transform, size)
+        chip = align_chip(image, landmarks)
+        return Face(
+            source=name,
+            box=detection.box.astype(np.float32),
+            keypoints=landmarks[_KEYPOINT_LANDMARKS, :2],
+            landmarks=landmarks,
+            crop=crop,
+            crop_landmarks=transform_points(landmarks, transform),
+            crop_transform=transform,
+            matte=self.matting(crop),
+            aligned=chip,
+            embedding=np.zeros(0, np.float32),
+            quality=face_quality(chip, landmarks, side, detection.score).score,
+        )
+
+    def _with_embeddings(self, faces: Sequence[Face]) -> list[Face]:
+        if not faces:
+            return []
+        embeddings = self.recogniser(np.stack([face.aligned for face in faces]))
+        return [replace(face, embedding=row.copy()) for face, row in zip(faces, embeddings, strict=True)]
+
+
+@cache
+def default_analyser() -> FaceAnalyser:
+    """The analyser used where none is given; its models are loaded once per process."""
+    return FaceAnalyser()
+
+
+def analyse(
+    photo: Photo, *, index: int | None = None, single: bool = False, analyser: FaceAnalyser | None = None
+) -> Face:
+    """Analyse the largest face of a photo, or the one of an index; see ``FaceAnalyser.analyse``."""
+    return (analyser or default_analyser()).analyse(photo, index=index, single=single)
+
+
+def analyse_all(photo: Photo, *, analyser: FaceAnalyser | None = None) -> list[Face]:
+    """Analyse every face of a photo, largest first; see ``FaceAnalyser.analyse_all``."""
+    return (analyser or default_analyser()).analyse_all(photo)
+
+
+def _check_single(found: Sequence[Detection], name: str) -> None:
+    people = [detection for detection in found if detection.size >= _BYSTANDER * found[0].size]
+    if len(people) > 1:
+        raise SeveralFacesError(
+            f"{name} shows {len(people)} faces where one was asked for;"
+            " crop it to one person, or choose a face by index (0 is the largest)"
+        )
+
+
+def _missing_face_message(name: str, count: int, index: int | None) -> str:
+    if count == 0:
+        return f"{name}: no face was found; use a photo in which the face is visible, upright and not tiny"
+    return f"{name} has {count} face{'s'[: count > 1]}, counted from 0; there is no face {index}"

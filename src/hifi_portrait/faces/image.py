@@ -1,0 +1,175 @@
+"""Any picture a user may hand in -> upright uint8 RGB."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from hifi_portrait.errors import ImageError
+
+Photo: TypeAlias = str | PathLike[str] | Image.Image | np.ndarray
+"""What the library takes for a photo: a path, a PIL image, or an array."""
+
+IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+MAX_PIXELS = 80_000_000
+MIN_SIDE = 32
+
+_BACKGROUND = (128, 128, 128)
+_DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
+
+
+def load_image(photo: Photo, *, max_pixels: int = MAX_PIXELS, min_side: int = MIN_SIDE) -> np.ndarray:
+    """Read a photo as uint8 RGB (H, W, 3), turned upright.
+
+    Parameters
+    ----------
+    photo
+        A path; a PIL image of any mode; or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8,
+        uint16, bool, or floats in [0, 1].
+    max_pixels
+        Larger pictures are refused before they are decoded.
+    min_side
+        Pictures narrower or lower than this many pixels are refused.
+
+    Notes
+    -----
+    EXIF orientation is applied, embedded colour profiles are converted to sRGB, transparency is composited
+    on mid-grey, and the first frame of an animation is taken.
+
+    Raises
+    ------
+    ImageError
+        The file is missing, a folder, not a picture, truncated, or outside the limits; the array has a shape
+        or range that is not a picture's.
+    """
+    name = source_name(photo)
+    if isinstance(photo, np.ndarray):
+        image = _image_from_array(photo, name)
+    elif isinstance(photo, Image.Image):
+        image = photo
+    elif isinstance(photo, str | PathLike):
+        return _load_file(Path(photo), max_pixels, min_side)
+    else:
+        raise ImageError(f"{name} is not a photo: give a path, a PIL image or a NumPy array")
+    _check_size(image, name, max_pixels, min_side)
+    return _decode(image, name)
+
+
+def source_name(photo: Any) -> str:
+    """What messages call a photo: its path, or its kind and size."""
+    if isinstance(photo, str | PathLike):
+        return str(photo)
+    if isinstance(photo, Image.Image):
+        return str(getattr(photo, "filename", "")) or f"<image {photo.width}x{photo.height}>"
+    if isinstance(photo, np.ndarray):
+        return f"<array {'x'.join(map(str, photo.shape))}>"
+    return f"<{type(photo).__name__}>"
+
+
+def _load_file(path: Path, max_pixels: int, min_side: int) -> np.ndarray:
+    name = str(path)
+    if path.is_dir():
+        raise ImageError(f"{name} is a folder; give the path of a picture in it")
+    if not path.exists():
+        raise ImageError(f"{name} does not exist")
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns below our own limit, which is checked next.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path)
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"{name} is too large: more than {max_pixels / 1e6:g} megapixels") from error
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{name} is not a picture that can be read (JPEG, PNG, WebP, TIFF, ...)") from error
+    except _DECODING_ERRORS as error:
+        raise ImageError(f"{name} cannot be read: {error}") from error
+    with image:
+        _check_size(image, name, max_pixels, min_side)
+        return _decode(image, name)
+
+
+def _check_size(image: Image.Image, name: str, max_pixels: int, min_side: int) -> None:
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ImageError(
+            f"{name} is too large: {width}x{height} is more than the limit of"
+            f" {max_pixels / 1e6:g} megapixels; shrink it first"
+        )
+    if min(width, height) < min_side:
+        raise ImageError(f"{name} is too small: {width}x{height}, need at least {min_side} pixels a side")
+
+
+def _decode(image: Image.Image, name: str) -> np.ndarray:
+    try:
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        return np.array(_to_rgb(upright), dtype=np.uint8)
+    except _DECODING_ERRORS as error:
+        raise ImageError(f"{name} is damaged or truncated: {error}") from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
+        return _from_high_range(image).convert("RGB")
+    if image.has_transparency_data:
+        picture = image.convert("RGBA")
+        alpha = picture.getchannel("A")
+        ground = Image.new("RGB", picture.size, _BACKGROUND)
+        ground.paste(_to_srgb(picture.convert("RGB"), image.info.get("icc_profile")), mask=alpha)
+        return ground
+    if image.mode == "CMYK":
+        return _to_srgb(image, image.info.get("icc_profile")).convert("RGB")
+    if image.mode in {"L", "1"}:
+        return image.convert("RGB")
+    return _to_srgb(image.convert("RGB"), image.info.get("icc_profile"))
+
+
+def _from_high_range(image: Image.Image) -> Image.Image:
+    """16-bit integers and floats (0 to 1, or 0 to 65535) to 8 bits."""
+    values = np.asarray(image).astype(np.float32)
+    top = float(values.max(initial=0.0))
+    if image.mode == "F" and top <= 1.0:
+        values = values * 255.0
+    elif top > 255.0 or image.mode.startswith("I;16"):
+        values = values / 257.0
+    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Convert from an embedded colour profile; a profile that cannot be used is ignored, as viewers do."""
+    if not profile or b"sRGB" in profile:
+        return image
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image
+    return converted or image
+
+
+def _image_from_array(array: np.ndarray, name: str) -> Image.Image:
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim != 2 and not (array.ndim == 3 and array.shape[2] in (3, 4)):
+        raise ImageError(f"{name} is not a picture: expected (H, W), (H, W, 3) or (H, W, 4)")
+    if array.size == 0:
+        raise ImageError(f"{name} is empty")
+    if array.dtype == np.uint16:
+        array = array / np.float32(65535)
+    if array.dtype == np.bool_:
+        array = array.astype(np.float32)
+    if np.issubdtype(array.dtype, np.floating):
+        if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
+            raise ImageError(f"{name}: floats must lie in [0, 1]; for 0 to 255 give uint8")
+        array = np.rint(array * 255).astype(np.uint8)
+    if array.dtype != np.uint8:
+        raise ImageError(f"{name} has type {array.dtype}; give uint8, uint16, bool, or floats in [0, 1]")
+    return Image.fromarray(np.ascontiguousarray(array))

@@ -1,0 +1,65 @@
+"""The exchangeable parts of face analysis. Each is a small protocol, so that any object that fits will do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """One face found in a picture, in pixels.
+
+    Attributes
+    ----------
+    box
+        (4,) left, top, right, bottom.
+    keypoints
+        (K, 2), K >= 2; the first two are the eyes, image-left first.
+    score
+        The detector's confidence, in [0, 1].
+    """
+
+    box: np.ndarray
+    keypoints: np.ndarray
+    score: float
+
+    @property
+    def size(self) -> float:
+        """The longer side of the box, in pixels."""
+        return float(max(self.box[2] - self.box[0], self.box[3] - self.box[1]))
+
+
+class FaceDetector(Protocol):
+    """Finds faces."""
+
+    def __call__(self, image: np.ndarray) -> Sequence[Detection]:
+        """Faces in a uint8 RGB picture (H, W, 3), largest first."""
+        ...
+
+
+class Landmarker(Protocol):
+    """Places MediaPipe's 478 face landmarks."""
+
+    def __call__(self, image: np.ndarray, detection: Detection) -> np.ndarray | None:
+        """Landmarks (478, 3) float32 of a detected face, in pixels of the picture; None if it is no face."""
+        ...
+
+
+class Matting(Protocol):
+    """Tells the person from the background."""
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Matte (H, W) float32 in [0, 1], 1 on the person, of a uint8 RGB picture (H, W, 3)."""
+        ...
+
+
+class Recogniser(Protocol):
+    """Embeds aligned faces so that the same person's lie close together."""
+
+    def __call__(self, chips: np.ndarray) -> np.ndarray:
+        """Unit embeddings (B, D) float32 of aligned uint8 RGB chips (B, 150, 150, 3)."""
+        ...
