@@ -1,0 +1,48 @@
+"""The ``hifi-portrait`` command: one entry, one module for each family of commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hifi_portrait import __version__
+from hifi_portrait.apps.console import hush_native_logs, reports_errors
+from hifi_portrait.apps.evaluate import evaluate
+from hifi_portrait.apps.generate import generate
+from hifi_portrait.apps.people import people
+from hifi_portrait.apps.previews import identity, landmarks, warp
+from hifi_portrait.apps.train import train
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Portraits of one person from several photos, with no per-person training."""
+
+
+for command in (generate, identity, landmarks, warp, people, train, evaluate):
+    app.command()(reports_errors(command))
+
+
+def main() -> None:
+    """Run the command line."""
+    hush_native_logs()
+    app()

@@ -1,0 +1,97 @@
+"""What every command shares: where messages go, progress bars, and exit codes.
+
+Exit codes: 0 done; 1 something unexpected; 2 the input cannot be used, and the message says why.
+Results go to stdout (as one JSON document with ``--json``); everything else goes to stderr.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from hifi_portrait.errors import HiFiPortraitError
+
+EXIT_UNEXPECTED = 1
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+_Command = TypeVar("_Command", bound=Callable[..., None])
+
+
+def stderr() -> Console:
+    """The console for messages and progress."""
+    return Console(stderr=True, highlight=False)
+
+
+def progress(quiet: bool = False) -> Progress:
+    """A progress bar on stderr: what is done of how many, and the time left."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=stderr(), disable=quiet, transient=True)
+
+
+def emit(result: dict[str, Any], message: str, as_json: bool) -> None:
+    """Give a command's result: a JSON document on stdout, or `message` for people."""
+    print(json.dumps(result, ensure_ascii=False) if as_json else message)  # noqa: T201
+
+
+def hush_native_logs() -> None:
+    """Keep the start-up chatter of MediaPipe's native code off the terminal, unless the user asked for it."""
+    os.environ.setdefault("GLOG_minloglevel", "3")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def reports_errors(command: _Command) -> _Command:
+    """Turn a command's exceptions into one line on stderr and an exit code.
+
+    ``HIFI_PORTRAIT_DEBUG=1`` lets the exception through with its traceback.
+    """
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except (typer.Exit, typer.Abort):
+            raise
+        except KeyboardInterrupt:
+            _fail("interrupted", EXIT_INTERRUPTED)
+        except Exception as error:
+            if os.environ.get("HIFI_PORTRAIT_DEBUG"):
+                raise
+            message, code = describe(error)
+            _fail(message, code)
+
+    return run  # type: ignore[return-value]
+
+
+def describe(error: Exception) -> tuple[str, int]:
+    """An exception as a one-line message and an exit code."""
+    text = " ".join(str(error).split())
+    if isinstance(error, HiFiPortraitError):
+        return text, EXIT_BAD_INPUT
+    if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError | PermissionError):
+        what = error.strerror or "cannot be used"
+        return (f"{error.filename}: {what}" if error.filename else text), EXIT_BAD_INPUT
+    if type(error).__name__ == "SafetensorError":
+        return f"damaged safetensors file: {text}", EXIT_BAD_INPUT
+    return f"unexpected {type(error).__name__}: {text}", EXIT_UNEXPECTED
+
+
+def _fail(message: str, code: int) -> None:
+    console = stderr()
+    console.print(f"[bold red]error[/]: {escape(message)}", soft_wrap=True)
+    sys.stderr.flush()
+    raise typer.Exit(code)

@@ -1,0 +1,174 @@
+"""``hifi-portrait evaluate``: measure a model as docs/results.md reports it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hifi_portrait.apps import options
+from hifi_portrait.apps.console import emit, progress
+from hifi_portrait.apps.inputs import find_photos, load_pipeline
+from hifi_portrait.errors import ModelError
+
+if TYPE_CHECKING:
+    from hifi_portrait.evaluation.autoencoder import AutoencoderFigures, Embed
+    from hifi_portrait.evaluation.protocol import Case
+    from hifi_portrait.evaluation.runner import Sampling
+
+WARP = "plain warp"
+
+
+def evaluate(
+    out: Annotated[Path, typer.Option(help="Where pictures are kept; an unfinished run is taken up again.")],
+    synthetic: Annotated[
+        int | None, typer.Option(min=2, metavar="PEOPLE", help="Unseen synthetic people.", show_default=False)
+    ] = None,
+    photos: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Real photos, one sub-folder a person.", show_default=False),
+    ] = None,
+    autoencoder: Annotated[
+        bool, typer.Option("--autoencoder", help="Only: are the --synthetic people recognised through it?")
+    ] = False,
+    timing: Annotated[
+        Path | None,
+        typer.Option(
+            "--time", metavar="DIR", help="Only: time and memory of one portrait from these photos."
+        ),
+    ] = None,
+    scoring: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Weights used only to score; what needs them is left out without."),
+    ] = None,
+    model: options.Model = None,
+    name: Annotated[str, typer.Option(help="The model's row in the table.")] = "portrait",
+    prompt: Annotated[str, typer.Option(help="The prompt of every portrait.")] = "",
+    steps: Annotated[int | None, typer.Option(min=1, help="Denoising steps. [default: the model's]")] = None,
+    guidance: Annotated[
+        float | None, typer.Option(min=0, help="Guidance scale. [default: the model's]")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where the model runs: cpu, cuda.")] = "cpu",
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also put the section into this Markdown file.")
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Measure identity, expression, head pose and picture quality on people the model has not seen."""
+    from hifi_portrait.evaluation import report as markdown
+    from hifi_portrait.evaluation.runner import Sampling
+
+    if sum(wish is not None for wish in (synthetic, photos, timing)) != 1:
+        raise typer.BadParameter("say exactly one of --synthetic PEOPLE, --photos DIR, --time DIR")
+    if autoencoder and synthetic is None:
+        raise typer.BadParameter("--autoencoder needs --synthetic PEOPLE")
+    if scoring is not None and not scoring.is_dir():
+        raise ModelError(f"--scoring {scoring} is not a folder")
+    sampling = Sampling(prompt=prompt, steps=steps, guidance=guidance)
+
+    if timing is not None:
+        from hifi_portrait.evaluation.timing import time_portrait
+
+        result = time_portrait(load_pipeline(model).to(device), find_photos([timing]), sampling)
+        key, figures = "time", asdict(result)
+        section = markdown.timing_section("hifi-portrait evaluate --time PHOTOS --out DIR", result)
+    elif autoencoder:
+        assert synthetic is not None
+        kept = _autoencoder(synthetic, out, scoring, model, device, as_json)
+        key, figures = "autoencoder", asdict(kept) | {"share_kept": kept.share_kept}
+        command = f"hifi-portrait evaluate --autoencoder --synthetic {synthetic} --scoring DIR --out DIR"
+        recogniser = "SFace" if scoring else "the package's own recogniser"
+        section = markdown.autoencoder_section(command, kept, recogniser)
+    else:
+        key, figures, section = _benchmark(
+            out, synthetic, photos, scoring, model, name, sampling, device, as_json
+        )
+
+    (out / f"{key}.md").parent.mkdir(parents=True, exist_ok=True)
+    (out / f"{key}.md").write_text(section)
+    if report is not None:
+        markdown.write_section(report, key, section)
+    emit(figures, section, as_json)
+
+
+def _benchmark(
+    out: Path,
+    synthetic: int | None,
+    photos: Path | None,
+    scoring: Path | None,
+    model: str | None,
+    name: str,
+    sampling: Sampling,
+    device: str,
+    quiet: bool,
+) -> tuple[str, dict[str, object], str]:
+    from hifi_portrait.evaluation import runner
+    from hifi_portrait.evaluation.benchmark import score
+    from hifi_portrait.evaluation.report import benchmark_section
+
+    source = "photos PHOTOS" if photos else f"synthetic {synthetic}"
+    cases = _cases(out, synthetic, photos, quiet)
+    runner.check_same_run(out, f"{source}, {len(cases)} people")
+    with progress(quiet) as bar:
+        pipe = load_pipeline(model).to(device)
+        pipe.set_progress_bar_config(disable=True)
+        rows = {name: runner.pipeline_row(pipe, sampling), WARP: runner.warp_row(pipe.default_size)}
+        task = bar.add_task("portraits", total=len(cases))
+        runner.draw_rows(cases, rows, out, lambda: bar.advance(task))
+        bar.add_task("measuring", total=None)
+        result = score(cases, runner.rows_in(out), out, scoring)
+
+    settings = {key: value for key, value in asdict(sampling).items() if value}
+    words = "".join(f" --{key} {value!r}" for key, value in settings.items())
+    command = f"hifi-portrait evaluate --{source} --scoring DIR --out DIR{words}"
+    title = f"{len(cases)} real people" if photos else f"{len(cases)} unseen synthetic people"
+    return "photos" if photos else "synthetic", asdict(result), benchmark_section(title, command, result)
+
+
+def _cases(out: Path, synthetic: int | None, photos: Path | None, quiet: bool) -> list[Case]:
+    from hifi_portrait.evaluation.protocol import real_cases, synthetic_cases
+
+    if photos is not None:
+        return real_cases(photos)
+    assert synthetic is not None
+    with progress(quiet) as bar:
+        task = bar.add_task("photographing", total=synthetic)
+        return synthetic_cases(synthetic, out / "people", on_done=lambda: bar.advance(task))
+
+
+def _autoencoder(
+    people: int, out: Path, scoring: Path | None, model: str | None, device: str, quiet: bool
+) -> AutoencoderFigures:
+    from hifi_portrait.evaluation.autoencoder import evaluate_autoencoder
+    from hifi_portrait.faces import load_image
+
+    cases = _cases(out, people, None, quiet)
+    queries = [[load_image(wish.truth) for wish in case.wishes if wish.truth] for case in cases]
+    gallery = [load_image(case.gallery[0]) for case in cases]
+    with progress(quiet) as bar:
+        task = bar.add_task("autoencoder", total=people)
+        network = load_pipeline(model).to(device).vae
+        return evaluate_autoencoder(
+            network, queries, gallery, _recogniser(scoring), lambda: bar.advance(task)
+        )
+
+
+def _recogniser(scoring: Path | None) -> Embed:
+    if scoring is not None:
+        from hifi_portrait.evaluation.scorers import SFaceRecogniser
+
+        reader = SFaceRecogniser(scoring)
+        return lambda image: reader.read(image).get("embedding")
+
+    from hifi_portrait.errors import NoFaceError
+    from hifi_portrait.faces import analyse
+
+    def embed(image: object) -> object:
+        try:
+            return analyse(image).embedding
+        except NoFaceError:
+            return None
+
+    return embed  # type: ignore[return-value]

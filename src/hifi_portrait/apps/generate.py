@@ -1,0 +1,167 @@
+"""``hifi-portrait generate``: portraits of a person from their photos."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hifi_portrait.apps import options
+from hifi_portrait.apps.console import emit, progress
+from hifi_portrait.apps.inputs import (
+    TargetWords,
+    describe_target,
+    load_identity,
+    load_pipeline,
+    make_target,
+    reference_files,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+
+    from hifi_portrait.identity import Identity
+    from hifi_portrait.pipeline import HiFiPortraitPipeline
+    from hifi_portrait.target import Target
+
+MAX_COUNT = 64
+
+
+def generate(
+    photos: options.Photos,
+    prompt: Annotated[
+        str, typer.Option(help="What else the picture shows: hair, clothes, light, style.")
+    ] = "",
+    negative: Annotated[str, typer.Option(help="What the picture should not show.")] = "",
+    expression: options.Expression = None,
+    yaw: options.Yaw = None,
+    pitch: options.Pitch = None,
+    roll: options.Roll = None,
+    gaze: options.Gaze = None,
+    like: options.Like = None,
+    seed: Annotated[int, typer.Option(min=0, help="The first picture's seed; the next ones count up.")] = 0,
+    count: Annotated[int, typer.Option(min=1, max=MAX_COUNT, help="How many pictures.")] = 1,
+    steps: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Denoising steps. [default: the model's]")
+    ] = None,
+    guidance: Annotated[
+        float | None, typer.Option(min=0, max=50, help="Prompt guidance scale. [default: the model's]")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="The PNG to write; with --count, NAME-1.png, NAME-2.png, ...")
+    ] = Path("portrait.png"),
+    sheet: Annotated[
+        bool, typer.Option("--sheet", help="Also write NAME-sheet.png: references, landmarks, warp, results.")
+    ] = False,
+    model: options.Model = None,
+    as_json: options.Json = False,
+) -> None:
+    """Make portraits of one person with an expression, head pose and gaze of your choice."""
+    started = time.perf_counter()
+    files = reference_files(photos)
+    words = TargetWords(expression=expression, yaw=yaw, pitch=pitch, roll=roll, gaze=gaze, like=like)
+    target = make_target(words)
+    pipe = load_pipeline(model)
+    identity = load_identity(photos)
+
+    from hifi_portrait.provenance import save_png
+
+    settings: dict[str, Any] = {"prompt": prompt, "negative_prompt": negative}
+    if steps is not None:
+        settings["num_inference_steps"] = steps
+    if guidance is not None:
+        settings["guidance_scale"] = guidance
+    paths = output_paths(out, count)
+    record = _record(files, identity, target, settings, model)
+    results: list[np.ndarray] = []
+    pipe.set_progress_bar_config(disable=True)
+    with progress(quiet=as_json) as bar:
+        task = bar.add_task("portrait", total=count * (steps or default_steps(pipe)))
+        for number, path in enumerate(paths):
+            image = draw(pipe, identity, target, settings, seed + number, lambda: bar.advance(task))
+            save_png(image, path, {**record, "seed": seed + number})
+            results.append(image)
+    written = list(paths)
+    if sheet:
+        written.append(out.with_name(f"{out.stem}-sheet.png"))
+        save_png(portrait_sheet(identity, target, results), written[-1], {**record, "seed": seed})
+
+    result = {
+        "images": [
+            {"path": str(path), "seed": seed + number, "size": [image.shape[1], image.shape[0]]}
+            for number, (path, image) in enumerate(zip(paths, results, strict=True))
+        ],
+        "sheet": str(written[-1]) if sheet else None,
+        "target": record["target"],
+        "dropped": record["dropped"],
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+    emit(result, "\n".join(str(path) for path in written), as_json)
+
+
+def output_paths(out: Path, count: int) -> list[Path]:
+    """Where the pictures go: `out` itself, or numbered names beside it. The suffix is always ``.png``."""
+    out = out.with_suffix(".png")
+    return [out] if count == 1 else [out.with_name(f"{out.stem}-{n}.png") for n in range(1, count + 1)]
+
+
+def default_steps(pipe: HiFiPortraitPipeline) -> int:
+    """How many denoising steps the pipeline takes if it is not told."""
+    return inspect.signature(type(pipe).__call__).parameters["num_inference_steps"].default
+
+
+def draw(
+    pipe: HiFiPortraitPipeline,
+    identity: Identity,
+    target: Target,
+    settings: dict[str, Any],
+    seed: int,
+    on_step: Callable[[], None],
+) -> np.ndarray:
+    """One portrait as a uint8 RGB array; `on_step` is called after each denoising step."""
+    import numpy as np
+    import torch
+
+    def after_step(_pipe: Any, _step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        on_step()
+        return tensors
+
+    generator = torch.Generator("cpu").manual_seed(seed)
+    output = pipe(identity, target, generator=generator, callback_on_step_end=after_step, **settings)
+    return np.asarray(output.images[0].convert("RGB"))
+
+
+def portrait_sheet(identity: Identity, target: Target, results: list[np.ndarray]) -> Image.Image:
+    """References, the landmark image, the plain warp, and the portraits, on one sheet."""
+    from hifi_portrait.apps.sheet import contact_sheet
+    from hifi_portrait.head import LandmarkGenerator
+
+    size = results[0].shape[0]
+    landmarks = LandmarkGenerator()(identity.identity, target, size).image
+    rows = [
+        ("references", list(identity.crops)),
+        ("wished: landmarks, and the plain warp of the references", [landmarks, identity.warp(target, size)]),
+        ("portrait", results),
+    ]
+    return contact_sheet(rows, cell=size)
+
+
+def _record(
+    files: list[Path], identity: Identity, target: Target, settings: dict[str, Any], model: str | None
+) -> dict[str, Any]:
+    from hifi_portrait.provenance import file_sha256, versions
+
+    return {
+        "model": model or "bundled",
+        "target": describe_target(target),
+        "settings": settings,
+        "references": [{"name": file.name, "sha256": file_sha256(file)} for file in files],
+        "dropped": [{"source": photo.source, "reason": photo.reason} for photo in identity.dropped],
+        "versions": versions(),
+        "synthetic": True,
+    }

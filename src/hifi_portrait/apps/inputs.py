@@ -1,0 +1,158 @@
+"""From command-line words to the library's objects: photos, an identity, a target, a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hifi_portrait.errors import HiFiPortraitError, ImageError, ModelError, TargetError
+
+if TYPE_CHECKING:
+    from hifi_portrait.identity import Identity
+    from hifi_portrait.pipeline import HiFiPortraitPipeline
+    from hifi_portrait.target import Target
+
+PHOTO_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+IDENTITY_SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True)
+class TargetWords:
+    """A target as written on the command line; None means not said."""
+
+    expression: str | None = None
+    yaw: float | None = None
+    pitch: float | None = None
+    roll: float | None = None
+    gaze: tuple[float, float] | None = None
+    like: Path | None = None
+
+
+def find_photos(paths: Sequence[Path]) -> list[Path]:
+    """The photo files among `paths`, where a folder stands for the photos directly in it, sorted by name.
+
+    Raises
+    ------
+    ImageError
+        If a path does not exist, a folder holds no photo, or nothing was given.
+    """
+    photos: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted(p for p in path.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES and p.is_file())
+            if not found:
+                kinds = " ".join(sorted(PHOTO_SUFFIXES))
+                raise ImageError(f"{path} has no photo in it: looked for files ending in {kinds}")
+            photos += found
+        elif path.exists():
+            photos.append(path)
+        else:
+            raise ImageError(f"{path} does not exist: give photos, a folder of photos, or a saved identity")
+    if not photos:
+        raise ImageError("no photo given: name photos, a folder of photos, or a saved identity")
+    return photos
+
+
+def is_saved_identity(paths: Sequence[Path]) -> bool:
+    """Whether the words name one saved identity rather than photos."""
+    return len(paths) == 1 and paths[0].suffix.lower() == IDENTITY_SUFFIX
+
+
+def reference_files(paths: Sequence[Path]) -> list[Path]:
+    """The files that an identity is read from: the photos, or the one saved identity."""
+    return list(paths) if is_saved_identity(paths) else find_photos(paths)
+
+
+def load_identity(paths: Sequence[Path]) -> Identity:
+    """An identity from photos, folders of photos, or one saved identity file."""
+    from hifi_portrait.identity import Identity
+
+    files = reference_files(paths)
+    if is_saved_identity(paths):
+        if not files[0].exists():
+            raise ImageError(
+                f"{files[0]} does not exist: save an identity there with `hifi-portrait identity`"
+            )
+        return Identity.load(files[0])
+    return Identity.from_photos(files)
+
+
+def load_pipeline(model: str | None) -> HiFiPortraitPipeline:
+    """The pipeline at a folder or hub id; the bundled one for None.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or its files are damaged.
+    """
+    if model is not None and not Path(model).is_dir() and not _could_be_hub_id(model):
+        raise ModelError(f"{model} is not a folder: --model takes a saved pipeline's folder or a hub id")
+    from safetensors import SafetensorError
+
+    from hifi_portrait.pipeline import HiFiPortraitPipeline
+
+    try:
+        return HiFiPortraitPipeline.from_pretrained(*([] if model is None else [model]))
+    except HiFiPortraitError:
+        raise
+    except (OSError, SafetensorError) as error:
+        name = "the bundled model" if model is None else model
+        raise ModelError(f"{name} cannot be loaded: {error}") from error
+
+
+def _could_be_hub_id(model: str) -> bool:
+    parts = model.split("/")
+    return len(parts) == 2 and all(part and part[0].isalnum() for part in parts) and not Path(model).exists()
+
+
+def parse_expression(words: str) -> str | dict[str, float]:
+    """``"smile"`` names a preset; ``"jawOpen=0.4,mouthSmileLeft=0.8"`` gives coefficients in [0, 1].
+
+    Raises
+    ------
+    TargetError
+        If a part is not ``name=number``.
+    """
+    if "=" not in words:
+        return words.strip()
+    coefficients: dict[str, float] = {}
+    for part in words.split(","):
+        name, _, value = part.partition("=")
+        try:
+            coefficients[name.strip()] = float(value)
+        except ValueError:
+            raise TargetError(
+                f"--expression {words!r}: {part!r} is not name=number, such as jawOpen=0.4"
+            ) from None
+    return coefficients
+
+
+def make_target(words: TargetWords) -> Target:
+    """The target that the options ask for; what `like` shows holds where nothing else is said."""
+    from hifi_portrait.head import HeadPose
+    from hifi_portrait.target import Target
+
+    base = Target.from_photo(words.like) if words.like else Target()
+    pose = HeadPose(
+        yaw=base.pose.yaw if words.yaw is None else words.yaw,
+        pitch=base.pose.pitch if words.pitch is None else words.pitch,
+        roll=base.pose.roll if words.roll is None else words.roll,
+    )
+    expression: Any = base.expression if words.expression is None else parse_expression(words.expression)
+    gaze = base.gaze if words.gaze is None else words.gaze
+    return Target(expression=expression, pose=pose, gaze=gaze, framing=base.framing)
+
+
+def describe_target(target: Target) -> dict[str, Any]:
+    """A target as plain numbers for a provenance record: degrees, and the coefficients that are not zero."""
+    from hifi_portrait.head import EXPRESSION_NAMES
+
+    values = zip(EXPRESSION_NAMES, target.expression_vector(), strict=True)
+    return {
+        "expression": {name: round(float(value), 4) for name, value in values if value != 0},
+        "pose": {axis: float(getattr(target.pose, axis)) for axis in ("yaw", "pitch", "roll")},
+        "gaze": [float(angle) for angle in target.gaze],
+        "framing": {axis: float(getattr(target.framing, axis)) for axis in ("scale", "x", "y")},
+    }

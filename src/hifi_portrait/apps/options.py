@@ -1,0 +1,55 @@
+"""Command-line options that several commands take, each declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Photos = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="PHOTO...",
+        help="Photos of one person, a folder of them, or an identity saved by `hifi-portrait identity`.",
+        show_default=False,
+    ),
+]
+Expression = Annotated[
+    str | None,
+    typer.Option(
+        help="A preset (neutral, smile, laugh, surprise, sad, angry, ...) or ARKit coefficients: "
+        "jawOpen=0.4,mouthSmileLeft=0.8",
+        show_default=False,
+    ),
+]
+Yaw = Annotated[
+    float | None,
+    typer.Option(help="Degrees; positive turns the nose to the picture's right.", show_default=False),
+]
+Pitch = Annotated[float | None, typer.Option(help="Degrees; positive looks up.", show_default=False)]
+Roll = Annotated[
+    float | None,
+    typer.Option(help="Degrees; positive leans the head clockwise in the picture.", show_default=False),
+]
+Gaze = Annotated[
+    tuple[float, float] | None,
+    typer.Option(
+        metavar="YAW PITCH",
+        help="Degrees relative to the head, with the signs of yaw and pitch.",
+        show_default=False,
+    ),
+]
+Like = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PHOTO",
+        help="Take expression, head pose, gaze and framing from this photo; other options override.",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and no progress bar.")]
+Model = Annotated[
+    str | None,
+    typer.Option(metavar="DIR", help="A saved pipeline's folder or hub id. [default: the bundled model]"),
+]

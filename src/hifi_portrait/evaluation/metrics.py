@@ -1,0 +1,102 @@
+"""The measures of the benchmark, as plain functions of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg, stats
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def normalised(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (..., D) at unit length; a zero vector, which stands for "no face found", stays zero."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.divide(vectors, length, out=np.zeros_like(vectors, dtype=np.float64), where=length > 0)
+
+
+def cosine_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Row by row, (N, D) and (N, D) -> (N,); (N, D) and (D,) broadcast."""
+    return (normalised(a) * normalised(b)).sum(-1)
+
+
+def similarity_matrix(queries: np.ndarray, gallery: np.ndarray) -> np.ndarray:
+    """Cosine similarity of every query (N, D) with every gallery entry (M, D): (N, M)."""
+    return normalised(queries) @ normalised(gallery).T
+
+
+def rank_one(similarity: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Whether each query's best gallery entry is the right one, (N, M) and (N,) -> bool (N,).
+
+    A tie counts as wrong, so that a query without a face, equally far from everybody, is never right.
+    """
+    own = np.take_along_axis(similarity, labels[:, None], axis=1)
+    others = np.where(np.arange(similarity.shape[1]) == labels[:, None], -np.inf, similarity)
+    return own[:, 0] > others.max(axis=1)
+
+
+def area_under_curve(positive: np.ndarray, negative: np.ndarray) -> float:
+    """Chance that a positive score exceeds a negative one, ties counted half (Mann-Whitney U / nm)."""
+    ranks = stats.rankdata(np.concatenate([positive, negative]))
+    rank_sum = ranks[: len(positive)].sum() - len(positive) * (len(positive) + 1) / 2
+    return float(rank_sum / (len(positive) * len(negative)))
+
+
+def correlation(wished: np.ndarray, measured: np.ndarray) -> float:
+    """Pearson's correlation over the entries where both are numbers; NaN if one of them never varies."""
+    known = np.isfinite(wished) & np.isfinite(measured)
+    a, b = wished[known] - wished[known].mean(), measured[known] - measured[known].mean()
+    spread = np.sqrt((a**2).sum() * (b**2).sum())
+    return float((a * b).sum() / spread) if spread > 0 else float("nan")
+
+
+def pose_error(wished: np.ndarray, measured: np.ndarray) -> np.ndarray:
+    """Mean absolute difference per axis, in degrees: (N, 3) and (N, 3) -> (3,), leaving out NaN rows."""
+    difference = (measured - wished + 180) % 360 - 180
+    return np.nanmean(np.abs(difference), axis=0)
+
+
+def peak_signal_to_noise(a: np.ndarray, b: np.ndarray) -> float:
+    """PSNR in decibels of two uint8 pictures of one shape; infinite if they are equal."""
+    error = np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2)
+    return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
+
+
+def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Squared Frechet distance of the Gaussians fitted to two feature sets, (N, D) and (M, D).
+
+    ``|mu_a - mu_b|^2 + Tr(C_a + C_b - 2 (C_a C_b)^(1/2))``, Dowson and Landau, 1982. Which features they are
+    must be said wherever the figure is given; with other features than Inception's it is not the FID.
+    """
+    mean = ((a.mean(0) - b.mean(0)) ** 2).sum()
+    cov_a, cov_b = np.atleast_2d(np.cov(a, rowvar=False)), np.atleast_2d(np.cov(b, rowvar=False))
+    # Tr (C_a C_b)^(1/2) is the sum of the square roots of the product's eigenvalues, which are real and >= 0.
+    roots = np.sqrt(np.maximum(linalg.eigvals(cov_a @ cov_b).real, 0))
+    return float(max(mean + np.trace(cov_a) + np.trace(cov_b) - 2 * roots.sum(), 0.0))
+
+
+def bootstrap_over_people(
+    statistic: Callable[[np.ndarray], float], people: int, *, rounds: int = 1000, seed: int = 0
+) -> Interval:
+    """A statistic with its 95 % interval.
+
+    People are resampled, not pictures, as one person's pictures are not independent.
+
+    Parameters
+    ----------
+    statistic:
+        Takes the indices of the people drawn, with repeats, and gives the value.
+    """
+    rng = np.random.default_rng(seed)
+    draws = [statistic(rng.integers(0, people, people)) for _ in range(rounds)]
+    low, high = np.nanpercentile(draws, [2.5, 97.5])
+    return Interval(statistic(np.arange(people)), float(low), float(high))

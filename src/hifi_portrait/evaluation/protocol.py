@@ -1,0 +1,165 @@
+"""The benchmark's fixed lists: which people, which references, which wished targets, which true photos."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.head import HeadPose
+from hifi_portrait.people import Person, Photo, Photograph, photograph
+from hifi_portrait.target import Target
+
+# Training data are made from small seeds; these people are in none of it.
+UNSEEN_SEED = 9_000_000
+RULER_SEED = 9_500_000
+RULER_PEOPLE = 60
+
+REFERENCES = 4
+TARGETS = 4
+SIZE = 256
+MAX_REFERENCE_YAW = 45.0
+PHOTO_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
+# What each real person is asked for: preset, yaw, pitch.
+REAL_WISHES = (
+    ("neutral", 0.0, 0.0),
+    ("smile", 20.0, 0.0),
+    ("surprise", -20.0, 5.0),
+    ("laugh", 10.0, -8.0),
+)
+
+OnDone = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One portrait that is asked for, and the true photo of that person looking so, if there is one."""
+
+    target: Target
+    truth: Path | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One person: what the model may see, what it is asked for, what its portraits are compared with.
+
+    The gallery of a synthetic person is one more true photo, which the model does not see; that of a real
+    person is the references themselves, all the photos there are.
+    """
+
+    name: str
+    references: tuple[Path, ...]
+    gallery: tuple[Path, ...]
+    wishes: tuple[Wish, ...]
+
+    @property
+    def gallery_is_unseen(self) -> bool:
+        """Whether the portraits are compared with photos that the model did not get."""
+        return not set(self.gallery) & set(self.references)
+
+
+def synthetic_cases(
+    people: int, folder: Path, *, size: int = SIZE, on_done: OnDone | None = None
+) -> list[Case]:
+    """Unseen synthetic people, photographed into `folder`; those already there are kept.
+
+    Each has 4 references, 4 targets with their true photos, and 1 further true photo as the gallery.
+    """
+    cases = []
+    for index in range(people):
+        person_folder = folder / f"{index:04d}"
+        if not (person_folder / "targets.json").exists():
+            _photograph_person(UNSEEN_SEED + index, person_folder, size)
+        cases.append(_read_person(person_folder))
+        if on_done:
+            on_done()
+    return cases
+
+
+def real_cases(folder: Path) -> list[Case]:
+    """A folder of real photos, one sub-folder a person; every photo is a reference.
+
+    Raises
+    ------
+    DatasetError
+        If the folder is missing or holds no sub-folder with a photo.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"--photos {folder} is not a folder: give one with a sub-folder for each person")
+    wishes = tuple(
+        Wish(Target(expression=expression, pose=HeadPose(yaw, pitch, 0.0)))
+        for expression, yaw, pitch in REAL_WISHES
+    )
+    cases = []
+    for person_folder in sorted(path for path in folder.iterdir() if path.is_dir()):
+        photos = tuple(sorted(p for p in person_folder.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES))
+        if photos:
+            cases.append(Case(person_folder.name, photos, photos, wishes))
+    if not cases:
+        raise DatasetError(
+            f"--photos {folder} has no sub-folder with a photo in it: one for each person is needed"
+        )
+    return cases
+
+
+def ruler_photographs(people: int = RULER_PEOPLE, size: int = SIZE) -> Sequence[Photograph]:
+    """True photos of further synthetic people, by which a head-pose reader's scale is set."""
+    return [_take(RULER_SEED + index, 0, size) for index in range(people)]
+
+
+def _take(person_seed: int, number: int, size: int) -> Photograph:
+    photo = Photo.sample(person_seed * 100 + number)
+    return photograph(Person.sample(person_seed), photo, size)
+
+
+def _photograph_person(person_seed: int, folder: Path, size: int) -> None:
+    """Photos in seed order; those turned further than a reference may be are passed over."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = (
+        [f"reference_{i}" for i in range(REFERENCES)] + [f"target_{i}" for i in range(TARGETS)] + ["gallery"]
+    )
+    targets = []
+    number = 0
+    for name in names:
+        taken = _take(person_seed, number, size)
+        number += 1
+        while abs(taken.truth.geometry.pose.yaw) > MAX_REFERENCE_YAW:
+            taken = _take(person_seed, number, size)
+            number += 1
+        Image.fromarray(taken.image).save(folder / f"{name}.png")
+        if name.startswith("target"):
+            targets.append(_describe(taken))
+    (folder / "targets.json").write_text(json.dumps(targets))
+
+
+def _describe(taken: Photograph) -> dict[str, list[float]]:
+    geometry = taken.truth.geometry
+    pose = geometry.pose
+    return {
+        "expression": [float(value) for value in geometry.expression],
+        "pose": [pose.yaw, pose.pitch, pose.roll],
+        "gaze": [float(angle) for angle in geometry.gaze],
+    }
+
+
+def _read_person(folder: Path) -> Case:
+    described = json.loads((folder / "targets.json").read_text())
+    wishes = tuple(
+        Wish(
+            Target(
+                expression=np.array(wish["expression"], dtype=np.float32),
+                pose=HeadPose(*wish["pose"]),
+                gaze=tuple(wish["gaze"]),
+            ),
+            folder / f"target_{index}.png",
+        )
+        for index, wish in enumerate(described)
+    )
+    references = tuple(folder / f"reference_{i}.png" for i in range(REFERENCES))
+    return Case(folder.name, references, (folder / "gallery.png",), wishes)

@@ -1,0 +1,153 @@
+"""Draw every picture of the benchmark into a folder, and read them all with the scorers.
+
+A row is one way of making the picture: the pipeline, the plain warp. A picture already in the folder is not
+drawn again, so that a killed run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from hifi_portrait.errors import DatasetError, HiFiPortraitError
+from hifi_portrait.evaluation.protocol import Case
+from hifi_portrait.evaluation.scorers import Reading, ScorerSet
+from hifi_portrait.faces import load_image
+from hifi_portrait.identity import Identity
+from hifi_portrait.pipeline import HiFiPortraitPipeline
+from hifi_portrait.target import Target
+
+log = logging.getLogger(__name__)
+
+Draw = Callable[[Identity, Target, int], np.ndarray]
+OnDone = Callable[[], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How the pipeline is called for every portrait; None leaves it to the pipeline."""
+
+    prompt: str = ""
+    steps: int | None = None
+    guidance: float | None = None
+
+
+def warp_row(size: int) -> Draw:
+    """The plain warp of the references, with nothing learnt."""
+
+    def draw(identity: Identity, target: Target, seed: int) -> np.ndarray:
+        return identity.warp(target, size)
+
+    return draw
+
+
+def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling) -> Draw:
+    """The diffusion pipeline."""
+    settings: dict[str, object] = {"prompt": sampling.prompt}
+    if sampling.steps is not None:
+        settings["num_inference_steps"] = sampling.steps
+    if sampling.guidance is not None:
+        settings["guidance_scale"] = sampling.guidance
+
+    def draw(identity: Identity, target: Target, seed: int) -> np.ndarray:
+        generator = torch.Generator("cpu").manual_seed(seed)
+        image = pipe(identity, target, generator=generator, **settings).images[0]
+        return np.asarray(image.convert("RGB"))
+
+    return draw
+
+
+def picture_path(out: Path, row: str, case: Case, wish: int) -> Path:
+    """Where one picture of one row lies."""
+    return out / "rows" / row / f"{case.name}_{wish}.png"
+
+
+def rows_in(out: Path) -> list[str]:
+    """Names of the rows that `out` has pictures of."""
+    return sorted(path.name for path in (out / "rows").glob("*") if path.is_dir())
+
+
+def draw_rows(
+    cases: Sequence[Case], rows: Mapping[str, Draw], out: Path, on_done: OnDone | None = None
+) -> None:
+    """Draw what is missing; a person of whom no identity can be made has no pictures, which counts as no face."""
+    for number, case in enumerate(cases):
+        missing = [
+            (row, wish)
+            for row in rows
+            for wish in range(len(case.wishes))
+            if not picture_path(out, row, case, wish).exists()
+        ]
+        identity = _identity(case, out) if missing else None
+        for row, wish in missing:
+            if identity is not None:
+                image = rows[row](identity, case.wishes[wish].target, 1000 * number + wish)
+                _write(image, picture_path(out, row, case, wish))
+        if on_done:
+            on_done()
+
+
+def read_row(cases: Sequence[Case], row: str, out: Path, scorers: ScorerSet) -> list[list[Reading]]:
+    """What the scorers say of a row, for each case and each wish; an empty reading for a missing picture."""
+    return [
+        [_read(picture_path(out, row, case, wish), scorers) for wish in range(len(case.wishes))]
+        for case in cases
+    ]
+
+
+def read_photos(photos: Sequence[Sequence[Path]], scorers: ScorerSet) -> list[list[Reading]]:
+    """What the scorers say of true photos, in the given nesting."""
+    return [[_read(photo, scorers) for photo in group] for group in photos]
+
+
+def _read(path: Path, scorers: ScorerSet) -> Reading:
+    return scorers.read(load_image(path)) if path.exists() else Reading()
+
+
+def _identity(case: Case, out: Path) -> Identity | None:
+    """The case's identity, kept in `out` under a name that changes with its photos."""
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in case.references)).hexdigest()[:12]
+    path = out / "identities" / f"{case.name}-{digest}.safetensors"
+    if path.exists():
+        return Identity.load(path)
+    try:
+        identity = Identity.from_photos(list(case.references))
+    except HiFiPortraitError as error:
+        log.warning("%s: no identity: %s", case.name, error)
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    identity.save(path)
+    return identity
+
+
+def _write(image: np.ndarray, path: Path) -> None:
+    """Whole or not at all, so that a kill leaves no half picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    Image.fromarray(image).save(partial, format="PNG")
+    os.replace(partial, path)
+
+
+def check_same_run(out: Path, description: str) -> None:
+    """Refuse a folder that holds pictures of another list.
+
+    Raises
+    ------
+    DatasetError
+        If `out` was made from another protocol.
+    """
+    marker = out / "protocol.txt"
+    if marker.exists() and marker.read_text() != description:
+        raise DatasetError(
+            f"{out} holds another evaluation: {marker.read_text()!r}, not {description!r}; give another --out"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    marker.write_text(description)
