@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -29,9 +29,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from hifi_portrait.errors import DatasetError
-
-if TYPE_CHECKING:
-    from hifi_portrait.head import HeadGeometry
+from hifi_portrait.head import Camera, HeadGeometry
 
 FORMAT_NAME = "hifi-portrait-id-dataset"
 FORMAT_VERSION = 1
@@ -87,7 +85,7 @@ ANALYSIS_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, kw_only=True)
 class PhotoAnalysis:
-    """What perception found in one photo; where there is no usable face ``found`` is False and ``reason`` says why.
+    """What perception found in one photo; ``reason`` says why there is no usable face.
 
     ``landmarks`` (478, 3) in photo pixels; ``crop_transform`` (3, 3) from photo to portrait-crop pixels;
     ``crop_size`` side of that crop; ``embedding`` (128,) unit norm; ``quality`` in [0, 1]; ``fit`` the head
@@ -107,7 +105,7 @@ class PhotoAnalysis:
 
 @dataclass(frozen=True, kw_only=True)
 class PhotoRecord:
-    """One photo of a data set: ``image`` is the encoded file, ``truth`` the head in photo pixels, where known.
+    """One photo of a data set: ``image`` is the encoded file, ``truth`` the head in photo pixels or None.
 
     ``attributes`` is anything JSON can hold. ``width`` and ``height`` are read from ``image`` when left at 0.
     """
@@ -144,7 +142,7 @@ class PhotoRecord:
 
 
 def split_of(identity_id: str) -> str:
-    """The split ("train", "validation" or "test") an identity belongs to, by a hash of its id; never changes."""
+    """The split ("train", "validation" or "test") of an identity, by a hash of its id: it never changes."""
     place = int.from_bytes(blake2b(identity_id.encode(), digest_size=8).digest(), "big") / 2**64
     for name, share in SPLITS.items():
         if place < share:
@@ -154,10 +152,10 @@ def split_of(identity_id: str) -> str:
 
 
 class IDDatasetWriter:
-    """Writes a data set identity by identity; killed at any moment, it goes on from the last finished shard.
+    """Writes a data set identity by identity; after a kill it goes on from the last finished shard.
 
-    Several writers may fill one folder at once if each has a ``name`` of its own. Call :meth:`close` (or leave
-    the ``with`` block) to commit the last shard and the counts.
+    Several writers may fill one folder at once if each has its own ``name``. Call :meth:`close`, or leave
+    the ``with`` block, to commit the last shard and the counts.
 
     Parameters
     ----------
@@ -402,8 +400,6 @@ def geometry_from_row(row: Mapping[str, Any] | None) -> HeadGeometry | None:
     """Inverse of :func:`geometry_row`."""
     if row is None:
         return None
-    from hifi_portrait.head import Camera, HeadGeometry
-
     focal, cx, cy, width, height = row["camera"]
     return HeadGeometry(
         identity=np.asarray(row["identity"], np.float32),

@@ -1,0 +1,41 @@
+"""Train a recipe: ``python -m hifi_portrait.training RECIPE --data DIR --out DIR``.
+
+The same with ``accelerate launch -m`` in place of ``python -m`` runs on several devices.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+
+from hifi_portrait.errors import HiFiPortraitError
+from hifi_portrait.training.run import train
+
+
+def main() -> int:
+    """Parse the command line and train."""
+    parser = argparse.ArgumentParser(prog="hifi_portrait.training", description=__doc__)
+    parser.add_argument("recipe", help="name of a recipe of the package, or a .toml file")
+    parser.add_argument("--data", required=True, help="data set folder (autoencoder) or prepared folder")
+    parser.add_argument("--out", required=True, help="run folder; an unfinished run there goes on")
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="e.g. trainer.max_steps=100",
+    )
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        train(arguments.recipe, arguments.data, arguments.out, overrides=arguments.overrides)
+    except HiFiPortraitError as error:
+        logging.error("%s", error)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""Loss terms, named after what they measure. Images are (B, 3, H, W) in [-1, 1]; every term is a scalar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hifi_portrait.faces.dlib_resnet import DlibResNet
+
+
+def multiscale_gradient_loss(a: Tensor, b: Tensor, scales: int = 3) -> Tensor:
+    """Mean absolute error of the horizontal and vertical differences, summed over scales."""
+    total = a.new_zeros(())
+    for _ in range(scales):
+        error = a - b
+        total = total + (error[..., 1:] - error[..., :-1]).abs().mean()
+        total = total + (error[..., 1:, :] - error[..., :-1, :]).abs().mean()
+        a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
+    return total
+
+
+def ssim_loss(a: Tensor, b: Tensor, window: int = 7) -> Tensor:
+    """One minus the structural similarity (Wang et al. 2004) with a uniform window."""
+
+    def mean(x: Tensor) -> Tensor:
+        return F.avg_pool2d(x, window, stride=1)
+
+    c1, c2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2
+    mean_a, mean_b = mean(a), mean(b)
+    var_a, var_b = mean(a * a) - mean_a**2, mean(b * b) - mean_b**2
+    covariance = mean(a * b) - mean_a * mean_b
+    similarity = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
+    similarity = similarity / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
+    return 1 - similarity.mean()
+
+
+def kl_loss(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Kullback-Leibler divergence of a diagonal Gaussian from the standard one, per element."""
+    return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).mean()
+
+
+def min_snr_weight(alphas_cumprod: Tensor, timesteps: Tensor, gamma: float = 5.0) -> Tensor:
+    """Weight (B,) of a v-prediction error, min(SNR + 1, gamma) / (SNR + 1), in (0, 1].
+
+    A v-prediction error counts as a clean-image error SNR + 1 times; the weight cuts that off at ``gamma``
+    (arXiv 2303.09556). Unlike the paper's min(SNR, gamma) / (SNR + 1) it is not zero at zero SNR, where sampling
+    with a zero-SNR schedule begins.
+    """
+    alpha = alphas_cumprod[timesteps].float()
+    inverse = 1 - alpha  # 1 / (SNR + 1)
+    return (gamma * inverse).clamp(max=1.0)
+
+
+def clean_from_velocity(noisy: Tensor, velocity: Tensor, alphas_cumprod: Tensor, timesteps: Tensor) -> Tensor:
+    """Predicted clean latents from noisy latents and a v-prediction (arXiv 2202.00512, appendix D)."""
+    alpha = alphas_cumprod[timesteps].view(-1, 1, 1, 1).to(noisy)
+    return alpha.sqrt() * noisy - (1 - alpha).sqrt() * velocity
+
+
+def denoising_loss(
+    prediction: Tensor,
+    target: Tensor,
+    weight: Tensor,
+    region: Tensor | None = None,
+    region_weight: float = 0.0,
+) -> Tensor:
+    """Weighted mean of the squared error of (B, C, H, W).
+
+    What is inside ``region``, (B, 1, H, W) in [0, 1], counts 1 + ``region_weight`` times.
+    """
+    error = (prediction.float() - target.float()) ** 2 * weight.view(-1, 1, 1, 1)
+    if region is None or region_weight == 0:
+        return error.mean()
+    importance = 1 + region_weight * region
+    return (error * importance).mean() / importance.mean()
+
+
+def landmark_band_loss(a: Tensor, b: Tensor, band: Tensor) -> Tensor:
+    """Difference of two images' gradients inside a band (B, 1, H, W) in [0, 1] around the landmark contours.
+
+    The contours of lids, irises, lips, nose and jaw are where a wrong expression, gaze or pose shows; an
+    error there is an edge that is missing, moved or too many, and none elsewhere counts.
+    """
+    error = a - b
+    horizontal = (error[..., 1:] - error[..., :-1]).abs() * band[..., 1:]
+    vertical = (error[..., 1:, :] - error[..., :-1, :]).abs() * band[..., 1:, :]
+    channels = a.shape[1]
+    return (horizontal.sum() + vertical.sum()) / (2 * channels * band.sum()).clamp(min=1)
+
+
+def embedding_loss(a: Tensor, b: Tensor) -> Tensor:
+    """One minus the cosine of two sets of embeddings (B, D)."""
+    return 1 - F.cosine_similarity(a.float(), b.float(), dim=1).mean()
+
+
+class RecogniserFeatureLoss(nn.Module):
+    """Difference of two images in the inner features of a face recogniser.
+
+    The recogniser's residual blocks are convolutional, so that any crop of a face will do. Features are
+    normalised over channels as in LPIPS (arXiv 1801.03924), weights all one.
+    """
+
+    def __init__(self, recogniser: DlibResNet, blocks: Sequence[int] = (2, 6, 9)) -> None:
+        super().__init__()
+        self.recogniser = recogniser.eval().requires_grad_(False)
+        self.blocks = tuple(blocks)
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """Loss of images ``a`` against ``b``, (B, 3, H, W) in [-1, 1] each."""
+        with torch.no_grad():
+            wanted = self._features(b)
+        return torch.stack(
+            [((x - y) ** 2).sum(1).mean() for x, y in zip(self._features(a), wanted, strict=True)]
+        ).sum()
+
+    def _features(self, x: Tensor) -> list[Tensor]:
+        x = ((x + 1) * 127.5 - self.recogniser.mean) / 256
+        x = F.max_pool2d(self.recogniser.stem(x).relu(), 3, stride=2)
+        features = []
+        for place, block in enumerate(self.recogniser.blocks):
+            x = block(x)
+            if place in self.blocks:
+                features.append(F.normalize(x.float(), dim=1))
+            if place == self.blocks[-1]:
+                break
+        return features

@@ -1,0 +1,27 @@
+"""Train a recipe on data into a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hifi_portrait.training.recipes import load_recipe, objective_class
+from hifi_portrait.training.trainer import Trainer, TrainingResult
+
+
+def train(
+    recipe: str | Path, data: str | Path, out: str | Path, *, overrides: Sequence[str] = ()
+) -> TrainingResult:
+    """Train ``recipe`` (a name or a TOML file) on ``data``; an unfinished run in ``out`` goes on.
+
+    ``data`` is an ID data set for the autoencoder and a prepared folder
+    (:mod:`hifi_portrait.training.prepare`) for the others. ``overrides`` are ``"section.key=value"``.
+
+    Raises
+    ------
+    RecipeError, DatasetError, ModelError
+        The recipe, the data or the first weights cannot be used.
+    """
+    loaded = load_recipe(recipe, overrides)
+    objective = objective_class(loaded)(loaded.settings, data, seed=loaded.trainer.seed)
+    return Trainer(objective, loaded.trainer, out, description=loaded.to_dict()).train()

@@ -1,0 +1,303 @@
+"""The training loop: one for every objective, on CPU, one GPU or many, through ``accelerate``.
+
+Everything random follows from the seed and the step: sample ``n`` of the stream is always the same, and
+torch's generator is seeded anew at each step. So a run that is killed and goes on gives the same weights as
+one that was not, bit for bit on a CPU (where the run's length is set by ``max_steps`` alone).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast
+from diffusers.training_utils import EMAModel
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from hifi_portrait.training.checkpoint import latest_checkpoint, load_state, save_checkpoint
+from hifi_portrait.training.objective import Objective, SampleStream
+
+logger = logging.getLogger(__name__)
+
+_ENDLESS = 2**31 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerConfig:
+    """How to train. A run ends at ``max_steps`` or ``max_minutes``, whichever comes first (0: no limit).
+
+    The learning rate rises over ``warmup_steps`` and falls along a cosine to ``final_lr_share`` of itself
+    at the end of the run. ``batch_size`` is per process. ``*_minutes`` of 0 switch that off.
+    """
+
+    batch_size: int
+    learning_rate: float
+    max_steps: int = 0
+    max_minutes: float = 0.0
+    warmup_steps: int = 100
+    final_lr_share: float = 0.01
+    weight_decay: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.98)
+    gradient_clip: float = 1.0
+    ema_decay: float = 0.998
+    precision: Literal["no", "bf16", "fp16"] = "bf16"
+    workers: int = 0
+    seed: int = 0
+    checkpoint_minutes: float = 5.0
+    keep_checkpoints: int = 2
+    log_steps: int = 20
+    sheet_minutes: float = 10.0
+
+    def __post_init__(self) -> None:
+        if self.max_steps <= 0 and self.max_minutes <= 0:
+            raise ValueError("one of max_steps and max_minutes must be above 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingResult:
+    """How a run ended: at which step, after how many minutes in all, and whether a signal cut it short."""
+
+    step: int
+    minutes: float
+    interrupted: bool
+    metrics: dict[str, float]
+
+
+class Trainer:
+    """Trains an objective in a run folder, from the last checkpoint there if there is one.
+
+    Parameters
+    ----------
+    objective : what is trained
+    config : how
+    run : folder for checkpoints, TensorBoard logs and sample sheets
+    description : plain values kept in the run folder as ``recipe.json``
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        config: TrainerConfig,
+        run: str | Path,
+        *,
+        description: dict[str, Any] | None = None,
+    ) -> None:
+        self.config = config
+        self.run = Path(run)
+        self.accelerator = Accelerator(mixed_precision=config.precision)
+        self.objective = objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.parameters = [p for p in objective.parameters() if p.requires_grad]
+        optimiser = torch.optim.AdamW(
+            self.parameters,
+            config.learning_rate,
+            betas=config.betas,
+            weight_decay=config.weight_decay,
+            fused=True,
+        )
+        self.module, self.optimiser = self.accelerator.prepare(self.objective, optimiser)
+        self.ema = EMAModel(self.parameters, decay=config.ema_decay, foreach=True)
+        self.step = 0
+        self.minutes = 0.0
+        self._stop = False
+        self._description = description or {}
+        self._resume()
+
+    def train(self) -> TrainingResult:
+        """Run to the end, or to a SIGTERM or SIGINT, which is answered with a checkpoint."""
+        main = self.accelerator.is_main_process
+        if main:
+            self.run.mkdir(parents=True, exist_ok=True)
+            (self.run / "recipe.json").write_text(json.dumps(self._description, indent=2) + "\n")
+        writer = SummaryWriter(str(self.run / "logs"), purge_step=self.step) if main else None
+        with self._catching_signals():
+            self._loop(writer)
+        self._checkpoint()
+        metrics: dict[str, float] = {}
+        if main and writer is not None:
+            if not self._stop:
+                metrics = self._show(writer)
+            writer.close()
+        return TrainingResult(step=self.step, minutes=self.minutes, interrupted=self._stop, metrics=metrics)
+
+    def learning_rate(self, step: int, progress: float) -> float:
+        """Linear warm-up, then a cosine over the run's ``progress`` in [0, 1]."""
+        floor = self.config.final_lr_share
+        cosine = floor + (1 - floor) * (1 + math.cos(math.pi * progress)) / 2
+        return self.config.learning_rate * cosine * min(1.0, (step + 1) / max(1, self.config.warmup_steps))
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done, by whichever limit is nearer."""
+        steps = self.step / self.config.max_steps if self.config.max_steps > 0 else 0.0
+        minutes = self.minutes / self.config.max_minutes if self.config.max_minutes > 0 else 0.0
+        return min(1.0, max(steps, minutes))
+
+    def _loop(self, writer: SummaryWriter | None) -> None:
+        config = self.config
+        saved = shown = clock = time.monotonic()
+        totals: dict[str, list[float]] = {}
+        bar = tqdm(total=config.max_steps or None, initial=self.step, disable=writer is None, mininterval=5)
+        batches = self._batches()
+        logged = (self.step, clock)
+        while self._agree(self.progress < 1 and not self._stop):
+            for name, value in self._train_step(next(batches)).items():
+                totals.setdefault(name, []).append(value)
+            now = time.monotonic()
+            self.minutes += (now - clock) / 60
+            clock = now
+            self.step += 1
+            bar.update()
+            if self.step % config.log_steps == 0 and writer is not None:
+                rate = (self.step - logged[0]) * config.batch_size / max(now - logged[1], 1e-9)
+                self._log(writer, totals, rate)
+                totals, logged = {}, (self.step, now)
+            if self._agree(0 < config.checkpoint_minutes * 60 < now - saved):
+                self._checkpoint()
+                saved = time.monotonic()
+            if writer is not None and 0 < config.sheet_minutes * 60 < now - shown:
+                self._show(writer)
+                shown = time.monotonic()
+        bar.close()
+
+    def _train_step(self, batch: dict[str, Any]) -> dict[str, float]:
+        progress = self.progress
+        rate = self.learning_rate(self.step, progress)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        torch.manual_seed(_step_seed(self.config.seed, self.step, self.accelerator.process_index))
+        with self.accelerator.autocast():
+            terms = self.module(batch, progress)
+        loss = torch.stack([term.float() for term in terms.values()]).sum()
+        self.accelerator.backward(loss)
+        norm = self.accelerator.clip_grad_norm_(self.parameters, self.config.gradient_clip)
+        if bool(torch.isfinite(torch.as_tensor(norm))):
+            self.optimiser.step()
+            self.ema.step(self.parameters)
+        else:
+            logger.warning("step %d: the gradient is not finite; step skipped", self.step)
+        self.optimiser.zero_grad(set_to_none=True)
+        values = {name: float(term.detach()) for name, term in terms.items()}
+        return values | {"loss": float(loss.detach()), "gradient_norm": float(norm), "learning_rate": rate}
+
+    def _batches(self) -> Iterator[dict[str, Any]]:
+        first = self.step * self.config.batch_size * self.accelerator.num_processes
+        loader = DataLoader(
+            SampleStream(self.objective.sample, _ENDLESS),
+            batch_size=self.config.batch_size,
+            sampler=range(first, _ENDLESS),
+            num_workers=self.config.workers,
+            drop_last=True,
+            prefetch_factor=4 if self.config.workers else None,
+            pin_memory=self.accelerator.device.type == "cuda",
+        )
+        return iter(self.accelerator.prepare_data_loader(loader))
+
+    def _resume(self) -> None:
+        checkpoint = latest_checkpoint(self.run)
+        self.ema.to(self.accelerator.device)
+        if checkpoint is None:
+            return
+        state = load_state(checkpoint)
+        for name in self.objective.trainable:
+            self.objective.parts[name].load_state_dict(state["parts"][name])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.ema.load_state_dict(state["ema"])
+        self.ema.to(self.accelerator.device)
+        self.step, self.minutes = state["step"], state["minutes"]
+        if state["description"] != self._description:
+            logger.warning("%s was made with other settings; going on with the new ones", checkpoint)
+        logger.info("going on from %s", checkpoint)
+
+    def _checkpoint(self) -> None:
+        self.accelerator.wait_for_everyone()
+        if self.accelerator.is_main_process:
+            state = {
+                "parts": {name: self.objective.parts[name].state_dict() for name in self.objective.trainable},
+                "optimiser": self.optimiser.state_dict(),
+                "ema": self.ema.state_dict(),
+                "step": self.step,
+                "minutes": self.minutes,
+                "description": self._description,
+            }
+            with self._averaged():
+                save_checkpoint(
+                    self.run, self.step, state, self.objective.save_parts, keep=self.config.keep_checkpoints
+                )
+        self.accelerator.wait_for_everyone()
+
+    def _show(self, writer: SummaryWriter) -> dict[str, float]:
+        with self._averaged(), torch.no_grad(), torch.random.fork_rng(), self.accelerator.autocast():
+            torch.manual_seed(self.config.seed)
+            sheet = self.objective.sheet()
+            metrics = self.objective.metrics()
+        folder = self.run / "sheets"
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(sheet).save(folder / f"step-{self.step:08d}.png")
+        writer.add_image("sheet", sheet, self.step, dataformats="HWC")
+        for name, value in metrics.items():
+            writer.add_scalar(f"held_out/{name}", value, self.step)
+        if metrics:
+            logger.info("step %d held out: %s", self.step, _readable(metrics))
+        return metrics
+
+    def _log(self, writer: SummaryWriter, values: dict[str, list[float]], rate: float) -> None:
+        means = {name: sum(v) / len(v) for name, v in values.items()} | {"samples_per_second": rate}
+        for name, value in means.items():
+            writer.add_scalar(f"train/{name}", value, self.step)
+        logger.info("step %d, %.1f min: %s", self.step, self.minutes, _readable(means))
+
+    def _agree(self, decision: bool) -> bool:
+        """The main process's decision, in every process: clocks and signals differ between them."""
+        if self.accelerator.num_processes == 1:
+            return decision
+        flag: Tensor = torch.tensor([int(decision)], device=self.accelerator.device)
+        return bool(broadcast(flag).item())
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """Swap the averaged weights in, and the trained ones back at the end."""
+        self.ema.store(self.parameters)
+        self.ema.copy_to(self.parameters)
+        training = {name: part.training for name, part in self.objective.parts.items()}
+        self.objective.parts.eval()
+        try:
+            yield
+        finally:
+            self.ema.restore(self.parameters)
+            for name, mode in training.items():
+                self.objective.parts[name].train(mode)
+
+    @contextmanager
+    def _catching_signals(self) -> Iterator[None]:
+        def stop(number: int, _frame: Any) -> None:
+            logger.info("%s: finishing this step, then a checkpoint", signal.Signals(number).name)
+            self._stop = True
+
+        old = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in old.items():
+                signal.signal(number, handler)
+
+
+def _step_seed(seed: int, step: int, process: int) -> int:
+    return (seed * 1_000_003 + step) * 4099 + process
+
+
+def _readable(values: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
