@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hifi_portrait.apps import options
-from hifi_portrait.apps.console import emit
+from hifi_portrait.apps.console import emit, stderr
 
 
 def train(
-    recipes: Annotated[
-        list[Path], typer.Argument(metavar="RECIPE...", help="Recipe files, trained one after another.")
-    ],
+    recipe: Annotated[str, typer.Argument(help="A recipe of the package by name, or a .toml file.")],
+    data: Annotated[Path, typer.Option(help="The ID data set (autoencoder), or the prepared folder.")],
+    out: Annotated[Path, typer.Option(help="The run's folder; an unfinished run there goes on.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as trainer.max_steps=100."),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Train as the recipes say, taking up an unfinished run where it stopped."""
-    from hifi_portrait.training import train as run_recipe
+    """Train as a recipe says, taking up an unfinished run where it stopped."""
+    from rich.logging import RichHandler
 
-    for recipe in recipes:
-        run_recipe(recipe)
-    emit({"recipes": [str(recipe) for recipe in recipes]}, "\n".join(map(str, recipes)), as_json)
+    from hifi_portrait.training.run import train as run_recipe
+
+    handler = RichHandler(console=stderr(), show_path=False)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
+    run_recipe(recipe, data, out, overrides=overrides or [])
+    emit({"recipe": recipe, "out": str(out)}, f"trained {recipe} into {out}", as_json)

@@ -42,10 +42,11 @@ def benchmark_section(title: str, command: str, result: Benchmark) -> str:
         ceiling = "each reference against the same person's other references"
     notes = [
         f"{result.people} people, {references} references each. Brackets: 95 % interval over people. "
-        "Identity and face found: YuNet and SFace, which the model is not conditioned on; a picture without a "
-        f"face counts as similarity 0 and as not recognised. Gallery: {gallery}. The row `{TRUE_ROW}`: {ceiling}.",
+        "Identity and face found: YuNet and SFace, which the model is not conditioned on; a picture without "
+        f"a face counts as similarity 0 and as not recognised. Gallery: {gallery}. "
+        f"The row `{TRUE_ROW}`: {ceiling}.",
         "Smile and jaw: correlation of the wished coefficients with MediaPipe's blendshape scores. Frechet "
-        "distance: features of MobileNetV2 (ImageNet), which is not the FID; only rows of this table compare.",
+        "distance: features of MobileNetV2 (ImageNet), which is not the FID; compare only rows of one table.",
     ]
     if result.ruler:
         notes.append(

@@ -78,7 +78,7 @@ def rows_in(out: Path) -> list[str]:
 def draw_rows(
     cases: Sequence[Case], rows: Mapping[str, Draw], out: Path, on_done: OnDone | None = None
 ) -> None:
-    """Draw what is missing; a person of whom no identity can be made has no pictures, which counts as no face."""
+    """Draw what is missing; a person of whom no identity can be made has no pictures: no face found."""
     for number, case in enumerate(cases):
         missing = [
             (row, wish)

@@ -1,7 +1,7 @@
 """What measures a picture: a recogniser, an expression and head-pose reader, and a feature network.
 
-None of them is part of the pipeline, so that it is not judged by what it is conditioned on. Their weights come
-in a folder given by the user; a scorer whose file is not there is left out, and the report says why.
+None of them is part of the pipeline, so that it is not judged by what it is conditioned on. Their weights
+come in a folder given by the user; a scorer whose file is not there is left out, and the report says why.
 """
 
 from __future__ import annotations
