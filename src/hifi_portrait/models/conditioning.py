@@ -1,0 +1,279 @@
+"""From photos and a target to what HiFi-Net and face attention read: one code path for pipeline and training.
+
+`face_inputs` turns the analysed photos and a drawn target into plain tensors, on the CPU and without networks.
+`FaceConditioner` runs the networks over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
+from torch import Tensor
+
+from hifi_portrait.head import HeadGeometry, HeadModel, LandmarkImage, SurfaceView
+from hifi_portrait.head.warp import warp_picture
+from hifi_portrait.models.alignment import carry, fuse, subsample_raster, surface_grid
+from hifi_portrait.models.face_encoder import FaceEncoder
+from hifi_portrait.models.face_refiner import FaceRefiner
+from hifi_portrait.models.hifi_net import HiFiCondition, HiFiNet
+
+
+class References(Protocol):
+    """Analysed photos of one person; `hifi_portrait.identity.Identity` is one.
+
+    Attributes
+    ----------
+    crops
+        (N, S, S, 3) uint8 portrait crops.
+    mattes
+        (N, S, S) in [0, 1].
+    embeddings
+        (N, E) unit norm.
+    quality
+        (N,) in [0, 1].
+    geometries
+        N fitted heads.
+    """
+
+    crops: npt.NDArray[np.uint8]
+    mattes: npt.NDArray[Any]
+    embeddings: npt.NDArray[np.float32]
+    quality: npt.NDArray[np.float32]
+    geometries: Sequence[HeadGeometry]
+
+
+@dataclass
+class FaceInputs:
+    """A batch of people and targets as tensors. N references each, padded ones marked in `mask`.
+
+    Attributes
+    ----------
+    crops
+        (B, N, 3, S, S) uint8.
+    mask
+        (B, N) True where there is a reference.
+    embeddings
+        (B, N, E).
+    quality
+        (B, N) in [0, 1].
+    poses
+        (B, N, 3) yaw, pitch and roll in degrees.
+    view_xy, view_visibility
+        (B, N, V, 2) and (B, N, V): each reference's `SurfaceView`.
+    landmark
+        (B, 7, H, W): the landmark image in [0, 1], canonical coordinates in [-1, 1], and their mask.
+    triangle, barycentric
+        (B, h, w) and (B, h, w, 3): the target's raster, H and W or a whole share of them.
+    warp, warp_coverage
+        (B, 3, H, W) in [-1, 1] and (B, 1, H, W) in [0, 1]: the plain warp.
+    """
+
+    crops: Tensor
+    mask: Tensor
+    embeddings: Tensor
+    quality: Tensor
+    poses: Tensor
+    view_xy: Tensor
+    view_visibility: Tensor
+    landmark: Tensor
+    triangle: Tensor
+    barycentric: Tensor
+    warp: Tensor
+    warp_coverage: Tensor
+
+    def to(self, device: torch.device | str) -> FaceInputs:
+        """Move every tensor to `device`."""
+        return FaceInputs(*(getattr(self, field.name).to(device) for field in fields(self)))
+
+    @staticmethod
+    def collate(samples: Sequence[FaceInputs]) -> FaceInputs:
+        """Join samples into one batch, padding references to the largest number."""
+        count = max(sample.mask.shape[1] for sample in samples)
+        joined = {}
+        for field in fields(FaceInputs):
+            values = [getattr(sample, field.name) for sample in samples]
+            if field.name in _PER_REFERENCE:
+                values = [_padded(value, count) for value in values]
+            joined[field.name] = torch.cat(values)
+        return FaceInputs(**joined)
+
+
+_PER_REFERENCE = ("crops", "mask", "embeddings", "quality", "poses", "view_xy", "view_visibility")
+
+
+def _padded(value: Tensor, count: int) -> Tensor:
+    missing = count - value.shape[1]
+    return torch.cat([value, value.new_zeros(len(value), missing, *value.shape[2:])], dim=1) if missing else value
+
+
+def face_inputs(
+    references: References,
+    landmark: LandmarkImage,
+    *,
+    model: HeadModel | None = None,
+    warp: tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]] | None = None,
+) -> FaceInputs:
+    """Tensors of one person and one target (B = 1).
+
+    Parameters
+    ----------
+    references
+        The person's analysed photos.
+    landmark
+        The target, drawn by the landmark generator.
+    model
+        The head model; the default one if not given.
+    warp
+        Picture (H, W, 3) and coverage (H, W), if already known.
+    """
+    model = model or HeadModel.load()
+    views = [SurfaceView.of(model, geometry) for geometry in references.geometries]
+    if warp is None:
+        warp = warp_picture(references, landmark, model=model, views=views)
+    picture, coverage = warp
+    poses = [geometry.pose for geometry in references.geometries]
+    condition = np.concatenate(
+        [
+            landmark.image.astype(np.float32) / 255,
+            landmark.coordinates,
+            np.asarray(landmark.mask, np.float32)[..., None],
+        ],
+        axis=-1,
+    )
+    return FaceInputs(
+        crops=torch.from_numpy(np.asarray(references.crops)).permute(0, 3, 1, 2)[None],
+        mask=torch.ones(1, len(views), dtype=torch.bool),
+        embeddings=_float(references.embeddings),
+        quality=_float(references.quality),
+        poses=_float([[pose.yaw, pose.pitch, pose.roll] for pose in poses]),
+        view_xy=_float([view.xy for view in views]),
+        view_visibility=_float([view.visibility for view in views]),
+        landmark=_float(condition).permute(0, 3, 1, 2),
+        triangle=torch.from_numpy(np.asarray(landmark.raster.triangle, np.int32))[None],
+        barycentric=_float(landmark.raster.barycentric),
+        warp=_float(picture).permute(0, 3, 1, 2) / 127.5 - 1,
+        warp_coverage=_float(coverage)[:, None],
+    )
+
+
+def _float(value: npt.ArrayLike) -> Tensor:
+    return torch.from_numpy(np.asarray(value, dtype=np.float32))[None]
+
+
+@dataclass
+class Conditioning:
+    """What the networks read of a batch.
+
+    Attributes
+    ----------
+    hifi
+        HiFi-Net's condition.
+    tokens
+        (B, K, D) face tokens, for face attention.
+    warp_latents
+        (B, C, h, w) scaled latents of the warp.
+    """
+
+    hifi: HiFiCondition
+    tokens: Tensor
+    warp_latents: Tensor
+
+
+class FaceConditioner:
+    """Runs face encoder, face refiner, surface alignment and HiFi-Net's preparation over `FaceInputs`.
+
+    Parameters
+    ----------
+    face_encoder, face_refiner, hifi_net, vae
+        The networks; they stay the caller's.
+    faces
+        (F, 3) triangles of the head model; the default model's if not given.
+    """
+
+    def __init__(
+        self,
+        face_encoder: FaceEncoder,
+        face_refiner: FaceRefiner,
+        hifi_net: HiFiNet,
+        vae: AutoencoderKL,
+        faces: npt.NDArray[np.integer[Any]] | None = None,
+    ) -> None:
+        self.face_encoder = face_encoder
+        self.face_refiner = face_refiner
+        self.hifi_net = hifi_net
+        self.vae = vae
+        self.faces = torch.from_numpy(np.asarray(HeadModel.load().faces if faces is None else faces, np.int64))
+
+    def __call__(
+        self,
+        inputs: FaceInputs,
+        *,
+        warp_latents: Tensor | None = None,
+        landmark: Tensor | None = None,
+    ) -> Conditioning:
+        """Compute all that HiFi-Net and face attention need.
+
+        Parameters
+        ----------
+        inputs
+            On the networks' device.
+        warp_latents
+            (B, C, h, w) scaled latents of `inputs.warp`, if already known.
+        landmark
+            Replaces `inputs.landmark`, for a HiFi-Net that reads another control image.
+        """
+        crops = inputs.crops.float() / 127.5 - 1
+        if warp_latents is None:
+            warp_latents = encode_picture(self.vae, inputs.warp)
+        size = (warp_latents.shape[-2], warp_latents.shape[-1])
+        tokens = self.face_refiner.tokens(
+            self.face_encoder(crops, inputs.embeddings), inputs.poses, inputs.mask
+        )
+        aligned = self._align(inputs, crops, size) if self.hifi_net.config.surface_alignment else {}
+        hifi = self.hifi_net.prepare(
+            inputs.landmark if landmark is None else landmark,
+            warp_latents=warp_latents,
+            warp_coverage=F.adaptive_avg_pool2d(inputs.warp_coverage, size),
+            tokens=tokens,
+            **aligned,
+        )
+        return Conditioning(hifi, tokens, warp_latents)
+
+    def _align(self, inputs: FaceInputs, crops: Tensor, size: tuple[int, int]) -> dict[str, Tensor]:
+        """Fused maps in the target's frame: the fine one at twice the latent resolution, the coarse one at it."""
+        maps = self.face_refiner.maps(crops)
+        weights = (0.05 + inputs.quality) * inputs.mask
+        aligned = {}
+        for name, values, confidence, scale in (
+            ("fine", maps.fine, maps.fine_confidence, 2),
+            ("coarse", maps.coarse, maps.coarse_confidence, 1),
+        ):
+            raster = subsample_raster(inputs.triangle, inputs.barycentric, (size[0] * scale, size[1] * scale))
+            grid, visibility = surface_grid(
+                *raster, self.faces.to(crops.device), inputs.view_xy, inputs.view_visibility
+            )
+            carried = carry(torch.cat([values, confidence], dim=2).float(), grid)
+            aligned[name], aligned[f"{name}_coverage"] = fuse(
+                carried[:, :, :-1], visibility, carried[:, :, -1:], weights
+            )
+        return aligned
+
+
+@torch.no_grad()
+def encode_picture(vae: AutoencoderKL, picture: Tensor) -> Tensor:
+    """Scaled latents (B, C, h, w) of pictures (B, 3, H, W) in [-1, 1]: the posterior's mode, no noise."""
+    dtype = vae.dtype
+    overflows = dtype == torch.float16 and vae.config.force_upcast
+    if overflows:
+        vae.to(dtype=torch.float32)
+    latents = vae.encode(picture.to(vae.dtype)).latent_dist.mode() * vae.config.scaling_factor
+    if overflows:
+        vae.to(dtype=dtype)
+    return latents.to(dtype)

@@ -1,0 +1,164 @@
+"""Decoupled face attention for the UNet: each cross-attention also reads the face tokens.
+
+Beside a layer's attention to the text stands a second one, with the same queries and keys and values of its
+own for the face tokens; their outputs are added (IP-Adapter, arXiv 2308.06721, eq. 5). Values are
+zero-initialised, so that untrained it changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from diffusers import ConfigMixin, ModelMixin, UNet2DConditionModel
+from diffusers.configuration_utils import register_to_config
+from diffusers.models.attention_processor import Attention
+from torch import Tensor, nn
+
+from hifi_portrait.errors import ModelError
+
+KeysAndValues = tuple[Tensor, Tensor]
+
+
+class FaceAttention(ModelMixin, ConfigMixin):
+    """Keys and values of face tokens for every cross-attention of a UNet.
+
+    Parameters
+    ----------
+    token_dim
+        Width of the face tokens.
+    hidden_sizes
+        Width of each of the UNet's cross-attention layers, in the order of `unet.attn_processors`
+        (down, up, middle).
+    """
+
+    @register_to_config
+    def __init__(self, token_dim: int, hidden_sizes: Sequence[int]) -> None:
+        super().__init__()
+        self.to_k = nn.ModuleList([nn.Linear(token_dim, size, bias=False) for size in hidden_sizes])
+        self.to_v = nn.ModuleList([nn.Linear(token_dim, size, bias=False) for size in hidden_sizes])
+        for layer in self.to_v:
+            nn.init.zeros_(layer.weight)
+        self.scale = 1.0
+        self._bound: list[KeysAndValues] | None = None
+
+    @classmethod
+    def for_unet(cls, unet: UNet2DConditionModel, token_dim: int | None = None) -> FaceAttention:
+        """Fresh face attention of the widths that `unet` has; tokens as wide as its text embeddings."""
+        sizes = [layer.to_q.out_features for _, layer in cross_attention_layers(unet)]
+        return cls(token_dim=token_dim or unet.config.cross_attention_dim, hidden_sizes=sizes)
+
+    def forward(self, tokens: Tensor) -> list[KeysAndValues]:
+        """Keys and values (B, K, C) of face tokens (B, K, D) for each layer; once a call, not once a step."""
+        tokens = tokens.to(self.dtype)
+        return [(to_k(tokens), to_v(tokens)) for to_k, to_v in zip(self.to_k, self.to_v)]
+
+    @contextmanager
+    def bound(self, tokens: Tensor, scale: float = 1.0) -> Iterator[None]:
+        """Within this context an attached UNet also reads `tokens` (B, K, D), weighed by `scale`.
+
+        The UNet may run on B samples, or on 2 B of which the second half is conditional, as diffusers orders
+        them for classifier-free guidance; the unconditional half reads no face.
+        """
+        before = self._bound, self.scale
+        self._bound, self.scale = (self(tokens) if scale != 0 else None), scale
+        try:
+            yield
+        finally:
+            self._bound, self.scale = before
+
+    def attach(self, unet: UNet2DConditionModel) -> None:
+        """Let the UNet's cross-attention layers read faces; processors already set keep working beneath.
+
+        Raises
+        ------
+        ModelError
+            If the UNet's cross-attention layers have other widths.
+        """
+        layers = cross_attention_layers(unet)
+        widths = [layer.to_q.out_features for _, layer in layers]
+        if widths != list(self.config.hidden_sizes):
+            raise ModelError(
+                f"face attention made for {len(self.config.hidden_sizes)} layers of widths "
+                f"{sorted(set(self.config.hidden_sizes))} does not fit a UNet with {len(widths)} of widths "
+                f"{sorted(set(widths))}"
+            )
+        self.detach(unet)
+        for index, (_, layer) in enumerate(layers):
+            layer.processor = FaceAttentionProcessor(self, index, layer.processor)
+
+    @staticmethod
+    def detach(unet: UNet2DConditionModel) -> None:
+        """Give the UNet's cross-attention layers the processors back that they had before `attach`."""
+        for _, layer in cross_attention_layers(unet):
+            if isinstance(layer.processor, FaceAttentionProcessor):
+                layer.processor = layer.processor.inner
+
+    def keys_and_values(self, index: int) -> KeysAndValues | None:
+        """Keys and values of layer `index` for the bound tokens; None where no tokens are bound."""
+        return None if self._bound is None else self._bound[index]
+
+
+def cross_attention_layers(unet: UNet2DConditionModel) -> list[tuple[str, Attention]]:
+    """Names and layers of a UNet's cross-attention, in the order of `unet.attn_processors`."""
+    names = [name.removesuffix(".processor") for name in unet.attn_processors]
+    return [(name, unet.get_submodule(name)) for name in names if name.endswith("attn2")]
+
+
+class FaceAttentionProcessor:
+    """An attention processor that adds attention to faces to that of the processor it wraps.
+
+    It is no module: the weights belong to `FaceAttention` and stay out of the UNet's.
+    """
+
+    def __init__(self, face_attention: FaceAttention, index: int, inner: Any) -> None:
+        self.face_attention = face_attention
+        self.index = index
+        self.inner = inner
+
+    def __call__(
+        self,
+        attn: Attention,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Tensor:
+        """Attend to the text, then to the faces. Arguments as for any diffusers attention processor."""
+        output = self.inner(attn, hidden_states, encoder_hidden_states, *args, **kwargs)
+        bound = self.face_attention.keys_and_values(self.index)
+        if bound is None:
+            return output
+        count = _conditional_count(len(hidden_states), len(bound[0]))
+        faces = _attend(attn, hidden_states[-count:], bound) * self.face_attention.scale
+        # The output projection is linear: it may be applied to the faces' share by itself, without its bias.
+        projection = attn.to_out[0]
+        faces = projection(faces) if projection.bias is None else projection(faces) - projection.bias
+        faces = faces / attn.rescale_output_factor
+        if count == len(output):
+            return output + faces
+        return torch.cat([output[:-count], output[-count:] + faces])
+
+
+def _conditional_count(samples: int, bound: int) -> int:
+    if samples not in (bound, 2 * bound):
+        raise ModelError(
+            f"face attention is bound to {bound} pictures, but the UNet runs on {samples} samples: it takes as "
+            "many, or twice as many with the conditional ones last"
+        )
+    return bound
+
+
+def _attend(attn: Attention, hidden_states: Tensor, bound: KeysAndValues) -> Tensor:
+    """Attention (B, L, C) of a layer's hidden states (B, L, C) to bound keys and values."""
+
+    def split(x: Tensor) -> Tensor:
+        return x.unflatten(-1, (attn.heads, -1)).transpose(1, 2)
+
+    query = attn.to_q(hidden_states)
+    key, value = (x.to(query.dtype) for x in bound)
+    read = F.scaled_dot_product_attention(split(query), split(key), split(value))
+    return read.transpose(1, 2).flatten(2)

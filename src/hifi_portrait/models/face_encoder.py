@@ -1,0 +1,134 @@
+"""The face encoder: CLIP patch tokens of each face and its recogniser embedding, in one space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor, nn
+from transformers import CLIPVisionConfig, CLIPVisionModel
+
+from hifi_portrait.errors import ModelError
+
+_CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+_CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+
+
+@dataclass
+class FaceTokens:
+    """What the face encoder says of each face.
+
+    Attributes
+    ----------
+    patches
+        (B, N, T, D) patch tokens with the class token first.
+    identity
+        (B, N, D) projected recogniser embedding.
+    """
+
+    patches: Tensor
+    identity: Tensor
+
+
+class FaceEncoder(ModelMixin, ConfigMixin):
+    """A CLIP vision tower and a projection of the recogniser's embedding.
+
+    Parameters
+    ----------
+    vision
+        Fields of `transformers.CLIPVisionConfig`.
+    recogniser_dim
+        Length of the recogniser's embedding: 128 for dlib, 512 for ArcFace.
+    output_dim
+        Width D of the tokens.
+    crop_share
+        Side of the middle of the portrait crop that is looked at, as a share of the crop's.
+    """
+
+    _supports_gradient_checkpointing = True
+
+    @register_to_config
+    def __init__(
+        self,
+        vision: Mapping[str, Any],
+        recogniser_dim: int = 128,
+        output_dim: int = 192,
+        crop_share: float = 0.75,
+    ) -> None:
+        super().__init__()
+        vision_config = CLIPVisionConfig(**vision)
+        self.vision = CLIPVisionModel(vision_config)
+        width = vision_config.hidden_size
+        self.patch_projection = nn.Identity() if width == output_dim else nn.Linear(width, output_dim)
+        self.identity_projection = nn.Sequential(
+            nn.Linear(recogniser_dim, output_dim), nn.GELU(), nn.Linear(output_dim, output_dim)
+        )
+        self.register_buffer("mean", torch.tensor(_CLIP_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(_CLIP_STD).view(1, 3, 1, 1), persistent=False)
+
+    @classmethod
+    def from_clip(cls, folder: str | Path, **settings: Any) -> FaceEncoder:
+        """Take the vision tower of a published CLIP checkpoint; the rest is fresh.
+
+        Parameters
+        ----------
+        folder
+            Folder (or hub id) of a transformers CLIP checkpoint.
+        settings
+            `recogniser_dim`, `output_dim` and `crop_share`.
+
+        Raises
+        ------
+        ModelError
+            If the checkpoint cannot be read.
+        """
+        try:
+            tower = CLIPVisionModel.from_pretrained(str(folder), dtype=torch.float32)
+        except (OSError, ValueError) as error:
+            raise ModelError(f"no CLIP vision tower could be read from {folder}: {error}") from error
+        encoder = cls(vision=tower.config.to_diff_dict(), **settings)
+        encoder.vision.load_state_dict(tower.state_dict())
+        return encoder
+
+    def forward(self, crops: Tensor, embeddings: Tensor) -> FaceTokens:
+        """Encode faces.
+
+        Parameters
+        ----------
+        crops
+            (B, N, 3, S, S) portrait crops in [-1, 1], of any size.
+        embeddings
+            (B, N, E) recogniser embeddings, E = `recogniser_dim`.
+
+        Raises
+        ------
+        ValueError
+            If the embeddings have another length than `recogniser_dim`.
+        """
+        expected = self.config.recogniser_dim
+        if embeddings.shape[-1] != expected:
+            raise ValueError(
+                f"`embeddings` must have length {expected} (this face encoder's `recogniser_dim`), but has "
+                f"{embeddings.shape[-1]}: was the identity made with another recogniser?"
+            )
+        batch, references = crops.shape[:2]
+        pixels = self._pixels(crops.flatten(0, 1)).to(self.dtype)
+        hidden = self.vision(pixel_values=pixels).last_hidden_state
+        patches = self.patch_projection(hidden).unflatten(0, (batch, references))
+        # A recogniser's embedding has unit norm; its components are brought to unit scale.
+        scaled = embeddings * expected**0.5
+        return FaceTokens(patches, self.identity_projection(scaled.to(self.dtype)))
+
+    def _pixels(self, crops: Tensor) -> Tensor:
+        side = crops.shape[-1]
+        margin = round(side * (1 - self.config.crop_share) / 2)
+        middle = crops[..., margin : side - margin, margin : side - margin].float()
+        size = self.vision.config.image_size
+        resized = F.interpolate(middle, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+        return (resized / 2 + 0.5 - self.mean.float()) / self.std.float()

@@ -1,0 +1,184 @@
+"""The face refiner: fine-grained features of several faces of one person.
+
+Two forms. *Tokens*: learned queries that read the patch tokens, recogniser embeddings and poses of all
+references at once; their number does not grow with the references. *Maps*: a convolutional picture of each
+reference at two scales, with a confidence each, for surface alignment to carry into the target's frame.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor, nn
+
+from hifi_portrait.models.face_encoder import FaceTokens
+
+_STEM = 4
+"""Pixels a side that the map stem folds into channels."""
+
+
+@dataclass
+class FeatureMaps:
+    """Maps of each reference: (B, N, C, h, w), and confidence logits (B, N, 1, h, w), at two scales.
+
+    The fine scale is a quarter of the crop's side, the coarse one a sixteenth.
+    """
+
+    fine: Tensor
+    fine_confidence: Tensor
+    coarse: Tensor
+    coarse_confidence: Tensor
+
+
+class FaceRefiner(ModelMixin, ConfigMixin):
+    """Tokens over all references, and feature maps of each.
+
+    Parameters
+    ----------
+    encoder_dim
+        Width of the face encoder's tokens.
+    token_dim
+        Width of the refined tokens: the cross-attention width of HiFi-Net and of the UNet.
+    num_tokens
+        How many tokens describe the person, whatever the number of references.
+    num_layers, num_heads
+        Of the attention that refines the tokens.
+    fine_channels, coarse_channels
+        Of the two feature maps.
+    map_size
+        Side in pixels to which crops are brought for the feature maps; a multiple of 16.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        encoder_dim: int = 192,
+        token_dim: int = 320,
+        num_tokens: int = 32,
+        num_layers: int = 2,
+        num_heads: int = 5,
+        fine_channels: int = 24,
+        coarse_channels: int = 96,
+        map_size: int = 256,
+    ) -> None:
+        super().__init__()
+        self.pose_projection = nn.Linear(6, encoder_dim)
+        self.context_norm = nn.LayerNorm(encoder_dim)
+        self.queries = nn.Parameter(torch.randn(num_tokens, token_dim) / math.sqrt(token_dim))
+        self.layers = nn.ModuleList(
+            [_RefinerLayer(token_dim, encoder_dim, num_heads) for _ in range(num_layers)]
+        )
+        self.token_norm = nn.LayerNorm(token_dim)
+
+        middle = max(fine_channels, coarse_channels // 2)
+        self.stem = nn.Sequential(
+            nn.Conv2d(3 * _STEM**2, fine_channels, 3, padding=1), _ResidualBlock(fine_channels)
+        )
+        self.fine_head = nn.Conv2d(fine_channels, fine_channels + 1, 1)
+        self.down = nn.Sequential(
+            nn.Conv2d(fine_channels, middle, 3, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(middle, coarse_channels, 3, stride=2, padding=1),
+            _ResidualBlock(coarse_channels),
+        )
+        self.coarse_head = nn.Conv2d(coarse_channels, coarse_channels + 1, 1)
+
+    def tokens(self, faces: FaceTokens, poses: Tensor, mask: Tensor) -> Tensor:
+        """Refine the tokens of all references into one set.
+
+        Parameters
+        ----------
+        faces
+            From the face encoder.
+        poses
+            (B, N, 3) yaw, pitch and roll of each reference, in degrees.
+        mask
+            (B, N) True where a reference is present.
+
+        Returns
+        -------
+        Tensor
+            (B, num_tokens, token_dim); zeros for a sample without any reference.
+        """
+        angles = torch.deg2rad(poses.float())
+        pose = self.pose_projection(torch.cat([angles.sin(), angles.cos()], dim=-1).to(self.dtype))
+        context = torch.cat([faces.identity.unsqueeze(2), faces.patches], dim=2) + pose.unsqueeze(2)
+        present = mask[:, :, None].expand(context.shape[:3]).flatten(1)  # B (N T)
+        context = self.context_norm(context).flatten(1, 2).masked_fill(~present.unsqueeze(-1), 0.0)
+        some = mask.any(dim=1)
+        readable = present | ~some[:, None]  # attention over nothing is undefined; such rows are zeroed below
+        tokens = self.queries.expand(len(mask), -1, -1)
+        for layer in self.layers:
+            tokens = layer(tokens, context, readable)
+        return self.token_norm(tokens) * some[:, None, None].to(tokens.dtype)
+
+    def maps(self, crops: Tensor) -> FeatureMaps:
+        """Feature maps of each reference's crop (B, N, 3, S, S) in [-1, 1]."""
+        batch, references = crops.shape[:2]
+        size = self.config.map_size
+        pixels = crops.flatten(0, 1).to(self.dtype)
+        if pixels.shape[-1] != size:
+            pixels = F.interpolate(
+                pixels.float(), size=(size, size), mode="bilinear", antialias=True, align_corners=False
+            ).to(self.dtype)
+        folded = F.pixel_unshuffle(pixels, _STEM).contiguous(memory_format=torch.channels_last)
+        stem = self.stem(folded)
+        fine = self.fine_head(stem).unflatten(0, (batch, references))
+        coarse = self.coarse_head(self.down(stem)).unflatten(0, (batch, references))
+        return FeatureMaps(fine[:, :, :-1], fine[:, :, -1:], coarse[:, :, :-1], coarse[:, :, -1:])
+
+    def forward(
+        self, crops: Tensor, faces: FaceTokens, poses: Tensor, mask: Tensor
+    ) -> tuple[Tensor, FeatureMaps]:
+        """Both forms at once; see `tokens` and `maps`."""
+        return self.tokens(faces, poses, mask), self.maps(crops)
+
+
+class _RefinerLayer(nn.Module):
+    """Queries read the context, then pass through a feed-forward layer (a Perceiver resampler's layer)."""
+
+    def __init__(self, dim: int, context_dim: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.LayerNorm(dim)
+        self.to_q = nn.Linear(dim, dim, bias=False)
+        self.to_kv = nn.Linear(context_dim, 2 * dim, bias=False)
+        self.to_out = nn.Linear(dim, dim)
+        self.feed_forward = nn.Sequential(
+            nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.GELU(), nn.Linear(2 * dim, dim)
+        )
+
+    def forward(self, tokens: Tensor, context: Tensor, readable: Tensor) -> Tensor:
+        def split(x: Tensor) -> Tensor:
+            return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+        key, value = self.to_kv(context).chunk(2, dim=-1)
+        query = split(self.to_q(self.norm(tokens)))
+        mask = readable[:, None, None, :]
+        read = F.scaled_dot_product_attention(query, split(key), split(value), attn_mask=mask)
+        tokens = tokens + self.to_out(read.transpose(1, 2).flatten(2))
+        return tokens + self.feed_forward(tokens)
+
+
+class _ResidualBlock(nn.Module):
+    """Two normalised convolutions around a shortcut."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        groups = math.gcd(channels, 8)
+        self.layers = nn.Sequential(
+            nn.GroupNorm(groups, channels),
+            nn.SiLU(),
+            nn.Conv2d(channels, channels, 3, padding=1),
+            nn.GroupNorm(groups, channels),
+            nn.SiLU(),
+            nn.Conv2d(channels, channels, 3, padding=1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers(x)

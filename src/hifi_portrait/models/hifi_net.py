@@ -1,0 +1,355 @@
+"""HiFi-Net: a ControlNet that reads faces.
+
+It steers a frozen SDXL UNet by residuals, as a ControlNet does, from three sources: the landmark image and
+canonical coordinates of the target; the references' colours and refined features, carried through the fitted
+head into the target's frame; and face tokens, which its cross-attention reads beside the prompt.
+
+All of that is independent of the timestep. `prepare` computes it once a call, `bound` hands it to `forward`
+while diffusers' own denoising loop runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from diffusers import ControlNetModel, UNet2DConditionModel
+from diffusers.configuration_utils import register_to_config
+from diffusers.models.controlnets.controlnet import ControlNetOutput
+from torch import Tensor, nn
+
+from hifi_portrait.errors import ModelError
+
+
+@dataclass
+class HiFiCondition:
+    """What HiFi-Net needs to know of a batch of targets, the same for every timestep.
+
+    Attributes
+    ----------
+    latent_map
+        (B, C, h, w), added after the first convolution, at latent resolution.
+    lower_map
+        (B, C, h / 2, w / 2), added one level below.
+    tokens
+        (B, K, D) face tokens, or None where the cross-attention reads the prompt only.
+    """
+
+    latent_map: Tensor
+    lower_map: Tensor | None
+    tokens: Tensor | None
+
+    @property
+    def batch_size(self) -> int:
+        """Number of pictures it is for."""
+        return len(self.latent_map)
+
+    def expand(self, batch_size: int) -> HiFiCondition:
+        """Repeat for `batch_size` pictures, each sample's copies side by side, as diffusers orders them.
+
+        Raises
+        ------
+        ValueError
+            If `batch_size` is no multiple of the condition's.
+        """
+        if batch_size % self.batch_size:
+            raise ValueError(
+                f"`batch_size` must be a multiple of the condition's {self.batch_size}, but is {batch_size}"
+            )
+        copies = batch_size // self.batch_size
+        return self._map(lambda t: t.repeat_interleave(copies, dim=0))
+
+    def to(self, *args: Any, **kwargs: Any) -> HiFiCondition:
+        """Move or cast every tensor, as `Tensor.to`."""
+        return self._map(lambda t: t.to(*args, **kwargs))
+
+    def _map(self, change: Any) -> HiFiCondition:
+        values = (getattr(self, field.name) for field in fields(self))
+        return HiFiCondition(*(None if value is None else change(value) for value in values))
+
+
+class HiFiNet(ControlNetModel):
+    """A `ControlNetModel` conditioned on faces and landmarks.
+
+    The settings are those of `ControlNetModel` that SDXL uses, and:
+
+    Parameters
+    ----------
+    conditioning_channels
+        Of the picture-sized condition: 3 for the landmark image alone, 7 with canonical coordinates and
+        their mask.
+    fine_channels, coarse_channels
+        Of the face refiner's maps.
+    landmark, warp_latents, surface_alignment, face_tokens
+        Switches for the sources of guidance.
+    text_tokens
+        Whether the cross-attention reads the prompt beside the face tokens.
+
+    The output convolutions are zero-initialised: untrained, it leaves the base model's output as it is.
+    """
+
+    # Settings of ControlNetModel that SDXL leaves at their defaults; they are not part of our files.
+    ignore_for_config = [  # noqa: RUF012  (diffusers reads it so)
+        "only_cross_attention",
+        "downsample_padding",
+        "mid_block_scale_factor",
+        "act_fn",
+        "norm_eps",
+        "encoder_hid_dim",
+        "encoder_hid_dim_type",
+        "num_attention_heads",
+        "class_embed_type",
+        "num_class_embeds",
+        "upcast_attention",
+        "resnet_time_scale_shift",
+        "controlnet_conditioning_channel_order",
+        "addition_embed_type_num_heads",
+    ]
+
+    @register_to_config
+    def __init__(
+        self,
+        in_channels: int = 4,
+        conditioning_channels: int = 7,
+        flip_sin_to_cos: bool = True,
+        freq_shift: int = 0,
+        down_block_types: tuple[str, ...] = ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        mid_block_type: str | None = "UNetMidBlock2DCrossAttn",
+        block_out_channels: tuple[int, ...] = (320, 640, 1280),
+        layers_per_block: int = 2,
+        norm_num_groups: int | None = 32,
+        cross_attention_dim: int = 2048,
+        transformer_layers_per_block: int | tuple[int, ...] = (1, 2, 10),
+        attention_head_dim: int | tuple[int, ...] = (5, 10, 20),
+        use_linear_projection: bool = True,
+        addition_embed_type: str | None = "text_time",
+        addition_time_embed_dim: int | None = 256,
+        projection_class_embeddings_input_dim: int | None = 2816,
+        conditioning_embedding_out_channels: tuple[int, ...] = (16, 32, 96, 256),
+        global_pool_conditions: bool = False,
+        fine_channels: int = 32,
+        coarse_channels: int = 256,
+        landmark: bool = True,
+        warp_latents: bool = True,
+        surface_alignment: bool = True,
+        face_tokens: bool = True,
+        text_tokens: bool = True,
+    ) -> None:
+        super().__init__(
+            in_channels=in_channels,
+            conditioning_channels=conditioning_channels,
+            flip_sin_to_cos=flip_sin_to_cos,
+            freq_shift=freq_shift,
+            down_block_types=down_block_types,
+            mid_block_type=mid_block_type,
+            block_out_channels=block_out_channels,
+            layers_per_block=layers_per_block,
+            norm_num_groups=norm_num_groups,
+            cross_attention_dim=cross_attention_dim,
+            transformer_layers_per_block=transformer_layers_per_block,
+            attention_head_dim=attention_head_dim,
+            use_linear_projection=use_linear_projection,
+            addition_embed_type=addition_embed_type,
+            addition_time_embed_dim=addition_time_embed_dim,
+            projection_class_embeddings_input_dim=projection_class_embeddings_input_dim,
+            conditioning_embedding_out_channels=conditioning_embedding_out_channels,
+            global_pool_conditions=global_pool_conditions,
+        )
+        if not (face_tokens or text_tokens):
+            raise ValueError("`face_tokens` and `text_tokens` cannot both be off: the cross-attention needs one")
+        width = block_out_channels[0]
+        if warp_latents:
+            self.warp_in = nn.Conv2d(in_channels + 1, width, 3, padding=1)
+        if surface_alignment:
+            # The fine map comes at twice the latent resolution and is folded into channels.
+            self.fine_in = nn.Conv2d(4 * (fine_channels + 1), width, 3, padding=1)
+            self.coarse_in = nn.Conv2d(coarse_channels + 1, width, 3, stride=2, padding=1)
+        self._condition: HiFiCondition | None = None
+
+    def copy_unet(self, unet: UNet2DConditionModel) -> None:
+        """Start from the weights of the base UNet's encoder half, where names and shapes agree."""
+        own = self.state_dict()
+        encoder = ("conv_in.", "time_embedding.", "add_embedding.", "down_blocks.", "mid_block.")
+        shared = {
+            name: value
+            for name, value in unet.state_dict().items()
+            if name.startswith(encoder) and name in own and own[name].shape == value.shape
+        }
+        self.load_state_dict(shared, strict=False)
+
+    def prepare(
+        self,
+        landmark: Tensor,
+        *,
+        warp_latents: Tensor | None = None,
+        warp_coverage: Tensor | None = None,
+        fine: Tensor | None = None,
+        fine_coverage: Tensor | None = None,
+        coarse: Tensor | None = None,
+        coarse_coverage: Tensor | None = None,
+        tokens: Tensor | None = None,
+    ) -> HiFiCondition:
+        """Compute what does not depend on the timestep. Sources that are switched off are not looked at.
+
+        Parameters
+        ----------
+        landmark
+            (B, conditioning_channels, H, W) picture-sized condition: the landmark image in [0, 1], canonical
+            coordinates in [-1, 1] and their mask.
+        warp_latents, warp_coverage
+            (B, in_channels, h, w) scaled latents of the warp and (B, 1, h, w) how well it is seen.
+        fine, fine_coverage
+            (B, fine_channels, 2h, 2w) and (B, 1, 2h, 2w): fused fine maps.
+        coarse, coarse_coverage
+            (B, coarse_channels, h, w) and (B, 1, h, w): fused coarse maps.
+        tokens
+            (B, K, cross_attention_dim) refined face tokens.
+
+        Raises
+        ------
+        ValueError
+            If a source that is switched on is missing.
+        """
+        config = self.config
+        cast = {"device": landmark.device, "dtype": self.dtype}
+        shape = [size // self._picture_scale for size in landmark.shape[-2:]]
+        latent_map = torch.zeros(len(landmark), config.block_out_channels[0], *shape, **cast)
+        lower_map = None
+        if config.landmark:
+            latent_map = latent_map + self.controlnet_cond_embedding(landmark.to(**cast))
+        if config.warp_latents:
+            warp = _joined("warp_latents", warp_latents, warp_coverage)
+            latent_map = latent_map + self.warp_in(warp.to(**cast))
+        if config.surface_alignment:
+            folded = nn.functional.pixel_unshuffle(_joined("fine", fine, fine_coverage), 2)
+            latent_map = latent_map + self.fine_in(folded.to(**cast))
+            lower_map = self.coarse_in(_joined("coarse", coarse, coarse_coverage).to(**cast))
+        if not config.face_tokens:
+            return HiFiCondition(latent_map, lower_map, None)
+        if tokens is None:
+            raise ValueError("`tokens` is missing, but this HiFi-Net has `face_tokens` switched on")
+        return HiFiCondition(latent_map, lower_map, tokens.to(**cast))
+
+    @property
+    def _picture_scale(self) -> int:
+        return int(2 ** (len(self.config.conditioning_embedding_out_channels) - 1))
+
+    @contextmanager
+    def bound(self, condition: HiFiCondition) -> Iterator[None]:
+        """Within this context `forward` uses `condition`, whatever `controlnet_cond` it is given."""
+        before, self._condition = self._condition, condition
+        try:
+            yield
+        finally:
+            self._condition = before
+
+    def forward(
+        self,
+        sample: Tensor,
+        timestep: Tensor | float | int,
+        encoder_hidden_states: Tensor,
+        controlnet_cond: Tensor | HiFiCondition | None = None,
+        conditioning_scale: float = 1.0,
+        class_labels: Tensor | None = None,
+        timestep_cond: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        added_cond_kwargs: dict[str, Tensor] | None = None,
+        cross_attention_kwargs: dict[str, Any] | None = None,
+        guess_mode: bool = False,
+        return_dict: bool = True,
+    ) -> ControlNetOutput | tuple[list[Tensor], Tensor]:
+        """Residuals for the UNet, as `ControlNetModel.forward`.
+
+        Parameters
+        ----------
+        sample
+            (B, in_channels, h, w) noisy latents.
+        timestep
+            A number or (B,).
+        encoder_hidden_states
+            (B, L, cross_attention_dim) text embeddings.
+        controlnet_cond
+            A `HiFiCondition` for B pictures. Anything else is ignored in favour of the bound condition.
+        conditioning_scale
+            Multiplies the residuals.
+        added_cond_kwargs
+            SDXL's `text_embeds` and `time_ids`.
+        guess_mode
+            Taken for diffusers' loop, which then asks for the conditional half only; nothing is rescaled.
+
+        `class_labels`, `timestep_cond` and `attention_mask` are part of diffusers' signature and unused.
+
+        Raises
+        ------
+        ModelError
+            If there is no condition.
+        """
+        condition = controlnet_cond if isinstance(controlnet_cond, HiFiCondition) else self._condition
+        if condition is None:
+            raise ModelError("HiFi-Net has no condition: pass one as `controlnet_cond`, or run inside `bound`")
+        if condition.batch_size != len(sample):  # guidance without guess_mode doubles the batch
+            condition = condition.expand(len(sample))
+        embedding = self._time_embedding(sample, timestep, added_cond_kwargs or {})
+        context = self._context(encoder_hidden_states, condition)
+        down, middle = self._encode(sample, embedding, context, condition, cross_attention_kwargs)
+        down = [zero(hidden) * conditioning_scale for zero, hidden in zip(self.controlnet_down_blocks, down)]
+        middle = self.controlnet_mid_block(middle) * conditioning_scale
+        if not return_dict:
+            return down, middle
+        return ControlNetOutput(down_block_res_samples=tuple(down), mid_block_res_sample=middle)
+
+    def _time_embedding(
+        self, sample: Tensor, timestep: Tensor | float | int, added: dict[str, Tensor]
+    ) -> Tensor:
+        """Embedding of the timestep and, for SDXL, of pooled text, sizes and crop."""
+        timesteps = torch.as_tensor(timestep, device=sample.device).reshape(-1).expand(len(sample))
+        embedding = self.time_embedding(self.time_proj(timesteps).to(sample.dtype))
+        if self.config.addition_embed_type != "text_time":
+            return embedding
+        text = added["text_embeds"]
+        times = self.add_time_proj(added["time_ids"].flatten()).reshape(len(text), -1)
+        return embedding + self.add_embedding(torch.cat([text, times.to(text.dtype)], dim=-1).to(embedding.dtype))
+
+    def _context(self, text: Tensor, condition: HiFiCondition) -> Tensor:
+        """What the cross-attention reads: face tokens, text tokens or both (B, K + L, D)."""
+        if condition.tokens is None:
+            return text
+        tokens = condition.tokens.to(text.dtype)
+        return torch.cat([tokens, text], dim=1) if self.config.text_tokens else tokens
+
+    def _encode(
+        self,
+        sample: Tensor,
+        embedding: Tensor,
+        context: Tensor,
+        condition: HiFiCondition,
+        cross_attention_kwargs: dict[str, Any] | None,
+    ) -> tuple[list[Tensor], Tensor]:
+        """Hidden states of every layer that has a counterpart among the UNet's skip connections."""
+        hidden = self.conv_in(sample)
+        hidden = hidden + condition.latent_map.to(hidden.dtype)
+        states = [hidden]
+        for level, block in enumerate(self.down_blocks):
+            if level == 1 and condition.lower_map is not None:
+                hidden = hidden + condition.lower_map.to(hidden.dtype)
+            reads = getattr(block, "has_cross_attention", False)
+            extra = {"encoder_hidden_states": context, "cross_attention_kwargs": cross_attention_kwargs}
+            hidden, outputs = block(hidden_states=hidden, temb=embedding, **(extra if reads else {}))
+            states += outputs
+        if self.mid_block is None:
+            return states, hidden
+        if not getattr(self.mid_block, "has_cross_attention", False):
+            return states, self.mid_block(hidden, embedding)
+        middle = self.mid_block(
+            hidden, embedding, encoder_hidden_states=context, cross_attention_kwargs=cross_attention_kwargs
+        )
+        return states, middle
+
+
+def _joined(name: str, values: Tensor | None, coverage: Tensor | None) -> Tensor:
+    if values is None or coverage is None:
+        raise ValueError(f"`{name}` and its coverage are missing, but this HiFi-Net has that source switched on")
+    return torch.cat([values, coverage.to(values.dtype)], dim=1)
