@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from hifi_portrait.pipeline import HiFiPortraitPipeline
     from hifi_portrait.target import Target
 
-PHOTO_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 IDENTITY_SUFFIX = ".safetensors"
 
 
@@ -38,12 +37,14 @@ def find_photos(paths: Sequence[Path]) -> list[Path]:
     ImageError
         If a path does not exist, a folder holds no photo, or nothing was given.
     """
+    from hifi_portrait.faces import IMAGE_SUFFIXES
+
     photos: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(p for p in path.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES and p.is_file())
+            found = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
             if not found:
-                kinds = " ".join(sorted(PHOTO_SUFFIXES))
+                kinds = " ".join(sorted(IMAGE_SUFFIXES))
                 raise ImageError(f"{path} has no photo in it: looked for files ending in {kinds}")
             photos += found
         elif path.exists():

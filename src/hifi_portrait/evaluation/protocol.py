@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from hifi_portrait.errors import DatasetError
+from hifi_portrait.faces import IMAGE_SUFFIXES
 from hifi_portrait.head import HeadPose
 from hifi_portrait.people import Person, Photo, Photograph, photograph
 from hifi_portrait.target import Target
@@ -24,7 +25,6 @@ REFERENCES = 4
 TARGETS = 4
 SIZE = 256
 MAX_REFERENCE_YAW = 45.0
-PHOTO_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
 # What each real person is asked for: preset, yaw, pitch.
 REAL_WISHES = (
@@ -98,7 +98,7 @@ def real_cases(folder: Path) -> list[Case]:
     )
     cases = []
     for person_folder in sorted(path for path in folder.iterdir() if path.is_dir()):
-        photos = tuple(sorted(p for p in person_folder.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES))
+        photos = tuple(sorted(p for p in person_folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES))
         if photos:
             cases.append(Case(person_folder.name, photos, photos, wishes))
     if not cases:
