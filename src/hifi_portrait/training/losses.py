@@ -46,7 +46,7 @@ def min_snr_weight(alphas_cumprod: Tensor, timesteps: Tensor, gamma: float = 5.0
     """Weight (B,) of a v-prediction error, min(SNR + 1, gamma) / (SNR + 1), in (0, 1].
 
     A v-prediction error counts as a clean-image error SNR + 1 times; the weight cuts that off at ``gamma``
-    (arXiv 2303.09556). Unlike the paper's min(SNR, gamma) / (SNR + 1) it is not zero at zero SNR, where sampling
+    (arXiv 2303.09556). Unlike that min(SNR, gamma) / (SNR + 1) it is not zero at zero SNR, where sampling
     with a zero-SNR schedule begins.
     """
     alpha = alphas_cumprod[timesteps].float()

@@ -1,0 +1,75 @@
+"""A small CLIP tokenizer trained on captions: byte-level BPE, so that any prompt has a spelling."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tokenizers.pre_tokenizers import ByteLevel
+from tokenizers.trainers import BpeTrainer
+from transformers import CLIPTokenizer
+
+from hifi_portrait.errors import DatasetError
+
+MAX_LENGTH = 77
+_START, _END, _WORD_END = "<|startoftext|>", "<|endoftext|>", "</w>"
+
+
+def train_tokenizer(captions: Iterable[str], vocab_size: int) -> CLIPTokenizer:
+    """Train a CLIP-format tokenizer of exactly ``vocab_size`` tokens on captions.
+
+    The start and end tokens are the last two ids, as in CLIP, and every byte is a token, inside and at the end of
+    a word. Where the captions yield too few merges, unused tokens fill the gap. Raises DatasetError where
+    ``vocab_size`` is below 514, the bytes and the two special tokens.
+    """
+    alphabet = sorted(ByteLevel.alphabet())
+    base = [*alphabet, *(letter + _WORD_END for letter in alphabet)]
+    if vocab_size < len(base) + 2:
+        raise DatasetError(f"vocab_size must be {len(base) + 2} or more, not {vocab_size}")
+    merged, merges = _learn_merges(captions, base, vocab_size)
+    tokens = [*base, *merged]
+    tokens += [f"<|unused{i}|>" for i in range(vocab_size - 2 - len(tokens))]
+    vocab = {token: index for index, token in enumerate([*tokens, _START, _END])}
+    return CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=MAX_LENGTH)
+
+
+def save_tokenizers(tokenizer: CLIPTokenizer, folder: str | Path) -> None:
+    """Save as ``tokenizer/`` and ``tokenizer_2/``, the names SDXL's pipeline reads."""
+    for name in ("tokenizer", "tokenizer_2"):
+        tokenizer.save_pretrained(Path(folder) / name)
+
+
+def token_ids(tokenizer: CLIPTokenizer, texts: list[str]) -> Any:
+    """Token ids (len(texts), 77) int64, padded and cut as SDXL's pipeline does."""
+    return tokenizer(
+        texts, padding="max_length", max_length=MAX_LENGTH, truncation=True, return_tensors="pt"
+    ).input_ids
+
+
+def _learn_merges(
+    captions: Iterable[str], base: list[str], vocab_size: int
+) -> tuple[list[str], list[tuple[str, str]]]:
+    start = {token: index for index, token in enumerate([*base, _START, _END])}
+    backend = CLIPTokenizer(vocab=start, merges=[]).backend_tokenizer
+    trainer = BpeTrainer(
+        vocab_size=vocab_size - 2,
+        min_frequency=1,
+        initial_alphabet=ByteLevel.alphabet(),
+        end_of_word_suffix=_WORD_END,
+        show_progress=False,
+    )
+    backend.train_from_iterator(captions, trainer)
+    merges: list[tuple[str, str]] = []
+    merged: list[str] = []
+    known = set(base)
+    for left, right in json.loads(backend.to_str())["model"]["merges"]:
+        token = left + right
+        if len(base) + len(merged) + 2 == vocab_size and token not in known:
+            break
+        merges.append((left, right))
+        if token not in known:
+            known.add(token)
+            merged.append(token)
+    return merged, merges
