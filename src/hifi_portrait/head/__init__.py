@@ -9,6 +9,12 @@ from hifi_portrait.head.geometry import (
     HeadGeometry,
     HeadPose,
 )
+from hifi_portrait.head.mesh import Part, vertex_normals
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.raster import Raster, rasterise
+from hifi_portrait.head.shape import ShapeModel, ShapeSample, rest_vertices, sample_shape
+from hifi_portrait.head.surface import SurfaceView
+from hifi_portrait.head.texture import TextureMasks
 
 __all__ = [
     "DEFAULT_FACE_SHARE",
@@ -17,5 +23,16 @@ __all__ = [
     "IDENTITY_COMPONENTS",
     "Camera",
     "HeadGeometry",
+    "HeadModel",
     "HeadPose",
+    "Part",
+    "Raster",
+    "ShapeModel",
+    "ShapeSample",
+    "SurfaceView",
+    "TextureMasks",
+    "rasterise",
+    "rest_vertices",
+    "sample_shape",
+    "vertex_normals",
 ]

@@ -66,7 +66,7 @@ class Camera:
 
     @classmethod
     def from_fov(cls, size: int | tuple[int, int], fov: float = FIT_FOV) -> Self:
-        """Centred camera of a picture ``size`` (side, or width and height) with vertical ``fov`` in degrees."""
+        """Centred camera of a picture ``size`` (side, or width and height); vertical ``fov`` in degrees."""
         width, height = (size, size) if isinstance(size, int) else size
         focal = height / 2 / np.tan(np.radians(fov) / 2)
         return cls(float(focal), width / 2, height / 2, int(width), int(height))

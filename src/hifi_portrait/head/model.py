@@ -1,0 +1,310 @@
+"""The head model: identity, expression, gaze and head pose to vertices."""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from hifi_portrait.head.asset import read_asset, unpack_shapes
+from hifi_portrait.head.geometry import EXPRESSION_NAMES, Camera, HeadGeometry, axis_rotation
+from hifi_portrait.head.identity_basis import face_weights, similarity_generators, unpack_identity_basis
+from hifi_portrait.head.mesh import Part, vertex_normals
+from hifi_portrait.head.shape import ShapeModel
+
+if TYPE_CHECKING:
+    import torch
+
+    from hifi_portrait.head.torch_model import TorchHeadModel
+
+FloatArray = npt.NDArray[np.floating[Any]]
+
+NECK_CHAIN = ("neck01", "neck02", "neck03", "head")
+NECK_SHARES = (0.15, 0.15, 0.15, 0.55)
+"""Share of the head's rotation that each joint from the shoulders up adds."""
+
+EYE_LOOK_DEGREES = (30.0, 25.0)
+"""Yaw and pitch by which an eyeLook coefficient of 1 turns its eye."""
+
+LID_DROP = 0.018
+"""Share of a blink that the upper lid drops for each degree that its eye looks down."""
+
+LID_LIFT = 0.012
+"""Share of the eyeWide shape that the lid rises for each degree that its eye looks up."""
+
+SQUINT_UNDER_BLINK = 0.75
+"""How much of a squint a full blink takes away: lids that meet cannot close further."""
+
+_INDEX = {name: i for i, name in enumerate(EXPRESSION_NAMES)}
+
+
+def side_indices(stem: str) -> npt.NDArray[np.int64]:
+    """Indices of the Left and the Right coefficient of an expression."""
+    return np.array([_INDEX[stem + "Left"], _INDEX[stem + "Right"]])
+
+
+BLINK, WIDE, SQUINT = side_indices("eyeBlink"), side_indices("eyeWide"), side_indices("eyeSquint")
+LOOK = {where: side_indices(f"eyeLook{where}") for where in ("Out", "In", "Up", "Down")}
+ALL_LOOK = np.concatenate(list(LOOK.values()))
+OUTWARD = np.array([1.0, -1.0], np.float32)  # the left eye looks outward with yaw > 0
+
+
+def rotation_vector(rotation: FloatArray) -> npt.NDArray[np.float64]:
+    """Axis times angle in radians, (3,), of a rotation by less than a half turn."""
+    rotation = np.asarray(rotation, np.float64)
+    skew = np.array(
+        [rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]]
+    )
+    sine = np.linalg.norm(skew) / 2
+    angle = np.arctan2(sine, (np.trace(rotation) - 1) / 2)
+    return skew * (angle / (2 * sine)) if sine > 1e-9 else skew / 2
+
+
+def rotation_matrix(vector: FloatArray) -> npt.NDArray[np.float64]:
+    """Inverse of ``rotation_vector`` (Rodrigues)."""
+    vector = np.asarray(vector, np.float64)
+    angle = np.linalg.norm(vector)
+    x, y, z = vector / angle if angle > 1e-12 else vector
+    k = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * k @ k if angle > 1e-12 else np.eye(3) + k
+
+
+class HeadModel:
+    """Head with 80 identity and 52 expression coefficients, gaze, and a neck that bends with the head.
+
+    Points are metres in head space: x to the image's right (the person's left), y away from the camera, z
+    up, the head joint at the origin, the face looking along -y. Rest meshes carry the joints as last rows.
+
+    Attributes:
+        faces: (F, 3) int32.
+        parts: (F,) uint8, ``Part`` of each triangle.
+        uv: (U, 2) texture coordinates and ``uv_faces`` (F, 3) their triangles.
+        mean: (V + J, 3) mean head with joints.
+        identity_basis: (80, V + J, 3), of unit-variance scores.
+        expression_basis: (52, V + J, 3).
+        skinning: (V, J) weights of the joints; what is missing to 1 stays with the shoulders.
+    """
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        tensors, metadata = read_asset(path)
+        self.path = path
+        self.joint_names = tuple(metadata["joint_names"].split(","))
+        self.faces: npt.NDArray[np.int32] = tensors["mesh.faces"].astype(np.int32)
+        self.parts: npt.NDArray[np.uint8] = tensors["mesh.parts"]
+        self.uv = tensors["mesh.uv"].astype(np.float32)
+        self.uv_faces = tensors["mesh.uv_faces"].astype(np.int32)
+        self.skinning = tensors["mesh.skinning"].astype(np.float32) / 65535
+        shapes = ShapeModel.load(None if path is None else str(path))
+        self.mean, self.identity_basis = unpack_identity_basis(tensors, shapes)
+        self.expression_basis = unpack_shapes(tensors, "expression")
+        self.lids = tensors["lids"].astype(np.int64)  # (2 eyes, P, upper and lower)
+
+    @classmethod
+    @cache
+    def _load(cls, path: str | None) -> Self:
+        return cls(path)
+
+    @classmethod
+    def load(cls, path: str | Path | None = None) -> Self:
+        """The model of an asset (the package's own by default), kept after the first call."""
+        return cls._load(None if path is None else str(path))
+
+    @property
+    def num_vertices(self) -> int:
+        """Vertices without the joints."""
+        return len(self.skinning)
+
+    def joint(self, name: str) -> int:
+        """Row of a joint in rest meshes."""
+        return self.num_vertices + self.joint_names.index(name)
+
+    @cached_property
+    def eye_vertices(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Vertices of the left and of the right eyeball."""
+        left, right = (np.unique(self.faces[self.parts == part]) for part in (Part.LEFT_EYE, Part.RIGHT_EYE))
+        return left.astype(np.int64), right.astype(np.int64)
+
+    @cached_property
+    def _eye_joints(self) -> tuple[int, int]:
+        return self.joint("eye.L"), self.joint("eye.R")
+
+    @cached_property
+    def _flat_identity(self) -> FloatArray:
+        return self.identity_basis.reshape(len(self.identity_basis), -1)
+
+    @cached_property
+    def _flat_expression(self) -> FloatArray:
+        return self.expression_basis.reshape(len(self.expression_basis), -1)
+
+    @cached_property
+    def canonical(self) -> npt.NDArray[np.float32]:
+        """(V, 3) canonical coordinates in [-1, 1]: the mean head's place in the box of its skin."""
+        mean = self.mean[: self.num_vertices]
+        skin = mean[np.unique(self.faces[self.parts == Part.SKIN])]
+        low, high = skin.min(0), skin.max(0)
+        return np.clip((mean - low) / (high - low) * 2 - 1, -1, 1).astype(np.float32)
+
+    @cached_property
+    def lid_closing(self) -> npt.NDArray[np.float32]:
+        """How far, in metres, a raw blink of 1 brings the lids of each eye together, (2,)."""
+        eyes = np.arange(2)[:, None]
+        shape = self.expression_basis[BLINK][:, :, 2]
+        closing = shape[eyes, self.lids[..., 1]] - shape[eyes, self.lids[..., 0]]
+        return closing.mean(axis=-1).astype(np.float32)
+
+    def blink_scale(self, rest: FloatArray) -> FloatArray:
+        """Raw blink (..., 2) at which the lids of rest meshes (..., V + J, 3) just meet."""
+        gap = rest[..., self.lids[..., 0], 2] - rest[..., self.lids[..., 1], 2]
+        return np.asarray(np.clip(gap.mean(axis=-1) / self.lid_closing, 0.3, 1.2), np.float32)
+
+    def raw_expression(
+        self, expression: FloatArray, eye_gaze: FloatArray, blink_scale: FloatArray
+    ) -> npt.NDArray[Any]:
+        """Weights (..., 52) of the expression basis.
+
+        Lids follow the eyes, a blink of 1 just closes them; the eyeLook shapes are left to the eye joints.
+
+        Args:
+            expression: (..., 52) coefficients.
+            eye_gaze: (..., 2 eyes, 2) yaw and pitch in degrees.
+            blink_scale: (..., 2) from ``blink_scale``.
+        """
+        raw = np.array(expression, np.float32)
+        pitch = eye_gaze[..., 1]
+        blink = np.clip(raw[..., BLINK], 0, 1)
+        blink = blink + (1 - blink) * np.clip(-LID_DROP * pitch, 0, 0.7)
+        raw[..., SQUINT] *= 1 - SQUINT_UNDER_BLINK * blink
+        raw[..., WIDE] = (raw[..., WIDE] + np.clip(LID_LIFT * pitch, 0, 0.4)) * (1 - blink)
+        raw[..., BLINK] = blink * blink_scale
+        raw[..., ALL_LOOK] = 0
+        return raw
+
+    @staticmethod
+    def eye_gaze(expression: FloatArray, gaze: FloatArray) -> npt.NDArray[np.float32]:
+        """Gaze (..., 2 eyes, 2) in degrees of each eye: the common gaze and the eyeLook coefficients."""
+        outward = expression[..., LOOK["Out"]] - expression[..., LOOK["In"]]
+        upward = expression[..., LOOK["Up"]] - expression[..., LOOK["Down"]]
+        yaw = gaze[..., :1] + EYE_LOOK_DEGREES[0] * OUTWARD * outward
+        pitch = gaze[..., 1:] + EYE_LOOK_DEGREES[1] * upward
+        return np.stack([yaw, pitch], axis=-1).astype(np.float32)
+
+    def rest(self, identity: FloatArray) -> npt.NDArray[np.float32]:
+        """Rest mesh (..., V + J, 3) of identities (..., 80)."""
+        identity = np.asarray(identity, np.float32)
+        return self.mean + (identity @ self._flat_identity).reshape(*identity.shape[:-1], *self.mean.shape)
+
+    def express(self, rest: FloatArray, expression: FloatArray, gaze: FloatArray) -> npt.NDArray[np.float32]:
+        """Rest meshes (..., V + J, 3) with expressions (..., 52) and gazes (..., 2) in degrees."""
+        expression, gaze = np.asarray(expression, np.float32), np.asarray(gaze, np.float32)
+        eye_gaze = self.eye_gaze(expression, gaze)
+        raw = self.raw_expression(expression, eye_gaze, self.blink_scale(rest))
+        points = rest + (raw @ self._flat_expression).reshape(*raw.shape[:-1], *self.mean.shape)
+        for eye, (vertices, joint) in enumerate(zip(self.eye_vertices, self._eye_joints, strict=True)):
+            centre = points[..., joint, None, :]
+            turn = _gaze_rotations(eye_gaze[..., eye, :])
+            points[..., vertices, :] = centre + (points[..., vertices, :] - centre) @ np.swapaxes(
+                turn, -1, -2
+            )
+        return points.astype(np.float32)
+
+    def bend(
+        self, points: FloatArray, rotation: FloatArray, translation: FloatArray
+    ) -> npt.NDArray[np.float32]:
+        """Camera-space vertices (V, 3) of a mesh (V + J, 3) whose head joint is turned and placed.
+
+        The neck shares the rotation, so that the shoulders stay upright.
+        """
+        vector = rotation_vector(rotation)
+        shares = np.cumsum(NECK_SHARES)
+        linear, offset = np.zeros((len(self.joint_names), 3, 3)), np.zeros((len(self.joint_names), 3))
+        origin, below, parent = np.zeros(3), np.eye(3), np.zeros(3)
+        for name, share in zip(NECK_CHAIN, shares, strict=True):
+            k = self.joint_names.index(name)
+            joint = points[self.num_vertices + k].astype(np.float64)
+            origin = origin + below @ (joint - parent)
+            below, parent = rotation_matrix(vector * share), joint
+            linear[k], offset[k] = below, origin - below @ joint
+        for name in ("eye.L", "eye.R"):
+            k, head = self.joint_names.index(name), self.joint_names.index("head")
+            linear[k], offset[k] = linear[head], offset[head]
+        shift = np.asarray(translation, np.float64) - origin
+        # Move by what differs from the upright shoulders, which hold the weight that no joint has.
+        matrix = (self.skinning @ (linear - np.eye(3)).reshape(-1, 9).astype(np.float32)).reshape(-1, 3, 3)
+        move = self.skinning @ offset.astype(np.float32) + shift.astype(np.float32)
+        vertices = points[: self.num_vertices]
+        return (vertices + np.einsum("vij,vj->vi", matrix, vertices) + move).astype(np.float32)
+
+    def vertices(
+        self, identity: FloatArray, expression: FloatArray | None = None, gaze: FloatArray | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Head-space vertices (..., V, 3) of identities (..., 80), expressions (..., 52), gazes (..., 2)."""
+        lead = np.shape(identity)[:-1]
+        expression = np.zeros((*lead, len(EXPRESSION_NAMES))) if expression is None else expression
+        gaze = np.zeros((*lead, 2)) if gaze is None else gaze
+        return self.express(self.rest(identity), expression, gaze)[..., : self.num_vertices, :]
+
+    def posed(self, geometry: HeadGeometry) -> npt.NDArray[np.float32]:
+        """Camera-space vertices (V, 3) of a geometry."""
+        points = self.express(self.rest(geometry.identity), geometry.expression, geometry.gaze)
+        return self.bend(points, geometry.rotation, geometry.translation)
+
+    def normals(self, vertices: FloatArray) -> npt.NDArray[np.float32]:
+        """Unit vertex normals (V, 3), outward."""
+        return vertex_normals(vertices, self.faces)
+
+    def torch(self, device: torch.device | str = "cpu") -> TorchHeadModel:
+        """The same model on torch tensors, differentiable."""
+        from hifi_portrait.head.torch_model import TorchHeadModel
+
+        return TorchHeadModel(self).to(device)
+
+    @cached_property
+    def _projection(self) -> tuple[npt.NDArray[np.int64], FloatArray, FloatArray]:
+        """Points that identity is measured on, their weights, and the weighted basis (80, 3 P)."""
+        weights, _ = face_weights(self.mean, self.faces, self.parts, joints=len(self.joint_names))
+        counted = np.flatnonzero(weights)
+        emphasis = weights[counted].repeat(3)
+        basis = self.identity_basis[:, counted].reshape(len(self.identity_basis), -1) * emphasis
+        return counted, emphasis, basis.astype(np.float64)
+
+    def geometry_of(
+        self,
+        rest: FloatArray,
+        rotation: FloatArray,
+        translation: FloatArray,
+        expression: FloatArray,
+        gaze: FloatArray,
+        camera: Camera,
+    ) -> HeadGeometry:
+        """The geometry nearest to a rest mesh (V + J, 3) whose head bone is turned and placed in a picture.
+
+        The identity basis has neither size nor orientation, so they move into translation and rotation: the
+        picture stays the same, and every head's rotation is that of its face.
+        """
+        counted, emphasis, basis = self._projection
+        target = np.asarray(rest, np.float64)[counted]
+        turn, scale, shift = np.eye(3), 1.0, np.zeros(3)
+        identity = np.zeros(len(basis))
+        for _ in range(4):
+            aligned = scale * target @ turn.T + shift
+            residual = aligned - self.mean[counted]
+            generators = similarity_generators(aligned).reshape(7, -1) * emphasis
+            design = np.concatenate([basis, -generators])
+            gram = design @ design.T
+            gram[: len(basis), : len(basis)] += 1e-7 * np.trace(gram) / len(gram) * np.eye(len(basis))
+            solution = np.linalg.solve(gram, design @ (residual.reshape(-1) * emphasis))
+            identity, step = solution[: len(basis)], solution[len(basis) :]
+            spin, growth = rotation_matrix(step[3:6]), 1 + step[6]
+            turn, scale, shift = spin @ turn, growth * scale, growth * spin @ shift + step[:3]
+        face_rotation = np.asarray(rotation, np.float64) @ turn.T
+        place = scale * np.asarray(translation, np.float64) - face_rotation @ shift
+        return HeadGeometry(identity, expression, face_rotation, place, gaze, camera)
+
+
+def _gaze_rotations(gaze: FloatArray) -> npt.NDArray[np.float32]:
+    """Rotations (..., 3, 3) of eyes that look along (..., 2) degrees of yaw and pitch."""
+    flat = [axis_rotation(2, yaw) @ axis_rotation(0, -pitch) for yaw, pitch in gaze.reshape(-1, 2)]
+    return np.stack(flat).reshape(*gaze.shape[:-1], 3, 3).astype(np.float32)

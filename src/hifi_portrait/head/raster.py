@@ -1,0 +1,147 @@
+"""Z-buffer rasteriser for triangle meshes, with perspective-correct barycentric coordinates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """What each pixel of a picture shows of a mesh.
+
+    Attributes:
+        triangle: (H, W) int32 index of the nearest triangle, -1 where there is none.
+        barycentric: (H, W, 3) float32 weights of its corners, perspective-correct; 0 where there is none.
+        depth: (H, W) float32 distance along the view axis; infinite where there is none.
+    """
+
+    triangle: npt.NDArray[np.int32]
+    barycentric: npt.NDArray[np.float32]
+    depth: npt.NDArray[np.float32]
+
+    @property
+    def mask(self) -> npt.NDArray[np.bool_]:
+        """(H, W) where there is a triangle."""
+        return self.triangle >= 0
+
+    def interpolate(self, attributes: Array, faces: Array) -> npt.NDArray[np.float32]:
+        """Vertex attributes (V, C) at each pixel, (H, W, C) float32; 0 where there is no triangle."""
+        values = np.ascontiguousarray(attributes, np.float32)
+        out = np.zeros((*self.triangle.shape, values.shape[1]), np.float32)
+        _interpolate(self.triangle, self.barycentric, values, np.asarray(faces, np.int32), out)
+        return out
+
+
+@numba.njit(cache=True)
+def _draw_nearest(xy: Array, inverse_depth: Array, faces: Array, nearest: Array, triangle: Array) -> None:
+    height, width = nearest.shape
+    for f in range(faces.shape[0]):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        za, zb, zc = inverse_depth[a], inverse_depth[b], inverse_depth[c]
+        if not (za > 0 and zb > 0 and zc > 0):
+            continue
+        x0, y0 = xy[a, 0], xy[a, 1]
+        e1x, e1y = xy[b, 0] - x0, xy[b, 1] - y0
+        e2x, e2y = xy[c, 0] - x0, xy[c, 1] - y0
+        area = e1x * e2y - e2x * e1y
+        if not abs(area) > 1e-12:
+            continue
+        left = max(0.0, np.ceil(x0 + min(0.0, e1x, e2x) - 0.5))
+        right = min(width - 1.0, np.floor(x0 + max(0.0, e1x, e2x) - 0.5))
+        top = max(0.0, np.ceil(y0 + min(0.0, e1y, e2y) - 0.5))
+        bottom = min(height - 1.0, np.floor(y0 + max(0.0, e1y, e2y) - 0.5))
+        scale = 1 / area
+        for j in range(int(top), int(bottom) + 1):
+            py = j + 0.5 - y0
+            for i in range(int(left), int(right) + 1):
+                px = i + 0.5 - x0
+                w1 = (px * e2y - e2x * py) * scale
+                w2 = (e1x * py - px * e1y) * scale
+                w0 = 1 - w1 - w2
+                if w0 < 0 or w1 < 0 or w2 < 0:
+                    continue
+                z = w0 * za + w1 * zb + w2 * zc
+                if z > nearest[j, i]:
+                    nearest[j, i] = z
+                    triangle[j, i] = f
+
+
+@numba.njit(cache=True)
+def _resolve(
+    xy: Array,
+    inverse_depth: Array,
+    faces: Array,
+    triangle: Array,
+    nearest: Array,
+    barycentric: Array,
+    depth: Array,
+) -> None:
+    height, width = triangle.shape
+    for j in range(height):
+        for i in range(width):
+            f = triangle[j, i]
+            if f < 0:
+                continue
+            a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+            x0, y0 = xy[a, 0], xy[a, 1]
+            e1x, e1y = xy[b, 0] - x0, xy[b, 1] - y0
+            e2x, e2y = xy[c, 0] - x0, xy[c, 1] - y0
+            scale = 1 / (e1x * e2y - e2x * e1y)
+            px, py = i + 0.5 - x0, j + 0.5 - y0
+            w1 = (px * e2y - e2x * py) * scale
+            w2 = (e1x * py - px * e1y) * scale
+            z = 1 / nearest[j, i]
+            barycentric[j, i, 0] = (1 - w1 - w2) * inverse_depth[a] * z
+            barycentric[j, i, 1] = w1 * inverse_depth[b] * z
+            barycentric[j, i, 2] = w2 * inverse_depth[c] * z
+            depth[j, i] = z
+
+
+@numba.njit(cache=True)
+def _interpolate(triangle: Array, barycentric: Array, values: Array, faces: Array, out: Array) -> None:
+    height, width, channels = out.shape
+    for j in range(height):
+        for i in range(width):
+            f = triangle[j, i]
+            if f < 0:
+                continue
+            for k in range(3):
+                weight, v = barycentric[j, i, k], faces[f, k]
+                for ch in range(channels):
+                    out[j, i, ch] += weight * values[v, ch]
+
+
+def rasterise(points_px: Array, inverse_depth: Array, faces: Array, height: int, width: int) -> Raster:
+    """Draw a mesh into a z-buffer.
+
+    Triangles with a corner behind the camera, or with a coordinate that is not a number, are left out. Both
+    sides of a triangle are drawn. Of two triangles at the same depth the first wins.
+
+    Args:
+        points_px: (V, 2) pixel coordinates, pixel centres at +0.5.
+        inverse_depth: (V,) one over the distance along the view axis.
+        faces: (F, 3) vertex indices.
+        height: of the picture.
+        width: of the picture.
+    """
+    xy = np.ascontiguousarray(points_px, np.float64)
+    inverse = np.ascontiguousarray(inverse_depth, np.float64)
+    triangles = np.ascontiguousarray(faces, np.int32)
+    if len(triangles) and (triangles.min() < 0 or triangles.max() >= len(xy)):
+        raise ValueError(
+            f"faces index vertices {triangles.min()}..{triangles.max()}, but there are {len(xy)}"
+        )
+    nearest = np.zeros((height, width))
+    triangle = np.full((height, width), -1, np.int32)
+    barycentric = np.zeros((height, width, 3), np.float32)
+    depth = np.full((height, width), np.inf, np.float32)
+    _draw_nearest(xy, inverse, triangles, nearest, triangle)
+    _resolve(xy, inverse, triangles, triangle, nearest, barycentric, depth)
+    return Raster(triangle, barycentric, depth)
