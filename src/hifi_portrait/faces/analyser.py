@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -74,6 +74,21 @@ class FaceAnalyser:
         ImageError
             The photo cannot be used.
         """
+        return self.analyse_many([photo])[0]
+
+    def analyse_many(self, photos: Iterable[Photo]) -> list[list[Face]]:
+        """``analyse_all`` of each photo, with the recogniser run once over all faces.
+
+        Raises
+        ------
+        ImageError
+            A photo cannot be used.
+        """
+        measured = [self._measure_all(photo) for photo in photos]
+        faces = iter(self._with_embeddings([face for group in measured for face in group]))
+        return [[next(faces) for _ in group] for group in measured]
+
+    def _measure_all(self, photo: Photo) -> list[Face]:
         name = source_name(photo)
         image = load_image(photo)
         faces = []
@@ -82,7 +97,7 @@ class FaceAnalyser:
                 faces.append(self._measure(image, detection, name))
             except NoFaceError:
                 continue
-        return self._with_embeddings(faces)
+        return faces
 
     def _measure(self, image: np.ndarray, detection: Detection, name: str) -> Face:
         """Everything but the embedding, which is cheaper for many faces at once."""

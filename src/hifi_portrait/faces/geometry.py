@@ -78,7 +78,7 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Apply a similarity (3, 3) to points (N, 2) or landmarks (N, 3), whose depth it scales; keeps the dtype."""
+    """Apply a similarity (3, 3) to points (N, 2) or landmarks (N, 3), whose depth is scaled too."""
     moved = points.astype(np.float64)
     moved[:, :2] = points[:, :2] @ matrix[:2, :2].T + matrix[:2, 2]
     if points.shape[1] == 3:

@@ -1,0 +1,93 @@
+"""Which faces of several photos belong to one person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hifi_portrait.faces.face import Face
+
+SAME_PERSON = 0.915
+"""Embeddings with a smaller cosine belong to two people (dlib's distance of 0.6, on unit vectors)."""
+
+_MARGIN = 0.045  # so far below the others' similarity, a face is somebody else's all the same
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """The faces of the person whom most photos show, and what the other photos show.
+
+    Attributes
+    ----------
+    faces
+        One face of each photo that shows the person, in the photos' order.
+    strangers
+        Of each other photo the face that comes closest.
+    rivals
+        Those strangers who are one other person, where that person is in as many photos or more; else empty.
+    """
+
+    faces: tuple[Face, ...]
+    strangers: tuple[Face, ...]
+    rivals: tuple[Face, ...]
+
+
+def select_person(found: Sequence[Sequence[Face]]) -> Selection:
+    """Find the person whom most photos show.
+
+    Parameters
+    ----------
+    found
+        The faces of each photo, largest first, none empty. Where a photo shows several people, the face
+        that agrees with the other photos is taken.
+    """
+    largest = [group[0] for group in found]
+    if len(found) == 1:
+        return Selection((largest[0],), (), ())
+    medoid = _medoid(largest)
+    faces = [max(group, key=medoid.similarity) for group in found]
+    belongs = _belonging(faces, medoid)
+    person = tuple(face for face, kept in zip(faces, belongs, strict=True) if kept)
+    strangers = tuple(face for face, kept in zip(faces, belongs, strict=True) if not kept)
+    return Selection(person, strangers, _rivals(person, strangers))
+
+
+def mean_similarity(face: Face, others: Sequence[Face]) -> float:
+    """Mean cosine to the others, in [-1, 1]; 1 where there are none."""
+    similarities = [face.similarity(other) for other in others if other is not face]
+    return float(np.mean(similarities)) if similarities else 1.0
+
+
+def _medoid(faces: Sequence[Face]) -> Face:
+    """The face that the most others resemble; among equals, the one they resemble most."""
+    embeddings = np.stack([face.embedding for face in faces])
+    similarity = embeddings @ embeddings.T
+    companions = (similarity >= SAME_PERSON).sum(axis=1)
+    return faces[int(np.argmax(companions + similarity.mean(axis=1)))]
+
+
+def _belonging(faces: Sequence[Face], medoid: Face) -> list[bool]:
+    """Whether each face is the medoid's person: similar enough, and not far below what the others reach."""
+    kept = [face.similarity(medoid) >= SAME_PERSON for face in faces]
+    group = [face for face, keep in zip(faces, kept, strict=True) if keep]
+    if len(group) < 4:
+        return kept
+    typical = float(np.median([_typical_similarity(face, group) for face in group]))
+    return [
+        keep and _typical_similarity(face, group) >= typical - _MARGIN
+        for face, keep in zip(faces, kept, strict=True)
+    ]
+
+
+def _typical_similarity(face: Face, group: Sequence[Face]) -> float:
+    return float(np.median([face.similarity(other) for other in group if other is not face]))
+
+
+def _rivals(person: Sequence[Face], strangers: Sequence[Face]) -> tuple[Face, ...]:
+    if not strangers:
+        return ()
+    rival = _medoid(strangers)
+    rivals = tuple(face for face in strangers if face.similarity(rival) >= SAME_PERSON)
+    return rivals if len(rivals) >= len(person) else ()
