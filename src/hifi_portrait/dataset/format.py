@@ -77,6 +77,7 @@ ANALYSIS_SCHEMA = pa.schema(
         "crop_size": pa.int32(),
         "embedding": _vector(128),
         "quality": pa.float32(),
+        "matte": pa.binary(),
         "fit": GEOMETRY_TYPE,
         "residual": pa.float32(),
     }
@@ -88,7 +89,8 @@ class PhotoAnalysis:
     """What perception found in one photo; ``reason`` says why there is no usable face.
 
     ``landmarks`` (478, 3) in photo pixels; ``crop_transform`` (3, 3) from photo to portrait-crop pixels;
-    ``crop_size`` side of that crop; ``embedding`` (128,) unit norm; ``quality`` in [0, 1]; ``fit`` the head
+    ``crop_size`` side of that crop; ``embedding`` (128,) unit norm; ``quality`` in [0, 1]; ``matte``
+    (crop_size, crop_size) float32 in [0, 1], kept to 8 bits; ``fit`` the head
     in crop pixels, from the joint fit of all the identity's photos; ``residual`` of that fit.
     """
 
@@ -99,6 +101,7 @@ class PhotoAnalysis:
     crop_size: int = 0
     embedding: np.ndarray | None = None
     quality: float = 0.0
+    matte: np.ndarray | None = None
     fit: HeadGeometry | None = None
     residual: float = 0.0
 
@@ -268,20 +271,21 @@ class IDDataset(Sequence[PhotoRecord]):
     ----------
     path : the data set's folder
     split : "train", "validation" or "test" (see :func:`split_of`); None for all identities
+    shard : read this shard only
     """
 
-    def __init__(self, path: str | Path, *, split: str | None = None) -> None:
+    def __init__(self, path: str | Path, *, split: str | None = None, shard: str = "*") -> None:
         self.path = Path(path)
         _read_header(self.path)
         if split is not None and split not in SPLITS:
             raise DatasetError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
-        photos = _read_tables(self.path / "photos", PHOTO_SCHEMA)
+        photos = _read_tables(self.path / "photos", PHOTO_SCHEMA, shard)
         if split is not None:
             ids = photos["identity_id"].to_pylist()
             photos = photos.filter(pa.array([split_of(i) == split for i in ids], pa.bool_()))
         photos = photos.sort_by([("identity_id", "ascending"), ("photo_id", "ascending")])
         self._photos = photos.combine_chunks()
-        self._analysis = _read_tables(self.path / "analysis", ANALYSIS_SCHEMA)
+        self._analysis = _read_tables(self.path / "analysis", ANALYSIS_SCHEMA, shard)
         analysed = zip(
             self._analysis["identity_id"].to_pylist(), self._analysis["photo_id"].to_pylist(), strict=True
         )
@@ -351,6 +355,7 @@ class IDDataset(Sequence[PhotoRecord]):
             crop_size=row["crop_size"],
             embedding=np.asarray(row["embedding"], np.float32),
             quality=row["quality"],
+            matte=_decode_matte(row["matte"]),
             fit=geometry_from_row(row["fit"]),
             residual=row["residual"],
         )
@@ -424,8 +429,22 @@ def write_analysis(path: str | Path, shard: str, rows: Iterable[tuple[str, str, 
         for name in ("landmarks", "crop_transform"):
             row[name] = None if row[name] is None else np.asarray(row[name], np.float32).ravel()
         row |= {"identity_id": identity_id, "photo_id": photo_id, "fit": geometry_row(analysis.fit)}
+        row["matte"] = None if analysis.matte is None else _encode_matte(analysis.matte)
         table.append(row)
     _write_table(Path(path) / "analysis" / f"{shard}.parquet", table, ANALYSIS_SCHEMA)
+
+
+def _encode_matte(matte: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(np.rint(np.asarray(matte) * 255).astype(np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def _decode_matte(data: bytes | None) -> np.ndarray | None:
+    if data is None:
+        return None
+    with Image.open(io.BytesIO(data)) as picture:
+        return np.asarray(picture, np.float32) / 255
 
 
 def _write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
@@ -435,9 +454,9 @@ def _write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> N
     os.replace(partial, path)
 
 
-def _read_tables(folder: Path, schema: pa.Schema) -> pa.Table:
+def _read_tables(folder: Path, schema: pa.Schema, shard: str) -> pa.Table:
     tables = []
-    for path in sorted(folder.glob("*.parquet")):
+    for path in sorted(folder.glob(f"{shard}.parquet")):
         try:
             tables.append(pq.read_table(path, schema=schema))
         except (OSError, pa.ArrowException) as error:

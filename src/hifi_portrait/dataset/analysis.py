@@ -1,0 +1,109 @@
+"""Fill a data set's analysis: what perception finds in each photo, and each identity's joint head fit.
+
+The unit of work is a shard: its analysis table appears whole or not at all, so that a killed run goes on
+where it was. Identities never span shards, so that each fit sees all photos of its person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from hifi_portrait.dataset.format import IDDataset, PhotoAnalysis, shards, write_analysis
+from hifi_portrait.errors import HiFiPortraitError, ImageError
+from hifi_portrait.faces import Face, FaceAnalyser, Photo, default_analyser
+from hifi_portrait.head import fit
+
+
+def analyse_dataset(path: str | Path, *, workers: int = 1, progress: bool = False) -> int:
+    """Analyse every shard of the data set at ``path`` that has no analysis yet, in ``workers`` processes.
+
+    Returns the number of photos analysed. Raises DatasetError where the data set cannot be read.
+    """
+    path = Path(path)
+    total = len(IDDataset(path))
+    todo = [shard for shard in shards(path) if not (path / "analysis" / f"{shard}.parquet").exists()]
+    count = 0
+    pool = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
+    )
+    with pool, tqdm(total=total, desc="analyse", unit="photo", disable=not progress) as bar:
+        for shard in todo:
+            photos = IDDataset(path, shard=shard)
+            names = list(photos.identities)
+            jobs = [pool.submit(_analyse_stored, path, shard, name) for name in names]
+            rows = []
+            for name, job in zip(names, jobs, strict=True):
+                group = [photos[i] for i in photos.identities[name]]
+                rows += [(name, p.photo_id, a) for p, a in zip(group, job.result(), strict=True)]
+                bar.update(len(group))
+            write_analysis(path, shard, rows)
+            count += len(rows)
+    return count
+
+
+def analyse_photos(photos: Sequence[Photo], *, analyser: FaceAnalyser | None = None) -> list[PhotoAnalysis]:
+    """Analyse all photos of one person: the largest face of each, and one head fit over all of them.
+
+    A photo that cannot be used is marked as not found, with the reason.
+    """
+    analyser = analyser or default_analyser()
+    faces: list[Face | None] = []
+    reasons: list[str] = []
+    for photo in photos:
+        face, reason = _largest_face(photo, analyser)
+        faces.append(face)
+        reasons.append(reason)
+    found = [face for face in faces if face is not None]
+    if not found:
+        return [PhotoAnalysis(found=False, reason=reason) for reason in reasons]
+    try:
+        head = fit([f.crop_landmarks for f in found], [(len(f.crop), len(f.crop)) for f in found])
+    except HiFiPortraitError as error:
+        return [PhotoAnalysis(found=False, reason=reason or str(error)) for reason in reasons]
+    fits = iter(zip(head.geometries, head.residuals, strict=True))
+    results = []
+    for face, reason in zip(faces, reasons, strict=True):
+        if face is None:
+            results.append(PhotoAnalysis(found=False, reason=reason))
+            continue
+        geometry, residual = next(fits)
+        results.append(replace(_analysis_of(face), fit=geometry, residual=float(residual)))
+    return results
+
+
+def _analyse_stored(path: Path, shard: str, identity_id: str) -> list[PhotoAnalysis]:
+    photos = _open_shard(path, shard)
+    return analyse_photos([photos[i].pixels() for i in photos.identities[identity_id]])
+
+
+@lru_cache(maxsize=1)
+def _open_shard(path: Path, shard: str) -> IDDataset:
+    return IDDataset(path, shard=shard)
+
+
+def _largest_face(photo: Photo, analyser: FaceAnalyser) -> tuple[Face | None, str]:
+    try:
+        faces = analyser.analyse_all(photo)
+    except ImageError as error:
+        return None, str(error)
+    return (faces[0], "") if faces else (None, "no face was found")
+
+
+def _analysis_of(face: Face) -> PhotoAnalysis:
+    return PhotoAnalysis(
+        found=True,
+        landmarks=face.landmarks,
+        crop_transform=face.crop_transform,
+        crop_size=len(face.crop),
+        embedding=face.embedding,
+        quality=float(face.quality),
+        matte=face.matte,
+    )
