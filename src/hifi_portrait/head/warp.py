@@ -1,0 +1,378 @@
+"""The plain warp: the target drawn with the references' own colours, carried through the fitted head.
+
+Every pixel of the target's head asks each reference, through the mesh, for its colour there; the mean is weighed
+by how well each sees it. Where no reference sees the surface, the other side of the face does; what is off the
+mesh (hair, mostly) comes from the reference of the nearest pose, by a smooth continuation of the mesh's motion.
+Nothing is learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Protocol
+
+import cv2
+import numba
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from hifi_portrait.head.geometry import HeadGeometry
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.raster import Raster
+from hifi_portrait.head.surface import SurfaceView
+
+BACKGROUND = 128
+"""Grey level where there is no person."""
+
+MIRRORED = 0.12
+"""Visibility of a place that a reference shows only on the other side of the face."""
+
+# Colours, as a share of the skin's brightness, of parts that no reference shows.
+_UNSEEN_COLOURS = {
+    Part.LEFT_EYE: (1.05, 1.08, 1.1),
+    Part.RIGHT_EYE: (1.05, 1.08, 1.1),
+    Part.UPPER_TEETH: (1.05, 1.03, 0.98),
+    Part.LOWER_TEETH: (0.95, 0.93, 0.88),
+    Part.TONGUE: (0.75, 0.38, 0.38),
+    Part.MOUTH_CAVITY: (0.25, 0.11, 0.1),
+}
+_POSE_SCALE = 40.0  # degrees of head rotation over which a reference's say on the face falls to 1 / e
+_OFF_MESH_POSE_SCALE = 6.0  # the same for hair and shoulders, where references must not be mixed
+_COARSE = 64  # side of the picture in which the mesh's motion is continued beyond it
+
+Array = npt.NDArray[Any]
+
+
+class WarpSource(Protocol):
+    """Analysed photos of one person: what `warp_picture` needs of an identity.
+
+    `crops` (N, S, S, 3) uint8, `mattes` (N, S, S) in [0, 1], `quality` (N,) in [0, 1], and `geometries`, the N
+    fitted heads.
+    """
+
+    @property
+    def crops(self) -> npt.NDArray[np.uint8]: ...  # noqa: D102
+
+    @property
+    def mattes(self) -> Array: ...  # noqa: D102
+
+    @property
+    def quality(self) -> Array: ...  # noqa: D102
+
+    @property
+    def geometries(self) -> Sequence[HeadGeometry]: ...  # noqa: D102
+
+
+class WarpTarget(Protocol):
+    """What is to be drawn: `hifi_portrait.head.LandmarkImage` is one."""
+
+    @property
+    def raster(self) -> Raster: ...  # noqa: D102
+
+    @property
+    def geometry(self) -> HeadGeometry: ...  # noqa: D102
+
+
+def warp_picture(
+    references: WarpSource,
+    target: WarpTarget,
+    *,
+    model: HeadModel | None = None,
+    views: Sequence[SurfaceView] | None = None,
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    """Draw a target with the references' colours.
+
+    Parameters
+    ----------
+    references
+        The person's analysed photos.
+    target
+        Raster and geometry of the target; the picture has the raster's size.
+    model
+        The head model; the default one if not given.
+    views
+        Of the references, if already known.
+
+    Returns
+    -------
+    picture
+        (H, W, 3) uint8, on grey.
+    coverage
+        (H, W) float32 in [0, 1]: how well the references see what is drawn; 0 where it is made up or background.
+    """
+    model = model or HeadModel.load()
+    views = views or [SurfaceView.of(model, geometry) for geometry in references.geometries]
+    raster = target.raster
+    crops, mattes = _fitted_to(raster.triangle.shape[0], references)
+    xy = np.stack([view.xy for view in views]).astype(np.float32)
+    visibility = np.stack([view.visibility for view in views]).astype(np.float32)
+    face_say, body_say = _shares(references, target.geometry)
+    gains = _light_gains(crops, xy, visibility, face_say, model)
+
+    mirror = mirror_vertices(model)
+    tables = np.concatenate([xy, visibility[..., None]], axis=2)
+    mirrored = tables[:, mirror].copy()
+    mirrored[..., 2] *= MIRRORED
+    height, width = raster.triangle.shape
+    colour = np.zeros((height, width, 3), np.float32)
+    total = np.zeros((height, width), np.float32)
+    coverage = np.zeros((height, width), np.float32)
+    _blend_on_mesh(
+        raster.triangle,
+        raster.barycentric,
+        model.faces,
+        (model.parts == Part.SHOULDERS),
+        np.concatenate([tables, mirrored]),
+        crops,
+        mattes,
+        gains,
+        face_say,
+        body_say,
+        colour,
+        total,
+        coverage,
+    )
+    on_mesh = raster.triangle >= 0
+    colour = _fill_unseen(colour, total, raster, model)
+    motion = _continued_motion(raster, model.faces, xy, model, target.geometry)
+    alpha = np.where(on_mesh, 1.0, 0.0).astype(np.float32)
+    _blend_off_mesh(raster.triangle, motion, crops, mattes, gains, body_say, colour, alpha)
+    coverage = np.where(on_mesh, coverage, alpha / 2)
+    return _compose(colour, alpha), coverage.astype(np.float32)
+
+
+@lru_cache(maxsize=4)
+def mirror_vertices(model: HeadModel) -> npt.NDArray[np.int64]:
+    """For each vertex (V,) the one at its mirror image on the other side of the mean head."""
+    mean = model.mean[: model.num_vertices]
+    mirrored = cKDTree(mean).query(mean * np.array([-1, 1, 1]))[1]
+    return np.asarray(mirrored, np.int64)
+
+
+def _fitted_to(size: int, references: WarpSource) -> tuple[Array, Array]:
+    """Crops and mattes, shrunk where they are much larger than the picture, so that sampling does not alias."""
+    crops = np.ascontiguousarray(references.crops)
+    mattes = np.ascontiguousarray(references.mattes, np.float32)
+    side = crops.shape[1]
+    if side <= 1.5 * size:
+        return crops, mattes
+    shape = (size, size)
+    return (
+        np.stack([cv2.resize(crop, shape, interpolation=cv2.INTER_AREA) for crop in crops]),
+        np.stack([cv2.resize(matte, shape, interpolation=cv2.INTER_AREA) for matte in mattes]),
+    )
+
+
+def _shares(references: WarpSource, target: HeadGeometry) -> tuple[Array, Array]:
+    """Say (N,) of each reference on the face, and on hair and shoulders, by quality and nearness of pose."""
+    quality = 0.05 + np.asarray(references.quality, np.float64)
+    angles = np.array([_angle(geometry.rotation, target.rotation) for geometry in references.geometries])
+    nearest = angles - angles.min()
+    face = quality * np.exp(-nearest / _POSE_SCALE)
+    body = quality * np.exp(-nearest / _OFF_MESH_POSE_SCALE)
+    return (face / face.max()).astype(np.float32), (body / body.max()).astype(np.float32)
+
+
+def _angle(first: Array, second: Array) -> float:
+    cosine = (np.trace(first.T @ second) - 1) / 2
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+
+
+def _light_gains(crops: Array, xy: Array, visibility: Array, say: Array, model: HeadModel) -> Array:
+    """Per reference and channel (N, 3), the gain that brings its skin to the references' common brightness."""
+    skin = np.unique(model.faces[model.parts == Part.SKIN])
+    side = crops.shape[1]
+    pixels = np.clip((xy[:, skin] * side).astype(np.int64), 0, side - 1)
+    index = np.arange(len(crops))[:, None]
+    levels = np.log(crops[index, pixels[..., 1], pixels[..., 0]].astype(np.float32) + 8)  # N P 3
+    weights = (visibility[:, skin] > 0.4) * say[:, None] * 1.0
+    total = weights.sum(axis=0)
+    common = (levels * weights[..., None]).sum(axis=0) / np.maximum(total, 1e-6)[:, None]
+    shared = weights * (total > weights * 1.001)  # seen by some other reference too
+    count = shared.sum(axis=1)
+    shift = ((common - levels) * shared[..., None]).sum(axis=1) / np.maximum(count, 1e-6)[:, None]
+    return np.exp(np.clip(shift, -0.35, 0.35)).astype(np.float32)
+
+
+@numba.njit(cache=True, fastmath=True)
+def _sample(
+    crop: Array, matte: Array, x: float, y: float
+) -> tuple[float, float, float, float]:  # pragma: no cover - compiled
+    side = crop.shape[0]
+    u = min(max(x * side - 0.5, 0.0), side - 1.001)
+    v = min(max(y * side - 0.5, 0.0), side - 1.001)
+    i, j = int(u), int(v)
+    a, b = u - i, v - j
+    w00, w01, w10, w11 = (1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b
+    red = w00 * crop[j, i, 0] + w01 * crop[j, i + 1, 0] + w10 * crop[j + 1, i, 0] + w11 * crop[j + 1, i + 1, 0]
+    green = w00 * crop[j, i, 1] + w01 * crop[j, i + 1, 1] + w10 * crop[j + 1, i, 1] + w11 * crop[j + 1, i + 1, 1]
+    blue = w00 * crop[j, i, 2] + w01 * crop[j, i + 1, 2] + w10 * crop[j + 1, i, 2] + w11 * crop[j + 1, i + 1, 2]
+    inside = w00 * matte[j, i] + w01 * matte[j, i + 1] + w10 * matte[j + 1, i] + w11 * matte[j + 1, i + 1]
+    return red, green, blue, inside
+
+
+@numba.njit(cache=True, fastmath=True)
+def _blend_on_mesh(
+    triangle: Array,
+    barycentric: Array,
+    faces: Array,
+    is_body: Array,
+    tables: Array,
+    crops: Array,
+    mattes: Array,
+    gains: Array,
+    face_say: Array,
+    body_say: Array,
+    colour: Array,
+    total: Array,
+    coverage: Array,
+) -> None:  # pragma: no cover - compiled
+    """Weighted mean colour, weight and coverage of pixels on the mesh. `tables` (2N, V, 3): x, y, visibility."""
+    height, width = triangle.shape
+    references = crops.shape[0]
+    for row in range(height):
+        for column in range(width):
+            f = triangle[row, column]
+            if f < 0:
+                continue
+            a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+            wa, wb, wc = barycentric[row, column, 0], barycentric[row, column, 1], barycentric[row, column, 2]
+            for table in range(2 * references):
+                n = table % references
+                rows = tables[table]
+                seen = wa * rows[a, 2] + wb * rows[b, 2] + wc * rows[c, 2]
+                if seen <= 0.003:
+                    continue
+                x = wa * rows[a, 0] + wb * rows[b, 0] + wc * rows[c, 0]
+                y = wa * rows[a, 1] + wb * rows[b, 1] + wc * rows[c, 1]
+                red, green, blue, inside = _sample(crops[n], mattes[n], x, y)
+                inside = min(max((inside - 0.3) / 0.6, 0.0), 1.0)
+                say = body_say[n] if is_body[f] else face_say[n]
+                weight = say * seen**3 * inside
+                colour[row, column, 0] += weight * red * gains[n, 0]
+                colour[row, column, 1] += weight * green * gains[n, 1]
+                colour[row, column, 2] += weight * blue * gains[n, 2]
+                total[row, column] += weight
+                coverage[row, column] = max(coverage[row, column], seen * inside)
+            if total[row, column] > 0:
+                for channel in range(3):
+                    colour[row, column, channel] /= total[row, column]
+
+
+def _fill_unseen(colour: Array, total: Array, raster: Raster, model: HeadModel) -> Array:
+    """Give pixels that no reference sees a colour: of their part, or of the seen surface around them."""
+    on_mesh = raster.triangle >= 0
+    trust = np.clip(total / 1e-4, 0, 1) * on_mesh
+    parts = np.where(on_mesh, model.parts[raster.triangle], 255)
+    skin = on_mesh & (parts == Part.SKIN) & (trust > 0.5)
+    brightness = np.median(colour[skin].mean(axis=1)) if skin.any() else 160.0
+    filled = colour.copy()
+    for part, shares in _UNSEEN_COLOURS.items():
+        here = parts == part
+        share = trust[here][:, None]
+        filled[here] = filled[here] * share + (1 - share) * np.minimum(np.array(shares) * brightness, 235)
+        trust[here] = 1
+    return _spread(filled, trust.astype(np.float32))
+
+
+def _spread(values: Array, trust: Array) -> Array:
+    """Keep values (H, W, C) where trusted (H, W); elsewhere take them from ever wider surroundings."""
+    known = values * trust[..., None]
+    if min(trust.shape) <= 2:
+        return known / np.maximum(trust, 1e-6)[..., None]
+    height, width = trust.shape
+    half = (max(width // 2, 1), max(height // 2, 1))
+    below_trust = cv2.resize(trust, half, interpolation=cv2.INTER_AREA)
+    below = cv2.resize(known, half, interpolation=cv2.INTER_AREA) / np.maximum(below_trust, 1e-6)[..., None]
+    below = _spread(below, np.minimum(below_trust * 4, 1))
+    around = cv2.resize(below, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(known + around * (1 - trust)[..., None], np.float32)
+
+
+def _continued_motion(raster: Raster, faces: Array, xy: Array, model: HeadModel, target: HeadGeometry) -> Array:
+    """Place (N, h, w, 2) in each reference of a coarse grid of target pixels, continued beyond the mesh.
+
+    On the mesh it is the mesh's; beyond, an affine motion plus what the mesh differs from it nearby.
+    """
+    references = len(xy)
+    height, width = raster.triangle.shape
+    attributes = np.concatenate([xy.transpose(1, 0, 2).reshape(xy.shape[1], -1)], axis=1)
+    step = max(1, height // _COARSE)
+    sub = Raster(
+        raster.triangle[step // 2 :: step, step // 2 :: step],
+        raster.barycentric[step // 2 :: step, step // 2 :: step],
+        raster.depth[step // 2 :: step, step // 2 :: step],
+    )
+    places = sub.interpolate(attributes, faces).reshape(*sub.triangle.shape, references, 2)
+    rows, columns = np.indices(sub.triangle.shape)
+    grid = np.stack(
+        [(columns * step + step // 2 + 0.5) / width, (rows * step + step // 2 + 0.5) / height], axis=-1
+    ).astype(np.float32)
+    head = (sub.triangle >= 0) & (model.parts[sub.triangle] != Part.SHOULDERS)
+    ones = np.ones((*grid.shape[:2], 1), np.float32)
+    design = np.concatenate([grid, ones], axis=-1)
+    motion = np.empty((references, *grid.shape), np.float32)
+    for n in range(references):
+        solution = np.linalg.lstsq(design[head], places[head][:, n], rcond=None)[0] if head.sum() > 8 else None
+        affine = grid if solution is None else (design @ solution).astype(np.float32)
+        rest = _spread(np.ascontiguousarray(places[:, :, n] - affine), head.astype(np.float32))
+        motion[n] = affine + rest
+    return motion
+
+
+@numba.njit(cache=True, fastmath=True)
+def _blend_off_mesh(
+    triangle: Array,
+    motion: Array,
+    crops: Array,
+    mattes: Array,
+    gains: Array,
+    say: Array,
+    colour: Array,
+    alpha: Array,
+) -> None:  # pragma: no cover - compiled
+    """Colour and alpha of pixels off the mesh, where a reference's matte says there is a person."""
+    height, width = triangle.shape
+    references, coarse_height, coarse_width = motion.shape[:3]
+    for row in range(height):
+        v = min(max((row + 0.5) / height * coarse_height - 0.5, 0.0), coarse_height - 1.001)
+        j = int(v)
+        b = v - j
+        for column in range(width):
+            if triangle[row, column] >= 0:
+                continue
+            u = min(max((column + 0.5) / width * coarse_width - 0.5, 0.0), coarse_width - 1.001)
+            i = int(u)
+            a = u - i
+            red = green = blue = weight = total = 0.0
+            for n in range(references):
+                m = motion[n]
+                x = (1 - b) * ((1 - a) * m[j, i, 0] + a * m[j, i + 1, 0]) + b * (
+                    (1 - a) * m[j + 1, i, 0] + a * m[j + 1, i + 1, 0]
+                )
+                y = (1 - b) * ((1 - a) * m[j, i, 1] + a * m[j, i + 1, 1]) + b * (
+                    (1 - a) * m[j + 1, i, 1] + a * m[j + 1, i + 1, 1]
+                )
+                total += say[n]
+                r, g, bl, inside = _sample(crops[n], mattes[n], x, y)
+                w = say[n] * inside
+                red += w * r * gains[n, 0]
+                green += w * g * gains[n, 1]
+                blue += w * bl * gains[n, 2]
+                weight += w
+            if weight > 1e-6:
+                alpha[row, column] = weight / total
+                colour[row, column, 0] = red / weight
+                colour[row, column, 1] = green / weight
+                colour[row, column, 2] = blue / weight
+
+
+def _compose(colour: Array, alpha: Array) -> npt.NDArray[np.uint8]:
+    """Put the person on grey, with an edge as soft as a photo's."""
+    sigma = 0.6 * alpha.shape[0] / 256
+    soft = np.minimum(alpha, cv2.GaussianBlur(alpha, (0, 0), sigma) * 1.2)[..., None]
+    picture = colour * soft + BACKGROUND * (1 - soft)
+    return np.clip(picture + 0.5, 0, 255).astype(np.uint8)

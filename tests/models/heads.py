@@ -1,0 +1,76 @@
+"""Painted heads as references: photos whose colours at every place on the surface are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hifi_portrait.head.geometry import Camera, HeadGeometry, HeadPose
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.raster import Raster, rasterise
+
+
+@dataclass(frozen=True, eq=False)
+class PaintedTarget:
+    """What the landmark generator gives of a target."""
+
+    image: np.ndarray
+    coordinates: np.ndarray
+    mask: np.ndarray
+    raster: Raster
+    geometry: HeadGeometry
+    vertices: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class PaintedPerson:
+    """What an identity is of a person."""
+
+    crops: np.ndarray
+    mattes: np.ndarray
+    embeddings: np.ndarray
+    quality: np.ndarray
+    geometries: tuple[HeadGeometry, ...]
+
+
+def geometry(yaw: float = 0.0, size: int = 64, seed: int = 0, **expression: float) -> HeadGeometry:
+    """A head of the person `seed`, in the middle of a square picture."""
+    from hifi_portrait.head.geometry import EXPRESSION_NAMES
+
+    coefficients = np.zeros(52, np.float32)
+    for name, value in expression.items():
+        coefficients[EXPRESSION_NAMES.index(name)] = value
+    identity = np.random.default_rng(seed).normal(size=80).astype(np.float32) * 0.5
+    camera = Camera.from_fov(size)
+    return HeadGeometry(
+        identity, coefficients, HeadPose(yaw).matrix(), np.array([0, 1.6, 0]), np.zeros(2), camera
+    )
+
+
+def paint(model: HeadModel, head: HeadGeometry) -> PaintedTarget:
+    """Draw a head in colours that are a smooth function of the place on its surface."""
+    vertices = model.posed(head)
+    camera = head.camera
+    raster = rasterise(
+        camera.project(vertices), 1 / vertices[:, 1], model.faces, camera.height, camera.width
+    )
+    coordinates = raster.interpolate(model.canonical, model.faces)
+    image = np.where(raster.mask[..., None], coordinates * 90 + 130, 20).astype(np.uint8)
+    return PaintedTarget(image, coordinates, raster.mask.astype(np.float32), raster, head, vertices)
+
+
+def person(yaws: tuple[float, ...] = (-25.0, 25.0), size: int = 64, seed: int = 0) -> PaintedPerson:
+    """Painted photos of one person, one for each yaw in degrees."""
+    model = HeadModel.load()
+    heads = [geometry(yaw, size, seed) for yaw in yaws]
+    pictures = [paint(model, head) for head in heads]
+    rng = np.random.default_rng(seed)
+    embedding = rng.normal(size=(len(yaws), 128)).astype(np.float32)
+    return PaintedPerson(
+        crops=np.stack([picture.image for picture in pictures]),
+        mattes=np.stack([picture.mask for picture in pictures]),
+        embeddings=embedding / np.linalg.norm(embedding, axis=1, keepdims=True),
+        quality=np.linspace(0.6, 1, len(yaws), dtype=np.float32),
+        geometries=tuple(heads),
+    )
