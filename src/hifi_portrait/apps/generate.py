@@ -14,6 +14,7 @@ from hifi_portrait.apps import options
 from hifi_portrait.apps.console import emit, progress
 from hifi_portrait.apps.inputs import (
     TargetWords,
+    check_model,
     describe_target,
     load_identity,
     load_pipeline,
@@ -66,8 +67,9 @@ def generate(
     files = reference_files(photos)
     words = TargetWords(expression=expression, yaw=yaw, pitch=pitch, roll=roll, gaze=gaze, like=like)
     target = make_target(words)
-    pipe = load_pipeline(model)
+    check_model(model)
     identity = load_identity(photos)
+    pipe = load_pipeline(model)
 
     from hifi_portrait.provenance import save_png
 

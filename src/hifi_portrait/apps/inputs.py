@@ -80,6 +80,22 @@ def load_identity(paths: Sequence[Path]) -> Identity:
     return Identity.from_photos(files)
 
 
+def check_model(model: str | None) -> None:
+    """Find out early, before any photo is analysed, that there is no such model folder.
+
+    Raises
+    ------
+    ModelError
+        If `model` is neither a saved pipeline's folder nor written like a hub id.
+    """
+    if model is None or _could_be_hub_id(model):
+        return
+    if not (Path(model) / "model_index.json").is_file():
+        raise ModelError(
+            f"--model {model}: no saved pipeline there (a folder with a model_index.json), nor is it a hub id"
+        )
+
+
 def load_pipeline(model: str | None) -> HiFiPortraitPipeline:
     """The pipeline at a folder or hub id; the bundled one for None.
 
@@ -88,8 +104,7 @@ def load_pipeline(model: str | None) -> HiFiPortraitPipeline:
     ModelError
         If there is no such model, or its files are damaged.
     """
-    if model is not None and not Path(model).is_dir() and not _could_be_hub_id(model):
-        raise ModelError(f"{model} is not a folder: --model takes a saved pipeline's folder or a hub id")
+    check_model(model)
     from safetensors import SafetensorError
 
     from hifi_portrait.pipeline import HiFiPortraitPipeline

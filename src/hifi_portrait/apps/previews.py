@@ -34,9 +34,7 @@ def identity(
         "quality": [round(float(value), 3) for value in person.quality],
         "dropped": dropped,
     }
-    lines = [f"{out}: {len(person.crops)} photos"]
-    lines += [f"left out {photo['source']}: {photo['reason']}" for photo in dropped]
-    emit(result, "\n".join(lines), as_json)
+    emit(result, f"{out}: {len(person.crops)} photos", as_json)
 
 
 def landmarks(

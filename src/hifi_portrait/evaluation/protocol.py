@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from PIL import Image
 
-from hifi_portrait.errors import DatasetError
+from hifi_portrait.errors import DatasetError, TargetError
 from hifi_portrait.faces import IMAGE_SUFFIXES
 from hifi_portrait.head import HeadPose
 from hifi_portrait.people import Person, Photo, Photograph, photograph
-from hifi_portrait.target import Target
+from hifi_portrait.target import Framing, Target
 
 # Training data are made from small seeds; these people are in none of it.
 UNSEEN_SEED = 9_000_000
@@ -24,7 +25,7 @@ RULER_PEOPLE = 60
 REFERENCES = 4
 TARGETS = 4
 SIZE = 256
-MAX_REFERENCE_YAW = 45.0
+MAX_YAW = 45.0
 
 # What each real person is asked for: preset, yaw, pitch.
 REAL_WISHES = (
@@ -119,47 +120,53 @@ def _take(person_seed: int, number: int, size: int) -> Photograph:
 
 
 def _photograph_person(person_seed: int, folder: Path, size: int) -> None:
-    """Photos in seed order; those turned further than a reference may be are passed over."""
+    """The first photos, in seed order, that can serve; the last file written marks the person as done."""
     folder.mkdir(parents=True, exist_ok=True)
-    names = (
-        [f"reference_{i}" for i in range(REFERENCES)] + [f"target_{i}" for i in range(TARGETS)] + ["gallery"]
-    )
+    usable = _usable_photographs(person_seed, size)
+    for name in ("gallery", *(f"reference_{i}" for i in range(REFERENCES))):
+        Image.fromarray(next(usable).image).save(folder / f"{name}.png")
     targets = []
-    number = 0
-    for name in names:
-        taken = _take(person_seed, number, size)
-        number += 1
-        while abs(taken.truth.geometry.pose.yaw) > MAX_REFERENCE_YAW:
-            taken = _take(person_seed, number, size)
-            number += 1
-        Image.fromarray(taken.image).save(folder / f"{name}.png")
-        if name.startswith("target"):
-            targets.append(_describe(taken))
+    for index in range(TARGETS):
+        taken = next(usable)
+        Image.fromarray(taken.image).save(folder / f"target_{index}.png")
+        targets.append(_to_json(Target.from_geometry(taken.truth.geometry)))
     (folder / "targets.json").write_text(json.dumps(targets))
 
 
-def _describe(taken: Photograph) -> dict[str, list[float]]:
-    geometry = taken.truth.geometry
-    pose = geometry.pose
+def _usable_photographs(person_seed: int, size: int) -> Iterator[Photograph]:
+    """Photos turned no further than a recogniser's detector and a target may be."""
+    for number in count():
+        taken = _take(person_seed, number, size)
+        try:
+            Target.from_geometry(taken.truth.geometry)
+        except TargetError:
+            continue
+        if abs(taken.truth.geometry.pose.yaw) <= MAX_YAW:
+            yield taken
+
+
+def _to_json(target: Target) -> dict[str, Any]:
     return {
-        "expression": [float(value) for value in geometry.expression],
-        "pose": [pose.yaw, pose.pitch, pose.roll],
-        "gaze": [float(angle) for angle in geometry.gaze],
+        "expression": [float(value) for value in target.expression_vector()],
+        "pose": asdict(target.pose),
+        "gaze": list(target.gaze),
+        "framing": asdict(target.framing),
     }
+
+
+def _from_json(values: dict[str, Any]) -> Target:
+    return Target(
+        expression=values["expression"],
+        pose=HeadPose(**values["pose"]),
+        gaze=tuple(values["gaze"]),
+        framing=Framing(**values["framing"]),
+    )
 
 
 def _read_person(folder: Path) -> Case:
     described = json.loads((folder / "targets.json").read_text())
     wishes = tuple(
-        Wish(
-            Target(
-                expression=np.array(wish["expression"], dtype=np.float32),
-                pose=HeadPose(*wish["pose"]),
-                gaze=tuple(wish["gaze"]),
-            ),
-            folder / f"target_{index}.png",
-        )
-        for index, wish in enumerate(described)
+        Wish(_from_json(values), folder / f"target_{index}.png") for index, values in enumerate(described)
     )
     references = tuple(folder / f"reference_{i}.png" for i in range(REFERENCES))
     return Case(folder.name, references, (folder / "gallery.png",), wishes)

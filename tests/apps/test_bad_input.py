@@ -1,0 +1,102 @@
+"""Input that cannot be used: exit code 2 and one clear line on stderr, never a traceback."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+def assert_refused(result, *words: str) -> None:
+    message = " ".join(result.stderr.split())
+    assert result.exit_code == 2, message
+    assert result.stdout == ""
+    assert "Traceback" not in message
+    assert not isinstance(result.exception, Exception)
+    for word in words:
+        assert word in message
+
+
+def test_a_folder_with_no_photo_in_it(run, tmp_path):
+    assert_refused(run("generate", tmp_path), str(tmp_path), "no photo")
+
+
+def test_a_photo_that_does_not_exist(run, tmp_path):
+    assert_refused(run("generate", tmp_path / "nobody.jpg"), "nobody.jpg", "does not exist")
+
+
+def test_a_text_file_named_jpg(run, tmp_path):
+    (tmp_path / "notes.jpg").write_text("not a picture")
+    assert_refused(run("generate", tmp_path / "notes.jpg"), "notes.jpg")
+
+
+def test_a_truncated_jpeg(run, person, tmp_path):
+    (tmp_path / "half.jpg").write_bytes(person[0].read_bytes()[:4000])
+    assert_refused(run("generate", tmp_path / "half.jpg"), "half.jpg", "truncated")
+
+
+def test_a_picture_of_one_pixel(run, tmp_path):
+    Image.new("RGB", (1, 1)).save(tmp_path / "dot.png")
+    assert_refused(run("generate", tmp_path / "dot.png"), "dot.png", "1 x 1")
+
+
+def test_a_photo_without_a_face(run, tmp_path):
+    ramp = np.linspace(0, 255, 300 * 300 * 3).astype(np.uint8).reshape(300, 300, 3)
+    Image.fromarray(ramp).save(tmp_path / "sky.png")
+    assert_refused(run("generate", tmp_path / "sky.png"), "sky.png", "face")
+
+
+def test_photos_of_two_different_people(run, person, tmp_path):
+    from hifi_portrait.people import Person, Photo, photograph
+
+    stranger = photograph(Person.sample(9_700_001), Photo.sample(9_700_001), 256).image
+    Image.fromarray(stranger).save(tmp_path / "stranger.png")
+    assert_refused(run("generate", person[0], tmp_path / "stranger.png"), "stranger.png")
+
+
+def test_an_unknown_preset_lists_the_known_ones(run, saved_identity):
+    assert_refused(run("generate", saved_identity, "--expression", "smlie"), "'smlie'", "smile", "neutral")
+
+
+def test_a_coefficient_that_is_no_number(run, saved_identity):
+    assert_refused(run("warp", saved_identity, "--expression", "jawOpen=wide"), "jawOpen=wide")
+
+
+def test_a_yaw_of_400(run, saved_identity):
+    assert_refused(run("generate", saved_identity, "--yaw", 400), "yaw", "400", "60")
+
+
+def test_a_missing_checkpoint_folder(run, saved_identity, tmp_path):
+    missing = tmp_path / "no" / "model"
+    assert_refused(run("generate", saved_identity, "--model", missing), str(missing))
+
+
+def test_a_damaged_identity_file(run, saved_identity, tmp_path):
+    (tmp_path / "bad.safetensors").write_bytes(saved_identity.read_bytes()[:200])
+    assert_refused(run("generate", tmp_path / "bad.safetensors"), "bad.safetensors")
+
+
+def test_a_damaged_weights_file(run, saved_identity, tiny_model, tmp_path):
+    damaged = tmp_path / "model"
+    shutil.copytree(tiny_model, damaged)
+    weights = next((damaged / "unet").glob("*.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:1000])
+    assert_refused(run("generate", saved_identity, "--model", damaged), str(damaged))
+
+
+@pytest.mark.parametrize("words", [["--count", 0], ["--steps", 0], ["--yaw", "left"], ["--gaze", 1]])
+def test_an_option_out_of_range(run, saved_identity, words):
+    assert run("generate", saved_identity, *words).exit_code == 2
+
+
+def test_an_evaluation_of_nothing_says_what_to_say(run, tmp_path):
+    result = run("evaluate", "--out", tmp_path)
+    assert result.exit_code == 2
+    assert "--synthetic" in result.stderr
+
+
+def test_real_photos_in_a_folder_without_people(run, tmp_path):
+    result = run("evaluate", "--photos", tmp_path, "--out", tmp_path / "out")
+    assert_refused(result, str(tmp_path), "sub-folder")

@@ -1,0 +1,106 @@
+"""The runner: what it draws, and what it does not draw twice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.evaluation.benchmark import score
+from hifi_portrait.evaluation.protocol import REAL_WISHES, real_cases
+from hifi_portrait.evaluation.runner import (
+    Sampling,
+    check_same_run,
+    draw_rows,
+    picture_path,
+    pipeline_row,
+    rows_in,
+    warp_row,
+)
+
+SIZE = 64
+
+
+def never(identity, target, seed):
+    raise AssertionError("drawn again")
+
+
+@pytest.fixture(scope="module")
+def drawn(photo_folder, tmp_path_factory):
+    """Cases, and a folder in which the plain warp's row is complete."""
+    out = tmp_path_factory.mktemp("out")
+    cases = real_cases(photo_folder)
+    draw_rows(cases, {"warp": warp_row(SIZE)}, out)
+    return cases, out
+
+
+def test_each_sub_folder_with_a_photo_is_a_person(photo_folder):
+    assert [case.name for case in real_cases(photo_folder)] == ["anna", "nobody"]
+
+
+def test_a_folder_without_people_is_refused(tmp_path):
+    with pytest.raises(DatasetError, match="no sub-folder"):
+        real_cases(tmp_path)
+
+
+def test_every_wish_of_a_person_is_drawn(drawn):
+    (anna, _), out = drawn
+    for wish in range(len(REAL_WISHES)):
+        assert Image.open(picture_path(out, "warp", anna, wish)).size == (SIZE, SIZE)
+
+
+def test_a_person_without_a_face_has_no_picture(drawn):
+    (_, nobody), out = drawn
+    assert not picture_path(out, "warp", nobody, 0).exists()
+
+
+def test_a_picture_that_is_there_is_not_drawn_again(drawn):
+    (anna, _), out = drawn
+    draw_rows([anna], {"warp": never}, out)
+
+
+def test_only_the_missing_picture_is_drawn(drawn):
+    (anna, _), out = drawn
+    path = picture_path(out, "warp", anna, 1)
+    before = np.asarray(Image.open(path))
+    path.unlink()
+    draw_rows([anna], {"warp": warp_row(SIZE)}, out)
+    np.testing.assert_array_equal(np.asarray(Image.open(path)), before)
+
+
+def test_rows_are_found_by_their_folders(drawn):
+    assert rows_in(drawn[1]) == ["warp"]
+
+
+def test_another_list_in_the_same_folder_is_refused(tmp_path):
+    check_same_run(tmp_path, "synthetic 60")
+    check_same_run(tmp_path, "synthetic 60")
+    with pytest.raises(DatasetError, match="another evaluation"):
+        check_same_run(tmp_path, "synthetic 4")
+
+
+def test_without_scoring_weights_pictures_are_counted_and_the_reason_is_given(drawn):
+    cases, out = drawn
+    result = score(cases, ["warp"], out, None)
+    assert [(row.name, row.pictures, row.similarity) for row in result.rows] == [("warp", 8, None)]
+    assert len(result.skipped) == 3
+
+
+@pytest.mark.scoring
+def test_with_scoring_weights_a_person_without_a_face_lowers_the_figures(drawn, scoring_dir):
+    cases, out = drawn
+    row = score(cases, ["warp"], out, scoring_dir).rows[-1]
+    assert row.face_found == 0.5
+    assert row.similarity.value > 0.1
+
+
+@pytest.mark.slow
+def test_the_pipelines_row_is_drawn_with_the_tiny_model(photo_folder, tiny_model, tmp_path):
+    from hifi_portrait.pipeline import HiFiPortraitPipeline
+
+    pipe = HiFiPortraitPipeline.from_pretrained(tiny_model)
+    pipe.set_progress_bar_config(disable=True)
+    anna = real_cases(photo_folder)[0]
+    draw_rows([anna], {"portrait": pipeline_row(pipe, Sampling(steps=1))}, tmp_path)
+    assert len(list((tmp_path / "rows" / "portrait").iterdir())) == len(REAL_WISHES)
