@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,8 @@ from hifi_portrait.apps.inputs import find_photos, load_pipeline
 from hifi_portrait.errors import ModelError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from hifi_portrait.evaluation.autoencoder import AutoencoderFigures, Embed
     from hifi_portrait.evaluation.protocol import Case
     from hifi_portrait.evaluation.runner import Sampling
@@ -149,10 +151,19 @@ def _autoencoder(
     gallery = [load_image(case.gallery[0]) for case in cases]
     with progress(quiet) as bar:
         task = bar.add_task("autoencoder", total=people)
-        network = load_pipeline(model).to(device).vae
+        network = _load_autoencoder(model).to(device)
         return evaluate_autoencoder(
             network, queries, gallery, _recogniser(scoring), lambda: bar.advance(task)
         )
+
+
+def _load_autoencoder(model: str | None) -> Any:
+    """The pipeline's autoencoder, or the one saved by itself in the folder `model`."""
+    if model is not None and (Path(model) / "config.json").is_file():
+        from diffusers import AutoencoderKL
+
+        return AutoencoderKL.from_pretrained(model).eval()
+    return load_pipeline(model).vae
 
 
 def _recogniser(scoring: Path | None) -> Embed:
@@ -165,10 +176,10 @@ def _recogniser(scoring: Path | None) -> Embed:
     from hifi_portrait.errors import NoFaceError
     from hifi_portrait.faces import analyse
 
-    def embed(image: object) -> object:
+    def embed(image: np.ndarray) -> np.ndarray | None:
         try:
             return analyse(image).embedding
         except NoFaceError:
             return None
 
-    return embed  # type: ignore[return-value]
+    return embed

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
 
 from hifi_portrait.evaluation import metrics
 from hifi_portrait.evaluation.metrics import Interval
@@ -34,7 +34,7 @@ class AutoencoderFigures:
 
 
 @torch.no_grad()
-def through(autoencoder: AutoencoderKL, image: np.ndarray) -> np.ndarray:
+def through(autoencoder: Any, image: np.ndarray) -> np.ndarray:
     """A uint8 RGB picture (H, W, 3), encoded to the mode of its latents and decoded again."""
     x = torch.tensor(image).permute(2, 0, 1)[None].to(autoencoder.device, autoencoder.dtype) / 127.5 - 1
     y = autoencoder.decode(autoencoder.encode(x).latent_dist.mode()).sample
@@ -42,7 +42,7 @@ def through(autoencoder: AutoencoderKL, image: np.ndarray) -> np.ndarray:
 
 
 def evaluate_autoencoder(
-    autoencoder: AutoencoderKL,
+    autoencoder: Any,
     queries: Sequence[Sequence[np.ndarray]],
     gallery: Sequence[np.ndarray],
     embed: Embed,
@@ -52,6 +52,8 @@ def evaluate_autoencoder(
 
     Parameters
     ----------
+    autoencoder:
+        A diffusers `AutoencoderKL`.
     queries:
         Equally many uint8 RGB pictures of each person.
     gallery:
