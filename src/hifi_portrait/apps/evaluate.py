@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import shlex
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,9 +19,34 @@ if TYPE_CHECKING:
 
     from hifi_portrait.evaluation.autoencoder import AutoencoderFigures, Embed
     from hifi_portrait.evaluation.protocol import Case
-    from hifi_portrait.evaluation.runner import Sampling
+    from hifi_portrait.evaluation.runner import Draw, Sampling
 
 WARP = "plain warp"
+
+
+@dataclass(frozen=True)
+class Portraits:
+    """The model's row: its name in the table, which model, where it runs and how it is called."""
+
+    row: str
+    model: str | None
+    device: str
+    sampling: Sampling
+
+    def load(self) -> Draw:
+        """Load the model."""
+        from hifi_portrait.evaluation.runner import pipeline_row
+
+        pipe = load_pipeline(self.model).to(self.device)
+        pipe.set_progress_bar_config(disable=True)
+        return pipeline_row(pipe, self.sampling)
+
+    def words(self) -> str:
+        """The options that were given, as on the command line; a model's folder goes by the row's name."""
+        given = {key: value for key, value in asdict(self.sampling).items() if value}
+        if self.model is not None:
+            given = {"model": "DIR", "name": self.row} | given
+        return " ".join(f"--{key} {shlex.quote(str(value))}" for key, value in given.items())
 
 
 def evaluate(
@@ -45,6 +71,9 @@ def evaluate(
         Path | None,
         typer.Option(metavar="DIR", help="Weights used only to score; what needs them is left out without."),
     ] = None,
+    warp_only: Annotated[
+        bool, typer.Option("--warp-only", help="Draw only the plain warp's row; no model is needed.")
+    ] = False,
     model: options.Model = None,
     name: Annotated[str, typer.Option(help="The model's row in the table.")] = "portrait",
     prompt: Annotated[str, typer.Option(help="The prompt of every portrait.")] = "",
@@ -85,7 +114,12 @@ def evaluate(
         section = markdown.autoencoder_section(command, kept, recogniser)
     else:
         key, figures, section = _benchmark(
-            out, synthetic, photos, scoring, model, name, sampling, device, as_json
+            out,
+            synthetic,
+            photos,
+            scoring,
+            None if warp_only else Portraits(name, model, device, sampling),
+            as_json,
         )
 
     (out / f"{key}.md").parent.mkdir(parents=True, exist_ok=True)
@@ -100,31 +134,28 @@ def _benchmark(
     synthetic: int | None,
     photos: Path | None,
     scoring: Path | None,
-    model: str | None,
-    name: str,
-    sampling: Sampling,
-    device: str,
+    portraits: Portraits | None,
     quiet: bool,
 ) -> tuple[str, dict[str, object], str]:
     from hifi_portrait.evaluation import runner
     from hifi_portrait.evaluation.benchmark import score
+    from hifi_portrait.evaluation.protocol import SIZE
     from hifi_portrait.evaluation.report import benchmark_section
 
     source = "photos PHOTOS" if photos else f"synthetic {synthetic}"
     cases = _cases(out, synthetic, photos, quiet)
     runner.check_same_run(out, f"{source}, {len(cases)} people")
+    rows = {WARP: runner.warp_row(SIZE)}
+    if portraits is not None:
+        rows[portraits.row] = portraits.load()
     with progress(quiet) as bar:
-        pipe = load_pipeline(model).to(device)
-        pipe.set_progress_bar_config(disable=True)
-        rows = {name: runner.pipeline_row(pipe, sampling), WARP: runner.warp_row(pipe.default_size)}
         task = bar.add_task("portraits", total=len(cases))
         runner.draw_rows(cases, rows, out, lambda: bar.advance(task))
         bar.add_task("measuring", total=None)
         result = score(cases, runner.rows_in(out), out, scoring)
 
-    settings = {key: value for key, value in asdict(sampling).items() if value}
-    words = "".join(f" --{key} {value!r}" for key, value in settings.items())
-    command = f"hifi-portrait evaluate --{source} --scoring DIR --out DIR{words}"
+    words = "--warp-only" if portraits is None else portraits.words()
+    command = f"hifi-portrait evaluate --{source} --scoring DIR --out DIR {words}".rstrip()
     title = f"{len(cases)} real people" if photos else f"{len(cases)} unseen synthetic people"
     return "photos" if photos else "synthetic", asdict(result), benchmark_section(title, command, result)
 
