@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import islice
 
 import numpy as np
 
@@ -21,6 +22,7 @@ MIN_CROP_SIDE = 64.0
 """Faces whose portrait crop has fewer photo pixels a side than this are not used."""
 
 _BYSTANDER = 0.25  # faces smaller than this share of the largest do not count as a second person
+_EYE_TOLERANCE = 0.12  # of the box, between detector and landmarks
 _KEYPOINT_LANDMARKS = [468, 473, 1, 61, 291]
 
 
@@ -57,13 +59,15 @@ class FaceAnalyser:
         """
         name = source_name(photo)
         image = load_image(photo)
-        found = self.detector(image)
+        if index is not None and index < 0:
+            raise NoFaceError(f"{name}: faces are counted from 0 (the largest); there is no face {index}")
+        wanted = index or 0
+        found = list(islice(self._faces_in(image), None if single else wanted + 1))
         if single:
-            _check_single(found, name)
-        position = index or 0
-        if not -len(found) <= position < len(found):
+            _check_single([detection for detection, _ in found], name)
+        if wanted >= len(found):
             raise NoFaceError(_missing_face_message(name, len(found), index))
-        face = self._measure(image, found[position], name)
+        face = self._measure(image, *found[wanted], name)
         return self._with_embeddings([face])[0]
 
     def analyse_all(self, photo: Photo) -> list[Face]:
@@ -92,18 +96,22 @@ class FaceAnalyser:
         name = source_name(photo)
         image = load_image(photo)
         faces = []
-        for detection in self.detector(image):
+        for detection, landmarks in self._faces_in(image):
             try:
-                faces.append(self._measure(image, detection, name))
+                faces.append(self._measure(image, detection, landmarks, name))
             except NoFaceError:
                 continue
         return faces
 
-    def _measure(self, image: np.ndarray, detection: Detection, name: str) -> Face:
+    def _faces_in(self, image: np.ndarray) -> Iterator[tuple[Detection, np.ndarray]]:
+        """Detections, largest first, that landmarks confirm."""
+        for detection in self.detector(image):
+            landmarks = self.landmarker(image, detection)
+            if landmarks is not None and _agree(detection, landmarks):
+                yield detection, landmarks
+
+    def _measure(self, image: np.ndarray, detection: Detection, landmarks: np.ndarray, name: str) -> Face:
         """Everything but the embedding, which is cheaper for many faces at once."""
-        landmarks = self.landmarker(image, detection)
-        if landmarks is None:
-            raise NoFaceError(f"{name}: what looked like a face is not clear enough to place landmarks on")
         centre, side = crop_square(landmarks)
         if side < MIN_CROP_SIDE:
             raise NoFaceError(
@@ -151,6 +159,13 @@ def analyse(
 def analyse_all(photo: Photo, *, analyser: FaceAnalyser | None = None) -> list[Face]:
     """Analyse every face of a photo, largest first; see ``FaceAnalyser.analyse_all``."""
     return (analyser or default_analyser()).analyse_all(photo)
+
+
+def _agree(detection: Detection, landmarks: np.ndarray) -> bool:
+    """Whether detector and landmarks put the eyes in about the same places."""
+    eyes = landmarks[_KEYPOINT_LANDMARKS[:2], :2]
+    off = np.linalg.norm(eyes - detection.keypoints[:2], axis=1).max()
+    return bool(off < _EYE_TOLERANCE * detection.size)
 
 
 def _check_single(found: Sequence[Detection], name: str) -> None:

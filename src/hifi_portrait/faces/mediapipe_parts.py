@@ -19,14 +19,16 @@ from hifi_portrait.faces.protocols import Detection
 _REGION_SIZE = 384  # pixels of the square that FaceMesh sees
 _REGION_SIDE = 2.0  # side of that square in detection boxes
 _DETECTION_SIZE = 640  # larger pictures are shrunk to this before a face is looked for
+_MAX_FACES = 50
+_SMALLEST_TILE = 192  # pixels
 _SAME_FACE = 0.3  # boxes that overlap more than this (intersection over union) are one face
 
 
 class MediaPipeFaceDetector:
     """MediaPipe's short- and full-range face detectors together.
 
-    Where both find nothing, it looks again in overlapping tiles (small faces) and in the picture turned by
-    35 degrees either way (leaning heads).
+    Where both find nothing, it looks again in the picture turned by 35 degrees either way (leaning heads) and
+    in overlapping tiles (small faces). A second look mistakes more things for faces; landmarks then tell.
     """
 
     def __init__(self, min_score: float = 0.5) -> None:
@@ -42,8 +44,8 @@ class MediaPipeFaceDetector:
         if not found:
             for transform, size in _second_looks(image):
                 found += self._look(cut_out(image, transform, size), transform)
-        found = [detection for detection in found if _mostly_inside(detection, image)]
-        return sorted(_distinct(found), key=lambda detection: -detection.size)
+        distinct = _distinct([detection for detection in found if _mostly_inside(detection, image)])
+        return sorted(distinct[:_MAX_FACES], key=lambda detection: -detection.size)
 
     def _look(self, image: np.ndarray, transform: np.ndarray) -> list[Detection]:
         """Faces in a view of the picture; the transform (3, 3) leads from the picture to the view."""
@@ -148,14 +150,16 @@ def _silent_stderr() -> Iterator[None]:
 
 
 def _second_looks(image: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
-    """Views (transform, size) for a second look: turned by 35 degrees, then tiles of a half and a third."""
+    """Views (transform, size) for a second look: turned by 35 degrees, then ever smaller tiles."""
     height, width = image.shape[:2]
     size = _DETECTION_SIZE // 2
     centre = np.array([width, height]) / 2
     for angle in (-35.0, 35.0):
         yield square_transform(centre, max(width, height), size, angle), size
-    for share in (0.5, 0.3):
+    for share in (0.5, 0.3, 0.16):
         side = share * max(width, height)
+        if side < _SMALLEST_TILE:
+            return
         for y in np.arange(side / 2, max(height - side / 4, side), side / 2):
             for x in np.arange(side / 2, max(width - side / 4, side), side / 2):
                 yield square_transform(np.array([x, y]), side, size), size
@@ -182,6 +186,7 @@ def _mostly_inside(detection: Detection, image: np.ndarray) -> bool:
 
 
 def _distinct(detections: Sequence[Detection]) -> list[Detection]:
+    """Without doubles, surest first."""
     kept: list[Detection] = []
     for detection in sorted(detections, key=lambda found: -found.score):
         if all(_overlap(detection.box, other.box) < _SAME_FACE for other in kept):
