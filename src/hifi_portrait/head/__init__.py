@@ -1,5 +1,6 @@
 """The parametric 3D head: model, fit to landmarks, landmark generator, rasteriser."""
 
+from hifi_portrait.head.fit import FitSettings, HeadFit, fit
 from hifi_portrait.head.geometry import (
     DEFAULT_FACE_SHARE,
     EXPRESSION_NAMES,
@@ -22,6 +23,8 @@ __all__ = [
     "FIT_FOV",
     "IDENTITY_COMPONENTS",
     "Camera",
+    "FitSettings",
+    "HeadFit",
     "HeadGeometry",
     "HeadModel",
     "HeadPose",
@@ -31,6 +34,7 @@ __all__ = [
     "ShapeSample",
     "SurfaceView",
     "TextureMasks",
+    "fit",
     "rasterise",
     "rest_vertices",
     "sample_shape",

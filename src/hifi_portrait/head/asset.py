@@ -56,9 +56,10 @@ def pack_shapes(
     }
 
 
-def unpack_shapes(tensors: Mapping[str, npt.NDArray[Any]], name: str) -> npt.NDArray[np.float32]:
-    """Inverse of ``pack_shapes``: (K, V, 3) float32; the blocks are the tensor ``block``."""
-    block = tensors["block"]
+def unpack_shapes(
+    tensors: Mapping[str, npt.NDArray[Any]], name: str, block: npt.NDArray[Any]
+) -> npt.NDArray[np.float32]:
+    """Inverse of ``pack_shapes``: (K, V, 3) float32, given the block (V,) of each vertex."""
     count, scale = tensors[f"{name}.count"], tensors[f"{name}.scale"]
     values = tensors[f"{name}.value"].astype(np.float32)
     shape_index = np.repeat(np.arange(len(count)), count)
@@ -103,7 +104,7 @@ def _read(path: str) -> tuple[Tensors, dict[str, str]]:
         ) from error
     if metadata.get("version") != ASSET_VERSION:
         raise ModelError(
-            f"{path} is a head asset of version {metadata.get('version')!r}; this release reads {ASSET_VERSION}"
+            f"{path} is a head asset of version {metadata.get('version')}; this release reads {ASSET_VERSION}"
         )
     for value in tensors.values():
         value.setflags(write=False)

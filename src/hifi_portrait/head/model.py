@@ -99,7 +99,7 @@ class HeadModel:
         self.skinning = tensors["mesh.skinning"].astype(np.float32) / 65535
         shapes = ShapeModel.load(None if path is None else str(path))
         self.mean, self.identity_basis = unpack_identity_basis(tensors, shapes)
-        self.expression_basis = unpack_shapes(tensors, "expression")
+        self.expression_basis = unpack_shapes(tensors, "expression", tensors["block"])
         self.lids = tensors["lids"].astype(np.int64)  # (2 eyes, P, upper and lower)
 
     @classmethod
@@ -155,7 +155,7 @@ class HeadModel:
         closing = shape[eyes, self.lids[..., 1]] - shape[eyes, self.lids[..., 0]]
         return closing.mean(axis=-1).astype(np.float32)
 
-    def blink_scale(self, rest: FloatArray) -> FloatArray:
+    def blink_scale(self, rest: FloatArray) -> npt.NDArray[Any]:
         """Raw blink (..., 2) at which the lids of rest meshes (..., V + J, 3) just meet."""
         gap = rest[..., self.lids[..., 0], 2] - rest[..., self.lids[..., 1], 2]
         return np.asarray(np.clip(gap.mean(axis=-1) / self.lid_closing, 0.3, 1.2), np.float32)
@@ -181,6 +181,19 @@ class HeadModel:
         raw[..., BLINK] = blink * blink_scale
         raw[..., ALL_LOOK] = 0
         return raw
+
+    @staticmethod
+    def expression_from_raw(
+        raw: FloatArray, gaze: FloatArray, blink_scale: FloatArray
+    ) -> npt.NDArray[np.float32]:
+        """Inverse of ``raw_expression`` for a common gaze (2,), within [0, 1]: coefficients (52,)."""
+        expression = np.array(raw, np.float32)
+        drop = np.clip(-LID_DROP * gaze[1], 0, 0.7)
+        closed = np.clip(raw[BLINK] / blink_scale, 0, 1)
+        expression[BLINK] = (closed - drop) / (1 - drop)
+        expression[SQUINT] = raw[SQUINT] / (1 - SQUINT_UNDER_BLINK * closed)
+        expression[WIDE] = raw[WIDE] / np.maximum(1 - closed, 0.1) - np.clip(LID_LIFT * gaze[1], 0, 0.4)
+        return np.asarray(np.clip(expression, 0, 1), np.float32)
 
     @staticmethod
     def eye_gaze(expression: FloatArray, gaze: FloatArray) -> npt.NDArray[np.float32]:

@@ -68,8 +68,8 @@ class ShapeModel:
     def __init__(self, path: str | Path | None = None) -> None:
         tensors, metadata = read_asset(path)
         self.template = tensors["shape.template"].astype(np.float32)
-        self.components = unpack_shapes(tensors, "shape.components")
-        local = unpack_shapes(tensors, "shape.local")
+        self.components = unpack_shapes(tensors, "shape.components", tensors["block"])
+        local = unpack_shapes(tensors, "shape.local", tensors["block"])
         self.local = local.reshape(-1, 2, *local.shape[1:])
         self.local_names = tuple(metadata["local_names"].split(","))
         self._anchors = {

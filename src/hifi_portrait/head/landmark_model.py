@@ -1,0 +1,221 @@
+"""How a landmark detector sees the head: landmarks as a linear function of the head's coefficients.
+
+Each of MediaPipe's 478 landmarks is tied to a point of the surface; learned corrections to the mean, identity
+and expression bases take up what the detector does differently, and a low-rank noise model the rest.
+``scripts/calibrate_head.py`` measures all three on rendered heads and stores them in the asset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from hifi_portrait.errors import ModelError
+from hifi_portrait.head.asset import pack_shapes, read_asset, unpack_shapes
+from hifi_portrait.head.geometry import EXPRESSION_NAMES, IDENTITY_COMPONENTS, axis_rotation
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel
+
+NUM_LANDMARKS = 478
+IRISES = np.arange(468, NUM_LANDMARKS)
+
+# Shapes that landmarks do not show, or only as well as others do.
+_HIDDEN = ("eyeLook", "tongueOut", "mouthClose", "jawForward", "cheekPuff")
+FITTED_EXPRESSIONS = np.array([i for i, name in enumerate(EXPRESSION_NAMES) if not name.startswith(_HIDDEN)])
+"""Indices of the 40 expression coefficients that a fit solves for; the others stay 0."""
+
+FloatArray = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Correspondence:
+    """The surface point of each landmark: ``triangle`` (478,) and its ``barycentric`` weights (478, 3)."""
+
+    triangle: npt.NDArray[np.int64]
+    barycentric: npt.NDArray[np.float32]
+
+    def points(self, vertices: FloatArray, faces: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Landmarks (..., 478, 3) on vertices (..., V, 3)."""
+        corners = vertices[..., faces[self.triangle], :]
+        return (corners * self.barycentric[..., None].astype(corners.dtype)).sum(-2)
+
+    def to_tensors(self) -> dict[str, npt.NDArray[Any]]:
+        """Tensors of the asset."""
+        return {
+            "landmarks.triangle": self.triangle.astype(np.uint16),
+            "landmarks.barycentric": self.barycentric.astype(np.float16),
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Inverse of ``to_tensors``."""
+        weights = tensors["landmarks.barycentric"].astype(np.float32)
+        weights = weights / weights.sum(1, keepdims=True)
+        return cls(tensors["landmarks.triangle"].astype(np.int64), weights)
+
+
+@dataclass(frozen=True, eq=False)
+class Correction:
+    """Learned shifts of the landmarks, in metres in head space.
+
+    ``mean`` (478, 3), ``identity`` (80, 478, 3), ``expression`` (40, 478, 3) per raw coefficient and
+    ``gaze`` (2, 478, 3) per radian.
+    """
+
+    mean: FloatArray
+    identity: FloatArray
+    expression: FloatArray
+    gaze: FloatArray
+
+    def to_tensors(self) -> dict[str, npt.NDArray[Any]]:
+        """Tensors of the asset, quantised."""
+        shapes = np.concatenate([self.mean[None], self.identity, self.expression, self.gaze])
+        block = np.zeros(NUM_LANDMARKS, np.uint8)
+        return pack_shapes("landmarks.correction", shapes, block, coarsest=1.0, threshold=-1.0)
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Inverse of ``to_tensors``."""
+        shapes = unpack_shapes(tensors, "landmarks.correction", np.zeros(NUM_LANDMARKS, np.int64))
+        first = 1 + IDENTITY_COMPONENTS
+        last = first + len(FITTED_EXPRESSIONS)
+        return cls(shapes[0], shapes[1:first], shapes[first:last], shapes[last:])
+
+    @classmethod
+    def none(cls) -> Self:
+        """No correction."""
+        sizes = (IDENTITY_COMPONENTS, len(FITTED_EXPRESSIONS), 2)
+        return cls(np.zeros((NUM_LANDMARKS, 3)), *(np.zeros((n, NUM_LANDMARKS, 3)) for n in sizes))
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkNoise:
+    """Gaussian noise of the 956 landmark coordinates, in mm at the face's depth: diagonal plus low rank.
+
+    Attributes:
+        bias: (956,) mean.
+        precision: (956,) one over the diagonal variance.
+        factor: (956, r); the covariance is ``diag(1 / precision) + factor @ factor.T``.
+    """
+
+    bias: FloatArray
+    precision: FloatArray
+    factor: FloatArray
+
+    @classmethod
+    def of_residuals(cls, residuals: FloatArray, rank: int, floor: float = 0.5, bound: float = 12.0) -> Self:
+        """Estimate from residuals (N, 478, 2) in mm; ``floor`` is added to every standard deviation."""
+        flat = np.clip(residuals, -bound, bound).reshape(len(residuals), -1)
+        bias = np.median(flat, axis=0)
+        centred = flat - bias
+        _, singular, directions = np.linalg.svd(centred / np.sqrt(len(flat)), full_matrices=False)
+        factor = directions[:rank].T * singular[:rank]
+        variance = np.maximum((centred**2).mean(0) - (factor**2).sum(1), 0) + floor**2
+        return cls(bias, 1 / variance, factor)
+
+    def to_tensors(self) -> dict[str, npt.NDArray[Any]]:
+        """Tensors of the asset, quantised."""
+        scale = np.abs(self.factor).max(axis=0) / 127
+        return {
+            "noise.bias": self.bias.astype(np.float16),
+            "noise.precision": self.precision.astype(np.float32),
+            "noise.factor": np.rint(self.factor / scale).astype(np.int8),
+            "noise.scale": scale.astype(np.float32),
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Inverse of ``to_tensors``."""
+        factor = tensors["noise.factor"].astype(np.float64) * tensors["noise.scale"]
+        return cls(
+            tensors["noise.bias"].astype(np.float64), tensors["noise.precision"].astype(np.float64), factor
+        )
+
+    def scaled_inner(self) -> tuple[FloatArray, FloatArray]:
+        """``W = precision * factor`` (956, r) and the inverse of ``I + factor.T @ W`` (Woodbury)."""
+        weighted = self.factor * self.precision[:, None]
+        inner = np.eye(self.factor.shape[1]) + self.factor.T @ weighted
+        return weighted, np.linalg.inv(inner)
+
+
+class LandmarkModel:
+    """The 478 landmarks in head space as a function of identity, raw expression and gaze.
+
+    Attributes:
+        mean: (478, 3), ``identity`` (80, 478, 3), ``expression`` (40, 478, 3): the linear bases, in metres.
+        gaze: (2, 478, 3) linear shift per radian of gaze.
+        eye_mean: (10, 3) and ``eye_identity`` (80, 10, 3): the centre each iris landmark turns about.
+        noise: of the detector.
+    """
+
+    def __init__(
+        self, model: HeadModel, correspondence: Correspondence, correction: Correction, noise: LandmarkNoise
+    ) -> None:
+        self.model = model
+        self.correspondence = correspondence
+        self.noise = noise
+        vertices = model.num_vertices
+
+        def landmarks(shapes: FloatArray) -> FloatArray:
+            return correspondence.points(shapes[..., :vertices, :].astype(np.float64), model.faces)
+
+        self.mean = landmarks(model.mean)
+        self.identity = landmarks(model.identity_basis)
+        self.expression = landmarks(model.expression_basis[FITTED_EXPRESSIONS])
+        self.expression[:, IRISES] = 0
+        joints = {Part.LEFT_EYE: model.joint("eye.L"), Part.RIGHT_EYE: model.joint("eye.R")}
+        rows = [joints[Part(int(part))] for part in model.parts[correspondence.triangle[IRISES]]]
+        self.eye_mean = model.mean[rows].astype(np.float64)
+        self.eye_identity = model.identity_basis[:, rows].astype(np.float64)
+        self.mean = self.mean + correction.mean
+        self.identity = self.identity + correction.identity
+        self.expression = self.expression + correction.expression
+        self.gaze = np.asarray(correction.gaze, np.float64)
+
+    @classmethod
+    def load(cls, model: HeadModel | None = None) -> Self:
+        """Landmark model of a head model's asset (the package's own by default), kept after the first call.
+
+        Raises:
+            ModelError: the asset has no calibration.
+        """
+        return cls._load(model or HeadModel.load())
+
+    @classmethod
+    @cache
+    def _load(cls, model: HeadModel) -> Self:
+        tensors, _ = read_asset(model.path)
+        if "noise.bias" not in tensors:
+            raise ModelError("the head asset has no landmark calibration; run scripts/calibrate_head.py")
+        correspondence = Correspondence.from_tensors(tensors)
+        correction, noise = Correction.from_tensors(tensors), LandmarkNoise.from_tensors(tensors)
+        return cls(model, correspondence, correction, noise)
+
+    def points(
+        self, identity: FloatArray, raw_expression: FloatArray, gaze: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Landmarks (478, 3) in head space, and the irises' offsets (10, 3) from the centres they turn about.
+
+        Args:
+            identity: (80,) scores.
+            raw_expression: (40,) weights of the expression basis.
+            gaze: (2,) in radians.
+        """
+        flat = identity @ self.identity.reshape(len(identity), -1)
+        flat = flat + raw_expression @ self.expression.reshape(len(raw_expression), -1)
+        points = self.mean + flat.reshape(NUM_LANDMARKS, 3)
+        centre = self.eye_mean + np.tensordot(identity, self.eye_identity, 1)
+        offset = (points[IRISES] - centre) @ gaze_matrix(gaze).T
+        points[IRISES] = centre + offset
+        return points + np.tensordot(gaze, self.gaze, 1), offset
+
+
+def gaze_matrix(gaze: FloatArray) -> FloatArray:
+    """Rotation (3, 3) of an eye that looks along (2,) radians of yaw and pitch."""
+    yaw, pitch = np.degrees(gaze)
+    return axis_rotation(2, yaw) @ axis_rotation(0, -pitch)
