@@ -303,11 +303,15 @@ class IDDataset(Sequence[PhotoRecord]):
             return [self[i] for i in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
             raise IndexError(f"photo {index} of a data set of {len(self)}")
-        row = self._photos.slice(index % len(self), 1).to_pylist()[0]
+        return replace(self.entry(index), image=self._read_image(self._row(index)))
+
+    def entry(self, index: int) -> PhotoRecord:
+        """The record at an index without its picture: ``image`` is empty and no shard is read."""
+        row = self._row(index)
         return PhotoRecord(
             identity_id=row["identity_id"],
             photo_id=row["photo_id"],
-            image=self._read_image(row),
+            image=b"",
             caption=row["caption"],
             attributes=json.loads(row["attributes"]),
             truth=geometry_from_row(row["truth"]),
@@ -326,6 +330,10 @@ class IDDataset(Sequence[PhotoRecord]):
         """Endless (references, target) of one identity each; see :func:`sample_pairs`."""
         for references, target in sample_pairs(self.identities.values(), rng, n_references, usable=usable):
             yield [self[i] for i in references], self[target]
+
+    def _row(self, index: int) -> dict[str, Any]:
+        row: dict[str, Any] = self._photos.slice(index % len(self), 1).to_pylist()[0]
+        return row
 
     def _read_image(self, row: Mapping[str, Any]) -> bytes:
         path = self.path / "images" / f"{row['shard']}.tar"

@@ -91,9 +91,10 @@ def landmark_band_loss(a: Tensor, b: Tensor, band: Tensor) -> Tensor:
     return (horizontal.sum() + vertical.sum()) / (2 * channels * band.sum()).clamp(min=1)
 
 
-def embedding_loss(a: Tensor, b: Tensor) -> Tensor:
-    """One minus the cosine of two sets of embeddings (B, D)."""
-    return 1 - F.cosine_similarity(a.float(), b.float(), dim=1).mean()
+def embedding_loss(a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
+    """Mean of one minus the cosine of two sets of embeddings (B, D), weighed by ``weight`` (B,)."""
+    distance = 1 - F.cosine_similarity(a.float(), b.float(), dim=1)
+    return (distance * weight).sum() / weight.sum().clamp(min=1)
 
 
 class RecogniserFeatureLoss(nn.Module):

@@ -52,6 +52,11 @@ class Objective(nn.Module, ABC):
     def sample(self, index: int) -> Batch:
         """Training sample ``index`` of an endless stream: the same index always gives the same sample."""
 
+    def collate(self, samples: list[Batch]) -> Batch:
+        """Join samples into a batch."""
+        batch: Batch = torch.utils.data.default_collate(samples)
+        return batch
+
     @abstractmethod
     def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
         """Weighted loss terms of a batch, by name; training minimises their sum. ``progress`` in [0, 1]."""

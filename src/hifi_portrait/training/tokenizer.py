@@ -20,14 +20,15 @@ _START, _END, _WORD_END = "<|startoftext|>", "<|endoftext|>", "</w>"
 def train_tokenizer(captions: Iterable[str], vocab_size: int) -> CLIPTokenizer:
     """Train a CLIP-format tokenizer of exactly ``vocab_size`` tokens on captions.
 
-    The start and end tokens are the last two ids, as in CLIP, and every byte is a token, inside and at the end of
-    a word. Where the captions yield too few merges, unused tokens fill the gap. Raises DatasetError where
-    ``vocab_size`` is below 514, the bytes and the two special tokens.
+    The start and end tokens are the last two ids, as in CLIP, and every byte is a token, inside and at the
+    end of a word. Where the captions yield too few merges, unused tokens fill the gap. Raises DatasetError
+    where ``vocab_size`` is below 514, the bytes and the two special tokens.
     """
     alphabet = sorted(ByteLevel.alphabet())
     base = [*alphabet, *(letter + _WORD_END for letter in alphabet)]
     if vocab_size < len(base) + 2:
         raise DatasetError(f"vocab_size must be {len(base) + 2} or more, not {vocab_size}")
+    merges: Any
     merged, merges = _learn_merges(captions, base, vocab_size)
     tokens = [*base, *merged]
     tokens += [f"<|unused{i}|>" for i in range(vocab_size - 2 - len(tokens))]

@@ -201,6 +201,7 @@ class Trainer:
             sampler=range(first, _ENDLESS),
             num_workers=self.config.workers,
             drop_last=True,
+            collate_fn=self.objective.collate,
             prefetch_factor=4 if self.config.workers else None,
             pin_memory=self.accelerator.device.type == "cuda",
         )

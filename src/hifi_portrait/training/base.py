@@ -1,0 +1,116 @@
+"""Objective: the base text-to-image model, on prepared latents and captions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hifi_portrait.models.build import build
+from hifi_portrait.training.losses import denoising_loss, min_snr_weight
+from hifi_portrait.training.objective import Batch, Objective, load_parts, shuffled
+from hifi_portrait.training.pictures import grid, to_image
+from hifi_portrait.training.prepared import Prepared
+from hifi_portrait.training.sampling import decode_latents, sample_latents
+from hifi_portrait.training.text import TextEmbeddings, encode_text, vary_caption
+from hifi_portrait.training.tokenizer import token_ids
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseConfig:
+    """Settings of the base recipe.
+
+    ``caption_dropout`` is the share of samples without a caption, for classifier-free guidance;
+    ``clause_dropout`` that of clauses left out of a caption; ``min_snr_gamma`` cuts the loss weight of nearly
+    clean latents. Sheets show ``sheet_photos`` held-out captions, drawn in ``sheet_steps`` with
+    ``sheet_guidance``.
+    """
+
+    size: str = "bundled"
+    init_from: tuple[str, ...] = ()
+    trainable: tuple[str, ...] = ("unet", "text_encoder", "text_encoder_2")
+    min_snr_gamma: float = 5.0
+    caption_dropout: float = 0.1
+    clause_dropout: float = 0.15
+    sheet_photos: int = 8
+    sheet_steps: int = 20
+    sheet_guidance: float = 3.0
+
+
+class BaseObjective(Objective):
+    """v-prediction on the latents of captioned photos."""
+
+    def __init__(self, config: BaseConfig, data: str | Path, *, seed: int = 0) -> None:
+        names = ["unet", "text_encoder", "text_encoder_2"]
+        parts = load_parts(config.size, names, config.init_from, seed=seed)
+        parts |= load_parts(config.size, ["vae"], [data], required=["vae"])
+        super().__init__(parts, config.trainable)
+        self.config = config
+        self.seed = seed
+        self.prepared = Prepared(data)
+        self.photos = self.prepared.photos("train")
+        self.tokenizer = self.prepared.tokenizer()
+        self.scheduler = build(config.size, ["scheduler"])["scheduler"]
+
+    def sample(self, index: int) -> Batch:
+        """``latents`` (C, h, w) and ``token_ids`` (77,) of one photo."""
+        rng = np.random.default_rng([self.seed, 2, index])
+        photo = int(self.photos[shuffled(index, len(self.photos), self.seed)])
+        caption = vary_caption(self.prepared.captions[photo], rng, self.config.clause_dropout)
+        return {"latents": self.prepared.latents(photo), "token_ids": token_ids(self.tokenizer, [caption])[0]}
+
+    def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
+        """The term ``denoising``."""
+        latents = batch["latents"]
+        text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
+        text = text.without(torch.rand(len(latents), device=latents.device) < self.config.caption_dropout)
+        noise = torch.randn_like(latents)
+        steps = self.scheduler.config.num_train_timesteps
+        timesteps = torch.randint(steps, (len(latents),), device=latents.device)
+        noisy = self.scheduler.add_noise(latents, noise, timesteps)
+        velocity = self.scheduler.get_velocity(latents, noise, timesteps)
+        alphas = self.scheduler.alphas_cumprod.to(latents.device)
+        weight = min_snr_weight(alphas, timesteps, self.config.min_snr_gamma)
+        return {"denoising": denoising_loss(self._predict(noisy, timesteps, text), velocity, weight)}
+
+    def sheet(self) -> np.ndarray:
+        """Held-out photos above what their captions give."""
+        photos = self._held_out()
+        device = next(self.part("unet").parameters()).device
+        latents = torch.stack([self.prepared.latents(int(i)) for i in photos]).to(device)
+        ids = token_ids(self.tokenizer, [self.prepared.captions[i] for i in photos]).to(device)
+        text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), ids)
+        none = text.without(torch.ones(len(ids), dtype=torch.bool, device=device))
+
+        def predict(noisy: Tensor, timesteps: Tensor) -> Tensor:
+            plain = self._predict(noisy, timesteps, none)
+            return plain + self.config.sheet_guidance * (self._predict(noisy, timesteps, text) - plain)
+
+        drawn = sample_latents(predict, self.scheduler, torch.randn_like(latents), self.config.sheet_steps)
+        pictures = decode_latents(self.part("vae"), torch.cat([latents, drawn]))
+        return grid([to_image(picture) for picture in pictures], columns=len(photos))
+
+    def metrics(self) -> dict[str, float]:
+        """The denoising loss on held-out photos, over four draws of noise and timesteps."""
+        photos = self._held_out()
+        device = next(self.part("unet").parameters()).device
+        batch = {
+            "latents": torch.stack([self.prepared.latents(int(i)) for i in photos]).to(device),
+            "token_ids": token_ids(self.tokenizer, [self.prepared.captions[i] for i in photos]).to(device),
+        }
+        losses = [float(self(batch)["denoising"]) for _ in range(4)]
+        return {"denoising": float(np.mean(losses))}
+
+    def _held_out(self) -> np.ndarray:
+        photos = self.prepared.photos("validation")
+        return (photos if len(photos) else self.photos)[: self.config.sheet_photos]
+
+    def _predict(self, noisy: Tensor, timesteps: Tensor, text: TextEmbeddings) -> Tensor:
+        noisy = noisy.contiguous(memory_format=torch.channels_last)
+        output: Tensor = self.part("unet")(
+            noisy, timesteps, text.hidden, added_cond_kwargs=text.added(self.prepared.size)
+        ).sample
+        return output.float()

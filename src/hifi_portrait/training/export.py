@@ -1,0 +1,92 @@
+"""Turn training runs into a pipeline folder: averaged weights, fp16 safetensors, diffusers' layout.
+
+``python -m hifi_portrait.training.export --from RUN_OR_PREPARED ... --out DIR``
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from transformers import CLIPTokenizer
+
+from hifi_portrait.errors import HiFiPortraitError, ModelError
+from hifi_portrait.models.build import build
+from hifi_portrait.pipeline import HiFiPortraitPipeline
+from hifi_portrait.training.objective import find_part
+
+logger = logging.getLogger(__name__)
+
+_NETWORKS = (
+    "vae",
+    "text_encoder",
+    "text_encoder_2",
+    "unet",
+    "hifi_net",
+    "face_encoder",
+    "face_refiner",
+    "face_attention",
+)
+
+
+def export_pipeline(
+    folders: Sequence[str | Path],
+    out: str | Path,
+    *,
+    size: str = "bundled",
+    dtype: torch.dtype = torch.float16,
+) -> HiFiPortraitPipeline:
+    """Gather all parts of a pipeline from training runs and prepared folders, and save it to ``out``.
+
+    Parameters
+    ----------
+    folders : each part is taken from the first that has it; one must hold the tokenizers, as a prepared one
+    does
+    out : the pipeline's folder
+    size : the model size that was trained
+    dtype : of the weights
+
+    Raises
+    ------
+    ModelError
+        A part or the tokenizers are in none of the folders.
+    """
+    parts = build(size, [*_NETWORKS, "scheduler"])
+    places = {name: find_part(folders, name, type(parts[name]).__name__) for name in _NETWORKS}
+    missing = [name for name, place in places.items() if place is None]
+    tokenizers = next((Path(f) for f in folders if (Path(f) / "tokenizer").is_dir()), None)
+    if missing or tokenizers is None:
+        names = ", ".join([*missing, *(["tokenizer"] if tokenizers is None else [])])
+        raise ModelError(f"no {names} in {', '.join(map(str, folders))}: add the run or folder that holds it")
+    for name, place in places.items():
+        logger.info("%s from %s", name, place)
+        parts[name] = type(parts[name]).from_pretrained(place)
+    for name in ("tokenizer", "tokenizer_2"):
+        parts[name] = CLIPTokenizer.from_pretrained(tokenizers / name)
+    pipeline = HiFiPortraitPipeline(**parts).to(dtype)
+    pipeline.save_pretrained(out, safe_serialization=True)
+    return pipeline
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line and export."""
+    parser = argparse.ArgumentParser(prog="hifi_portrait.training.export", description=__doc__)
+    parser.add_argument("--from", dest="folders", nargs="+", required=True, help="runs and prepared folders")
+    parser.add_argument("--out", required=True, help="pipeline folder")
+    parser.add_argument("--size", default="bundled", help="model size (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        export_pipeline(options.folders, options.out, size=options.size)
+    except HiFiPortraitError as error:
+        logger.error("%s", error)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

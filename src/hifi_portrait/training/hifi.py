@@ -1,0 +1,234 @@
+"""Objective: HiFi-Net and the face models over a base model, which is frozen or joins in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hifi_portrait.faces.dlib_resnet import DlibResNet
+from hifi_portrait.head import HeadModel, Part
+from hifi_portrait.models.build import build
+from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs
+from hifi_portrait.training.hifi_data import HiFiData, HiFiDataConfig
+from hifi_portrait.training.losses import (
+    clean_from_velocity,
+    denoising_loss,
+    embedding_loss,
+    landmark_band_loss,
+    min_snr_weight,
+)
+from hifi_portrait.training.objective import Batch, Objective, find_part, load_parts
+from hifi_portrait.training.pictures import grid, to_image
+from hifi_portrait.training.recognition import chips_of, landmark_band
+from hifi_portrait.training.sampling import decode_latents, sample_latents
+from hifi_portrait.training.text import TextEmbeddings, encode_text
+
+FACE_PARTS = ("face_encoder", "face_refiner", "hifi_net", "face_attention")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HiFiLosses:
+    """Weights of the loss terms.
+
+    ``face_region`` is how much more an error on the head counts in the denoising term. ``identity`` and
+    ``landmarks`` are measured on the predicted clean picture, decoded, of the ``decoded_samples`` samples
+    of each batch with the least noise, where that is at most ``decoded_below`` of the schedule: costly, 0
+    by default.
+    """
+
+    denoising: float = 1.0
+    face_region: float = 1.0
+    min_snr_gamma: float = 5.0
+    identity: float = 0.0
+    landmarks: float = 0.0
+    decoded_samples: int = 1
+    decoded_below: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class HiFiConfig:
+    """Settings of the HiFi recipe.
+
+    ``trainable`` names the parts that learn: with the UNet left out the base model stays frozen, with it
+    both are trained jointly. ``surface_alignment``, ``warp_latents`` and ``face_tokens`` switch HiFi-Net's
+    sources of guidance. ``copy_unet`` starts a fresh HiFi-Net from the UNet's encoder half.
+    """
+
+    size: str = "bundled"
+    init_from: tuple[str, ...] = ()
+    trainable: tuple[str, ...] = FACE_PARTS
+    copy_unet: bool = True
+    surface_alignment: bool = True
+    warp_latents: bool = True
+    face_tokens: bool = True
+    losses: HiFiLosses = field(default_factory=HiFiLosses)
+    data: HiFiDataConfig = field(default_factory=HiFiDataConfig)
+    sheet_people: int = 6
+    sheet_steps: int = 20
+    sheet_guidance: float = 2.0
+
+
+class HiFiObjective(Objective):
+    """v-prediction of a photo from other photos of the person, the head in it, and its caption."""
+
+    def __init__(self, config: HiFiConfig, data: str | Path, *, seed: int = 0) -> None:
+        switches = {
+            name: getattr(config, name) for name in ("surface_alignment", "warp_latents", "face_tokens")
+        }
+        names = ["unet", "text_encoder", "text_encoder_2", *FACE_PARTS]
+        frozen = [name for name in names if name not in (*config.trainable, *FACE_PARTS)]
+        parts = load_parts(
+            config.size, names, config.init_from, overrides={"hifi_net": switches}, required=frozen, seed=seed
+        )
+        parts |= load_parts(config.size, ["vae"], [data], required=["vae"])
+        super().__init__(parts, config.trainable)
+        self.config = config
+        self.data = HiFiData(config.data, data, seed=seed, with_pictures=self._decodes(config.losses))
+        self.scheduler = build(config.size, ["scheduler"])["scheduler"]
+        if config.copy_unet and "hifi_net" not in _given(config):
+            self.part("hifi_net").copy_unet(self.part("unet"))
+        self.part("face_attention").attach(self.part("unet"))
+        model = HeadModel.load()
+        self.conditioner = FaceConditioner(
+            self.part("face_encoder"),
+            self.part("face_refiner"),
+            self.part("hifi_net"),
+            self.part("vae"),
+            model.faces,
+        )
+        on_face = torch.from_numpy(np.asarray(model.parts != Part.SHOULDERS))
+        self.register_buffer("on_face", on_face, persistent=False)
+        self.recogniser = DlibResNet.from_dlib() if config.losses.identity > 0 else None
+
+    def sample(self, index: int) -> Batch:
+        """See :meth:`HiFiData.sample`."""
+        return self.data.sample(index)
+
+    def collate(self, samples: list[Batch]) -> Batch:
+        """Stack tensors, and join face inputs by their own rule."""
+        return self.data.collate(samples)
+
+    def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
+        """The terms ``denoising`` and, where their weights are above 0, ``identity`` and ``landmarks``."""
+        latents, losses = batch["latents"], self.config.losses
+        text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
+        condition = self.conditioner(batch["faces"])
+        unprompted = torch.rand(len(latents), device=latents.device) < self.config.data.caption_dropout
+        text, condition = text.without(unprompted), _without_face_attention(condition, unprompted)
+        noise = torch.randn_like(latents)
+        steps = self.scheduler.config.num_train_timesteps
+        timesteps = torch.randint(steps, (len(latents),), device=latents.device)
+        noisy = self.scheduler.add_noise(latents, noise, timesteps)
+        velocity = self.scheduler.get_velocity(latents, noise, timesteps)
+        alphas = self.scheduler.alphas_cumprod.to(latents.device)
+        prediction = self._predict(noisy, timesteps, text, condition)
+        region = self._face_region(batch["faces"], latents.shape[-1])
+        weight = min_snr_weight(alphas, timesteps, losses.min_snr_gamma)
+        error = denoising_loss(prediction, velocity, weight, region, losses.face_region)
+        terms = {"denoising": losses.denoising * error}
+        if self._decodes(losses):
+            clean = clean_from_velocity(noisy, prediction, alphas, timesteps)
+            terms |= self._picture_terms(clean, timesteps, batch)
+        return terms
+
+    def sheet(self) -> np.ndarray:
+        """For held-out people: first reference, target, landmark image, warp, and what is drawn."""
+        batch = self._held_out()
+        latents, faces = batch["latents"], batch["faces"]
+        text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
+        condition = self.conditioner(faces)
+        everyone = torch.ones(len(latents), dtype=torch.bool, device=latents.device)
+        no_text, no_faces = text.without(everyone), _without_face_attention(condition, everyone)
+
+        def predict(noisy: Tensor, timesteps: Tensor) -> Tensor:
+            plain = self._predict(noisy, timesteps, no_text, no_faces)
+            prompted = self._predict(noisy, timesteps, text, condition)
+            return plain + self.config.sheet_guidance * (prompted - plain)
+
+        drawn = sample_latents(predict, self.scheduler, torch.randn_like(latents), self.config.sheet_steps)
+        pictures = [
+            *(to_image(crop[0].float() / 127.5 - 1) for crop in faces.crops),
+            *(to_image(picture) for picture in decode_latents(self.part("vae"), latents)),
+            *(to_image(landmark[:3] * 2 - 1) for landmark in faces.landmark),
+            *(to_image(warp) for warp in faces.warp),
+            *(to_image(picture) for picture in decode_latents(self.part("vae"), drawn)),
+        ]
+        return grid(pictures, columns=len(latents))
+
+    def metrics(self) -> dict[str, float]:
+        """The loss terms on held-out people, over four draws of noise and timesteps."""
+        batch = self._held_out()
+        draws = [self(batch) for _ in range(4)]
+        return {name: float(np.mean([float(draw[name]) for draw in draws])) for name in draws[0]}
+
+    def _held_out(self) -> Batch:
+        batch = self.data.held_out(self.config.sheet_people)
+        device = next(self.part("unet").parameters()).device
+        return {name: value.to(device) for name, value in batch.items()}
+
+    def _predict(
+        self, noisy: Tensor, timesteps: Tensor, text: TextEmbeddings, condition: Conditioning
+    ) -> Tensor:
+        noisy = noisy.contiguous(memory_format=torch.channels_last)
+        added = text.added(self.data.prepared.size)
+        down, middle = self.part("hifi_net")(
+            noisy, timesteps, text.hidden, condition.hifi, added_cond_kwargs=added, return_dict=False
+        )
+        with self.part("face_attention").bound(condition.tokens):
+            output: Tensor = self.part("unet")(
+                noisy,
+                timesteps,
+                text.hidden,
+                added_cond_kwargs=added,
+                down_block_additional_residuals=down,
+                mid_block_additional_residual=middle,
+            ).sample
+        return output.float()
+
+    def _face_region(self, faces: FaceInputs, side: int) -> Tensor:
+        """Share (B, 1, h, w) of each latent's pixels that show the head, shoulders left out."""
+        on_face: Any = self.on_face
+        shown = (faces.triangle >= 0) & on_face[faces.triangle.long().clamp(min=0)]
+        return F.adaptive_avg_pool2d(shown[:, None].float(), side)
+
+    def _picture_terms(self, clean: Tensor, timesteps: Tensor, batch: Batch) -> dict[str, Tensor]:
+        losses = self.config.losses
+        steps = self.scheduler.config.num_train_timesteps
+        chosen = timesteps.argsort()[: losses.decoded_samples]
+        counted = (timesteps[chosen] < losses.decoded_below * steps).float()
+        vae = self.part("vae")
+        pictures = vae.decode((clean[chosen] / vae.config.scaling_factor).to(vae.dtype)).sample.float()
+        terms = {}
+        if losses.identity > 0 and self.recogniser is not None:
+            embeddings = self.recogniser(chips_of(pictures, batch["chips"][chosen]))
+            terms["identity"] = losses.identity * embedding_loss(
+                embeddings, batch["embedding"][chosen], counted
+            )
+        if losses.landmarks > 0:
+            band = landmark_band(batch["faces"].landmark[chosen, :3]) * counted.view(-1, 1, 1, 1)
+            target = batch["picture"][chosen].float() / 127.5 - 1
+            terms["landmarks"] = losses.landmarks * landmark_band_loss(pictures, target, band)
+        return terms
+
+    @staticmethod
+    def _decodes(losses: HiFiLosses) -> bool:
+        return losses.identity > 0 or losses.landmarks > 0
+
+
+def _without_face_attention(condition: Conditioning, dropped: Tensor) -> Conditioning:
+    """Face attention reads nothing where ``dropped`` (B,), as in the unconditional half of guidance.
+
+    HiFi-Net reads the faces all the same. Keys and values have no bias, so that zeros add nothing.
+    """
+    return replace(condition, tokens=condition.tokens * (~dropped)[:, None, None].to(condition.tokens.dtype))
+
+
+def _given(config: HiFiConfig) -> set[str]:
+    """Face parts whose weights are taken from folders rather than made afresh."""
+    return {name for name in FACE_PARTS if find_part(config.init_from, name) is not None}

@@ -1,0 +1,119 @@
+"""Samples for HiFi-Net from a prepared folder: references, target head, caption, and the target's latents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.head import HeadModel, LandmarkGenerator
+from hifi_portrait.models.conditioning import FaceInputs, face_inputs
+from hifi_portrait.training.degrade import degrade
+from hifi_portrait.training.objective import Batch, shuffled
+from hifi_portrait.training.prepared import Prepared
+from hifi_portrait.training.text import vary_caption
+from hifi_portrait.training.tokenizer import token_ids
+
+
+@dataclass(frozen=True, kw_only=True)
+class HiFiDataConfig:
+    """How samples are drawn.
+
+    ``references`` is the least and the greatest number of references. ``truth_share`` is the probability
+    that a sample takes its heads' geometry from the truth, where known, rather than from the fit on
+    detected landmarks. ``degraded_share`` is that of a reference being worn as real photos are,
+    ``face_dropout`` that of a sample without any reference, ``caption_dropout`` without a caption,
+    ``clause_dropout`` of a clause left out.
+    """
+
+    references: tuple[int, int] = (1, 4)
+    truth_share: float = 0.15
+    degraded_share: float = 0.3
+    face_dropout: float = 0.05
+    caption_dropout: float = 0.1
+    clause_dropout: float = 0.15
+
+
+class HiFiData:
+    """Sample ``index`` of an endless stream over a prepared folder's training identities."""
+
+    def __init__(
+        self, config: HiFiDataConfig, folder: str | Path, *, seed: int = 0, with_pictures: bool = False
+    ) -> None:
+        self.config = config
+        self.seed = seed
+        self.with_pictures = with_pictures
+        self.prepared = Prepared(folder)
+        self.identities = self.prepared.identities("train")
+        if not self.identities:
+            raise DatasetError(f"{folder} has no training identity with two usable photos")
+        self.tokenizer = self.prepared.tokenizer()
+        self.model = HeadModel.load()
+        self.generator = LandmarkGenerator(self.model)
+
+    def sample(self, index: int) -> Batch:
+        """One target and its references.
+
+        ``faces`` (a batch of one), ``latents`` (C, h, w), ``token_ids`` (77,), ``chips`` (3, 3),
+        ``embedding`` (128,) of the target and, where pictures are wanted, ``picture`` (3, S, S) uint8.
+        """
+        rng = np.random.default_rng([self.seed, 3, index])
+        group = self.identities[shuffled(index, len(self.identities), self.seed)]
+        return self._draw(group, rng, self.config)
+
+    def held_out(self, count: int) -> Batch:
+        """A batch of held-out people, always the same: four clean references each, geometry from the fit."""
+        groups = (self.prepared.identities("validation") or self.identities)[:count]
+        config = replace(
+            self.config, references=(4, 4), truth_share=0, degraded_share=0, face_dropout=0, clause_dropout=0
+        )
+        return self.collate(
+            [self._draw(g, np.random.default_rng([7, i]), config) for i, g in enumerate(groups)]
+        )
+
+    def collate(self, samples: Sequence[Batch]) -> Batch:
+        """Join samples into a batch."""
+        batch: Batch = {"faces": FaceInputs.collate([sample["faces"] for sample in samples])}
+        for name in samples[0]:
+            if name != "faces":
+                batch[name] = torch.stack([sample[name] for sample in samples])
+        return batch
+
+    def _draw(self, group: np.ndarray, rng: np.random.Generator, config: HiFiDataConfig) -> Batch:
+        target, *others = (int(photo) for photo in rng.permutation(group))
+        photos = others[: int(rng.integers(config.references[0], config.references[1] + 1))]
+        kind: Literal["fit", "truth"] = "truth" if rng.random() < config.truth_share else "fit"
+        prepared = self.prepared
+        references = prepared.references(photos, [kind] * len(photos))
+        worn = [degrade(c, rng) if rng.random() < config.degraded_share else c for c in references.crops]
+        references = replace(references, crops=np.stack(worn))
+        landmark = self.generator.from_geometry(prepared.geometry(target, kind), prepared.size)
+        faces = face_inputs(references, landmark, model=self.model)
+        if rng.random() < config.face_dropout:
+            faces = without_references(faces)
+        caption = vary_caption(prepared.captions[target], rng, config.clause_dropout)
+        sample: Batch = {
+            "faces": faces,
+            "latents": prepared.latents(target),
+            "token_ids": token_ids(self.tokenizer, [caption])[0],
+            "chips": torch.from_numpy(np.array(prepared.arrays["chips"][target])),
+            "embedding": torch.from_numpy(np.array(prepared.arrays["embeddings"][target])),
+        }
+        if self.with_pictures:
+            crop = np.array(prepared.arrays["crops"][target])
+            sample["picture"] = torch.from_numpy(crop).permute(2, 0, 1)
+        return sample
+
+
+def without_references(faces: FaceInputs) -> FaceInputs:
+    """The same target with nothing known of the person: what face guidance contrasts with."""
+    emptied: dict[str, Tensor] = {field.name: getattr(faces, field.name) for field in fields(faces)}
+    for name in ("mask", "warp", "warp_coverage"):
+        emptied[name] = torch.zeros_like(emptied[name])
+    return FaceInputs(**emptied)

@@ -1,0 +1,231 @@
+"""Pack an analysed data set into a prepared folder (:mod:`hifi_portrait.training.prepared`).
+
+``python -m hifi_portrait.training.prepare --data DIR --out DIR [--vae DIR]``; killed, it goes on where it
+was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from tqdm import tqdm
+
+from hifi_portrait.dataset.analysis import analyse_dataset
+from hifi_portrait.dataset.format import SPLITS, IDDataset, PhotoRecord, split_of
+from hifi_portrait.errors import DatasetError, HiFiPortraitError
+from hifi_portrait.faces import chip_transform
+from hifi_portrait.faces.geometry import cut_out, transform_points
+from hifi_portrait.head import Camera, HeadGeometry
+from hifi_portrait.models.build import size_config
+from hifi_portrait.models.conditioning import encode_picture
+from hifi_portrait.training.objective import find_part
+from hifi_portrait.training.prepared import ARRAYS, PREPARED_VERSION, Prepared, pack_geometry, read_header
+from hifi_portrait.training.tokenizer import save_tokenizers, train_tokenizer
+
+logger = logging.getLogger(__name__)
+
+_CHUNK = 64
+
+
+def prepare(
+    data: str | Path,
+    out: str | Path,
+    *,
+    model_size: str = "bundled",
+    vae: str | Path | None = None,
+    workers: int = 2,
+    progress: bool = False,
+) -> Prepared:
+    """Prepare the data set ``data`` in the folder ``out``, in ``workers`` processes.
+
+    Photos without analysis are analysed first. Steps already done in ``out`` are skipped; latents are made
+    where ``vae``, the folder of an autoencoder or of its training run, is given.
+
+    Raises
+    ------
+    DatasetError
+        The data set cannot be read or has no usable photo.
+    ModelError
+        There is no autoencoder in ``vae``.
+    """
+    data, out = Path(data), Path(out)
+    config = size_config(model_size)
+    analyse_dataset(data, workers=workers, progress=progress)
+    if not (out / "prepared.json").exists():
+        _begin(data, out, config["image_size"])
+    _fill(data, out, workers, progress)
+    prepared = Prepared(out)
+    if not (out / "tokenizer_2").exists():
+        save_tokenizers(train_tokenizer(prepared.captions, config["text_encoder"]["vocab_size"]), out)
+    if vae is not None:
+        encode_latents(out, vae, progress=progress)
+    return prepared
+
+
+def encode_latents(
+    folder: str | Path, vae: str | Path, *, batch_size: int = 8, progress: bool = False
+) -> None:
+    """Write the scaled latents of all crops by the autoencoder in ``vae``, which is kept beside them."""
+    prepared = Prepared(folder)
+    place = find_part([vae], "vae", "AutoencoderKL")
+    if place is None:
+        raise DatasetError(f"no autoencoder in {vae}: give its folder or its training run")
+    model = AutoencoderKL.from_pretrained(place).eval()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(device, memory_format=torch.channels_last)
+    partial = prepared.folder / "latents.partial.npy"
+    side = prepared.size // 2 ** (len(model.config.block_out_channels) - 1)
+    shape = (len(prepared), model.config.latent_channels, side, side)
+    latents = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
+    for start in tqdm(range(0, len(prepared), batch_size), desc="encode", disable=not progress):
+        crops = torch.from_numpy(prepared.arrays["crops"][start : start + batch_size])
+        pixels = (crops.permute(0, 3, 1, 2).float() / 127.5 - 1).to(device, memory_format=torch.channels_last)
+        latents[start : start + batch_size] = encode_picture(model, pixels).cpu().numpy()
+    latents.flush()
+    model.save_pretrained(prepared.folder / "vae")
+    os.replace(partial, prepared.folder / "latents.npy")
+
+
+def crop_geometry(geometry: HeadGeometry, transform: np.ndarray, size: int) -> HeadGeometry:
+    """The same head seen in a crop, whose ``transform`` (3, 3) must be a scaling and a shift."""
+    camera, scale = geometry.camera, float(transform[0, 0])
+    centre_x = scale * camera.cx + float(transform[0, 2])
+    centre_y = scale * camera.cy + float(transform[1, 2])
+    return replace(geometry, camera=Camera(scale * camera.focal, centre_x, centre_y, size, size))
+
+
+def _begin(data: Path, out: Path, size: int) -> None:
+    """Choose the photos, and make the arrays and the header."""
+    photos = _open(data)
+    chosen, identity, split, captions = [], [], [], []
+    for number, (name, group) in enumerate(photos.identities.items()):
+        for index in group:
+            record = photos.entry(index)
+            if record.analysis is None or not record.analysis.found:
+                continue
+            chosen.append(index)
+            identity.append(number)
+            split.append(list(SPLITS).index(split_of(name)))
+            captions.append(record.caption)
+    if not chosen:
+        raise DatasetError(f"{data} has no photo with a usable face")
+    out.mkdir(parents=True, exist_ok=True)
+    for name, (kind, shape) in ARRAYS.items():
+        row = [size if extent == "size" else extent for extent in shape]
+        np.lib.format.open_memmap(out / f"{name}.npy", "w+", np.dtype(kind), (len(chosen), *row))  # type: ignore[arg-type]
+    np.save(out / "identity.npy", np.array(identity, np.int32))
+    np.save(out / "split.npy", np.array(split, np.uint8))
+    np.save(out / "chosen.npy", np.array(chosen, np.int64))
+    np.save(out / "done.npy", np.zeros(-(-len(chosen) // _CHUNK), bool))
+    (out / "captions.json").write_text(json.dumps(captions))
+    _write_header(out, size, complete=False)
+
+
+def _fill(data: Path, out: Path, workers: int, progress: bool) -> None:
+    """Fill the arrays, chunk by chunk."""
+    header = read_header(out)
+    if header["complete"]:
+        return
+    done = np.lib.format.open_memmap(out / "done.npy", "r+")
+    todo = [int(chunk) for chunk in np.flatnonzero(~done)]
+    pool = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
+    )
+    with pool, tqdm(total=len(todo) * _CHUNK, desc="prepare", unit="photo", disable=not progress) as bar:
+        jobs = {chunk: pool.submit(_fill_chunk, data, out, chunk, header["size"]) for chunk in todo}
+        for chunk, job in jobs.items():
+            job.result()
+            done[chunk] = True
+            done.flush()
+            bar.update(_CHUNK)
+    _write_header(out, header["size"], complete=True)
+
+
+def _fill_chunk(data: Path, out: Path, chunk: int, size: int) -> None:
+    photos = _open(data)
+    rows = slice(chunk * _CHUNK, (chunk + 1) * _CHUNK)
+    computed = [name for name in ARRAYS if name not in ("identity", "split")]
+    arrays = {name: np.load(out / f"{name}.npy", mmap_mode="r+") for name in computed}
+    for row, index in enumerate(np.load(out / "chosen.npy")[rows], start=rows.start):
+        for name, value in _row(photos[int(index)], size).items():
+            arrays[name][row] = value
+    for array in arrays.values():
+        array.flush()
+
+
+def _row(photo: PhotoRecord, size: int) -> dict[str, np.ndarray | float | bool]:
+    """All arrays' values for one photo."""
+    analysis = photo.analysis
+    assert analysis is not None and analysis.fit is not None and analysis.matte is not None
+    assert analysis.crop_transform is not None and analysis.landmarks is not None
+    to_size = np.diag([size / analysis.crop_size, size / analysis.crop_size, 1])
+    transform = to_size @ analysis.crop_transform
+    matte = np.rint(analysis.matte * 255).astype(np.uint8)
+    if len(matte) != size:
+        matte = cv2.resize(matte, (size, size), interpolation=cv2.INTER_AREA)
+    values: dict[str, np.ndarray | float | bool] = {
+        "crops": cut_out(photo.pixels(), transform, size),
+        "mattes": matte,
+        "embeddings": np.asarray(analysis.embedding),
+        "quality": analysis.quality,
+        "fit": pack_geometry(crop_geometry(analysis.fit, to_size, size)),
+        "has_truth": photo.truth is not None,
+        "chips": chip_transform(transform_points(analysis.landmarks, transform)),
+    }
+    if photo.truth is not None:
+        values["truth"] = pack_geometry(crop_geometry(photo.truth, transform, size))
+    return values
+
+
+@lru_cache(maxsize=1)
+def _open(data: Path) -> IDDataset:
+    return IDDataset(data)
+
+
+def _write_header(out: Path, size: int, *, complete: bool) -> None:
+    header = {"version": PREPARED_VERSION, "size": size, "complete": complete}
+    (out / "prepared.json.partial").write_text(json.dumps(header) + "\n")
+    os.replace(out / "prepared.json.partial", out / "prepared.json")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line and prepare."""
+    parser = argparse.ArgumentParser(prog="hifi_portrait.training.prepare", description=__doc__)
+    parser.add_argument("--data", required=True, help="ID data set")
+    parser.add_argument("--out", required=True, help="prepared folder")
+    parser.add_argument("--vae", help="autoencoder folder or run; without it no latents are made")
+    parser.add_argument("--size", default="bundled", help="model size (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        prepare(
+            options.data,
+            options.out,
+            model_size=options.size,
+            vae=options.vae,
+            workers=options.workers,
+            progress=True,
+        )
+    except HiFiPortraitError as error:
+        logger.error("%s", error)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

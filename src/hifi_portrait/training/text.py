@@ -1,0 +1,48 @@
+"""Text as SDXL reads it: two encoders' hidden states side by side, and the second's pooled embedding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class TextEmbeddings:
+    """``hidden`` (B, 77, D1 + D2) and ``pooled`` (B, P)."""
+
+    hidden: Tensor
+    pooled: Tensor
+
+    def without(self, dropped: Tensor) -> TextEmbeddings:
+        """Zeros, SDXL's embedding of no prompt, where ``dropped`` (B,) is True."""
+        keep = (~dropped).to(self.hidden.dtype)
+        return TextEmbeddings(self.hidden * keep[:, None, None], self.pooled * keep[:, None])
+
+    def added(self, size: int) -> dict[str, Tensor]:
+        """SDXL's added conditions for square, uncropped pictures of ``size`` pixels."""
+        times = torch.tensor([[size, size, 0, 0, size, size]], device=self.pooled.device)
+        return {
+            "text_embeds": self.pooled,
+            "time_ids": times.repeat(len(self.pooled), 1).to(self.pooled.dtype),
+        }
+
+
+def encode_text(text_encoder: Any, text_encoder_2: Any, ids: Tensor) -> TextEmbeddings:
+    """Embed token ids (B, 77) as SDXL's pipeline does: the last hidden states but one."""
+    first = text_encoder(ids, output_hidden_states=True)
+    second = text_encoder_2(ids, output_hidden_states=True)
+    hidden = torch.cat([first.hidden_states[-2], second.hidden_states[-2]], dim=-1)
+    return TextEmbeddings(hidden, second.text_embeds)
+
+
+def vary_caption(caption: str, rng: np.random.Generator, clause_dropout: float) -> str:
+    """Leave out each comma-separated clause but the first with probability ``clause_dropout``.
+
+    So that prompts that say less than the captions are understood too.
+    """
+    first, *clauses = caption.split(", ")
+    return ", ".join([first, *(clause for clause in clauses if rng.random() >= clause_dropout)])
