@@ -17,36 +17,36 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from torch import Tensor
 
-from hifi_portrait.head import HeadGeometry, HeadModel, LandmarkImage, SurfaceView
-from hifi_portrait.head.warp import warp_picture
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.surface import SurfaceView
+from hifi_portrait.head.warp import WarpSource, WarpTarget, warp_picture
 from hifi_portrait.models.alignment import carry, fuse, subsample_raster, surface_grid
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
 from hifi_portrait.models.hifi_net import HiFiCondition, HiFiNet
 
 
-class References(Protocol):
-    """Analysed photos of one person; `hifi_portrait.identity.Identity` is one.
+class References(WarpSource, Protocol):
+    """Analysed photos of one person, with their embeddings (N, E); an `Identity` is one."""
 
-    Attributes
-    ----------
-    crops
-        (N, S, S, 3) uint8 portrait crops.
-    mattes
-        (N, S, S) in [0, 1].
-    embeddings
-        (N, E) unit norm.
-    quality
-        (N,) in [0, 1].
-    geometries
-        N fitted heads.
+    @property
+    def embeddings(self) -> npt.NDArray[Any]: ...  # noqa: D102
+
+
+class DrawnTarget(WarpTarget, Protocol):
+    """A target drawn by the landmark generator: `hifi_portrait.head.LandmarkImage` is one.
+
+    `image` (H, W, 3) uint8, `coordinates` (H, W, 3) in [-1, 1], and `mask` (H, W), where there is a head.
     """
 
-    crops: npt.NDArray[np.uint8]
-    mattes: npt.NDArray[Any]
-    embeddings: npt.NDArray[np.float32]
-    quality: npt.NDArray[np.float32]
-    geometries: Sequence[HeadGeometry]
+    @property
+    def image(self) -> npt.NDArray[np.uint8]: ...  # noqa: D102
+
+    @property
+    def coordinates(self) -> npt.NDArray[Any]: ...  # noqa: D102
+
+    @property
+    def mask(self) -> npt.NDArray[Any]: ...  # noqa: D102
 
 
 @dataclass
@@ -115,7 +115,7 @@ def _padded(value: Tensor, count: int) -> Tensor:
 
 def face_inputs(
     references: References,
-    landmark: LandmarkImage,
+    landmark: DrawnTarget,
     *,
     model: HeadModel | None = None,
     warp: tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]] | None = None,
@@ -148,7 +148,7 @@ def face_inputs(
         axis=-1,
     )
     return FaceInputs(
-        crops=torch.from_numpy(np.asarray(references.crops)).permute(0, 3, 1, 2)[None],
+        crops=torch.tensor(references.crops).permute(0, 3, 1, 2)[None],
         mask=torch.ones(1, len(views), dtype=torch.bool),
         embeddings=_float(references.embeddings),
         quality=_float(references.quality),
@@ -156,7 +156,7 @@ def face_inputs(
         view_xy=_float([view.xy for view in views]),
         view_visibility=_float([view.visibility for view in views]),
         landmark=_float(condition).permute(0, 3, 1, 2),
-        triangle=torch.from_numpy(np.asarray(landmark.raster.triangle, np.int32))[None],
+        triangle=torch.tensor(landmark.raster.triangle)[None],
         barycentric=_float(landmark.raster.barycentric),
         warp=_float(picture).permute(0, 3, 1, 2) / 127.5 - 1,
         warp_coverage=_float(coverage)[:, None],
@@ -164,7 +164,7 @@ def face_inputs(
 
 
 def _float(value: npt.ArrayLike) -> Tensor:
-    return torch.from_numpy(np.asarray(value, dtype=np.float32))[None]
+    return torch.tensor(np.asarray(value, dtype=np.float32))[None]
 
 
 @dataclass

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin, UNet2DConditionModel
 from diffusers.configuration_utils import register_to_config
-from diffusers.models.attention_processor import Attention
+from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import Tensor, nn
 
 from hifi_portrait.errors import ModelError
@@ -57,14 +57,19 @@ class FaceAttention(ModelMixin, ConfigMixin):
         return [(to_k(tokens), to_v(tokens)) for to_k, to_v in zip(self.to_k, self.to_v)]
 
     @contextmanager
-    def bound(self, tokens: Tensor, scale: float = 1.0) -> Iterator[None]:
+    def bound(self, tokens: Tensor, scale: float = 1.0, copies: int = 1) -> Iterator[None]:
         """Within this context an attached UNet also reads `tokens` (B, K, D), weighed by `scale`.
+
+        Each sample's tokens count for `copies` pictures side by side; below, B is the number of pictures.
 
         The UNet may run on B samples, or on 2 B of which the second half is conditional, as diffusers orders
         them for classifier-free guidance; the unconditional half reads no face.
         """
         before = self._bound, self.scale
-        self._bound, self.scale = (self(tokens) if scale != 0 else None), scale
+        self._bound, self.scale = None, scale
+        if scale != 0:
+            pairs = self(tokens)
+            self._bound = [(k.repeat_interleave(copies, 0), v.repeat_interleave(copies, 0)) for k, v in pairs]
         try:
             yield
         finally:
@@ -88,14 +93,27 @@ class FaceAttention(ModelMixin, ConfigMixin):
             )
         self.detach(unet)
         for index, (_, layer) in enumerate(layers):
-            layer.processor = FaceAttentionProcessor(self, index, layer.processor)
+            layer.set_processor(FaceAttentionProcessor(self, index, layer.get_processor()))
 
     @staticmethod
     def detach(unet: UNet2DConditionModel) -> None:
         """Give the UNet's cross-attention layers the processors back that they had before `attach`."""
         for _, layer in cross_attention_layers(unet):
             if isinstance(layer.processor, FaceAttentionProcessor):
-                layer.processor = layer.processor.inner
+                layer.set_processor(layer.processor.inner)
+
+    @contextmanager
+    def attached(self, unet: UNet2DConditionModel) -> Iterator[None]:
+        """Attached within this context; a UNet to which it is attached already is left as it is."""
+        processors = [layer.processor for _, layer in cross_attention_layers(unet)]
+        if all(isinstance(p, FaceAttentionProcessor) and p.face_attention is self for p in processors):
+            yield
+            return
+        self.attach(unet)
+        try:
+            yield
+        finally:
+            self.detach(unet)
 
     def keys_and_values(self, index: int) -> KeysAndValues | None:
         """Keys and values of layer `index` for the bound tokens; None where no tokens are bound."""
@@ -124,23 +142,57 @@ class FaceAttentionProcessor:
         attn: Attention,
         hidden_states: Tensor,
         encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None,
         *args: Any,
         **kwargs: Any,
     ) -> Tensor:
         """Attend to the text, then to the faces. Arguments as for any diffusers attention processor."""
-        output = self.inner(attn, hidden_states, encoder_hidden_states, *args, **kwargs)
         bound = self.face_attention.keys_and_values(self.index)
         if bound is None:
-            return output
+            return self.inner(attn, hidden_states, encoder_hidden_states, attention_mask, *args, **kwargs)
         count = _conditional_count(len(hidden_states), len(bound[0]))
-        faces = _attend(attn, hidden_states[-count:], bound) * self.face_attention.scale
+        scale = self.face_attention.scale
+        if type(self.inner) is AttnProcessor2_0 and attention_mask is None and attn.residual_connection is False:
+            return _attend_to_both(attn, hidden_states, encoder_hidden_states, bound, count, scale)
+        output = self.inner(attn, hidden_states, encoder_hidden_states, attention_mask, *args, **kwargs)
+        query = attn.to_q(hidden_states[-count:])
         # The output projection is linear: it may be applied to the faces' share by itself, without its bias.
         projection = attn.to_out[0]
-        faces = projection(faces) if projection.bias is None else projection(faces) - projection.bias
-        faces = faces / attn.rescale_output_factor
-        if count == len(output):
-            return output + faces
-        return torch.cat([output[:-count], output[-count:] + faces])
+        faces = projection(_read(attn, query, bound) * scale)
+        faces = faces if projection.bias is None else faces - projection.bias
+        return _add_last(output, faces / attn.rescale_output_factor)
+
+
+def _attend_to_both(
+    attn: Attention,
+    hidden_states: Tensor,
+    text: Tensor,
+    faces: KeysAndValues,
+    count: int,
+    scale: float,
+) -> Tensor:
+    """What diffusers' plain processor computes, with the faces' share added before the output projection."""
+    query = attn.to_q(hidden_states)
+    read = _read(attn, query, (attn.to_k(text), attn.to_v(text)))
+    read = _add_last(read, _read(attn, query[-count:], faces) * scale)
+    return attn.to_out[1](attn.to_out[0](read)) / attn.rescale_output_factor
+
+
+def _read(attn: Attention, query: Tensor, keys_and_values: KeysAndValues) -> Tensor:
+    """Attention (B, L, C) of queries (B, L, C) to keys and values (B, K, C), with the layer's heads."""
+
+    def split(x: Tensor) -> Tensor:
+        return x.unflatten(-1, (attn.heads, -1)).transpose(1, 2)
+
+    key, value = (split(x.to(query.dtype)) for x in keys_and_values)
+    return F.scaled_dot_product_attention(split(query), key, value).transpose(1, 2).flatten(2)
+
+
+def _add_last(values: Tensor, addend: Tensor) -> Tensor:
+    """Add to the last samples of a batch."""
+    if len(values) == len(addend):
+        return values + addend
+    return torch.cat([values[: -len(addend)], values[-len(addend) :] + addend])
 
 
 def _conditional_count(samples: int, bound: int) -> int:
@@ -150,15 +202,3 @@ def _conditional_count(samples: int, bound: int) -> int:
             "many, or twice as many with the conditional ones last"
         )
     return bound
-
-
-def _attend(attn: Attention, hidden_states: Tensor, bound: KeysAndValues) -> Tensor:
-    """Attention (B, L, C) of a layer's hidden states (B, L, C) to bound keys and values."""
-
-    def split(x: Tensor) -> Tensor:
-        return x.unflatten(-1, (attn.heads, -1)).transpose(1, 2)
-
-    query = attn.to_q(hidden_states)
-    key, value = (x.to(query.dtype) for x in bound)
-    read = F.scaled_dot_product_attention(split(query), split(key), split(value))
-    return read.transpose(1, 2).flatten(2)

@@ -63,7 +63,7 @@ class FaceEncoder(ModelMixin, ConfigMixin):
     ) -> None:
         super().__init__()
         vision_config = CLIPVisionConfig(**vision)
-        self.vision = CLIPVisionModel(vision_config)
+        self.tower = CLIPVisionModel(vision_config)
         width = vision_config.hidden_size
         self.patch_projection = nn.Identity() if width == output_dim else nn.Linear(width, output_dim)
         self.identity_projection = nn.Sequential(
@@ -89,11 +89,11 @@ class FaceEncoder(ModelMixin, ConfigMixin):
             If the checkpoint cannot be read.
         """
         try:
-            tower = CLIPVisionModel.from_pretrained(str(folder), dtype=torch.float32)
+            published = CLIPVisionModel.from_pretrained(str(folder), dtype=torch.float32)
         except (OSError, ValueError) as error:
             raise ModelError(f"no CLIP vision tower could be read from {folder}: {error}") from error
-        encoder = cls(vision=tower.config.to_diff_dict(), **settings)
-        encoder.vision.load_state_dict(tower.state_dict())
+        encoder = cls(vision=published.config.to_diff_dict(), **settings)
+        encoder.tower.load_state_dict(published.state_dict())
         return encoder
 
     def forward(self, crops: Tensor, embeddings: Tensor) -> FaceTokens:
@@ -119,7 +119,7 @@ class FaceEncoder(ModelMixin, ConfigMixin):
             )
         batch, references = crops.shape[:2]
         pixels = self._pixels(crops.flatten(0, 1)).to(self.dtype)
-        hidden = self.vision(pixel_values=pixels).last_hidden_state
+        hidden = self.tower(pixel_values=pixels).last_hidden_state
         patches = self.patch_projection(hidden).unflatten(0, (batch, references))
         # A recogniser's embedding has unit norm; its components are brought to unit scale.
         scaled = embeddings * expected**0.5
@@ -129,6 +129,6 @@ class FaceEncoder(ModelMixin, ConfigMixin):
         side = crops.shape[-1]
         margin = round(side * (1 - self.config.crop_share) / 2)
         middle = crops[..., margin : side - margin, margin : side - margin].float()
-        size = self.vision.config.image_size
+        size = self.tower.config.image_size
         resized = F.interpolate(middle, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
         return (resized / 2 + 0.5 - self.mean.float()) / self.std.float()

@@ -1,0 +1,120 @@
+"""Model folders on disk: where the bundled one is, and whether a folder is whole before it is loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from hifi_portrait.errors import ModelError
+
+BUNDLED = Path(__file__).parents[1] / "assets" / "bundled"
+"""Folder of the model that comes with the package."""
+
+HIFI_PARTS = ("hifi_net", "face_encoder", "face_refiner", "face_attention")
+"""The parts beside an SDXL base model."""
+
+_CLASSES = {
+    "hifi_net": "HiFiNet",
+    "face_encoder": "FaceEncoder",
+    "face_refiner": "FaceRefiner",
+    "face_attention": "FaceAttention",
+}
+
+
+def check_folder(folder: str | Path, *, beside: Collection[str] = ()) -> None:
+    """Check that a saved pipeline is whole: its index, and every part's weights.
+
+    Parameters
+    ----------
+    folder
+        A pipeline folder with `model_index.json`.
+    beside
+        Parts that come from elsewhere.
+
+    Raises
+    ------
+    ModelError
+        If a file is missing or damaged; the message names it.
+    """
+    folder = Path(folder)
+    index = folder / "model_index.json"
+    if not index.is_file():
+        if folder == BUNDLED:
+            raise ModelError(
+                f"the bundled model is not installed: there is no {index}. Reinstall the package, or name a "
+                "model folder"
+            )
+        raise ModelError(f"{folder} is not a model folder: it has no model_index.json")
+    try:
+        parts = json.loads(index.read_text())
+    except ValueError as error:
+        raise ModelError(f"{index} is damaged: {error}") from error
+    for part, entry in parts.items():
+        if part in beside or not isinstance(entry, list) or entry[0] is None:
+            continue
+        if not (folder / part).is_dir():
+            raise ModelError(f"{folder} is incomplete: it has no folder {part}/")
+        if (folder / part / "config.json").is_file():
+            check_weights(folder / part)
+    missing = [part for part in HIFI_PARTS if part not in parts and part not in beside]
+    if missing:
+        raise ModelError(
+            f"{folder} is a base model without {', '.join(missing)}: give the folder that has them as `hifi`"
+        )
+
+
+def check_weights(folder: Path) -> None:
+    """Check that one model's safetensors files are there and can be opened.
+
+    Raises
+    ------
+    ModelError
+        If there is none, or one is damaged.
+    """
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise ModelError(f"{folder} has no weights: a file ending in .safetensors is missing")
+    for file in files:
+        try:
+            with safe_open(file, framework="pt"):
+                pass
+        except (SafetensorError, OSError) as error:
+            raise ModelError(f"{file} is damaged or incomplete ({error}): get the file anew") from error
+
+
+def load_hifi_parts(folder: str | Path, dtype: torch.dtype) -> dict[str, Any]:
+    """Load HiFi-Net and the face networks from `folder`, one sub-folder a part.
+
+    Raises
+    ------
+    ModelError
+        If one is missing, damaged, or of another kind.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ModelError(f"there is no folder {folder} with HiFi weights")
+    models = import_module("hifi_portrait.models")
+    loaded = {}
+    for part in HIFI_PARTS:
+        if not (folder / part / "config.json").is_file():
+            raise ModelError(f"{folder} has no {part}/config.json: it must hold {', '.join(HIFI_PARTS)}")
+        check_weights(folder / part)
+        with reading(folder / part):
+            loaded[part] = getattr(models, _CLASSES[part]).from_pretrained(folder / part, torch_dtype=dtype)
+    return loaded
+
+
+@contextmanager
+def reading(source: str | Path) -> Iterator[None]:
+    """Turn what diffusers and transformers raise on a bad model into a `ModelError` that names it."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+        raise ModelError(f"the model {source} cannot be loaded: {error}") from error

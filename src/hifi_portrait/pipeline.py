@@ -1,0 +1,369 @@
+"""The pipeline: an identity and a target in, portraits out.
+
+It is diffusers' SDXL ControlNet pipeline with HiFi-Net as the ControlNet. What depends on the person and the
+target is computed once, bound to the networks, and diffusers' own denoising loop does the rest.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, DiffusionPipeline, StableDiffusionXLControlNetPipeline, UNet2DConditionModel
+from diffusers.image_processor import VaeImageProcessor
+from diffusers.pipelines.stable_diffusion_xl.pipeline_output import StableDiffusionXLPipelineOutput
+from diffusers.schedulers import KarrasDiffusionSchedulers
+from diffusers.utils.import_utils import is_invisible_watermark_available
+from torch import Tensor
+from transformers import (
+    CLIPImageProcessor,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    CLIPVisionModelWithProjection,
+)
+
+from hifi_portrait.errors import ModelError
+from hifi_portrait.head import LandmarkGenerator, LandmarkImage
+from hifi_portrait.identity import Identity
+from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, face_inputs
+from hifi_portrait.models.face_attention import FaceAttention
+from hifi_portrait.models.face_encoder import FaceEncoder
+from hifi_portrait.models.face_refiner import FaceRefiner
+from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder, load_hifi_parts, reading
+from hifi_portrait.models.hifi_net import HiFiNet
+from hifi_portrait.target import Target
+
+
+class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
+    """Portraits of one person with a wished expression, head pose and gaze.
+
+    Everything that works with `StableDiffusionXLControlNetPipeline` works here: schedulers, LoRA, textual
+    inversion, prompt embeddings, callbacks, offload. Parts beside SDXL's own:
+
+    Parameters
+    ----------
+    hifi_net
+        The ControlNet that reads faces and landmarks.
+    face_encoder, face_refiner
+        What the references say of the person.
+    face_attention
+        The UNet's own attention to faces.
+    """
+
+    # HiFi-Net is left out on purpose: it takes turns with the UNet.
+    model_cpu_offload_seq = (
+        "text_encoder->text_encoder_2->image_encoder->face_encoder->face_refiner->face_attention->unet->vae"
+    )
+
+    def __init__(
+        self,
+        vae: AutoencoderKL,
+        text_encoder: CLIPTextModel,
+        text_encoder_2: CLIPTextModelWithProjection,
+        tokenizer: CLIPTokenizer,
+        tokenizer_2: CLIPTokenizer,
+        unet: UNet2DConditionModel,
+        hifi_net: HiFiNet,
+        face_encoder: FaceEncoder,
+        face_refiner: FaceRefiner,
+        face_attention: FaceAttention,
+        scheduler: KarrasDiffusionSchedulers,
+        force_zeros_for_empty_prompt: bool = True,
+        add_watermarker: bool | None = None,
+        feature_extractor: CLIPImageProcessor | None = None,
+        image_encoder: CLIPVisionModelWithProjection | None = None,
+    ) -> None:
+        # Not the parent's: it would register the ControlNet under a name of its own.
+        DiffusionPipeline.__init__(self)
+        _check_fit(unet, hifi_net, face_encoder, face_refiner, face_attention)
+        self.register_modules(
+            vae=vae,
+            text_encoder=text_encoder,
+            text_encoder_2=text_encoder_2,
+            tokenizer=tokenizer,
+            tokenizer_2=tokenizer_2,
+            unet=unet,
+            hifi_net=hifi_net,
+            face_encoder=face_encoder,
+            face_refiner=face_refiner,
+            face_attention=face_attention,
+            scheduler=scheduler,
+            feature_extractor=feature_extractor,
+            image_encoder=image_encoder,
+        )
+        self.register_to_config(force_zeros_for_empty_prompt=force_zeros_for_empty_prompt)
+        self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1)
+        scale = {"vae_scale_factor": self.vae_scale_factor, "do_convert_rgb": True}
+        self.image_processor = VaeImageProcessor(**scale)
+        self.control_image_processor = VaeImageProcessor(**scale, do_normalize=False)
+        self.watermark = _watermarker(add_watermarker)
+        self._start: _WarpStart | None = None
+
+    @classmethod
+    def from_pretrained(  # type: ignore[override]
+        cls, base: str | Path | None = None, *, hifi: str | Path | None = None, **kwargs: Any
+    ) -> "HiFiPortraitPipeline":
+        """Load a pipeline.
+
+        Parameters
+        ----------
+        base
+            Folder or hub id of a saved `HiFiPortraitPipeline`, or of an SDXL base model. The model that comes
+            with the package, if not given.
+        hifi
+            Folder with `hifi_net/`, `face_encoder/`, `face_refiner/` and `face_attention/` for an SDXL base.
+        kwargs
+            As for `DiffusionPipeline.from_pretrained`; weights become float32 unless `torch_dtype` says
+            otherwise.
+
+        Raises
+        ------
+        ModelError
+            If a folder or file is missing or damaged, or the parts do not belong together.
+        """
+        dtype = kwargs.pop("torch_dtype", kwargs.pop("dtype", torch.float32))
+        source = BUNDLED if base is None else base
+        if hifi is not None:
+            kwargs = load_hifi_parts(hifi, dtype) | kwargs
+        if base is None or Path(source).is_dir():
+            check_folder(source, beside=[*kwargs])
+        with reading(source):
+            pipeline: HiFiPortraitPipeline = super().from_pretrained(str(source), torch_dtype=dtype, **kwargs)
+        return pipeline
+
+    def save_hifi(self, folder: str | Path) -> None:
+        """Save HiFi-Net and the face networks alone, as `from_pretrained(base, hifi=folder)` reads them."""
+        for part in HIFI_PARTS:
+            getattr(self, part).save_pretrained(Path(folder) / part)
+
+    @property
+    def controlnet(self) -> HiFiNet:
+        """HiFi-Net, under the name by which diffusers' loop calls it."""
+        return self.hifi_net
+
+    @property
+    def default_size(self) -> int:
+        """Side in pixels of the pictures the base model was trained for."""
+        return int(self.unet.config.sample_size) * int(self.vae_scale_factor)
+
+    def landmarks(self, identity: Identity, target: Target, size: int | None = None) -> np.ndarray:
+        """The landmark image (size, size, 3) uint8 that a portrait would follow."""
+        return self._draw(identity, target, size or self.default_size, size or self.default_size).image
+
+    @torch.no_grad()
+    def __call__(  # type: ignore[override]
+        self,
+        identity: Identity,
+        target: Target,
+        prompt: str | list[str] = "",
+        *,
+        negative_prompt: str | list[str] | None = None,
+        height: int | None = None,
+        width: int | None = None,
+        num_inference_steps: int = 20,
+        guidance_scale: float = 3.0,
+        num_images_per_prompt: int = 1,
+        generator: torch.Generator | list[torch.Generator] | None = None,
+        hifi_scale: float = 1.0,
+        face_scale: float = 1.0,
+        warp_strength: float | None = None,
+        callback_on_step_end: Callable[..., Any] | None = None,
+        output_type: str = "pil",
+        return_dict: bool = True,
+        **kwargs: Any,
+    ) -> StableDiffusionXLPipelineOutput | tuple[Any]:
+        """Draw portraits.
+
+        Parameters
+        ----------
+        identity
+            The person.
+        target
+            Expression, head pose, gaze and framing.
+        prompt, negative_prompt
+            What else the picture shows, and what it does not.
+        height, width
+            In pixels, multiples of 16 for an eight-fold autoencoder; the model's own size by default.
+        num_inference_steps, guidance_scale, num_images_per_prompt, generator, output_type, return_dict
+            As in diffusers. Classifier-free guidance strengthens prompt and faces together.
+        hifi_scale
+            Strength of HiFi-Net's residuals; 0 leaves the base model as it is.
+        face_scale
+            Strength of the UNet's own attention to faces.
+        warp_strength
+            None starts from noise. A number in (0, 1] starts from the plain warp, noised that far, as
+            image-to-image does: small values stay close to it.
+        callback_on_step_end
+            As in diffusers.
+        kwargs
+            Anything else that `StableDiffusionXLControlNetPipeline` takes, such as `prompt_embeds`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is of another kind or out of range.
+        """
+        height, width = height or self.default_size, width or self.default_size
+        self._check_call(identity, target, height, width, hifi_scale, face_scale, warp_strength)
+        landmark = self._draw(identity, target, height, width)
+        conditioning = self.condition(identity, landmark)
+        prompts = kwargs["prompt_embeds"] if "prompt_embeds" in kwargs else prompt
+        pictures = num_images_per_prompt * (1 if isinstance(prompts, str) else len(prompts))
+        with ExitStack() as stack:
+            stack.enter_context(self.hifi_net.bound(conditioning.hifi.expand(pictures)))
+            stack.enter_context(self.face_attention.attached(self.unet))
+            stack.enter_context(self.face_attention.bound(conditioning.tokens, face_scale, copies=pictures))
+            if warp_strength is not None:
+                stack.enter_context(self._starting_from(conditioning.warp_latents, warp_strength))
+            return super().__call__(
+                prompt=None if "prompt_embeds" in kwargs else prompt,
+                negative_prompt=negative_prompt,
+                image=torch.from_numpy(landmark.image.copy()).permute(2, 0, 1)[None] / 255,
+                height=height,
+                width=width,
+                num_inference_steps=num_inference_steps,
+                guidance_scale=guidance_scale,
+                num_images_per_prompt=num_images_per_prompt,
+                generator=generator,
+                controlnet_conditioning_scale=float(hifi_scale),
+                guess_mode=True,  # HiFi-Net runs on the conditional half only
+                callback_on_step_end=callback_on_step_end,
+                output_type=output_type,
+                return_dict=return_dict,
+                **kwargs,
+            )
+
+    @torch.no_grad()
+    def condition(self, identity: Identity, landmark: LandmarkImage) -> Conditioning:
+        """All that the networks read of a person and a drawn target; it does not depend on the timestep."""
+        inputs = face_inputs(identity, landmark).to(self._execution_device)
+        networks = FaceConditioner(self.face_encoder, self.face_refiner, self.hifi_net, self.vae)
+        return networks(inputs)
+
+    def prepare_latents(  # type: ignore[override]
+        self, batch_size: int, *args: Any, **kwargs: Any
+    ) -> Tensor:
+        """As the parent's; or the noised warp, where a call starts from it."""
+        latents: Tensor = super().prepare_latents(batch_size, *args, **kwargs)
+        if self._start is None:
+            return latents
+        noise = latents / self.scheduler.init_noise_sigma
+        return self._start.noised(self.scheduler, noise)
+
+    def _draw(self, identity: Identity, target: Target, height: int, width: int) -> LandmarkImage:
+        size = height if height == width else (width, height)
+        return LandmarkGenerator()(identity.identity, target, size)
+
+    @contextmanager
+    def _starting_from(self, latents: Tensor, strength: float) -> Iterator[None]:
+        """Within this context a call starts from noised `latents` and leaves the first steps out."""
+        self._start = _WarpStart(latents, strength)
+        try:
+            with self._start.shortening(self.scheduler):
+                yield
+        finally:
+            self._start = None
+
+    def _check_call(
+        self,
+        identity: Identity,
+        target: Target,
+        height: int,
+        width: int,
+        hifi_scale: float,
+        face_scale: float,
+        warp_strength: float | None,
+    ) -> None:
+        if not hasattr(identity, "geometries"):
+            raise TypeError(f"`identity` must be an Identity, but is {type(identity)}: see Identity.from_photos")
+        if not hasattr(target, "expression_vector"):
+            raise TypeError(f"`target` must be a Target, but is {type(target)}: see Target.preset")
+        step = self.vae_scale_factor * 2 ** (len(self.unet.config.block_out_channels) - 1)
+        if height % step or width % step:
+            raise ValueError(f"`height` and `width` must be multiples of {step}, but are {height} and {width}")
+        for name, value in (("hifi_scale", hifi_scale), ("face_scale", face_scale)):
+            if not isinstance(value, int | float) or value < 0:
+                raise ValueError(f"`{name}` must be a number of 0 or more, but is {value!r}")
+        if warp_strength is not None and not 0 < warp_strength <= 1:
+            raise ValueError(f"`warp_strength` must be None or in (0, 1], but is {warp_strength!r}")
+
+
+@dataclass
+class _WarpStart:
+    """A start from given latents, part of the way down the noise schedule, for any diffusers scheduler."""
+
+    latents: Tensor
+    strength: float
+    timesteps: Tensor | None = None  # the whole schedule
+    skipped: int = 0
+
+    @contextmanager
+    def shortening(self, scheduler: Any) -> Iterator[None]:
+        """Within this context `scheduler.set_timesteps` leaves the first steps out."""
+        original = scheduler.set_timesteps
+
+        @wraps(original)
+        def set_timesteps(*args: Any, **kwargs: Any) -> None:
+            original(*args, **kwargs)
+            self.timesteps = scheduler.timesteps
+            order = scheduler.order
+            steps = len(scheduler.timesteps) // order
+            self.skipped = (steps - max(1, round(steps * self.strength))) * order
+            scheduler.timesteps = scheduler.timesteps[self.skipped :]
+
+        scheduler.set_timesteps = set_timesteps
+        try:
+            yield
+        finally:
+            del scheduler.set_timesteps
+
+    def noised(self, scheduler: Any, noise: Tensor) -> Tensor:
+        """The latents with `noise` (B, C, h, w) of the first step that is taken."""
+        assert self.timesteps is not None
+        # The loop has its shortened copy; the scheduler itself counts its steps in the whole schedule.
+        scheduler.timesteps = self.timesteps
+        if hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(self.skipped)
+        first = self.timesteps[self.skipped : self.skipped + 1].repeat(len(noise))
+        latents = self.latents.repeat_interleave(len(noise) // len(self.latents), dim=0).to(noise)
+        return scheduler.add_noise(latents, noise, first)
+
+
+def _check_fit(
+    unet: UNet2DConditionModel,
+    hifi_net: HiFiNet,
+    face_encoder: FaceEncoder,
+    face_refiner: FaceRefiner,
+    face_attention: FaceAttention,
+) -> None:
+    if unet.config.addition_embed_type != "text_time":
+        raise ModelError("the base model's UNet is not an SDXL one: HiFi-Portrait needs an SDXL base")
+    width = unet.config.cross_attention_dim
+    widths = {
+        "hifi_net.cross_attention_dim": hifi_net.config.cross_attention_dim,
+        "face_refiner.token_dim": face_refiner.config.token_dim,
+        "face_attention.token_dim": face_attention.config.token_dim,
+    }
+    for name, value in widths.items():
+        if value != width:
+            raise ModelError(f"{name} is {value}, but the base model's cross-attention is {width} wide")
+    if face_encoder.config.output_dim != face_refiner.config.encoder_dim:
+        raise ModelError(
+            f"face_refiner.encoder_dim is {face_refiner.config.encoder_dim}, but the face encoder's tokens are "
+            f"{face_encoder.config.output_dim} wide"
+        )
+
+
+def _watermarker(wanted: bool | None) -> Any:
+    if wanted is None:
+        wanted = is_invisible_watermark_available()
+    if not wanted:
+        return None
+    from diffusers.pipelines.stable_diffusion_xl.watermark import StableDiffusionXLWatermarker
+
+    return StableDiffusionXLWatermarker()
