@@ -37,3 +37,17 @@ def scoring_dir(request: pytest.FixtureRequest) -> Path:
 def photos_dir(request: pytest.FixtureRequest) -> Path:
     """A folder of real photos, one sub-folder a person; the test is skipped where it is absent."""
     return _folder(request, "--photos")
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved pipeline of the tiny size with random weights."""
+    from hifi_portrait.models import build
+    from hifi_portrait.pipeline import HiFiPortraitPipeline
+    from hifi_portrait.training.tokenizer import train_tokenizer
+
+    parts = build("tiny", seed=0)
+    tokenizer = train_tokenizer(["a photo of a man", "a photo of a woman"], 514)
+    folder = tmp_path_factory.mktemp("tiny") / "model"
+    HiFiPortraitPipeline(**parts, tokenizer=tokenizer, tokenizer_2=tokenizer).save_pretrained(folder)
+    return folder
