@@ -92,9 +92,11 @@ def encode_latents(
     shape = (len(prepared), model.config.latent_channels, side, side)
     latents = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
     for start in tqdm(range(0, len(prepared), batch_size), desc="encode", disable=not progress):
-        crops = torch.from_numpy(prepared.arrays["crops"][start : start + batch_size])
+        crops = torch.tensor(prepared.arrays["crops"][start : start + batch_size])
         pixels = (crops.permute(0, 3, 1, 2).float() / 127.5 - 1).to(device, memory_format=torch.channels_last)
-        latents[start : start + batch_size] = encode_picture(model, pixels).cpu().numpy()
+        with torch.autocast(device.type, torch.bfloat16):
+            encoded = encode_picture(model, pixels)
+        latents[start : start + batch_size] = encoded.float().cpu().numpy()
     latents.flush()
     model.save_pretrained(prepared.folder / "vae")
     os.replace(partial, prepared.folder / "latents.npy")
