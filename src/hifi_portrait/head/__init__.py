@@ -1,6 +1,7 @@
 """The parametric 3D head: model, fit to landmarks, landmark generator, rasteriser."""
 
 from hifi_portrait.head.fit import FitSettings, HeadFit, fit
+from hifi_portrait.head.framing import FACE_HEIGHT, HEAD_CENTRE, framing_of, place_head
 from hifi_portrait.head.geometry import (
     DEFAULT_FACE_SHARE,
     EXPRESSION_NAMES,
@@ -10,6 +11,7 @@ from hifi_portrait.head.geometry import (
     HeadGeometry,
     HeadPose,
 )
+from hifi_portrait.head.landmarks import LandmarkGenerator, LandmarkImage
 from hifi_portrait.head.mesh import Part, vertex_normals
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster, rasterise
@@ -20,7 +22,9 @@ from hifi_portrait.head.texture import TextureMasks
 __all__ = [
     "DEFAULT_FACE_SHARE",
     "EXPRESSION_NAMES",
+    "FACE_HEIGHT",
     "FIT_FOV",
+    "HEAD_CENTRE",
     "IDENTITY_COMPONENTS",
     "Camera",
     "FitSettings",
@@ -28,6 +32,8 @@ __all__ = [
     "HeadGeometry",
     "HeadModel",
     "HeadPose",
+    "LandmarkGenerator",
+    "LandmarkImage",
     "Part",
     "Raster",
     "ShapeModel",
@@ -35,6 +41,8 @@ __all__ = [
     "SurfaceView",
     "TextureMasks",
     "fit",
+    "framing_of",
+    "place_head",
     "rasterise",
     "rest_vertices",
     "sample_shape",
