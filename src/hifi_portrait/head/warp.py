@@ -207,9 +207,15 @@ def _sample(
     i, j = int(u), int(v)
     a, b = u - i, v - j
     w00, w01, w10, w11 = (1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b
-    red = w00 * crop[j, i, 0] + w01 * crop[j, i + 1, 0] + w10 * crop[j + 1, i, 0] + w11 * crop[j + 1, i + 1, 0]
-    green = w00 * crop[j, i, 1] + w01 * crop[j, i + 1, 1] + w10 * crop[j + 1, i, 1] + w11 * crop[j + 1, i + 1, 1]
-    blue = w00 * crop[j, i, 2] + w01 * crop[j, i + 1, 2] + w10 * crop[j + 1, i, 2] + w11 * crop[j + 1, i + 1, 2]
+    red = (
+        w00 * crop[j, i, 0] + w01 * crop[j, i + 1, 0] + w10 * crop[j + 1, i, 0] + w11 * crop[j + 1, i + 1, 0]
+    )
+    green = (
+        w00 * crop[j, i, 1] + w01 * crop[j, i + 1, 1] + w10 * crop[j + 1, i, 1] + w11 * crop[j + 1, i + 1, 1]
+    )
+    blue = (
+        w00 * crop[j, i, 2] + w01 * crop[j, i + 1, 2] + w10 * crop[j + 1, i, 2] + w11 * crop[j + 1, i + 1, 2]
+    )
     inside = w00 * matte[j, i] + w01 * matte[j, i + 1] + w10 * matte[j + 1, i] + w11 * matte[j + 1, i + 1]
     return red, green, blue, inside
 
@@ -256,7 +262,8 @@ def _blend_on_mesh(
                 colour[row, column, 1] += weight * green * gains[n, 1]
                 colour[row, column, 2] += weight * blue * gains[n, 2]
                 total[row, column] += weight
-                coverage[row, column] = max(coverage[row, column], seen * inside)
+                if table < references:
+                    coverage[row, column] = max(coverage[row, column], seen * inside)
             if total[row, column] > 0:
                 for channel in range(3):
                     colour[row, column, channel] /= total[row, column]
@@ -292,7 +299,9 @@ def _spread(values: Array, trust: Array) -> Array:
     return np.asarray(known + around * (1 - trust)[..., None], np.float32)
 
 
-def _continued_motion(raster: Raster, faces: Array, xy: Array, model: HeadModel, target: HeadGeometry) -> Array:
+def _continued_motion(
+    raster: Raster, faces: Array, xy: Array, model: HeadModel, target: HeadGeometry
+) -> Array:
     """Place (N, h, w, 2) in each reference of a coarse grid of target pixels, continued beyond the mesh.
 
     On the mesh it is the mesh's; beyond, an affine motion plus what the mesh differs from it nearby.
@@ -316,7 +325,9 @@ def _continued_motion(raster: Raster, faces: Array, xy: Array, model: HeadModel,
     design = np.concatenate([grid, ones], axis=-1)
     motion = np.empty((references, *grid.shape), np.float32)
     for n in range(references):
-        solution = np.linalg.lstsq(design[head], places[head][:, n], rcond=None)[0] if head.sum() > 8 else None
+        solution = (
+            np.linalg.lstsq(design[head], places[head][:, n], rcond=None)[0] if head.sum() > 8 else None
+        )
         affine = grid if solution is None else (design @ solution).astype(np.float32)
         rest = _spread(np.ascontiguousarray(places[:, :, n] - affine), head.astype(np.float32))
         motion[n] = affine + rest

@@ -1,0 +1,93 @@
+import dataclasses
+import time
+
+import numpy as np
+import pytest
+from painted_heads import geometry, paint, person
+
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.warp import BACKGROUND, mirror_vertices, warp_picture
+
+
+def drawn(yaw=8.0, size=128, **expression):
+    return paint(HeadModel.load(), geometry(yaw, size, **expression))
+
+
+def test_colours_are_those_of_the_surface():
+    target = drawn()
+    picture, coverage = warp_picture(person((-20.0, 20.0), 256), target)
+    error = np.abs(picture.astype(float) - target.image)[(coverage > 0.4) & target.raster.mask]
+    assert error.mean() < 2.5
+
+
+def test_pictures_have_the_size_of_the_raster():
+    for size in (64, 200):
+        picture, coverage = warp_picture(person(), drawn(size=size))
+        assert picture.shape == (size, size, 3) and picture.dtype == np.uint8
+        assert coverage.shape == (size, size) and 0 <= coverage.min() and coverage.max() <= 1
+
+
+def test_background_does_not_bleed_onto_the_head():
+    photos = person(size=128)
+    lit = dataclasses.replace(photos, crops=np.where(photos.mattes[..., None] > 0, photos.crops, 255).astype(np.uint8))
+    target = drawn()
+    dark_picture, coverage = warp_picture(photos, target)
+    lit_picture, _ = warp_picture(lit, target)
+    inside = target.raster.mask & (coverage > 0.3)
+    difference = np.abs(dark_picture.astype(int) - lit_picture)[inside].max(axis=1)
+    assert np.mean(difference > 12) < 0.01
+
+
+def test_background_is_grey():
+    picture, coverage = warp_picture(person(size=128), drawn())
+    assert (picture[:20, :20] == BACKGROUND).all() and coverage[:20, :20].max() == 0
+
+
+def test_the_unseen_side_is_filled_from_the_other():
+    seen_from_left = person((45.0,), 256)
+    target = drawn(-45.0)
+    picture, coverage = warp_picture(seen_from_left, target)
+    skin = target.raster.mask & (HeadModel.load().parts[target.raster.triangle] == Part.SKIN)
+    unseen = skin & (coverage < 0.02)
+    assert unseen.sum() > 50
+    # the paint's second and third channels are the same on both sides of the head
+    assert np.abs(picture.astype(float) - target.image)[unseen][:, 1:].mean() < 25
+
+
+def test_an_unseen_mouth_is_dark():
+    target = drawn(0.0, 256, jawOpen=0.8)
+    picture, _ = warp_picture(person((0.0,), 256), target)
+    parts = HeadModel.load().parts[target.raster.triangle]
+    inside = target.raster.mask & np.isin(parts, (Part.MOUTH_CAVITY, Part.TONGUE))
+    assert inside.sum() > 100 and picture[inside].mean() < 90
+
+
+def test_hair_off_the_mesh_comes_along():
+    photos = person((0.0,), 128)
+    mattes, crops = photos.mattes.copy(), photos.crops.copy()
+    above = np.zeros_like(mattes[0], bool)
+    above[10:40, 50:78] = True
+    above &= mattes[0] == 0
+    mattes[0][above], crops[0][above] = 1, (250, 10, 10)
+    picture, _ = warp_picture(dataclasses.replace(photos, crops=crops, mattes=mattes), drawn(0.0))
+    assert np.abs(picture[above].astype(int) - (250, 10, 10)).mean() < 40
+
+
+def test_mirrored_vertices_are_their_own_mirror_images():
+    model = HeadModel.load()
+    mean = model.mean[: model.num_vertices]
+    distance = np.linalg.norm(mean[mirror_vertices(model)] * [-1, 1, 1] - mean, axis=1)
+    assert np.percentile(distance, 95) < 0.002
+
+
+@pytest.mark.slow
+def test_a_picture_of_256_pixels_is_quick():
+    photos, target = person((-20.0, 0.0, 10.0, 30.0), 256), drawn(size=256)
+    warp_picture(photos, target)
+    seconds = []
+    for _ in range(3):
+        start = time.process_time()
+        warp_picture(photos, target)
+        seconds.append(time.process_time() - start)
+    assert min(seconds) < 0.15
