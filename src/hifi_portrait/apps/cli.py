@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hifi_portrait import __version__
-from hifi_portrait.apps.console import hush_native_logs, reports_errors
+from hifi_portrait.apps.console import hush_libraries, reports_errors
 from hifi_portrait.apps.evaluate import evaluate
 from hifi_portrait.apps.generate import generate
 from hifi_portrait.apps.people import people
@@ -44,5 +44,5 @@ for command in (generate, identity, landmarks, warp, people, train, evaluate):
 
 def main() -> None:
     """Run the command line."""
-    hush_native_logs()
+    hush_libraries()
     app()

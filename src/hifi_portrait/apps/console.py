@@ -48,10 +48,13 @@ def emit(result: dict[str, Any], message: str, as_json: bool) -> None:
     print(json.dumps(result, ensure_ascii=False) if as_json else message)  # noqa: T201
 
 
-def hush_native_logs() -> None:
-    """Keep the start-up chatter of MediaPipe's native code off the terminal, unless the user asked for it."""
+def hush_libraries() -> None:
+    """Keep the libraries' start-up chatter off the terminal, unless the user asked for it."""
     os.environ.setdefault("GLOG_minloglevel", "3")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 
 
 def reports_errors(command: _Command) -> _Command:

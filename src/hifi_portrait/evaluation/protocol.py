@@ -115,7 +115,7 @@ def ruler_photographs(people: int = RULER_PEOPLE, size: int = SIZE) -> Sequence[
 
 
 def _take(person_seed: int, number: int, size: int) -> Photograph:
-    photo = Photo.sample(person_seed * 100 + number)
+    photo = Photo.sample(person_seed * 100 + number, style="photo", sunglasses=False)
     return photograph(Person.sample(person_seed), photo, size)
 
 

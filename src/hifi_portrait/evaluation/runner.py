@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,8 +23,10 @@ from hifi_portrait.evaluation.protocol import Case
 from hifi_portrait.evaluation.scorers import Reading, ScorerSet
 from hifi_portrait.faces import load_image
 from hifi_portrait.identity import Identity
-from hifi_portrait.pipeline import HiFiPortraitPipeline
 from hifi_portrait.target import Target
+
+if TYPE_CHECKING:
+    from hifi_portrait.pipeline import HiFiPortraitPipeline
 
 log = logging.getLogger(__name__)
 

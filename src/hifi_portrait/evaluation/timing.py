@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from hifi_portrait.evaluation.runner import Sampling, pipeline_row
 from hifi_portrait.identity import Identity
-from hifi_portrait.pipeline import HiFiPortraitPipeline
 from hifi_portrait.target import Target
+
+if TYPE_CHECKING:
+    from hifi_portrait.pipeline import HiFiPortraitPipeline
 
 ROUNDS = 3
 
