@@ -19,7 +19,8 @@ from safetensors.numpy import save_file
 from hifi_portrait.errors import IdentityError
 from hifi_portrait.faces import IMAGE_SUFFIXES, Face, FaceAnalyser, Photo, default_analyser, source_name
 from hifi_portrait.faces.same_person import SAME_PERSON, mean_similarity, select_person
-from hifi_portrait.head import IDENTITY_COMPONENTS, HeadGeometry
+from hifi_portrait.head import IDENTITY_COMPONENTS, HeadGeometry, LandmarkGenerator, fit
+from hifi_portrait.head.warp import warp_picture
 
 if TYPE_CHECKING:
     from hifi_portrait.target import Target
@@ -157,14 +158,14 @@ class Identity:
 
     @classmethod
     def _from_faces(cls, faces: Sequence[Face], dropped: tuple[DroppedPhoto, ...]) -> Identity:
-        from hifi_portrait.head import fit
-
         size = max(face.crop.shape[0] for face in faces)
         views = [_at_size(face, size) for face in faces]
         quality = np.array([face.quality for face in faces], np.float32)
         embeddings = np.stack([face.embedding for face in faces]).astype(np.float32)
         landmarks = np.stack([view[2] for view in views])
-        fitted = fit(list(landmarks), [(size, size)] * len(faces), weights=quality)
+        fitted = fit(
+            list(landmarks), [(size, size)] * len(faces), weights=[float(value) for value in quality]
+        )
         return cls(
             sources=tuple(face.source for face in faces),
             crops=np.stack([view[0] for view in views]),
@@ -184,7 +185,9 @@ class Identity:
 
         The photos' own pixels, carried over the fitted head; what no photo shows is filled in smoothly.
         """
-        raise NotImplementedError
+        drawing = LandmarkGenerator()(self.identity, target, size)
+        picture, _ = warp_picture(self, drawing)
+        return picture
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write everything to one safetensors file; the file is complete or not there.

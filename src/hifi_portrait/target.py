@@ -12,7 +12,7 @@ import numpy as np
 
 from hifi_portrait.errors import TargetError
 from hifi_portrait.faces import FaceAnalyser, Photo, analyse, source_name
-from hifi_portrait.head import DEFAULT_FACE_SHARE, EXPRESSION_NAMES, HeadGeometry, HeadPose
+from hifi_portrait.head import DEFAULT_FACE_SHARE, EXPRESSION_NAMES, HeadGeometry, HeadPose, fit, framing_of
 
 ExpressionLike: TypeAlias = str | Mapping[str, float] | Sequence[float] | np.ndarray
 """A preset's name, ARKit coefficients by name (the rest 0), or all 52 in ``EXPRESSION_NAMES``' order."""
@@ -175,8 +175,6 @@ class Target:
         TargetError
             The head is turned further than a target may be.
         """
-        from hifi_portrait.head import fit
-
         face = analyse(photo, analyser=analyser)
         size = face.crop.shape[0]
         geometry = fit([face.crop_landmarks], [(size, size)]).geometries[0]
@@ -203,7 +201,7 @@ class Target:
                 min(max(gaze_yaw, -yaw_limit), yaw_limit),
                 min(max(gaze_pitch, -pitch_limit), pitch_limit),
             ),
-            framing=_framing(geometry),
+            framing=Framing(*framing_of(geometry)),
         )
 
     def replace(self, **changes: Any) -> Target:
@@ -249,7 +247,3 @@ def _unknown_message(kind: str, name: str, known: Sequence[str]) -> str:
 def _check_range(name: str, value: float, low: float, high: float, unit: str = "") -> None:
     if not math.isfinite(value) or not low <= value <= high:
         raise TargetError(f"{name} = {value:g} is out of range: it must lie in [{low:g}, {high:g}]{unit}")
-
-
-def _framing(geometry: HeadGeometry) -> Framing:
-    raise NotImplementedError

@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from hifi_portrait.head.geometry import DEFAULT_FACE_SHARE
+
 CROP_SIZES = (256, 512)
 """Portrait crops are made at the first size, or at the second where the photo has the pixels for it."""
 
@@ -15,11 +17,11 @@ _RIGID = np.array([
     251, 263, 284, 293, 296, 297, 300, 327, 332, 334, 336, 338, 356, 362, 389, 454,
 ])
 # fmt: on
-# The crop in units of the rigid points' RMS radius, fitted on synthetic portraits of known framing: its side,
-# and its centre as steps down the face, into the head and up the picture. Going into the head keeps the
-# centre in place when the head turns.
-_CROP_SIDE = 6.25
-_DOWN_FACE, _INTO_HEAD, _UP_PICTURE = 1.09, 1.85, 0.19
+# The crop in units of the rigid points' RMS radius, fitted on synthetic people's photos of default framing: the
+# mean face's height, and the crop's centre as steps down the face, into the head and up the picture. Going into
+# the head lets the crop follow a turning face in part only, as the synthetic people's framing does.
+_FACE_HEIGHT = 3.0
+_DOWN_FACE, _INTO_HEAD, _UP_PICTURE = 0.94, 0.61, 0.54
 
 
 def face_axes(landmarks: np.ndarray) -> np.ndarray:
@@ -42,7 +44,7 @@ def crop_square(landmarks: np.ndarray) -> tuple[np.ndarray, float]:
     radius = float(np.sqrt(((points - middle) ** 2).sum(axis=1).mean()))
     axes = face_axes(landmarks.astype(np.float64))
     centre = middle + radius * (_DOWN_FACE * axes[:, 1] + _INTO_HEAD * axes[:, 2])
-    return np.array([centre[0], centre[1] - _UP_PICTURE * radius]), _CROP_SIDE * radius
+    return np.array([centre[0], centre[1] - _UP_PICTURE * radius]), _FACE_HEIGHT / DEFAULT_FACE_SHARE * radius
 
 
 def crop_size(side: float) -> int:
