@@ -1,0 +1,250 @@
+"""Garments: a cloth layer over the shoulders, cut at a neckline, with its rim, collar or hood."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hifi_portrait.head import Part
+from hifi_portrait.people.mesh import CLOTH, body_mesh
+from hifi_portrait.people.scene import Scene
+
+Array = NDArray[np.float32]
+
+THICKNESS = 0.007
+"""Distance of the cloth from the skin, metres."""
+_HIDDEN = 0.012
+"""Skin this far inside the cloth's edge is not drawn, so that it cannot poke through."""
+
+
+def _crew(x: NDArray, y: NDArray) -> NDArray:
+    return -0.116 - 0.020 * np.clip(-y / 0.06, -1, 1)
+
+
+def _v_neck(x: NDArray, y: NDArray) -> NDArray:
+    return np.minimum(np.where(y < 0, -0.195 + 1.30 * x, 0.0), _crew(x, y) - 0.002)
+
+
+def _scoop(x: NDArray, y: NDArray) -> NDArray:
+    dip = np.where(y < 0.01, -0.170 + 9.0 * x**2, 0.0)
+    return np.minimum(dip, -0.112 - 0.02 * np.clip(-y / 0.06, -1, 1))
+
+
+def _high(x: NDArray, y: NDArray) -> NDArray:
+    return -0.086 - 0.016 * np.clip(-y / 0.06, -1, 1)
+
+
+def _shirt(x: NDArray, y: NDArray) -> NDArray:
+    opening = np.where(y < -0.01, -0.150 + 2.6 * x, 0.0)
+    return np.minimum(opening, -0.104 - 0.020 * np.clip(-y / 0.06, -1, 1))
+
+
+@dataclass(frozen=True)
+class Garment:
+    """A kind of clothing: how often, its neckline (height over template x, y), what edges it."""
+
+    share: float
+    neckline: Callable[[NDArray, NDArray], NDArray]
+    rim: float
+    """Radius of the rolled edge, metres."""
+    edge: str = "rim"
+    """"rim", "collar" or "hood"."""
+
+
+GARMENTS: dict[str, Garment] = {
+    "t-shirt": Garment(0.34, _crew, 0.0032),
+    "v-neck": Garment(0.16, _v_neck, 0.0026),
+    "top": Garment(0.10, _scoop, 0.0022),
+    "collared shirt": Garment(0.18, _shirt, 0.0, "collar"),
+    "turtleneck": Garment(0.10, _high, 0.0060),
+    "hoodie": Garment(0.12, _crew, 0.0, "hood"),
+}
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """What is the same for every person: the cloth's faces, its field, and the ring around the neckline."""
+
+    faces: NDArray[np.int32]
+    vertex: NDArray[np.int32]
+    field: Array
+    skin_keep: Array
+    ring: NDArray[np.int32]
+    """(K, 2) mesh edges the neckline crosses, in order around the neck."""
+    ring_share: Array
+
+
+def _field(name: str) -> Array:
+    template = body_mesh().template[: body_mesh().num_vertices]
+    x, y, z = np.abs(template[:, 0]), template[:, 1], template[:, 2]
+    line = GARMENTS[name].neckline(x, y)
+    line = np.where(x > 0.085, np.maximum(line, -0.10), line)
+    return (line - z).astype(np.float32)
+
+
+@cache
+def _cut(name: str) -> _Cut:
+    mesh = body_mesh()
+    field = _field(name)
+    skin = np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS))
+    low = mesh.template[mesh.faces][..., 2].max(1) < -0.04
+    chosen = mesh.faces[skin & low & (field[mesh.faces] > 0).any(1)]
+    vertex, inverse = np.unique(chosen, return_inverse=True)
+    a, b = _neckline_edges(chosen, field > 0).T
+    share = field[a] / (field[a] - field[b])
+    wearable = np.zeros(mesh.num_vertices, bool)
+    wearable[vertex] = True
+    return _Cut(
+        inverse.reshape(chosen.shape).astype(np.int32),
+        vertex.astype(np.int32),
+        field[vertex],
+        np.where(wearable, _HIDDEN - field, 1.0).astype(np.float32),
+        np.stack([a, b], 1).astype(np.int32),
+        share.astype(np.float32),
+    )
+
+
+def _neckline_edges(faces: NDArray[np.int32], inside: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Mesh edges (K, 2) between inside and outside, in the order the neckline crosses them around the neck."""
+    next_edges: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for face in faces.tolist():
+        pairs = [(face[0], face[1]), (face[1], face[2]), (face[2], face[0])]
+        crossed = [(min(p), max(p)) for p in pairs if inside[p[0]] != inside[p[1]]]
+        if len(crossed) == 2:
+            next_edges.setdefault(crossed[0], []).append(crossed[1])
+            next_edges.setdefault(crossed[1], []).append(crossed[0])
+    longest: list[tuple[int, int]] = []
+    left = set(next_edges)
+    while left:
+        chain = [left.pop()]
+        while following := [edge for edge in next_edges[chain[-1]] if edge in left]:
+            chain.append(following[0])
+            left.discard(following[0])
+        longest = max(longest, chain, key=len)
+    return np.array(longest, np.int32)
+
+
+def skin_left_bare(name: str) -> Array:
+    """Field (V,) that is negative where the garment hides the skin."""
+    return _cut(name).skin_keep
+
+
+def dress(scene: Scene, name: str, vertices: NDArray, normals: NDArray) -> None:
+    """Add a garment to the scene.
+
+    Parameters
+    ----------
+    scene
+        Receives the cloth.
+    name
+        One of ``GARMENTS``.
+    vertices, normals
+        (V, 3) posed, camera space.
+    """
+    garment, cut = GARMENTS[name], _cut(name)
+    template = body_mesh().template[cut.vertex]
+    loose = THICKNESS + 0.008 * np.clip((cut.field - 0.01) / 0.06, 0, 1)[:, None]
+    cloth = vertices[cut.vertex] + normals[cut.vertex] * loose
+    scene.add(cloth, normals[cut.vertex], cut.faces, CLOTH, attribute=template, keep=cut.field)
+    ring, outward = _ring(cut, vertices, normals)
+    if garment.edge == "rim":
+        add_tube(scene, ring + outward * (THICKNESS - garment.rim * 0.4), np.full(len(ring), garment.rim), CLOTH, closed=True)
+    elif garment.edge == "collar":
+        _add_collar(scene, ring, outward)
+    else:
+        _add_hood(scene, ring, outward)
+
+
+def _ring(cut: _Cut, vertices: NDArray, normals: NDArray) -> tuple[Array, Array]:
+    """The neckline (K, 3), evenly spaced and smoothed, and its outward directions."""
+    share = cut.ring_share[:, None]
+    a, b = cut.ring.T
+    points = vertices[a] * (1 - share) + vertices[b] * share
+    outward = normals[a] * (1 - share) + normals[b] * share
+    closed = np.concatenate([points, points[:1]])
+    along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
+    place = np.linspace(0, along[-1], 73)[:-1]
+
+    def resample(values: NDArray) -> NDArray:
+        values = np.concatenate([values, values[:1]])
+        even = np.stack([np.interp(place, along, values[:, k]) for k in range(3)], 1)
+        return (np.roll(even, 1, 0) + 2 * even + np.roll(even, -1, 0)) / 4
+
+    outward = resample(resample_input(outward))
+    return resample(points).astype(np.float32), (outward / np.linalg.norm(outward, axis=1, keepdims=True)).astype(np.float32)
+
+
+def resample_input(values: NDArray) -> NDArray:
+    """Smooth a closed curve's values (K, 3) a little."""
+    return (np.roll(values, 1, 0) + values + np.roll(values, -1, 0)) / 3
+
+
+def add_tube(scene: Scene, path: NDArray, radius: NDArray, material: int, closed: bool = False, sides: int = 6) -> None:
+    """Add a round tube along ``path`` (K, 3) of ``radius`` (K,)."""
+    ahead = np.roll(path, -1, 0) - np.roll(path, 1, 0)
+    if not closed:
+        ahead[0], ahead[-1] = path[1] - path[0], path[-1] - path[-2]
+    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+    first = np.cross(ahead, (0.05, 0.1, 1.0))
+    first /= np.maximum(np.linalg.norm(first, axis=1, keepdims=True), 1e-9)
+    second = np.cross(first, ahead)
+    angle = np.linspace(0, 2 * np.pi, sides + 1)[:-1]
+    normal = np.cos(angle)[None, :, None] * first[:, None] + np.sin(angle)[None, :, None] * second[:, None]
+    points = path[:, None] + normal * radius[:, None, None]
+    scene.add(points.reshape(-1, 3), normal.reshape(-1, 3), grid_faces(len(path), sides, closed, True), material)
+
+
+def grid_faces(rows: int, columns: int, rows_closed: bool, columns_closed: bool) -> NDArray[np.int32]:
+    """Triangles of a grid of vertices, wrapped around where closed."""
+    i, j = np.meshgrid(
+        np.arange(rows if rows_closed else rows - 1), np.arange(columns if columns_closed else columns - 1), indexing="ij"
+    )
+    a = i * columns + j
+    b = i * columns + (j + 1) % columns
+    c = (i + 1) % rows * columns + j
+    d = (i + 1) % rows * columns + (j + 1) % columns
+    return np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)]).astype(np.int32)
+
+
+def _add_collar(scene: Scene, ring: Array, outward: Array) -> None:
+    """A folded collar that opens at the throat: a stand, its fold, and the leaf that falls outside."""
+    angle = np.linspace(-np.pi, np.pi, len(ring), endpoint=False)
+    order = np.argsort(np.abs(ring[:, 0]) * 1e-9 + angle)
+    ring, outward = ring[order], outward[order]
+    flat = outward * np.array((1, 1, 0.25))
+    flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+    up = np.array((0.0, 0.0, 1.0))
+    middle = ring[:, :2].mean(0)
+    turn = np.arctan2(ring[:, 0] - middle[0], -(ring[:, 1] - middle[1]))
+    front = np.clip(1 - np.abs(turn) / 0.9, 0, 1)[:, None]
+    lift = 0.013 * (1 - 0.6 * front)
+    rows = [
+        ring + flat * 0.004 - up * 0.010,
+        ring + flat * 0.004 + up * lift,
+        ring + flat * 0.008 + up * (lift + 0.003),
+        ring + flat * 0.014 + up * (lift - 0.004),
+        ring + flat * (0.021 + 0.004 * front) - up * (0.016 + 0.018 * front),
+    ]
+    grid = np.stack(rows, 1)
+    shape = grid.shape[:2]
+    along = np.gradient(grid, axis=0)
+    down = np.gradient(grid, axis=1)
+    normal = np.cross(along, down)
+    normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-12)
+    normal *= np.sign((normal * flat[:, None]).sum(-1, keepdims=True) + 1e-6)
+    keep = np.repeat((np.abs(turn) - 0.20)[:, None], shape[1], 1)
+    scene.add(
+        grid.reshape(-1, 3), normal.reshape(-1, 3), grid_faces(*shape, True, False), CLOTH, keep=keep.reshape(-1) * 0.02
+    )
+
+
+def _add_hood(scene: Scene, ring: Array, outward: Array) -> None:
+    """A hood lying on the shoulders: a roll of cloth, thick behind the neck."""
+    middle = ring[:, :2].mean(0)
+    turn = np.arctan2(ring[:, 0] - middle[0], -(ring[:, 1] - middle[1]))
+    behind = 0.5 - 0.5 * np.cos(turn)
+    radius = (0.009 + 0.016 * behind).astype(np.float32)
+    path = ring + outward * (0.004 + 0.5 * radius[:, None]) + np.array((0, 0, 1.0)) * (0.35 * radius[:, None])
+    add_tube(scene, path, radius, CLOTH, closed=True, sides=10)

@@ -1,0 +1,28 @@
+"""Tileable noise, made once a process and shifted for each use."""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+Array = NDArray[np.float32]
+
+
+@cache
+def _tile(scale: float, size: int) -> Array:
+    generator = np.random.default_rng([int(scale * 16), size])
+    tile = gaussian_filter(generator.standard_normal((size, size)).astype(np.float32), scale, mode="wrap")
+    return tile / tile.std()
+
+
+def noise(rng: np.random.Generator, scale: float, size: int) -> Array:
+    """Smooth noise (size, size), mean about 0, deviation 1, features about ``scale`` pixels wide."""
+    tile = np.roll(_tile(scale, size), tuple(rng.integers(0, size, 2)), (0, 1))
+    return tile[:: 1 if rng.random() < 0.5 else -1, :: 1 if rng.random() < 0.5 else -1]
+
+
+def smoothstep(value: NDArray, low: float, high: float) -> NDArray:
+    """0 below ``low``, 1 above ``high``, a smooth cubic between."""
+    t = np.clip((value - low) / (high - low), 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)

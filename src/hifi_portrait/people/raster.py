@@ -1,0 +1,148 @@
+"""Rasterising into an inverse-depth buffer, for the camera and for the lights' shadow maps (numba)."""
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+
+@numba.njit(cache=True, fastmath=True, nogil=True)
+def rasterise_ids(
+    xy: Array, inverse_depth: Array, keep: Array, faces: NDArray[np.int32], depth: Array, face_id: NDArray[np.int32], weights: Array
+) -> None:
+    """Draw triangles nearest-first into ``depth`` (inverse depth), ``face_id`` and ``weights``.
+
+    Parameters
+    ----------
+    xy
+        (N, 2) vertex places in pixels; pixel centres lie at +0.5.
+    inverse_depth
+        (N,) larger is nearer; linear on the screen.
+    keep
+        (N,) a field that is interpolated over the triangle: a pixel where it is negative is left out.
+    faces
+        (F, 3) vertex numbers.
+    depth, face_id, weights
+        (H, W), (H, W), (H, W, 2): the buffers; ``weights`` are the screen-space weights of corners 1 and 2.
+    """
+    height, width = depth.shape
+    for f in range(faces.shape[0]):
+        a = faces[f, 0]
+        b = faces[f, 1]
+        c = faces[f, 2]
+        ka = keep[a]
+        kb = keep[b]
+        kc = keep[c]
+        if ka < 0.0 and kb < 0.0 and kc < 0.0:
+            continue
+        x0 = xy[a, 0]
+        y0 = xy[a, 1]
+        ux = xy[b, 0] - x0
+        uy = xy[b, 1] - y0
+        vx = xy[c, 0] - x0
+        vy = xy[c, 1] - y0
+        area = ux * vy - vx * uy
+        if abs(area) < 1e-12:
+            continue
+        left = max(0, int(np.ceil(x0 + min(0.0, ux, vx) - 0.5)))
+        right = min(width - 1, int(np.floor(x0 + max(0.0, ux, vx) - 0.5)))
+        top = max(0, int(np.ceil(y0 + min(0.0, uy, vy) - 0.5)))
+        bottom = min(height - 1, int(np.floor(y0 + max(0.0, uy, vy) - 0.5)))
+        if left > right or top > bottom:
+            continue
+        inverse_area = 1.0 / area
+        za = inverse_depth[a]
+        zb = inverse_depth[b]
+        zc = inverse_depth[c]
+        for j in range(top, bottom + 1):
+            py = j + 0.5 - y0
+            for i in range(left, right + 1):
+                px = i + 0.5 - x0
+                w1 = (px * vy - vx * py) * inverse_area
+                w2 = (ux * py - px * uy) * inverse_area
+                w0 = 1.0 - w1 - w2
+                if w0 < 0.0 or w1 < 0.0 or w2 < 0.0:
+                    continue
+                z = w0 * za + w1 * zb + w2 * zc
+                if z > depth[j, i] and w0 * ka + w1 * kb + w2 * kc >= 0.0:
+                    depth[j, i] = z
+                    face_id[j, i] = f
+                    weights[j, i, 0] = w1
+                    weights[j, i, 1] = w2
+
+
+@numba.njit(cache=True, fastmath=True, nogil=True)
+def rasterise_depth(xy: Array, nearness: Array, keep: Array, faces: NDArray[np.int32], depth: Array) -> None:
+    """Draw triangles into a depth buffer only: what a shadow map needs (same arguments as above)."""
+    height, width = depth.shape
+    for f in range(faces.shape[0]):
+        a = faces[f, 0]
+        b = faces[f, 1]
+        c = faces[f, 2]
+        ka = keep[a]
+        kb = keep[b]
+        kc = keep[c]
+        if ka < 0.0 and kb < 0.0 and kc < 0.0:
+            continue
+        x0 = xy[a, 0]
+        y0 = xy[a, 1]
+        ux = xy[b, 0] - x0
+        uy = xy[b, 1] - y0
+        vx = xy[c, 0] - x0
+        vy = xy[c, 1] - y0
+        area = ux * vy - vx * uy
+        if abs(area) < 1e-12:
+            continue
+        left = max(0, int(np.ceil(x0 + min(0.0, ux, vx) - 0.5)))
+        right = min(width - 1, int(np.floor(x0 + max(0.0, ux, vx) - 0.5)))
+        top = max(0, int(np.ceil(y0 + min(0.0, uy, vy) - 0.5)))
+        bottom = min(height - 1, int(np.floor(y0 + max(0.0, uy, vy) - 0.5)))
+        if left > right or top > bottom:
+            continue
+        inverse_area = 1.0 / area
+        za = nearness[a]
+        zb = nearness[b]
+        zc = nearness[c]
+        for j in range(top, bottom + 1):
+            py = j + 0.5 - y0
+            for i in range(left, right + 1):
+                px = i + 0.5 - x0
+                w1 = (px * vy - vx * py) * inverse_area
+                w2 = (ux * py - px * uy) * inverse_area
+                w0 = 1.0 - w1 - w2
+                if w0 < 0.0 or w1 < 0.0 or w2 < 0.0:
+                    continue
+                z = w0 * za + w1 * zb + w2 * zc
+                if z > depth[j, i] and w0 * ka + w1 * kb + w2 * kc >= 0.0:
+                    depth[j, i] = z
+
+
+@numba.njit(cache=True, fastmath=True, nogil=True)
+def ambient_occlusion(distance: Array, radius: float, out: Array) -> None:
+    """Screen-space occlusion in [0, 1] from how far opposite neighbours stand in front (1 = open)."""
+    height, width = distance.shape
+    samples = 12
+    for j in range(height):
+        for i in range(width):
+            d = distance[j, i]
+            if d > 50.0:
+                out[j, i] = 1.0
+                continue
+            blocked = 0.0
+            turn = ((i * 5 + j * 11) & 15) * 0.3927
+            for k in range(samples):
+                r = radius * (k + 0.5) / samples
+                angle = k * 2.39996 + turn
+                dx = r * np.cos(angle)
+                dy = r * np.sin(angle)
+                x = int(i + dx)
+                y = int(j + dy)
+                x2 = int(i - dx)
+                y2 = int(j - dy)
+                if x < 0 or y < 0 or x >= width or y >= height or x2 < 0 or y2 < 0 or x2 >= width or y2 >= height:
+                    continue
+                first = max(-0.03, min(0.03, d - distance[y, x]))
+                second = max(-0.03, min(0.03, d - distance[y2, x2]))
+                blocked += max(0.0, min(1.0, 0.5 * (first + second) / (0.0006 * r + 0.004)))
+            out[j, i] = 1.0 - 0.7 * blocked / samples

@@ -1,0 +1,72 @@
+"""The triangles of one picture, gathered material by material."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+
+class Scene:
+    """Collects meshes; ``arrays`` joins them for the kernels. All points are in camera space, metres."""
+
+    def __init__(self) -> None:
+        self._vertices: list[Array] = []
+        self._normals: list[Array] = []
+        self._attributes: list[Array] = []
+        self._tones: list[Array] = []
+        self._keeps: list[Array] = []
+        self._faces: list[NDArray[np.int32]] = []
+        self._materials: list[NDArray[np.int32]] = []
+        self.num_vertices = 0
+        self.num_faces = 0
+
+    def add(
+        self,
+        vertices: NDArray,
+        normals: NDArray,
+        faces: NDArray,
+        material: NDArray | int,
+        *,
+        attribute: NDArray | None = None,
+        tone: NDArray | None = None,
+        keep: NDArray | None = None,
+    ) -> None:
+        """Add a mesh.
+
+        Parameters
+        ----------
+        vertices, normals
+            (N, 3)
+        faces
+            (F, 3) rows of ``vertices``.
+        material
+            One number, or (F,).
+        attribute
+            (N, 3) what the material needs: texture place, hair direction; zero by default.
+        tone
+            (N,) factor on the colour; 1 by default.
+        keep
+            (N,) drawn where the interpolated value is not negative; everywhere by default.
+        """
+        count = len(vertices)
+        self._vertices.append(np.asarray(vertices, np.float32))
+        self._normals.append(np.asarray(normals, np.float32))
+        self._attributes.append(np.zeros((count, 3), np.float32) if attribute is None else attribute.astype(np.float32))
+        self._tones.append(np.ones(count, np.float32) if tone is None else tone.astype(np.float32))
+        self._keeps.append(np.ones(count, np.float32) if keep is None else keep.astype(np.float32))
+        self._faces.append((np.asarray(faces, np.int32) + np.int32(self.num_vertices)).astype(np.int32))
+        self._materials.append(np.broadcast_to(np.asarray(material, np.int32), len(faces)))
+        self.num_vertices += count
+        self.num_faces += len(faces)
+
+    def arrays(self) -> tuple[Array, Array, Array, Array, Array, NDArray[np.int32], NDArray[np.int32]]:
+        """Vertices, normals, attributes, tones, keeps, faces and materials, each joined to one array."""
+        return (
+            np.concatenate(self._vertices),
+            np.concatenate(self._normals),
+            np.concatenate(self._attributes),
+            np.concatenate(self._tones),
+            np.concatenate(self._keeps),
+            np.concatenate(self._faces),
+            np.ascontiguousarray(np.concatenate(self._materials)),
+        )

@@ -1,0 +1,149 @@
+"""Writing many photographed people as an ID data set, on several processes, resumable after a kill."""
+
+from __future__ import annotations
+
+import multiprocessing as mp
+from collections.abc import Callable, Iterator
+from multiprocessing.queues import Queue as ProcessQueue
+from pathlib import Path
+from queue import Empty
+
+from tqdm import tqdm
+
+from hifi_portrait.dataset.format import IDDatasetWriter, PhotoRecord
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.people.person import Person
+from hifi_portrait.people.photo import Photo
+from hifi_portrait.people.photograph import Photograph, photograph
+
+JPEG_QUALITY = 95
+SHARD_PHOTOS = 240
+"""Small shards: what is not yet in a finished shard is rendered again after a kill."""
+PHOTO_SEEDS = 100
+"""Photo ``k`` of the person with seed ``s`` has seed ``s * PHOTO_SEEDS + k``."""
+
+
+def identity_id(seed: int) -> str:
+    """Name of a person in a data set."""
+    return f"person-{seed:08d}"
+
+
+def photo_record(seed: int, number: int, taken: Photograph) -> PhotoRecord:
+    """A photograph as a row of a data set."""
+    return PhotoRecord.from_pixels(
+        taken.image,
+        jpeg_quality=JPEG_QUALITY,
+        identity_id=identity_id(seed),
+        photo_id=f"{number:02d}",
+        caption=taken.truth.caption,
+        attributes=taken.truth.attributes,
+        truth=taken.truth.geometry,
+    )
+
+
+def photograph_person(seed: int, photos: int, size: int) -> list[PhotoRecord]:
+    """All photos of the person with this seed."""
+    person = Person.sample(seed)
+    taken = (photograph(person, Photo.sample(seed * PHOTO_SEEDS + k), size) for k in range(photos))
+    return [photo_record(seed, k, picture) for k, picture in enumerate(taken)]
+
+
+def write_people(
+    out: str | Path,
+    count: int,
+    photos: int = 6,
+    size: int = 256,
+    seed: int = 0,
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Path:
+    """Photograph people with seeds ``seed`` to ``seed + count - 1`` into an ID data set.
+
+    People already in the data set are kept and skipped, so a call after a kill goes on where it stopped.
+
+    Parameters
+    ----------
+    out
+        The data set's folder.
+    count, photos
+        How many people, and how many photos of each (at most ``PHOTO_SEEDS``).
+    size
+        Width and height of a photo in pixels.
+    seed
+        Seed of the first person.
+    workers
+        Processes that render.
+    progress
+        Called with the number of people done so far; a progress bar is shown when it is not given.
+
+    Raises
+    ------
+    ValueError
+        When ``count``, ``photos`` or ``workers`` is out of range.
+    DatasetError
+        When ``out`` is not an ID data set, or a worker process dies.
+    """
+    for name, value, top in (("count", count, 10**8), ("photos", photos, PHOTO_SEEDS), ("workers", workers, 512)):
+        if not 1 <= value <= top:
+            raise ValueError(f"{name} must be from 1 to {top}, not {value}")
+    path = Path(out)
+    with IDDatasetWriter(path) as writer:
+        present = set(writer.complete)
+    todo = [s for s in range(seed, seed + count) if identity_id(s) not in present]
+    done = count - len(todo)
+    with tqdm(total=count, initial=done, unit="person", disable=progress is not None) as bar:
+        if progress is not None:
+            progress(done)
+        for _ in _render_all(path, todo, photos, size, min(workers, max(1, len(todo)))):
+            done += 1
+            bar.update()
+            if progress is not None:
+                progress(done)
+    with IDDatasetWriter(path):
+        pass
+    return path
+
+
+def _render_all(path: Path, seeds: list[int], photos: int, size: int, workers: int) -> Iterator[int]:
+    """Yield each seed once it is rendered."""
+    if workers == 1:
+        yield from _render_some(path, "people-0", seeds, photos, size)
+        return
+    context = mp.get_context("spawn")
+    queue: ProcessQueue[int] = context.Queue()
+    arguments = [(path, f"people-{k}", seeds[k::workers], photos, size, queue) for k in range(workers)]
+    processes = [context.Process(target=_work, args=given, daemon=True) for given in arguments]
+    for process in processes:
+        process.start()
+    left = len(seeds)
+    try:
+        while left:
+            try:
+                yield queue.get(timeout=1)
+                left -= 1
+            except Empty:
+                _check(processes)
+        for process in processes:
+            process.join()
+        _check(processes)
+    finally:
+        for process in processes:
+            process.terminate()
+
+
+def _check(processes: list[mp.context.SpawnProcess]) -> None:
+    died = [process.exitcode for process in processes if process.exitcode]
+    if died:
+        raise DatasetError(f"a rendering process died (exit code {died[0]}): call again to go on")
+
+
+def _work(path: Path, name: str, seeds: list[int], photos: int, size: int, queue: ProcessQueue[int]) -> None:
+    for seed in _render_some(path, name, seeds, photos, size):
+        queue.put(seed)
+
+
+def _render_some(path: Path, name: str, seeds: list[int], photos: int, size: int) -> Iterator[int]:
+    with IDDatasetWriter(path, name=name, shard_photos=SHARD_PHOTOS) as writer:
+        for seed in seeds:
+            writer.add(identity_id(seed), photograph_person(seed, photos, size))
+            yield seed
