@@ -20,10 +20,14 @@ _PUBLIC = {
     "analyse": "hifi_portrait.faces",
 }
 
+# diffusers' loader expects the base class of a saved model beside the model's own class.
+_FOR_DIFFUSERS = {"ModelMixin": "diffusers"}
+
 __all__ = [*_PUBLIC, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        return getattr(import_module(_PUBLIC[name]), name)
+    module = (_PUBLIC | _FOR_DIFFUSERS).get(name)
+    if module is not None:
+        return getattr(import_module(module), name)
     raise AttributeError(f"module 'hifi_portrait' has no attribute {name!r}")

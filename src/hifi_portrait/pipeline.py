@@ -13,7 +13,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, DiffusionPipeline, StableDiffusionXLControlNetPipeline, UNet2DConditionModel
+from diffusers import (
+    AutoencoderKL,
+    DiffusionPipeline,
+    StableDiffusionXLControlNetPipeline,
+    UNet2DConditionModel,
+)
 from diffusers.image_processor import VaeImageProcessor
 from diffusers.pipelines.stable_diffusion_xl.pipeline_output import StableDiffusionXLPipelineOutput
 from diffusers.schedulers import KarrasDiffusionSchedulers
@@ -140,6 +145,12 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         """Save HiFi-Net and the face networks alone, as `from_pretrained(base, hifi=folder)` reads them."""
         for part in HIFI_PARTS:
             getattr(self, part).save_pretrained(Path(folder) / part)
+
+    def register_modules(self, **modules: Any) -> None:
+        """As diffusers', but our own classes are saved under the package's name, not that of their module."""
+        super().register_modules(**modules)
+        own = {name: ("hifi_portrait", self.config[name][1]) for name in HIFI_PARTS if name in modules}
+        self.register_to_config(**own)
 
     @property
     def controlnet(self) -> HiFiNet:

@@ -3,11 +3,11 @@ import time
 
 import numpy as np
 import pytest
-from painted_heads import geometry, paint, person
 
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.warp import BACKGROUND, mirror_vertices, warp_picture
+from painted_heads import geometry, paint, person
 
 
 def drawn(yaw=8.0, size=128, **expression):
@@ -25,7 +25,7 @@ def test_pictures_have_the_size_of_the_raster():
     for size in (64, 200):
         picture, coverage = warp_picture(person(), drawn(size=size))
         assert picture.shape == (size, size, 3) and picture.dtype == np.uint8
-        assert coverage.shape == (size, size) and 0 <= coverage.min() and coverage.max() <= 1
+        assert coverage.shape == (size, size) and coverage.min() >= 0 and coverage.max() <= 1
 
 
 def test_background_does_not_bleed_onto_the_head():

@@ -6,7 +6,6 @@ import torch
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.models.alignment import carry, fuse, subsample_raster, surface_grid
-
 from painted_heads import geometry, paint, person
 
 

@@ -3,11 +3,11 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from painted_heads import geometry, paint, person
 
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.models import build
 from hifi_portrait.models.conditioning import FaceConditioner, FaceInputs, encode_picture, face_inputs
+from painted_heads import geometry, paint, person
 
 NETWORKS = ["vae", "face_encoder", "face_refiner", "hifi_net"]
 

@@ -5,7 +5,6 @@ from diffusers.models.attention_processor import AttnProcessor2_0
 from hifi_portrait.errors import ModelError
 from hifi_portrait.models import FaceAttention, build
 from hifi_portrait.models.face_attention import cross_attention_layers
-
 from tiny_models import randomised, unet_inputs
 
 
