@@ -13,6 +13,7 @@ from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -65,7 +66,11 @@ def analyse_photos(photos: Sequence[Photo], *, analyser: FaceAnalyser | None = N
     if not found:
         return [PhotoAnalysis(found=False, reason=reason) for reason in reasons]
     try:
-        head = fit([f.crop_landmarks for f in found], [(len(f.crop), len(f.crop)) for f in found])
+        head = fit(
+            [face.crop_landmarks for face in found],
+            [(len(face.crop), len(face.crop)) for face in found],
+            weights=np.array([face.quality for face in found]),
+        )
     except HiFiPortraitError as error:
         return [PhotoAnalysis(found=False, reason=reason or str(error)) for reason in reasons]
     fits = iter(zip(head.geometries, head.residuals, strict=True))
