@@ -66,10 +66,10 @@ def test_mistakes_name_file_and_key(tmp_path, change, message):
 
 
 def test_missing_recipe_lists_those_of_the_package():
-    with pytest.raises(RecipeError, match="autoencoder, .*hifi"):
+    with pytest.raises(RecipeError, match=r"autoencoder, .*hifi"):
         load_recipe("nowhere.toml")
 
 
 def test_override_without_a_value_is_refused(tmp_path):
-    with pytest.raises(RecipeError, match="section.key=value"):
+    with pytest.raises(RecipeError, match=r"section\.key=value"):
         load_recipe(recipe(tmp_path, TINY), ["trainer.max_steps"])
