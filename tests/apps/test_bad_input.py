@@ -39,7 +39,7 @@ def test_a_truncated_jpeg(run, person, tmp_path):
 
 def test_a_picture_of_one_pixel(run, tmp_path):
     Image.new("RGB", (1, 1)).save(tmp_path / "dot.png")
-    assert_refused(run("generate", tmp_path / "dot.png"), "dot.png", "1 x 1")
+    assert_refused(run("generate", tmp_path / "dot.png"), "dot.png", "too small")
 
 
 def test_a_photo_without_a_face(run, tmp_path):

@@ -9,6 +9,7 @@ from PIL import Image
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.evaluation.benchmark import score
 from hifi_portrait.evaluation.protocol import REAL_WISHES, real_cases
+from hifi_portrait.evaluation.ruler import PoseRuler
 from hifi_portrait.evaluation.runner import (
     Sampling,
     check_same_run,
@@ -90,6 +91,7 @@ def test_without_scoring_weights_pictures_are_counted_and_the_reason_is_given(dr
 @pytest.mark.scoring
 def test_with_scoring_weights_a_person_without_a_face_lowers_the_figures(drawn, scoring_dir):
     cases, out = drawn
+    PoseRuler((1, 1, 1), (0, 0, 0), (0, 0, 0)).save(out / "ruler.json")
     row = score(cases, ["warp"], out, scoring_dir).rows[-1]
     assert row.face_found == 0.5
     assert row.similarity.value > 0.1

@@ -67,7 +67,7 @@ def reports_errors(command: _Command) -> _Command:
     def run(*args: Any, **kwargs: Any) -> None:
         try:
             command(*args, **kwargs)
-        except (typer.Exit, typer.Abort):
+        except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
         except KeyboardInterrupt:
             _fail("interrupted", EXIT_INTERRUPTED)
