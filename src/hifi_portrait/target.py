@@ -106,7 +106,7 @@ class Framing:
 
     scale: float = DEFAULT_FACE_SHARE
     x: float = 0.5
-    y: float = 0.5
+    y: float = 0.51
 
     def __post_init__(self) -> None:
         _check_range("framing scale", self.scale, 0.1, 0.9)

@@ -61,11 +61,11 @@ def mean_similarity(face: Face, others: Sequence[Face]) -> float:
 
 
 def _medoid(faces: Sequence[Face]) -> Face:
-    """The face that the most others resemble; among equals, the one they resemble most."""
+    """The face that the most others resemble; among equals, the one they resemble most; then the first."""
     embeddings = np.stack([face.embedding for face in faces])
     similarity = embeddings @ embeddings.T
     companions = (similarity >= SAME_PERSON).sum(axis=1)
-    return faces[int(np.argmax(companions + similarity.mean(axis=1)))]
+    return faces[int(np.argmax(companions + similarity.mean(axis=1).round(5)))]
 
 
 def _belonging(faces: Sequence[Face], medoid: Face) -> list[bool]:
