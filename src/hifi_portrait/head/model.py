@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -70,6 +71,29 @@ def rotation_matrix(vector: FloatArray) -> npt.NDArray[np.float64]:
     x, y, z = vector / angle if angle > 1e-12 else vector
     k = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     return np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * k @ k if angle > 1e-12 else np.eye(3) + k
+
+
+@dataclass(frozen=True, eq=False)
+class ShapeAlignment:
+    """A rest mesh as an identity (80,) and a similarity: ``scale * mesh @ turn.T + shift`` is near the identity's mesh."""
+
+    identity: FloatArray
+    turn: FloatArray
+    scale: float
+    shift: FloatArray
+
+    def geometry(
+        self,
+        rotation: FloatArray,
+        translation: FloatArray,
+        expression: FloatArray,
+        gaze: FloatArray,
+        camera: Camera,
+    ) -> HeadGeometry:
+        """The geometry that shows the same picture as the mesh, turned and placed by its head bone."""
+        face_rotation = np.asarray(rotation, np.float64) @ self.turn.T
+        place = self.scale * np.asarray(translation, np.float64) - face_rotation @ self.shift
+        return HeadGeometry(self.identity, expression, face_rotation, place, gaze, camera)
 
 
 class HeadModel:
@@ -283,19 +307,10 @@ class HeadModel:
         basis = self.identity_basis[:, counted].reshape(len(self.identity_basis), -1) * emphasis
         return counted, emphasis, basis.astype(np.float64)
 
-    def geometry_of(
-        self,
-        rest: FloatArray,
-        rotation: FloatArray,
-        translation: FloatArray,
-        expression: FloatArray,
-        gaze: FloatArray,
-        camera: Camera,
-    ) -> HeadGeometry:
-        """The geometry nearest to a rest mesh (V + J, 3) whose head bone is turned and placed in a picture.
+    def align(self, rest: FloatArray) -> ShapeAlignment:
+        """The identity nearest to a rest mesh (V + J, 3), and the similarity that takes the mesh to it.
 
-        The identity basis has neither size nor orientation, so they move into translation and rotation: the
-        picture stays the same, and every head's rotation is that of its face.
+        The identity basis has neither size nor orientation, so these are solved for along with it.
         """
         counted, emphasis, basis = self._projection
         target = np.asarray(rest, np.float64)[counted]
@@ -312,9 +327,23 @@ class HeadModel:
             identity, step = solution[: len(basis)], solution[len(basis) :]
             spin, growth = rotation_matrix(step[3:6]), 1 + step[6]
             turn, scale, shift = spin @ turn, growth * scale, growth * spin @ shift + step[:3]
-        face_rotation = np.asarray(rotation, np.float64) @ turn.T
-        place = scale * np.asarray(translation, np.float64) - face_rotation @ shift
-        return HeadGeometry(identity, expression, face_rotation, place, gaze, camera)
+        return ShapeAlignment(identity, turn, float(scale), shift)
+
+    def geometry_of(
+        self,
+        rest: FloatArray,
+        rotation: FloatArray,
+        translation: FloatArray,
+        expression: FloatArray,
+        gaze: FloatArray,
+        camera: Camera,
+    ) -> HeadGeometry:
+        """The geometry nearest to a rest mesh (V + J, 3) whose head bone is turned and placed in a picture.
+
+        Size and orientation of the mesh move into translation and rotation: the picture stays the same, and
+        every head's rotation is that of its face. ``align`` once does the same for many pictures.
+        """
+        return self.align(rest).geometry(rotation, translation, expression, gaze, camera)
 
 
 def _gaze_rotations(gaze: FloatArray) -> npt.NDArray[np.float32]:

@@ -16,6 +16,7 @@ from hifi_portrait.head import (
     rest_vertices,
     vertex_normals,
 )
+from hifi_portrait.head.model import ShapeAlignment
 from hifi_portrait.people import colours
 from hifi_portrait.people.background import COLOURED, backdrop
 from hifi_portrait.people.caption import caption
@@ -89,6 +90,7 @@ class _Sitter:
 
     rest: Array
     fitting: Fitting
+    alignment: ShapeAlignment
     skin: Array
     eyes: Array
     hair: Strands | None
@@ -107,6 +109,7 @@ def _sitter(person: Person) -> _Sitter:
     return _Sitter(
         rest,
         fitting,
+        HeadModel.load().align(rest),
         skin_texture(person),
         eye_texture(person),
         hair and hair.moved(fitting),
@@ -167,7 +170,7 @@ def photograph(person: Person, photo: Photo, size: int = 256) -> Photograph:
         behind = behind * 0.45
     linear = rendering.colour + behind * (1 - rendering.coverage[..., None])
     picture = stylise(develop(linear, rng), photo.style, rng)
-    geometry = model.geometry_of(sitter.rest, rotation, translation, photo.expression, gaze, camera)
+    geometry = sitter.alignment.geometry(rotation, translation, photo.expression, gaze, camera)
     truth = PhotoTruth(
         vertices=vertices[: mesh.num_vertices],
         geometry=geometry,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing as mp
+import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.queues import Queue as ProcessQueue
 from pathlib import Path
 from queue import Empty
@@ -113,8 +115,9 @@ def _render_all(path: Path, seeds: list[int], photos: int, size: int, workers: i
     queue: ProcessQueue[int] = context.Queue()
     arguments = [(path, f"people-{k}", seeds[k::workers], photos, size, queue) for k in range(workers)]
     processes = [context.Process(target=_work, args=given, daemon=True) for given in arguments]
-    for process in processes:
-        process.start()
+    with _one_thread_each():
+        for process in processes:
+            process.start()
     left = len(seeds)
     try:
         while left:
@@ -129,6 +132,18 @@ def _render_all(path: Path, seeds: list[int], photos: int, size: int, workers: i
     finally:
         for process in processes:
             process.terminate()
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes started in here run linear algebra on one thread: they share the cores already."""
+    before = dict(os.environ)
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _check(processes: list[mp.context.SpawnProcess]) -> None:
