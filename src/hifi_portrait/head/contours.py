@@ -9,6 +9,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.raster import rasterise
+
 Array = npt.NDArray[Any]
 
 Colour = tuple[int, int, int]
@@ -56,6 +60,70 @@ OVAL_COLOUR: Colour = (200, 200, 200)
 SUBDIVISIONS = 4
 """Straight pieces that each step between two landmarks is drawn with."""
 
+PANORAMA_CENTRE = np.array([0.0, -0.03, 0.0], np.float32)
+PANORAMA_SIZE = 512
+
+
+class FaceOval:
+    """The outline of the face, which slides over the surface to where a turned head ends in the picture.
+
+    Each landmark of the oval has a path on the surface from its place towards the middle of the face; the
+    place on the path that lies furthest out is drawn.
+    """
+
+    steps = np.linspace(0, 0.75, 16, dtype=np.float32)
+
+    def __init__(self, model: HeadModel, oval: Array) -> None:
+        """``oval`` (36, 3): the landmarks on the mean head, in head space."""
+        self._faces = model.faces
+        mean = model.mean[: model.num_vertices]
+        places = self._panorama(mean)
+        apart = np.ptp(places[model.faces, 0], axis=1) > PANORAMA_SIZE / 2  # across the seam, at the back
+        skin = np.flatnonzero((model.parts == Part.SKIN) & ~apart)
+        raster = rasterise(
+            places,
+            np.linalg.norm(mean - PANORAMA_CENTRE, axis=1),  # the outermost surface wins
+            model.faces[skin],
+            PANORAMA_SIZE,
+            PANORAMA_SIZE,
+        )
+        start = self._panorama(oval)
+        middle = PANORAMA_SIZE / 2 + (start - PANORAMA_SIZE / 2) * np.array([0.0, 0.6], np.float32)
+        path = start[:, None] + self.steps[:, None] * (middle - start)[:, None]
+        column, row = np.clip(path, 0, PANORAMA_SIZE - 1).astype(np.int64).transpose(2, 0, 1)
+        found = raster.triangle[row, column] >= 0
+        # Where a path crosses an eye or the mouth it waits at its last place on the skin.
+        step = np.maximum.accumulate(np.where(found, np.arange(len(self.steps)), 0), axis=1)
+        row, column = (np.take_along_axis(index, step, axis=1) for index in (row, column))
+        self._triangles = skin[raster.triangle[row, column]]
+        self._weights = raster.barycentric[row, column]
+
+    @staticmethod
+    def _panorama(points: Array) -> Array:
+        """Places (P, 2) of points in a picture of all directions around the middle of the head."""
+        x, y, z = (points - PANORAMA_CENTRE).T
+        azimuth, elevation = np.arctan2(x, -y), np.arctan2(z, np.hypot(x, y))
+        return np.stack([azimuth / (2 * np.pi) + 0.5, 0.5 - elevation / np.pi], axis=1) * PANORAMA_SIZE
+
+    def points(self, vertices: Array, right: Array, down: Array, centre: Array) -> Array:
+        """Outline (36, 3) on camera-space vertices (V, 3).
+
+        Args:
+            vertices: of the posed head.
+            right: (V,) horizontal pixel coordinate of the vertices.
+            down: (V,) vertical pixel coordinate.
+            centre: (2,) pixel from which outward is told.
+        """
+        corners = self._faces[self._triangles]
+        pixels = np.stack([right[corners], down[corners]], axis=-1)
+        path = (pixels * self._weights[..., None]).sum(2)
+        outward = path[:, 0] - centre
+        outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-6)
+        chosen = np.einsum("psd,pd->ps", path - centre, outward).argmax(1)
+        row = np.arange(len(chosen))
+        places = vertices[corners[row, chosen]] * self._weights[row, chosen][..., None]
+        return places.sum(1)
+
 
 def smooth_chain(points: Array, closed: bool) -> Array:
     """Catmull-Rom spline through points (P, C), ``SUBDIVISIONS`` steps between two, both ends included."""
@@ -71,9 +139,7 @@ def smooth_chain(points: Array, closed: bool) -> Array:
 
 
 @numba.njit(cache=True)
-def draw_lines(
-    image: Array, start: Array, end: Array, colour: Array, width: float
-) -> None:  # pragma: no cover
+def draw_lines(image: Array, start: Array, end: Array, colour: Array, width: float) -> None:
     """Draw anti-aliased segments (S, 2) to (S, 2) of colours (S, 3) over a float image (H, W, 3)."""
     height, columns, _ = image.shape
     reach = width / 2 + 0.5
@@ -92,5 +158,4 @@ def draw_lines(
                 if cover <= 0:
                     continue
                 for c in range(3):
-                    # A joint is covered by two segments: the larger cover counts, not both.
-                    image[j, i, c] = max(image[j, i, c] * (1 - cover), 0) + cover * colour[s, c]
+                    image[j, i, c] = image[j, i, c] * (1 - cover) + cover * colour[s, c]

@@ -9,13 +9,14 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from hifi_portrait.head.contours import CONTOURS, FACE_OVAL, OVAL_COLOUR, draw_lines, smooth_chain
-from hifi_portrait.head.framing import place_head
+from hifi_portrait.head.contours import CONTOURS, FACE_OVAL, OVAL_COLOUR, FaceOval, draw_lines, smooth_chain
+from hifi_portrait.head.coordinates import EYE_LABEL, IRIS_LABEL, MOUTH_LABEL, TEETH_LABEL, paint_coordinates
+from hifi_portrait.head.framing import HEAD_CENTRE, place_head
 from hifi_portrait.head.geometry import Camera, HeadGeometry, HeadPose
 from hifi_portrait.head.landmark_model import LandmarkModel
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
-from hifi_portrait.head.raster import Raster, rasterise
+from hifi_portrait.head.raster import Raster, fill_slits, rasterise
 
 Array = npt.NDArray[Any]
 
@@ -34,20 +35,19 @@ LINE_WIDTH = 1.5
 IRIS_RADIUS, PUPIL_RADIUS = 0.5, 0.2
 """Of the eyeball's."""
 
+EYES = (Part.LEFT_EYE, Part.RIGHT_EYE)
+TEETH = (Part.UPPER_TEETH, Part.LOWER_TEETH)
+INNER_MOUTH = (Part.MOUTH_CAVITY, Part.TONGUE)
+
 SCLERA_COLOUR = (70, 70, 70)
 IRIS_COLOURS = {Part.LEFT_EYE: (60, 255, 60), Part.RIGHT_EYE: (60, 200, 255)}
 PUPIL_COLOUR = (255, 255, 255)
 
-# Labels in the coordinate map, outside what skin takes: corners of the cube.
-COORDINATE_LABELS = {
-    Part.LEFT_EYE: (1.0, 1.0, 1.0),
-    Part.RIGHT_EYE: (1.0, 1.0, 1.0),
-    Part.MOUTH_CAVITY: (-1.0, 1.0, -1.0),
-    Part.TONGUE: (-1.0, 1.0, -1.0),
-    Part.UPPER_TEETH: (1.0, 1.0, -1.0),
-    Part.LOWER_TEETH: (1.0, 1.0, -1.0),
-}
-IRIS_LABEL = (-1.0, 1.0, 1.0)
+SLIT_MM = 1.3
+"""Openings between lips or lids that are thinner than this are closed."""
+
+JAW_CUT = ([-0.10, -0.05, 0.0], [-0.088, -0.078, -0.03])
+"""Depth and height, on the mean head, of the cut from under the chin to the nape."""
 
 
 class FramingLike(Protocol):
@@ -106,7 +106,9 @@ class LandmarkGenerator:
 
     def __init__(self, model: HeadModel | None = None) -> None:
         self.model = model or HeadModel.load()
-        self._seen = LandmarkModel.load(self.model)
+        self._points = LandmarkModel.load(self.model).correspondence
+        mean = self.model.mean[: self.model.num_vertices]
+        self._oval = FaceOval(self.model, self._points.points(mean, self.model.faces)[list(FACE_OVAL)])
 
     def __call__(self, identity: Array, target: TargetLike, size: int | tuple[int, int]) -> LandmarkImage:
         """Draw an identity (80,) as a target asks; ``size`` is the picture's side, or width and height."""
@@ -126,8 +128,8 @@ class LandmarkGenerator:
         geometry = geometry.scaled_to((size, size) if isinstance(size, int) else size)
         vertices = self.model.posed(geometry)
         raster = self.draw(vertices, geometry.camera)
-        coordinates, mask, iris = self._coordinates(raster)
-        image = self._image(vertices, geometry.camera, raster, iris)
+        coordinates, mask, eye_radius = self._coordinates(raster)
+        image = self._image(vertices, geometry, raster, eye_radius)
         return LandmarkImage(image, coordinates, mask, raster, geometry, vertices)
 
     def draw(self, vertices: Array, camera: Camera) -> Raster:
@@ -136,16 +138,32 @@ class LandmarkGenerator:
         shown = self._shown
         pixels = camera.project(vertices)
         raster = rasterise(pixels, inverse_depth, self.model.faces[shown], camera.height, camera.width)
-        triangle = np.where(raster.mask, shown[raster.triangle], -1).astype(np.int32)
-        return Raster(triangle, raster.barycentric, raster.depth)
+        triangle = self._numbers[raster.triangle]
+        raster = Raster(triangle, raster.barycentric, raster.depth)
+        millimetre = 1e-3 * camera.focal / float(np.median(vertices[:, 1]))
+        fill_slits(raster, self._slit_parts, SLIT_MM * millimetre)
+        return raster
 
     @cached_property
     def _shown(self) -> npt.NDArray[np.int64]:
         return np.flatnonzero(~np.isin(self.model.parts, (Part.LEFT_LASHES, Part.RIGHT_LASHES)))
 
     @cached_property
+    def _numbers(self) -> npt.NDArray[np.int32]:
+        """Numbers in the model of the triangles shown, and at last -1."""
+        return np.append(self._shown, -1).astype(np.int32)
+
+    @cached_property
+    def _slit_parts(self) -> npt.NDArray[np.uint8]:
+        """Per triangle: 0 skin, 1 left eye, 2 right eye, 3 inside of the mouth."""
+        kinds = np.zeros(len(self.model.faces), np.uint8)
+        for kind, parts in enumerate(((Part.LEFT_EYE,), (Part.RIGHT_EYE,), (*TEETH, *INNER_MOUTH)), start=1):
+            kinds[np.isin(self.model.parts, parts)] = kind
+        return kinds
+
+    @cached_property
     def _depth_shift(self) -> npt.NDArray[np.float32]:
-        inner = np.isin(self.model.parts, (Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE))
+        inner = np.isin(self.model.parts, (*TEETH, Part.TONGUE))
         shift = np.zeros(self.model.num_vertices, np.float32)
         shift[np.unique(self.model.faces[inner])] = INNER_DEPTH
         return shift
@@ -154,9 +172,8 @@ class LandmarkGenerator:
     def _attributes(self) -> npt.NDArray[np.float32]:
         """Per vertex: canonical coordinates, height above the jaw's cut, and place on the eyeball (V, 6)."""
         mean = self.model.mean[: self.model.num_vertices]
-        # From under the chin at the front, rising to the nape.
-        above = mean[:, 2] - np.interp(mean[:, 1], [-0.10, -0.05, 0.06], [-0.088, -0.082, -0.06])
-        place = np.full((len(mean), 2), 9.0, np.float32)
+        above = mean[:, 2] - np.interp(mean[:, 1], *JAW_CUT)
+        place = np.zeros((len(mean), 2), np.float32)
         for eye, name in zip(self.model.eye_vertices, ("eye.L", "eye.R"), strict=True):
             direction = mean[eye] - self.model.mean[self.model.joint(name)]
             direction /= np.linalg.norm(direction, axis=1, keepdims=True)
@@ -164,32 +181,48 @@ class LandmarkGenerator:
             place[eye] = direction[:, [0, 2]] * behind
         return np.concatenate([self.model.canonical, above[:, None], place], axis=1).astype(np.float32)
 
+    @cached_property
+    def _labels(self) -> npt.NDArray[np.float32]:
+        """Per triangle: whether it is skin (1), left out (-1) or labelled (0), and the label (F, 4)."""
+        labels = np.zeros((len(self.model.faces), 4), np.float32)
+        labels[self.model.parts == Part.SKIN, 0] = 1
+        labels[self.model.parts == Part.SHOULDERS, 0] = -1
+        for parts, label in ((EYES, EYE_LABEL), (TEETH, TEETH_LABEL), (INNER_MOUTH, MOUTH_LABEL)):
+            labels[np.isin(self.model.parts, parts), 1:] = label
+        return labels
+
     def _coordinates(
         self, raster: Raster
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
-        values = raster.interpolate(self._attributes, self.model.faces)
-        parts = np.where(raster.mask, self.model.parts[raster.triangle], 255)
-        mask = raster.mask & (values[..., 3] > 0) & (parts != Part.SHOULDERS)
-        mask |= np.isin(parts, list(COORDINATE_LABELS))
-        coordinates = np.where(mask[..., None], values[..., :3], 0).astype(np.float32)
-        for part, label in COORDINATE_LABELS.items():
-            coordinates[parts == part] = label
-        radius = np.full(parts.shape, np.inf, np.float32)
-        eye = (parts == Part.LEFT_EYE) | (parts == Part.RIGHT_EYE)
-        radius[eye] = np.hypot(values[eye][:, 4], values[eye][:, 5])
-        coordinates[radius < IRIS_RADIUS] = IRIS_LABEL
+        shape = raster.triangle.shape
+        coordinates, mask = np.zeros((*shape, 3), np.float32), np.zeros(shape, np.bool_)
+        radius = np.full(shape, np.inf, np.float32)
+        eye = np.isin(self.model.parts, EYES)
+        paint_coordinates(
+            raster.triangle,
+            raster.barycentric,
+            self._attributes,
+            self.model.faces,
+            self._labels,
+            eye,
+            (coordinates, mask, radius),
+        )
+        coordinates.reshape(-1, 3)[np.flatnonzero(radius < IRIS_RADIUS)] = IRIS_LABEL
         return coordinates, mask, radius
 
     def _image(
-        self, vertices: Array, camera: Camera, raster: Raster, iris: npt.NDArray[np.float32]
+        self, vertices: Array, geometry: HeadGeometry, raster: Raster, eye_radius: Array
     ) -> npt.NDArray[np.uint8]:
+        camera = geometry.camera
         canvas = np.zeros((camera.height, camera.width, 3), np.float32)
-        self._draw_eyes(canvas, raster, iris, camera, vertices)
-        points = self._seen.correspondence.points(vertices, self.model.faces)
-        starts, ends, colours, hidden = [], [], [], []
+        self._draw_eyes(canvas, raster, eye_radius, camera, vertices)
+        points = self._points.points(vertices, self.model.faces)
+        right, down = camera.project(vertices).T
+        centre = camera.project(geometry.translation + geometry.rotation @ HEAD_CENTRE.astype(np.float32))
+        outline = self._oval.points(vertices, right, down, centre)
         chains = [(points[list(c.landmarks)], c.colour, c.closed) for c in CONTOURS.values()]
-        chains.append((points[list(FACE_OVAL)], OVAL_COLOUR, True))
-        for chain, colour, closed in chains:
+        starts, ends, colours, hidden = [], [], [], []
+        for chain, colour, closed in [(outline, OVAL_COLOUR, True), *chains]:
             curve = smooth_chain(chain, closed)
             pixels = camera.project(curve)
             behind = self._behind(curve, pixels, raster)
@@ -202,28 +235,36 @@ class LandmarkGenerator:
         width = max(LINE_WIDTH * camera.height / 256, 1.0)
         draw_lines(canvas, start[dim], end[dim], colour_rows[dim] * DIMMED, width)
         draw_lines(canvas, start[~dim], end[~dim], colour_rows[~dim], width)
-        return np.clip(np.rint(canvas), 0, 255).astype(np.uint8)
+        return (canvas + 0.5).astype(np.uint8)
 
     def _draw_eyes(
         self, canvas: Array, raster: Raster, radius: Array, camera: Camera, vertices: Array
     ) -> None:
         """Sclera, iris and pupil where the raster shows the eyeballs, with soft edges."""
+        row, column = np.divmod(np.flatnonzero(radius < np.inf), radius.shape[1])
+        parts = self.model.parts[raster.triangle[row, column]]
         for part, vertex in zip(IRIS_COLOURS, self.model.eye_vertices, strict=True):
-            shown = raster.mask & (self.model.parts[raster.triangle] == part)
+            shown = parts == part
             if not shown.any():
                 continue
-            eye = vertices[vertex]
-            pixels = 0.5 * np.ptp(camera.project(eye)[:, 1])  # of the eyeball's radius
-            r = radius[shown]
+            pixels = 0.5 * np.ptp(camera.project(vertices[vertex])[:, 1])  # of the eyeball's radius
+            r = radius[row[shown], column[shown]]
             iris = np.clip((IRIS_RADIUS - r) * pixels + 0.5, 0, 1)[:, None]
             pupil = np.clip((PUPIL_RADIUS - r) * pixels + 0.5, 0, 1)[:, None]
             colour = np.array(SCLERA_COLOUR) * (1 - iris) + np.array(IRIS_COLOURS[part]) * iris
-            canvas[shown] = colour * (1 - pupil) + np.array(PUPIL_COLOUR) * pupil
+            canvas[row[shown], column[shown]] = colour * (1 - pupil) + np.array(PUPIL_COLOUR) * pupil
 
     @staticmethod
     def _behind(points: Array, pixels: Array, raster: Raster) -> npt.NDArray[np.bool_]:
-        """Which camera-space points (P, 3) lie behind the surface at their pixels (P, 2)."""
+        """Which camera-space points (P, 3) lie behind the surface around their pixels (P, 2).
+
+        Compared with the farthest of 3 x 3 pixels, so that nothing on a silhouette counts as hidden.
+        """
         height, width = raster.depth.shape
-        column = np.clip(np.floor(pixels[:, 0]), 0, width - 1).astype(np.int64)
-        row = np.clip(np.floor(pixels[:, 1]), 0, height - 1).astype(np.int64)
-        return points[:, 1] > raster.depth[row, column] + HIDDEN_BEHIND
+        column, row = np.floor(pixels).astype(np.int64).T
+        farthest = np.zeros(len(points), np.float32)
+        for dy in (-1, 0, 1):
+            for dx in (-1, 0, 1):
+                y, x = np.clip(row + dy, 0, height - 1), np.clip(column + dx, 0, width - 1)
+                farthest = np.maximum(farthest, raster.depth[y, x])
+        return points[:, 1] > farthest + HIDDEN_BEHIND

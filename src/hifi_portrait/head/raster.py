@@ -8,6 +8,7 @@ from typing import Any
 import numba
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import binary_dilation, binary_opening, binary_propagation, distance_transform_edt
 
 Array = npt.NDArray[Any]
 
@@ -145,3 +146,49 @@ def rasterise(points_px: Array, inverse_depth: Array, faces: Array, height: int,
     _draw_nearest(xy, inverse, triangles, nearest, triangle)
     _resolve(xy, inverse, triangles, triangle, nearest, barycentric, depth)
     return Raster(triangle, barycentric, depth)
+
+
+def fill_slits(raster: Raster, kinds: Array, width: float) -> None:
+    """Close openings that are thinner than ``width`` pixels, in place.
+
+    Args:
+        raster: to mend.
+        kinds: (F,) uint8 kind of each triangle: 0 for what closes over (skin), other numbers for what is seen
+            through an opening, each kind by itself.
+        width: in pixels; openings of one pixel are closed in any case.
+    """
+    side = int(width) + 1
+    for kind, (top, bottom, left, right) in enumerate(_kind_boxes(raster.triangle, kinds, int(kinds.max()))):
+        if kind == 0 or bottom < top:
+            continue
+        window = (
+            slice(max(top - side, 0), bottom + side + 1),
+            slice(max(left - side, 0), right + side + 1),
+        )
+        local = np.append(kinds, 0)[raster.triangle[window]]
+        opening = local == kind
+        thick = binary_opening(opening, np.ones((side, side), bool))
+        thick = binary_propagation(thick, mask=binary_dilation(thick, iterations=side) & opening)
+        slit = opening & ~thick
+        closing = local == 0
+        if not slit.any() or not closing.any():
+            continue
+        nearest = distance_transform_edt(~closing, return_distances=False, return_indices=True)[:, slit]
+        for layer in (raster.triangle, raster.barycentric, raster.depth):
+            layer[window][slit] = layer[window][tuple(nearest)]
+
+
+@numba.njit(cache=True)
+def _kind_boxes(triangle: Array, kinds: Array, most: int) -> Array:
+    """First and last row, first and last column (K, 4) of each kind of pixel."""
+    height, width = triangle.shape
+    boxes = np.empty((most + 1, 4), np.int64)
+    boxes[:, 0], boxes[:, 1], boxes[:, 2], boxes[:, 3] = height, -1, width, -1
+    for j in range(height):
+        for i in range(width):
+            f = triangle[j, i]
+            if f >= 0 and kinds[f] > 0:
+                box = boxes[kinds[f]]
+                box[0], box[1] = min(box[0], j), max(box[1], j)
+                box[2], box[3] = min(box[2], i), max(box[3], i)
+    return boxes
