@@ -130,6 +130,10 @@ def test_two_people_in_one_photo_each_names_both_files() -> None:
         Identity.from_photos([A1, B1])
 
 
+def test_all_photos_are_kept_where_that_is_asked_for() -> None:
+    assert len(Identity.from_photos([A1, B1], keep_all=True)) == 2
+
+
 def test_two_people_in_two_photos_each_is_a_tie() -> None:
     with pytest.raises(IdentityError, match="different people"):
         Identity.from_photos([A1, B1, A2, B2])

@@ -107,6 +107,7 @@ class Identity:
         photos: Photo | Sequence[Photo],
         *,
         analyser: FaceAnalyser | None = None,
+        keep_all: bool = False,
     ) -> Identity:
         """Analyse photos of one person and fit one head to all of them.
 
@@ -119,6 +120,8 @@ class Identity:
             Photos, one photo, or a folder of photos.
         analyser
             The parts that analyse a face; the default ones if not given.
+        keep_all
+            Whether to use the largest face of every photo, even where the recogniser sees somebody else.
 
         Raises
         ------
@@ -137,7 +140,7 @@ class Identity:
         found = [group for group in analysed if group]
         if not found:
             found = [[analyser.analyse(listed[0])]]  # raises, saying what is wrong with it
-        faces, strangers = _one_person(found)
+        faces, strangers = ([group[0] for group in found], []) if keep_all else _one_person(found)
         dropped = [DroppedPhoto(name, "no usable face was found in it") for name in faceless] + strangers
         for photo in dropped:
             logger.warning("%s is not used: %s", photo.source, photo.reason)
@@ -284,7 +287,7 @@ def _list_photos(photos: Photo | Sequence[Photo]) -> list[Photo]:
     return list(photos)
 
 
-def _one_person(found: Sequence[Sequence[Face]]) -> tuple[tuple[Face, ...], list[DroppedPhoto]]:
+def _one_person(found: Sequence[Sequence[Face]]) -> tuple[list[Face], list[DroppedPhoto]]:
     """Of each photo the face of the person whom most photos show; the rest of the photos as dropped."""
     selection = select_person(found)
     used, rivals = selection.faces, selection.rivals
@@ -300,7 +303,7 @@ def _one_person(found: Sequence[Sequence[Face]]) -> tuple[tuple[Face, ...], list
         similarity = mean_similarity(face, used)
         reason = f"it shows somebody else: similarity {similarity:.3f}, the others agree to {agreement:.3f}"
         dropped.append(DroppedPhoto(face.source, reason, similarity))
-    return used, dropped
+    return list(used), dropped
 
 
 def _names(faces: Sequence[Face]) -> str:
