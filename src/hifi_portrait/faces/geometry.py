@@ -17,9 +17,9 @@ _RIGID = np.array([
     251, 263, 284, 293, 296, 297, 300, 327, 332, 334, 336, 338, 356, 362, 389, 454,
 ])
 # fmt: on
-# The crop in units of the rigid points' RMS radius, fitted on synthetic people's photos of default framing: the
-# mean face's height, and the crop's centre as steps down the face, into the head and up the picture. Going into
-# the head lets the crop follow a turning face in part only, as the synthetic people's framing does.
+# The crop in units of the rigid points' RMS radius, fitted on synthetic people's photos of default framing:
+# the mean face's height, and the crop's centre as steps down the face, into the head and up the picture. Going
+# into the head lets the crop follow a turning face in part only, as the synthetic people's framing does.
 _FACE_HEIGHT = 3.0
 _DOWN_FACE, _INTO_HEAD, _UP_PICTURE = 0.94, 0.61, 0.54
 
