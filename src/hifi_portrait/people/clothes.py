@@ -6,6 +6,8 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+from scipy.sparse import csr_matrix, eye, vstack
 
 from hifi_portrait.head import Part
 from hifi_portrait.people.mesh import CLOTH, body_mesh
@@ -67,42 +69,66 @@ GARMENTS: dict[str, Garment] = {
 class _Cut:
     """What is the same for every person: the cloth's faces, its field, and the ring around the neckline."""
 
+    blend: csr_matrix
+    """(M, V) the cloth's vertices as mixtures of the mesh's."""
     faces: NDArray[np.int32]
-    vertex: NDArray[np.int32]
+    template: Array
     field: Array
+    """(M,) height below the neckline, metres; the cloth is where it is positive."""
+    looseness: Array
+    """(V,) distance of the cloth from the skin, metres."""
     skin_keep: Array
+    """(V,) negative where the cloth hides the skin."""
     ring: NDArray[np.int32]
-    """(K, 2) mesh edges the neckline crosses, in order around the neck."""
+    """(K, 2) cloth edges the neckline crosses, in order around the neck."""
     ring_share: Array
 
 
-def _field(name: str) -> Array:
-    template = body_mesh().template[: body_mesh().num_vertices]
+def _field(name: str, template: NDArray) -> Array:
     x, y, z = np.abs(template[:, 0]), template[:, 1], template[:, 2]
     line = GARMENTS[name].neckline(x, y)
     line = np.where(x > 0.085, np.maximum(line, -0.10), line)
     return (line - z).astype(np.float32)
 
 
+def _subdivided(faces: NDArray, chosen: NDArray, blend: csr_matrix) -> tuple[NDArray, csr_matrix]:
+    """Split the chosen faces into four; the new vertices are the edges' midpoints."""
+    split = faces[chosen]
+    edges = np.sort(np.concatenate([split[:, [0, 1]], split[:, [1, 2]], split[:, [2, 0]]]), axis=1)
+    unique, index = np.unique(edges, axis=0, return_inverse=True)
+    ab, bc, ca = (index + blend.shape[0]).reshape(3, -1)
+    a, b, c = split.T
+    smaller = [np.stack(t, 1) for t in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))]
+    middles = 0.5 * (blend[unique[:, 0]] + blend[unique[:, 1]])
+    return np.concatenate([faces[~chosen], *smaller]), vstack([blend, middles]).tocsr()
+
+
 @cache
 def _cut(name: str) -> _Cut:
     mesh = body_mesh()
-    field = _field(name)
-    skin = np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS))
-    low = mesh.template[mesh.faces][..., 2].max(1) < -0.04
-    chosen = mesh.faces[skin & low & (field[mesh.faces] > 0).any(1)]
-    vertex, inverse = np.unique(chosen, return_inverse=True)
-    a, b = _neckline_edges(chosen, field > 0).T
-    share = field[a] / (field[a] - field[b])
-    wearable = np.zeros(mesh.num_vertices, bool)
-    wearable[vertex] = True
+    base = mesh.template[: mesh.num_vertices]
+    base_field = _field(name, base)
+    skin = np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS)) & (mesh.template[mesh.faces][..., 2].max(1) < -0.04)
+    faces, blend = mesh.faces[skin], eye(mesh.num_vertices, format="csr", dtype=np.float32)
+    for _ in range(2):
+        near = (np.abs(_field(name, blend @ base)[faces]) < 0.035).any(1)
+        faces, blend = _subdivided(faces, near, blend)
+    field = _field(name, blend @ base)
+    faces = faces[(field[faces] > 0).any(1)]
+    used, faces = np.unique(faces, return_inverse=True)
+    faces, blend, field = faces.reshape(-1, 3).astype(np.int32), blend[used], field[used]
+    a, b = _neckline_edges(faces, field > 0).T
+    covered = np.zeros(mesh.num_vertices, bool)
+    covered[mesh.faces[skin]] = True
     return _Cut(
-        inverse.reshape(chosen.shape).astype(np.int32),
-        vertex.astype(np.int32),
-        field[vertex],
-        np.where(wearable, _HIDDEN - field, 1.0).astype(np.float32),
-        np.stack([a, b], 1).astype(np.int32),
-        share.astype(np.float32),
+        blend=blend,
+        faces=faces,
+        template=(blend @ base).astype(np.float32),
+        field=field,
+        looseness=(THICKNESS + 0.008 * np.clip((base_field - 0.01) / 0.06, 0, 1)).astype(np.float32),
+        skin_keep=np.where(covered, _HIDDEN - base_field, 1.0).astype(np.float32),
+        ring=np.stack([a, b], 1),
+        ring_share=field[a] / (field[a] - field[b]),
     )
 
 
@@ -144,41 +170,35 @@ def dress(scene: Scene, name: str, vertices: NDArray, normals: NDArray) -> None:
         (V, 3) posed, camera space.
     """
     garment, cut = GARMENTS[name], _cut(name)
-    template = body_mesh().template[cut.vertex]
-    loose = THICKNESS + 0.008 * np.clip((cut.field - 0.01) / 0.06, 0, 1)[:, None]
-    cloth = vertices[cut.vertex] + normals[cut.vertex] * loose
-    scene.add(cloth, normals[cut.vertex], cut.faces, CLOTH, attribute=template, keep=cut.field)
-    ring, outward = _ring(cut, vertices, normals)
+    cloth = cut.blend @ (vertices + normals * cut.looseness[:, None])
+    cloth_normals = cut.blend @ normals
+    scene.add(cloth, cloth_normals, cut.faces, CLOTH, attribute=cut.template, keep=cut.field)
+    ring, outward = _ring(cut, cloth, cloth_normals)
     if garment.edge == "rim":
-        add_tube(scene, ring + outward * (THICKNESS - garment.rim * 0.4), np.full(len(ring), garment.rim), CLOTH, closed=True)
+        add_tube(scene, ring - outward * garment.rim * 0.4, np.full(len(ring), garment.rim), CLOTH, closed=True)
     elif garment.edge == "collar":
-        _add_collar(scene, ring, outward)
+        _add_collar(scene, ring - outward * THICKNESS, outward)
     else:
         _add_hood(scene, ring, outward)
 
 
-def _ring(cut: _Cut, vertices: NDArray, normals: NDArray) -> tuple[Array, Array]:
-    """The neckline (K, 3), evenly spaced and smoothed, and its outward directions."""
+def _ring(cut: _Cut, cloth: NDArray, normals: NDArray) -> tuple[Array, Array]:
+    """The neckline (K, 3), evenly spaced, and its smoothed outward directions."""
     share = cut.ring_share[:, None]
     a, b = cut.ring.T
-    points = vertices[a] * (1 - share) + vertices[b] * share
+    points = cloth[a] * (1 - share) + cloth[b] * share
     outward = normals[a] * (1 - share) + normals[b] * share
     closed = np.concatenate([points, points[:1]])
     along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
-    place = np.linspace(0, along[-1], 73)[:-1]
+    place = np.linspace(0, along[-1], 121)[:-1]
 
-    def resample(values: NDArray) -> NDArray:
+    def even(values: NDArray) -> NDArray:
         values = np.concatenate([values, values[:1]])
-        even = np.stack([np.interp(place, along, values[:, k]) for k in range(3)], 1)
-        return (np.roll(even, 1, 0) + 2 * even + np.roll(even, -1, 0)) / 4
+        return np.stack([np.interp(place, along, values[:, k]) for k in range(3)], 1)
 
-    outward = resample(resample_input(outward))
-    return resample(points).astype(np.float32), (outward / np.linalg.norm(outward, axis=1, keepdims=True)).astype(np.float32)
-
-
-def resample_input(values: NDArray) -> NDArray:
-    """Smooth a closed curve's values (K, 3) a little."""
-    return (np.roll(values, 1, 0) + values + np.roll(values, -1, 0)) / 3
+    outward = gaussian_filter1d(even(outward), 3, axis=0, mode="wrap")
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    return gaussian_filter1d(even(points), 0.8, axis=0, mode="wrap").astype(np.float32), outward.astype(np.float32)
 
 
 def add_tube(scene: Scene, path: NDArray, radius: NDArray, material: int, closed: bool = False, sides: int = 6) -> None:

@@ -13,7 +13,7 @@ WEIGHTS = (0.26, 0.22, 0.11, 0.07, 0.055, 0.055, 0.035, 0.035, 0.03, 0.04, 0.08,
 Recipe = dict[str, tuple[float, float]]
 
 _RECIPES: dict[str, Recipe] = {
-    "neutral": {"mouthSmile*": (0.0, 0.16), "mouthClose": (0.0, 0.0)},
+    "neutral": {"mouthSmile*": (0.04, 0.20), "browInnerUp": (0.0, 0.15)},
     "smile": {"mouthSmile*": (0.35, 0.85), "cheekSquint*": (0.0, 0.35), "mouthUpperUp*": (0.0, 0.12)},
     "laugh": {
         "mouthSmile*": (0.65, 1.0), "cheekSquint*": (0.2, 0.6), "mouthUpperUp*": (0.05, 0.3),

@@ -9,7 +9,7 @@ from hifi_portrait.people.person import Person
 SIZE = 192
 IRIS = 0.455
 """Sine of the angle the iris' edge makes at the eye's centre."""
-PUPIL = 0.40
+PUPIL = 0.44
 """The pupil's share of the iris' radius."""
 
 

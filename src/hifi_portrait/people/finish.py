@@ -50,7 +50,7 @@ def _watercolour(picture: Array, rng: np.random.Generator) -> Array:
     flat = 0.6 * np.round(soft * 8) / 8 + 0.4 * soft
     flat = gaussian_filter(flat, (0.6 * scale, 0.6 * scale, 0))
     grey = soft.mean(-1)
-    edges = np.clip(np.hypot(sobel(grey, 0), sobel(grey, 1)) * 0.5, 0, 0.35)[..., None]
+    edges = np.clip(np.hypot(sobel(grey, 0), sobel(grey, 1)) * 0.35, 0, 0.16)[..., None]
     wash = gaussian_filter(rng.standard_normal(grey.shape), 7 * scale)
     paper = gaussian_filter(rng.standard_normal(grey.shape), 0.6 * scale)
     light = 0.22 + 0.78 * flat

@@ -49,7 +49,7 @@ class HairStyle:
     """Length of a fringe over the forehead."""
     frames_face: bool = False
     """Hangs down beside the face."""
-    width: float = 0.00055
+    width: float = 0.00048
 
 
 STYLES: dict[str, HairStyle | None] = {
@@ -61,7 +61,8 @@ STYLES: dict[str, HairStyle | None] = {
     "side-parted": HairStyle(length=0.058, comb="side", sides=0.36, lift=0.5, layer=(0.001, 0.014), cling=0.45, gravity=0.4),
     "slicked back": HairStyle(length=0.095, comb="back", segments=10, sides=0.6, lift=0.35, layer=(0.001, 0.010), cling=0.4),
     "spiky": HairStyle(
-        length=0.036, comb="out", segments=6, sides=0.40, lift=0.9, layer=(-1, -1), scatter=0.22, clumping=0.38
+        length=0.030, comb="out", count=12000, segments=6, sides=0.36, lift=0.85, layer=(-1, -1), scatter=0.13,
+        clumping=0.30,
     ),
     "curly": HairStyle(
         length=0.075, comb="down", segments=16, sides=0.75, lift=0.8, layer=(0.003, 0.024), gravity=0.5, comb_fade=0.8, cling=0.3,
@@ -73,19 +74,19 @@ STYLES: dict[str, HairStyle | None] = {
     ),
     "bob": HairStyle(
         length=0.205, comb="down", count=9500, segments=14, lift=0.5, layer=(0.002, 0.011), gravity=1.0, comb_fade=2.2,
-        frames_face=True,
+        cling=0.22, frames_face=True,
     ),
     "bob with a fringe": HairStyle(
         length=0.195, comb="down", count=9500, segments=14, lift=0.5, layer=(0.002, 0.012), gravity=1.0, comb_fade=2.2,
-        fringe=0.052, frames_face=True,
+        fringe=0.052, cling=0.22, frames_face=True,
     ),
     "long": HairStyle(
         length=0.33, comb="down", count=9500, segments=18, lift=0.5, layer=(0.002, 0.011), gravity=1.0, comb_fade=2.4,
-        frames_face=True,
+        cling=0.22, frames_face=True,
     ),
     "long wavy": HairStyle(
         length=0.33, comb="down", count=9500, segments=22, lift=0.5, layer=(0.002, 0.014), gravity=1.0, comb_fade=2.4,
-        wave=0.0075, wave_turns=3.2, clumping=0.2, frames_face=True,
+        wave=0.0075, wave_turns=3.2, clumping=0.2, cling=0.22, frames_face=True,
     ),
     "ponytail": HairStyle(
         length=0.2, comb="gather", segments=12, lift=0.15, layer=(0.001, 0.006), gather=(0.0, 0.082, 0.075), tail=0.20,
@@ -127,7 +128,7 @@ def head_hair(person: Person, vertices: NDArray, normals: NDArray) -> Strands | 
         points, roots = np.concatenate([points, extra]), _joined(roots, roots[pick])
         order = rng.permutation(len(points))
         points, roots = points[order], roots[order]
-    return Strands(points, roots.face, roots.weights, style.width)
+    return Strands(points, roots.face, roots.weights, roots.position, style.width)
 
 
 def _joined(first: Roots, second: Roots) -> Roots:
@@ -209,8 +210,9 @@ def _part_before_the_face(points: Array, roots: Roots, fringe: NDArray) -> None:
     side = np.sign(np.where(np.abs(x[:, -1:]) > 0.01, x[:, -1:], roots.template[:, :1] + 1e-6))
     edge = np.interp(z, [-0.20, -0.10, -0.04, 0.02, 0.06, 0.085], [0.070, 0.078, 0.082, 0.080, 0.062, 0.0])
     before = smoothstep(-y, 0.02, 0.05) * ~fringe[:, None]
-    short = np.maximum(edge - side * x, 0) * before
-    points[..., 0] += side * short
+    points[..., 0] += side * np.maximum(edge - side * x, 0) * before
+    front = np.interp(z, [-0.25, -0.12, 0.0, 0.04, 0.085, 0.10], [-0.085, -0.075, -0.055, -0.066, -0.125, -0.20])
+    points[..., 1] += np.maximum(front - y, 0) * ~fringe[:, None]
 
 
 def _bend(rng: np.random.Generator, style: HairStyle, points: Array, clump: NDArray) -> None:
@@ -282,7 +284,7 @@ def beard_hair(person: Person, vertices: NDArray, normals: NDArray) -> Strands |
     count, segments = len(roots), 4
     upper = roots.template[:, 2] > -0.034
     middle = np.abs(roots.template[:, 0]) < 0.03
-    length = np.where(upper & middle, 0.008, 0.012) * rng.uniform(0.6, 1.2, count)
+    length = np.where(upper & middle, 0.0045, 0.0085) * rng.uniform(0.6, 1.2, count)
     side = np.sign(roots.template[:, :1])
     comb = np.concatenate([side * np.where(upper & middle, 0.8, 0.15)[:, None], np.full((count, 1), -0.1), np.full((count, 1), -1.0)], 1)
     comb /= np.linalg.norm(comb, axis=1, keepdims=True)
@@ -291,4 +293,4 @@ def beard_hair(person: Person, vertices: NDArray, normals: NDArray) -> Strands |
     t = np.linspace(0, 1, segments)[None, :, None]
     drop = np.array((0.0, 0.0, -1.0)) * t**2 * 0.25
     points = roots.position[:, None] + (direction[:, None] * t + drop) * length[:, None, None]
-    return Strands(points.astype(np.float32), roots.face, roots.weights, 0.00042, 0.4)
+    return Strands(points.astype(np.float32), roots.face, roots.weights, roots.position, 0.00042, 0.4)

@@ -217,7 +217,7 @@ def _add_body(scene: Scene, photo: Photo, vertices: NDArray, normals: NDArray) -
 
 
 def _add_strands(scene: Scene, sitter: _Sitter, vertices: NDArray, head: NDArray, person: Person, size: int) -> None:
-    step = 1 if size > 320 else 2
+    step = 1 if size >= 192 else 2
     neck = np.eye(4)
     neck[:3, :3] = np.eye(3)
     neck[:3, 3] = head[:3, 3]

@@ -129,7 +129,8 @@ def brow_alpha(person: Person, rng: np.random.Generator) -> Array:
     t = (x - start) / (brow.length - start)
     inside = np.clip(t, 0, 1)
     peak = np.clip(inside / 0.68, 0, 1) - 1.3 * np.clip(inside - 0.68, 0, 1) / 0.32
-    centre = 0.0455 + brow.height + (0.0022 + brow.arch + brow.tilt) * peak
+    inner_lift = 0.0022 * (1 - np.clip(inside / 0.4, 0, 1))
+    centre = 0.0462 + brow.height + (0.0008 + 0.8 * brow.arch + brow.tilt) * peak + inner_lift
     width = brow.thickness * (1 - 0.72 * np.clip(t - 0.45, 0, 1) / 0.55)
     width = width * (0.72 + 0.28 * smoothstep(t, 0.0, 0.25))
     across = (z - centre) / np.maximum(width, 1e-4)

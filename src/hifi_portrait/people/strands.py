@@ -26,6 +26,8 @@ class Strands:
     """(N, 3) vertices of the triangle the root sits on."""
     root_weights: Array
     """(N, 3)"""
+    root: Array
+    """(N, 3) where the roots are at rest."""
     width: float
     """Half the width of a strand at its root, metres."""
     taper: float = 0.5
@@ -38,14 +40,20 @@ class Strands:
 
     def moved(self, fitting: Fitting) -> "Strands":
         """The same strands on a person, when they were grown on the base shape."""
-        return replace(self, points=fitting.to_person(self.points))
+        return replace(self, points=fitting.to_person(self.points), root=fitting.to_person(self.root))
 
     def thinned(self, step: int) -> "Strands":
         """Every ``step``-th strand, thicker, so that the whole stays about as dense."""
         if step == 1:
             return self
-        return Strands(
-            self.points[::step], self.root_face[::step], self.root_weights[::step], self.width * step**0.75, self.taper
+        every = slice(None, None, step)
+        return replace(
+            self,
+            points=self.points[every],
+            root_face=self.root_face[every],
+            root_weights=self.root_weights[every],
+            root=self.root[every],
+            width=self.width * step**0.75,
         )
 
 
@@ -190,7 +198,7 @@ def grow(
                 low = shield[vi, u0] * (1 - fu) + shield[vi, u1] * fu
                 high = shield[vi + 1, u0] * (1 - fu) + shield[vi + 1, u1] * fu
                 wanted = low * (1 - fv) + high * fv + layer[n] * min(1.0, k / 3.0)
-                if r < wanted or cling > 0.0:
+                if r < wanted or (cling > 0.0 and qz > -0.3 * r):
                     s = wanted / r if r < wanted else (r + cling * (wanted - r)) / r
                     nx = centre[0] + qx * s
                     ny = centre[1] + qy * s
@@ -231,7 +239,8 @@ def posed_strands(strands: Strands, posed: NDArray, head: NDArray, neck: NDArray
         neck = neck.astype(np.float32)
         points += 0.7 * below * (strands.points @ neck[:3, :3].T + neck[:3, 3] - points)
     root = (posed[strands.root_face] * strands.root_weights[..., None]).sum(1)
-    return (points + (root - points[:, 0])[:, None]).astype(np.float32)
+    moved = root - (strands.root @ head[:3, :3].T + head[:3, 3])
+    return (points + moved[:, None]).astype(np.float32)
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
