@@ -2,7 +2,7 @@
 
 Every pixel of the target's head asks each reference, through the mesh, for its colour there; the mean is weighed
 by how well each sees it. Where no reference sees the surface, the other side of the face does; what is off the
-mesh (hair, mostly) comes from the reference of the nearest pose, by a smooth continuation of the mesh's motion.
+mesh (hair, mostly) comes from the reference of the nearest pose, placed outside the head's outline as it is there.
 Nothing is learned.
 """
 
@@ -21,7 +21,7 @@ from scipy.spatial import cKDTree
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
-from hifi_portrait.head.raster import Raster
+from hifi_portrait.head.raster import Raster, rasterise
 from hifi_portrait.head.surface import SurfaceView
 
 BACKGROUND = 128
@@ -39,9 +39,12 @@ _UNSEEN_COLOURS = {
     Part.TONGUE: (0.75, 0.38, 0.38),
     Part.MOUTH_CAVITY: (0.25, 0.11, 0.1),
 }
+_TRUSTED = 6e-4  # weight from which a colour counts in full: that of a visibility of 0.08
 _POSE_SCALE = 40.0  # degrees of head rotation over which a reference's say on the face falls to 1 / e
 _OFF_MESH_POSE_SCALE = 6.0  # the same for hair and shoulders, where references must not be mixed
-_COARSE = 64  # side of the picture in which the mesh's motion is continued beyond it
+_COARSE = 128  # side in pixels of the pictures in which outlines are found
+_CLEAR = 0.012  # how far outside a reference's outline its hair is looked for, so as to be clear of its mesh
+_DIRECTIONS = 120  # in which an outline's radius is measured
 
 Array = npt.NDArray[Any]
 
@@ -137,9 +140,25 @@ def warp_picture(
     )
     on_mesh = raster.triangle >= 0
     colour = _fill_unseen(colour, total, raster, model)
-    motion = _continued_motion(raster, model.faces, xy, model, target.geometry)
-    alpha = np.where(on_mesh, 1.0, 0.0).astype(np.float32)
-    _blend_off_mesh(raster.triangle, motion, crops, mattes, gains, body_say, colour, alpha)
+    alpha = on_mesh.astype(np.float32)
+    head = model.parts != Part.SHOULDERS
+    masks = _mesh_masks(xy, model.faces)
+    loose = mattes * (1 - _resized(masks, mattes.shape[1]))
+    outlines = [_outline(mask) for mask in _mesh_masks(xy, model.faces[head])]
+    target_outline = _outline((on_mesh & head[raster.triangle]).astype(np.float32))
+    rolls = np.array([geometry.pose.roll for geometry in references.geometries]) - target.geometry.pose.roll
+    _blend_off_mesh(
+        raster.triangle,
+        target_outline,
+        np.stack(outlines),
+        np.radians(rolls),
+        crops,
+        loose,
+        gains,
+        body_say,
+        colour,
+        alpha,
+    )
     coverage = np.where(on_mesh, coverage, alpha / 2)
     return _compose(colour, alpha), coverage.astype(np.float32)
 
@@ -255,7 +274,7 @@ def _blend_on_mesh(
                 x = wa * rows[a, 0] + wb * rows[b, 0] + wc * rows[c, 0]
                 y = wa * rows[a, 1] + wb * rows[b, 1] + wc * rows[c, 1]
                 red, green, blue, inside = _sample(crops[n], mattes[n], x, y)
-                inside = min(max((inside - 0.3) / 0.6, 0.0), 1.0)
+                inside = min(max((inside - 0.5) / 0.45, 0.0), 1.0)
                 say = body_say[n] if is_body[f] else face_say[n]
                 weight = say * seen**3 * inside
                 colour[row, column, 0] += weight * red * gains[n, 0]
@@ -272,7 +291,7 @@ def _blend_on_mesh(
 def _fill_unseen(colour: Array, total: Array, raster: Raster, model: HeadModel) -> Array:
     """Give pixels that no reference sees a colour: of their part, or of the seen surface around them."""
     on_mesh = raster.triangle >= 0
-    trust = np.clip(total / 1e-4, 0, 1) * on_mesh
+    trust = np.clip(total / _TRUSTED, 0, 1) * on_mesh
     parts = np.where(on_mesh, model.parts[raster.triangle], 255)
     skin = on_mesh & (parts == Part.SKIN) & (trust > 0.5)
     brightness = np.median(colour[skin].mean(axis=1)) if skin.any() else 160.0
@@ -299,45 +318,52 @@ def _spread(values: Array, trust: Array) -> Array:
     return np.asarray(known + around * (1 - trust)[..., None], np.float32)
 
 
-def _continued_motion(
-    raster: Raster, faces: Array, xy: Array, model: HeadModel, target: HeadGeometry
-) -> Array:
-    """Place (N, h, w, 2) in each reference of a coarse grid of target pixels, continued beyond the mesh.
+def _mesh_masks(xy: Array, faces: Array) -> Array:
+    """Where each reference shows these triangles (N, h, h), a little inside their outline.
 
-    On the mesh it is the mesh's; beyond, an affine motion plus what the mesh differs from it nearby.
+    What is on the mesh belongs to the surface: off the target's mesh it must not appear a second time.
     """
-    references = len(xy)
-    height, width = raster.triangle.shape
-    attributes = np.concatenate([xy.transpose(1, 0, 2).reshape(xy.shape[1], -1)], axis=1)
-    step = max(1, height // _COARSE)
-    sub = Raster(
-        raster.triangle[step // 2 :: step, step // 2 :: step],
-        raster.barycentric[step // 2 :: step, step // 2 :: step],
-        raster.depth[step // 2 :: step, step // 2 :: step],
-    )
-    places = sub.interpolate(attributes, faces).reshape(*sub.triangle.shape, references, 2)
-    rows, columns = np.indices(sub.triangle.shape)
-    grid = np.stack(
-        [(columns * step + step // 2 + 0.5) / width, (rows * step + step // 2 + 0.5) / height], axis=-1
-    ).astype(np.float32)
-    head = (sub.triangle >= 0) & (model.parts[sub.triangle] != Part.SHOULDERS)
-    ones = np.ones((*grid.shape[:2], 1), np.float32)
-    design = np.concatenate([grid, ones], axis=-1)
-    motion = np.empty((references, *grid.shape), np.float32)
-    for n in range(references):
-        solution = (
-            np.linalg.lstsq(design[head], places[head][:, n], rcond=None)[0] if head.sum() > 8 else None
-        )
-        affine = grid if solution is None else (design @ solution).astype(np.float32)
-        rest = _spread(np.ascontiguousarray(places[:, :, n] - affine), head.astype(np.float32))
-        motion[n] = affine + rest
-    return motion
+    inverse_depth = np.ones(xy.shape[1])
+    masks = [rasterise(places * _COARSE, inverse_depth, faces, _COARSE, _COARSE).mask for places in xy]
+    return np.stack([cv2.erode(mask.astype(np.float32), np.ones((5, 5), np.uint8)) for mask in masks])
+
+
+def _resized(masks: Array, side: int) -> Array:
+    return np.stack([cv2.resize(mask, (side, side), interpolation=cv2.INTER_LINEAR) for mask in masks])
+
+
+def _outline(mask: Array) -> npt.NDArray[np.float32]:
+    """Centre x and y of a head's mask, then its radius in each of `_DIRECTIONS`; shares of the picture's side."""
+    height, width = mask.shape
+    rows, columns = np.nonzero(mask)
+    if len(rows) == 0:
+        return np.concatenate([[0.5, 0.5], np.full(_DIRECTIONS, 0.2)]).astype(np.float32)
+    x, y = (columns + 0.5) / width, (rows + 0.5) / height
+    centre_x, centre_y = x.mean(), y.mean()
+    angle = np.arctan2(y - centre_y, x - centre_x)
+    direction = np.round(angle / (2 * np.pi) * _DIRECTIONS).astype(np.int64) % _DIRECTIONS
+    radius = np.zeros(_DIRECTIONS)
+    np.maximum.at(radius, direction, np.hypot(x - centre_x, y - centre_y))
+    radius = np.where(radius > 0, radius, radius.mean())
+    smooth = sum(np.roll(radius, shift) for shift in (-1, 0, 1)) / 3
+    return np.concatenate([[centre_x, centre_y], smooth]).astype(np.float32)
+
+
+@numba.njit(cache=True, fastmath=True)
+def _radius(outline: Array, angle: float) -> float:  # pragma: no cover - compiled
+    count = outline.shape[0] - 2
+    place = (angle / (2 * np.pi) * count) % count
+    low = int(place)
+    share = place - low
+    return (1 - share) * outline[2 + low % count] + share * outline[2 + (low + 1) % count]
 
 
 @numba.njit(cache=True, fastmath=True)
 def _blend_off_mesh(
     triangle: Array,
-    motion: Array,
+    target: Array,
+    outlines: Array,
+    rolls: Array,
     crops: Array,
     mattes: Array,
     gains: Array,
@@ -345,34 +371,37 @@ def _blend_off_mesh(
     colour: Array,
     alpha: Array,
 ) -> None:  # pragma: no cover - compiled
-    """Colour and alpha of pixels off the mesh, where a reference's matte says there is a person."""
+    """Colour and alpha of pixels off the mesh, where a reference's matte says there is a person.
+
+    A place outside the target's outline is looked up as far outside the reference's, in the same direction
+    from the middle of the head.
+    """
     height, width = triangle.shape
-    references, coarse_height, coarse_width = motion.shape[:3]
+    references = crops.shape[0]
+    target_mean = target[2:].mean()
     for row in range(height):
-        v = min(max((row + 0.5) / height * coarse_height - 0.5, 0.0), coarse_height - 1.001)
-        j = int(v)
-        b = v - j
         for column in range(width):
             if triangle[row, column] >= 0:
                 continue
-            u = min(max((column + 0.5) / width * coarse_width - 0.5, 0.0), coarse_width - 1.001)
-            i = int(u)
-            a = u - i
+            dx = (column + 0.5) / width - target[0]
+            dy = (row + 0.5) / height - target[1]
+            angle = np.arctan2(dy, dx)
+            beyond = np.sqrt(dx * dx + dy * dy) - _radius(target, angle)
             red = green = blue = weight = total = 0.0
             for n in range(references):
-                m = motion[n]
-                x = (1 - b) * ((1 - a) * m[j, i, 0] + a * m[j, i + 1, 0]) + b * (
-                    (1 - a) * m[j + 1, i, 0] + a * m[j + 1, i + 1, 0]
-                )
-                y = (1 - b) * ((1 - a) * m[j, i, 1] + a * m[j, i + 1, 1]) + b * (
-                    (1 - a) * m[j + 1, i, 1] + a * m[j + 1, i + 1, 1]
-                )
+                turned = angle + rolls[n]
+                scale = outlines[n, 2:].mean() / target_mean
+                distance = _radius(outlines[n], turned) + beyond * scale + _CLEAR
+                x = outlines[n, 0] + distance * np.cos(turned)
+                y = outlines[n, 1] + distance * np.sin(turned)
                 total += say[n]
-                r, g, bl, inside = _sample(crops[n], mattes[n], x, y)
+                if distance <= 0 or x < 0 or x >= 1 or y < 0 or y >= 1:
+                    continue
+                r, g, b, inside = _sample(crops[n], mattes[n], x, y)
                 w = say[n] * inside
                 red += w * r * gains[n, 0]
                 green += w * g * gains[n, 1]
-                blue += w * bl * gains[n, 2]
+                blue += w * b * gains[n, 2]
                 weight += w
             if weight > 1e-6:
                 alpha[row, column] = weight / total
