@@ -7,17 +7,14 @@ where it was. Identities never span shards, so that each fit sees all photos of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 
-import numpy as np
-import torch
 from tqdm import tqdm
 
 from hifi_portrait.dataset.format import IDDataset, PhotoAnalysis, shards, write_analysis
+from hifi_portrait.dataset.pool import worker_pool
 from hifi_portrait.errors import HiFiPortraitError, ImageError
 from hifi_portrait.faces import Face, FaceAnalyser, Photo, default_analyser
 from hifi_portrait.head import fit
@@ -32,9 +29,7 @@ def analyse_dataset(path: str | Path, *, workers: int = 1, progress: bool = Fals
     total = len(IDDataset(path))
     todo = [shard for shard in shards(path) if not (path / "analysis" / f"{shard}.parquet").exists()]
     count = 0
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
-    )
+    pool = worker_pool(workers)
     with pool, tqdm(total=total, desc="analyse", unit="photo", disable=not progress) as bar:
         for shard in todo:
             photos = IDDataset(path, shard=shard)
@@ -69,7 +64,7 @@ def analyse_photos(photos: Sequence[Photo], *, analyser: FaceAnalyser | None = N
         head = fit(
             [face.crop_landmarks for face in found],
             [(len(face.crop), len(face.crop)) for face in found],
-            weights=np.array([face.quality for face in found]),
+            weights=[face.quality for face in found],
         )
     except HiFiPortraitError as error:
         return [PhotoAnalysis(found=False, reason=reason or str(error)) for reason in reasons]

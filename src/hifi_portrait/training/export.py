@@ -64,10 +64,10 @@ def export_pipeline(
         raise ModelError(f"no {names} in {', '.join(map(str, folders))}: add the run or folder that holds it")
     for name, place in places.items():
         logger.info("%s from %s", name, place)
-        parts[name] = type(parts[name]).from_pretrained(place)
+        parts[name] = type(parts[name]).from_pretrained(place).to(dtype)
     for name in ("tokenizer", "tokenizer_2"):
         parts[name] = CLIPTokenizer.from_pretrained(tokenizers / name)
-    pipeline = HiFiPortraitPipeline(**parts).to(dtype)
+    pipeline = HiFiPortraitPipeline(**parts)
     pipeline.save_pretrained(out, safe_serialization=True)
     return pipeline
 

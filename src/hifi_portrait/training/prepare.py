@@ -12,10 +12,8 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -26,6 +24,7 @@ from tqdm import tqdm
 
 from hifi_portrait.dataset.analysis import analyse_dataset
 from hifi_portrait.dataset.format import SPLITS, IDDataset, PhotoRecord, split_of
+from hifi_portrait.dataset.pool import worker_pool
 from hifi_portrait.errors import DatasetError, HiFiPortraitError
 from hifi_portrait.faces import chip_transform
 from hifi_portrait.faces.geometry import cut_out, transform_points
@@ -144,9 +143,7 @@ def _fill(data: Path, out: Path, workers: int, progress: bool) -> None:
         return
     done = np.lib.format.open_memmap(out / "done.npy", "r+")
     todo = [int(chunk) for chunk in np.flatnonzero(~done)]
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
-    )
+    pool = worker_pool(workers)
     with pool, tqdm(total=len(todo) * _CHUNK, desc="prepare", unit="photo", disable=not progress) as bar:
         jobs = {chunk: pool.submit(_fill_chunk, data, out, chunk, header["size"]) for chunk in todo}
         for chunk, job in jobs.items():

@@ -234,11 +234,13 @@ class Trainer:
                 "minutes": self.minutes,
                 "description": self._description,
             }
-            with self._averaged():
-                save_checkpoint(
-                    self.run, self.step, state, self.objective.save_parts, keep=self.config.keep_checkpoints
-                )
+            keep = self.config.keep_checkpoints
+            save_checkpoint(self.run, self.step, state, self._save_averaged, keep=keep)
         self.accelerator.wait_for_everyone()
+
+    def _save_averaged(self, folder: Path) -> None:
+        with self._averaged():
+            self.objective.save_parts(folder)
 
     def _show(self, writer: SummaryWriter) -> dict[str, float]:
         with self._averaged(), torch.no_grad(), torch.random.fork_rng(), self.accelerator.autocast():

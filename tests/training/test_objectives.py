@@ -1,0 +1,215 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from hifi_portrait.errors import ModelError
+from hifi_portrait.models.build import build
+from hifi_portrait.models.conditioning import face_inputs
+from hifi_portrait.pipeline import HiFiPortraitPipeline
+from hifi_portrait.training.autoencoder import AutoencoderConfig, AutoencoderObjective, random_crop
+from hifi_portrait.training.base import BaseConfig, BaseObjective
+from hifi_portrait.training.checkpoint import latest_checkpoint, load_state
+from hifi_portrait.training.export import export_pipeline
+from hifi_portrait.training.hifi import FACE_PARTS, HiFiConfig, HiFiLosses, HiFiObjective
+from hifi_portrait.training.hifi_data import HiFiDataConfig
+from hifi_portrait.training.text import encode_text, vary_caption
+
+BASE_PARTS = ("unet", "text_encoder", "text_encoder_2")
+
+
+@pytest.fixture(scope="module")
+def base_folder(tmp_path_factory):
+    """Fresh weights of a tiny base model."""
+    folder = tmp_path_factory.mktemp("base")
+    for name, part in build("tiny", BASE_PARTS, seed=0).items():
+        part.save_pretrained(folder / name)
+    return folder
+
+
+def hifi(prepared, base_folder, **changes):
+    return HiFiObjective(HiFiConfig(size="tiny", init_from=(str(base_folder),), **changes), prepared.folder)
+
+
+def batch_of(objective, indices=(0, 1)):
+    return objective.collate([objective.sample(index) for index in indices])
+
+
+def gradients(objective, batch):
+    torch.manual_seed(0)
+    sum(objective(batch).values()).backward()
+    return {
+        name: any(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in part.parameters())
+        for name, part in objective.parts.items()
+    }
+
+
+@pytest.mark.parametrize("objective", ["autoencoder", "base", "hifi"])
+def test_tiny_recipe_trains_and_leaves_a_checkpoint_and_a_sheet(objective, id_data, prepared, run_recipe):
+    run = run_recipe(objective, id_data if objective == "autoencoder" else prepared.folder)
+    assert load_state(latest_checkpoint(run))["step"] == 4
+    assert Image.open(run / "sheets" / "step-00000004.png").size[0] >= 64
+    assert json.loads((run / "recipe.json").read_text())["objective"] == objective
+
+
+@pytest.mark.parametrize("objective", ["autoencoder", "base", "hifi"])
+def test_resumed_training_equals_uninterrupted_training(objective, id_data, prepared, run_recipe, tmp_path):
+    data = id_data if objective == "autoencoder" else prepared.folder
+    constant_rate = ["trainer.final_lr_share=1.0", "trainer.warmup_steps=1"]
+    whole = run_recipe(objective, data, *constant_rate, out=tmp_path / "whole")
+    half = run_recipe(objective, data, *constant_rate, "trainer.max_steps=2", out=tmp_path / "half")
+    run_recipe(objective, data, *constant_rate, out=half)
+    first, second = (load_state(latest_checkpoint(run))["parts"] for run in (whole, half))
+    for part, weights in first.items():
+        for name, value in weights.items():
+            assert torch.equal(value, second[part][name]), f"{part}.{name}"
+
+
+def test_same_index_gives_the_same_sample(prepared, base_folder):
+    objective = hifi(prepared, base_folder)
+    first, second = objective.sample(5), objective.sample(5)
+    for field in dataclasses.fields(first["faces"]):
+        assert torch.equal(getattr(first["faces"], field.name), getattr(second["faces"], field.name))
+    assert torch.equal(first["token_ids"], second["token_ids"])
+
+
+def test_frozen_base_gets_no_gradient(prepared, base_folder):
+    reached = gradients(*(lambda o: (o, batch_of(o)))(hifi(prepared, base_folder)))
+    assert not any(reached[name] for name in (*BASE_PARTS, "vae"))
+    assert reached["hifi_net"]
+
+
+def test_joint_training_reaches_the_base_model(prepared, base_folder):
+    objective = hifi(prepared, base_folder, trainable=(*BASE_PARTS, *FACE_PARTS))
+    reached = gradients(objective, batch_of(objective))
+    assert all(reached[name] for name in BASE_PARTS)
+    assert not reached["vae"]
+
+
+def test_frozen_base_needs_weights(prepared):
+    with pytest.raises(ModelError, match="unet"):
+        HiFiObjective(HiFiConfig(size="tiny"), prepared.folder)
+
+
+def test_fresh_hifi_net_starts_from_the_unet_encoder(prepared, base_folder):
+    objective = hifi(prepared, base_folder)
+    for name in ("conv_in.weight", "mid_block.resnets.0.conv1.weight"):
+        assert torch.equal(
+            objective.part("hifi_net").state_dict()[name], objective.part("unet").state_dict()[name]
+        )
+
+
+def test_identity_and_landmark_terms_reach_hifi_net(prepared, base_folder):
+    losses = HiFiLosses(denoising=0.0, identity=1.0, landmarks=1.0, decoded_samples=2, decoded_below=1.0)
+    objective = hifi(prepared, base_folder, losses=losses)
+    batch = batch_of(objective)
+    torch.manual_seed(0)
+    terms = objective(batch)
+    assert set(terms) == {"denoising", "identity", "landmarks"}
+    (terms["identity"] + terms["landmarks"]).backward()
+    assert any(
+        p.grad is not None and bool(p.grad.abs().sum() > 0) for p in objective.part("hifi_net").parameters()
+    )
+
+
+def test_surface_alignment_can_be_switched_off(prepared, base_folder):
+    objective = hifi(prepared, base_folder, surface_alignment=False)
+    assert not objective.part("hifi_net").config.surface_alignment
+    assert float(objective(batch_of(objective))["denoising"].detach()) > 0
+
+
+def test_references_are_others_of_the_same_person(prepared, base_folder):
+    objective = hifi(
+        prepared, base_folder, data=HiFiDataConfig(references=(2, 2), degraded_share=0, face_dropout=0)
+    )
+    crops = prepared.arrays["crops"]
+    for index in range(6):
+        sample = objective.sample(index)
+        found = [
+            next(
+                i for i, crop in enumerate(crops) if np.array_equal(crop, reference.permute(1, 2, 0).numpy())
+            )
+            for reference in sample["faces"].crops[0]
+        ]
+        target = next(i for i in range(9) if torch.equal(prepared.latents(i), sample["latents"]))
+        assert target not in found
+        assert {i // 3 for i in found} == {target // 3}
+
+
+def test_training_and_pipeline_make_the_same_condition(prepared, base_folder):
+    config = HiFiDataConfig(references=(2, 2), degraded_share=0, face_dropout=0, truth_share=0)
+    objective = hifi(prepared, base_folder, data=config)
+    data, rng = objective.data, np.random.default_rng(0)
+    sample = data._draw(np.array([0, 1, 2]), rng, config)
+    target, *photos = (int(i) for i in np.random.default_rng(0).permutation([0, 1, 2]))
+    references = prepared.references(photos, ["fit", "fit"])
+    landmark = data.generator.from_geometry(prepared.geometry(target, "fit"), prepared.size)
+    wanted = face_inputs(references, landmark)
+    for field in dataclasses.fields(wanted):
+        torch.testing.assert_close(
+            getattr(sample["faces"], field.name),
+            getattr(wanted, field.name),
+            msg=lambda m, f=field: f"{f.name}: {m}",
+        )
+
+
+def test_text_is_embedded_as_sdxl_pipelines_do(prepared, base_folder):
+    objective = BaseObjective(BaseConfig(size="tiny", init_from=(str(base_folder),)), prepared.folder)
+    tokenizer = prepared.tokenizer()
+    from diffusers import StableDiffusionXLPipeline
+
+    pipeline = StableDiffusionXLPipeline(
+        **{name: objective.part(name) for name in (*BASE_PARTS, "vae")},
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        scheduler=objective.scheduler,
+    )
+    prompt = "a portrait of person 1, grey background"
+    hidden, no_hidden, pooled, no_pooled = pipeline.encode_prompt(prompt)
+    ids = tokenizer(prompt, padding="max_length", max_length=77, return_tensors="pt").input_ids
+    text = encode_text(objective.part("text_encoder"), objective.part("text_encoder_2"), ids)
+    torch.testing.assert_close((text.hidden, text.pooled), (hidden, pooled))
+    nothing = text.without(torch.tensor([True]))
+    torch.testing.assert_close((nothing.hidden, nothing.pooled), (no_hidden, no_pooled))
+
+
+def test_captions_lose_clauses_but_never_the_first():
+    rng = np.random.default_rng(0)
+    shorter = {vary_caption("a man, red hair, outdoors", rng, 0.5) for _ in range(50)}
+    assert shorter == {"a man", "a man, red hair", "a man, outdoors", "a man, red hair, outdoors"}
+
+
+def test_autoencoder_gives_latents_of_unit_deviation_a_scaling_factor(id_data, tmp_path):
+    objective = AutoencoderObjective(AutoencoderConfig(size="tiny", crop=32, held_out=2), id_data)
+    objective.save_parts(tmp_path)
+    vae = objective.part("vae")
+    latents = vae.encode(objective._held_out_images()).latent_dist.mode() * vae.config.scaling_factor
+    assert float(latents.std().detach()) == pytest.approx(1, rel=1e-3)
+
+
+def test_autoencoder_starts_from_given_weights(id_data, vae_folder):
+    config = AutoencoderConfig(size="tiny", crop=32, init_from=(str(vae_folder),))
+    objective = AutoencoderObjective(config, id_data, seed=3)
+    fresh = build("tiny", ["vae"], seed=0)["vae"]
+    assert torch.equal(objective.part("vae").encoder.conv_in.weight, fresh.encoder.conv_in.weight)
+
+
+def test_crops_of_small_pictures_are_enlarged():
+    crop = random_crop(np.zeros((20, 30, 3), np.uint8), 32, 0.3, np.random.default_rng(0))
+    assert crop.shape == (32, 32, 3)
+
+
+def test_exported_pipeline_loads_and_draws(prepared, base_folder, run_recipe, tmp_path):
+    run = run_recipe("hifi", prepared.folder)
+    export_pipeline([run, prepared.folder], tmp_path / "pipeline", size="tiny", dtype=torch.float32)
+    pipeline = HiFiPortraitPipeline.from_pretrained(tmp_path / "pipeline")
+    saved = load_state(latest_checkpoint(run))["ema"]["shadow_params"]
+    assert any(torch.equal(pipeline.unet.conv_in.weight, weights) for weights in saved)
+
+
+def test_export_names_what_is_missing(prepared, tmp_path):
+    with pytest.raises(ModelError, match=r"unet.*hifi_net"):
+        export_pipeline([prepared.folder], tmp_path, size="tiny")

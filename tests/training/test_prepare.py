@@ -1,0 +1,81 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from diffusers import AutoencoderKL
+
+from hifi_portrait.dataset.format import IDDataset, IDDatasetWriter, PhotoAnalysis
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.models.conditioning import encode_picture
+from hifi_portrait.training.pictures import to_tensor
+from hifi_portrait.training.prepare import crop_geometry, prepare
+from hifi_portrait.training.prepared import Prepared, pack_geometry, unpack_geometry
+from painted_heads import geometry
+
+
+def test_every_usable_photo_is_there_in_order(prepared, id_data):
+    records = list(IDDataset(id_data))
+    assert prepared.captions == [record.caption for record in records]
+    for index, record in enumerate(records):
+        np.testing.assert_array_equal(prepared.arrays["crops"][index], record.pixels())
+
+
+def test_geometry_of_fit_and_truth_comes_back(prepared, id_data):
+    record = IDDataset(id_data)[4]
+    for kind, wanted in (("fit", record.analysis.fit), ("truth", record.truth)):
+        found = prepared.geometry(4, kind)
+        np.testing.assert_allclose(found.expression, wanted.expression)
+        np.testing.assert_allclose(found.rotation, wanted.rotation)
+        assert found.camera.focal == pytest.approx(wanted.camera.focal, rel=1e-6)
+
+
+def test_latents_are_the_scaled_latents_of_the_crops(prepared, vae_folder):
+    vae = AutoencoderKL.from_pretrained(vae_folder)
+    wanted = encode_picture(vae, to_tensor(np.array(prepared.arrays["crops"][2]))[None])[0]
+    torch.testing.assert_close(prepared.latents(2), wanted, atol=0.03, rtol=0.03)
+
+
+def test_identities_group_their_own_photos(prepared):
+    groups = prepared.identities("train")
+    assert [list(group) for group in groups] == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+
+
+def test_photos_without_a_face_are_left_out(id_data, tmp_path):
+    photos = [replace(photo) for photo in IDDataset(id_data)[:3]]
+    photos[1] = replace(photos[1], analysis=PhotoAnalysis(found=False, reason="no face was found"))
+    with IDDatasetWriter(tmp_path / "data") as dataset:
+        dataset.add("person-0", photos)
+    folder = prepare(tmp_path / "data", tmp_path / "prepared", model_size="tiny", workers=1)
+    assert folder.captions == [photos[0].caption, photos[2].caption]
+
+
+def test_an_interrupted_preparation_goes_on(prepared, id_data):
+    header = json.loads((prepared.folder / "prepared.json").read_text())
+    (prepared.folder / "prepared.json").write_text(json.dumps(header | {"complete": False}))
+    with pytest.raises(DatasetError, match="not completely prepared"):
+        Prepared(prepared.folder)
+    assert len(prepare(id_data, prepared.folder, model_size="tiny", workers=1)) == 9
+
+
+def test_a_folder_that_is_not_prepared_is_named(tmp_path):
+    with pytest.raises(DatasetError, match=str(tmp_path)):
+        Prepared(tmp_path)
+
+
+def test_geometry_survives_packing():
+    head = geometry(17, size=64)
+    found = unpack_geometry(pack_geometry(head), 64)
+    np.testing.assert_array_equal(found.identity, head.identity)
+    np.testing.assert_array_equal(found.rotation, head.rotation)
+    assert found.camera.focal == pytest.approx(head.camera.focal)
+
+
+def test_crop_geometry_projects_where_the_crop_shows_it():
+    head = geometry(10, size=200)
+    transform = np.array([[0.5, 0, -7], [0, 0.5, 4], [0, 0, 1]])
+    point = np.array([[0.05, 1.5, -0.03]])
+    in_photo = head.camera.project(point)[0]
+    in_crop = crop_geometry(head, transform, 64).camera.project(point)[0]
+    np.testing.assert_allclose(in_crop, transform[:2, :2] @ in_photo + transform[:2, 2])

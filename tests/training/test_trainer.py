@@ -1,0 +1,171 @@
+import os
+import signal
+
+import pytest
+import torch
+from torch import nn
+
+from hifi_portrait.errors import ModelError
+from hifi_portrait.training.checkpoint import checkpoints, latest_checkpoint, load_state
+from hifi_portrait.training.objective import Objective, find_part
+from hifi_portrait.training.trainer import Trainer, TrainerConfig
+
+
+class Line(nn.Linear):
+    """A model with the one method of diffusers' models that checkpoints need."""
+
+    def save_pretrained(self, folder):
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}")
+        torch.save(self.state_dict(), folder / "weights.pt")
+
+
+class LineObjective(Objective):
+    """Least squares with dropout: small, random, and with all that the trainer uses."""
+
+    def __init__(self, kill_at=None):
+        torch.manual_seed(0)
+        super().__init__({"line": Line(8, 4), "frozen": Line(4, 4)}, ["line"])
+        self.kill_at = kill_at
+        self.seen = []
+
+    def sample(self, index):
+        self.seen.append(index)
+        if self.kill_at is not None and index >= self.kill_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+            self.kill_at = None
+        generator = torch.Generator().manual_seed(index)
+        return {"x": torch.randn(8, generator=generator)}
+
+    def forward(self, batch, progress=0.0):
+        hidden = nn.functional.dropout(self.part("line")(batch["x"]), 0.3)
+        return {"fit": ((self.part("frozen")(hidden) - 1) ** 2).mean(), "size": 0.01 * hidden.abs().mean()}
+
+    def sheet(self):
+        import numpy as np
+
+        return np.zeros((4, 4, 3), np.uint8)
+
+
+def trainer(run, objective=None, **changes):
+    settings = {"batch_size": 4, "learning_rate": 1e-2, "max_steps": 20, "precision": "no"} | changes
+    return Trainer(objective or LineObjective(), TrainerConfig(**settings), run)
+
+
+def final_state(run):
+    return load_state(latest_checkpoint(run))
+
+
+def flat(value):
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in flat(item)]
+    if isinstance(value, list | tuple):
+        return [leaf for item in value for leaf in flat(item)]
+    return [value]
+
+
+def same_training(first, second):
+    pairs = zip(
+        *(flat({k: s[k] for k in ("parts", "optimiser", "ema", "step")}) for s in (first, second)),
+        strict=True,
+    )
+    return all(torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b for a, b in pairs)
+
+
+def test_a_killed_run_that_goes_on_equals_one_that_was_not_bit_for_bit(tmp_path):
+    trainer(tmp_path / "whole").train()
+    first = trainer(tmp_path / "killed", LineObjective(kill_at=10 * 4))
+    result = first.train()
+    assert result.interrupted
+    assert result.step in (10, 11)
+    assert trainer(tmp_path / "killed").train().step == 20
+    assert same_training(final_state(tmp_path / "whole"), final_state(tmp_path / "killed"))
+
+
+def test_another_seed_gives_other_weights(tmp_path):
+    trainer(tmp_path / "a").train()
+    trainer(tmp_path / "b", seed=1).train()
+    assert not same_training(final_state(tmp_path / "a"), final_state(tmp_path / "b"))
+
+
+def test_every_sample_is_used_once_and_in_order(tmp_path):
+    objective = LineObjective()
+    trainer(tmp_path, objective, max_steps=5).train()
+    assert objective.seen[:20] == list(range(20))
+
+
+def test_only_trainable_parts_change(tmp_path):
+    objective, untouched = LineObjective(), LineObjective()
+    trainer(tmp_path, objective).train()
+    assert torch.equal(objective.part("frozen").weight, untouched.part("frozen").weight)
+    assert not torch.equal(objective.part("line").weight, untouched.part("line").weight)
+
+
+def test_loss_falls(tmp_path):
+    objective = LineObjective()
+    batch = {"x": torch.stack([objective.sample(i)["x"] for i in range(64)])}
+
+    def loss():
+        torch.manual_seed(0)
+        return float(objective(batch)["fit"].detach())
+
+    before = loss()
+    trainer(tmp_path, objective, max_steps=60, warmup_steps=1).train()
+    assert loss() < 0.7 * before
+
+
+def test_averaged_weights_are_saved_ready_for_use(tmp_path):
+    objective = LineObjective()
+    trainer(tmp_path, objective, ema_decay=0.9).train()
+    saved = torch.load(find_part([tmp_path], "line") / "weights.pt")
+    assert torch.equal(saved["weight"], final_state(tmp_path)["ema"]["shadow_params"][0])
+    assert not torch.equal(saved["weight"], objective.part("line").weight)
+
+
+def test_learning_rate_warms_up_and_ends_at_its_floor(tmp_path):
+    subject = trainer(tmp_path, warmup_steps=10, final_lr_share=0.1)
+    rates = [subject.learning_rate(step, step / 20) for step in range(21)]
+    assert rates[0] == pytest.approx(1e-3, rel=0.02)
+    assert rates.index(max(rates)) == 9
+    assert rates[-1] == pytest.approx(1e-3)
+
+
+def test_a_run_ends_at_its_minutes(tmp_path):
+    assert trainer(tmp_path, max_steps=0, max_minutes=0.005).train().minutes >= 0.005
+
+
+def test_step_without_a_finite_gradient_is_skipped(tmp_path):
+    objective = LineObjective()
+    start = objective.part("line").weight.detach().clone()
+    objective.part("frozen").weight.data.fill_(float("nan"))
+    trainer(tmp_path, objective, max_steps=2).train()
+    assert torch.equal(objective.part("line").weight, start)
+
+
+def test_only_the_newest_checkpoints_are_kept(tmp_path):
+    trainer(tmp_path, checkpoint_minutes=1e-9, keep_checkpoints=2, max_steps=6).train()
+    assert [path.name for path in checkpoints(tmp_path)] == ["step-00000005", "step-00000006"]
+
+
+def test_run_folder_holds_sheet_and_logs(tmp_path):
+    trainer(tmp_path, max_steps=2).train()
+    assert (tmp_path / "sheets" / "step-00000002.png").exists()
+    assert list((tmp_path / "logs").glob("events.*"))
+
+
+def test_a_checkpoint_left_half_written_is_not_used(tmp_path):
+    trainer(tmp_path, max_steps=2).train()
+    (tmp_path / "checkpoints" / "step-00000099.partial").mkdir()
+    assert latest_checkpoint(tmp_path).name == "step-00000002"
+
+
+def test_damaged_checkpoint_is_named(tmp_path):
+    trainer(tmp_path, max_steps=2).train()
+    (latest_checkpoint(tmp_path) / "state.pt").write_bytes(b"junk")
+    with pytest.raises(ModelError, match="step-00000002"):
+        trainer(tmp_path)
+
+
+def test_unknown_trainable_part_is_named():
+    with pytest.raises(ModelError, match="unett"):
+        Objective.__init__(LineObjective.__new__(LineObjective), {"unet": Line(1, 1)}, ["unett"])
