@@ -60,8 +60,8 @@ def test_a_photo_is_not_compared_with_itself():
 def test_control_figures_follow_what_was_wished():
     wished = Wished(np.zeros((2, 1, 3)), np.array([[0.0], [1.0]]), np.array([[1.0], [0.0]]))
     readings = [
-        [Reading(pose=np.array([1.0, 0, 0]), smile=0.1, jaw_open=0.2)],
-        [Reading(pose=np.array([-3.0, 4, 0]), smile=0.6, jaw_open=0.5)],
+        [Reading(pose=np.array([1.0, 0, 0]), smile=0.1, mouth_opening=0.2)],
+        [Reading(pose=np.array([-3.0, 4, 0]), smile=0.6, mouth_opening=0.5)],
     ]
     ruler = PoseRuler((1, 1, 1), (0, 0, 0), (0, 0, 0))
     row = summarise("row", readings, None, wished=wished, ruler=ruler)

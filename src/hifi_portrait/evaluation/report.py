@@ -45,8 +45,9 @@ def benchmark_section(title: str, command: str, result: Benchmark) -> str:
         "Identity and face found: YuNet and SFace, which the model is not conditioned on; a picture without "
         f"a face counts as similarity 0 and as not recognised. Gallery: {gallery}. "
         f"The row `{TRUE_ROW}`: {ceiling}.",
-        "Smile and jaw: correlation of the wished coefficients with MediaPipe's blendshape scores. Frechet "
-        "distance: features of MobileNetV2 (ImageNet), which is not the FID; compare only rows of one table.",
+        "Smile r: correlation of the wished mouthSmile with MediaPipe's score of it. Jaw r: of the wished "
+        "jawOpen with the gap between the lips in MediaPipe's landmarks. Frechet distance: features of "
+        "MobileNetV2 (ImageNet), which is not the FID; compare only rows of one table.",
     ]
     if result.ruler:
         notes.append(

@@ -6,7 +6,7 @@ come in a folder given by the user; a scorer whose file is not there is left out
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,9 @@ LANDMARKER_FILE = "face_landmarker.task"
 FEATURES_FILE = "mobilenet_v2_imagenet.pth"
 
 FACE_CONFIDENCE = 0.7
+# Landmarks.
+_INNER_LIPS = (13, 14)
+_EYE_CORNERS = (33, 263)
 # MediaPipe's head axes are x right, y up, z towards the viewer; ours are x right, y away, z up.
 _FROM_MEDIAPIPE = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 
@@ -35,7 +38,7 @@ class Reading:
     face_score: float | None = None
     pose: np.ndarray | None = None
     smile: float | None = None
-    jaw_open: float | None = None
+    mouth_opening: float | None = None
     features: np.ndarray | None = None
 
 
@@ -75,7 +78,11 @@ class FaceLandmarkerReader:
         self._landmarker = vision.FaceLandmarker.create_from_options(options)
 
     def read(self, image: np.ndarray) -> dict[str, Any]:
-        """Pose (yaw, pitch, roll) in degrees, smile and jaw opening in [0, 1]; empty if no face is found."""
+        """Pose (yaw, pitch, roll) in degrees, smile in [0, 1] and mouth opening; empty if no face is found.
+
+        The opening is the gap between the inner lips as a share of the distance between the outer corners of
+        the eyes. MediaPipe's own ``jawOpen`` score stays near zero for an open mouth that smiles.
+        """
         import mediapipe
 
         picture = mediapipe.Image(mediapipe.ImageFormat.SRGB, np.ascontiguousarray(image))
@@ -88,8 +95,15 @@ class FaceLandmarkerReader:
         return {
             "pose": np.array([pose.yaw, pose.pitch, pose.roll]),
             "smile": (scores["mouthSmileLeft"] + scores["mouthSmileRight"]) / 2,
-            "jaw_open": scores["jawOpen"],
+            "mouth_opening": _mouth_opening(result.face_landmarks[0], image.shape),
         }
+
+
+def _mouth_opening(landmarks: Sequence[Any], shape: tuple[int, ...]) -> float:
+    height, width = shape[:2]
+    points = np.array([(point.x * width, point.y * height) for point in landmarks])
+    gap, eyes = (np.linalg.norm(points[a] - points[b]) for a, b in (_INNER_LIPS, _EYE_CORNERS))
+    return float(gap / eyes)
 
 
 class FeatureReader:

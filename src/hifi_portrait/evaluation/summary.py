@@ -120,7 +120,9 @@ def summarise(
         figures["face_found"] = float(np.mean([r.embedding is not None for r in flat]))
     if wished is not None and any(r.smile is not None for r in flat):
         figures["smile_correlation"] = metrics.correlation(wished.smile.ravel(), _values(flat, "smile"))
-        figures["jaw_correlation"] = metrics.correlation(wished.jaw_open.ravel(), _values(flat, "jaw_open"))
+        figures["jaw_correlation"] = metrics.correlation(
+            wished.jaw_open.ravel(), _values(flat, "mouth_opening")
+        )
         if ruler is not None:
             yaw, pitch, roll = metrics.pose_error(wished.pose.reshape(-1, 3), ruler(poses(flat)))
             figures["pose_error"] = (float(yaw), float(pitch), float(roll))
