@@ -18,8 +18,8 @@ _RIGID = np.array([
 ])
 # fmt: on
 # The crop in units of the rigid points' RMS radius, fitted on synthetic people's photos of default framing:
-# the mean face's height, and the crop's centre as steps down the face, into the head and up the picture. Going
-# into the head lets the crop follow a turning face in part only, as the synthetic people's framing does.
+# the mean face's height, and the crop's centre as steps down the face, into the head and up the picture.
+# Going into the head lets the crop follow a turning face in part only, as their framing does.
 _FACE_HEIGHT = 3.0
 _DOWN_FACE, _INTO_HEAD, _UP_PICTURE = 0.94, 0.61, 0.54
 
