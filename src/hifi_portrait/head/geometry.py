@@ -17,7 +17,7 @@ IDENTITY_COMPONENTS = 80
 FIT_FOV = 20.0
 """Vertical field of view, in degrees, that fits and targets use over the portrait crop."""
 
-DEFAULT_FACE_SHARE = 0.36
+DEFAULT_FACE_SHARE = 0.43
 """Height of the mean face (forehead landmark 10 to chin landmark 152) as a share of the picture height."""
 
 # ARKit's blendshapes in anny's order; a trailing * stands for the Left and the Right one.

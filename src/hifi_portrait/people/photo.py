@@ -95,7 +95,7 @@ class Photo:
             expression=sample_expression(np.random.default_rng([82, seed]), kind, EXPRESSION_NAMES),
             pose=pose,
             gaze=_sample_gaze(rng),
-            face_share=float(np.clip(DEFAULT_FACE_SHARE * np.exp(rng.normal(0, 0.08)), 0.28, 0.46)),
+            face_share=float(np.clip(DEFAULT_FACE_SHARE * np.exp(rng.normal(0, 0.08)), 0.34, 0.54)),
             centre=(float(rng.normal(0, 0.018)), float(rng.normal(0, 0.018))),
             fov=float(np.clip(FIT_FOV + rng.normal(0, 1.5), 16.0, 25.0)),
             light=str(rng.choice(list(LIGHTINGS), p=[entry.share for entry in LIGHTINGS.values()])),
