@@ -134,7 +134,7 @@ def draw(
         return tensors
 
     generator = torch.Generator("cpu").manual_seed(seed)
-    output = pipe(identity, target, generator=generator, callback_on_step_end=after_step, **settings)
+    output: Any = pipe(identity, target, generator=generator, callback_on_step_end=after_step, **settings)
     return np.asarray(output.images[0].convert("RGB"))
 
 

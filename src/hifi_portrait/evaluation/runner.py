@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -54,7 +54,7 @@ def warp_row(size: int) -> Draw:
 
 def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling) -> Draw:
     """The diffusion pipeline."""
-    settings: dict[str, object] = {"prompt": sampling.prompt}
+    settings: dict[str, Any] = {"prompt": sampling.prompt}
     if sampling.steps is not None:
         settings["num_inference_steps"] = sampling.steps
     if sampling.guidance is not None:
@@ -62,8 +62,8 @@ def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling) -> Draw:
 
     def draw(identity: Identity, target: Target, seed: int) -> np.ndarray:
         generator = torch.Generator("cpu").manual_seed(seed)
-        image = pipe(identity, target, generator=generator, **settings).images[0]
-        return np.asarray(image.convert("RGB"))
+        output: Any = pipe(identity, target, generator=generator, **settings)
+        return np.asarray(output.images[0].convert("RGB"))
 
     return draw
 
