@@ -21,7 +21,7 @@ class HairStyle:
 
     length: float
     comb: str
-    """"out", "forward", "side", "back", "down" or "gather"."""
+    """"out", "loose", "forward", "side", "back", "down" or "gather"."""
     count: int = 9000
     segments: int = 8
     sides: float = 1.0
@@ -65,7 +65,7 @@ STYLES: dict[str, HairStyle | None] = {
         clumping=0.30,
     ),
     "curly": HairStyle(
-        length=0.075, comb="down", segments=16, sides=0.75, lift=0.8, layer=(0.003, 0.024), gravity=0.5, comb_fade=0.8, cling=0.3,
+        length=0.075, comb="loose", segments=16, sides=0.75, lift=0.8, layer=(0.003, 0.024), gravity=0.5, comb_fade=0.8, cling=0.3,
         curl=0.0055, curl_turns=3.0, scatter=0.28, clumping=0.35,
     ),
     "afro": HairStyle(
@@ -147,13 +147,15 @@ def _skull(vertices: NDArray) -> Array:
     return radius_map(np.concatenate([corners.reshape(-1, 3), mids.reshape(-1, 3), corners.mean(1)]))
 
 
-def _comb(style: HairStyle, person: Person, roots: Roots) -> Array:
+def _comb(rng: np.random.Generator, style: HairStyle, person: Person, roots: Roots) -> Array:
     n, r = roots.normal, roots.template
     top = smoothstep(r[:, 2], 0.05, 0.11)
-    side = np.where(r[:, 0] > person.hair.parting, 1.0, -1.0)
+    side = np.where(r[:, 0] + rng.normal(0, 0.004, len(r)) > person.hair.parting, 1.0, -1.0)
     zero = np.zeros(len(r))
     if style.comb == "out":
         comb = n + np.stack([zero, -0.25 * top * (style.lift < 1), zero], 1)
+    elif style.comb == "loose":
+        comb = n + np.stack([0.1 * side, zero, zero - 0.55], 1)
     elif style.comb == "forward":
         comb = np.stack([0.25 * side * top, -0.9 * top + 0.15 * (1 - top), -0.9 * (1 - top) - 0.1], 1) + 0.35 * n
     elif style.comb == "side":
@@ -175,7 +177,7 @@ def _grow_style(rng: np.random.Generator, style: HairStyle, person: Person, root
     length = style.length * person.hair.length * rng.uniform(0.82, 1.08, count) * (style.sides + (1 - style.sides) * top)
     if style.comb == "gather":
         length = 1.12 * np.linalg.norm(np.asarray(style.gather) - roots.position, axis=1)
-    comb = _comb(style, person, roots)
+    comb = _comb(rng, style, person, roots)
     fringe = np.zeros(count, bool)
     if style.fringe:
         r = roots.template
@@ -208,7 +210,7 @@ def _part_before_the_face(points: Array, roots: Roots, fringe: NDArray) -> None:
     """Move hanging hair out of the face, smoothly, to where it frames it."""
     x, y, z = points[..., 0], points[..., 1], points[..., 2]
     side = np.sign(np.where(np.abs(x[:, -1:]) > 0.01, x[:, -1:], roots.template[:, :1] + 1e-6))
-    edge = np.interp(z, [-0.20, -0.10, -0.04, 0.02, 0.06, 0.085], [0.070, 0.078, 0.082, 0.080, 0.062, 0.0])
+    edge = np.interp(z, [-0.20, -0.10, -0.04, 0.02, 0.06, 0.072, 0.098], [0.070, 0.078, 0.082, 0.080, 0.069, 0.058, 0.0])
     before = smoothstep(-y, 0.02, 0.05) * ~fringe[:, None]
     points[..., 0] += side * np.maximum(edge - side * x, 0) * before
     front = np.interp(z, [-0.25, -0.12, 0.0, 0.04, 0.085, 0.10], [-0.085, -0.075, -0.055, -0.066, -0.125, -0.20])

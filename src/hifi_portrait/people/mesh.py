@@ -113,7 +113,8 @@ def body_mesh() -> BodyMesh:
     """The mesh, loaded and prepared once a process."""
     model = HeadModel.load()
     template = _base_shape()
-    faces, uv_faces, part = model.faces, model.uv_faces, model.parts
+    drawn = ~_lower_lashes(template, model)
+    faces, uv_faces, part = model.faces[drawn], model.uv_faces[drawn], model.parts[drawn]
     texture = TextureMasks.load()
     uv = texture.atlas(model.uv)
     on_head = part == Part.SKIN
@@ -134,6 +135,14 @@ def body_mesh() -> BodyMesh:
         texel=_texel_positions(template, faces[on_head], uv, uv_faces[on_head]),
         masks={name: _smooth_mask(texture.masks[name]) for name in ("lips", "eyelids", "ears")},
     )
+
+
+def _lower_lashes(template: NDArray, model: HeadModel) -> NDArray[np.bool_]:
+    """Faces of the lower lashes: as solid strips they look like make-up, so they are painted instead."""
+    lashes = np.isin(model.parts, (Part.LEFT_LASHES, Part.RIGHT_LASHES))
+    corners = template[model.faces]
+    eye = (template[-2, 2] + template[-1, 2]) / 2
+    return lashes & (corners[..., 2].max(1) < eye + 0.0002)
 
 
 def _base_shape() -> NDArray[np.float32]:

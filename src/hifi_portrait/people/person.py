@@ -1,11 +1,11 @@
 """A synthetic person: shape of the head and all that does not change from photo to photo."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from hifi_portrait.people import colours
-from hifi_portrait.head.shape import ShapeSample, sample_shape
+from hifi_portrait.head import ShapeModel, ShapeSample, sample_shape
 from hifi_portrait.people.colours import RGB
 
 BEARDS = ("none", "stubble", "full beard", "goatee", "moustache")
@@ -94,7 +94,7 @@ class Person:
             Any non-negative integer; the same seed always gives the same person.
         """
         rng = np.random.default_rng([71, seed])
-        shape = sample_shape(np.random.default_rng([72, seed]))
+        shape = _pleasant(sample_shape(np.random.default_rng([72, seed])))
         man = shape.gender < 0.5
         years = 18 + 62 * (shape.age - 0.62) / 0.38
         african, asian, caucasian = shape.ancestry.values()
@@ -120,6 +120,24 @@ class Person:
     def age_group(self) -> str:
         """ "young", "middle-aged" or "elderly"."""
         return "young" if self.years < 34 else "middle-aged" if self.years < 58 else "elderly"
+
+
+# Local changes that would make a face at rest look tired or cross: name, shift, lowest value.
+_PLEASANT = (
+    ("mouth-angles-up", 0.18, -0.05), ("eye-height1-incr", 0.08, -0.20), ("eye-height2-incr", 0.10, -0.18),
+    ("eye-height3-incr", 0.08, -0.20), ("eye-scale-incr", 0.10, -0.25), ("eyebrows-angle-up", 0.05, -0.25),
+    ("eye-bag-incr", -0.10, -0.6), ("mouth-laugh-lines-out", 0.0, -0.3),
+)  # fmt: skip
+
+
+def _pleasant(shape: ShapeSample) -> ShapeSample:
+    """The same person with corners of mouth and eyes that do not droop."""
+    local = shape.local.copy()
+    for i, name in enumerate(ShapeModel.load().local_names):
+        for feature, shift, lowest in _PLEASANT:
+            if name.removeprefix("l-").removeprefix("r-") == feature:
+                local[i] = max(local[i] + shift, lowest)
+    return replace(shape, local=local)
 
 
 def _pick(rng: np.random.Generator, weights: dict[str, float]) -> str:

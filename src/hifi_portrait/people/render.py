@@ -139,7 +139,7 @@ def _occlude(irradiance: Array, specular: Array, distance: Array, seen: NDArray,
     ambient_occlusion(distance, camera.height * 0.055, openness)
     openness = gaussian_filter(openness, camera.height / 430)
     openness = np.where(seen == EYE, 0.45 + 0.55 * openness, openness)
-    openness = np.where(seen == TEETH, 0.35 + 0.65 * openness, openness)[..., None]
+    openness = np.where(seen == TEETH, 0.6 + 0.4 * openness, openness)[..., None]
     irradiance *= openness
     specular *= np.where((seen == EYE)[..., None], 1.0, openness)
 

@@ -193,7 +193,7 @@ def shade(
                 f0 = 0.04
                 wrap_r = wrap_g = wrap_b = 0.35
             elif m == TEETH:
-                open_share = 0.85 - 0.6 * _tooth(ax, ay, tooth_widths, rgb)
+                open_share = 1.05 - 0.7 * _tooth(ax, ay, tooth_widths, rgb)
                 rough = 0.25
                 f0 = 0.035
                 wrap_r = wrap_g = wrap_b = 0.3
@@ -252,6 +252,8 @@ def shade(
                     sg += light_rgb[l, 1] * gloss * front * reach
                     sb += light_rgb[l, 2] * gloss * front * reach
                     continue
+                if m == TEETH:
+                    reach = 0.5 + 0.5 * reach
                 if m == EYE:
                     reach = 0.35 + 0.65 * reach
                 dr += light_rgb[l, 0] * max(0.0, (ndl + wrap_r) / (1 + wrap_r)) * reach**0.8

@@ -137,7 +137,7 @@ def brow_alpha(person: Person, rng: np.random.Generator) -> Array:
     shape = np.exp(-(np.abs(across) ** 3)) * smoothstep(t, -0.06, 0.14) * (1 - smoothstep(t, 0.9, 1.06))
     shape = shape * (y < -0.07)
     lean = np.clip(1.2 - 2.6 * t, -0.5, 1.2)
-    hairs = 0.5 + 0.5 * np.sin((x - lean * (z - centre)) * 2 * np.pi / 0.0019 + 1.2 * noise(rng, 3, TEXTURE_SIZE))
+    hairs = 0.5 + 0.5 * np.sin((x - lean * (z - centre)) * 2 * np.pi / 0.0017 + 2.4 * noise(rng, 2, TEXTURE_SIZE))
     return np.clip(shape * (0.78 + 0.35 * hairs) * brow.density, 0, 0.96).astype(np.float32)
 
 
