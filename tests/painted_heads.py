@@ -52,9 +52,7 @@ def paint(model: HeadModel, head: HeadGeometry) -> PaintedTarget:
     """Draw a head in colours that are a smooth function of the place on its surface."""
     vertices = model.posed(head)
     camera = head.camera
-    raster = rasterise(
-        camera.project(vertices), 1 / vertices[:, 1], model.faces, camera.height, camera.width
-    )
+    raster = rasterise(camera.project(vertices), 1 / vertices[:, 1], model.faces, camera.height, camera.width)
     coordinates = raster.interpolate(model.canonical, model.faces)
     image = np.where(raster.mask[..., None], coordinates * 90 + 130, 20).astype(np.uint8)
     return PaintedTarget(image, coordinates, raster.mask.astype(np.float32), raster, head, vertices)

@@ -249,7 +249,9 @@ def test_a_saved_pipeline_names_its_classes(pipe, tmp_path):
 
 def test_hifi_weights_load_beside_a_base_model(pipe, identity, tmp_path):
     names = ("vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "scheduler")
-    StableDiffusionXLPipeline(**{name: getattr(pipe, name) for name in names}).save_pretrained(tmp_path / "base")
+    StableDiffusionXLPipeline(**{name: getattr(pipe, name) for name in names}).save_pretrained(
+        tmp_path / "base"
+    )
     pipe.save_hifi(tmp_path / "hifi")
     loaded = HiFiPortraitPipeline.from_pretrained(tmp_path / "base", hifi=tmp_path / "hifi")
     loaded.set_progress_bar_config(disable=True)
@@ -308,13 +310,15 @@ def test_a_base_model_without_hifi_weights_is_refused(saved, tmp_path):
     folder = tmp_path / "base"
     shutil.copytree(saved, folder)
     index = json.loads((folder / "model_index.json").read_text())
-    (folder / "model_index.json").write_text(json.dumps({k: v for k, v in index.items() if k not in FACE_PARTS}))
+    (folder / "model_index.json").write_text(
+        json.dumps({k: v for k, v in index.items() if k not in FACE_PARTS})
+    )
     with pytest.raises(ModelError, match="give the folder that has them as `hifi`"):
         HiFiPortraitPipeline.from_pretrained(folder)
 
 
 def test_hifi_weights_of_another_width_are_refused():
-    with pytest.raises(ModelError, match="hifi_net.cross_attention_dim is 48"):
+    with pytest.raises(ModelError, match=r"hifi_net\.cross_attention_dim is 48"):
         a_pipeline(overrides={"hifi_net": {"cross_attention_dim": 48}})
 
 

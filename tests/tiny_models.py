@@ -21,7 +21,10 @@ def unet_inputs(batch=2):
         "sample": torch.randn(batch, 4, 8, 8, generator=generator),
         "timestep": torch.tensor(10),
         "encoder_hidden_states": torch.randn(batch, 77, 32, generator=generator),
-        "added_cond_kwargs": {"text_embeds": torch.randn(batch, 16, generator=generator), "time_ids": torch.zeros(batch, 6)},
+        "added_cond_kwargs": {
+            "text_embeds": torch.randn(batch, 16, generator=generator),
+            "time_ids": torch.zeros(batch, 6),
+        },
     }
 
 

@@ -223,7 +223,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         self._check_call(identity, target, height, width, hifi_scale, face_scale, warp_strength)
         landmark = self._draw(identity, target, height, width)
         conditioning = self.condition(identity, landmark)
-        prompts = kwargs["prompt_embeds"] if "prompt_embeds" in kwargs else prompt
+        prompts = kwargs.get("prompt_embeds", prompt)
         pictures = num_images_per_prompt * (1 if isinstance(prompts, str) else len(prompts))
         with ExitStack() as stack:
             stack.enter_context(self.hifi_net.bound(conditioning.hifi.expand(pictures)))
@@ -291,12 +291,16 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         warp_strength: float | None,
     ) -> None:
         if not hasattr(identity, "geometries"):
-            raise TypeError(f"`identity` must be an Identity, but is {type(identity)}: see Identity.from_photos")
+            raise TypeError(
+                f"`identity` must be an Identity, but is {type(identity)}: see Identity.from_photos"
+            )
         if not hasattr(target, "expression_vector"):
             raise TypeError(f"`target` must be a Target, but is {type(target)}: see Target.preset")
         step = self.vae_scale_factor * 2 ** (len(self.unet.config.block_out_channels) - 1)
         if height % step or width % step:
-            raise ValueError(f"`height` and `width` must be multiples of {step}, but are {height} and {width}")
+            raise ValueError(
+                f"`height` and `width` must be multiples of {step}, but are {height} and {width}"
+            )
         for name, value in (("hifi_scale", hifi_scale), ("face_scale", face_scale)):
             if not isinstance(value, int | float) or value < 0:
                 raise ValueError(f"`{name}` must be a number of 0 or more, but is {value!r}")
@@ -365,8 +369,8 @@ def _check_fit(
             raise ModelError(f"{name} is {value}, but the base model's cross-attention is {width} wide")
     if face_encoder.config.output_dim != face_refiner.config.encoder_dim:
         raise ModelError(
-            f"face_refiner.encoder_dim is {face_refiner.config.encoder_dim}, but the face encoder's tokens are "
-            f"{face_encoder.config.output_dim} wide"
+            f"face_refiner.encoder_dim is {face_refiner.config.encoder_dim}, but the face encoder's tokens "
+            f"are {face_encoder.config.output_dim} wide"
         )
 
 

@@ -30,7 +30,9 @@ def test_pictures_have_the_size_of_the_raster():
 
 def test_background_does_not_bleed_onto_the_head():
     photos = person(size=128)
-    lit = dataclasses.replace(photos, crops=np.where(photos.mattes[..., None] > 0, photos.crops, 255).astype(np.uint8))
+    lit = dataclasses.replace(
+        photos, crops=np.where(photos.mattes[..., None] > 0, photos.crops, 255).astype(np.uint8)
+    )
     target = drawn()
     dark_picture, coverage = warp_picture(photos, target)
     lit_picture, _ = warp_picture(lit, target)

@@ -28,10 +28,12 @@ def test_the_grid_equals_a_walk_over_the_vertices():
     xy, visibility = views_of(person())
     grid, seen = surface_grid(triangle, barycentric, FACES, xy, visibility)
     rows, columns = torch.nonzero(triangle[0] >= 0, as_tuple=True)
-    for row, column in list(zip(rows.tolist(), columns.tolist()))[:: len(rows) // 50]:
+    for row, column in list(zip(rows.tolist(), columns.tolist(), strict=False))[:: len(rows) // 50]:
         for reference in range(2):
             place, well = torch.zeros(2), torch.tensor(0.0)
-            for corner, share in zip(FACES[triangle[0, row, column]], barycentric[0, row, column]):
+            for corner, share in zip(
+                FACES[triangle[0, row, column]], barycentric[0, row, column], strict=False
+            ):
                 place += share * xy[0, reference, corner]
                 well += share * visibility[0, reference, corner]
             torch.testing.assert_close(grid[0, reference, row, column], place * 2 - 1, atol=1e-6, rtol=0)
@@ -45,10 +47,13 @@ def test_nothing_is_seen_off_the_head():
 
 
 def test_a_batch_equals_its_samples_one_by_one():
-    pairs = [(geometry(10, 64), person((0.0, 20.0))), (geometry(-20, 64, seed=1), person((5.0, -9.0), seed=1))]
+    pairs = [
+        (geometry(10, 64), person((0.0, 20.0))),
+        (geometry(-20, 64, seed=1), person((5.0, -9.0), seed=1)),
+    ]
     inputs = [(*raster_of(paint(HeadModel.load(), head)), *views_of(photos)) for head, photos in pairs]
     alone = [surface_grid(t, b, FACES, xy, v) for t, b, xy, v in inputs]
-    triangle, barycentric, xy, visibility = (torch.cat(values) for values in zip(*inputs))
+    triangle, barycentric, xy, visibility = (torch.cat(values) for values in zip(*inputs, strict=False))
     grid, seen = surface_grid(triangle, barycentric, FACES, xy, visibility)
     torch.testing.assert_close(grid, torch.cat([a[0] for a in alone]), atol=0, rtol=0)
     torch.testing.assert_close(seen, torch.cat([a[1] for a in alone]), atol=0, rtol=0)

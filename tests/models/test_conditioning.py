@@ -54,7 +54,7 @@ def test_padding_references_changes_nothing(conditioner, inputs):
     batch = FaceInputs.collate([inputs, many])
     assert batch.mask.sum(dim=1).tolist() == [2, 4]
     alone, joined = conditioner(inputs), conditioner(batch)
-    for single, pair in zip(tensors(alone), tensors(joined)):
+    for single, pair in zip(tensors(alone), tensors(joined), strict=False):
         torch.testing.assert_close(pair[:1], single, atol=1e-5, rtol=1e-4)
 
 
@@ -67,7 +67,7 @@ def test_what_a_padded_reference_holds_does_not_matter(conditioner, inputs):
     )
     other.crops[:, 1] = 255
     other.view_visibility[:, 1] = 1
-    for first, second in zip(tensors(conditioner(masked)), tensors(conditioner(other))):
+    for first, second in zip(tensors(conditioner(masked)), tensors(conditioner(other)), strict=False):
         torch.testing.assert_close(first, second, atol=1e-6, rtol=0)
 
 
@@ -85,7 +85,7 @@ def test_any_number_of_references(conditioner, count):
 def test_known_warp_latents_equal_computed_ones(conditioner, inputs):
     latents = encode_picture(conditioner.vae, inputs.warp)
     for first, second in zip(
-        tensors(conditioner(inputs)), tensors(conditioner(inputs, warp_latents=latents))
+        tensors(conditioner(inputs)), tensors(conditioner(inputs, warp_latents=latents)), strict=False
     ):
         assert torch.equal(first, second)
 

@@ -81,7 +81,7 @@ def test_guess_mode_does_not_rescale_residuals():
     condition = net.prepare(**sources())
     plain = net(**unet_inputs(), controlnet_cond=condition, return_dict=False)
     guess = net(**unet_inputs(), controlnet_cond=condition, guess_mode=True, return_dict=False)
-    assert all(torch.equal(a, b) for a, b in zip([*plain[0], plain[1]], [*guess[0], guess[1]]))
+    assert all(torch.equal(a, b) for a, b in zip([*plain[0], plain[1]], [*guess[0], guess[1]], strict=False))
 
 
 def test_a_bound_condition_equals_one_passed_directly():

@@ -1,9 +1,9 @@
 """The plain warp: the target drawn with the references' own colours, carried through the fitted head.
 
-Every pixel of the target's head asks each reference, through the mesh, for its colour there; the mean is weighed
-by how well each sees it. Where no reference sees the surface, the other side of the face does; what is off the
-mesh (hair, mostly) comes from the reference of the nearest pose, placed outside the head's outline as it is there.
-Nothing is learned.
+Every pixel of the target's head asks each reference, through the mesh, for its colour there; the mean is
+weighed by how well each sees it. Where no reference sees the surface, the other side of the face does; what
+is off the mesh (hair, mostly) comes from the reference of the nearest pose, placed outside the head's outline
+as it is there. Nothing is learned.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 import cv2
-import numba
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from hifi_portrait.head.blending import blend_off_mesh, blend_on_mesh
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
@@ -43,7 +43,6 @@ _TRUSTED = 6e-4  # weight from which a colour counts in full: that of a visibili
 _POSE_SCALE = 40.0  # degrees of head rotation over which a reference's say on the face falls to 1 / e
 _OFF_MESH_POSE_SCALE = 6.0  # the same for hair and shoulders, where references must not be mixed
 _COARSE = 128  # side in pixels of the pictures in which outlines are found
-_CLEAR = 0.012  # how far outside a reference's outline its hair is looked for, so as to be clear of its mesh
 _DIRECTIONS = 120  # in which an outline's radius is measured
 
 Array = npt.NDArray[Any]
@@ -52,8 +51,8 @@ Array = npt.NDArray[Any]
 class WarpSource(Protocol):
     """Analysed photos of one person: what `warp_picture` needs of an identity.
 
-    `crops` (N, S, S, 3) uint8, `mattes` (N, S, S) in [0, 1], `quality` (N,) in [0, 1], and `geometries`, the N
-    fitted heads.
+    `crops` (N, S, S, 3) uint8, `mattes` (N, S, S) in [0, 1], `quality` (N,) in [0, 1], and `geometries`, the
+    N fitted heads.
     """
 
     @property
@@ -104,7 +103,8 @@ def warp_picture(
     picture
         (H, W, 3) uint8, on grey.
     coverage
-        (H, W) float32 in [0, 1]: how well the references see what is drawn; 0 where it is made up or background.
+        (H, W) float32 in [0, 1]: how well the references see what is drawn; 0 where it is made up or
+        background.
     """
     model = model or HeadModel.load()
     views = views or [SurfaceView.of(model, geometry) for geometry in references.geometries]
@@ -123,14 +123,14 @@ def warp_picture(
     colour = np.zeros((height, width, 3), np.float32)
     total = np.zeros((height, width), np.float32)
     coverage = np.zeros((height, width), np.float32)
-    _blend_on_mesh(
+    blend_on_mesh(
         raster.triangle,
         raster.barycentric,
         model.faces,
         (model.parts == Part.SHOULDERS),
         np.concatenate([tables, mirrored]),
         crops,
-        mattes,
+        _shrunk(mattes),
         gains,
         face_say,
         body_say,
@@ -147,7 +147,7 @@ def warp_picture(
     outlines = [_outline(mask) for mask in _mesh_masks(xy, model.faces[head])]
     target_outline = _outline((on_mesh & head[raster.triangle]).astype(np.float32))
     rolls = np.array([geometry.pose.roll for geometry in references.geometries]) - target.geometry.pose.roll
-    _blend_off_mesh(
+    blend_off_mesh(
         raster.triangle,
         target_outline,
         np.stack(outlines),
@@ -172,7 +172,7 @@ def mirror_vertices(model: HeadModel) -> npt.NDArray[np.int64]:
 
 
 def _fitted_to(size: int, references: WarpSource) -> tuple[Array, Array]:
-    """Crops and mattes, shrunk where they are much larger than the picture, so that sampling does not alias."""
+    """Crops and mattes, shrunk where they are much larger than the picture, which would alias."""
     crops = np.ascontiguousarray(references.crops)
     mattes = np.ascontiguousarray(references.mattes, np.float32)
     side = crops.shape[1]
@@ -183,6 +183,12 @@ def _fitted_to(size: int, references: WarpSource) -> tuple[Array, Array]:
         np.stack([cv2.resize(crop, shape, interpolation=cv2.INTER_AREA) for crop in crops]),
         np.stack([cv2.resize(matte, shape, interpolation=cv2.INTER_AREA) for matte in mattes]),
     )
+
+
+def _shrunk(mattes: Array) -> Array:
+    """Mattes without the person's edge, where a head fitted a little too large would show background."""
+    kernel = np.ones((mattes.shape[1] // 40,) * 2, np.uint8)
+    return np.stack([cv2.erode(matte, kernel) for matte in mattes])
 
 
 def _shares(references: WarpSource, target: HeadGeometry) -> tuple[Array, Array]:
@@ -201,7 +207,7 @@ def _angle(first: Array, second: Array) -> float:
 
 
 def _light_gains(crops: Array, xy: Array, visibility: Array, say: Array, model: HeadModel) -> Array:
-    """Per reference and channel (N, 3), the gain that brings its skin to the references' common brightness."""
+    """Gains (N, 3) that bring each reference's skin to the references' common brightness."""
     skin = np.unique(model.faces[model.parts == Part.SKIN])
     side = crops.shape[1]
     pixels = np.clip((xy[:, skin] * side).astype(np.int64), 0, side - 1)
@@ -214,78 +220,6 @@ def _light_gains(crops: Array, xy: Array, visibility: Array, say: Array, model: 
     count = shared.sum(axis=1)
     shift = ((common - levels) * shared[..., None]).sum(axis=1) / np.maximum(count, 1e-6)[:, None]
     return np.exp(np.clip(shift, -0.35, 0.35)).astype(np.float32)
-
-
-@numba.njit(cache=True, fastmath=True)
-def _sample(
-    crop: Array, matte: Array, x: float, y: float
-) -> tuple[float, float, float, float]:  # pragma: no cover - compiled
-    side = crop.shape[0]
-    u = min(max(x * side - 0.5, 0.0), side - 1.001)
-    v = min(max(y * side - 0.5, 0.0), side - 1.001)
-    i, j = int(u), int(v)
-    a, b = u - i, v - j
-    w00, w01, w10, w11 = (1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b
-    red = (
-        w00 * crop[j, i, 0] + w01 * crop[j, i + 1, 0] + w10 * crop[j + 1, i, 0] + w11 * crop[j + 1, i + 1, 0]
-    )
-    green = (
-        w00 * crop[j, i, 1] + w01 * crop[j, i + 1, 1] + w10 * crop[j + 1, i, 1] + w11 * crop[j + 1, i + 1, 1]
-    )
-    blue = (
-        w00 * crop[j, i, 2] + w01 * crop[j, i + 1, 2] + w10 * crop[j + 1, i, 2] + w11 * crop[j + 1, i + 1, 2]
-    )
-    inside = w00 * matte[j, i] + w01 * matte[j, i + 1] + w10 * matte[j + 1, i] + w11 * matte[j + 1, i + 1]
-    return red, green, blue, inside
-
-
-@numba.njit(cache=True, fastmath=True)
-def _blend_on_mesh(
-    triangle: Array,
-    barycentric: Array,
-    faces: Array,
-    is_body: Array,
-    tables: Array,
-    crops: Array,
-    mattes: Array,
-    gains: Array,
-    face_say: Array,
-    body_say: Array,
-    colour: Array,
-    total: Array,
-    coverage: Array,
-) -> None:  # pragma: no cover - compiled
-    """Weighted mean colour, weight and coverage of pixels on the mesh. `tables` (2N, V, 3): x, y, visibility."""
-    height, width = triangle.shape
-    references = crops.shape[0]
-    for row in range(height):
-        for column in range(width):
-            f = triangle[row, column]
-            if f < 0:
-                continue
-            a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-            wa, wb, wc = barycentric[row, column, 0], barycentric[row, column, 1], barycentric[row, column, 2]
-            for table in range(2 * references):
-                n = table % references
-                rows = tables[table]
-                seen = wa * rows[a, 2] + wb * rows[b, 2] + wc * rows[c, 2]
-                if seen <= 0.003:
-                    continue
-                x = wa * rows[a, 0] + wb * rows[b, 0] + wc * rows[c, 0]
-                y = wa * rows[a, 1] + wb * rows[b, 1] + wc * rows[c, 1]
-                red, green, blue, inside = _sample(crops[n], mattes[n], x, y)
-                inside = min(max((inside - 0.5) / 0.45, 0.0), 1.0)
-                say = body_say[n] if is_body[f] else face_say[n]
-                weight = say * seen**3 * inside
-                colour[row, column, 0] += weight * red * gains[n, 0]
-                colour[row, column, 1] += weight * green * gains[n, 1]
-                colour[row, column, 2] += weight * blue * gains[n, 2]
-                total[row, column] += weight
-                if table < references:
-                    coverage[row, column] = max(coverage[row, column], seen * inside)
-            if total[row, column] > 0:
-                for channel in range(3):
-                    colour[row, column, channel] /= total[row, column]
 
 
 def _fill_unseen(colour: Array, total: Array, raster: Raster, model: HeadModel) -> Array:
@@ -301,7 +235,11 @@ def _fill_unseen(colour: Array, total: Array, raster: Raster, model: HeadModel) 
         share = trust[here][:, None]
         filled[here] = filled[here] * share + (1 - share) * np.minimum(np.array(shares) * brightness, 235)
         trust[here] = 1
-    return _spread(filled, trust.astype(np.float32))
+    # A head is not filled with the colours of its clothes.
+    is_head = parts != Part.SHOULDERS
+    trust = trust.astype(np.float32)
+    head, body = _spread(filled, trust * is_head), _spread(filled, trust)
+    return np.where((on_mesh & is_head)[..., None], head, body)
 
 
 def _spread(values: Array, trust: Array) -> Array:
@@ -333,7 +271,7 @@ def _resized(masks: Array, side: int) -> Array:
 
 
 def _outline(mask: Array) -> npt.NDArray[np.float32]:
-    """Centre x and y of a head's mask, then its radius in each of `_DIRECTIONS`; shares of the picture's side."""
+    """Centre x and y of a head's mask, then its radius in each direction, as shares of the picture's side."""
     height, width = mask.shape
     rows, columns = np.nonzero(mask)
     if len(rows) == 0:
@@ -347,67 +285,6 @@ def _outline(mask: Array) -> npt.NDArray[np.float32]:
     radius = np.where(radius > 0, radius, radius.mean())
     smooth = sum(np.roll(radius, shift) for shift in (-1, 0, 1)) / 3
     return np.concatenate([[centre_x, centre_y], smooth]).astype(np.float32)
-
-
-@numba.njit(cache=True, fastmath=True)
-def _radius(outline: Array, angle: float) -> float:  # pragma: no cover - compiled
-    count = outline.shape[0] - 2
-    place = (angle / (2 * np.pi) * count) % count
-    low = int(place)
-    share = place - low
-    return (1 - share) * outline[2 + low % count] + share * outline[2 + (low + 1) % count]
-
-
-@numba.njit(cache=True, fastmath=True)
-def _blend_off_mesh(
-    triangle: Array,
-    target: Array,
-    outlines: Array,
-    rolls: Array,
-    crops: Array,
-    mattes: Array,
-    gains: Array,
-    say: Array,
-    colour: Array,
-    alpha: Array,
-) -> None:  # pragma: no cover - compiled
-    """Colour and alpha of pixels off the mesh, where a reference's matte says there is a person.
-
-    A place outside the target's outline is looked up as far outside the reference's, in the same direction
-    from the middle of the head.
-    """
-    height, width = triangle.shape
-    references = crops.shape[0]
-    target_mean = target[2:].mean()
-    for row in range(height):
-        for column in range(width):
-            if triangle[row, column] >= 0:
-                continue
-            dx = (column + 0.5) / width - target[0]
-            dy = (row + 0.5) / height - target[1]
-            angle = np.arctan2(dy, dx)
-            beyond = np.sqrt(dx * dx + dy * dy) - _radius(target, angle)
-            red = green = blue = weight = total = 0.0
-            for n in range(references):
-                turned = angle + rolls[n]
-                scale = outlines[n, 2:].mean() / target_mean
-                distance = _radius(outlines[n], turned) + beyond * scale + _CLEAR
-                x = outlines[n, 0] + distance * np.cos(turned)
-                y = outlines[n, 1] + distance * np.sin(turned)
-                total += say[n]
-                if distance <= 0 or x < 0 or x >= 1 or y < 0 or y >= 1:
-                    continue
-                r, g, b, inside = _sample(crops[n], mattes[n], x, y)
-                w = say[n] * inside
-                red += w * r * gains[n, 0]
-                green += w * g * gains[n, 1]
-                blue += w * b * gains[n, 2]
-                weight += w
-            if weight > 1e-6:
-                alpha[row, column] = weight / total
-                colour[row, column, 0] = red / weight
-                colour[row, column, 1] = green / weight
-                colour[row, column, 2] = blue / weight
 
 
 def _compose(colour: Array, alpha: Array) -> npt.NDArray[np.uint8]:

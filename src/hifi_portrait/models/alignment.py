@@ -1,7 +1,7 @@
 """Surface alignment: carry what references show through the fitted head into the target's frame.
 
-The head gives every target pixel a place on the person's surface (a triangle and barycentric coordinates), and
-every reference a place in its picture for that same surface. Composing the two gives, for each target pixel,
+The head gives every target pixel a place on the person's surface (a triangle and barycentric coordinates),
+and every reference a place in its picture for that same surface. Composing the two gives, for each target pixel,
 where to look in each reference and how well it is seen there. Nothing here is learned.
 """
 
@@ -133,12 +133,16 @@ def fuse(
         weights = visibility.new_ones(visibility.shape[:2])
     used = (weights > 0)[:, :, None, None]
     visibility = visibility.float() * used
-    logits = torch.log(visibility + _EPSILON) + torch.log(weights.float().clamp(min=_EPSILON))[:, :, None, None]
+    logits = (
+        torch.log(visibility + _EPSILON) + torch.log(weights.float().clamp(min=_EPSILON))[:, :, None, None]
+    )
     if confidence is not None:
         logits = logits + confidence.squeeze(2).float()
-    left_out = ~used & used.any(dim=1, keepdim=True)  # a softmax over nothing is undefined; coverage is 0 there
+    left_out = ~used & used.any(
+        dim=1, keepdim=True
+    )  # a softmax over nothing is undefined; coverage is 0 there
     coverage = visibility.amax(dim=1, keepdim=True)
     shares = torch.softmax(logits.masked_fill(left_out, -torch.inf), dim=1) * (coverage / SEEN).clamp(max=1)
-    # An unused reference may hold anything, even infinities: keep it out of the sum rather than weigh it by 0.
+    # An unused reference may hold anything, even infinities: keep it out rather than weigh it by 0.
     values = values.masked_fill(~used[:, :, None], 0.0)
     return (values * shares.unsqueeze(2).to(values.dtype)).sum(dim=1), coverage

@@ -1,6 +1,6 @@
 """From photos and a target to what HiFi-Net and face attention read: one code path for pipeline and training.
 
-`face_inputs` turns the analysed photos and a drawn target into plain tensors, on the CPU and without networks.
+`face_inputs` turns the analysed photos and a drawn target into plain tensors, without networks;
 `FaceConditioner` runs the networks over them.
 """
 
@@ -110,7 +110,11 @@ _PER_REFERENCE = ("crops", "mask", "embeddings", "quality", "poses", "view_xy", 
 
 def _padded(value: Tensor, count: int) -> Tensor:
     missing = count - value.shape[1]
-    return torch.cat([value, value.new_zeros(len(value), missing, *value.shape[2:])], dim=1) if missing else value
+    return (
+        torch.cat([value, value.new_zeros(len(value), missing, *value.shape[2:])], dim=1)
+        if missing
+        else value
+    )
 
 
 def face_inputs(
@@ -209,7 +213,9 @@ class FaceConditioner:
         self.face_refiner = face_refiner
         self.hifi_net = hifi_net
         self.vae = vae
-        self.faces = torch.from_numpy(np.asarray(HeadModel.load().faces if faces is None else faces, np.int64))
+        self.faces = torch.from_numpy(
+            np.asarray(HeadModel.load().faces if faces is None else faces, np.int64)
+        )
 
     def __call__(
         self,
@@ -247,7 +253,7 @@ class FaceConditioner:
         return Conditioning(hifi, tokens, warp_latents)
 
     def _align(self, inputs: FaceInputs, crops: Tensor, size: tuple[int, int]) -> dict[str, Tensor]:
-        """Fused maps in the target's frame: the fine one at twice the latent resolution, the coarse one at it."""
+        """Fused maps in the target's frame: the fine one at twice the latent resolution, the coarse at it."""
         maps = self.face_refiner.maps(crops)
         weights = (0.05 + inputs.quality) * inputs.mask
         aligned = {}

@@ -54,7 +54,7 @@ class FaceAttention(ModelMixin, ConfigMixin):
     def forward(self, tokens: Tensor) -> list[KeysAndValues]:
         """Keys and values (B, K, C) of face tokens (B, K, D) for each layer; once a call, not once a step."""
         tokens = tokens.to(self.dtype)
-        return [(to_k(tokens), to_v(tokens)) for to_k, to_v in zip(self.to_k, self.to_v)]
+        return [(to_k(tokens), to_v(tokens)) for to_k, to_v in zip(self.to_k, self.to_v, strict=False)]
 
     @contextmanager
     def bound(self, tokens: Tensor, scale: float = 1.0, copies: int = 1) -> Iterator[None]:
@@ -152,7 +152,11 @@ class FaceAttentionProcessor:
             return self.inner(attn, hidden_states, encoder_hidden_states, attention_mask, *args, **kwargs)
         count = _conditional_count(len(hidden_states), len(bound[0]))
         scale = self.face_attention.scale
-        if type(self.inner) is AttnProcessor2_0 and attention_mask is None and attn.residual_connection is False:
+        if (
+            type(self.inner) is AttnProcessor2_0
+            and attention_mask is None
+            and attn.residual_connection is False
+        ):
             return _attend_to_both(attn, hidden_states, encoder_hidden_states, bound, count, scale)
         output = self.inner(attn, hidden_states, encoder_hidden_states, attention_mask, *args, **kwargs)
         query = attn.to_q(hidden_states[-count:])
@@ -198,7 +202,7 @@ def _add_last(values: Tensor, addend: Tensor) -> Tensor:
 def _conditional_count(samples: int, bound: int) -> int:
     if samples not in (bound, 2 * bound):
         raise ModelError(
-            f"face attention is bound to {bound} pictures, but the UNet runs on {samples} samples: it takes as "
-            "many, or twice as many with the conditional ones last"
+            f"face attention is bound to {bound} pictures, but the UNet runs on {samples} samples: it takes "
+            "as many, or twice as many with the conditional ones last"
         )
     return bound

@@ -130,5 +130,7 @@ class FaceEncoder(ModelMixin, ConfigMixin):
         margin = round(side * (1 - self.config.crop_share) / 2)
         middle = crops[..., margin : side - margin, margin : side - margin].float()
         size = self.tower.config.image_size
-        resized = F.interpolate(middle, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+        resized = F.interpolate(
+            middle, size=(size, size), mode="bilinear", antialias=True, align_corners=False
+        )
         return (resized / 2 + 0.5 - self.mean.float()) / self.std.float()

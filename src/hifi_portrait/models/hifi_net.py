@@ -159,7 +159,9 @@ class HiFiNet(ControlNetModel):
             global_pool_conditions=global_pool_conditions,
         )
         if not (face_tokens or text_tokens):
-            raise ValueError("`face_tokens` and `text_tokens` cannot both be off: the cross-attention needs one")
+            raise ValueError(
+                "`face_tokens` and `text_tokens` cannot both be off: the cross-attention needs one"
+            )
         width = block_out_channels[0]
         if warp_latents:
             self.warp_in = nn.Conv2d(in_channels + 1, width, 3, padding=1)
@@ -289,13 +291,18 @@ class HiFiNet(ControlNetModel):
         """
         condition = controlnet_cond if isinstance(controlnet_cond, HiFiCondition) else self._condition
         if condition is None:
-            raise ModelError("HiFi-Net has no condition: pass one as `controlnet_cond`, or run inside `bound`")
+            raise ModelError(
+                "HiFi-Net has no condition: pass one as `controlnet_cond`, or run inside `bound`"
+            )
         if condition.batch_size != len(sample):  # guidance without guess_mode doubles the batch
             condition = condition.expand(len(sample))
         embedding = self._time_embedding(sample, timestep, added_cond_kwargs or {})
         context = self._context(encoder_hidden_states, condition)
         down, middle = self._encode(sample, embedding, context, condition, cross_attention_kwargs)
-        down = [zero(hidden) * conditioning_scale for zero, hidden in zip(self.controlnet_down_blocks, down)]
+        down = [
+            zero(hidden) * conditioning_scale
+            for zero, hidden in zip(self.controlnet_down_blocks, down, strict=False)
+        ]
         middle = self.controlnet_mid_block(middle) * conditioning_scale
         if not return_dict:
             return down, middle
@@ -311,7 +318,9 @@ class HiFiNet(ControlNetModel):
             return embedding
         text = added["text_embeds"]
         times = self.add_time_proj(added["time_ids"].flatten()).reshape(len(text), -1)
-        return embedding + self.add_embedding(torch.cat([text, times.to(text.dtype)], dim=-1).to(embedding.dtype))
+        return embedding + self.add_embedding(
+            torch.cat([text, times.to(text.dtype)], dim=-1).to(embedding.dtype)
+        )
 
     def _context(self, text: Tensor, condition: HiFiCondition) -> Tensor:
         """What the cross-attention reads: face tokens, text tokens or both (B, K + L, D)."""
@@ -351,5 +360,7 @@ class HiFiNet(ControlNetModel):
 
 def _joined(name: str, values: Tensor | None, coverage: Tensor | None) -> Tensor:
     if values is None or coverage is None:
-        raise ValueError(f"`{name}` and its coverage are missing, but this HiFi-Net has that source switched on")
+        raise ValueError(
+            f"`{name}` and its coverage are missing, but this HiFi-Net has that source switched on"
+        )
     return torch.cat([values, coverage.to(values.dtype)], dim=1)
