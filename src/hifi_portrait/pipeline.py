@@ -110,7 +110,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         self._start: _WarpStart | None = None
 
     @classmethod
-    def from_pretrained(  # type: ignore[override]
+    def from_pretrained(
         cls, base: str | Path | None = None, *, hifi: str | Path | None = None, **kwargs: Any
     ) -> "HiFiPortraitPipeline":
         """Load a pipeline.
@@ -167,7 +167,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         return self._draw(identity, target, size or self.default_size, size or self.default_size).image
 
     @torch.no_grad()
-    def __call__(  # type: ignore[override]
+    def __call__(
         self,
         identity: Identity,
         target: Target,
@@ -256,9 +256,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         networks = FaceConditioner(self.face_encoder, self.face_refiner, self.hifi_net, self.vae)
         return networks(inputs)
 
-    def prepare_latents(  # type: ignore[override]
-        self, batch_size: int, *args: Any, **kwargs: Any
-    ) -> Tensor:
+    def prepare_latents(self, batch_size: int, *args: Any, **kwargs: Any) -> Tensor:
         """As the parent's; or the noised warp, where a call starts from it."""
         latents: Tensor = super().prepare_latents(batch_size, *args, **kwargs)
         if self._start is None:

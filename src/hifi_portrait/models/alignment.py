@@ -1,8 +1,8 @@
 """Surface alignment: carry what references show through the fitted head into the target's frame.
 
 The head gives every target pixel a place on the person's surface (a triangle and barycentric coordinates),
-and every reference a place in its picture for that same surface. Composing the two gives, for each target pixel,
-where to look in each reference and how well it is seen there. Nothing here is learned.
+and every reference a place in its picture for that same surface. Composing the two gives, for each target
+pixel, where to look in each reference and how well it is seen there. Nothing here is learned.
 """
 
 from __future__ import annotations

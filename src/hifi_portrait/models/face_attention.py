@@ -40,8 +40,8 @@ class FaceAttention(ModelMixin, ConfigMixin):
         super().__init__()
         self.to_k = nn.ModuleList([nn.Linear(token_dim, size, bias=False) for size in hidden_sizes])
         self.to_v = nn.ModuleList([nn.Linear(token_dim, size, bias=False) for size in hidden_sizes])
-        for layer in self.to_v:
-            nn.init.zeros_(layer.weight)
+        for weight in self.to_v.parameters():
+            nn.init.zeros_(weight)
         self.scale = 1.0
         self._bound: list[KeysAndValues] | None = None
 
@@ -152,11 +152,8 @@ class FaceAttentionProcessor:
             return self.inner(attn, hidden_states, encoder_hidden_states, attention_mask, *args, **kwargs)
         count = _conditional_count(len(hidden_states), len(bound[0]))
         scale = self.face_attention.scale
-        if (
-            type(self.inner) is AttnProcessor2_0
-            and attention_mask is None
-            and attn.residual_connection is False
-        ):
+        plain = type(self.inner) is AttnProcessor2_0 and not attn.residual_connection
+        if plain and encoder_hidden_states is not None and attention_mask is None:
             return _attend_to_both(attn, hidden_states, encoder_hidden_states, bound, count, scale)
         output = self.inner(attn, hidden_states, encoder_hidden_states, attention_mask, *args, **kwargs)
         query = attn.to_q(hidden_states[-count:])

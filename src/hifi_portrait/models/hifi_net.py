@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -67,8 +67,12 @@ class HiFiCondition:
         return self._map(lambda t: t.to(*args, **kwargs))
 
     def _map(self, change: Any) -> HiFiCondition:
-        values = (getattr(self, field.name) for field in fields(self))
-        return HiFiCondition(*(None if value is None else change(value) for value in values))
+        changed = {
+            field.name: change(value)
+            for field in fields(self)
+            if (value := getattr(self, field.name)) is not None
+        }
+        return replace(self, **changed)
 
 
 class HiFiNet(ControlNetModel):
