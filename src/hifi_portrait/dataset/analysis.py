@@ -64,7 +64,7 @@ def analyse_photos(photos: Sequence[Photo], *, analyser: FaceAnalyser | None = N
         head = fit(
             [face.crop_landmarks for face in found],
             [(len(face.crop), len(face.crop)) for face in found],
-            weights=[face.quality for face in found],
+            weights=[max(face.quality, 0.01) for face in found],
         )
     except HiFiPortraitError as error:
         return [PhotoAnalysis(found=False, reason=reason or str(error)) for reason in reasons]

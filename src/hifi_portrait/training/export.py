@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from transformers import CLIPTokenizer
@@ -67,9 +68,9 @@ def export_pipeline(
         parts[name] = type(parts[name]).from_pretrained(place).to(dtype)
     for name in ("tokenizer", "tokenizer_2"):
         parts[name] = CLIPTokenizer.from_pretrained(tokenizers / name)
-    pipeline = HiFiPortraitPipeline(**parts)
+    pipeline: Any = HiFiPortraitPipeline(**parts)
     pipeline.save_pretrained(out, safe_serialization=True)
-    return pipeline
+    return cast(HiFiPortraitPipeline, pipeline)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import cv2
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
@@ -41,7 +42,8 @@ class TrainerConfig:
     """How to train. A run ends at ``max_steps`` or ``max_minutes``, whichever comes first (0: no limit).
 
     The learning rate rises over ``warmup_steps`` and falls along a cosine to ``final_lr_share`` of itself
-    at the end of the run. ``batch_size`` is per process. ``*_minutes`` of 0 switch that off.
+    at the end of the run. ``batch_size`` is per process. ``workers`` are processes that make samples ahead.
+    ``*_minutes`` of 0 switch that off.
     """
 
     batch_size: int
@@ -203,6 +205,7 @@ class Trainer:
             drop_last=True,
             collate_fn=self.objective.collate,
             prefetch_factor=4 if self.config.workers else None,
+            worker_init_fn=_settle_worker,
             pin_memory=self.accelerator.device.type == "cuda",
         )
         return iter(self.accelerator.prepare_data_loader(loader))
@@ -296,6 +299,13 @@ class Trainer:
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)
+
+
+def _settle_worker(_number: int) -> None:
+    """Leave signals to the main process, and OpenCV's threads, which do not survive a fork, unused."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    cv2.setNumThreads(0)
 
 
 def _step_seed(seed: int, step: int, process: int) -> int:
