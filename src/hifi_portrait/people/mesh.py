@@ -43,6 +43,8 @@ class BodyMesh:
     """(F, 3) ``faces`` in render vertices."""
     corner_attribute: NDArray[np.float32]
     """(C, 3) skin: texture u, v; eyes: direction from the eye's centre; teeth: arc (mm), height."""
+    inner: NDArray[np.bool_]
+    """(C,) of the mouth's inside only: kept off the cheeks, which it would poke through on some people."""
     material: NDArray[np.int32]
     """(F,)"""
     texel: NDArray[np.float32]
@@ -131,6 +133,7 @@ def body_mesh() -> BodyMesh:
         corner_vertex=corner_vertex,
         corner_faces=corner_faces,
         corner_attribute=attribute,
+        inner=_inner_corners(corner_vertex, faces, part),
         material=np.array([_PART_MATERIAL[Part(p)] for p in part], np.int32),
         texel=_texel_positions(template, faces[on_head], uv, uv_faces[on_head]),
         masks={name: _smooth_mask(texture.masks[name]) for name in ("lips", "eyelids", "ears")},
@@ -150,6 +153,12 @@ def _base_shape() -> NDArray[np.float32]:
     shapes = ShapeModel.load()
     offset = read_asset()[0]["phenotype.offset"]
     return (shapes.template + np.tensordot(offset, shapes.components, 1)).astype(np.float32)
+
+
+def _inner_corners(corner_vertex: NDArray, faces: NDArray, part: NDArray) -> NDArray[np.bool_]:
+    cavity = part == Part.MOUTH_CAVITY
+    inner = np.setdiff1d(faces[cavity], faces[~cavity])
+    return np.isin(corner_vertex, inner)
 
 
 def _smooth_mask(mask: NDArray) -> NDArray[np.float32]:

@@ -148,7 +148,7 @@ def photograph(person: Person, photo: Photo, size: int = 256) -> Photograph:
     normals = _normals(vertices)
     attributes = _attributes(person, photo)
     scene = Scene()
-    _add_body(scene, photo, vertices, normals)
+    _add_body(scene, photo, vertices, normals, rotation[:, 1] * 0.005)
     dress(scene, photo.clothing, vertices, normals)
     _add_strands(scene, sitter, vertices, head, person, size)
     lens = _add_glasses(scene, sitter, attributes["glasses"], head, person)
@@ -203,11 +203,13 @@ def _normals(vertices: NDArray) -> Array:
     return normals
 
 
-def _add_body(scene: Scene, photo: Photo, vertices: NDArray, normals: NDArray) -> None:
+def _add_body(scene: Scene, photo: Photo, vertices: NDArray, normals: NDArray, inwards: NDArray) -> None:
     mesh = body_mesh()
+    corners = vertices[mesh.corner_vertex]
+    corners[mesh.inner] += inwards
     bare = skin_left_bare(photo.clothing)
     scene.add(
-        vertices[mesh.corner_vertex],
+        corners,
         normals[mesh.corner_vertex],
         mesh.corner_faces,
         mesh.material,

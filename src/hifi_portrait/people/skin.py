@@ -213,7 +213,7 @@ def _paint_hair(texture: Array, person: Person, rng: np.random.Generator) -> Non
     scalp = smoothstep(scalp_field(body_mesh().texel, person.hair.hairline), -0.003, 0.006).astype(np.float32)
     scalp *= np.clip(0.94 + 0.06 * noise(rng, 2, TEXTURE_SIZE), 0, 1)
     shade = 0.14 if person.hair.style == "bald" else 0.93
-    _over(texture, np.asarray(person.hair.rgb) * 0.85, scalp * shade)
+    _over(texture, np.asarray(person.hair.rgb) * 0.55, scalp * shade)
     _over(texture, brow_colour(person), brow_alpha(person, rng))
 
 
