@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -89,3 +90,28 @@ def test_an_unexpected_error_is_one_line_and_exit_code_1(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr == "error: unexpected RuntimeError: two lines\n"
+
+
+def test_a_folder_of_people_is_evaluated_and_reported(run, person, tiny_model, tmp_path):
+    shutil.copytree(person[0].parent, tmp_path / "photos" / "anna")
+    report = tmp_path / "results.md"
+    words = ["--photos", tmp_path / "photos", "--model", tiny_model, "--steps", 1, "--out", tmp_path / "out"]
+    result = run("evaluate", *words, "--report", report, "--json")
+    assert result.exit_code == 0, result.stderr
+    assert [row["name"] for row in json.loads(result.stdout)["rows"]] == ["plain warp", "portrait"]
+    assert "--name portrait --steps 1" in report.read_text()
+
+
+def test_a_portrait_is_timed(run, person, tiny_model, tmp_path):
+    words = ["--time", person[0].parent, "--model", tiny_model, "--steps", 1, "--out", tmp_path, "--json"]
+    result = run("evaluate", *words)
+    assert result.exit_code == 0, result.stderr
+    figures = json.loads(result.stdout)
+    assert 0 < figures["portrait_seconds"] < 60
+    assert figures["peak_memory"] > 100
+
+
+def test_a_device_that_is_not_there_is_refused(run, saved_identity, tiny_model):
+    result = run("generate", saved_identity, "--model", tiny_model, "--device", "nowhere")
+    assert result.exit_code == 2
+    assert "nowhere" in result.stderr

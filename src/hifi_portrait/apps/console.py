@@ -85,7 +85,9 @@ def describe(error: Exception) -> tuple[str, int]:
     text = " ".join(str(error).split())
     if isinstance(error, HiFiPortraitError):
         return text, EXIT_BAD_INPUT
-    if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError | PermissionError):
+    if isinstance(
+        error, FileExistsError | FileNotFoundError | NotADirectoryError | IsADirectoryError | PermissionError
+    ):
         what = error.strerror or "cannot be used"
         return (f"{error.filename}: {what}" if error.filename else text), EXIT_BAD_INPUT
     if type(error).__name__ == "SafetensorError":

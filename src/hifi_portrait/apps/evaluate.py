@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from hifi_portrait.evaluation.protocol import Case
     from hifi_portrait.evaluation.runner import Draw, Sampling
 
-WARP = "plain warp"
-
 
 @dataclass(frozen=True)
 class Portraits:
@@ -30,16 +28,14 @@ class Portraits:
 
     row: str
     model: str | None
-    device: str
+    device: str | None
     sampling: Sampling
 
     def load(self) -> Draw:
         """Load the model."""
         from hifi_portrait.evaluation.runner import pipeline_row
 
-        pipe = load_pipeline(self.model).to(self.device)
-        pipe.set_progress_bar_config(disable=True)
-        return pipeline_row(pipe, self.sampling)
+        return pipeline_row(load_pipeline(self.model, self.device), self.sampling)
 
     def words(self) -> str:
         """The options that were given, as on the command line; a model's folder goes by the row's name."""
@@ -81,7 +77,7 @@ def evaluate(
     guidance: Annotated[
         float | None, typer.Option(min=0, help="Guidance scale. [default: the model's]")
     ] = None,
-    device: Annotated[str, typer.Option(help="Where the model runs: cpu, cuda.")] = "cpu",
+    device: options.Device = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also put the section into this Markdown file.")
     ] = None,
@@ -102,7 +98,7 @@ def evaluate(
     if timing is not None:
         from hifi_portrait.evaluation.timing import time_portrait
 
-        result = time_portrait(load_pipeline(model).to(device), find_photos([timing]), sampling)
+        result = time_portrait(load_pipeline(model, device), find_photos([timing]), sampling)
         key, figures = "time", asdict(result)
         section = markdown.timing_section("hifi-portrait evaluate --time PHOTOS --out DIR", result)
     elif autoencoder:
@@ -138,14 +134,14 @@ def _benchmark(
     quiet: bool,
 ) -> tuple[str, dict[str, object], str]:
     from hifi_portrait.evaluation import runner
-    from hifi_portrait.evaluation.benchmark import score
+    from hifi_portrait.evaluation.benchmark import WARP_ROW, score
     from hifi_portrait.evaluation.protocol import SIZE
     from hifi_portrait.evaluation.report import benchmark_section
 
     source = "photos PHOTOS" if photos else f"synthetic {synthetic}"
     cases = _cases(out, synthetic, photos, quiet)
     runner.check_same_run(out, f"{source}, {len(cases)} people")
-    rows = {WARP: runner.warp_row(SIZE)}
+    rows = {WARP_ROW: runner.warp_row(SIZE)}
     if portraits is not None:
         rows[portraits.row] = portraits.load()
     with progress(quiet) as bar:
@@ -172,7 +168,7 @@ def _cases(out: Path, synthetic: int | None, photos: Path | None, quiet: bool) -
 
 
 def _autoencoder(
-    people: int, out: Path, scoring: Path | None, model: str | None, device: str, quiet: bool
+    people: int, out: Path, scoring: Path | None, model: str | None, device: str | None, quiet: bool
 ) -> AutoencoderFigures:
     from hifi_portrait.evaluation.autoencoder import evaluate_autoencoder
     from hifi_portrait.faces import load_image
@@ -182,19 +178,19 @@ def _autoencoder(
     gallery = [load_image(case.gallery[0]) for case in cases]
     with progress(quiet) as bar:
         task = bar.add_task("autoencoder", total=people)
-        network = _load_autoencoder(model).to(device)
+        network = _load_autoencoder(model, device)
         return evaluate_autoencoder(
             network, queries, gallery, _recogniser(scoring), lambda: bar.advance(task)
         )
 
 
-def _load_autoencoder(model: str | None) -> Any:
+def _load_autoencoder(model: str | None, device: str | None) -> Any:
     """The pipeline's autoencoder, or the one saved by itself in the folder `model`."""
     if model is not None and (Path(model) / "config.json").is_file():
         from diffusers import AutoencoderKL
 
-        return AutoencoderKL.from_pretrained(model).eval()
-    return load_pipeline(model).vae
+        return AutoencoderKL.from_pretrained(model).eval().to(device or "cpu")
+    return load_pipeline(model, device).vae
 
 
 def _recogniser(scoring: Path | None) -> Embed:

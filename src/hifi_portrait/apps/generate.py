@@ -60,6 +60,7 @@ def generate(
         bool, typer.Option("--sheet", help="Also write NAME-sheet.png: references, landmarks, warp, results.")
     ] = False,
     model: options.Model = None,
+    device: options.Device = None,
     as_json: options.Json = False,
 ) -> None:
     """Make portraits of one person with an expression, head pose and gaze of your choice."""
@@ -69,7 +70,7 @@ def generate(
     target = make_target(words)
     check_model(model)
     identity = load_identity(photos)
-    pipe = load_pipeline(model)
+    pipe = load_pipeline(model, device)
 
     from hifi_portrait.provenance import save_png
 
@@ -81,7 +82,6 @@ def generate(
     paths = output_paths(out, count)
     record = _record(files, identity, target, settings, model)
     results: list[np.ndarray] = []
-    pipe.set_progress_bar_config(disable=True)
     with progress(quiet=as_json) as bar:
         task = bar.add_task("portrait", total=count * (steps or default_steps(pipe)))
         for number, path in enumerate(paths):
@@ -159,11 +159,11 @@ def _record(
     from hifi_portrait.provenance import file_sha256, versions
 
     return {
-        "model": model or "bundled",
+        "model": Path(model).name if model else "bundled",
         "target": describe_target(target),
         "settings": settings,
         "references": [{"name": file.name, "sha256": file_sha256(file)} for file in files],
-        "dropped": [{"source": photo.source, "reason": photo.reason} for photo in identity.dropped],
+        "dropped": [Path(photo.source).name for photo in identity.dropped],
         "versions": versions(),
         "synthetic": True,
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hifi_portrait.errors import HiFiPortraitError, ImageError, ModelError, TargetError
+from hifi_portrait.errors import ImageError, ModelError, TargetError
 
 if TYPE_CHECKING:
     from hifi_portrait.identity import Identity
@@ -96,26 +96,30 @@ def check_model(model: str | None) -> None:
         )
 
 
-def load_pipeline(model: str | None) -> HiFiPortraitPipeline:
-    """The pipeline at a folder or hub id; the bundled one for None.
+def load_pipeline(model: str | None, device: str | None = None) -> HiFiPortraitPipeline:
+    """The pipeline at a folder or hub id, the bundled one for None, without a progress bar of its own.
 
     Raises
     ------
     ModelError
-        If there is no such model, or its files are damaged.
+        If there is no such model, its files are damaged, or there is no such device.
     """
     check_model(model)
+    import torch
     from safetensors import SafetensorError
 
     from hifi_portrait.pipeline import HiFiPortraitPipeline
 
     try:
-        return HiFiPortraitPipeline.from_pretrained(*([] if model is None else [model]))
-    except HiFiPortraitError:
-        raise
+        pipe = HiFiPortraitPipeline.from_pretrained(model)
     except (OSError, SafetensorError) as error:
-        name = "the bundled model" if model is None else model
-        raise ModelError(f"{name} cannot be loaded: {error}") from error
+        raise ModelError(f"{model or 'the bundled model'} cannot be loaded: {error}") from error
+    pipe.set_progress_bar_config(disable=True)
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return pipe.to(device)
+    except (AssertionError, RuntimeError) as error:
+        raise ModelError(f"--device {device}: the model cannot be put there: {error}") from error
 
 
 def _could_be_hub_id(model: str) -> bool:

@@ -48,6 +48,10 @@ Like = Annotated[
         show_default=False,
     ),
 ]
+Device = Annotated[
+    str | None,
+    typer.Option(help="Where the model runs: cpu, cuda, mps. [default: cuda where there is one, else cpu]"),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and no progress bar.")]
 Model = Annotated[
     str | None,

@@ -24,6 +24,8 @@ from hifi_portrait.evaluation.summary import (
 )
 
 TRUE_ROW = "true photo"
+WARP_ROW = "plain warp"
+PORTRAIT_ROW = "portrait"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hifi_portrait.evaluation.autoencoder import AutoencoderFigures
-from hifi_portrait.evaluation.benchmark import TRUE_ROW, Benchmark
+from hifi_portrait.evaluation.benchmark import PORTRAIT_ROW, TRUE_ROW, WARP_ROW, Benchmark
 from hifi_portrait.evaluation.metrics import Interval
 from hifi_portrait.evaluation.summary import Row
 from hifi_portrait.evaluation.timing import Timing
@@ -53,6 +53,11 @@ def benchmark_section(title: str, command: str, result: Benchmark) -> str:
         notes.append(
             "Head pose: MediaPipe's head transform, its zero and scale set per axis on true photos of other "
             f"synthetic people, where {_degrees(result.ruler.error)} degrees of error remain."
+        )
+    if {row.name for row in result.rows} - {TRUE_ROW, WARP_ROW, PORTRAIT_ROW}:
+        notes.append(
+            f"A row other than `{TRUE_ROW}`, `{WARP_ROW}` and `{PORTRAIT_ROW}` is another model's, drawn by "
+            "the same command with `--model DIR --name ROW`."
         )
     notes += [f"Left out: {reason}." for reason in result.skipped]
     return _section(title, command, _table(result.rows), notes)
