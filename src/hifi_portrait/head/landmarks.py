@@ -216,14 +216,9 @@ class LandmarkGenerator:
         camera = geometry.camera
         canvas = np.zeros((camera.height, camera.width, 3), np.float32)
         self._draw_eyes(canvas, raster, eye_radius, camera, vertices)
-        points = self._points.points(vertices, self.model.faces)
-        right, down = camera.project(vertices).T
-        centre = camera.project(geometry.translation + geometry.rotation @ HEAD_CENTRE.astype(np.float32))
-        outline = self._oval.points(vertices, right, down, centre)
-        chains = [(points[list(c.landmarks)], c.colour, c.closed) for c in CONTOURS.values()]
         starts, ends, colours, hidden = [], [], [], []
-        for chain, colour, closed in [(outline, OVAL_COLOUR, True), *chains]:
-            curve = smooth_chain(chain, closed)
+        palette = [OVAL_COLOUR, *(contour.colour for contour in CONTOURS.values())]
+        for curve, colour in zip(self.chains(vertices, geometry), palette, strict=True):
             pixels = camera.project(curve)
             behind = self._behind(curve, pixels, raster)
             starts.append(pixels[:-1])
@@ -236,6 +231,15 @@ class LandmarkGenerator:
         draw_lines(canvas, start[dim], end[dim], colour_rows[dim] * DIMMED, width)
         draw_lines(canvas, start[~dim], end[~dim], colour_rows[~dim], width)
         return (canvas + 0.5).astype(np.uint8)
+
+    def chains(self, vertices: Array, geometry: HeadGeometry) -> list[Array]:
+        """Curves (P, 3) in camera space: the outline of the face, then each of ``CONTOURS``."""
+        points = self._points.points(vertices, self.model.faces)
+        right, down = geometry.camera.project(vertices).T
+        centre = geometry.camera.project(geometry.translation + geometry.rotation @ HEAD_CENTRE)
+        outline = smooth_chain(self._oval.points(vertices, right, down, centre), closed=True)
+        contours = CONTOURS.values()
+        return [outline, *(smooth_chain(points[list(c.landmarks)], c.closed) for c in contours)]
 
     def _draw_eyes(
         self, canvas: Array, raster: Raster, radius: Array, camera: Camera, vertices: Array

@@ -36,6 +36,11 @@ LID_DROP = 0.018
 LID_LIFT = 0.012
 """Share of the eyeWide shape that the lid rises for each degree that its eye looks up."""
 
+LID_OVERLAP = 0.0004
+"""Metres that closed lids overlap in the middle, so that they meet along their whole length."""
+
+BLINK_SCALE_RANGE = (0.3, 1.2)
+
 SQUINT_UNDER_BLINK = 0.75
 """How much of a squint a full blink takes away: lids that meet cannot close further."""
 
@@ -75,7 +80,10 @@ def rotation_matrix(vector: FloatArray) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class ShapeAlignment:
-    """A rest mesh as an identity (80,) and a similarity: ``scale * mesh @ turn.T + shift`` is near the identity's mesh."""
+    """A rest mesh as an identity (80,) and a similarity.
+
+    ``scale * mesh @ turn.T + shift`` is near the identity's mesh.
+    """
 
     identity: FloatArray
     turn: FloatArray
@@ -182,7 +190,8 @@ class HeadModel:
     def blink_scale(self, rest: FloatArray) -> npt.NDArray[Any]:
         """Raw blink (..., 2) at which the lids of rest meshes (..., V + J, 3) just meet."""
         gap = rest[..., self.lids[..., 0], 2] - rest[..., self.lids[..., 1], 2]
-        return np.asarray(np.clip(gap.mean(axis=-1) / self.lid_closing, 0.3, 1.2), np.float32)
+        scale = (gap.mean(axis=-1) + LID_OVERLAP) / self.lid_closing
+        return np.asarray(np.clip(scale, *BLINK_SCALE_RANGE), np.float32)
 
     def raw_expression(
         self, expression: FloatArray, eye_gaze: FloatArray, blink_scale: FloatArray
@@ -231,7 +240,8 @@ class HeadModel:
     def rest(self, identity: FloatArray) -> npt.NDArray[np.float32]:
         """Rest mesh (..., V + J, 3) of identities (..., 80)."""
         identity = np.asarray(identity, np.float32)
-        return self.mean + (identity @ self._flat_identity).reshape(*identity.shape[:-1], *self.mean.shape)
+        offset = (identity @ self._flat_identity).reshape(*identity.shape[:-1], *self.mean.shape)
+        return np.asarray(self.mean + offset, np.float32)
 
     def express(self, rest: FloatArray, expression: FloatArray, gaze: FloatArray) -> npt.NDArray[np.float32]:
         """Rest meshes (..., V + J, 3) with expressions (..., 52) and gazes (..., 2) in degrees."""

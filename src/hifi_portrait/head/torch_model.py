@@ -40,10 +40,12 @@ class TorchHeadModel(nn.Module):
 
     def blink_scale(self, rest: Tensor) -> Tensor:
         """Raw blink (..., 2) at which the lids of rest meshes just meet."""
+        from hifi_portrait.head.model import BLINK_SCALE_RANGE, LID_OVERLAP
+
         lids = self._model.lids
         closing = torch.from_numpy(self._model.lid_closing).to(rest)
         gap = rest[..., lids[..., 0], 2] - rest[..., lids[..., 1], 2]
-        return (gap.mean(-1) / closing).clamp(0.3, 1.2)
+        return ((gap.mean(-1) + LID_OVERLAP) / closing).clamp(*BLINK_SCALE_RANGE)
 
     def raw_expression(self, expression: Tensor, eye_gaze: Tensor, blink_scale: Tensor) -> Tensor:
         """Weights (..., 52) of the expression basis; see ``HeadModel.raw_expression``."""
