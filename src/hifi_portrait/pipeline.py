@@ -177,7 +177,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         height: int | None = None,
         width: int | None = None,
         num_inference_steps: int = 20,
-        guidance_scale: float = 3.0,
+        guidance_scale: float = 2.0,
         num_images_per_prompt: int = 1,
         generator: torch.Generator | list[torch.Generator] | None = None,
         hifi_scale: float = 1.0,

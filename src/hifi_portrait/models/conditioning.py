@@ -22,7 +22,7 @@ from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.head.warp import WarpSource, WarpTarget, warp_picture
 from hifi_portrait.models.alignment import carry, fuse, subsample_raster, surface_grid
 from hifi_portrait.models.face_encoder import FaceEncoder
-from hifi_portrait.models.face_refiner import FaceRefiner
+from hifi_portrait.models.face_refiner import FaceRefiner, FeatureMaps
 from hifi_portrait.models.hifi_net import HiFiCondition, HiFiNet
 
 
@@ -239,10 +239,15 @@ class FaceConditioner:
         if warp_latents is None:
             warp_latents = encode_picture(self.vae, inputs.warp)
         size = (warp_latents.shape[-2], warp_latents.shape[-1])
-        tokens = self.face_refiner.tokens(
-            self.face_encoder(crops, inputs.embeddings), inputs.poses, inputs.mask
+        # Through the modules' forward, so that offloading finds them.
+        tokens, maps = self.face_refiner(
+            crops,
+            self.face_encoder(crops, inputs.embeddings),
+            inputs.poses,
+            inputs.mask,
+            with_maps=self.hifi_net.config.surface_alignment,
         )
-        aligned = self._align(inputs, crops, size) if self.hifi_net.config.surface_alignment else {}
+        aligned = {} if maps is None else self._align(inputs, maps, size)
         hifi = self.hifi_net.prepare(
             inputs.landmark if landmark is None else landmark,
             warp_latents=warp_latents,
@@ -252,9 +257,8 @@ class FaceConditioner:
         )
         return Conditioning(hifi, tokens, warp_latents)
 
-    def _align(self, inputs: FaceInputs, crops: Tensor, size: tuple[int, int]) -> dict[str, Tensor]:
+    def _align(self, inputs: FaceInputs, maps: FeatureMaps, size: tuple[int, int]) -> dict[str, Tensor]:
         """Fused maps in the target's frame: the fine one at twice the latent resolution, the coarse at it."""
-        maps = self.face_refiner.maps(crops)
         weights = (0.05 + inputs.quality) * inputs.mask
         aligned = {}
         for name, values, confidence, scale in (
@@ -263,7 +267,7 @@ class FaceConditioner:
         ):
             raster = subsample_raster(inputs.triangle, inputs.barycentric, (size[0] * scale, size[1] * scale))
             grid, visibility = surface_grid(
-                *raster, self.faces.to(crops.device), inputs.view_xy, inputs.view_visibility
+                *raster, self.faces.to(inputs.triangle.device), inputs.view_xy, inputs.view_visibility
             )
             carried = carry(torch.cat([values, confidence], dim=2).float(), grid)
             aligned[name], aligned[f"{name}_coverage"] = fuse(

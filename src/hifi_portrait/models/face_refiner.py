@@ -133,10 +133,10 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         return FeatureMaps(fine[:, :, :-1], fine[:, :, -1:], coarse[:, :, :-1], coarse[:, :, -1:])
 
     def forward(
-        self, crops: Tensor, faces: FaceTokens, poses: Tensor, mask: Tensor
-    ) -> tuple[Tensor, FeatureMaps]:
-        """Both forms at once; see `tokens` and `maps`."""
-        return self.tokens(faces, poses, mask), self.maps(crops)
+        self, crops: Tensor, faces: FaceTokens, poses: Tensor, mask: Tensor, *, with_maps: bool = True
+    ) -> tuple[Tensor, FeatureMaps | None]:
+        """Both forms, the maps only where they are wanted; see `tokens` and `maps`."""
+        return self.tokens(faces, poses, mask), self.maps(crops) if with_maps else None
 
 
 class _RefinerLayer(nn.Module):
