@@ -224,15 +224,16 @@ def test_starting_from_the_warp_takes_the_last_steps(identity, scheduler):
     assert timesteps == [int(t) for t in pipe.scheduler.timesteps[2:]]
 
 
-def test_a_small_warp_strength_stays_close_to_the_warp(identity):
+def test_a_small_warp_strength_stays_closer_to_the_warp_than_a_large_one(identity):
     pipe = a_pipeline(trained=False)
     pipe.scheduler = EulerDiscreteScheduler.from_config(pipe.scheduler.config, rescale_betas_zero_snr=False)
-    settings = {"output_type": "latent", "guidance_scale": 1.0}
-    near = [
-        draw(pipe, identity, seed=s, warp_strength=0.05, num_inference_steps=20, **settings) for s in (0, 1)
-    ]
-    far = [draw(pipe, identity, seed=s, num_inference_steps=2, **settings) for s in (0, 1)]
-    assert (near[0] - near[1]).abs().mean() < 0.3 * (far[0] - far[1]).abs().mean()
+
+    def spread(warp_strength):
+        settings = {"warp_strength": warp_strength, "num_inference_steps": 10, "output_type": "latent"}
+        first, second = (draw(pipe, identity, seed=seed, **settings) for seed in (0, 1))
+        return (first - second).abs().mean()
+
+    assert spread(0.1) < 0.5 * spread(1.0)
 
 
 def test_a_saved_pipeline_draws_the_same_bit_for_bit(pipe, identity, tmp_path):

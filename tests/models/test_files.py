@@ -14,7 +14,7 @@ def test_a_missing_bundled_model_says_so(tmp_path, monkeypatch):
 
 def test_a_damaged_index_is_named(tmp_path):
     (tmp_path / "model_index.json").write_text("{")
-    with pytest.raises(ModelError, match=r"model_index.json is damaged"):
+    with pytest.raises(ModelError, match=r"model_index\.json is damaged"):
         files.check_folder(tmp_path)
 
 
@@ -31,5 +31,5 @@ def test_a_hifi_folder_must_hold_every_part(tmp_path):
 
 
 def test_a_missing_hifi_folder_is_named(tmp_path):
-    with pytest.raises(ModelError, match="there is no folder .*nowhere"):
+    with pytest.raises(ModelError, match=r"there is no folder .*nowhere"):
         files.load_hifi_parts(tmp_path / "nowhere", None)
