@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from painted_heads import geometry
 
 from hifi_portrait.dataset.format import (
     IDDataset,
@@ -21,6 +20,7 @@ from hifi_portrait.dataset.format import (
     write_analysis,
 )
 from hifi_portrait.errors import DatasetError
+from painted_heads import geometry
 
 
 def photo(identity, number, *, jpeg_quality=None, size=(20, 12), **fields):

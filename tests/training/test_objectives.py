@@ -16,6 +16,7 @@ from hifi_portrait.training.checkpoint import latest_checkpoint, load_state
 from hifi_portrait.training.export import export_pipeline
 from hifi_portrait.training.hifi import FACE_PARTS, HiFiConfig, HiFiLosses, HiFiObjective
 from hifi_portrait.training.hifi_data import HiFiDataConfig
+from hifi_portrait.training.recipes import load_recipe, objective_class
 from hifi_portrait.training.text import encode_text, vary_caption
 
 BASE_PARTS = ("unet", "text_encoder", "text_encoder_2")
@@ -154,6 +155,28 @@ def test_training_and_pipeline_make_the_same_condition(prepared, base_folder):
             getattr(wanted, field.name),
             msg=lambda m, f=field: f"{f.name}: {m}",
         )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("objective", ["autoencoder", "base", "hifi"])
+def test_each_objective_learns_a_batch(objective, id_data, prepared):
+    recipe = load_recipe(f"{objective}-tiny")
+    subject = objective_class(recipe)(
+        recipe.settings, id_data if objective == "autoencoder" else prepared.folder
+    )
+    batch = batch_of(subject, range(4))
+    optimiser = torch.optim.AdamW([p for p in subject.parameters() if p.requires_grad], 3e-3)
+
+    def loss():
+        torch.manual_seed(0)
+        return sum(subject(batch).values())
+
+    before = float(loss().detach())
+    for _ in range(25):
+        optimiser.zero_grad()
+        loss().backward()
+        optimiser.step()
+    assert float(loss().detach()) < 0.8 * before
 
 
 def test_text_is_embedded_as_sdxl_pipelines_do(prepared, base_folder):

@@ -23,16 +23,16 @@ class Line(nn.Linear):
 class LineObjective(Objective):
     """Least squares with dropout: small, random, and with all that the trainer uses."""
 
-    def __init__(self, kill_at=None):
+    def __init__(self, kill_at=None, kill=os.getpid):
         torch.manual_seed(0)
         super().__init__({"line": Line(8, 4), "frozen": Line(4, 4)}, ["line"])
-        self.kill_at = kill_at
+        self.kill_at, self.kill = kill_at, kill
         self.seen = []
 
     def sample(self, index):
         self.seen.append(index)
         if self.kill_at is not None and index >= self.kill_at:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(self.kill(), signal.SIGTERM)
             self.kill_at = None
         generator = torch.Generator().manual_seed(index)
         return {"x": torch.randn(8, generator=generator)}
@@ -80,6 +80,24 @@ def test_a_killed_run_that_goes_on_equals_one_that_was_not_bit_for_bit(tmp_path)
     assert result.step in (10, 11)
     assert trainer(tmp_path / "killed").train().step == 20
     assert same_training(final_state(tmp_path / "whole"), final_state(tmp_path / "killed"))
+
+
+def test_a_signal_to_a_process_that_makes_samples_does_no_harm(tmp_path):
+    assert trainer(tmp_path, LineObjective(kill_at=8), workers=1).train().step == 20
+
+
+def test_a_run_with_a_process_that_makes_samples_stops_at_a_signal(tmp_path):
+    result = trainer(
+        tmp_path, LineObjective(kill_at=8, kill=os.getppid), workers=1, max_steps=100_000
+    ).train()
+    assert result.interrupted
+    assert latest_checkpoint(tmp_path).name == f"step-{result.step:08d}"
+
+
+def test_making_samples_in_another_process_changes_nothing(tmp_path):
+    trainer(tmp_path / "here").train()
+    trainer(tmp_path / "there", workers=1).train()
+    assert same_training(final_state(tmp_path / "here"), final_state(tmp_path / "there"))
 
 
 def test_another_seed_gives_other_weights(tmp_path):
