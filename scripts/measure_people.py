@@ -91,7 +91,11 @@ def measure_verification(people: int = 40, photos: int = 4, size: int = 256) -> 
     first = np.array([np.flatnonzero(labels == k)[0] for k in np.unique(labels)])
     probes = np.setdiff1d(np.arange(len(labels)), first)
     right = labels[first][distance[np.ix_(probes, first)].argmin(1)] == labels[probes]
-    return {"auc": float(area), "rank_one": float(right.mean()), "detected_by_dlib": len(labels) / (people * photos)}
+    return {
+        "auc": float(area),
+        "rank_one": float(right.mean()),
+        "detected_by_dlib": len(labels) / (people * photos),
+    }
 
 
 def main() -> None:

@@ -10,9 +10,14 @@ from hifi_portrait.people.noise import smoothstep
 Array = NDArray[np.float32]
 
 BACKDROPS: dict[str, float] = {
-    "plain": 0.30, "gradient": 0.20, "studio backdrop": 0.15, "room": 0.13, "park": 0.10, "city lights": 0.06,
+    "plain": 0.30,
+    "gradient": 0.20,
+    "studio backdrop": 0.15,
+    "room": 0.13,
+    "park": 0.10,
+    "city lights": 0.06,
     "sky": 0.06,
-}  # fmt: skip
+}
 """Kinds and how often each is used. The first three have a colour that captions name."""
 COLOURED = ("plain", "gradient", "studio backdrop")
 
@@ -22,9 +27,14 @@ def backdrop(kind: str, colour: RGB, size: int, rng: np.random.Generator) -> Arr
     y, x = (np.mgrid[0:size, 0:size] + 0.5) / size - 0.5
     rgb = np.asarray(colour, np.float64)
     painter = {
-        "plain": _plain, "gradient": _gradient, "studio backdrop": _studio, "room": _room, "park": _park,
-        "city lights": _city, "sky": _sky,
-    }[kind]  # fmt: skip
+        "plain": _plain,
+        "gradient": _gradient,
+        "studio backdrop": _studio,
+        "room": _room,
+        "park": _park,
+        "city lights": _city,
+        "sky": _sky,
+    }[kind]
     return np.clip(painter(x, y, rgb, rng), 0, 1.5).astype(np.float32)
 
 
@@ -51,7 +61,9 @@ def _blurred(picture: NDArray, share: float) -> NDArray:
     return gaussian_filter(picture, (sigma, sigma, 0), mode="nearest", truncate=2.5)
 
 
-def _box(picture: NDArray, x: NDArray, y: NDArray, box: tuple[float, float, float, float], rgb: NDArray) -> None:
+def _box(
+    picture: NDArray, x: NDArray, y: NDArray, box: tuple[float, float, float, float], rgb: NDArray
+) -> None:
     left, right, top, bottom = box
     picture[(x > left) & (x < right) & (y > top) & (y < bottom)] = rgb
 
@@ -66,7 +78,9 @@ def _room(x: NDArray, y: NDArray, rgb: NDArray, rng: np.random.Generator) -> NDA
     for _ in range(rng.integers(2, 5)):
         left, top = rng.uniform(-0.55, 0.45), rng.uniform(-0.35, 0.3)
         colour = rng.uniform(0.03, 0.5, 3) * rng.uniform(0.3, 1.0)
-        _box(picture, x, y, (left, left + rng.uniform(0.06, 0.25), top, top + rng.uniform(0.08, 0.35)), colour)
+        _box(
+            picture, x, y, (left, left + rng.uniform(0.06, 0.25), top, top + rng.uniform(0.08, 0.35)), colour
+        )
     _box(picture, x, y, (-1, 1, rng.uniform(0.28, 0.42), 1), wall * rng.uniform(0.25, 0.5))
     return _blurred(picture, rng.uniform(0.02, 0.04))
 
@@ -92,13 +106,17 @@ def _city(x: NDArray, y: NDArray, rgb: NDArray, rng: np.random.Generator) -> NDA
     return picture
 
 
-def _discs(x: NDArray, y: NDArray, rng: np.random.Generator, count: int, colour: tuple[float, ...]) -> NDArray:
+def _discs(
+    x: NDArray, y: NDArray, rng: np.random.Generator, count: int, colour: tuple[float, ...]
+) -> NDArray:
     """Out-of-focus points of light."""
     light = np.zeros((*x.shape, 3))
     for _ in range(count):
         cx, cy, r = rng.uniform(-0.55, 0.55), rng.uniform(-0.55, 0.4), rng.uniform(0.018, 0.055)
         distance = np.hypot(x - cx, y - cy)
-        light += ((1 - smoothstep(distance, r * 0.85, r * 1.1)) * rng.uniform(0.1, 0.55))[..., None] * np.asarray(colour)
+        light += ((1 - smoothstep(distance, r * 0.85, r * 1.1)) * rng.uniform(0.1, 0.55))[
+            ..., None
+        ] * np.asarray(colour)
     return light
 
 

@@ -105,7 +105,9 @@ def _features(attributes: Mapping[str, Any], rng: np.random.Generator, colourles
         phrase = _one(rng, _HAIR_PHRASES[attributes["hair_style"]])
         named = attributes["hair_colour"] if not colourless and rng.random() < 0.9 else ""
         phrase = phrase.format(colour=named).replace("  ", " ").strip()
-        features.append(("an " if phrase.startswith("a a") else "a ") + phrase[2:] if phrase.startswith("a ") else phrase)
+        features.append(
+            ("an " if phrase.startswith("a a") else "a ") + phrase[2:] if phrase.startswith("a ") else phrase
+        )
     if attributes["beard"] != "none" and rng.random() < 0.8:
         features.append(_one(rng, _BEARD_PHRASES[attributes["beard"]]))
     if attributes["glasses"] != "none" and rng.random() < 0.85:
@@ -141,4 +143,11 @@ def _place(attributes: Mapping[str, Any], rng: np.random.Generator, colourless: 
     if colourless:
         return "against a plain background"
     colour = attributes["background_colour"]
-    return _one(rng, (f"against {article(colour)} background", f"in front of {article(colour)} wall", f"{colour} background"))
+    return _one(
+        rng,
+        (
+            f"against {article(colour)} background",
+            f"in front of {article(colour)} wall",
+            f"{colour} background",
+        ),
+    )

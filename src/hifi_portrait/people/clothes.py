@@ -108,7 +108,9 @@ def _cut(name: str) -> _Cut:
     mesh = body_mesh()
     base = mesh.template[: mesh.num_vertices]
     base_field = _field(name, base)
-    skin = np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS)) & (mesh.template[mesh.faces][..., 2].max(1) < -0.04)
+    skin = np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS)) & (
+        mesh.template[mesh.faces][..., 2].max(1) < -0.04
+    )
     faces, blend = mesh.faces[skin], eye(mesh.num_vertices, format="csr", dtype=np.float32)
     for _ in range(2):
         near = (np.abs(_field(name, blend @ base)[faces]) < 0.035).any(1)
@@ -133,7 +135,7 @@ def _cut(name: str) -> _Cut:
 
 
 def _neckline_edges(faces: NDArray[np.int32], inside: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Mesh edges (K, 2) between inside and outside, in the order the neckline crosses them around the neck."""
+    """Edges (K, 2) between inside and outside, in the order the neckline crosses them around the neck."""
     next_edges: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for face in faces.tolist():
         pairs = [(face[0], face[1]), (face[1], face[2]), (face[2], face[0])]
@@ -175,7 +177,9 @@ def dress(scene: Scene, name: str, vertices: NDArray, normals: NDArray) -> None:
     scene.add(cloth, cloth_normals, cut.faces, CLOTH, attribute=cut.template, keep=cut.field)
     ring, outward = _ring(cut, cloth, cloth_normals)
     if garment.edge == "rim":
-        add_tube(scene, ring - outward * garment.rim * 0.4, np.full(len(ring), garment.rim), CLOTH, closed=True)
+        add_tube(
+            scene, ring - outward * garment.rim * 0.4, np.full(len(ring), garment.rim), CLOTH, closed=True
+        )
     elif garment.edge == "collar":
         _add_collar(scene, ring - outward * THICKNESS, outward)
     else:
@@ -198,10 +202,14 @@ def _ring(cut: _Cut, cloth: NDArray, normals: NDArray) -> tuple[Array, Array]:
 
     outward = gaussian_filter1d(even(outward), 3, axis=0, mode="wrap")
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
-    return gaussian_filter1d(even(points), 0.8, axis=0, mode="wrap").astype(np.float32), outward.astype(np.float32)
+    return gaussian_filter1d(even(points), 0.8, axis=0, mode="wrap").astype(np.float32), outward.astype(
+        np.float32
+    )
 
 
-def add_tube(scene: Scene, path: NDArray, radius: NDArray, material: int, closed: bool = False, sides: int = 6) -> None:
+def add_tube(
+    scene: Scene, path: NDArray, radius: NDArray, material: int, closed: bool = False, sides: int = 6
+) -> None:
     """Add a round tube along ``path`` (K, 3) of ``radius`` (K,)."""
     ahead = np.roll(path, -1, 0) - np.roll(path, 1, 0)
     if not closed:
@@ -213,19 +221,25 @@ def add_tube(scene: Scene, path: NDArray, radius: NDArray, material: int, closed
     angle = np.linspace(0, 2 * np.pi, sides + 1)[:-1]
     normal = np.cos(angle)[None, :, None] * first[:, None] + np.sin(angle)[None, :, None] * second[:, None]
     points = path[:, None] + normal * radius[:, None, None]
-    scene.add(points.reshape(-1, 3), normal.reshape(-1, 3), grid_faces(len(path), sides, closed, True), material)
+    scene.add(
+        points.reshape(-1, 3), normal.reshape(-1, 3), grid_faces(len(path), sides, closed, True), material
+    )
 
 
 def grid_faces(rows: int, columns: int, rows_closed: bool, columns_closed: bool) -> NDArray[np.int32]:
     """Triangles of a grid of vertices, wrapped around where closed."""
     i, j = np.meshgrid(
-        np.arange(rows if rows_closed else rows - 1), np.arange(columns if columns_closed else columns - 1), indexing="ij"
+        np.arange(rows if rows_closed else rows - 1),
+        np.arange(columns if columns_closed else columns - 1),
+        indexing="ij",
     )
     a = i * columns + j
     b = i * columns + (j + 1) % columns
     c = (i + 1) % rows * columns + j
     d = (i + 1) % rows * columns + (j + 1) % columns
-    return np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)]).astype(np.int32)
+    return np.concatenate(
+        [np.stack([a, b, c], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)]
+    ).astype(np.int32)
 
 
 def _add_collar(scene: Scene, ring: Array, outward: Array) -> None:
@@ -256,7 +270,11 @@ def _add_collar(scene: Scene, ring: Array, outward: Array) -> None:
     normal *= np.sign((normal * flat[:, None]).sum(-1, keepdims=True) + 1e-6)
     keep = np.repeat((np.abs(turn) - 0.20)[:, None], shape[1], 1)
     scene.add(
-        grid.reshape(-1, 3), normal.reshape(-1, 3), grid_faces(*shape, True, False), CLOTH, keep=keep.reshape(-1) * 0.02
+        grid.reshape(-1, 3),
+        normal.reshape(-1, 3),
+        grid_faces(len(ring), len(rows), True, False),
+        CLOTH,
+        keep=keep.reshape(-1) * 0.02,
     )
 
 

@@ -36,9 +36,14 @@ FRAMES: dict[str, Frame] = {
     "sunglasses": Frame(0.0255, 0.0215, 3.4, 0.0021),
 }
 COLOURS: tuple[RGB, ...] = (
-    (0.014, 0.013, 0.013), (0.014, 0.013, 0.013), (0.075, 0.034, 0.014), (0.20, 0.20, 0.21), (0.42, 0.28, 0.12),
-    (0.10, 0.018, 0.025), (0.02, 0.04, 0.11),
-)  # fmt: skip
+    (0.014, 0.013, 0.013),
+    (0.014, 0.013, 0.013),
+    (0.075, 0.034, 0.014),
+    (0.20, 0.20, 0.21),
+    (0.42, 0.28, 0.12),
+    (0.10, 0.018, 0.025),
+    (0.02, 0.04, 0.11),
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,11 @@ def fit_glasses(shape: str, rest: NDArray, skin: NDArray, fitting: Fitting) -> G
         ear = np.array((side * reach, -0.022, left_eye[2] + 0.010))
         t = np.linspace(0, 1, 10)[:, None]
         bow = np.sin(np.clip(t * 1.6, 0, 1) * np.pi / 2)
-        temples.append(np.concatenate([hinge[:1] + (ear[:1] - hinge[:1]) * bow, hinge[1:] + (ear[1:] - hinge[1:]) * t], 1))
+        temples.append(
+            np.concatenate(
+                [hinge[:1] + (ear[:1] - hinge[:1]) * bow, hinge[1:] + (ear[1:] - hinge[1:]) * t], 1
+            )
+        )
     radius = frame.rim * np.where(np.sin(angle) > 0.15, frame.top, 1.0)
     return Glasses(
         (fitting.to_person(left), fitting.to_person(right)),
@@ -133,10 +142,11 @@ def put_on(scene: Scene, glasses: Glasses, head: NDArray) -> None:
 
 def lens_mesh(glasses: Glasses, head: NDArray) -> tuple[Array, NDArray[np.int32]]:
     """Vertices and faces of both lenses in camera space."""
-    vertices, faces = [], []
+    vertices: list[Array] = []
+    faces: list[NDArray] = []
     for rim in glasses.rims:
         points = _moved(rim, head)
-        first = sum(len(v) for v in vertices)
+        first = sum(map(len, vertices))
         k = np.arange(len(points))
         fan = np.stack([np.full(len(points), len(points)), k, (k + 1) % len(points)], 1) + first
         vertices.append(np.concatenate([points, points.mean(0, keepdims=True)]))

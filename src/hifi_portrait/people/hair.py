@@ -58,45 +58,123 @@ STYLES: dict[str, HairStyle | None] = {
     "short": HairStyle(
         length=0.034, comb="forward", segments=6, sides=0.42, lift=0.45, layer=(0.001, 0.011), scatter=0.16
     ),
-    "side-parted": HairStyle(length=0.058, comb="side", sides=0.36, lift=0.5, layer=(0.001, 0.014), cling=0.45, gravity=0.4),
-    "slicked back": HairStyle(length=0.095, comb="back", segments=10, sides=0.6, lift=0.35, layer=(0.001, 0.010), cling=0.4),
+    "side-parted": HairStyle(
+        length=0.058, comb="side", sides=0.36, lift=0.5, layer=(0.001, 0.014), cling=0.45, gravity=0.4
+    ),
+    "slicked back": HairStyle(
+        length=0.095, comb="back", segments=10, sides=0.6, lift=0.35, layer=(0.001, 0.010), cling=0.4
+    ),
     "spiky": HairStyle(
-        length=0.030, comb="out", count=12000, segments=6, sides=0.36, lift=0.85, layer=(-1, -1), scatter=0.13,
+        length=0.030,
+        comb="out",
+        count=12000,
+        segments=6,
+        sides=0.36,
+        lift=0.85,
+        layer=(-1, -1),
+        scatter=0.13,
         clumping=0.30,
     ),
     "curly": HairStyle(
-        length=0.075, comb="loose", segments=16, sides=0.75, lift=0.8, layer=(0.003, 0.024), gravity=0.5, comb_fade=0.8, cling=0.3,
-        curl=0.0055, curl_turns=3.0, scatter=0.28, clumping=0.35,
+        length=0.075,
+        comb="loose",
+        segments=16,
+        sides=0.75,
+        lift=0.8,
+        layer=(0.003, 0.024),
+        gravity=0.5,
+        comb_fade=0.8,
+        cling=0.3,
+        curl=0.0055,
+        curl_turns=3.0,
+        scatter=0.28,
+        clumping=0.35,
     ),
     "afro": HairStyle(
-        length=0.036, comb="out", count=12000, segments=8, lift=1.0, layer=(-1, -1), gravity=0.0, curl=0.0035,
-        curl_turns=2.5, scatter=0.25,
+        length=0.036,
+        comb="out",
+        count=12000,
+        segments=8,
+        lift=1.0,
+        layer=(-1, -1),
+        gravity=0.0,
+        curl=0.0035,
+        curl_turns=2.5,
+        scatter=0.25,
     ),
     "bob": HairStyle(
-        length=0.205, comb="down", count=9500, segments=14, lift=0.5, layer=(0.002, 0.011), gravity=1.0, comb_fade=2.2,
-        cling=0.22, frames_face=True,
+        length=0.205,
+        comb="down",
+        count=9500,
+        segments=14,
+        lift=0.5,
+        layer=(0.002, 0.011),
+        gravity=1.0,
+        comb_fade=2.2,
+        cling=0.22,
+        frames_face=True,
     ),
     "bob with a fringe": HairStyle(
-        length=0.195, comb="down", count=9500, segments=14, lift=0.5, layer=(0.002, 0.012), gravity=1.0, comb_fade=2.2,
-        fringe=0.052, cling=0.22, frames_face=True,
+        length=0.195,
+        comb="down",
+        count=9500,
+        segments=14,
+        lift=0.5,
+        layer=(0.002, 0.012),
+        gravity=1.0,
+        comb_fade=2.2,
+        fringe=0.052,
+        cling=0.22,
+        frames_face=True,
     ),
     "long": HairStyle(
-        length=0.33, comb="down", count=9500, segments=18, lift=0.5, layer=(0.002, 0.011), gravity=1.0, comb_fade=2.4,
-        cling=0.22, frames_face=True,
+        length=0.33,
+        comb="down",
+        count=9500,
+        segments=18,
+        lift=0.5,
+        layer=(0.002, 0.011),
+        gravity=1.0,
+        comb_fade=2.4,
+        cling=0.22,
+        frames_face=True,
     ),
     "long wavy": HairStyle(
-        length=0.33, comb="down", count=9500, segments=22, lift=0.5, layer=(0.002, 0.014), gravity=1.0, comb_fade=2.4,
-        wave=0.0075, wave_turns=3.2, clumping=0.2, cling=0.22, frames_face=True,
+        length=0.33,
+        comb="down",
+        count=9500,
+        segments=22,
+        lift=0.5,
+        layer=(0.002, 0.014),
+        gravity=1.0,
+        comb_fade=2.4,
+        wave=0.0075,
+        wave_turns=3.2,
+        clumping=0.2,
+        cling=0.22,
+        frames_face=True,
     ),
     "ponytail": HairStyle(
-        length=0.2, comb="gather", segments=12, lift=0.15, layer=(0.001, 0.006), gather=(0.0, 0.082, 0.075), tail=0.20,
+        length=0.2,
+        comb="gather",
+        segments=12,
+        lift=0.15,
+        layer=(0.001, 0.006),
+        gather=(0.0, 0.082, 0.075),
+        tail=0.20,
         gravity=0.0,
     ),
     "bun": HairStyle(
-        length=0.2, comb="gather", segments=12, lift=0.15, layer=(0.001, 0.006), gather=(0.0, 0.062, 0.122), bun=0.033,
+        length=0.2,
+        comb="gather",
+        segments=12,
+        lift=0.15,
+        layer=(0.001, 0.006),
+        gather=(0.0, 0.062, 0.122),
+        bun=0.033,
         gravity=0.0,
     ),
-}  # fmt: skip
+}
 
 
 def head_hair(person: Person, vertices: NDArray, normals: NDArray) -> Strands | None:
@@ -140,7 +218,12 @@ def _skull(vertices: NDArray) -> Array:
     """The shield of this rest head, ears left out."""
     mesh = body_mesh()
     centre = mesh.template[mesh.faces].mean(1)
-    ear = (np.abs(centre[:, 0]) > 0.068) & (centre[:, 2] < 0.045) & (centre[:, 2] > -0.03) & (centre[:, 1] > -0.06)
+    ear = (
+        (np.abs(centre[:, 0]) > 0.068)
+        & (centre[:, 2] < 0.045)
+        & (centre[:, 2] > -0.03)
+        & (centre[:, 1] > -0.06)
+    )
     faces = mesh.faces[(mesh.part == 0) & ~(ear & (centre[:, 1] < 0.0))]
     corners = vertices[faces]
     mids = 0.5 * (corners + np.roll(corners, 1, axis=1))
@@ -157,10 +240,14 @@ def _comb(rng: np.random.Generator, style: HairStyle, person: Person, roots: Roo
     elif style.comb == "loose":
         comb = n + np.stack([0.1 * side, zero, zero - 0.55], 1)
     elif style.comb == "forward":
-        comb = np.stack([0.25 * side * top, -0.9 * top + 0.15 * (1 - top), -0.9 * (1 - top) - 0.1], 1) + 0.35 * n
+        comb = (
+            np.stack([0.25 * side * top, -0.9 * top + 0.15 * (1 - top), -0.9 * (1 - top) - 0.1], 1) + 0.35 * n
+        )
     elif style.comb == "side":
         over = 1.0 if person.hair.parting <= 0 else -1.0
-        comb = np.stack([over * top + 0.15 * side * (1 - top), -0.35 * top + 0.3 * (1 - top), -0.9 * (1 - top)], 1)
+        comb = np.stack(
+            [over * top + 0.15 * side * (1 - top), -0.35 * top + 0.3 * (1 - top), -0.9 * (1 - top)], 1
+        )
     elif style.comb == "back":
         comb = np.stack([zero, zero + 1.0, -0.2 - 0.5 * (1 - top)], 1)
     elif style.comb == "down":
@@ -171,10 +258,17 @@ def _comb(rng: np.random.Generator, style: HairStyle, person: Person, roots: Roo
     return comb / np.linalg.norm(comb, axis=1, keepdims=True)
 
 
-def _grow_style(rng: np.random.Generator, style: HairStyle, person: Person, roots: Roots, shield: Array) -> Array:
+def _grow_style(
+    rng: np.random.Generator, style: HairStyle, person: Person, roots: Roots, shield: Array
+) -> Array:
     count = len(roots)
     top = smoothstep(roots.template[:, 2], 0.05, 0.11)
-    length = style.length * person.hair.length * rng.uniform(0.82, 1.08, count) * (style.sides + (1 - style.sides) * top)
+    length = (
+        style.length
+        * person.hair.length
+        * rng.uniform(0.82, 1.08, count)
+        * (style.sides + (1 - style.sides) * top)
+    )
     if style.comb == "gather":
         length = 1.12 * np.linalg.norm(np.asarray(style.gather) - roots.position, axis=1)
     comb = _comb(rng, style, person, roots)
@@ -183,23 +277,41 @@ def _grow_style(rng: np.random.Generator, style: HairStyle, person: Person, root
         r = roots.template
         fringe = (r[:, 1] < -0.060) & (np.abs(r[:, 0]) < 0.052)
         sideways = r[:, :1] * 4
-        comb = np.where(fringe[:, None], np.concatenate([sideways, np.full((count, 1), -0.6), np.full((count, 1), -0.9)], 1), comb)
+        comb = np.where(
+            fringe[:, None],
+            np.concatenate([sideways, np.full((count, 1), -0.6), np.full((count, 1), -0.9)], 1),
+            comb,
+        )
         comb /= np.linalg.norm(comb, axis=1, keepdims=True)
         length = np.where(fringe, (0.030 + r[:, 2] - 0.078) * rng.uniform(0.92, 1.05, count), length)
     clumps = roots.position[rng.choice(count, 60, replace=False)]
     clump = rng.normal(0, style.clumping, (60, 3))[cKDTree(clumps).query(roots.position)[1]]
-    direction = roots.normal * style.lift + comb * (1 - 0.6 * style.lift) + clump + rng.normal(0, style.scatter, (count, 3))
+    direction = (
+        roots.normal * style.lift
+        + comb * (1 - 0.6 * style.lift)
+        + clump
+        + rng.normal(0, style.scatter, (count, 3))
+    )
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     edge = smoothstep(scalp_field(roots.template, person.hair.hairline), 0.0, 0.02)
     layer = rng.uniform(*style.layer, count) * (0.35 + 0.65 * edge)
     points = np.empty((count, style.segments, 3), np.float32)
-    as32 = [a.astype(np.float32) for a in (roots.position - 0.001 * roots.normal, direction, comb, length, layer)]
-    gather = np.asarray(style.gather, np.float32)
     grow(
-        *as32, gather, 4.0 if style.comb == "gather" else 0.0, style.gravity, style.comb_fade, style.stiffness, style.cling,
+        roots.position - np.float32(0.001) * roots.normal,
+        direction.astype(np.float32),
+        comb.astype(np.float32),
+        length.astype(np.float32),
+        layer.astype(np.float32),
+        np.asarray(style.gather, np.float32),
+        4.0 if style.comb == "gather" else 0.0,
+        style.gravity,
+        style.comb_fade,
+        style.stiffness,
+        style.cling,
         shield,
-        CENTRE, points,
-    )  # fmt: skip
+        CENTRE,
+        points,
+    )
     if style.frames_face:
         _part_before_the_face(points, roots, fringe)
     _bend(rng, style, points, clump)
@@ -210,10 +322,14 @@ def _part_before_the_face(points: Array, roots: Roots, fringe: NDArray) -> None:
     """Move hanging hair out of the face, smoothly, to where it frames it."""
     x, y, z = points[..., 0], points[..., 1], points[..., 2]
     side = np.sign(np.where(np.abs(x[:, -1:]) > 0.01, x[:, -1:], roots.template[:, :1] + 1e-6))
-    edge = np.interp(z, [-0.20, -0.10, -0.04, 0.02, 0.06, 0.072, 0.098], [0.070, 0.078, 0.082, 0.080, 0.069, 0.058, 0.0])
+    edge = np.interp(
+        z, [-0.20, -0.10, -0.04, 0.02, 0.06, 0.072, 0.098], [0.070, 0.078, 0.082, 0.080, 0.069, 0.058, 0.0]
+    )
     before = smoothstep(-y, 0.02, 0.05) * ~fringe[:, None]
     points[..., 0] += side * np.maximum(edge - side * x, 0) * before
-    front = np.interp(z, [-0.25, -0.12, 0.0, 0.04, 0.085, 0.10], [-0.085, -0.075, -0.055, -0.066, -0.125, -0.20])
+    front = np.interp(
+        z, [-0.25, -0.12, 0.0, 0.04, 0.085, 0.10], [-0.085, -0.075, -0.055, -0.066, -0.125, -0.20]
+    )
     points[..., 1] += np.maximum(front - y, 0) * ~fringe[:, None]
 
 
@@ -239,7 +355,8 @@ def _over_the_face(points: Array, fringe: bool) -> NDArray:
     x, y, z = np.abs(points[..., 0]), points[..., 1], points[..., 2]
     top = 0.050 if fringe else 0.070
     width = np.interp(z, [-0.09, -0.04, 0.03, 0.07], [0.045, 0.058, 0.062, 0.055])
-    return ((x < width) & (y < -0.05) & (z < top) & (z > -0.10)).any(1)
+    crossing: NDArray = (x < width) & (y < -0.05) & (z < top) & (z > -0.10)
+    return np.asarray(crossing.any(axis=1))
 
 
 def _gathered(rng: np.random.Generator, style: HairStyle, count: int, length: float) -> Array | None:
@@ -249,7 +366,10 @@ def _gathered(rng: np.random.Generator, style: HairStyle, count: int, length: fl
         n, k = 1400, 14
         t = np.linspace(0, 1, k)[None, :, None]
         spread = rng.normal(0, 1, (n, 1, 3)) * np.array((0.010, 0.010, 0.008))
-        fall = np.array((0.0, 0.045, 0.02)) * np.sin(np.minimum(t * 2.2, np.pi / 2)) + np.array((0, 0.0, -style.tail)) * t**1.25
+        fall = (
+            np.array((0.0, 0.045, 0.02)) * np.sin(np.minimum(t * 2.2, np.pi / 2))
+            + np.array((0, 0.0, -style.tail)) * t**1.25
+        )
         swell = 0.35 + 1.3 * np.sin(np.pi * np.clip(t * 0.85 + 0.05, 0, 1))
         reach = rng.uniform(0.82, 1.0, (n, 1, 1)) * length
         return (tie + fall * reach + spread * swell).astype(np.float32)
@@ -281,14 +401,23 @@ def beard_hair(person: Person, vertices: NDArray, normals: NDArray) -> Strands |
     rng = np.random.default_rng([76, person.seed])
     mesh = body_mesh()
     density = (mesh.material == SKIN) * beard_region(mesh.template[mesh.faces].mean(1), person.beard) ** 2
-    roots = scatter_roots(rng, mesh, vertices, normals, density, 2600 if person.beard == "full beard" else 1300)
+    roots = scatter_roots(
+        rng, mesh, vertices, normals, density, 2600 if person.beard == "full beard" else 1300
+    )
     roots = roots[beard_region(roots.template, person.beard) > rng.uniform(0.25, 0.9, len(roots))]
     count, segments = len(roots), 4
     upper = roots.template[:, 2] > -0.034
     middle = np.abs(roots.template[:, 0]) < 0.03
     length = np.where(upper & middle, 0.0045, 0.0085) * rng.uniform(0.6, 1.2, count)
     side = np.sign(roots.template[:, :1])
-    comb = np.concatenate([side * np.where(upper & middle, 0.8, 0.15)[:, None], np.full((count, 1), -0.1), np.full((count, 1), -1.0)], 1)
+    comb = np.concatenate(
+        [
+            side * np.where(upper & middle, 0.8, 0.15)[:, None],
+            np.full((count, 1), -0.1),
+            np.full((count, 1), -1.0),
+        ],
+        1,
+    )
     comb /= np.linalg.norm(comb, axis=1, keepdims=True)
     direction = 0.45 * roots.normal + 0.8 * comb + rng.normal(0, 0.12, (count, 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)

@@ -9,8 +9,8 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter, zoom
 
 from hifi_portrait.head import HeadModel, Part
 from hifi_portrait.head.asset import read_asset
-from hifi_portrait.head.texture import TextureMasks
 from hifi_portrait.head.shape import ShapeModel
+from hifi_portrait.head.texture import TextureMasks
 from hifi_portrait.people.raster import rasterise_ids
 
 TEXTURE_SIZE = 1024
@@ -19,10 +19,17 @@ SKIN, EYE, TEETH, MOUTH, LASH, CLOTH, HAIR, BODY, FRAME = range(9)
 """Materials, as the shading kernel numbers them."""
 
 _PART_MATERIAL = {
-    Part.SKIN: SKIN, Part.LEFT_EYE: EYE, Part.RIGHT_EYE: EYE, Part.UPPER_TEETH: TEETH, Part.LOWER_TEETH: TEETH,
-    Part.TONGUE: MOUTH, Part.MOUTH_CAVITY: MOUTH, Part.LEFT_LASHES: LASH, Part.RIGHT_LASHES: LASH,
+    Part.SKIN: SKIN,
+    Part.LEFT_EYE: EYE,
+    Part.RIGHT_EYE: EYE,
+    Part.UPPER_TEETH: TEETH,
+    Part.LOWER_TEETH: TEETH,
+    Part.TONGUE: MOUTH,
+    Part.MOUTH_CAVITY: MOUTH,
+    Part.LEFT_LASHES: LASH,
+    Part.RIGHT_LASHES: LASH,
     Part.SHOULDERS: BODY,
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ class BodyMesh:
     """(T, T, 3) template position under each texel of the head's texture."""
     masks: dict[str, NDArray[np.float32]]
     """(T, T) regions in [0, 1]: lips, eyelids, ears."""
+
 
 @dataclass(frozen=True)
 class Fitting:
@@ -84,14 +92,24 @@ def _split_corners(faces: NDArray, uv_faces: NDArray) -> tuple[NDArray, NDArray,
     return unique[:, 0].astype(np.int32), unique[:, 1], index.reshape(faces.shape).astype(np.int32)
 
 
-def _texel_positions(template: NDArray, faces: NDArray, uv: NDArray, uv_faces: NDArray) -> NDArray[np.float32]:
+def _texel_positions(
+    template: NDArray, faces: NDArray, uv: NDArray, uv_faces: NDArray
+) -> NDArray[np.float32]:
     """Template position under each texel, carried outwards past the edge of the head's island."""
     size = TEXTURE_SIZE
     depth = np.zeros((size, size), np.float32)
     face_id = np.full((size, size), -1, np.int32)
     weights = np.zeros((size, size, 2), np.float32)
     ones = np.ones(len(uv), np.float32)
-    rasterise_ids(np.ascontiguousarray(uv * size, np.float32), ones, ones, uv_faces.astype(np.int32), depth, face_id, weights)
+    rasterise_ids(
+        np.ascontiguousarray(uv * size, np.float32),
+        ones,
+        ones,
+        uv_faces.astype(np.int32),
+        depth,
+        face_id,
+        weights,
+    )
     covered = face_id >= 0
     corners = template[faces[face_id]]
     w = np.concatenate([1 - weights.sum(-1, keepdims=True), weights], -1)

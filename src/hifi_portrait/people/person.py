@@ -4,21 +4,37 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from hifi_portrait.people import colours
 from hifi_portrait.head import ShapeModel, ShapeSample, sample_shape
+from hifi_portrait.people import colours
 from hifi_portrait.people.colours import RGB
 
 BEARDS = ("none", "stubble", "full beard", "goatee", "moustache")
 GLASSES = ("none", "round", "rectangular", "square", "browline", "cat-eye")
 
 _HAIR_STYLES_MEN = {
-    "bald": 0.09, "buzz cut": 0.13, "short": 0.26, "side-parted": 0.15, "slicked back": 0.10, "spiky": 0.09,
-    "curly": 0.09, "afro": 0.04, "long": 0.03, "bun": 0.02,
-}  # fmt: skip
+    "bald": 0.09,
+    "buzz cut": 0.13,
+    "short": 0.26,
+    "side-parted": 0.15,
+    "slicked back": 0.10,
+    "spiky": 0.09,
+    "curly": 0.09,
+    "afro": 0.04,
+    "long": 0.03,
+    "bun": 0.02,
+}
 _HAIR_STYLES_WOMEN = {
-    "short": 0.07, "side-parted": 0.04, "bob": 0.17, "bob with a fringe": 0.08, "long": 0.19, "long wavy": 0.17,
-    "curly": 0.08, "afro": 0.04, "ponytail": 0.09, "bun": 0.07,
-}  # fmt: skip
+    "short": 0.07,
+    "side-parted": 0.04,
+    "bob": 0.17,
+    "bob with a fringe": 0.08,
+    "long": 0.19,
+    "long wavy": 0.17,
+    "curly": 0.08,
+    "afro": 0.04,
+    "ponytail": 0.09,
+    "bun": 0.07,
+}
 
 
 @dataclass(frozen=True)
@@ -124,10 +140,15 @@ class Person:
 
 # Local changes that would make a face at rest look tired or cross: name, shift, lowest value.
 _PLEASANT = (
-    ("mouth-angles-up", 0.18, -0.05), ("eye-height1-incr", 0.08, -0.20), ("eye-height2-incr", 0.10, -0.18),
-    ("eye-height3-incr", 0.08, -0.20), ("eye-scale-incr", 0.10, -0.25), ("eyebrows-angle-up", 0.05, -0.25),
-    ("eye-bag-incr", -0.10, -0.6), ("mouth-laugh-lines-out", 0.0, -0.3),
-)  # fmt: skip
+    ("mouth-angles-up", 0.18, -0.05),
+    ("eye-height1-incr", 0.08, -0.20),
+    ("eye-height2-incr", 0.10, -0.18),
+    ("eye-height3-incr", 0.08, -0.20),
+    ("eye-scale-incr", 0.10, -0.25),
+    ("eyebrows-angle-up", 0.05, -0.25),
+    ("eye-bag-incr", -0.10, -0.6),
+    ("mouth-laugh-lines-out", 0.0, -0.3),
+)
 
 
 def _pleasant(shape: ShapeSample) -> ShapeSample:
@@ -145,7 +166,9 @@ def _pick(rng: np.random.Generator, weights: dict[str, float]) -> str:
     return str(rng.choice(list(weights), p=p / p.sum()))
 
 
-def _sample_hair(rng: np.random.Generator, man: bool, years: float, caucasian: float, african: float) -> HairTraits:
+def _sample_hair(
+    rng: np.random.Generator, man: bool, years: float, caucasian: float, african: float
+) -> HairTraits:
     weights = dict(_HAIR_STYLES_MEN if man else _HAIR_STYLES_WOMEN)
     if african > 0.5:
         weights["afro"] *= 4

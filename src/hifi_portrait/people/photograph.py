@@ -31,8 +31,8 @@ from hifi_portrait.people.person import Person
 from hifi_portrait.people.photo import Photo
 from hifi_portrait.people.render import Lens, Materials, Rendering, palette, render
 from hifi_portrait.people.scene import Scene
-from hifi_portrait.people.skin import beard_colour, skin_texture
-from hifi_portrait.people.strands import Strands, posed_strands, ribbons
+from hifi_portrait.people.skin import skin_texture
+from hifi_portrait.people.strands import Strands, posed_strands, ribbon_mesh
 
 Array = NDArray[np.float32]
 
@@ -53,7 +53,7 @@ class PhotoTruth:
     geometry: HeadGeometry
     """The nearest head of the head model; its rotation is the face's true one."""
     visibility: Array
-    """(V,) in [0, 1]: facing the camera, not hidden by anything (hair and glasses too), inside the picture."""
+    """(V,) in [0, 1]: facing the camera, hidden by nothing (hair, glasses), inside the picture."""
     matte: Array
     """(H, W) in [0, 1]: the person, hair included."""
     caption: str
@@ -146,7 +146,7 @@ def photograph(person: Person, photo: Photo, size: int = 256) -> Photograph:
     head[:3, :3], head[:3, 3] = rotation, translation
 
     normals = _normals(vertices)
-    attributes = _attributes(person, photo)
+    attributes = describe(person, photo)
     scene = Scene()
     _add_body(scene, photo, vertices, normals, rotation[:, 1] * 0.005)
     dress(scene, photo.clothing, vertices, normals)
@@ -218,27 +218,19 @@ def _add_body(scene: Scene, photo: Photo, vertices: NDArray, normals: NDArray, i
     )
 
 
-def _add_strands(scene: Scene, sitter: _Sitter, vertices: NDArray, head: NDArray, person: Person, size: int) -> None:
+def _add_strands(
+    scene: Scene, sitter: _Sitter, vertices: NDArray, head: NDArray, person: Person, size: int
+) -> None:
     step = 1 if size >= 192 else 2
-    neck = np.eye(4)
-    neck[:3, :3] = np.eye(3)
-    neck[:3, 3] = head[:3, 3]
     middle = head[:3, :3] @ np.array((0.0, -0.02, 0.03)) + head[:3, 3]
-    for strands, colour_factor in ((sitter.hair, 1.0), (sitter.beard, 0.8)):
+    rng = np.random.default_rng([77, person.seed])
+    for strands, brightness, drawn_share in ((sitter.hair, 1.0, step), (sitter.beard, 0.8, 1)):
         if strands is None:
             continue
-        drawn = strands.thinned(step) if strands is sitter.hair else strands
-        points = posed_strands(drawn, vertices, head, neck)
-        count, segments = points.shape[:2]
-        total = count * segments * 2
-        positions, normals, tangents = (np.empty((total, 3), np.float32) for _ in range(3))
-        shades = np.empty(total, np.float32)
-        faces = np.empty((count * (segments - 1) * 2, 3), np.int32)
-        tone = np.random.default_rng([77, person.seed]).uniform(0.75, 1.2, count).astype(np.float32) * colour_factor
-        ribbons(
-            points, drawn.width, drawn.taper, middle.astype(np.float32), tone, positions, normals, tangents, shades, faces, 0
-        )  # fmt: skip
-        scene.add(positions, normals, faces, HAIR, attribute=tangents, tone=shades)
+        drawn = strands.thinned(drawn_share)
+        tone = brightness * rng.uniform(0.75, 1.2, strands.count)[::drawn_share]
+        mesh = ribbon_mesh(posed_strands(drawn, vertices, head), drawn, middle, tone)
+        scene.add(mesh.vertices, mesh.normals, mesh.faces, HAIR, attribute=mesh.tangents, tone=mesh.shades)
 
 
 def _add_glasses(scene: Scene, sitter: _Sitter, kind: str, head: NDArray, person: Person) -> Lens | None:
@@ -266,7 +258,8 @@ def _visibility(vertices: NDArray, normals: NDArray, camera: Camera, rendering: 
     return (facing * inside * (1 - hidden)).astype(np.float32)
 
 
-def _attributes(person: Person, photo: Photo) -> dict[str, Any]:
+def describe(person: Person, photo: Photo) -> dict[str, Any]:
+    """What captions may say of a photo, and its head pose in degrees, by name."""
     glasses = "sunglasses" if photo.sunglasses else person.glasses if photo.wears_glasses else "none"
     return {
         "gender": person.gender,

@@ -9,7 +9,13 @@ Array = NDArray[np.float32]
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def rasterise_ids(
-    xy: Array, inverse_depth: Array, keep: Array, faces: NDArray[np.int32], depth: Array, face_id: NDArray[np.int32], weights: Array
+    xy: Array,
+    inverse_depth: Array,
+    keep: Array,
+    faces: NDArray[np.int32],
+    depth: Array,
+    face_id: NDArray[np.int32],
+    weights: Array,
 ) -> None:
     """Draw triangles nearest-first into ``depth`` (inverse depth), ``face_id`` and ``weights``.
 
@@ -140,7 +146,16 @@ def ambient_occlusion(distance: Array, radius: float, out: Array) -> None:
                 y = int(j + dy)
                 x2 = int(i - dx)
                 y2 = int(j - dy)
-                if x < 0 or y < 0 or x >= width or y >= height or x2 < 0 or y2 < 0 or x2 >= width or y2 >= height:
+                if (
+                    x < 0
+                    or y < 0
+                    or x >= width
+                    or y >= height
+                    or x2 < 0
+                    or y2 < 0
+                    or x2 >= width
+                    or y2 >= height
+                ):
                     continue
                 first = max(-0.03, min(0.03, d - distance[y, x]))
                 second = max(-0.03, min(0.03, d - distance[y2, x2]))

@@ -55,7 +55,12 @@ class Rendering:
 
 
 def render(
-    scene: Scene, camera: Camera, focus: NDArray, lights: Lights, materials: Materials, lens: Lens | None = None
+    scene: Scene,
+    camera: Camera,
+    focus: NDArray,
+    lights: Lights,
+    materials: Materials,
+    lens: Lens | None = None,
 ) -> Rendering:
     """Draw the scene.
 
@@ -83,11 +88,32 @@ def render(
     transform, shadows = _shadow_maps(lights, focus, vertices, keeps, faces)
     irradiance, albedo, specular = (np.zeros((height, width, 3), np.float32) for _ in range(3))
     shade(
-        face_id, weights, inverse_depth, faces, material, vertices, normals, attributes, tones,
-        materials.skin_texture, materials.eye_texture, materials.palette, materials.shine,
-        lights.direction, lights.rgb, transform, shadows, 1.5 + 13 * lights.softness, lights.sky, lights.ground,
-        _catch_light(lights), TOOTH_WIDTHS, irradiance, albedo, specular,
-    )  # fmt: skip
+        face_id,
+        weights,
+        inverse_depth,
+        faces,
+        material,
+        vertices,
+        normals,
+        attributes,
+        tones,
+        materials.skin_texture,
+        materials.eye_texture,
+        materials.palette,
+        materials.shine,
+        lights.direction,
+        lights.rgb,
+        transform,
+        shadows,
+        1.5 + 13 * lights.softness,
+        lights.sky,
+        lights.ground,
+        _catch_light(lights),
+        TOOTH_WIDTHS,
+        irradiance,
+        albedo,
+        specular,
+    )
 
     seen = np.where(face_id >= 0, material[face_id], -1)
     distance = np.where(depth > 0, 1 / np.maximum(depth, 1e-9), 99).astype(np.float32)
@@ -121,8 +147,14 @@ def _shadow_maps(
         right /= np.linalg.norm(right)
         up = np.cross(right, direction)
         transform[k, 0, :3], transform[k, 1, :3], transform[k, 2, :3] = right * scale, up * scale, direction
-        transform[k, :, 3] = (SHADOW_SIZE / 2 - scale * right @ focus, SHADOW_SIZE / 2 - scale * up @ focus, -direction @ focus)
-        projected = vertices @ transform[k, :, :3].T.astype(np.float32) + transform[k, :, 3].astype(np.float32)
+        transform[k, :, 3] = (
+            SHADOW_SIZE / 2 - scale * right @ focus,
+            SHADOW_SIZE / 2 - scale * up @ focus,
+            -direction @ focus,
+        )
+        projected = vertices @ transform[k, :, :3].T.astype(np.float32) + transform[k, :, 3].astype(
+            np.float32
+        )
         xy, nearness = np.ascontiguousarray(projected[:, :2]), np.ascontiguousarray(projected[:, 2])
         rasterise_depth(xy, nearness, keeps, faces, shadows[k])
     return transform, shadows
@@ -181,9 +213,11 @@ def _lay_lens(colour: Array, depth: Array, lens: Lens, camera: Camera, lights: L
         return
     low, high = rows.min(), rows.max() + 1
     height = 1 - (rows - low) / (high - low)
-    streak = np.exp(-((((columns - columns.min()) * 0.5 + rows - low) / (high - low) - 0.8) / 0.10) ** 2)
+    streak = np.exp(-(((((columns - columns.min()) * 0.5 + rows - low) / (high - low) - 0.8) / 0.10) ** 2))
     glow = lens.mirror * (0.25 + 0.75 * height**2 + 0.5 * streak)[:, None] * lights.sky
-    colour[rows, columns] = colour[rows, columns] * np.asarray(lens.tint, np.float32) + glow.astype(np.float32)
+    colour[rows, columns] = colour[rows, columns] * np.asarray(lens.tint, np.float32) + glow.astype(
+        np.float32
+    )
 
 
 def palette(skin: NDArray, cloth: NDArray, hair: NDArray, frame: NDArray) -> NDArray[np.float64]:

@@ -51,7 +51,9 @@ class Scene:
         count = len(vertices)
         self._vertices.append(np.asarray(vertices, np.float32))
         self._normals.append(np.asarray(normals, np.float32))
-        self._attributes.append(np.zeros((count, 3), np.float32) if attribute is None else attribute.astype(np.float32))
+        self._attributes.append(
+            np.zeros((count, 3), np.float32) if attribute is None else attribute.astype(np.float32)
+        )
         self._tones.append(np.ones(count, np.float32) if tone is None else tone.astype(np.float32))
         self._keeps.append(np.ones(count, np.float32) if keep is None else keep.astype(np.float32))
         self._faces.append((np.asarray(faces, np.int32) + np.int32(self.num_vertices)).astype(np.int32))

@@ -61,13 +61,36 @@ def _tooth(arc: float, height: float, widths: Doubles, out: Doubles) -> float:
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _lit(
-    shadows: Array, transform: Doubles, light: int, x: float, y: float, z: float, spread: float, bias: float, turn: float
-) -> float:  # fmt: skip
+    shadows: Array,
+    transform: Doubles,
+    light: int,
+    x: float,
+    y: float,
+    z: float,
+    spread: float,
+    bias: float,
+    turn: float,
+) -> float:
     """Share of a light that reaches a point, from its shadow map."""
     size = shadows.shape[1]
-    u = transform[light, 0, 0] * x + transform[light, 0, 1] * y + transform[light, 0, 2] * z + transform[light, 0, 3]
-    v = transform[light, 1, 0] * x + transform[light, 1, 1] * y + transform[light, 1, 2] * z + transform[light, 1, 3]
-    w = transform[light, 2, 0] * x + transform[light, 2, 1] * y + transform[light, 2, 2] * z + transform[light, 2, 3]
+    u = (
+        transform[light, 0, 0] * x
+        + transform[light, 0, 1] * y
+        + transform[light, 0, 2] * z
+        + transform[light, 0, 3]
+    )
+    v = (
+        transform[light, 1, 0] * x
+        + transform[light, 1, 1] * y
+        + transform[light, 1, 2] * z
+        + transform[light, 1, 3]
+    )
+    w = (
+        transform[light, 2, 0] * x
+        + transform[light, 2, 1] * y
+        + transform[light, 2, 2] * z
+        + transform[light, 2, 3]
+    )
     total = 0.0
     for k in range(SHADOW_TAPS):
         r = spread * np.sqrt((k + 0.5) / SHADOW_TAPS)
@@ -205,13 +228,15 @@ def shade(
             elif m == CLOTH:
                 f0 = 0.008
                 rough = 0.8
-                fold = np.sin(ax * 70.0 + 2.0 * np.sin(az * 45.0)) * np.sin(az * 60.0 + 1.5 * np.sin(ax * 38.0))
+                fold = np.sin(ax * 70.0 + 2.0 * np.sin(az * 45.0)) * np.sin(
+                    az * 60.0 + 1.5 * np.sin(ax * 38.0)
+                )
                 open_share = 1.0 + 0.07 * fold * _step(-az, 0.13, 0.20)
                 wrap_r = wrap_g = wrap_b = 0.12
             elif m == FRAME:
                 f0 = 0.05
                 rough = 0.22
-            if m == SKIN or m == BODY:
+            if m in (SKIN, BODY):
                 wrap_r = 0.32
                 wrap_g = 0.15
                 wrap_b = 0.10
@@ -224,17 +249,24 @@ def shade(
             sb = 0.0
             turn = ((i * 7 + j * 13) & 15) * 0.3927
             bias = 0.010 if m == HAIR else 0.004
-            for l in range(lights.shape[0]):
-                lx = lights[l, 0]
-                ly = lights[l, 1]
-                lz = lights[l, 2]
+            for k in range(lights.shape[0]):
+                lx = lights[k, 0]
+                ly = lights[k, 1]
+                lz = lights[k, 2]
                 ndl = nx * lx + ny * ly + nz * lz
                 reach = 0.0
                 if ndl > -0.35 or m == HAIR:
                     reach = _lit(
-                        shadows, shadow_transform, l, px + nx * 0.0015, py + ny * 0.0015, pz + nz * 0.0015,
-                        shadow_spread[l], bias, turn,
-                    )  # fmt: skip
+                        shadows,
+                        shadow_transform,
+                        k,
+                        px + nx * 0.0015,
+                        py + ny * 0.0015,
+                        pz + nz * 0.0015,
+                        shadow_spread[k],
+                        bias,
+                        turn,
+                    )
                 if m == HAIR:
                     along_light = ax * lx + ay * ly + az * lz
                     along_view = ax * vx + ay * vy + az * vz
@@ -245,20 +277,20 @@ def shade(
                     glint = max(0.0, across_light * across_view - along_light * along_view)
                     gloss = glint**40 * 0.060 + glint**8 * 0.016
                     reach = 0.15 + 0.85 * reach
-                    dr += light_rgb[l, 0] * diffuse * reach
-                    dg += light_rgb[l, 1] * diffuse * reach
-                    db += light_rgb[l, 2] * diffuse * reach
-                    sr += light_rgb[l, 0] * gloss * front * reach
-                    sg += light_rgb[l, 1] * gloss * front * reach
-                    sb += light_rgb[l, 2] * gloss * front * reach
+                    dr += light_rgb[k, 0] * diffuse * reach
+                    dg += light_rgb[k, 1] * diffuse * reach
+                    db += light_rgb[k, 2] * diffuse * reach
+                    sr += light_rgb[k, 0] * gloss * front * reach
+                    sg += light_rgb[k, 1] * gloss * front * reach
+                    sb += light_rgb[k, 2] * gloss * front * reach
                     continue
                 if m == TEETH:
                     reach = 0.5 + 0.5 * reach
                 if m == EYE:
                     reach = 0.35 + 0.65 * reach
-                dr += light_rgb[l, 0] * max(0.0, (ndl + wrap_r) / (1 + wrap_r)) * reach**0.8
-                dg += light_rgb[l, 1] * max(0.0, (ndl + wrap_g) / (1 + wrap_g)) * reach
-                db += light_rgb[l, 2] * max(0.0, (ndl + wrap_b) / (1 + wrap_b)) * reach
+                dr += light_rgb[k, 0] * max(0.0, (ndl + wrap_r) / (1 + wrap_r)) * reach**0.8
+                dg += light_rgb[k, 1] * max(0.0, (ndl + wrap_g) / (1 + wrap_g)) * reach
+                db += light_rgb[k, 2] * max(0.0, (ndl + wrap_b) / (1 + wrap_b)) * reach
                 if ndl > 0.0 and f0 > 0.0:
                     hx = lx + vx
                     hy = ly + vy
@@ -273,9 +305,9 @@ def shade(
                     g = (rough + 1) ** 2 / 8
                     geometric = 1.0 / ((nv * (1 - g) + g) * (ndl * (1 - g) + g))
                     gloss = min(4.0, lobe * fresnel * geometric * 0.25 * ndl * reach * 1.57)
-                    sr += light_rgb[l, 0] * gloss
-                    sg += light_rgb[l, 1] * gloss
-                    sb += light_rgb[l, 2] * gloss
+                    sr += light_rgb[k, 0] * gloss
+                    sg += light_rgb[k, 1] * gloss
+                    sb += light_rgb[k, 2] * gloss
             up = 0.5 + 0.5 * nz
             rim = 0.75 + 0.25 * max(0.0, facing)
             dr = (dr + (sky[0] * up + ground[0] * (1 - up)) * rim) * open_share
@@ -284,7 +316,9 @@ def shade(
             if m == EYE:
                 s = 2.0 * facing
                 mirrored = (
-                    (s * nx - vx) * catch_light[0] + (s * ny - vy) * catch_light[1] + (s * nz - vz) * catch_light[2]
+                    (s * nx - vx) * catch_light[0]
+                    + (s * ny - vy) * catch_light[1]
+                    + (s * nz - vz) * catch_light[2]
                 )
                 spark = 1.5 * _step(mirrored, 0.930, 0.968)
                 sr += spark

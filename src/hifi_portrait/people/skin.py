@@ -38,10 +38,19 @@ def beard_region(points: NDArray, kind: str) -> NDArray:
     moustache = np.exp(-((x / 0.027) ** 4) - ((z + 0.0235) / 0.0062) ** 4) * (y < -0.112)
     chin = np.exp(-((x / 0.023) ** 4) - ((z + 0.075) / 0.022) ** 4) * (y < -0.070)
     corners = np.exp(-(((x - 0.029) / 0.0065) ** 2) - ((z + 0.045) / 0.020) ** 4) * (y < -0.09)
-    cheek_line = -0.022 - 0.010 * np.sin(np.clip((x - 0.025) / 0.045, 0, 1) * np.pi) + 0.035 * smoothstep(x, 0.055, 0.072)
+    cheek_line = (
+        -0.022
+        - 0.010 * np.sin(np.clip((x - 0.025) / 0.045, 0, 1) * np.pi)
+        + 0.035 * smoothstep(x, 0.055, 0.072)
+    )
     jaw = smoothstep(cheek_line - z, 0.0, 0.012) * smoothstep(-y, 0.030, 0.050)
     jaw *= 1 - smoothstep(-z, 0.095, 0.120)
-    sideburn = smoothstep(x, 0.060, 0.067) * smoothstep(-y, 0.045, 0.052) * (1 - smoothstep(-y, 0.068, 0.078)) * (z < 0.05)
+    sideburn = (
+        smoothstep(x, 0.060, 0.067)
+        * smoothstep(-y, 0.045, 0.052)
+        * (1 - smoothstep(-y, 0.068, 0.078))
+        * (z < 0.05)
+    )
     around_mouth = np.exp(-((x / 0.026) ** 4) - ((z + 0.0425) / 0.0140) ** 4) * (y < -0.1)
     full = np.maximum(jaw * (1 - around_mouth), sideburn * (z > -0.04))
     if kind in ("full beard", "stubble"):
@@ -61,7 +70,9 @@ def _position() -> tuple[Array, Array, Array]:
 
 def _blob(x: float, y: float, z: float, size: tuple[float, float, float]) -> Array:
     px, py, pz = _position()
-    return np.exp(-(((px - x) / size[0]) ** 2) - ((py - y) / size[1]) ** 2 - ((pz - z) / size[2]) ** 2).astype(np.float32)
+    return np.exp(
+        -(((px - x) / size[0]) ** 2) - ((py - y) / size[1]) ** 2 - ((pz - z) / size[2]) ** 2
+    ).astype(np.float32)
 
 
 @cache
@@ -84,15 +95,26 @@ def _line_regions() -> Array:
     x, y, z = _position()
     t = np.clip((-0.006 - z) / 0.042, 0, 1)
     fold_x = 0.0205 + 0.0145 * t
-    fold = np.exp(-(((x - fold_x) / 0.0026) ** 2)) * smoothstep(t, 0.02, 0.3) * (1 - smoothstep(t, 0.75, 1.0)) * (y < -0.09)
+    fold = (
+        np.exp(-(((x - fold_x) / 0.0026) ** 2))
+        * smoothstep(t, 0.02, 0.3)
+        * (1 - smoothstep(t, 0.75, 1.0))
+        * (y < -0.09)
+    )
     forehead = np.zeros_like(x)
     for height, width in ((0.062, 0.034), (0.070, 0.040), (0.078, 0.036)):
         wave = height + 0.002 * np.cos(x / 0.02)
-        forehead += np.exp(-(((z - wave) / 0.0011) ** 2)) * (1 - smoothstep(x, width * 0.6, width)) * (y < -0.08)
+        forehead += (
+            np.exp(-(((z - wave) / 0.0011) ** 2)) * (1 - smoothstep(x, width * 0.6, width)) * (y < -0.08)
+        )
     crow = np.zeros_like(x)
     for slope in (-0.45, 0.0, 0.45):
         line = 0.030 + slope * (x - 0.052)
-        crow += np.exp(-(((z - line) / 0.0010) ** 2)) * smoothstep(x, 0.051, 0.055) * (1 - smoothstep(x, 0.060, 0.066))
+        crow += (
+            np.exp(-(((z - line) / 0.0010) ** 2))
+            * smoothstep(x, 0.051, 0.055)
+            * (1 - smoothstep(x, 0.060, 0.066))
+        )
     return (0.85 * fold + 0.55 * forehead + 0.5 * crow * (y < -0.06)).astype(np.float32)
 
 
@@ -137,7 +159,9 @@ def brow_alpha(person: Person, rng: np.random.Generator) -> Array:
     shape = np.exp(-(np.abs(across) ** 3)) * smoothstep(t, -0.06, 0.14) * (1 - smoothstep(t, 0.9, 1.06))
     shape = shape * (y < -0.07)
     lean = np.clip(1.2 - 2.6 * t, -0.5, 1.2)
-    hairs = 0.5 + 0.5 * np.sin((x - lean * (z - centre)) * 2 * np.pi / 0.0017 + 2.4 * noise(rng, 2, TEXTURE_SIZE))
+    hairs = 0.5 + 0.5 * np.sin(
+        (x - lean * (z - centre)) * 2 * np.pi / 0.0017 + 2.4 * noise(rng, 2, TEXTURE_SIZE)
+    )
     return np.clip(shape * (0.78 + 0.35 * hairs) * brow.density, 0, 0.96).astype(np.float32)
 
 
@@ -188,15 +212,19 @@ def _paint_spots(texture: Array, person: Person, rng: np.random.Generator) -> No
             freckles += gaussian_filter(dots, sigma) * sigma**2 * 6
         _darken(texture, np.clip(freckles, 0, 1) * person.skin.freckles, (0.28, 0.42, 0.48))
     for _ in range(person.skin.moles):
-        pick = rng.integers(0, len(rows))
+        centre = rng.integers(0, len(rows))
         radius = rng.uniform(0.0009, 0.0018)
-        distance = ((texel - texel[rows[pick], columns[pick]]) ** 2).sum(-1) / radius**2
+        distance = ((texel - texel[rows[centre], columns[centre]]) ** 2).sum(-1) / radius**2
         _over(texture, (0.06, 0.028, 0.018), 0.75 * np.exp(-(distance**2)))
 
 
 def _paint_eyelids(texture: Array, person: Person) -> None:
     x, y, z = _position()
-    lower_lashes = np.exp(-(((z - 0.0235) / 0.0014) ** 2)) * smoothstep(x, 0.024, 0.032) * (1 - smoothstep(x, 0.044, 0.048))
+    lower_lashes = (
+        np.exp(-(((z - 0.0235) / 0.0014) ** 2))
+        * smoothstep(x, 0.024, 0.032)
+        * (1 - smoothstep(x, 0.044, 0.048))
+    )
     _darken(texture, (lower_lashes * (y < -0.11)).astype(np.float32), (0.30, 0.32, 0.32))
     if person.skin.eyeshadow is not None:
         lid = np.exp(-(((x - 0.033) / 0.017) ** 2) - ((z - 0.0385) / 0.0055) ** 2) * (y < -0.09)
@@ -208,7 +236,9 @@ def _paint_hair(texture: Array, person: Person, rng: np.random.Generator) -> Non
         strength = {"stubble": 0.42, "full beard": 0.90, "goatee": 0.85, "moustache": 0.88}[person.beard]
         region = gaussian_filter(beard_region(body_mesh().texel, person.beard).astype(np.float32), 3)
         region *= 1 - np.clip(1.6 * _lip_regions()[0], 0, 1)
-        grain = np.clip(0.78 + 0.30 * noise(rng, 0.9, TEXTURE_SIZE) + 0.12 * noise(rng, 4, TEXTURE_SIZE), 0, 1)
+        grain = np.clip(
+            0.78 + 0.30 * noise(rng, 0.9, TEXTURE_SIZE) + 0.12 * noise(rng, 4, TEXTURE_SIZE), 0, 1
+        )
         _over(texture, beard_colour(person), region * grain * strength)
     scalp = smoothstep(scalp_field(body_mesh().texel, person.hair.hairline), -0.003, 0.006).astype(np.float32)
     scalp *= np.clip(0.94 + 0.06 * noise(rng, 2, TEXTURE_SIZE), 0, 1)

@@ -68,7 +68,9 @@ class Roots:
     weights: Array
 
     def __getitem__(self, pick: NDArray) -> "Roots":
-        return Roots(self.position[pick], self.normal[pick], self.template[pick], self.face[pick], self.weights[pick])
+        return Roots(
+            self.position[pick], self.normal[pick], self.template[pick], self.face[pick], self.weights[pick]
+        )
 
     def __len__(self) -> int:
         return len(self.position)
@@ -82,7 +84,7 @@ def scatter_roots(
     density: NDArray,
     count: int,
 ) -> Roots:
-    """Spread ``count`` roots over the skin, as dense as ``density`` (F,) says for each of the mesh's faces."""
+    """Spread ``count`` roots over the skin, as dense as ``density`` (F,) says for each face."""
     corners = mesh.template[mesh.faces]
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
     share = area * density
@@ -93,7 +95,9 @@ def scatter_roots(
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     position = (vertices[face] * weights[..., None]).sum(1)
     template = (mesh.template[face] * weights[..., None]).sum(1)
-    return Roots(position.astype(np.float32), normal.astype(np.float32), template.astype(np.float32), face, weights)
+    return Roots(
+        position.astype(np.float32), normal.astype(np.float32), template.astype(np.float32), face, weights
+    )
 
 
 def radius_map(points: NDArray) -> Array:
@@ -104,9 +108,13 @@ def radius_map(points: NDArray) -> Array:
     row = np.clip((np.arcsin(q[:, 2] / r) / np.pi + 0.5) * _ELEVATIONS, 0, _ELEVATIONS - 1).astype(int)
     index = row * _AZIMUTHS + column
     total = np.bincount(index, r, _ELEVATIONS * _AZIMUTHS).reshape(_ELEVATIONS, _AZIMUTHS)
-    count = np.bincount(index, minlength=_ELEVATIONS * _AZIMUTHS).reshape(_ELEVATIONS, _AZIMUTHS).astype(float)
+    count = (
+        np.bincount(index, minlength=_ELEVATIONS * _AZIMUTHS).reshape(_ELEVATIONS, _AZIMUTHS).astype(float)
+    )
     sigma, mode = (1.0, 1.0), ("nearest", "wrap")
-    near = gaussian_filter(total, sigma, mode=mode) / np.maximum(gaussian_filter(count, sigma, mode=mode), 1e-9)
+    near = gaussian_filter(total, sigma, mode=mode) / np.maximum(
+        gaussian_filter(count, sigma, mode=mode), 1e-9
+    )
     wide = gaussian_filter(total, 5, mode=mode) / np.maximum(gaussian_filter(count, 5, mode=mode), 1e-9)
     return np.where(gaussian_filter(count, sigma, mode=mode) > 1e-3, near, wide).astype(np.float32)
 
@@ -218,10 +226,10 @@ def grow(
             points[n, k, 2] = pz
 
 
-def posed_strands(strands: Strands, posed: NDArray, head: NDArray, neck: NDArray) -> Array:
+def posed_strands(strands: Strands, posed: NDArray, head: NDArray) -> Array:
     """Strand points (N, K, 3) in camera space.
 
-    Strands turn with the head bone and follow the skin under their roots; long hair follows the neck in part.
+    Strands turn with the head and follow the skin under their roots; what hangs below the chin turns less.
 
     Parameters
     ----------
@@ -229,30 +237,77 @@ def posed_strands(strands: Strands, posed: NDArray, head: NDArray, neck: NDArray
         In rest space.
     posed
         (V, 3) posed vertices.
-    head, neck
-        (4, 4) rest-to-camera transforms of the head bone and of the lowest neck bone.
+    head
+        (4, 4) rest-to-camera transform of the head bone.
     """
     head = head.astype(np.float32)
     points = strands.points @ head[:3, :3].T + head[:3, 3]
     below = np.clip((-0.05 - strands.points[..., 2:]) / 0.22, 0, 1)
     if below.any():
-        neck = neck.astype(np.float32)
-        points += 0.7 * below * (strands.points @ neck[:3, :3].T + neck[:3, 3] - points)
+        points += 0.7 * below * (strands.points + head[:3, 3] - points)
     root = (posed[strands.root_face] * strands.root_weights[..., None]).sum(1)
     moved = root - (strands.root @ head[:3, :3].T + head[:3, 3])
     return (points + moved[:, None]).astype(np.float32)
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
-def ribbons(
-    points: Array, width: float, taper: float, middle: Array, tone: Array, vertices: Array, normals: Array, tangents: Array,
-    shades: Array, faces: NDArray[np.int32], first: int,
-) -> None:  # fmt: skip
-    """Camera-facing ribbons along strands: fills (2NK, 3) vertices, normals, tangents, (2NK,) shades and faces.
+@dataclass(frozen=True)
+class Ribbons:
+    """Camera-facing ribbons; ``tangents`` run along the strands, ``shades`` are factors on the colour."""
 
-    Normals point away from ``middle`` so that light falls on the hair as on one soft body; ``shades`` rise from
-    root to tip by ``tone`` (N,).
+    vertices: Array
+    normals: Array
+    tangents: Array
+    shades: Array
+    faces: NDArray[np.int32]
+
+
+def ribbon_mesh(points: Array, strands: Strands, middle: NDArray, tone: NDArray) -> Ribbons:
+    """Ribbons along strands.
+
+    Parameters
+    ----------
+    points
+        (N, K, 3) ``strands`` in camera space.
+    strands
+        Give the width.
+    middle
+        (3,) normals point away from it, so that light falls on the hair as on one soft body.
+    tone
+        (N,) brightness of each strand.
     """
+    count, segments = points.shape[:2]
+    total = count * segments * 2
+    vertices, normals, tangents = (np.empty((total, 3), np.float32) for _ in range(3))
+    shades = np.empty(total, np.float32)
+    faces = np.empty((count * (segments - 1) * 2, 3), np.int32)
+    _fill_ribbons(
+        points,
+        strands.width,
+        strands.taper,
+        middle.astype(np.float32),
+        tone.astype(np.float32),
+        vertices,
+        normals,
+        tangents,
+        shades,
+        faces,
+    )
+    return Ribbons(vertices, normals, tangents, shades, faces)
+
+
+@numba.njit(cache=True, fastmath=True, nogil=True)
+def _fill_ribbons(
+    points: Array,
+    width: float,
+    taper: float,
+    middle: Array,
+    tone: Array,
+    vertices: Array,
+    normals: Array,
+    tangents: Array,
+    shades: Array,
+    faces: NDArray[np.int32],
+) -> None:
     count, segments = points.shape[0], points.shape[1]
     for n in range(count):
         for k in range(segments):
@@ -295,7 +350,7 @@ def ribbons(
                 shades[row + side] = (0.55 + 0.55 * t) * tone[n]
             if k < segments - 1:
                 f = (n * (segments - 1) + k) * 2
-                base = first + row
+                base = row
                 faces[f, 0] = base
                 faces[f, 1] = base + 1
                 faces[f, 2] = base + 2

@@ -85,7 +85,11 @@ def write_people(
     DatasetError
         When ``out`` is not an ID data set, or a worker process dies.
     """
-    for name, value, top in (("count", count, 10**8), ("photos", photos, PHOTO_SEEDS), ("workers", workers, 512)):
+    for name, value, top in (
+        ("count", count, 10**8),
+        ("photos", photos, PHOTO_SEEDS),
+        ("workers", workers, 512),
+    ):
         if not 1 <= value <= top:
             raise ValueError(f"{name} must be from 1 to {top}, not {value}")
     path = Path(out)
