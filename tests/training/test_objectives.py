@@ -122,6 +122,13 @@ def test_surface_alignment_can_be_switched_off(prepared, base_folder):
     assert float(objective(batch_of(objective))["denoising"].detach()) > 0
 
 
+def test_weights_made_with_another_switch_are_refused(prepared, base_folder, tmp_path):
+    build("tiny", ["hifi_net"])["hifi_net"].save_pretrained(tmp_path / "hifi_net")
+    config = HiFiConfig(size="tiny", init_from=(str(tmp_path), str(base_folder)), surface_alignment=False)
+    with pytest.raises(ModelError, match="surface_alignment"):
+        HiFiObjective(config, prepared.folder)
+
+
 def test_references_are_others_of_the_same_person(prepared, base_folder):
     objective = hifi(
         prepared, base_folder, data=HiFiDataConfig(references=(2, 2), degraded_share=0, face_dropout=0)

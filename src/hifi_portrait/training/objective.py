@@ -124,7 +124,8 @@ def load_parts(
 ) -> dict[str, nn.Module]:
     """Parts of a model size, with the weights found in ``init_from`` or fresh ones.
 
-    Raises ModelError where a part of ``required`` is found nowhere.
+    Raises ModelError where a part of ``required`` is found nowhere, or was made with other settings than
+    ``overrides``.
     """
     parts = build(size, names, overrides=overrides, seed=seed)
     for name, part in parts.items():
@@ -132,11 +133,18 @@ def load_parts(
         if folder is not None:
             logger.info("%s from %s", name, folder)
             parts[name] = type(part).from_pretrained(folder)
+            _check_settings(folder, parts[name], (overrides or {}).get(name, {}))
         elif name in required:
             raise ModelError(
                 f"no weights for {name!r} in {list(map(str, init_from))}: set init_from in the recipe"
             )
     return parts
+
+
+def _check_settings(folder: Path, part: Any, wanted: Mapping[str, Any]) -> None:
+    for key, value in wanted.items():
+        if part.config[key] != value:
+            raise ModelError(f"{folder} was made with {key} = {part.config[key]}, not {value}")
 
 
 @lru_cache(maxsize=4)

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 import torch
@@ -26,11 +26,14 @@ from diffusers.training_utils import EMAModel
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader
-from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from hifi_portrait.errors import HiFiPortraitError
 from hifi_portrait.training.checkpoint import latest_checkpoint, load_state, save_checkpoint
 from hifi_portrait.training.objective import Objective, SampleStream
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +127,7 @@ class Trainer:
         if main:
             self.run.mkdir(parents=True, exist_ok=True)
             (self.run / "recipe.json").write_text(json.dumps(self._description, indent=2) + "\n")
-        writer = SummaryWriter(str(self.run / "logs"), purge_step=self.step) if main else None
+        writer = _log_writer(self.run / "logs", self.step) if main else None
         with self._catching_signals():
             self._loop(writer)
         self._checkpoint()
@@ -299,6 +302,14 @@ class Trainer:
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)
+
+
+def _log_writer(folder: Path, step: int) -> SummaryWriter:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise HiFiPortraitError("training needs TensorBoard: pip install 'hifi-portrait[train]'") from error
+    return SummaryWriter(str(folder), purge_step=step)
 
 
 def _settle_worker(_number: int) -> None:
