@@ -1,3 +1,6 @@
+from functools import cache
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -6,10 +9,10 @@ from hifi_portrait.people.caption import article, caption
 from hifi_portrait.people.photograph import describe
 
 
-def captions(count: int = 300):
-    for seed in range(count):
-        attributes = describe(Person.sample(seed), Photo.sample(seed))
-        yield attributes, caption(attributes, np.random.default_rng(seed))
+@cache
+def captions() -> list[tuple[dict[str, Any], str]]:
+    drawn = [describe(Person.sample(seed), Photo.sample(seed)) for seed in range(200)]
+    return [(attributes, caption(attributes, np.random.default_rng(k))) for k, attributes in enumerate(drawn)]
 
 
 def test_glasses_are_said_only_where_they_are_worn():

@@ -122,7 +122,9 @@ def render(
     colour = albedo * irradiance + specular
     colour *= _exposure(colour, seen, lights)
     if lens is not None:
-        _lay_lens(colour, depth, lens, sharp, lights)
+        front = _lay_lens(colour, depth, lens, sharp, lights)
+        if max(lens.tint) < 0.3:
+            distance = np.where(front > depth, 1 / np.maximum(front, 1e-9), distance)
     s = SUPERSAMPLING
     covered = (face_id >= 0).astype(np.float32)
     return Rendering(
@@ -201,7 +203,8 @@ def _exposure(colour: Array, seen: NDArray, lights: Lights) -> float:
     return lights.exposure * float(np.clip((0.34 / level) ** 0.6, 0.5, 2.2))
 
 
-def _lay_lens(colour: Array, depth: Array, lens: Lens, camera: Camera, lights: Lights) -> None:
+def _lay_lens(colour: Array, depth: Array, lens: Lens, camera: Camera, lights: Lights) -> Array:
+    """Tint what is behind the lenses; returns the inverse depth with the lenses in it."""
     inverse_depth = (1 / lens.vertices[:, 1]).astype(np.float32)
     xy = camera.project(lens.vertices).astype(np.float32)
     front = depth.copy()
@@ -210,14 +213,14 @@ def _lay_lens(colour: Array, depth: Array, lens: Lens, camera: Camera, lights: L
     rasterise_ids(xy, inverse_depth, np.ones(len(xy), np.float32), lens.faces, front, hit, weights)
     rows, columns = np.nonzero(hit >= 0)
     if not len(rows):
-        return
+        return front
     low, high = rows.min(), rows.max() + 1
     height = 1 - (rows - low) / (high - low)
     streak = np.exp(-(((((columns - columns.min()) * 0.5 + rows - low) / (high - low) - 0.8) / 0.10) ** 2))
     glow = lens.mirror * (0.25 + 0.75 * height**2 + 0.5 * streak)[:, None] * lights.sky
-    colour[rows, columns] = colour[rows, columns] * np.asarray(lens.tint, np.float32) + glow.astype(
-        np.float32
-    )
+    tint = np.asarray(lens.tint, np.float32)
+    colour[rows, columns] = colour[rows, columns] * tint + glow.astype(np.float32)
+    return front
 
 
 def palette(skin: NDArray, cloth: NDArray, hair: NDArray, frame: NDArray) -> NDArray[np.float64]:
