@@ -15,10 +15,10 @@ from hifi_portrait.dataset.format import (
     PhotoAnalysis,
     PhotoRecord,
     sample_pairs,
-    shards,
     split_of,
     write_analysis,
 )
+from hifi_portrait.dataset.tables import shards
 from hifi_portrait.errors import DatasetError
 from painted_heads import geometry
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from hifi_portrait.dataset.format import IDDataset, PhotoAnalysis, shards, write_analysis
+from hifi_portrait.dataset.format import IDDataset, PhotoAnalysis, write_analysis
 from hifi_portrait.dataset.pool import worker_pool
+from hifi_portrait.dataset.tables import shards
 from hifi_portrait.errors import HiFiPortraitError, ImageError
 from hifi_portrait.faces import Face, FaceAnalyser, Photo, default_analyser
 from hifi_portrait.head import fit

@@ -25,63 +25,25 @@ from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
 
+from hifi_portrait.dataset.tables import (
+    ANALYSIS_SCHEMA,
+    PHOTO_SCHEMA,
+    column,
+    decode_matte,
+    encode_matte,
+    geometry_from_row,
+    geometry_row,
+    read_header,
+    read_tables,
+    write_header,
+    write_table,
+)
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.head import Camera, HeadGeometry
+from hifi_portrait.head import HeadGeometry
 
-FORMAT_NAME = "hifi-portrait-id-dataset"
-FORMAT_VERSION = 1
 SPLITS = {"train": 0.96, "validation": 0.02, "test": 0.02}
-
-
-def _vector(size: int) -> pa.DataType:
-    return pa.list_(pa.float32(), size)
-
-
-GEOMETRY_TYPE = pa.struct(
-    {
-        "identity": _vector(80),
-        "expression": _vector(52),
-        "rotation": _vector(9),
-        "translation": _vector(3),
-        "gaze": _vector(2),
-        "camera": pa.list_(pa.float64(), 5),
-    }
-)
-
-PHOTO_SCHEMA = pa.schema(
-    {
-        "identity_id": pa.string(),
-        "photo_id": pa.string(),
-        "shard": pa.string(),
-        "offset": pa.int64(),
-        "size": pa.int64(),
-        "width": pa.int32(),
-        "height": pa.int32(),
-        "caption": pa.string(),
-        "attributes": pa.string(),
-        "truth": GEOMETRY_TYPE,
-    }
-)
-
-ANALYSIS_SCHEMA = pa.schema(
-    {
-        "identity_id": pa.string(),
-        "photo_id": pa.string(),
-        "found": pa.bool_(),
-        "reason": pa.string(),
-        "landmarks": _vector(478 * 3),
-        "crop_transform": _vector(9),
-        "crop_size": pa.int32(),
-        "embedding": _vector(128),
-        "quality": pa.float32(),
-        "matte": pa.binary(),
-        "fit": GEOMETRY_TYPE,
-        "residual": pa.float32(),
-    }
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,12 +134,12 @@ class IDDatasetWriter:
         self.name = name
         self.shard_photos = shard_photos
         if (self.path / "dataset.json").exists():
-            _read_header(self.path)
+            read_header(self.path)
         for folder in ("images", "photos", "analysis"):
             (self.path / folder).mkdir(parents=True, exist_ok=True)
         if not (self.path / "dataset.json").exists():
-            _write_header(self.path)
-        self.complete: set[str] = set(_column(self.path, "identity_id"))
+            write_header(self.path)
+        self.complete: set[str] = set(column(self.path, "identity_id"))
         self._next_shard = len(list((self.path / "photos").glob(f"{name}-*.parquet")))
         self._rows: list[dict[str, Any]] = []
         self._tar: tarfile.TarFile | None = None
@@ -206,14 +168,14 @@ class IDDatasetWriter:
         if all(row["analysis"] is not None for row in self._rows):
             rows = [(row["identity_id"], row["photo_id"], row["analysis"]) for row in self._rows]
             write_analysis(self.path, shard, rows)
-        _write_table(self.path / "photos" / f"{shard}.parquet", self._rows, PHOTO_SCHEMA)
+        write_table(self.path / "photos" / f"{shard}.parquet", self._rows, PHOTO_SCHEMA)
         self._rows = []
         self._next_shard += 1
 
     def close(self) -> None:
         """Commit what is left and bring the counts in ``dataset.json`` up to date."""
         self.flush()
-        _write_header(self.path)
+        write_header(self.path)
 
     def __enter__(self) -> Self:
         return self
@@ -276,16 +238,16 @@ class IDDataset(Sequence[PhotoRecord]):
 
     def __init__(self, path: str | Path, *, split: str | None = None, shard: str = "*") -> None:
         self.path = Path(path)
-        _read_header(self.path)
+        read_header(self.path)
         if split is not None and split not in SPLITS:
             raise DatasetError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
-        photos = _read_tables(self.path / "photos", PHOTO_SCHEMA, shard)
+        photos = read_tables(self.path / "photos", PHOTO_SCHEMA, shard)
         if split is not None:
             ids = photos["identity_id"].to_pylist()
             photos = photos.filter(pa.array([split_of(i) == split for i in ids], pa.bool_()))
         photos = photos.sort_by([("identity_id", "ascending"), ("photo_id", "ascending")])
         self._photos = photos.combine_chunks()
-        self._analysis = _read_tables(self.path / "analysis", ANALYSIS_SCHEMA, shard)
+        self._analysis = read_tables(self.path / "analysis", ANALYSIS_SCHEMA, shard)
         analysed = zip(
             self._analysis["identity_id"].to_pylist(), self._analysis["photo_id"].to_pylist(), strict=True
         )
@@ -363,7 +325,7 @@ class IDDataset(Sequence[PhotoRecord]):
             crop_size=row["crop_size"],
             embedding=np.asarray(row["embedding"], np.float32),
             quality=row["quality"],
-            matte=_decode_matte(row["matte"]),
+            matte=decode_matte(row["matte"]),
             fit=geometry_from_row(row["fit"]),
             residual=row["residual"],
         )
@@ -394,41 +356,6 @@ def sample_pairs(
             yield others[: int(rng.integers(low, high + 1))], target
 
 
-def geometry_row(geometry: HeadGeometry | None) -> dict[str, Any] | None:
-    """A head geometry as a row of ``GEOMETRY_TYPE``."""
-    if geometry is None:
-        return None
-    camera = geometry.camera
-    return {
-        "identity": np.asarray(geometry.identity, np.float32).ravel(),
-        "expression": np.asarray(geometry.expression, np.float32).ravel(),
-        "rotation": np.asarray(geometry.rotation, np.float32).ravel(),
-        "translation": np.asarray(geometry.translation, np.float32).ravel(),
-        "gaze": np.asarray(geometry.gaze, np.float32).ravel(),
-        "camera": [float(v) for v in (camera.focal, camera.cx, camera.cy, camera.width, camera.height)],
-    }
-
-
-def geometry_from_row(row: Mapping[str, Any] | None) -> HeadGeometry | None:
-    """Inverse of :func:`geometry_row`."""
-    if row is None:
-        return None
-    focal, cx, cy, width, height = row["camera"]
-    return HeadGeometry(
-        identity=np.asarray(row["identity"], np.float32),
-        expression=np.asarray(row["expression"], np.float32),
-        rotation=np.asarray(row["rotation"], np.float32).reshape(3, 3),
-        translation=np.asarray(row["translation"], np.float32),
-        gaze=np.asarray(row["gaze"], np.float32),
-        camera=Camera(focal, cx, cy, int(width), int(height)),
-    )
-
-
-def shards(path: str | Path) -> list[str]:
-    """Names of the committed shards of a data set."""
-    return sorted(file.stem for file in (Path(path) / "photos").glob("*.parquet"))
-
-
 def write_analysis(path: str | Path, shard: str, rows: Iterable[tuple[str, str, PhotoAnalysis]]) -> None:
     """Write the analysis table of one shard: (identity_id, photo_id, analysis) of each of its photos."""
     table = []
@@ -437,71 +364,6 @@ def write_analysis(path: str | Path, shard: str, rows: Iterable[tuple[str, str, 
         for name in ("landmarks", "crop_transform"):
             row[name] = None if row[name] is None else np.asarray(row[name], np.float32).ravel()
         row |= {"identity_id": identity_id, "photo_id": photo_id, "fit": geometry_row(analysis.fit)}
-        row["matte"] = None if analysis.matte is None else _encode_matte(analysis.matte)
+        row["matte"] = None if analysis.matte is None else encode_matte(analysis.matte)
         table.append(row)
-    _write_table(Path(path) / "analysis" / f"{shard}.parquet", table, ANALYSIS_SCHEMA)
-
-
-def _encode_matte(matte: np.ndarray) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(np.rint(np.asarray(matte) * 255).astype(np.uint8)).save(stream, "PNG")
-    return stream.getvalue()
-
-
-def _decode_matte(data: bytes | None) -> np.ndarray | None:
-    if data is None:
-        return None
-    with Image.open(io.BytesIO(data)) as picture:
-        return np.asarray(picture, np.float32) / 255
-
-
-def _write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
-    partial = path.with_suffix(".parquet.partial")
-    rows = [{name: row[name] for name in schema.names} for row in rows]
-    pq.write_table(pa.Table.from_pylist(rows, schema), partial, compression="zstd")
-    os.replace(partial, path)
-
-
-def _read_tables(folder: Path, schema: pa.Schema, shard: str) -> pa.Table:
-    tables = []
-    for path in sorted(folder.glob(f"{shard}.parquet")):
-        try:
-            tables.append(pq.read_table(path, schema=schema))
-        except (OSError, pa.ArrowException) as error:
-            raise DatasetError(
-                f"table {path} cannot be read: {error}. Delete it and write it anew"
-            ) from error
-    return pa.concat_tables(tables) if tables else schema.empty_table()
-
-
-def _column(path: Path, name: str) -> list[Any]:
-    return [
-        value
-        for file in sorted((path / "photos").glob("*.parquet"))
-        for value in pq.read_table(file, columns=[name])[name].to_pylist()
-    ]
-
-
-def _read_header(path: Path) -> dict[str, Any]:
-    file = path / "dataset.json"
-    try:
-        header = json.loads(file.read_text())
-    except FileNotFoundError as error:
-        raise DatasetError(f"{path} is not a data set: it has no dataset.json") from error
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{file} cannot be read: {error}") from error
-    if not isinstance(header, dict) or header.get("format") != FORMAT_NAME:
-        raise DatasetError(f"{file} does not describe a {FORMAT_NAME}")
-    if header.get("version") != FORMAT_VERSION:
-        version = header.get("version")
-        raise DatasetError(f"{file} is of version {version}; this release reads version {FORMAT_VERSION}")
-    return header
-
-
-def _write_header(path: Path) -> None:
-    ids = _column(path, "identity_id")
-    counts = {"identities": len(set(ids)), "photos": len(ids), "shards": len(shards(path))}
-    header = {"format": FORMAT_NAME, "version": FORMAT_VERSION, "counts": counts}
-    partial = path / f"dataset.json.{os.getpid()}.partial"
-    partial.write_text(json.dumps(header, indent=2) + "\n")
-    os.replace(partial, path / "dataset.json")
+    write_table(Path(path) / "analysis" / f"{shard}.parquet", table, ANALYSIS_SCHEMA)
