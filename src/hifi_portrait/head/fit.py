@@ -115,7 +115,9 @@ def fit(
     seen = LandmarkModel.load(model)
     photos = [
         _start(seen, points, Camera.from_fov((int(size[0]), int(size[1]))), weight)
-        for points, size, weight in zip(arrays, sizes, weights or [1.0] * len(arrays), strict=True)
+        for points, size, weight in zip(
+            arrays, sizes, [1.0] * len(arrays) if weights is None else weights, strict=True
+        )
     ]
     identity, curvature = _solve(seen, photos, settings)
     geometries = tuple(_geometry(seen, identity, photo) for photo in photos)

@@ -122,6 +122,7 @@ def face_inputs(
     landmark: DrawnTarget,
     *,
     model: HeadModel | None = None,
+    views: Sequence[SurfaceView] | None = None,
     warp: tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]] | None = None,
 ) -> FaceInputs:
     """Tensors of one person and one target (B = 1).
@@ -134,11 +135,14 @@ def face_inputs(
         The target, drawn by the landmark generator.
     model
         The head model; the default one if not given.
+    views
+        Each reference's view of the head, if already known.
     warp
         Picture (H, W, 3) and coverage (H, W), if already known.
     """
     model = model or HeadModel.load()
-    views = [SurfaceView.of(model, geometry) for geometry in references.geometries]
+    if views is None:
+        views = [SurfaceView.of(model, geometry) for geometry in references.geometries]
     if warp is None:
         warp = warp_picture(references, landmark, model=model, views=views)
     picture, coverage = warp

@@ -12,13 +12,15 @@ import torch
 from torch import Tensor
 
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.head import HeadModel, LandmarkGenerator
+from hifi_portrait.head import HeadModel, LandmarkGenerator, SurfaceView
 from hifi_portrait.models.conditioning import FaceInputs, face_inputs
 from hifi_portrait.training.degrade import degrade
 from hifi_portrait.training.objective import Batch, shuffled
 from hifi_portrait.training.prepared import Prepared
 from hifi_portrait.training.text import vary_caption
 from hifi_portrait.training.tokenizer import token_ids
+
+GeometryKind = Literal["fit", "truth"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,7 @@ class HiFiData:
         self.tokenizer = self.prepared.tokenizer()
         self.model = HeadModel.load()
         self.generator = LandmarkGenerator(self.model)
+        self._views: dict[tuple[int, GeometryKind], SurfaceView] = {}
 
     def sample(self, index: int) -> Batch:
         """One target and its references.
@@ -88,13 +91,14 @@ class HiFiData:
     def _draw(self, group: np.ndarray, rng: np.random.Generator, config: HiFiDataConfig) -> Batch:
         target, *others = (int(photo) for photo in rng.permutation(group))
         photos = others[: int(rng.integers(config.references[0], config.references[1] + 1))]
-        kind: Literal["fit", "truth"] = "truth" if rng.random() < config.truth_share else "fit"
+        kind: GeometryKind = "truth" if rng.random() < config.truth_share else "fit"
         prepared = self.prepared
         references = prepared.references(photos, [kind] * len(photos))
         worn = [degrade(c, rng) if rng.random() < config.degraded_share else c for c in references.crops]
         references = replace(references, crops=np.stack(worn))
         landmark = self.generator.from_geometry(prepared.geometry(target, kind), prepared.size)
-        faces = face_inputs(references, landmark, model=self.model)
+        views = [self._view(photo, kind) for photo in photos]
+        faces = face_inputs(references, landmark, model=self.model, views=views)
         if rng.random() < config.face_dropout:
             faces = without_references(faces)
         caption = vary_caption(prepared.captions[target], rng, config.clause_dropout)
@@ -109,6 +113,13 @@ class HiFiData:
             crop = np.array(prepared.arrays["crops"][target])
             sample["picture"] = torch.from_numpy(crop).permute(2, 0, 1)
         return sample
+
+    def _view(self, photo: int, kind: GeometryKind) -> SurfaceView:
+        """A photo's view of the head, kept: it costs as much as the rest of a sample (about 80 kB each)."""
+        key = (photo, kind)
+        if key not in self._views:
+            self._views[key] = SurfaceView.of(self.model, self.prepared.geometry(photo, kind))
+        return self._views[key]
 
 
 def without_references(faces: FaceInputs) -> FaceInputs:
