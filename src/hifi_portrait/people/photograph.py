@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hifi_portrait.head import (
-    EXPRESSION_NAMES,
     Camera,
     HeadGeometry,
     HeadModel,
@@ -40,8 +39,8 @@ FACE_HEIGHT = 0.178
 """Forehead to chin of the mean head, metres: what ``Photo.face_share`` counts."""
 FACE_MIDDLE = np.array((0.0, -0.100, 0.000))
 """The point of the base shape that framing is about: between eyes and mouth."""
-FRAME_UP = 0.03
-"""How far above the picture's middle the face's middle is not: share the picture centre lies above it."""
+BELOW_MIDDLE = 0.03
+"""How far the face's middle lies below the picture's, as a share of the picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +186,7 @@ def _place(photo: Photo, rotation: NDArray, face: NDArray) -> NDArray[np.float64
     height = FACE_HEIGHT / photo.face_share
     distance = height / 2 / np.tan(np.radians(photo.fov) / 2)
     across, up = photo.centre
-    middle = np.array((across * height, distance, (up - FRAME_UP) * height))
+    middle = np.array((across * height, distance, (up - BELOW_MIDDLE) * height))
     # The frame follows the turning face in part only, as a photographer's does.
     return middle - 0.75 * (rotation @ face) - 0.25 * face * (0, 1, 1)
 
@@ -282,6 +281,3 @@ def describe(person: Person, photo: Photo) -> dict[str, Any]:
         "pitch": photo.pose.pitch,
         "roll": photo.pose.roll,
     }
-
-
-__all__ = ["EXPRESSION_NAMES", "PhotoTruth", "Photograph", "photograph"]

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 
 from hifi_portrait.head import Camera
 from hifi_portrait.people.lights import Lights
-from hifi_portrait.people.mesh import BODY, EYE, FRAME, HAIR, SKIN, TEETH
+from hifi_portrait.people.mesh import BODY, CLOTH, EYE, FRAME, HAIR, LASH, MOUTH, SKIN, TEETH
 from hifi_portrait.people.raster import ambient_occlusion, rasterise_depth, rasterise_ids
 from hifi_portrait.people.scene import Scene
 from hifi_portrait.people.shading import TOOTH_WIDTHS, shade
@@ -228,7 +228,7 @@ def palette(skin: NDArray, cloth: NDArray, hair: NDArray, frame: NDArray) -> NDA
     table = np.zeros((9, 3))
     table[SKIN] = table[BODY] = skin
     table[EYE], table[TEETH] = (0.8, 0.78, 0.74), (0.75, 0.7, 0.6)
-    table[3] = (0.30, 0.085, 0.075)
-    table[4] = np.asarray(skin) * 0.05 + 0.006
-    table[5], table[HAIR], table[FRAME] = cloth, hair, frame
+    table[MOUTH] = (0.30, 0.085, 0.075)
+    table[LASH] = np.asarray(skin) * 0.05 + 0.006
+    table[CLOTH], table[HAIR], table[FRAME] = cloth, hair, frame
     return table
