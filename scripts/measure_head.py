@@ -150,16 +150,24 @@ def main() -> None:
     parser.add_argument(
         "--records", type=Path, help="npz of rendered photos, read if it is there, else written"
     )
+    parser.add_argument(
+        "--dataset", type=Path, help="data set of synthetic people to read instead of rendering"
+    )
+    parser.add_argument(
+        "--references", type=int, default=4, help="photos a fit; each person needs twice as many"
+    )
     parser.add_argument("--photos", type=Path, help="folder of real people")
     arguments = parser.parse_args()
     report: dict[str, Any] = {}
     if arguments.records and arguments.records.exists():
         records = Records.load(arguments.records)
+    elif arguments.dataset:
+        records = Records.from_dataset(arguments.dataset, arguments.people)
     else:
-        records = Records.render(arguments.people, 8, arguments.first_seed)
-        if arguments.records:
-            records.save(arguments.records)
-    report["synthetic"] = measure_synthetic(records)
+        records = Records.render(arguments.people, 2 * arguments.references, arguments.first_seed)
+    if arguments.records and not arguments.records.exists():
+        records.save(arguments.records)
+    report["synthetic"] = measure_synthetic(records, arguments.references)
     if arguments.photos:
         report["photos"] = measure_photos(*detect_folder(arguments.photos))
     print(json.dumps(report, indent=2))

@@ -36,7 +36,7 @@ LID_DROP = 0.018
 LID_LIFT = 0.012
 """Share of the eyeWide shape that the lid rises for each degree that its eye looks up."""
 
-LID_OVERLAP = 0.0004
+LID_OVERLAP = 0.0005
 """Metres that closed lids overlap in the middle, so that they meet along their whole length."""
 
 BLINK_SCALE_RANGE = (0.3, 1.2)

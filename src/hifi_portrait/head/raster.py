@@ -169,6 +169,8 @@ def fill_slits(raster: Raster, kinds: Array, width: float) -> None:
         opening = local == kind
         thick = binary_opening(opening, np.ones((side, side), bool))
         thick = binary_propagation(thick, mask=binary_dilation(thick, iterations=side) & opening)
+        if thick.sum() < 2 * side**2:  # a speck, not an opening
+            thick[:] = False
         slit = opening & ~thick
         closing = local == 0
         if not slit.any() or not closing.any():
