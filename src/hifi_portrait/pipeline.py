@@ -41,6 +41,7 @@ from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
 from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder, load_hifi_parts, reading
 from hifi_portrait.models.hifi_net import HiFiNet
+from hifi_portrait.models.warp_prior import prior_added
 from hifi_portrait.target import Target
 
 
@@ -221,12 +222,17 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         """
         height, width = height or self.default_size, width or self.default_size
         self._check_call(identity, target, height, width, hifi_scale, face_scale, warp_strength)
+        self._check_prediction()
         landmark = self._draw(identity, target, height, width)
         conditioning = self.condition(identity, landmark)
         prompts = kwargs.get("prompt_embeds", prompt)
         pictures = num_images_per_prompt * (1 if isinstance(prompts, str) else len(prompts))
         with ExitStack() as stack:
             stack.enter_context(self.hifi_net.bound(conditioning.hifi.expand(pictures)))
+            if conditioning.hifi.prior is not None and hifi_scale > 0:
+                prior = conditioning.hifi.expand(pictures).prior
+                alphas = self.scheduler.alphas_cumprod
+                stack.enter_context(prior_added(self.unet, *prior, alphas, hifi_scale))
             stack.enter_context(self.face_attention.attached(self.unet))
             stack.enter_context(self.face_attention.bound(conditioning.tokens, face_scale, copies=pictures))
             if warp_strength is not None:
@@ -263,6 +269,14 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             return latents
         noise = latents / self.scheduler.init_noise_sigma
         return self._start.noised(self.scheduler, noise)
+
+    def _check_prediction(self) -> None:
+        predicted = self.scheduler.config.prediction_type
+        if self.hifi_net.config.warp_prior and predicted != "v_prediction":
+            raise ModelError(
+                f"this HiFi-Net has `warp_prior` switched on and needs a scheduler with "
+                f"prediction_type='v_prediction', but the scheduler's is {predicted!r}"
+            )
 
     def _draw(self, identity: Identity, target: Target, height: int, width: int) -> LandmarkImage:
         size = height if height == width else (width, height)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from hifi_portrait.faces.dlib_resnet import DlibResNet
 from hifi_portrait.head import HeadModel, Part
 from hifi_portrait.models.build import build
 from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs
+from hifi_portrait.models.warp_prior import prior_velocity
 from hifi_portrait.training.hifi_data import HiFiData, HiFiDataConfig
 from hifi_portrait.training.losses import (
     clean_from_velocity,
@@ -120,14 +121,13 @@ class HiFiObjective(Objective):
         text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
         condition = self.conditioner(batch["faces"])
         unprompted = torch.rand(len(latents), device=latents.device) < self.config.data.caption_dropout
-        text, condition = text.without(unprompted), _without_face_attention(condition, unprompted)
         noise = torch.randn_like(latents)
         steps = self.scheduler.config.num_train_timesteps
         timesteps = torch.randint(steps, (len(latents),), device=latents.device)
         noisy = self.scheduler.add_noise(latents, noise, timesteps)
         velocity = self.scheduler.get_velocity(latents, noise, timesteps)
         alphas = self.scheduler.alphas_cumprod.to(latents.device)
-        prediction = self._predict(noisy, timesteps, text, condition)
+        prediction = self._predict(noisy, timesteps, text, condition, unprompted)
         region = self._face_region(batch["faces"], latents.shape[-1])
         weight = min_snr_weight(alphas, timesteps, losses.min_snr_gamma)
         error = denoising_loss(prediction, velocity, weight, region, losses.face_region)
@@ -144,11 +144,10 @@ class HiFiObjective(Objective):
         text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
         condition = self.conditioner(faces)
         everyone = torch.ones(len(latents), dtype=torch.bool, device=latents.device)
-        no_text, no_faces = text.without(everyone), _without_face_attention(condition, everyone)
 
         def predict(noisy: Tensor, timesteps: Tensor) -> Tensor:
-            plain = self._predict(noisy, timesteps, no_text, no_faces)
-            prompted = self._predict(noisy, timesteps, text, condition)
+            plain = self._predict(noisy, timesteps, text, condition, everyone)
+            prompted = self._predict(noisy, timesteps, text, condition, ~everyone)
             return plain + self.config.sheet_guidance * (prompted - plain)
 
         drawn = sample_latents(predict, self.scheduler, torch.randn_like(latents), self.config.sheet_steps)
@@ -173,23 +172,37 @@ class HiFiObjective(Objective):
         return {name: value.to(device) for name, value in batch.items()}
 
     def _predict(
-        self, noisy: Tensor, timesteps: Tensor, text: TextEmbeddings, condition: Conditioning
+        self,
+        noisy: Tensor,
+        timesteps: Tensor,
+        text: TextEmbeddings,
+        condition: Conditioning,
+        unconditional: Tensor,
     ) -> Tensor:
+        """Velocity (B, C, h, w). Where ``unconditional`` (B,), the bare base model's without a prompt.
+
+        That is what the pipeline's guidance takes for its unconditional half.
+        """
         noisy = noisy.contiguous(memory_format=torch.channels_last)
+        text, kept = text.without(unconditional), (~unconditional).to(noisy.dtype).view(-1, 1, 1, 1)
         added = text.added(self.data.prepared.size)
         down, middle = self.part("hifi_net")(
             noisy, timesteps, text.hidden, condition.hifi, added_cond_kwargs=added, return_dict=False
         )
-        with self.part("face_attention").bound(condition.tokens):
+        # Keys and values of face attention have no bias, so that tokens of zero add nothing.
+        with self.part("face_attention").bound(condition.tokens * kept[:, :, 0]):
             output: Tensor = self.part("unet")(
                 noisy,
                 timesteps,
                 text.hidden,
                 added_cond_kwargs=added,
-                down_block_additional_residuals=down,
-                mid_block_additional_residual=middle,
+                down_block_additional_residuals=[residual * kept for residual in down],
+                mid_block_additional_residual=middle * kept,
             ).sample
-        return output.float()
+        if condition.hifi.prior is None:
+            return output.float()
+        alpha_bar = self.scheduler.alphas_cumprod[timesteps.cpu()]
+        return output.float() + kept * prior_velocity(noisy, alpha_bar, *condition.hifi.prior)
 
     def _face_region(self, faces: FaceInputs, side: int) -> Tensor:
         """Share (B, 1, h, w) of each latent's pixels that show the head, shoulders left out."""
@@ -219,14 +232,6 @@ class HiFiObjective(Objective):
     @staticmethod
     def _decodes(losses: HiFiLosses) -> bool:
         return losses.identity > 0 or losses.landmarks > 0
-
-
-def _without_face_attention(condition: Conditioning, dropped: Tensor) -> Conditioning:
-    """Face attention reads nothing where ``dropped`` (B,), as in the unconditional half of guidance.
-
-    HiFi-Net reads the faces all the same. Keys and values have no bias, so that zeros add nothing.
-    """
-    return replace(condition, tokens=condition.tokens * (~dropped)[:, None, None].to(condition.tokens.dtype))
 
 
 def _given(config: HiFiConfig) -> set[str]:
