@@ -227,12 +227,12 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         conditioning = self.condition(identity, landmark)
         prompts = kwargs.get("prompt_embeds", prompt)
         pictures = num_images_per_prompt * (1 if isinstance(prompts, str) else len(prompts))
+        hifi = conditioning.hifi.expand(pictures)
         with ExitStack() as stack:
-            stack.enter_context(self.hifi_net.bound(conditioning.hifi.expand(pictures)))
-            if conditioning.hifi.prior is not None and hifi_scale > 0:
-                prior = conditioning.hifi.expand(pictures).prior
+            stack.enter_context(self.hifi_net.bound(hifi))
+            if hifi.prior is not None and hifi_scale > 0:
                 alphas = self.scheduler.alphas_cumprod
-                stack.enter_context(prior_added(self.unet, *prior, alphas, hifi_scale))
+                stack.enter_context(prior_added(self.unet, *hifi.prior, alphas, hifi_scale))
             stack.enter_context(self.face_attention.attached(self.unet))
             stack.enter_context(self.face_attention.bound(conditioning.tokens, face_scale, copies=pictures))
             if warp_strength is not None:
