@@ -303,8 +303,8 @@ def main() -> None:
         "phenotype.scores": phenotype["scores"].astype(np.float32),
         "phenotype.offset": phenotype["offset"].astype(np.float32),
         **{f"phenotype.anchors.{name}": value.astype(np.float32) for name, value in anchor_values.items()},
-        **pack_shapes("shape.components", phenotype["components"], block, coarsest=2.5e-5),
-        **pack_shapes("shape.local", export.local.reshape(-1, *export.base.shape), block, coarsest=1e-4),
+        **pack_shapes("shape.components", phenotype["components"], block, coarsest=1.3e-5),
+        **pack_shapes("shape.local", export.local.reshape(-1, *export.base.shape), block, coarsest=6e-5),
         **pack_shapes("expression", export.expression, block, coarsest=1e-4),
     }
     metadata = {

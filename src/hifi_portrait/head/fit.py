@@ -48,7 +48,7 @@ class FitSettings:
     expression_weight: float = 2.0
     expression_sparsity: float = 1.0
     gaze_weight: float = 2.0
-    noise_inflation: float = 2.0
+    noise_inflation: float = 1.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +209,7 @@ def _normal_equations(
     hessian = jacobian.T @ weighted
     gradient = -(weighted.T @ error)
     cost = 0.5 * float(error @ (noise.precision * error))
-    spread, inner = noise.scaled_inner()
+    spread, inner = noise.scaled_inner
     shared, shared_error = spread.T @ jacobian, spread.T @ error
     inner_shared = inner @ shared
     hessian -= shared.T @ inner_shared

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -136,6 +136,7 @@ class LandmarkNoise:
             tensors["noise.bias"].astype(np.float64), tensors["noise.precision"].astype(np.float64), factor
         )
 
+    @cached_property
     def scaled_inner(self) -> tuple[FloatArray, FloatArray]:
         """``W = precision * factor`` (956, r) and the inverse of ``I + factor.T @ W`` (Woodbury)."""
         weighted = self.factor * self.precision[:, None]
