@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,10 @@ from hifi_portrait.apps import options
 from hifi_portrait.apps.console import emit
 from hifi_portrait.apps.inputs import TargetWords, find_photos, load_identity, make_target, reference_files
 from hifi_portrait.errors import IdentityError
+
+if TYPE_CHECKING:
+    from hifi_portrait.identity import Identity
+    from hifi_portrait.target import Target
 
 Size = Annotated[int, typer.Option(min=64, max=2048, help="Width and height of the picture.")]
 
@@ -53,9 +57,7 @@ def landmarks(
     from hifi_portrait.head import LandmarkGenerator
     from hifi_portrait.provenance import save_png
 
-    reference_files(photos)
-    target = make_target(TargetWords(expression, yaw, pitch, roll, gaze, like))
-    person = load_identity(photos)
+    person, target = _wished(photos, TargetWords(expression, yaw, pitch, roll, gaze, like))
     save_png(LandmarkGenerator()(person.identity, target, size).image, out, {"picture": "landmark image"})
     emit({"path": str(out), "size": [size, size]}, str(out), as_json)
 
@@ -75,8 +77,13 @@ def warp(
     """Carry the photos through the fitted head into the wished expression and pose, with nothing learnt."""
     from hifi_portrait.provenance import save_png
 
-    reference_files(photos)
-    target = make_target(TargetWords(expression, yaw, pitch, roll, gaze, like))
-    person = load_identity(photos)
+    person, target = _wished(photos, TargetWords(expression, yaw, pitch, roll, gaze, like))
     save_png(person.warp(target, size), out, {"picture": "plain warp of the references"})
     emit({"path": str(out), "size": [size, size]}, str(out), as_json)
+
+
+def _wished(photos: list[Path], words: TargetWords) -> tuple[Identity, Target]:
+    """The person and the target, the quick checks of what was given first."""
+    reference_files(photos)
+    target = make_target(words)
+    return load_identity(photos), target

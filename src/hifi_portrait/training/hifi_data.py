@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -16,11 +15,9 @@ from hifi_portrait.head import HeadModel, LandmarkGenerator, SurfaceView
 from hifi_portrait.models.conditioning import FaceInputs, face_inputs
 from hifi_portrait.training.degrade import degrade
 from hifi_portrait.training.objective import Batch, shuffled
-from hifi_portrait.training.prepared import Prepared
+from hifi_portrait.training.prepared import GeometryKind, Prepared
 from hifi_portrait.training.text import vary_caption
 from hifi_portrait.training.tokenizer import token_ids
-
-GeometryKind = Literal["fit", "truth"]
 
 
 @dataclass(frozen=True, kw_only=True)

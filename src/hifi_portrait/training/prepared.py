@@ -30,6 +30,9 @@ from hifi_portrait.dataset.format import SPLITS
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head import Camera, HeadGeometry
 
+GeometryKind = Literal["fit", "truth"]
+"""Where a head comes from: the fit on detected landmarks, or the synthetic truth."""
+
 PREPARED_VERSION = 1
 GEOMETRY_SIZE = 80 + 52 + 9 + 3 + 2 + 5
 
@@ -95,15 +98,13 @@ class Prepared:
             self.arrays["latents"] = np.load(path, mmap_mode="r")
         return torch.from_numpy(self.arrays["latents"][index].astype(np.float32))
 
-    def geometry(self, index: int, kind: Literal["fit", "truth"]) -> HeadGeometry:
+    def geometry(self, index: int, kind: GeometryKind) -> HeadGeometry:
         """The fitted or the true head, in crop pixels; the fitted one where there is no truth."""
         if kind == "truth" and not self.arrays["has_truth"][index]:
             kind = "fit"
         return unpack_geometry(self.arrays[kind][index], self.size)
 
-    def references(
-        self, photos: Sequence[int], kinds: Sequence[Literal["fit", "truth"]]
-    ) -> PreparedReferences:
+    def references(self, photos: Sequence[int], kinds: Sequence[GeometryKind]) -> PreparedReferences:
         """Photos as references, each with the fitted or the true geometry."""
         rows = list(photos)
         return PreparedReferences(
