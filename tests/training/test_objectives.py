@@ -129,6 +129,40 @@ def test_weights_made_with_another_switch_are_refused(prepared, base_folder, tmp
         HiFiObjective(config, prepared.folder)
 
 
+def test_weights_made_without_a_switch_of_the_size_are_refused(prepared, base_folder, tmp_path):
+    other = build("tiny", ["hifi_net"], overrides={"hifi_net": {"warp_prior": True}})
+    other["hifi_net"].save_pretrained(tmp_path / "hifi_net")
+    config = HiFiConfig(size="tiny", init_from=(str(tmp_path), str(base_folder)))
+    with pytest.raises(ModelError, match="warp_prior = True, not False"):
+        HiFiObjective(config, prepared.folder)
+
+
+def test_noise_draws_of_a_sample_lie_in_equal_parts_of_the_schedule(prepared, base_folder):
+    objective = hifi(prepared, base_folder, noise_draws=4)
+    drawn = objective._timesteps(50, torch.device("cpu")).view(50, 4)
+    assert torch.equal(drawn // 250, torch.arange(4).expand(50, 4))
+    assert len(drawn[:, 0].unique()) > 20
+
+
+def test_noise_draws_keep_to_their_own_sample(prepared, base_folder):
+    config = HiFiDataConfig(face_dropout=0, caption_dropout=0)
+    objective = hifi(prepared, base_folder, noise_draws=2, data=config)
+    batch = objective.collate([objective.sample(i) for i in range(2)])
+    assert float(objective(batch)["denoising"].detach()) > 0
+    condition = objective.conditioner(batch["faces"])
+    repeated = condition.repeat(2)
+    for place in range(4):
+        assert torch.equal(repeated.tokens[place], condition.tokens[place // 2])
+        assert torch.equal(repeated.hifi.latent_map[place], condition.hifi.latent_map[place // 2])
+
+
+def test_runs_of_samples_have_equally_many_references(prepared, base_folder):
+    objective = hifi(prepared, base_folder, data=HiFiDataConfig(references=(1, 2), equal_counts=4))
+    counts = [objective.sample(i)["faces"].mask.shape[1] for i in range(48)]
+    assert all(len(set(counts[i : i + 4])) == 1 for i in range(0, 48, 4))
+    assert set(counts) == {1, 2}
+
+
 def test_references_are_others_of_the_same_person(prepared, base_folder):
     objective = hifi(
         prepared, base_folder, data=HiFiDataConfig(references=(2, 2), degraded_share=0, face_dropout=0)
@@ -151,7 +185,7 @@ def test_training_and_pipeline_make_the_same_condition(prepared, base_folder):
     config = HiFiDataConfig(references=(2, 2), degraded_share=0, face_dropout=0, truth_share=0)
     objective = hifi(prepared, base_folder, data=config)
     data, rng = objective.data, np.random.default_rng(0)
-    sample = data._draw(np.array([0, 1, 2]), rng, config)
+    sample = data._draw(np.array([0, 1, 2]), rng, config, 2)
     target, *photos = (int(i) for i in np.random.default_rng(0).permutation([0, 1, 2]))
     references = prepared.references(photos, ["fit", "fit"])
     landmark = data.generator.from_geometry(prepared.geometry(target, "fit"), prepared.size)

@@ -193,6 +193,14 @@ class Conditioning:
     tokens: Tensor
     warp_latents: Tensor
 
+    def repeat(self, copies: int) -> Conditioning:
+        """Each picture's copies side by side."""
+        return Conditioning(
+            self.hifi.expand(copies * self.hifi.batch_size),
+            self.tokens.repeat_interleave(copies, dim=0),
+            self.warp_latents.repeat_interleave(copies, dim=0),
+        )
+
 
 class FaceConditioner:
     """Runs face encoder, face refiner, surface alignment and HiFi-Net's preparation over `FaceInputs`.

@@ -58,7 +58,9 @@ class HiFiConfig:
 
     ``trainable`` names the parts that learn: with the UNet left out the base model stays frozen, with it
     both are trained jointly. ``surface_alignment``, ``warp_latents`` and ``face_tokens`` switch HiFi-Net's
-    sources of guidance. ``copy_unet`` starts a fresh HiFi-Net from the UNet's encoder half.
+    sources of guidance. ``copy_unet`` starts a fresh HiFi-Net from the UNet's encoder half. Each sample is
+    noised ``noise_draws`` times, evenly over the schedule, for one run of the face models: on a CPU that
+    and making the sample cost more than the UNet.
     """
 
     size: str = "bundled"
@@ -68,6 +70,7 @@ class HiFiConfig:
     surface_alignment: bool = True
     warp_latents: bool = True
     face_tokens: bool = True
+    noise_draws: int = 1
     losses: HiFiLosses = field(default_factory=HiFiLosses)
     data: HiFiDataConfig = field(default_factory=HiFiDataConfig)
     sheet_people: int = 6
@@ -117,18 +120,18 @@ class HiFiObjective(Objective):
 
     def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
         """The terms ``denoising`` and, where their weights are above 0, ``identity`` and ``landmarks``."""
-        latents, losses = batch["latents"], self.config.losses
+        losses, draws = self.config.losses, self.config.noise_draws
         text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
-        condition = self.conditioner(batch["faces"])
+        condition = self.conditioner(batch["faces"]).repeat(draws)
+        text, latents = text.repeat(draws), batch["latents"].repeat_interleave(draws, dim=0)
         unprompted = torch.rand(len(latents), device=latents.device) < self.config.data.caption_dropout
         noise = torch.randn_like(latents)
-        steps = self.scheduler.config.num_train_timesteps
-        timesteps = torch.randint(steps, (len(latents),), device=latents.device)
+        timesteps = self._timesteps(len(batch["latents"]), latents.device)
         noisy = self.scheduler.add_noise(latents, noise, timesteps)
         velocity = self.scheduler.get_velocity(latents, noise, timesteps)
         alphas = self.scheduler.alphas_cumprod.to(latents.device)
         prediction = self._predict(noisy, timesteps, text, condition, unprompted)
-        region = self._face_region(batch["faces"], latents.shape[-1])
+        region = self._face_region(batch["faces"], latents.shape[-1]).repeat_interleave(draws, dim=0)
         weight = min_snr_weight(alphas, timesteps, losses.min_snr_gamma)
         error = denoising_loss(prediction, velocity, weight, region, losses.face_region)
         terms = {"denoising": losses.denoising * error}
@@ -170,6 +173,12 @@ class HiFiObjective(Objective):
         batch = self.data.held_out(self.config.sheet_people)
         device = next(self.part("unet").parameters()).device
         return {name: value.to(device) for name, value in batch.items()}
+
+    def _timesteps(self, samples: int, device: torch.device) -> Tensor:
+        """Timesteps (samples * draws,): each sample's draws lie in equal parts of the schedule, one in each."""
+        draws, steps = self.config.noise_draws, self.scheduler.config.num_train_timesteps
+        part = torch.arange(draws, device=device).repeat(samples)
+        return ((part + torch.rand(len(part), device=device)) * (steps / draws)).long().clamp(max=steps - 1)
 
     def _predict(
         self,
@@ -215,17 +224,18 @@ class HiFiObjective(Objective):
         steps = self.scheduler.config.num_train_timesteps
         chosen = timesteps.argsort()[: losses.decoded_samples]
         counted = (timesteps[chosen] < losses.decoded_below * steps).float()
+        shown = chosen // self.config.noise_draws
         vae = self.part("vae")
         pictures = vae.decode((clean[chosen] / vae.config.scaling_factor).to(vae.dtype)).sample.float()
         terms = {}
         if losses.identity > 0 and self.recogniser is not None:
-            embeddings = self.recogniser(chips_of(pictures, batch["chips"][chosen]))
+            embeddings = self.recogniser(chips_of(pictures, batch["chips"][shown]))
             terms["identity"] = losses.identity * embedding_loss(
-                embeddings, batch["embedding"][chosen], counted
+                embeddings, batch["embedding"][shown], counted
             )
         if losses.landmarks > 0:
-            band = landmark_band(batch["faces"].landmark[chosen, :3]) * counted.view(-1, 1, 1, 1)
-            target = batch["picture"][chosen].float() / 127.5 - 1
+            band = landmark_band(batch["faces"].landmark[shown, :3]) * counted.view(-1, 1, 1, 1)
+            target = batch["picture"][shown].float() / 127.5 - 1
             terms["landmarks"] = losses.landmarks * landmark_band_loss(pictures, target, band)
         return terms
 

@@ -24,7 +24,8 @@ from hifi_portrait.training.tokenizer import token_ids
 class HiFiDataConfig:
     """How samples are drawn.
 
-    ``references`` is the least and the greatest number of references. ``truth_share`` is the probability
+    ``references`` is the least and the greatest number of references; runs of ``equal_counts`` samples have
+    equally many, so that a batch of them needs no padding. ``truth_share`` is the probability
     that a sample takes its heads' geometry from the truth, where known, rather than from the fit on
     detected landmarks. ``degraded_share`` is that of a reference being worn as real photos are,
     ``face_dropout`` that of a sample without any reference, ``caption_dropout`` without a caption,
@@ -32,6 +33,7 @@ class HiFiDataConfig:
     """
 
     references: tuple[int, int] = (1, 4)
+    equal_counts: int = 1
     truth_share: float = 0.15
     degraded_share: float = 0.3
     face_dropout: float = 0.05
@@ -65,16 +67,16 @@ class HiFiData:
         """
         rng = np.random.default_rng([self.seed, 3, index])
         group = self.identities[shuffled(index, len(self.identities), self.seed)]
-        return self._draw(group, rng, self.config)
+        block = np.random.default_rng([self.seed, 4, index // self.config.equal_counts])
+        least, most = self.config.references
+        return self._draw(group, rng, self.config, int(block.integers(least, most + 1)))
 
     def held_out(self, count: int) -> Batch:
         """A batch of held-out people, always the same: four clean references each, geometry from the fit."""
         groups = (self.prepared.identities("validation") or self.identities)[:count]
-        config = replace(
-            self.config, references=(4, 4), truth_share=0, degraded_share=0, face_dropout=0, clause_dropout=0
-        )
+        config = replace(self.config, truth_share=0, degraded_share=0, face_dropout=0, clause_dropout=0)
         return self.collate(
-            [self._draw(g, np.random.default_rng([7, i]), config) for i, g in enumerate(groups)]
+            [self._draw(g, np.random.default_rng([7, i]), config, 4) for i, g in enumerate(groups)]
         )
 
     def collate(self, samples: Sequence[Batch]) -> Batch:
@@ -85,9 +87,11 @@ class HiFiData:
                 batch[name] = torch.stack([sample[name] for sample in samples])
         return batch
 
-    def _draw(self, group: np.ndarray, rng: np.random.Generator, config: HiFiDataConfig) -> Batch:
+    def _draw(
+        self, group: np.ndarray, rng: np.random.Generator, config: HiFiDataConfig, references: int
+    ) -> Batch:
         target, *others = (int(photo) for photo in rng.permutation(group))
-        photos = others[: int(rng.integers(config.references[0], config.references[1] + 1))]
+        photos = others[:references]
         kind: GeometryKind = "truth" if rng.random() < config.truth_share else "fit"
         prepared = self.prepared
         references = prepared.references(photos, [kind] * len(photos))

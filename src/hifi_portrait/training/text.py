@@ -22,6 +22,10 @@ class TextEmbeddings:
         keep = (~dropped).to(self.hidden.dtype)
         return TextEmbeddings(self.hidden * keep[:, None, None], self.pooled * keep[:, None])
 
+    def repeat(self, copies: int) -> TextEmbeddings:
+        """Each text's copies side by side."""
+        return TextEmbeddings(*(x.repeat_interleave(copies, dim=0) for x in (self.hidden, self.pooled)))
+
     def added(self, size: int) -> dict[str, Tensor]:
         """SDXL's added conditions for square, uncropped pictures of ``size`` pixels."""
         times = torch.tensor([[size, size, 0, 0, size, size]], device=self.pooled.device)
