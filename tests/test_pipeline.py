@@ -12,7 +12,7 @@ from diffusers import (
 )
 
 from hifi_portrait.errors import ModelError
-from hifi_portrait.head import HeadPose
+from hifi_portrait.head import HeadPose, LandmarkGenerator
 from hifi_portrait.identity import Identity
 from hifi_portrait.models import build
 from hifi_portrait.pipeline import HiFiPortraitPipeline
@@ -133,6 +133,23 @@ def test_any_number_of_references(pipe, references):
 def test_each_source_can_be_switched_off(identity, switch):
     pipe = a_pipeline(overrides={"hifi_net": {switch: False}})
     assert np.isfinite(draw(pipe, identity)).all()
+
+
+def test_without_a_network_portraits_are_draws_from_the_warp_prior(identity):
+    pipe = a_pipeline(trained=False, overrides={"hifi_net": {"warp_prior": True}})
+    with torch.no_grad():
+        pipe.unet.conv_out.weight.zero_()
+        pipe.unet.conv_out.bias.zero_()
+        pipe.hifi_net.prior_log_variance.fill_(-6)
+    settings = {"num_inference_steps": 30, "guidance_scale": 1.0, "num_images_per_prompt": 8}
+    latents = draw(pipe, identity, output_type="latent", **settings)
+    landmark = LandmarkGenerator()(identity.identity, TARGET, pipe.default_size)
+    mean, variance = pipe.condition(identity, landmark).hifi.prior
+    seen = (variance < 0.6).expand_as(latents)
+    normalised = ((latents - mean) / variance.sqrt())[seen]
+    assert normalised.numel() > 100
+    assert 0.8 < normalised.std() < 1.25
+    assert (latents - mean)[seen].abs().mean() < 0.6 * (latents + mean)[seen].abs().mean()
 
 
 def test_several_prompts_and_several_pictures_each(pipe, identity):

@@ -175,7 +175,7 @@ class HiFiObjective(Objective):
         return {name: value.to(device) for name, value in batch.items()}
 
     def _timesteps(self, samples: int, device: torch.device) -> Tensor:
-        """Timesteps (samples * draws,): each sample's draws lie in equal parts of the schedule, one in each."""
+        """Timesteps (samples * draws,): each sample's draws lie one in each equal part of the schedule."""
         draws, steps = self.config.noise_draws, self.scheduler.config.num_train_timesteps
         part = torch.arange(draws, device=device).repeat(samples)
         return ((part + torch.rand(len(part), device=device)) * (steps / draws)).long().clamp(max=steps - 1)

@@ -88,10 +88,10 @@ class HiFiData:
         return batch
 
     def _draw(
-        self, group: np.ndarray, rng: np.random.Generator, config: HiFiDataConfig, references: int
+        self, group: np.ndarray, rng: np.random.Generator, config: HiFiDataConfig, count: int
     ) -> Batch:
         target, *others = (int(photo) for photo in rng.permutation(group))
-        photos = others[:references]
+        photos = others[:count]
         kind: GeometryKind = "truth" if rng.random() < config.truth_share else "fit"
         prepared = self.prepared
         references = prepared.references(photos, [kind] * len(photos))
