@@ -244,6 +244,9 @@ def test_captions_lose_clauses_but_never_the_first():
     rng = np.random.default_rng(0)
     shorter = {vary_caption("a man, red hair, outdoors", rng, 0.5) for _ in range(50)}
     assert shorter == {"a man", "a man, red hair", "a man, outdoors", "a man, red hair, outdoors"}
+    emptied = [vary_caption("a man, red hair", rng, 0.0, empty=0.5) for _ in range(200)]
+    assert set(emptied) == {"", "a man, red hair"}
+    assert 70 < emptied.count("") < 130
 
 
 def test_autoencoder_gives_latents_of_unit_deviation_a_scaling_factor(id_data, tmp_path):

@@ -28,8 +28,8 @@ class HiFiDataConfig:
     equally many, so that a batch of them needs no padding. ``truth_share`` is the probability
     that a sample takes its heads' geometry from the truth, where known, rather than from the fit on
     detected landmarks. ``degraded_share`` is that of a reference being worn as real photos are,
-    ``face_dropout`` that of a sample without any reference, ``caption_dropout`` without a caption,
-    ``clause_dropout`` of a clause left out.
+    ``face_dropout`` that of a sample without any reference, ``caption_dropout`` of the bare
+    base model without a caption, ``empty_caption`` of an empty one, ``clause_dropout`` of a clause left out.
     """
 
     references: tuple[int, int] = (1, 4)
@@ -38,6 +38,7 @@ class HiFiDataConfig:
     degraded_share: float = 0.3
     face_dropout: float = 0.05
     caption_dropout: float = 0.1
+    empty_caption: float = 0.1
     clause_dropout: float = 0.15
 
 
@@ -74,7 +75,14 @@ class HiFiData:
     def held_out(self, count: int) -> Batch:
         """A batch of held-out people, always the same: four clean references each, geometry from the fit."""
         groups = (self.prepared.identities("validation") or self.identities)[:count]
-        config = replace(self.config, truth_share=0, degraded_share=0, face_dropout=0, clause_dropout=0)
+        config = replace(
+            self.config,
+            truth_share=0,
+            degraded_share=0,
+            face_dropout=0,
+            empty_caption=0,
+            clause_dropout=0,
+        )
         return self.collate(
             [self._draw(g, np.random.default_rng([7, i]), config, 4) for i, g in enumerate(groups)]
         )
@@ -87,9 +95,7 @@ class HiFiData:
                 batch[name] = torch.stack([sample[name] for sample in samples])
         return batch
 
-    def _draw(
-        self, group: np.ndarray, rng: np.random.Generator, config: HiFiDataConfig, count: int
-    ) -> Batch:
+    def _draw(self, group: np.ndarray, rng: np.random.Generator, config: HiFiDataConfig, count: int) -> Batch:
         target, *others = (int(photo) for photo in rng.permutation(group))
         photos = others[:count]
         kind: GeometryKind = "truth" if rng.random() < config.truth_share else "fit"
@@ -102,7 +108,7 @@ class HiFiData:
         faces = face_inputs(references, landmark, model=self.model, views=views)
         if rng.random() < config.face_dropout:
             faces = without_references(faces)
-        caption = vary_caption(prepared.captions[target], rng, config.clause_dropout)
+        caption = vary_caption(prepared.captions[target], rng, config.clause_dropout, config.empty_caption)
         sample: Batch = {
             "faces": faces,
             "latents": prepared.latents(target),

@@ -43,10 +43,13 @@ def encode_text(text_encoder: Any, text_encoder_2: Any, ids: Tensor) -> TextEmbe
     return TextEmbeddings(hidden, second.text_embeds)
 
 
-def vary_caption(caption: str, rng: np.random.Generator, clause_dropout: float) -> str:
+def vary_caption(caption: str, rng: np.random.Generator, clause_dropout: float, empty: float = 0.0) -> str:
     """Leave out each comma-separated clause but the first with probability ``clause_dropout``.
 
-    So that prompts that say less than the captions are understood too.
+    With probability ``empty`` nothing is left. So prompts that say less than the captions, or nothing, are
+    understood too.
     """
+    if rng.random() < empty:
+        return ""
     first, *clauses = caption.split(", ")
     return ", ".join([first, *(clause for clause in clauses if rng.random() >= clause_dropout)])
