@@ -147,8 +147,13 @@ def _check_settings(folder: Path, part: Any, wanted: Any) -> None:
         return
     for key, value in wanted.config.items():
         found = part.config.get(key)
-        if not key.startswith("_") and json.dumps(found) != json.dumps(value):
+        if not key.startswith("_") and _plain(found) != _plain(value):
             raise ModelError(f"{folder} was made with {key} = {found}, not {value}")
+
+
+def _plain(value: Any) -> str:
+    """A setting as JSON, where tuples are lists and the order of keys does not count."""
+    return json.dumps(value, sort_keys=True)
 
 
 @lru_cache(maxsize=4)

@@ -13,7 +13,7 @@ import math
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import cv2
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast
+from accelerate.utils import DistributedDataParallelKwargs, broadcast
 from diffusers.training_utils import EMAModel
 from PIL import Image
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -103,7 +104,9 @@ class Trainer:
     ) -> None:
         self.config = config
         self.run = Path(run)
-        self.accelerator = Accelerator(mixed_precision=config.precision)
+        # CLIP's last layer gets no gradient: SDXL reads the one before it.
+        unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+        self.accelerator = Accelerator(mixed_precision=config.precision, kwargs_handlers=[unused])
         self.objective = objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters = [p for p in objective.parameters() if p.requires_grad]
         optimiser = torch.optim.AdamW(
@@ -184,7 +187,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         torch.manual_seed(_step_seed(self.config.seed, self.step, self.accelerator.process_index))
-        with self.accelerator.autocast():
+        with self.accelerator.autocast(), _attention_kernel(self.accelerator.device):
             terms = self.module(batch, progress)
         loss = torch.stack([term.float() for term in terms.values()]).sum()
         self.accelerator.backward(loss)
@@ -310,6 +313,14 @@ def _log_writer(folder: Path, step: int) -> SummaryWriter:
     except ImportError as error:
         raise HiFiPortraitError("training needs TensorBoard: pip install 'hifi-portrait[train]'") from error
     return SummaryWriter(str(folder), purge_step=step)
+
+
+def _attention_kernel(device: torch.device) -> AbstractContextManager[None]:
+    """Plain matrix products on a CPU: for a few hundred tokens faster than torch's own choice."""
+    context: AbstractContextManager[None] = (
+        sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
+    )
+    return context
 
 
 def _settle_worker(_number: int) -> None:
