@@ -1,5 +1,8 @@
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -280,3 +283,18 @@ def test_exported_pipeline_loads_and_draws(prepared, base_folder, run_recipe, tm
 def test_export_names_what_is_missing(prepared, tmp_path):
     with pytest.raises(ModelError, match=r"unet.*hifi_net"):
         export_pipeline([prepared.folder], tmp_path, size="tiny")
+
+
+def test_two_processes_train_one_model(prepared, base_folder, tmp_path):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command += ["-m", "hifi_portrait.training", "hifi-tiny", "--data", str(prepared.folder)]
+    command += ["--out", str(tmp_path / "run"), "--set", f'hifi.init_from=["{base_folder}"]']
+    trainable = [*BASE_PARTS, *FACE_PARTS]
+    for setting in ("trainer.max_steps=3", "trainer.batch_size=1", f"hifi.trainable={json.dumps(trainable)}"):
+        command += ["--set", setting]
+    environment = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    state = load_state(latest_checkpoint(tmp_path / "run"))
+    assert state["step"] == 3
+    assert set(state["parts"]) == set(trainable)
