@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from calibrate_head import Records, detect_landmarks
-from hifi_portrait.head import EXPRESSION_NAMES, HeadModel, HeadPose
+from hifi_portrait.head import EXPRESSION_NAMES, HeadModel, HeadPose, shape_embedding
 from hifi_portrait.head.fit import FitSettings, fit
 
 SMILE = [EXPRESSION_NAMES.index(name) for name in ("mouthSmileLeft", "mouthSmileRight")]
@@ -83,6 +83,7 @@ def measure_synthetic(
         "references": references,
         "pose_error_degrees": {"yaw": yaw, "pitch": pitch, "roll": roll},
         "rank1_identity": round(rank1(np.array(halves[0]), np.array(halves[1])), 3),
+        "rank1_shape_embedding": round(rank1(*(shape_embedding(half) for half in halves)), 3),
         "expression_correlation": {
             name: round(float(np.corrcoef(a[:, k], b[:, k])[0, 1]), 2)
             for name, k in ((name, EXPRESSION_NAMES.index(name)) for name in FOLLOWED)
@@ -139,6 +140,7 @@ def measure_photos(
             "smiling": round(float(single[1::2].mean()), 2),
         },
         "rank1_identity": round(rank1(identity[0::2], identity[1::2]), 3),
+        "rank1_shape_embedding": round(rank1(*map(shape_embedding, (identity[0::2], identity[1::2]))), 3),
         "residual": round(float(np.mean([result.residuals for result in alone])), 4),
     }
 

@@ -12,6 +12,7 @@ from hifi_portrait.head.geometry import (
     HeadPose,
 )
 from hifi_portrait.head.landmarks import LandmarkGenerator, LandmarkImage
+from hifi_portrait.head.likeness import shape_embedding
 from hifi_portrait.head.mesh import Part, vertex_normals
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster, rasterise
@@ -46,5 +47,6 @@ __all__ = [
     "rasterise",
     "rest_vertices",
     "sample_shape",
+    "shape_embedding",
     "vertex_normals",
 ]
