@@ -34,8 +34,7 @@ def test_the_axes_are_those_that_tell_people_apart():
     mean, axes = learn_axes(*fits(1000, noise, 0))
     first, second = fits(100, noise, 1)
     learnt = rank1(unit((first - mean) @ axes), unit((second - mean) @ axes))
-    assert learnt > 0.9
-    assert rank1(unit(first), unit(second)) < 0.6
+    assert learnt > rank1(unit(first), unit(second)) + 0.4
 
 
 def test_directions_of_pure_noise_have_no_say():
