@@ -135,21 +135,22 @@ def test_each_source_can_be_switched_off(identity, switch):
     assert np.isfinite(draw(pipe, identity)).all()
 
 
-def test_without_a_network_portraits_are_draws_from_the_warp_prior(identity):
-    pipe = a_pipeline(trained=False, overrides={"hifi_net": {"warp_prior": True}})
+def test_without_a_network_portraits_are_draws_from_the_prior(identity):
+    pipe = a_pipeline(trained=False, overrides={"hifi_net": {"latent_prior": 8}})
+    prior = pipe.hifi_net.prior
     with torch.no_grad():
         pipe.unet.conv_out.weight.zero_()
         pipe.unet.conv_out.bias.zero_()
-        pipe.hifi_net.prior_log_variance.fill_(-6)
+        prior.gain.fill_(0.8)
+        prior.variance.fill_(0.05)
     settings = {"num_inference_steps": 30, "guidance_scale": 1.0, "num_images_per_prompt": 8}
     latents = draw(pipe, identity, output_type="latent", **settings)
     landmark = LandmarkGenerator()(identity.identity, TARGET, pipe.default_size)
-    mean, variance = pipe.condition(identity, landmark).hifi.prior
-    seen = (variance < 0.6).expand_as(latents)
-    normalised = ((latents - mean) / variance.sqrt())[seen]
-    assert normalised.numel() > 100
-    assert 0.8 < normalised.std() < 1.25
-    assert (latents - mean)[seen].abs().mean() < 0.6 * (latents + mean)[seen].abs().mean()
+    mean = pipe.condition(identity, landmark).hifi.prior_mean
+    assert 0.7 < (latents - mean).std() / 0.05**0.5 < 1.25
+    assert mean.abs().mean() > 0.1
+    without = draw(pipe, identity, output_type="latent", hifi_scale=0.0, **settings)
+    assert without.mean(0).abs().mean() < 0.5 * mean.abs().mean()
 
 
 def test_several_prompts_and_several_pictures_each(pipe, identity):

@@ -41,7 +41,7 @@ from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
 from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder, load_hifi_parts, reading
 from hifi_portrait.models.hifi_net import HiFiNet
-from hifi_portrait.models.warp_prior import prior_added
+from hifi_portrait.models.latent_prior import prior_added
 from hifi_portrait.target import Target
 
 
@@ -230,9 +230,11 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         hifi = conditioning.hifi.expand(pictures)
         with ExitStack() as stack:
             stack.enter_context(self.hifi_net.bound(hifi))
-            if hifi.prior is not None and hifi_scale > 0:
-                alphas = self.scheduler.alphas_cumprod
-                stack.enter_context(prior_added(self.unet, *hifi.prior, alphas, hifi_scale))
+            if hifi.prior_mean is not None:
+                prior, alphas = self.hifi_net.prior, self.scheduler.alphas_cumprod
+                alone = prior.mean_alone(hifi.prior_mean)
+                mean = torch.lerp(alone, hifi.prior_mean.float(), min(hifi_scale, 1.0))
+                stack.enter_context(prior_added(self.unet, prior, mean, alphas))
             stack.enter_context(self.face_attention.attached(self.unet))
             stack.enter_context(self.face_attention.bound(conditioning.tokens, face_scale, copies=pictures))
             if warp_strength is not None:
@@ -272,9 +274,9 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
 
     def _check_prediction(self) -> None:
         predicted = self.scheduler.config.prediction_type
-        if self.hifi_net.config.warp_prior and predicted != "v_prediction":
+        if self.hifi_net.prior is not None and predicted != "v_prediction":
             raise ModelError(
-                f"this HiFi-Net has `warp_prior` switched on and needs a scheduler with "
+                f"this HiFi-Net has a `latent_prior` and needs a scheduler with "
                 f"prediction_type='v_prediction', but the scheduler's is {predicted!r}"
             )
 

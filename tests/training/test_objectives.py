@@ -133,10 +133,10 @@ def test_weights_made_with_another_switch_are_refused(prepared, base_folder, tmp
 
 
 def test_weights_made_without_a_switch_of_the_size_are_refused(prepared, base_folder, tmp_path):
-    other = build("tiny", ["hifi_net"], overrides={"hifi_net": {"warp_prior": True}})
+    other = build("tiny", ["hifi_net"], overrides={"hifi_net": {"latent_prior": 8}})
     other["hifi_net"].save_pretrained(tmp_path / "hifi_net")
     config = HiFiConfig(size="tiny", init_from=(str(tmp_path), str(base_folder)))
-    with pytest.raises(ModelError, match="warp_prior = True, not False"):
+    with pytest.raises(ModelError, match="latent_prior = 8, not 0"):
         HiFiObjective(config, prepared.folder)
 
 

@@ -22,9 +22,7 @@ from diffusers.models.controlnets.controlnet import ControlNetOutput
 from torch import Tensor, nn
 
 from hifi_portrait.errors import ModelError
-
-_PRIOR_LOG_VARIANCE = -1.4
-"""Of clean latents of unit variance around the warp's, before training."""
+from hifi_portrait.models.latent_prior import LatentPrior
 
 
 @dataclass
@@ -39,22 +37,14 @@ class HiFiCondition:
         (B, C, h / 2, w / 2), added one level below.
     tokens
         (B, K, D) face tokens, or None where the cross-attention reads the prompt only.
-    prior_mean, prior_variance
-        (B, in_channels, h, w) of the clean latents, as far as the warp tells; None without `warp_prior`.
+    prior_mean
+        (B, in_channels, h, w) of the clean latents, as far as the warp tells; None without `latent_prior`.
     """
 
     latent_map: Tensor
     lower_map: Tensor | None
     tokens: Tensor | None
     prior_mean: Tensor | None = None
-    prior_variance: Tensor | None = None
-
-    @property
-    def prior(self) -> tuple[Tensor, Tensor] | None:
-        """Mean and variance of the clean latents, or None."""
-        if self.prior_mean is None or self.prior_variance is None:
-            return None
-        return self.prior_mean, self.prior_variance
 
     @property
     def batch_size(self) -> int:
@@ -105,9 +95,9 @@ class HiFiNet(ControlNetModel):
         Switches for the sources of guidance.
     text_tokens
         Whether the cross-attention reads the prompt beside the face tokens.
-    warp_prior
-        Whether the warp is also a prior of the picture (see `warp_prior`), to which the networks add the
-        rest. For base models trained along with it: it changes what they have to predict.
+    latent_prior
+        Side of the latents for which there is a `LatentPrior`, to which the networks add the rest; 0 for
+        none. It is for base models trained along with it: it changes what they have to predict.
 
     The output convolutions are zero-initialised: untrained, it leaves the base model's output as it is.
     """
@@ -158,7 +148,7 @@ class HiFiNet(ControlNetModel):
         surface_alignment: bool = True,
         face_tokens: bool = True,
         text_tokens: bool = True,
-        warp_prior: bool = False,
+        latent_prior: int = 0,
     ) -> None:
         super().__init__(
             in_channels=in_channels,
@@ -191,8 +181,7 @@ class HiFiNet(ControlNetModel):
             # The fine map comes at twice the latent resolution and is folded into channels.
             self.fine_in = nn.Conv2d(4 * (fine_channels + 1), width, 3, padding=1)
             self.coarse_in = nn.Conv2d(coarse_channels + 1, width, 3, stride=2, padding=1)
-        if warp_prior:
-            self.prior_log_variance = nn.Parameter(torch.full((in_channels,), _PRIOR_LOG_VARIANCE))
+        self.prior = LatentPrior(in_channels, latent_prior) if latent_prior else None
         self._condition: HiFiCondition | None = None
 
     def copy_unet(self, unet: UNet2DConditionModel) -> None:
@@ -256,17 +245,11 @@ class HiFiNet(ControlNetModel):
         if config.face_tokens and tokens is None:
             raise ValueError("`tokens` is missing, but this HiFi-Net has `face_tokens` switched on")
         read = tokens.to(**cast) if config.face_tokens and tokens is not None else None
-        if not config.warp_prior:
+        if self.prior is None:
             return HiFiCondition(latent_map, lower_map, read)
         if warp_latents is None or warp_coverage is None:
-            raise ValueError("`warp_latents` and its coverage are missing, but `warp_prior` is switched on")
-        return HiFiCondition(latent_map, lower_map, read, *self._prior(warp_latents, warp_coverage))
-
-    def _prior(self, latents: Tensor, coverage: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and variance of the clean latents: the warp's where it is seen, zero and one elsewhere."""
-        latents, coverage = latents.float(), coverage.float()
-        variance = self.prior_log_variance.float().exp().view(1, -1, 1, 1)
-        return coverage * latents, coverage * variance + (1 - coverage)
+            raise ValueError("`warp_latents` and its coverage are missing, but `latent_prior` is switched on")
+        return HiFiCondition(latent_map, lower_map, read, self.prior.mean_given(warp_latents, warp_coverage))
 
     @property
     def _picture_scale(self) -> int:

@@ -14,8 +14,7 @@ from torch.nn import functional as F
 from hifi_portrait.faces.dlib_resnet import DlibResNet
 from hifi_portrait.head import HeadModel, Part
 from hifi_portrait.models.build import build
-from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs
-from hifi_portrait.models.warp_prior import prior_velocity
+from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs, encode_picture
 from hifi_portrait.training.hifi_data import HiFiData, HiFiDataConfig
 from hifi_portrait.training.losses import (
     clean_from_velocity,
@@ -29,6 +28,9 @@ from hifi_portrait.training.pictures import grid, to_image
 from hifi_portrait.training.recognition import chips_of, landmark_band
 from hifi_portrait.training.sampling import decode_latents, sample_latents
 from hifi_portrait.training.text import TextEmbeddings, encode_text
+
+_PRIOR_PHOTOS, _PRIOR_PAIRS = 1500, 128
+_ENDLESS = 2**31 - 1
 
 FACE_PARTS = ("face_encoder", "face_refiner", "hifi_net", "face_attention")
 
@@ -58,9 +60,10 @@ class HiFiConfig:
 
     ``trainable`` names the parts that learn: with the UNet left out the base model stays frozen, with it
     both are trained jointly. ``surface_alignment``, ``warp_latents`` and ``face_tokens`` switch HiFi-Net's
-    sources of guidance. ``copy_unet`` starts a fresh HiFi-Net from the UNet's encoder half. Each sample is
-    noised ``noise_draws`` times, evenly over the schedule, for one run of the face models: on a CPU that
-    and making the sample cost more than the UNet.
+    sources of guidance. ``latent_prior`` keeps the prior of sizes that have one: for a base model that learns
+    along with it, not for one that was trained without. ``copy_unet`` starts a fresh HiFi-Net from the UNet's
+    encoder half. Each sample is noised ``noise_draws`` times, evenly over the schedule, for one run of the
+    face models: on a CPU that and making the sample cost more than the UNet.
     """
 
     size: str = "bundled"
@@ -70,6 +73,7 @@ class HiFiConfig:
     surface_alignment: bool = True
     warp_latents: bool = True
     face_tokens: bool = True
+    latent_prior: bool = True
     noise_draws: int = 1
     losses: HiFiLosses = field(default_factory=HiFiLosses)
     data: HiFiDataConfig = field(default_factory=HiFiDataConfig)
@@ -82,9 +86,11 @@ class HiFiObjective(Objective):
     """v-prediction of a photo from other photos of the person, the head in it, and its caption."""
 
     def __init__(self, config: HiFiConfig, data: str | Path, *, seed: int = 0) -> None:
-        switches = {
+        switches: dict[str, Any] = {
             name: getattr(config, name) for name in ("surface_alignment", "warp_latents", "face_tokens")
         }
+        if not config.latent_prior:
+            switches["latent_prior"] = 0
         names = ["unet", "text_encoder", "text_encoder_2", *FACE_PARTS]
         frozen = [name for name in names if name not in (*config.trainable, *FACE_PARTS)]
         parts = load_parts(
@@ -95,8 +101,11 @@ class HiFiObjective(Objective):
         self.config = config
         self.data = HiFiData(config.data, data, seed=seed, with_pictures=self._decodes(config.losses))
         self.scheduler = build(config.size, ["scheduler"])["scheduler"]
-        if config.copy_unet and "hifi_net" not in _given(config):
+        fresh = "hifi_net" not in _given(config)
+        if fresh and config.copy_unet:
             self.part("hifi_net").copy_unet(self.part("unet"))
+        if fresh and self.part("hifi_net").prior is not None:
+            self._calibrate_prior()
         self.part("face_attention").attach(self.part("unet"))
         model = HeadModel.load()
         self.conditioner = FaceConditioner(
@@ -169,6 +178,18 @@ class HiFiObjective(Objective):
         draws = [self(batch) for _ in range(4)]
         return {name: float(np.mean([float(draw[name]) for draw in draws])) for name in draws[0]}
 
+    def _calibrate_prior(self) -> None:
+        """Measure the latents' moments, alone and beside the warp's, on training photos."""
+        prepared = self.data.prepared
+        photos = prepared.photos("train")
+        chosen = np.random.default_rng(0).choice(photos, min(_PRIOR_PHOTOS, len(photos)), replace=False)
+        pairs = self.data.collate([self.data.sample(_ENDLESS - i) for i in range(_PRIOR_PAIRS)])
+        faces = pairs["faces"]
+        warps = torch.cat([encode_picture(self.part("vae"), warp) for warp in faces.warp.split(8)])
+        coverage = F.adaptive_avg_pool2d(faces.warp_coverage, warps.shape[-1])
+        latents = torch.stack([prepared.latents(int(photo)) for photo in chosen])
+        self.part("hifi_net").prior.calibrate(latents, pairs["latents"], warps, coverage)
+
     def _held_out(self) -> Batch:
         batch = self.data.held_out(self.config.sheet_people)
         device = next(self.part("unet").parameters()).device
@@ -208,10 +229,12 @@ class HiFiObjective(Objective):
                 down_block_additional_residuals=[residual * kept for residual in down],
                 mid_block_additional_residual=middle * kept,
             ).sample
-        if condition.hifi.prior is None:
+        known, prior = condition.hifi.prior_mean, self.part("hifi_net").prior
+        if prior is None or known is None:
             return output.float()
+        mean = torch.where(unconditional.view(-1, 1, 1, 1), prior.mean_alone(noisy), known)
         alpha_bar = self.scheduler.alphas_cumprod[timesteps.cpu()]
-        return output.float() + kept * prior_velocity(noisy, alpha_bar, *condition.hifi.prior)
+        return output.float() + prior.velocity(noisy, alpha_bar, mean)
 
     def _face_region(self, faces: FaceInputs, side: int) -> Tensor:
         """Share (B, 1, h, w) of each latent's pixels that show the head, shoulders left out."""
