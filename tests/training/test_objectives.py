@@ -147,6 +147,13 @@ def test_noise_draws_of_a_sample_lie_in_equal_parts_of_the_schedule(prepared, ba
     assert len(drawn[:, 0].unique()) > 20
 
 
+def test_a_noise_shift_draws_more_noise(prepared, base_folder):
+    objective = hifi(prepared, base_folder, noise_shift=5.0)
+    drawn = objective._timesteps(2000, torch.device("cpu"))
+    assert 800 < drawn.median() < 870  # 5 u / (1 + 4 u) at u = 1/2
+    assert drawn.max() < 1000
+
+
 def test_noise_draws_keep_to_their_own_sample(prepared, base_folder):
     config = HiFiDataConfig(face_dropout=0, caption_dropout=0)
     objective = hifi(prepared, base_folder, noise_draws=2, data=config)

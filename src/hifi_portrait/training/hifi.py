@@ -63,7 +63,8 @@ class HiFiConfig:
     sources of guidance. ``latent_prior`` keeps the prior of sizes that have one: for a base model that learns
     along with it, not for one that was trained without. ``copy_unet`` starts a fresh HiFi-Net from the UNet's
     encoder half. Each sample is noised ``noise_draws`` times, evenly over the schedule, for one run of the
-    face models: on a CPU that and making the sample cost more than the UNet.
+    face models: on a CPU that and making the sample cost more than the UNet. ``noise_shift`` above 1 draws
+    more timesteps of much noise (arXiv 2403.03206, section 5.3.2), on which portraits of few steps depend.
     """
 
     size: str = "bundled"
@@ -75,6 +76,7 @@ class HiFiConfig:
     face_tokens: bool = True
     latent_prior: bool = True
     noise_draws: int = 1
+    noise_shift: float = 1.0
     losses: HiFiLosses = field(default_factory=HiFiLosses)
     data: HiFiDataConfig = field(default_factory=HiFiDataConfig)
     sheet_people: int = 6
@@ -196,10 +198,13 @@ class HiFiObjective(Objective):
         return {name: value.to(device) for name, value in batch.items()}
 
     def _timesteps(self, samples: int, device: torch.device) -> Tensor:
-        """Timesteps (samples * draws,): each sample's draws lie one in each equal part of the schedule."""
+        """Timesteps (samples * draws,), each sample's draws lie one in each equal part of it."""
         draws, steps = self.config.noise_draws, self.scheduler.config.num_train_timesteps
         part = torch.arange(draws, device=device).repeat(samples)
-        return ((part + torch.rand(len(part), device=device)) * (steps / draws)).long().clamp(max=steps - 1)
+        share = (part + torch.rand(len(part), device=device)) / draws
+        shift = self.config.noise_shift
+        share = shift * share / (1 + (shift - 1) * share)
+        return (share * steps).long().clamp(max=steps - 1)
 
     def _predict(
         self,
