@@ -260,6 +260,16 @@ def test_a_saved_pipeline_draws_the_same_bit_for_bit(pipe, identity, tmp_path):
     assert np.array_equal(draw(loaded, identity, prompt="a beard"), draw(pipe, identity, prompt="a beard"))
 
 
+def test_a_saved_pipeline_keeps_its_defaults(identity, tmp_path):
+    pipe = a_pipeline()
+    pipe.register_to_config(default_steps=2, default_guidance=1.0)
+    pipe.save_pretrained(tmp_path)
+    loaded = HiFiPortraitPipeline.from_pretrained(tmp_path)
+    loaded.set_progress_bar_config(disable=True)
+    unsaid = loaded(identity, TARGET, generator=torch.Generator().manual_seed(0), output_type="np").images
+    assert np.array_equal(unsaid, draw(pipe, identity, num_inference_steps=2, guidance_scale=1.0))
+
+
 def test_a_saved_pipeline_names_its_classes(pipe, tmp_path):
     pipe.save_pretrained(tmp_path)
     index = json.loads((tmp_path / "model_index.json").read_text())

@@ -59,6 +59,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         What the references say of the person.
     face_attention
         The UNet's own attention to faces.
+    default_steps, default_guidance
+        Denoising steps and guidance scale of a call that does not say; saved with the model.
     """
 
     # HiFi-Net is left out on purpose: it takes turns with the UNet.
@@ -83,6 +85,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         add_watermarker: bool | None = None,
         feature_extractor: CLIPImageProcessor | None = None,
         image_encoder: CLIPVisionModelWithProjection | None = None,
+        default_steps: int = 20,
+        default_guidance: float = 2.0,
     ) -> None:
         # Not the parent's: it would register the ControlNet under a name of its own.
         DiffusionPipeline.__init__(self)
@@ -102,7 +106,11 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             feature_extractor=feature_extractor,
             image_encoder=image_encoder,
         )
-        self.register_to_config(force_zeros_for_empty_prompt=force_zeros_for_empty_prompt)
+        self.register_to_config(
+            force_zeros_for_empty_prompt=force_zeros_for_empty_prompt,
+            default_steps=default_steps,
+            default_guidance=default_guidance,
+        )
         self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1)
         scale = {"vae_scale_factor": self.vae_scale_factor, "do_convert_rgb": True}
         self.image_processor = VaeImageProcessor(**scale)
@@ -177,8 +185,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         negative_prompt: str | list[str] | None = None,
         height: int | None = None,
         width: int | None = None,
-        num_inference_steps: int = 20,
-        guidance_scale: float = 2.0,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
         num_images_per_prompt: int = 1,
         generator: torch.Generator | list[torch.Generator] | None = None,
         hifi_scale: float = 1.0,
@@ -201,8 +209,11 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             What else the picture shows, and what it does not.
         height, width
             In pixels, multiples of 16 for an eight-fold autoencoder; the model's own size by default.
-        num_inference_steps, guidance_scale, num_images_per_prompt, generator, output_type, return_dict
-            As in diffusers. Classifier-free guidance strengthens prompt and faces together.
+        num_inference_steps, guidance_scale
+            As in diffusers; the model's own `default_steps` and `default_guidance` if not given.
+            Classifier-free guidance strengthens prompt and faces together.
+        num_images_per_prompt, generator, output_type, return_dict
+            As in diffusers.
         hifi_scale
             Strength of HiFi-Net's residuals; 0 leaves the base model as it is.
         face_scale
@@ -221,6 +232,10 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             If an argument is of another kind or out of range.
         """
         height, width = height or self.default_size, width or self.default_size
+        if num_inference_steps is None:
+            num_inference_steps = self.config.default_steps
+        if guidance_scale is None:
+            guidance_scale = self.config.default_guidance
         self._check_call(identity, target, height, width, hifi_scale, face_scale, warp_strength)
         self._check_prediction()
         landmark = self._draw(identity, target, height, width)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -83,7 +82,7 @@ def generate(
     record = _record(files, identity, target, settings, model)
     results: list[np.ndarray] = []
     with progress(quiet=as_json) as bar:
-        task = bar.add_task("portrait", total=count * (steps or default_steps(pipe)))
+        task = bar.add_task("portrait", total=count * (steps or pipe.config.default_steps))
         for number, path in enumerate(paths):
             image = draw(pipe, identity, target, settings, seed + number, lambda: bar.advance(task))
             save_png(image, path, {**record, "seed": seed + number})
@@ -110,11 +109,6 @@ def output_paths(out: Path, count: int) -> list[Path]:
     """Where the pictures go: `out` itself, or numbered names beside it. The suffix is always ``.png``."""
     out = out.with_suffix(".png")
     return [out] if count == 1 else [out.with_name(f"{out.stem}-{n}.png") for n in range(1, count + 1)]
-
-
-def default_steps(pipe: HiFiPortraitPipeline) -> int:
-    """How many denoising steps the pipeline takes if it is not told."""
-    return inspect.signature(type(pipe).__call__).parameters["num_inference_steps"].default
 
 
 def draw(

@@ -40,6 +40,8 @@ def export_pipeline(
     *,
     size: str = "bundled",
     dtype: torch.dtype = torch.float16,
+    steps: int = 20,
+    guidance: float = 2.0,
 ) -> HiFiPortraitPipeline:
     """Gather all parts of a pipeline from training runs and prepared folders, and save it to ``out``.
 
@@ -50,6 +52,7 @@ def export_pipeline(
     out : the pipeline's folder
     size : the model size that was trained
     dtype : of the weights
+    steps, guidance : the model's defaults for denoising steps and guidance scale
 
     Raises
     ------
@@ -68,7 +71,7 @@ def export_pipeline(
         parts[name] = type(parts[name]).from_pretrained(place).to(dtype)
     for name in ("tokenizer", "tokenizer_2"):
         parts[name] = CLIPTokenizer.from_pretrained(tokenizers / name)
-    pipeline: Any = HiFiPortraitPipeline(**parts)
+    pipeline: Any = HiFiPortraitPipeline(**parts, default_steps=steps, default_guidance=guidance)
     pipeline.save_pretrained(out, safe_serialization=True)
     return cast(HiFiPortraitPipeline, pipeline)
 
@@ -79,10 +82,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--from", dest="folders", nargs="+", required=True, help="runs and prepared folders")
     parser.add_argument("--out", required=True, help="pipeline folder")
     parser.add_argument("--size", default="bundled", help="model size (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=20, help="default steps of the model (%(default)s)")
+    parser.add_argument("--guidance", type=float, default=2.0, help="its default guidance (%(default)s)")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        export_pipeline(options.folders, options.out, size=options.size)
+        export_pipeline(
+            options.folders,
+            options.out,
+            size=options.size,
+            steps=options.steps,
+            guidance=options.guidance,
+        )
     except HiFiPortraitError as error:
         logger.error("%s", error)
         return 2
