@@ -59,8 +59,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         What the references say of the person.
     face_attention
         The UNet's own attention to faces.
-    default_steps, default_guidance
-        Denoising steps and guidance scale of a call that does not say; saved with the model.
+    default_steps, default_guidance, default_warp_strength
+        Denoising steps, guidance scale and warp strength of a call that does not say; saved with the model.
     """
 
     # HiFi-Net is left out on purpose: it takes turns with the UNet.
@@ -87,6 +87,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         image_encoder: CLIPVisionModelWithProjection | None = None,
         default_steps: int = 20,
         default_guidance: float = 2.0,
+        default_warp_strength: float = 1.0,
     ) -> None:
         # Not the parent's: it would register the ControlNet under a name of its own.
         DiffusionPipeline.__init__(self)
@@ -110,6 +111,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             force_zeros_for_empty_prompt=force_zeros_for_empty_prompt,
             default_steps=default_steps,
             default_guidance=default_guidance,
+            default_warp_strength=default_warp_strength,
         )
         self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1)
         scale = {"vae_scale_factor": self.vae_scale_factor, "do_convert_rgb": True}
@@ -219,8 +221,9 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         face_scale
             Strength of the UNet's own attention to faces.
         warp_strength
-            None starts from noise. A number in (0, 1] starts from the plain warp, noised that far, as
-            image-to-image does: small values stay close to it.
+            1 starts from noise. A number in (0, 1) starts from the plain warp, noised that far, as
+            image-to-image does, and takes that share of the steps: small values stay close to it. The
+            model's own `default_warp_strength` if not given.
         callback_on_step_end
             As in diffusers.
         kwargs
@@ -236,6 +239,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             num_inference_steps = self.config.default_steps
         if guidance_scale is None:
             guidance_scale = self.config.default_guidance
+        if warp_strength is None:
+            warp_strength = self.config.default_warp_strength
         self._check_call(identity, target, height, width, hifi_scale, face_scale, warp_strength)
         self._check_prediction()
         landmark = self._draw(identity, target, height, width)
@@ -252,7 +257,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
                 stack.enter_context(prior_added(self.unet, prior, mean, alphas))
             stack.enter_context(self.face_attention.attached(self.unet))
             stack.enter_context(self.face_attention.bound(conditioning.tokens, face_scale, copies=pictures))
-            if warp_strength is not None:
+            if warp_strength < 1:
                 stack.enter_context(self._starting_from(conditioning.warp_latents, warp_strength))
             return super().__call__(
                 prompt=None if "prompt_embeds" in kwargs else prompt,
@@ -317,7 +322,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         width: int,
         hifi_scale: float,
         face_scale: float,
-        warp_strength: float | None,
+        warp_strength: float,
     ) -> None:
         if not hasattr(identity, "geometries"):
             raise TypeError(
@@ -333,8 +338,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         for name, value in (("hifi_scale", hifi_scale), ("face_scale", face_scale)):
             if not isinstance(value, int | float) or value < 0:
                 raise ValueError(f"`{name}` must be a number of 0 or more, but is {value!r}")
-        if warp_strength is not None and not 0 < warp_strength <= 1:
-            raise ValueError(f"`warp_strength` must be None or in (0, 1], but is {warp_strength!r}")
+        if not 0 < warp_strength <= 1:
+            raise ValueError(f"`warp_strength` must be in (0, 1], but is {warp_strength!r}")
 
 
 @dataclass
@@ -357,7 +362,7 @@ class _WarpStart:
             self.timesteps = scheduler.timesteps
             order = scheduler.order
             steps = len(scheduler.timesteps) // order
-            self.skipped = (steps - max(1, round(steps * self.strength))) * order
+            self.skipped = (steps - steps_taken(steps, self.strength)) * order
             scheduler.timesteps = scheduler.timesteps[self.skipped :]
 
         scheduler.set_timesteps = set_timesteps
@@ -376,6 +381,11 @@ class _WarpStart:
         first = self.timesteps[self.skipped : self.skipped + 1].repeat(len(noise))
         latents = self.latents.repeat_interleave(len(noise) // len(self.latents), dim=0).to(noise)
         return scheduler.add_noise(latents, noise, first)
+
+
+def steps_taken(steps: int, warp_strength: float) -> int:
+    """How many of the schedule's steps a start from the warp leaves: at least one."""
+    return max(1, round(steps * warp_strength))
 
 
 def _check_fit(

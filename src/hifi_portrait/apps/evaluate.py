@@ -42,7 +42,9 @@ class Portraits:
         given = {key: value for key, value in asdict(self.sampling).items() if value}
         if self.model is not None:
             given = {"model": "DIR", "name": self.row} | given
-        return " ".join(f"--{key} {shlex.quote(str(value))}" for key, value in given.items())
+        return " ".join(
+            f"--{key.replace('_', '-')} {shlex.quote(str(value))}" for key, value in given.items()
+        )
 
 
 def evaluate(
@@ -77,6 +79,7 @@ def evaluate(
     guidance: Annotated[
         float | None, typer.Option(min=0, help="Guidance scale. [default: the model's]")
     ] = None,
+    warp_strength: options.WarpStrength = None,
     device: options.Device = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also put the section into this Markdown file.")
@@ -93,7 +96,7 @@ def evaluate(
         raise typer.BadParameter("--autoencoder needs --synthetic PEOPLE")
     if scoring is not None and not scoring.is_dir():
         raise ModelError(f"--scoring {scoring} is not a folder")
-    sampling = Sampling(prompt=prompt, steps=steps, guidance=guidance)
+    sampling = Sampling(prompt=prompt, steps=steps, guidance=guidance, warp_strength=warp_strength)
 
     if timing is not None:
         from hifi_portrait.evaluation.timing import time_portrait

@@ -52,6 +52,7 @@ def generate(
     guidance: Annotated[
         float | None, typer.Option(min=0, max=50, help="Prompt guidance scale. [default: the model's]")
     ] = None,
+    warp_strength: options.WarpStrength = None,
     out: Annotated[
         Path, typer.Option(help="The PNG to write; with --count, NAME-1.png, NAME-2.png, ...")
     ] = Path("portrait.png"),
@@ -71,18 +72,23 @@ def generate(
     identity = load_identity(photos)
     pipe = load_pipeline(model, device)
 
+    from hifi_portrait.pipeline import steps_taken
     from hifi_portrait.provenance import save_png
 
-    settings: dict[str, Any] = {"prompt": prompt, "negative_prompt": negative}
-    if steps is not None:
-        settings["num_inference_steps"] = steps
-    if guidance is not None:
-        settings["guidance_scale"] = guidance
+    defaults = pipe.config
+    settings: dict[str, Any] = {
+        "prompt": prompt,
+        "negative_prompt": negative,
+        "num_inference_steps": defaults.default_steps if steps is None else steps,
+        "guidance_scale": defaults.default_guidance if guidance is None else guidance,
+        "warp_strength": defaults.default_warp_strength if warp_strength is None else warp_strength,
+    }
+    taken = steps_taken(settings["num_inference_steps"], settings["warp_strength"])
     paths = output_paths(out, count)
     record = _record(files, identity, target, settings, model)
     results: list[np.ndarray] = []
     with progress(quiet=as_json) as bar:
-        task = bar.add_task("portrait", total=count * (steps or pipe.config.default_steps))
+        task = bar.add_task("portrait", total=count * taken)
         for number, path in enumerate(paths):
             image = draw(pipe, identity, target, settings, seed + number, lambda: bar.advance(task))
             save_png(image, path, {**record, "seed": seed + number})

@@ -57,3 +57,11 @@ Model = Annotated[
     str | None,
     typer.Option(metavar="DIR", help="A saved pipeline's folder or hub id. [default: the bundled model]"),
 ]
+WarpStrength = Annotated[
+    float | None,
+    typer.Option(
+        min=0.01,
+        max=1,
+        help="Start from the plain warp, noised so far; 1: from noise. [default: the model's]",
+    ),
+]

@@ -41,6 +41,7 @@ class Sampling:
     prompt: str = ""
     steps: int | None = None
     guidance: float | None = None
+    warp_strength: float | None = None
 
 
 def warp_row(size: int) -> Draw:
@@ -54,11 +55,12 @@ def warp_row(size: int) -> Draw:
 
 def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling) -> Draw:
     """The diffusion pipeline."""
-    settings: dict[str, Any] = {"prompt": sampling.prompt}
-    if sampling.steps is not None:
-        settings["num_inference_steps"] = sampling.steps
-    if sampling.guidance is not None:
-        settings["guidance_scale"] = sampling.guidance
+    settings: dict[str, Any] = {
+        "prompt": sampling.prompt,
+        "num_inference_steps": sampling.steps,
+        "guidance_scale": sampling.guidance,
+        "warp_strength": sampling.warp_strength,
+    }
 
     def draw(identity: Identity, target: Target, seed: int) -> np.ndarray:
         generator = torch.Generator("cpu").manual_seed(seed)

@@ -42,6 +42,7 @@ def export_pipeline(
     dtype: torch.dtype = torch.float16,
     steps: int = 20,
     guidance: float = 2.0,
+    warp_strength: float = 1.0,
 ) -> HiFiPortraitPipeline:
     """Gather all parts of a pipeline from training runs and prepared folders, and save it to ``out``.
 
@@ -52,7 +53,7 @@ def export_pipeline(
     out : the pipeline's folder
     size : the model size that was trained
     dtype : of the weights
-    steps, guidance : the model's defaults for denoising steps and guidance scale
+    steps, guidance, warp_strength : the model's defaults, for calls that do not say
 
     Raises
     ------
@@ -71,7 +72,9 @@ def export_pipeline(
         parts[name] = type(parts[name]).from_pretrained(place).to(dtype)
     for name in ("tokenizer", "tokenizer_2"):
         parts[name] = CLIPTokenizer.from_pretrained(tokenizers / name)
-    pipeline: Any = HiFiPortraitPipeline(**parts, default_steps=steps, default_guidance=guidance)
+    pipeline: Any = HiFiPortraitPipeline(
+        **parts, default_steps=steps, default_guidance=guidance, default_warp_strength=warp_strength
+    )
     pipeline.save_pretrained(out, safe_serialization=True)
     return cast(HiFiPortraitPipeline, pipeline)
 
@@ -84,6 +87,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--size", default="bundled", help="model size (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=20, help="default steps of the model (%(default)s)")
     parser.add_argument("--guidance", type=float, default=2.0, help="its default guidance (%(default)s)")
+    parser.add_argument(
+        "--warp-strength",
+        type=float,
+        default=1.0,
+        help="how far the warp it starts from is noised (%(default)s)",
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
@@ -93,6 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             size=options.size,
             steps=options.steps,
             guidance=options.guidance,
+            warp_strength=options.warp_strength,
         )
     except HiFiPortraitError as error:
         logger.error("%s", error)
