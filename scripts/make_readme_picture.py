@@ -1,26 +1,41 @@
-"""Make docs/warp.jpg: the example person's photos, and their plain warp to three targets.
+"""Make docs/warp.jpg and docs/portrait.jpg: the example person's photos, and what becomes of them.
 
 python scripts/make_readme_picture.py
+
+The first shows the plain warp to three targets, the second the bundled model's portraits of the same.
 """
 
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 
-from hifi_portrait import Identity, Target
+from hifi_portrait import HiFiPortraitPipeline, Identity, Target
 from hifi_portrait.head import HeadPose
 
 ROOT = Path(__file__).resolve().parent.parent
 SIDE = 224
 TARGETS = (("neutral", HeadPose()), ("smile", HeadPose(yaw=20, pitch=4)), ("surprise", HeadPose(yaw=-20)))
+PROMPT = "a portrait photo, studio light, against a grey background"
+
+
+def resized(image: object) -> np.ndarray:
+    return np.asarray(Image.fromarray(np.asarray(image)).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
 
 
 def main() -> None:
     identity = Identity.from_photos(sorted((ROOT / "examples" / "person").glob("*.jpg")))
-    photos = [np.asarray(Image.fromarray(crop).resize((SIDE, SIDE))) for crop in identity.crops]
-    warps = [identity.warp(Target.preset(name).replace(pose=pose), SIDE) for name, pose in TARGETS]
-    Image.fromarray(np.hstack([*photos, *warps])).save(ROOT / "docs" / "warp.jpg", quality=90)
+    pipe = HiFiPortraitPipeline.from_pretrained()
+    targets = [Target.preset(name).replace(pose=pose) for name, pose in TARGETS]
+    photos = [resized(crop) for crop in identity.crops]
+    warps = [resized(identity.warp(target, 2 * SIDE)) for target in targets]
+    portraits = [
+        resized(pipe(identity, target, PROMPT, generator=torch.Generator().manual_seed(7)).images[0])
+        for target in targets
+    ]
+    for name, results in (("warp", warps), ("portrait", portraits)):
+        Image.fromarray(np.hstack([*photos, *results])).save(ROOT / "docs" / f"{name}.jpg", quality=90)
 
 
 if __name__ == "__main__":

@@ -285,6 +285,8 @@ def test_exported_pipeline_loads_and_draws(prepared, base_folder, run_recipe, tm
     pipeline = HiFiPortraitPipeline.from_pretrained(tmp_path / "pipeline")
     saved = load_state(latest_checkpoint(run))["ema"]["shadow_params"]
     assert any(torch.equal(pipeline.unet.conv_in.weight, weights) for weights in saved)
+    for config in (tmp_path / "pipeline").glob("*/config.json"):
+        assert str(tmp_path) not in config.read_text(), config
 
 
 def test_export_names_what_is_missing(prepared, tmp_path):

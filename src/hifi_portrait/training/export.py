@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from diffusers import ConfigMixin
 from transformers import CLIPTokenizer
 
 from hifi_portrait.errors import HiFiPortraitError, ModelError
@@ -69,7 +70,7 @@ def export_pipeline(
         raise ModelError(f"no {names} in {', '.join(map(str, folders))}: add the run or folder that holds it")
     for name, place in places.items():
         logger.info("%s from %s", name, place)
-        parts[name] = type(parts[name]).from_pretrained(place).to(dtype)
+        parts[name] = _without_origin(type(parts[name]).from_pretrained(place)).to(dtype)
     for name in ("tokenizer", "tokenizer_2"):
         parts[name] = CLIPTokenizer.from_pretrained(tokenizers / name)
     pipeline: Any = HiFiPortraitPipeline(
@@ -77,6 +78,15 @@ def export_pipeline(
     )
     pipeline.save_pretrained(out, safe_serialization=True)
     return cast(HiFiPortraitPipeline, pipeline)
+
+
+def _without_origin(model: Any) -> Any:
+    """The same model not knowing the folder it came from, which diffusers would save with it."""
+    if not isinstance(model, ConfigMixin):
+        return model
+    fresh: Any = type(model).from_config({k: v for k, v in model.config.items() if not k.startswith("_")})
+    fresh.load_state_dict(model.state_dict())
+    return fresh
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
