@@ -81,13 +81,9 @@ class Records:
     @classmethod
     def render(cls, people: int, photos: int, first_seed: int) -> Self:
         """Photograph synthetic people at 256 px and detect their landmarks."""
-        import mediapipe
-
         from hifi_portrait.people import Person, Photo, photograph
 
-        detector = mediapipe.solutions.face_mesh.FaceMesh(
-            static_image_mode=True, refine_landmarks=True, max_num_faces=1, min_detection_confidence=0.3
-        )
+        detector = face_mesh()
         rows, missed = [], 0
         for seed in range(first_seed, first_seed + people):
             person = Person.sample(seed)
@@ -106,13 +102,9 @@ class Records:
     @classmethod
     def from_dataset(cls, path: Path, people: int, first: int = 0) -> Self:
         """Detect the landmarks of a data set's photos whose truth is known, of ``people`` people."""
-        import mediapipe
-
         from hifi_portrait.dataset.format import IDDataset
 
-        detector = mediapipe.solutions.face_mesh.FaceMesh(
-            static_image_mode=True, refine_landmarks=True, max_num_faces=1, min_detection_confidence=0.3
-        )
+        detector = face_mesh()
         model, dataset = HeadModel.load(), IDDataset(path)
         rows = []
         for number, identity in enumerate(list(dataset.identities)[first : first + people]):
@@ -136,6 +128,15 @@ class Records:
     def millimetres(self) -> np.ndarray:
         """Size of a pixel at the face's depth, (N,)."""
         return np.array([1e3 * g.translation[1] / g.camera.focal for g in self.geometries])
+
+
+def face_mesh() -> object:
+    """The landmark detector, set to find the faces of rendered people too."""
+    import mediapipe
+
+    return mediapipe.solutions.face_mesh.FaceMesh(
+        static_image_mode=True, refine_landmarks=True, max_num_faces=1, min_detection_confidence=0.3
+    )
 
 
 def detect_landmarks(detector: object, image: np.ndarray) -> np.ndarray | None:

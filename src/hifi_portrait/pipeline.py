@@ -6,8 +6,6 @@ target is computed once, bound to the networks, and diffusers' own denoising loo
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +41,7 @@ from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder, load_h
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.latent_prior import prior_added
 from hifi_portrait.target import Target
+from hifi_portrait.warp_start import WarpStart
 
 
 class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
@@ -118,7 +117,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         self.image_processor = VaeImageProcessor(**scale)
         self.control_image_processor = VaeImageProcessor(**scale, do_normalize=False)
         self.watermark = _watermarker(add_watermarker)
-        self._start: _WarpStart | None = None
+        self._start: WarpStart | None = None
 
     @classmethod
     def from_pretrained(
@@ -235,12 +234,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             If an argument is of another kind or out of range.
         """
         height, width = height or self.default_size, width or self.default_size
-        if num_inference_steps is None:
-            num_inference_steps = self.config.default_steps
-        if guidance_scale is None:
-            guidance_scale = self.config.default_guidance
-        if warp_strength is None:
-            warp_strength = self.config.default_warp_strength
+        sampling = self.sampling(num_inference_steps, guidance_scale, warp_strength)
+        warp_strength = sampling.pop("warp_strength")
         self._check_call(identity, target, height, width, hifi_scale, face_scale, warp_strength)
         self._check_prediction()
         landmark = self._draw(identity, target, height, width)
@@ -265,8 +260,6 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
                 image=torch.from_numpy(landmark.image.copy()).permute(2, 0, 1)[None] / 255,
                 height=height,
                 width=width,
-                num_inference_steps=num_inference_steps,
-                guidance_scale=guidance_scale,
                 num_images_per_prompt=num_images_per_prompt,
                 generator=generator,
                 controlnet_conditioning_scale=float(hifi_scale),
@@ -274,8 +267,20 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
                 callback_on_step_end=callback_on_step_end,
                 output_type=output_type,
                 return_dict=return_dict,
+                **sampling,
                 **kwargs,
             )
+
+    def sampling(
+        self, steps: int | None = None, guidance: float | None = None, warp_strength: float | None = None
+    ) -> dict[str, Any]:
+        """Arguments of a call that decide how it samples; the model's defaults in the place of None."""
+        config = self.config
+        return {
+            "num_inference_steps": config.default_steps if steps is None else steps,
+            "guidance_scale": config.default_guidance if guidance is None else guidance,
+            "warp_strength": config.default_warp_strength if warp_strength is None else warp_strength,
+        }
 
     @torch.no_grad()
     def condition(self, identity: Identity, landmark: LandmarkImage) -> Conditioning:
@@ -307,7 +312,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
     @contextmanager
     def _starting_from(self, latents: Tensor, strength: float) -> Iterator[None]:
         """Within this context a call starts from noised `latents` and leaves the first steps out."""
-        self._start = _WarpStart(latents, strength)
+        self._start = WarpStart(latents, strength)
         try:
             with self._start.shortening(self.scheduler):
                 yield
@@ -340,52 +345,6 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
                 raise ValueError(f"`{name}` must be a number of 0 or more, but is {value!r}")
         if not 0 < warp_strength <= 1:
             raise ValueError(f"`warp_strength` must be in (0, 1], but is {warp_strength!r}")
-
-
-@dataclass
-class _WarpStart:
-    """A start from given latents, part of the way down the noise schedule, for any diffusers scheduler."""
-
-    latents: Tensor
-    strength: float
-    timesteps: Tensor | None = None  # the whole schedule
-    skipped: int = 0
-
-    @contextmanager
-    def shortening(self, scheduler: Any) -> Iterator[None]:
-        """Within this context `scheduler.set_timesteps` leaves the first steps out."""
-        original = scheduler.set_timesteps
-
-        @wraps(original)
-        def set_timesteps(*args: Any, **kwargs: Any) -> None:
-            original(*args, **kwargs)
-            self.timesteps = scheduler.timesteps
-            order = scheduler.order
-            steps = len(scheduler.timesteps) // order
-            self.skipped = (steps - steps_taken(steps, self.strength)) * order
-            scheduler.timesteps = scheduler.timesteps[self.skipped :]
-
-        scheduler.set_timesteps = set_timesteps
-        try:
-            yield
-        finally:
-            del scheduler.set_timesteps
-
-    def noised(self, scheduler: Any, noise: Tensor) -> Tensor:
-        """The latents with `noise` (B, C, h, w) of the first step that is taken."""
-        assert self.timesteps is not None
-        # The loop has its shortened copy; the scheduler itself counts its steps in the whole schedule.
-        scheduler.timesteps = self.timesteps
-        if hasattr(scheduler, "set_begin_index"):
-            scheduler.set_begin_index(self.skipped)
-        first = self.timesteps[self.skipped : self.skipped + 1].repeat(len(noise))
-        latents = self.latents.repeat_interleave(len(noise) // len(self.latents), dim=0).to(noise)
-        return scheduler.add_noise(latents, noise, first)
-
-
-def steps_taken(steps: int, warp_strength: float) -> int:
-    """How many of the schedule's steps a start from the warp leaves: at least one."""
-    return max(1, round(steps * warp_strength))
 
 
 def _check_fit(

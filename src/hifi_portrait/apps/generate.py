@@ -72,16 +72,13 @@ def generate(
     identity = load_identity(photos)
     pipe = load_pipeline(model, device)
 
-    from hifi_portrait.pipeline import steps_taken
     from hifi_portrait.provenance import save_png
+    from hifi_portrait.warp_start import steps_taken
 
-    defaults = pipe.config
     settings: dict[str, Any] = {
         "prompt": prompt,
         "negative_prompt": negative,
-        "num_inference_steps": defaults.default_steps if steps is None else steps,
-        "guidance_scale": defaults.default_guidance if guidance is None else guidance,
-        "warp_strength": defaults.default_warp_strength if warp_strength is None else warp_strength,
+        **pipe.sampling(steps, guidance, warp_strength),
     }
     taken = steps_taken(settings["num_inference_steps"], settings["warp_strength"])
     paths = output_paths(out, count)

@@ -23,14 +23,13 @@ from hifi_portrait.training.losses import (
     landmark_band_loss,
     min_snr_weight,
 )
-from hifi_portrait.training.objective import Batch, Objective, find_part, load_parts
+from hifi_portrait.training.objective import ENDLESS, Batch, Objective, find_part, load_parts
 from hifi_portrait.training.pictures import grid, to_image
 from hifi_portrait.training.recognition import chips_of, landmark_band
 from hifi_portrait.training.sampling import decode_latents, sample_latents
 from hifi_portrait.training.text import TextEmbeddings, encode_text
 
 _PRIOR_PHOTOS, _PRIOR_PAIRS = 1500, 128
-_ENDLESS = 2**31 - 1
 
 FACE_PARTS = ("face_encoder", "face_refiner", "hifi_net", "face_attention")
 
@@ -185,7 +184,7 @@ class HiFiObjective(Objective):
         prepared = self.data.prepared
         photos = prepared.photos("train")
         chosen = np.random.default_rng(0).choice(photos, min(_PRIOR_PHOTOS, len(photos)), replace=False)
-        pairs = self.data.collate([self.data.sample(_ENDLESS - i) for i in range(_PRIOR_PAIRS)])
+        pairs = self.data.collate([self.data.sample(ENDLESS - i) for i in range(_PRIOR_PAIRS)])
         faces = pairs["faces"]
         warps = torch.cat([encode_picture(self.part("vae"), warp) for warp in faces.warp.split(8)])
         coverage = F.adaptive_avg_pool2d(faces.warp_coverage, warps.shape[-1])
@@ -198,7 +197,7 @@ class HiFiObjective(Objective):
         return {name: value.to(device) for name, value in batch.items()}
 
     def _timesteps(self, samples: int, device: torch.device) -> Tensor:
-        """Timesteps (samples * draws,), each sample's draws lie one in each equal part of it."""
+        """Timesteps (samples * draws,), a sample's draws from equal parts of [0, 1], shifted."""
         draws, steps = self.config.noise_draws, self.scheduler.config.num_train_timesteps
         part = torch.arange(draws, device=device).repeat(samples)
         share = (part + torch.rand(len(part), device=device)) / draws

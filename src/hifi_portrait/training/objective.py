@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 
 Batch = dict[str, Any]
 
+ENDLESS = 2**31 - 1
+"""Length of a stream of samples that does not end."""
+
 
 class Objective(nn.Module, ABC):
     """A training objective: ``parts`` holds the models by part name, ``trainable`` names those that learn.

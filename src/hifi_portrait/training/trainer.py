@@ -31,14 +31,12 @@ from tqdm import tqdm
 
 from hifi_portrait.errors import HiFiPortraitError
 from hifi_portrait.training.checkpoint import latest_checkpoint, load_state, save_checkpoint
-from hifi_portrait.training.objective import Objective, SampleStream
+from hifi_portrait.training.objective import ENDLESS, Objective, SampleStream
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 logger = logging.getLogger(__name__)
-
-_ENDLESS = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,9 +202,9 @@ class Trainer:
     def _batches(self) -> Iterator[dict[str, Any]]:
         first = self.step * self.config.batch_size * self.accelerator.num_processes
         loader = DataLoader(
-            SampleStream(self.objective.sample, _ENDLESS),
+            SampleStream(self.objective.sample, ENDLESS),
             batch_size=self.config.batch_size,
-            sampler=range(first, _ENDLESS),
+            sampler=range(first, ENDLESS),
             num_workers=self.config.workers,
             drop_last=True,
             collate_fn=self.objective.collate,
