@@ -92,7 +92,7 @@ class HiFiNet(ControlNetModel):
     fine_channels, coarse_channels
         Of the face refiner's maps.
     landmark, warp_latents, surface_alignment, face_tokens
-        Switches for the sources of guidance.
+        Switches for the sources of guidance. Without `warp_latents` the prior does not know the warp either.
     text_tokens
         Whether the cross-attention reads the prompt beside the face tokens.
     latent_prior
@@ -247,8 +247,9 @@ class HiFiNet(ControlNetModel):
         read = tokens.to(**cast) if config.face_tokens and tokens is not None else None
         if self.prior is None:
             return HiFiCondition(latent_map, lower_map, read)
-        if warp_latents is None or warp_coverage is None:
-            raise ValueError("`warp_latents` and its coverage are missing, but `latent_prior` is switched on")
+        if not config.warp_latents or warp_latents is None or warp_coverage is None:
+            nothing = torch.zeros(len(landmark), config.in_channels, *shape, device=landmark.device)
+            return HiFiCondition(latent_map, lower_map, read, self.prior.mean_alone(nothing))
         return HiFiCondition(latent_map, lower_map, read, self.prior.mean_given(warp_latents, warp_coverage))
 
     @property
