@@ -15,9 +15,11 @@ from hifi_portrait.errors import ModelError
 from hifi_portrait.head import HeadPose, LandmarkGenerator
 from hifi_portrait.identity import Identity
 from hifi_portrait.models import build
+from hifi_portrait.models.conditioning import face_inputs
 from hifi_portrait.pipeline import HiFiPortraitPipeline
 from hifi_portrait.target import Target
 from hifi_portrait.training.tokenizer import train_tokenizer
+from hifi_portrait.warp_detail import add_warp_detail
 from painted_heads import person
 from tiny_models import randomised
 
@@ -146,7 +148,7 @@ def test_without_a_network_portraits_are_draws_from_the_prior(identity):
     settings = {"num_inference_steps": 30, "guidance_scale": 1.0, "num_images_per_prompt": 8}
     latents = draw(pipe, identity, output_type="latent", **settings)
     landmark = LandmarkGenerator()(identity.identity, TARGET, pipe.default_size)
-    mean = pipe.condition(identity, landmark).hifi.prior_mean
+    mean = pipe.condition(face_inputs(identity, landmark)).hifi.prior_mean
     assert 0.7 < (latents - mean).std() / 0.05**0.5 < 1.25
     without = draw(pipe, identity, output_type="latent", hifi_scale=0.0, **settings)
     assert (latents - mean).abs().mean() < 0.8 * (without - mean).abs().mean()
@@ -251,6 +253,29 @@ def test_a_small_warp_strength_stays_closer_to_the_warp_than_a_large_one(identit
         return (first - second).abs().mean()
 
     assert spread(0.1) < 0.5 * spread(1.0)
+
+
+def test_detail_of_the_warp_is_given_back_where_the_portrait_keeps_it():
+    decoded = torch.full((1, 3, 64, 64), 0.2)
+    warp = decoded + 0.05 * (torch.arange(64) % 2 - 0.5)
+    picture = decoded.repeat(2, 1, 1, 1)
+    picture[:, :, :, 32:] += 0.6  # the network's own work
+    coverage = torch.ones(1, 1, 64, 64)
+    coverage[:, :, :16] = 0
+    drawn = add_warp_detail(picture, warp, decoded, coverage, 1.0)
+    torch.testing.assert_close(drawn[0, :, 16:, :24], warp[0, :, 16:, :24], atol=1e-3, rtol=0)
+    assert torch.equal(drawn[:, :, :16], picture[:, :, :16])
+    torch.testing.assert_close(drawn[1, :, :, 40:], picture[1, :, :, 40:], atol=1e-3, rtol=0)
+    assert torch.equal(add_warp_detail(picture, warp, decoded, coverage, 0.0), picture)
+
+
+def test_only_a_start_from_the_warp_has_its_detail(identity):
+    pipe = a_pipeline()
+    plain = draw(pipe, identity, num_inference_steps=4, warp_strength=0.25, warp_detail=0.0)
+    detailed = draw(pipe, identity, num_inference_steps=4, warp_strength=0.25)
+    assert plain.shape == detailed.shape and not np.array_equal(plain, detailed)
+    from_noise = draw(pipe, identity, warp_strength=1.0)
+    assert np.array_equal(from_noise, draw(pipe, identity, warp_strength=1.0, warp_detail=0.0))
 
 
 def test_a_saved_pipeline_draws_the_same_bit_for_bit(pipe, identity, tmp_path):
@@ -361,6 +386,7 @@ def test_hifi_weights_of_another_width_are_refused():
         ({"face_scale": "high"}, "`face_scale` must be a number of 0 or more"),
         ({"warp_strength": 0.0}, "`warp_strength` must be in"),
         ({"warp_strength": 1.5}, "`warp_strength` must be in"),
+        ({"warp_detail": 1.5}, "`warp_detail` must be in"),
     ],
 )
 def test_an_argument_out_of_range_is_named(pipe, identity, settings, message):

@@ -33,14 +33,16 @@ from transformers import (
 from hifi_portrait.errors import ModelError
 from hifi_portrait.head import LandmarkGenerator, LandmarkImage
 from hifi_portrait.identity import Identity
-from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, face_inputs
+from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs, face_inputs
 from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
 from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder, load_hifi_parts, reading
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.latent_prior import prior_added
+from hifi_portrait.models.latents import decode_picture
 from hifi_portrait.target import Target
+from hifi_portrait.warp_detail import add_warp_detail
 from hifi_portrait.warp_start import WarpStart
 
 
@@ -193,6 +195,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         hifi_scale: float = 1.0,
         face_scale: float = 1.0,
         warp_strength: float | None = None,
+        warp_detail: float = 1.0,
         callback_on_step_end: Callable[..., Any] | None = None,
         output_type: str = "pil",
         return_dict: bool = True,
@@ -223,6 +226,9 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             1 starts from noise. A number in (0, 1) starts from the plain warp, noised that far, as
             image-to-image does, and takes that share of the steps: small values stay close to it. The
             model's own `default_warp_strength` if not given.
+        warp_detail
+            How much, in [0, 1], of the fine detail that the autoencoder loses of the warp is given back where
+            the portrait agrees with the warp. It counts for starts from the warp only.
         callback_on_step_end
             As in diffusers.
         kwargs
@@ -236,13 +242,15 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         height, width = height or self.default_size, width or self.default_size
         sampling = self.sampling(num_inference_steps, guidance_scale, warp_strength)
         warp_strength = sampling.pop("warp_strength")
-        self._check_call(identity, target, height, width, hifi_scale, face_scale, warp_strength)
+        self._check_call(identity, target, height, width, hifi_scale, face_scale, warp_strength, warp_detail)
         self._check_prediction()
         landmark = self._draw(identity, target, height, width)
-        conditioning = self.condition(identity, landmark)
+        inputs = face_inputs(identity, landmark).to(self._execution_device)
+        conditioning = self.condition(inputs)
+        detailed = warp_strength < 1 and warp_detail > 0 and output_type != "latent"
         prompts = kwargs.get("prompt_embeds", prompt)
-        pictures = num_images_per_prompt * (1 if isinstance(prompts, str) else len(prompts))
-        hifi = conditioning.hifi.expand(pictures)
+        copies = num_images_per_prompt * (1 if isinstance(prompts, str) else len(prompts))
+        hifi = conditioning.hifi.expand(copies)
         with ExitStack() as stack:
             stack.enter_context(self.hifi_net.bound(hifi))
             if hifi.prior_mean is not None:
@@ -251,10 +259,10 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
                 mean = torch.lerp(alone, hifi.prior_mean.float(), min(hifi_scale, 1.0))
                 stack.enter_context(prior_added(self.unet, prior, mean, alphas))
             stack.enter_context(self.face_attention.attached(self.unet))
-            stack.enter_context(self.face_attention.bound(conditioning.tokens, face_scale, copies=pictures))
+            stack.enter_context(self.face_attention.bound(conditioning.tokens, face_scale, copies=copies))
             if warp_strength < 1:
                 stack.enter_context(self._starting_from(conditioning.warp_latents, warp_strength))
-            return super().__call__(
+            pictures = super().__call__(
                 prompt=None if "prompt_embeds" in kwargs else prompt,
                 negative_prompt=negative_prompt,
                 image=torch.from_numpy(landmark.image.copy()).permute(2, 0, 1)[None] / 255,
@@ -265,11 +273,18 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
                 controlnet_conditioning_scale=float(hifi_scale),
                 guess_mode=True,  # HiFi-Net runs on the conditional half only
                 callback_on_step_end=callback_on_step_end,
-                output_type=output_type,
-                return_dict=return_dict,
+                output_type="pt" if detailed else output_type,
+                return_dict=False,
                 **sampling,
                 **kwargs,
+            )[0]
+        if detailed:
+            decoded = decode_picture(self.vae, conditioning.warp_latents).clamp(-1, 1)
+            pictures = add_warp_detail(
+                2 * pictures.float() - 1, inputs.warp, decoded, inputs.warp_coverage, warp_detail
             )
+            pictures = self.image_processor.postprocess(pictures, output_type=output_type)
+        return StableDiffusionXLPipelineOutput(images=pictures) if return_dict else (pictures,)
 
     def sampling(
         self, steps: int | None = None, guidance: float | None = None, warp_strength: float | None = None
@@ -283,9 +298,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         }
 
     @torch.no_grad()
-    def condition(self, identity: Identity, landmark: LandmarkImage) -> Conditioning:
+    def condition(self, inputs: FaceInputs) -> Conditioning:
         """All that the networks read of a person and a drawn target; it does not depend on the timestep."""
-        inputs = face_inputs(identity, landmark).to(self._execution_device)
         networks = FaceConditioner(self.face_encoder, self.face_refiner, self.hifi_net, self.vae)
         return networks(inputs)
 
@@ -328,6 +342,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         hifi_scale: float,
         face_scale: float,
         warp_strength: float,
+        warp_detail: float,
     ) -> None:
         if not hasattr(identity, "geometries"):
             raise TypeError(
@@ -345,6 +360,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
                 raise ValueError(f"`{name}` must be a number of 0 or more, but is {value!r}")
         if not 0 < warp_strength <= 1:
             raise ValueError(f"`warp_strength` must be in (0, 1], but is {warp_strength!r}")
+        if not 0 <= warp_detail <= 1:
+            raise ValueError(f"`warp_detail` must be in [0, 1], but is {warp_detail!r}")
 
 
 def _check_fit(

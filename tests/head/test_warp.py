@@ -6,7 +6,7 @@ import pytest
 
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
-from hifi_portrait.head.warp import BACKGROUND, mirror_vertices, warp_picture
+from hifi_portrait.head.warp import mirror_vertices, warp_picture
 from painted_heads import geometry, paint, person
 
 
@@ -41,9 +41,15 @@ def test_background_does_not_bleed_onto_the_head():
     assert np.mean(difference > 12) < 0.01
 
 
-def test_background_is_grey():
-    picture, coverage = warp_picture(person(size=128), drawn())
-    assert (picture[:20, :20] == BACKGROUND).all() and coverage[:20, :20].max() == 0
+def test_background_is_the_nearest_photos_and_closed_where_the_person_was():
+    photos = person((10.0, 70.0), size=128)
+    behind = np.zeros_like(photos.crops)
+    behind[0], behind[1] = (40, 90, 160), (200, 30, 30)
+    crops = np.where(photos.mattes[..., None] > 0, photos.crops, behind).astype(np.uint8)
+    picture, coverage = warp_picture(dataclasses.replace(photos, crops=crops), drawn(8.0))
+    assert coverage[:20, :20].max() == 0
+    away = coverage == 0
+    assert np.abs(picture[away].astype(int) - (40, 90, 160)).mean() < 3
 
 
 def test_the_unseen_side_is_filled_from_the_other():

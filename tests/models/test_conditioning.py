@@ -6,7 +6,8 @@ import torch
 
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.models import build
-from hifi_portrait.models.conditioning import FaceConditioner, FaceInputs, encode_picture, face_inputs
+from hifi_portrait.models.conditioning import FaceConditioner, FaceInputs, face_inputs
+from hifi_portrait.models.latents import encode_picture
 from painted_heads import geometry, paint, person
 
 NETWORKS = ["vae", "face_encoder", "face_refiner", "hifi_net"]
@@ -55,7 +56,7 @@ def test_padding_references_changes_nothing(conditioner, inputs):
     assert batch.mask.sum(dim=1).tolist() == [2, 4]
     alone, joined = conditioner(inputs), conditioner(batch)
     for single, pair in zip(tensors(alone), tensors(joined), strict=False):
-        torch.testing.assert_close(pair[:1], single, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(pair[:1], single, atol=5e-5, rtol=1e-4)
 
 
 @torch.no_grad()

@@ -60,3 +60,15 @@ def test_an_unknown_expression_is_refused_by_name():
 def test_an_unknown_style_is_refused_by_name():
     with pytest.raises(ValueError, match="oil"):
         Photo.sample(0, style="oil")
+
+
+def test_photos_of_a_sitting_share_what_a_sitting_fixes_and_nothing_else():
+    first, second = Photo.sample(5), Photo.sample(6)
+    beside = second.beside(first)
+    assert (beside.light, beside.background_rgb, beside.clothing) == (
+        first.light,
+        first.background_rgb,
+        first.clothing,
+    )
+    assert (beside.style, beside.sitting) == (first.style, first.sitting) == (first.style, 5)
+    assert (beside.pose, beside.kind, beside.seed) == (second.pose, second.kind, second.seed)

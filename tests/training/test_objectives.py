@@ -18,7 +18,8 @@ from hifi_portrait.training.base import BaseConfig, BaseObjective
 from hifi_portrait.training.checkpoint import latest_checkpoint, load_state
 from hifi_portrait.training.export import export_pipeline
 from hifi_portrait.training.hifi import FACE_PARTS, HiFiConfig, HiFiLosses, HiFiObjective
-from hifi_portrait.training.hifi_data import HiFiDataConfig
+from hifi_portrait.training.hifi_data import HiFiData, HiFiDataConfig
+from hifi_portrait.training.losses import clean_from_velocity, velocity_to
 from hifi_portrait.training.recipes import load_recipe, objective_class
 from hifi_portrait.training.text import encode_text, vary_caption
 
@@ -142,16 +143,48 @@ def test_weights_made_without_a_switch_of_the_size_are_refused(prepared, base_fo
 
 def test_noise_draws_of_a_sample_lie_in_equal_parts_of_the_schedule(prepared, base_folder):
     objective = hifi(prepared, base_folder, noise_draws=4)
-    drawn = objective._timesteps(50, torch.device("cpu")).view(50, 4)
+    drawn = objective._timesteps(torch.zeros(200, dtype=torch.bool)).view(50, 4)
     assert torch.equal(drawn // 250, torch.arange(4).expand(50, 4))
     assert len(drawn[:, 0].unique()) > 20
 
 
 def test_a_noise_shift_draws_more_noise(prepared, base_folder):
     objective = hifi(prepared, base_folder, noise_shift=5.0)
-    drawn = objective._timesteps(2000, torch.device("cpu"))
+    drawn = objective._timesteps(torch.zeros(2000, dtype=torch.bool))
     assert 800 < drawn.median() < 870  # 5 u / (1 + 4 u) at u = 1/2
     assert drawn.max() < 1000
+
+
+def test_starts_from_the_warp_are_drawn_from_their_own_range(prepared, base_folder):
+    objective = hifi(prepared, base_folder, warp_starts=0.5, warp_start_noise=[0.1, 0.3])
+    possible = torch.arange(2000) % 2 == 0
+    from_warp = objective._from_warp(possible)
+    assert not from_warp[~possible].any() and 400 < from_warp.sum() < 600
+    drawn = objective._timesteps(from_warp)
+    assert drawn[from_warp].min() >= 100 and drawn[from_warp].max() < 300
+    assert drawn[~from_warp].max() > 900
+
+
+def test_a_start_from_the_warp_asks_for_the_photo():
+    alphas = torch.linspace(0.99, 0.0, 1000)
+    photo, warp, noise = torch.randn(3, 4, 16, 8, 8)
+    timesteps = torch.tensor([10, 300, 700, 999])
+    alpha = alphas[timesteps].view(-1, 1, 1, 1)
+    noisy = alpha.sqrt() * warp + (1 - alpha).sqrt() * noise
+    velocity = velocity_to(photo, noisy, alphas, timesteps)
+    torch.testing.assert_close(clean_from_velocity(noisy, velocity, alphas, timesteps), photo)
+
+
+def test_references_of_another_sitting_are_told_apart(prepared):
+    data = HiFiData(HiFiDataConfig(face_dropout=0), prepared.folder)
+    assert not any(bool(data.sample(i)["one_sitting"]) for i in range(8))
+    group = data.identities[0]
+    sittings = np.array(data.prepared.arrays["sitting"])
+    sittings[group] = 7
+    data.prepared.arrays["sitting"] = sittings
+    found = [data.sample(i) for i in range(2 * len(data.identities))]
+    assert any(bool(sample["one_sitting"]) for sample in found)
+    assert data.prepared.in_one_sitting(group) and not data.prepared.in_one_sitting(data.identities[1])
 
 
 def test_noise_draws_keep_to_their_own_sample(prepared, base_folder):

@@ -8,7 +8,7 @@ from diffusers import AutoencoderKL
 
 from hifi_portrait.dataset.format import IDDataset, IDDatasetWriter, PhotoAnalysis
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.models.conditioning import encode_picture
+from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.training.pictures import to_tensor
 from hifi_portrait.training.prepare import crop_geometry, prepare
 from hifi_portrait.training.prepared import Prepared, pack_geometry, unpack_geometry

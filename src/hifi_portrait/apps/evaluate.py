@@ -80,6 +80,7 @@ def evaluate(
         float | None, typer.Option(min=0, help="Guidance scale. [default: the model's]")
     ] = None,
     warp_strength: options.WarpStrength = None,
+    warp_detail: options.WarpDetail = 1.0,
     device: options.Device = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also put the section into this Markdown file.")
@@ -96,7 +97,9 @@ def evaluate(
         raise typer.BadParameter("--autoencoder needs --synthetic PEOPLE")
     if scoring is not None and not scoring.is_dir():
         raise ModelError(f"--scoring {scoring} is not a folder")
-    sampling = Sampling(prompt=prompt, steps=steps, guidance=guidance, warp_strength=warp_strength)
+    sampling = Sampling(
+        prompt=prompt, steps=steps, guidance=guidance, warp_strength=warp_strength, warp_detail=warp_detail
+    )
 
     if timing is not None:
         from hifi_portrait.evaluation.timing import time_portrait

@@ -18,6 +18,10 @@ def people(
     photos: Annotated[int, typer.Option(min=1, max=64, help="How many photos of each.")] = 6,
     size: Annotated[int, typer.Option(min=64, max=1024, help="Width and height of a photo.")] = 256,
     seed: Annotated[int, typer.Option(min=0, help="The first person's seed; the next ones count up.")] = 0,
+    per_sitting: Annotated[
+        int,
+        typer.Option(min=1, max=64, help="Photos in a row that share light, clothes, background and style."),
+    ] = 1,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that render.", show_default="one a core")
     ] = os.cpu_count() or 1,
@@ -34,6 +38,7 @@ def people(
             photos=photos,
             size=size,
             seed=seed,
+            per_sitting=per_sitting,
             workers=workers,
             progress=lambda done: bar.update(task, completed=done),
         )

@@ -42,6 +42,7 @@ class Sampling:
     steps: int | None = None
     guidance: float | None = None
     warp_strength: float | None = None
+    warp_detail: float = 1.0
 
 
 def warp_row(size: int) -> Draw:
@@ -60,6 +61,7 @@ def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling) -> Draw:
         "num_inference_steps": sampling.steps,
         "guidance_scale": sampling.guidance,
         "warp_strength": sampling.warp_strength,
+        "warp_detail": sampling.warp_detail,
     }
 
     def draw(identity: Identity, target: Target, seed: int) -> np.ndarray:

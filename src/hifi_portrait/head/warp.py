@@ -3,7 +3,7 @@
 Every pixel of the target's head asks each reference, through the mesh, for its colour there; the mean is
 weighed by how well each sees it. Where no reference sees the surface, the other side of the face does; what
 is off the mesh (hair, mostly) comes from the reference of the nearest pose, placed outside the head's outline
-as it is there. Nothing is learned.
+as it is there. The background is that same reference's, closed where the person hides it. Nothing is learned.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster, rasterise
 from hifi_portrait.head.surface import SurfaceView
 
-BACKGROUND = 128
-"""Grey level where there is no person."""
+_GREY = 128.0  # background where no reference shows any
 
 MIRRORED = 0.12
 """Visibility of a place that a reference shows only on the other side of the face."""
@@ -41,7 +40,7 @@ _UNSEEN_COLOURS = {
 }
 _TRUSTED = 6e-4  # weight from which a colour counts in full: that of a visibility of 0.08
 _POSE_SCALE = 40.0  # degrees of head rotation over which a reference's say on the face falls to 1 / e
-_OFF_MESH_POSE_SCALE = 6.0  # the same for hair and shoulders, where references must not be mixed
+_OTHER_SAY = 0.02  # on hair and shoulders of all references but one: mixed, they would be two haircuts
 _COARSE = 128  # side in pixels of the pictures in which outlines are found
 _DIRECTIONS = 120  # in which an outline's radius is measured
 
@@ -101,7 +100,7 @@ def warp_picture(
     Returns
     -------
     picture
-        (H, W, 3) uint8, on grey.
+        (H, W, 3) uint8.
     coverage
         (H, W) float32 in [0, 1]: how well the references see what is drawn; 0 where it is made up or
         background.
@@ -160,7 +159,9 @@ def warp_picture(
         alpha,
     )
     coverage = np.where(on_mesh, coverage, alpha / 2)
-    return _compose(colour, alpha), coverage.astype(np.float32)
+    nearest = int(body_say.argmax())
+    behind = cv2.resize(_background(crops[nearest], mattes[nearest]), (width, height))
+    return _compose(colour, alpha, behind), coverage.astype(np.float32)
 
 
 @lru_cache(maxsize=4)
@@ -195,10 +196,11 @@ def _shares(references: WarpSource, target: HeadGeometry) -> tuple[Array, Array]
     """Say (N,) of each reference on the face, and on hair and shoulders, by quality and nearness of pose."""
     quality = 0.05 + np.asarray(references.quality, np.float64)
     angles = np.array([_angle(geometry.rotation, target.rotation) for geometry in references.geometries])
-    nearest = angles - angles.min()
-    face = quality * np.exp(-nearest / _POSE_SCALE)
-    body = quality * np.exp(-nearest / _OFF_MESH_POSE_SCALE)
-    return (face / face.max()).astype(np.float32), (body / body.max()).astype(np.float32)
+    face = quality * np.exp(-(angles - angles.min()) / _POSE_SCALE)
+    face /= face.max()
+    body = _OTHER_SAY * face
+    body[face.argmax()] = 1
+    return face.astype(np.float32), body.astype(np.float32)
 
 
 def _angle(first: Array, second: Array) -> float:
@@ -287,9 +289,19 @@ def _outline(mask: Array) -> npt.NDArray[np.float32]:
     return np.concatenate([[centre_x, centre_y], smooth]).astype(np.float32)
 
 
-def _compose(colour: Array, alpha: Array) -> npt.NDArray[np.uint8]:
-    """Put the person on grey, with an edge as soft as a photo's."""
+def _background(crop: Array, matte: Array) -> Array:
+    """A photo's background (S, S, 3) float32, spread over the person from all around."""
+    side = crop.shape[0]
+    person = cv2.dilate(np.asarray(matte, np.float32), np.ones((side // 24,) * 2, np.uint8))
+    shown = np.clip(1 - 2 * person, 0, 1)
+    if shown.mean() < 0.02:
+        return np.full(crop.shape, _GREY, np.float32)
+    return _spread(crop.astype(np.float32), shown)
+
+
+def _compose(colour: Array, alpha: Array, behind: Array) -> npt.NDArray[np.uint8]:
+    """Put the person before the background, with an edge as soft as a photo's."""
     sigma = 0.6 * alpha.shape[0] / 256
     soft = np.minimum(alpha, cv2.GaussianBlur(alpha, (0, 0), sigma) * 1.2)[..., None]
-    picture = colour * soft + BACKGROUND * (1 - soft)
+    picture = colour * soft + behind * (1 - soft)
     return np.clip(picture + 0.5, 0, 255).astype(np.uint8)

@@ -24,6 +24,7 @@ from hifi_portrait.models.alignment import carry, fuse, subsample_raster, surfac
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner, FeatureMaps
 from hifi_portrait.models.hifi_net import HiFiCondition, HiFiNet
+from hifi_portrait.models.latents import encode_picture
 
 
 class References(WarpSource, Protocol):
@@ -286,16 +287,3 @@ class FaceConditioner:
                 carried[:, :, :-1], visibility, carried[:, :, -1:], weights
             )
         return aligned
-
-
-@torch.no_grad()
-def encode_picture(vae: AutoencoderKL, picture: Tensor) -> Tensor:
-    """Scaled latents (B, C, h, w) of pictures (B, 3, H, W) in [-1, 1]: the posterior's mode, no noise."""
-    dtype = vae.dtype
-    overflows = dtype == torch.float16 and vae.config.force_upcast
-    if overflows:
-        vae.to(dtype=torch.float32)
-    latents = vae.encode(picture.to(vae.dtype)).latent_dist.mode() * vae.config.scaling_factor
-    if overflows:
-        vae.to(dtype=dtype)
-    return latents.to(dtype)

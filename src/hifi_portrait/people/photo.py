@@ -51,6 +51,8 @@ class Photo:
     sunglasses: bool
     style: str
     """One of ``STYLES``."""
+    sitting: int
+    """Seed of what the photos of one sitting share beyond these fields: lamps, backdrop, exposure."""
 
     @classmethod
     def sample(
@@ -108,11 +110,32 @@ class Photo:
             wears_glasses=bool(rng.random() < 0.8),
             sunglasses=bool(rng.random() < 0.03),
             style=str(rng.choice(STYLES, p=_STYLE_WEIGHTS)),
+            sitting=seed,
         )
         photo = replace(photo, **changes)
         if photo.style not in STYLES:
             raise ValueError(f"unknown picture style {photo.style!r}: take one of {', '.join(STYLES)}")
         return photo
+
+    def beside(self, other: "Photo") -> "Photo":
+        """This photo as one of ``other``'s sitting: its light, backdrop, clothes, glasses, lens and style."""
+        return replace(self, **{name: getattr(other, name) for name in _OF_A_SITTING})
+
+
+_OF_A_SITTING = (
+    "fov",
+    "light",
+    "background",
+    "background_colour",
+    "background_rgb",
+    "clothing",
+    "clothing_colour",
+    "clothing_rgb",
+    "wears_glasses",
+    "sunglasses",
+    "style",
+    "sitting",
+)
 
 
 def _sample_pose(rng: np.random.Generator) -> HeadPose:

@@ -134,7 +134,7 @@ def photograph(person: Person, photo: Photo, size: int = 256) -> Photograph:
     if size < 32:
         raise ValueError(f"size must be 32 or more, not {size}")
     sitter, model, mesh = _sitter(person), HeadModel.load(), body_mesh()
-    rng = np.random.default_rng([91, photo.seed, person.seed])
+    rng = np.random.default_rng([91, photo.sitting, person.seed])
     camera = Camera.from_fov(size, photo.fov)
     rotation = photo.pose.matrix()
     translation = _place(photo, rotation, sitter.fitting.to_person(FACE_MIDDLE))
@@ -277,6 +277,7 @@ def describe(person: Person, photo: Photo) -> dict[str, Any]:
         "background_colour": photo.background_colour if photo.background in COLOURED else "",
         "light": photo.light,
         "style": photo.style,
+        "sitting": photo.sitting,
         "yaw": photo.pose.yaw,
         "pitch": photo.pose.pitch,
         "roll": photo.pose.roll,

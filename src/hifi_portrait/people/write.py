@@ -6,6 +6,7 @@ import multiprocessing as mp
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.queues import Queue as ProcessQueue
 from pathlib import Path
 from queue import Empty
@@ -23,6 +24,9 @@ SHARD_PHOTOS = 240
 """Small shards: what is not yet in a finished shard is rendered again after a kill."""
 PHOTO_SEEDS = 100
 """Photo ``k`` of the person with seed ``s`` has seed ``s * PHOTO_SEEDS + k``."""
+
+Shoot = Callable[[int], list[PhotoRecord]]
+"""All photos of the person with a seed."""
 
 
 def identity_id(seed: int) -> str:
@@ -43,11 +47,12 @@ def photo_record(seed: int, number: int, taken: Photograph) -> PhotoRecord:
     )
 
 
-def photograph_person(seed: int, photos: int, size: int) -> list[PhotoRecord]:
-    """All photos of the person with this seed."""
+def photograph_person(seed: int, photos: int, size: int, per_sitting: int = 1) -> list[PhotoRecord]:
+    """All photos of the person with this seed, each ``per_sitting`` of them in one sitting."""
     person = Person.sample(seed)
-    taken = (photograph(person, Photo.sample(seed * PHOTO_SEEDS + k), size) for k in range(photos))
-    return [photo_record(seed, k, picture) for k, picture in enumerate(taken)]
+    drawn = [Photo.sample(seed * PHOTO_SEEDS + k) for k in range(photos)]
+    together = [photo.beside(drawn[k - k % per_sitting]) for k, photo in enumerate(drawn)]
+    return [photo_record(seed, k, photograph(person, photo, size)) for k, photo in enumerate(together)]
 
 
 def write_people(
@@ -56,6 +61,7 @@ def write_people(
     photos: int = 6,
     size: int = 256,
     seed: int = 0,
+    per_sitting: int = 1,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Path:
@@ -73,6 +79,8 @@ def write_people(
         Width and height of a photo in pixels.
     seed
         Seed of the first person.
+    per_sitting
+        How many photos in a row are of one sitting, with its light, backdrop, clothes and style.
     workers
         Processes that render.
     progress
@@ -81,13 +89,14 @@ def write_people(
     Raises
     ------
     ValueError
-        When ``count``, ``photos`` or ``workers`` is out of range.
+        When ``count``, ``photos``, ``per_sitting`` or ``workers`` is out of range.
     DatasetError
         When ``out`` is not an ID data set, or a worker process dies.
     """
     for name, value, top in (
         ("count", count, 10**8),
         ("photos", photos, PHOTO_SEEDS),
+        ("per_sitting", per_sitting, PHOTO_SEEDS),
         ("workers", workers, 512),
     ):
         if not 1 <= value <= top:
@@ -96,11 +105,12 @@ def write_people(
     with IDDatasetWriter(path) as writer:
         present = set(writer.complete)
     todo = [s for s in range(seed, seed + count) if identity_id(s) not in present]
+    shoot = partial(photograph_person, photos=photos, size=size, per_sitting=per_sitting)
     done = count - len(todo)
     with tqdm(total=count, initial=done, unit="person", disable=progress is not None) as bar:
         if progress is not None:
             progress(done)
-        for _ in _render_all(path, todo, photos, size, min(workers, max(1, len(todo)))):
+        for _ in _render_all(path, todo, shoot, min(workers, max(1, len(todo)))):
             done += 1
             bar.update()
             if progress is not None:
@@ -110,14 +120,14 @@ def write_people(
     return path
 
 
-def _render_all(path: Path, seeds: list[int], photos: int, size: int, workers: int) -> Iterator[int]:
+def _render_all(path: Path, seeds: list[int], shoot: Shoot, workers: int) -> Iterator[int]:
     """Yield each seed once it is rendered."""
     if workers == 1:
-        yield from _render_some(path, "people-0", seeds, photos, size)
+        yield from _render_some(path, "people-0", seeds, shoot)
         return
     context = mp.get_context("spawn")
     queue: ProcessQueue[int] = context.Queue()
-    arguments = [(path, f"people-{k}", seeds[k::workers], photos, size, queue) for k in range(workers)]
+    arguments = [(path, f"people-{k}", seeds[k::workers], shoot, queue) for k in range(workers)]
     processes = [context.Process(target=_work, args=given, daemon=True) for given in arguments]
     with _one_thread_each():
         for process in processes:
@@ -156,13 +166,13 @@ def _check(processes: list[mp.context.SpawnProcess]) -> None:
         raise DatasetError(f"a rendering process died (exit code {died[0]}): call again to go on")
 
 
-def _work(path: Path, name: str, seeds: list[int], photos: int, size: int, queue: ProcessQueue[int]) -> None:
-    for seed in _render_some(path, name, seeds, photos, size):
+def _work(path: Path, name: str, seeds: list[int], shoot: Shoot, queue: ProcessQueue[int]) -> None:
+    for seed in _render_some(path, name, seeds, shoot):
         queue.put(seed)
 
 
-def _render_some(path: Path, name: str, seeds: list[int], photos: int, size: int) -> Iterator[int]:
+def _render_some(path: Path, name: str, seeds: list[int], shoot: Shoot) -> Iterator[int]:
     with IDDatasetWriter(path, name=name, shard_photos=SHARD_PHOTOS) as writer:
         for seed in seeds:
-            writer.add(identity_id(seed), photograph_person(seed, photos, size))
+            writer.add(identity_id(seed), shoot(seed))
             yield seed

@@ -14,7 +14,8 @@ from torch.nn import functional as F
 from hifi_portrait.faces.dlib_resnet import DlibResNet
 from hifi_portrait.head import HeadModel, Part
 from hifi_portrait.models.build import build
-from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs, encode_picture
+from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs
+from hifi_portrait.models.latents import decode_picture, encode_picture
 from hifi_portrait.training.hifi_data import HiFiData, HiFiDataConfig
 from hifi_portrait.training.losses import (
     clean_from_velocity,
@@ -22,6 +23,7 @@ from hifi_portrait.training.losses import (
     embedding_loss,
     landmark_band_loss,
     min_snr_weight,
+    velocity_to,
 )
 from hifi_portrait.training.objective import ENDLESS, Batch, Objective, find_part, load_parts
 from hifi_portrait.training.pictures import grid, to_image
@@ -64,6 +66,11 @@ class HiFiConfig:
     encoder half. Each sample is noised ``noise_draws`` times, evenly over the schedule, for one run of the
     face models: on a CPU that and making the sample cost more than the UNet. ``noise_shift`` above 1 draws
     more timesteps of much noise (arXiv 2403.03206, section 5.3.2), on which portraits of few steps depend.
+    ``warp_starts`` is the share of noisings that noise the warp instead of the photo, by amounts in
+    ``warp_start_noise`` (shares of the schedule), and still ask for the photo: what a portrait that starts
+    from the warp depends on. It counts where all references are of the photo's sitting, so that the warp
+    differs from it by no other light or clothes. ``calibrate_prior`` measures the prior anew even where
+    HiFi-Net's weights are given, as after a change of the autoencoder.
     """
 
     size: str = "bundled"
@@ -76,6 +83,9 @@ class HiFiConfig:
     latent_prior: bool = True
     noise_draws: int = 1
     noise_shift: float = 1.0
+    warp_starts: float = 0.0
+    warp_start_noise: tuple[float, float] = (0.05, 0.5)
+    calibrate_prior: bool = False
     losses: HiFiLosses = field(default_factory=HiFiLosses)
     data: HiFiDataConfig = field(default_factory=HiFiDataConfig)
     sheet_people: int = 6
@@ -105,7 +115,7 @@ class HiFiObjective(Objective):
         fresh = "hifi_net" not in _given(config)
         if fresh and config.copy_unet:
             self.part("hifi_net").copy_unet(self.part("unet"))
-        if fresh and self.part("hifi_net").prior is not None:
+        if (fresh or config.calibrate_prior) and self.part("hifi_net").prior is not None:
             self._calibrate_prior()
         self.part("face_attention").attach(self.part("unet"))
         model = HeadModel.load()
@@ -136,10 +146,12 @@ class HiFiObjective(Objective):
         text, latents = text.repeat(draws), batch["latents"].repeat_interleave(draws, dim=0)
         unprompted = torch.rand(len(latents), device=latents.device) < self.config.data.caption_dropout
         noise = torch.randn_like(latents)
-        timesteps = self._timesteps(len(batch["latents"]), latents.device)
-        noisy = self.scheduler.add_noise(latents, noise, timesteps)
-        velocity = self.scheduler.get_velocity(latents, noise, timesteps)
+        from_warp = self._from_warp(batch["one_sitting"].repeat_interleave(draws) & ~unprompted)
+        timesteps = self._timesteps(from_warp)
+        started = torch.where(from_warp.view(-1, 1, 1, 1), condition.warp_latents.to(latents), latents)
+        noisy = self.scheduler.add_noise(started, noise, timesteps)
         alphas = self.scheduler.alphas_cumprod.to(latents.device)
+        velocity = velocity_to(latents, noisy, alphas, timesteps)
         prediction = self._predict(noisy, timesteps, text, condition, unprompted)
         region = self._face_region(batch["faces"], latents.shape[-1]).repeat_interleave(draws, dim=0)
         weight = min_snr_weight(alphas, timesteps, losses.min_snr_gamma)
@@ -196,13 +208,19 @@ class HiFiObjective(Objective):
         device = next(self.part("unet").parameters()).device
         return {name: value.to(device) for name, value in batch.items()}
 
-    def _timesteps(self, samples: int, device: torch.device) -> Tensor:
-        """Timesteps (samples * draws,), a sample's draws from equal parts of [0, 1], shifted."""
-        draws, steps = self.config.noise_draws, self.scheduler.config.num_train_timesteps
-        part = torch.arange(draws, device=device).repeat(samples)
-        share = (part + torch.rand(len(part), device=device)) / draws
-        shift = self.config.noise_shift
-        share = shift * share / (1 + (shift - 1) * share)
+    def _from_warp(self, possible: Tensor) -> Tensor:
+        """Which of the noisings (B,), where ``possible``, noise the warp."""
+        return possible & (torch.rand(len(possible), device=possible.device) < self.config.warp_starts)
+
+    def _timesteps(self, from_warp: Tensor) -> Tensor:
+        """Timesteps (B,): a sample's draws from equal parts of [0, 1], shifted; a warp's from its range."""
+        config, steps = self.config, self.scheduler.config.num_train_timesteps
+        part = torch.arange(len(from_warp), device=from_warp.device) % config.noise_draws
+        even = torch.rand(len(part), device=part.device)
+        share = (part + even) / config.noise_draws
+        share = config.noise_shift * share / (1 + (config.noise_shift - 1) * share)
+        least, most = config.warp_start_noise
+        share = torch.where(from_warp, least + (most - least) * even, share)
         return (share * steps).long().clamp(max=steps - 1)
 
     def _predict(
@@ -253,7 +271,7 @@ class HiFiObjective(Objective):
         counted = (timesteps[chosen] < losses.decoded_below * steps).float()
         shown = chosen // self.config.noise_draws
         vae = self.part("vae")
-        pictures = vae.decode((clean[chosen] / vae.config.scaling_factor).to(vae.dtype)).sample.float()
+        pictures = decode_picture(vae, clean[chosen])
         terms = {}
         if losses.identity > 0 and self.recogniser is not None:
             embeddings = self.recogniser(chips_of(pictures, batch["chips"][shown]))

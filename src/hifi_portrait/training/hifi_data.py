@@ -64,7 +64,8 @@ class HiFiData:
         """One target and its references.
 
         ``faces`` (a batch of one), ``latents`` (C, h, w), ``token_ids`` (77,), ``chips`` (3, 3),
-        ``embedding`` (128,) of the target and, where pictures are wanted, ``picture`` (3, S, S) uint8.
+        ``embedding`` (128,) of the target, ``one_sitting`` (), whether the references are known to be of the
+        target's sitting, and, where pictures are wanted, ``picture`` (3, S, S) uint8.
         """
         rng = np.random.default_rng([self.seed, 3, index])
         group = self.identities[shuffled(index, len(self.identities), self.seed)]
@@ -106,12 +107,14 @@ class HiFiData:
         landmark = self.generator.from_geometry(prepared.geometry(target, kind), prepared.size)
         views = [self._view(photo, kind) for photo in photos]
         faces = face_inputs(references, landmark, model=self.model, views=views)
+        one_sitting = prepared.in_one_sitting([target, *photos])
         if rng.random() < config.face_dropout:
-            faces = without_references(faces)
+            faces, one_sitting = without_references(faces), False
         caption = vary_caption(prepared.captions[target], rng, config.clause_dropout, config.empty_caption)
         sample: Batch = {
             "faces": faces,
             "latents": prepared.latents(target),
+            "one_sitting": torch.tensor(one_sitting),
             "token_ids": token_ids(self.tokenizer, [caption])[0],
             "chips": torch.from_numpy(np.array(prepared.arrays["chips"][target])),
             "embedding": torch.from_numpy(np.array(prepared.arrays["embeddings"][target])),

@@ -60,6 +60,16 @@ def clean_from_velocity(noisy: Tensor, velocity: Tensor, alphas_cumprod: Tensor,
     return alpha.sqrt() * noisy - (1 - alpha).sqrt() * velocity
 
 
+def velocity_to(clean: Tensor, noisy: Tensor, alphas_cumprod: Tensor, timesteps: Tensor) -> Tensor:
+    """Velocity that leads from noisy latents to clean ones; the inverse of :func:`clean_from_velocity`.
+
+    For noise added to the clean latents it is v (arXiv 2202.00512). For noise added to others, such as a
+    damaged version of them, it is what a single step needs to arrive at the clean ones.
+    """
+    alpha = alphas_cumprod[timesteps].view(-1, 1, 1, 1).to(noisy)
+    return (alpha.sqrt() * noisy - clean) / (1 - alpha).sqrt()
+
+
 def denoising_loss(
     prediction: Tensor,
     target: Tensor,

@@ -30,7 +30,7 @@ from hifi_portrait.faces import chip_transform
 from hifi_portrait.faces.geometry import cut_out, transform_points
 from hifi_portrait.head import Camera, HeadGeometry
 from hifi_portrait.models.build import size_config
-from hifi_portrait.models.conditioning import encode_picture
+from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.training.objective import find_part
 from hifi_portrait.training.prepared import ARRAYS, PREPARED_VERSION, Prepared, pack_geometry, read_header
 from hifi_portrait.training.tokenizer import save_tokenizers, train_tokenizer
@@ -182,6 +182,7 @@ def _row(photo: PhotoRecord, size: int) -> dict[str, np.ndarray | float | bool]:
         "embeddings": np.asarray(analysis.embedding),
         "quality": analysis.quality,
         "fit": pack_geometry(crop_geometry(analysis.fit, to_size, size)),
+        "sitting": int(photo.attributes.get("sitting", -1)),
         "has_truth": photo.truth is not None,
         "chips": chip_transform(transform_points(analysis.landmarks, transform)),
     }

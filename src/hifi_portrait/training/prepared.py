@@ -6,7 +6,8 @@ Arrays, one row a usable photo, ordered by identity; pictures are portrait crops
     embeddings  (P, 128) float32          quality      (P,) float32
     fit, truth  (P, 151) float32          chips        (P, 3, 3) float32, crop pixels -> recogniser's chip
     identity    (P,) int32                split        (P,) uint8, place in ``SPLITS``
-    has_truth   (P,) bool                 latents      (P, C, h, w) float16, scaled
+    sitting     (P,) int64, -1: unknown   has_truth    (P,) bool
+    latents     (P, C, h, w) float16, scaled
 
 Beside them lie ``captions.json`` and the model folders that the arrays go with: ``vae``, ``tokenizer``,
 ``tokenizer_2``.
@@ -33,7 +34,7 @@ from hifi_portrait.head import Camera, HeadGeometry
 GeometryKind = Literal["fit", "truth"]
 """Where a head comes from: the fit on detected landmarks, or the synthetic truth."""
 
-PREPARED_VERSION = 1
+PREPARED_VERSION = 2
 GEOMETRY_SIZE = 80 + 52 + 9 + 3 + 2 + 5
 
 ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
@@ -46,6 +47,7 @@ ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
     "has_truth": ("bool", ()),
     "chips": ("float32", (3, 3)),
     "identity": ("int32", ()),
+    "sitting": ("int64", ()),
     "split": ("uint8", ()),
 }
 """Name -> type and shape of a row; latents come later, when there is an autoencoder."""
@@ -88,6 +90,11 @@ class Prepared:
         photos = self.photos(split)
         starts = np.flatnonzero(np.diff(self.arrays["identity"][photos])) + 1
         return [group for group in np.split(photos, starts) if len(group) >= 2]
+
+    def in_one_sitting(self, photos: Sequence[int]) -> bool:
+        """Whether photos of one person are known to share light, clothes, background and style."""
+        sittings = self.arrays["sitting"][list(photos)]
+        return bool(sittings[0] >= 0 and (sittings == sittings[0]).all())
 
     def latents(self, index: int) -> Tensor:
         """Scaled latents (C, h, w) float32 of a photo."""

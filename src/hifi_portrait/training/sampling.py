@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hifi_portrait.models.latents import decode_picture
+
 
 @torch.no_grad()
 def sample_latents(
@@ -25,5 +27,4 @@ def sample_latents(
 @torch.no_grad()
 def decode_latents(vae: Any, latents: Tensor, batch_size: int = 4) -> Tensor:
     """Pictures (B, 3, H, W), about in [-1, 1], of scaled latents."""
-    parts = (latents / vae.config.scaling_factor).split(batch_size)
-    return torch.cat([vae.decode(part.to(vae.dtype)).sample.float() for part in parts])
+    return torch.cat([decode_picture(vae, part) for part in latents.split(batch_size)])

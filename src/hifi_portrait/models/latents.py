@@ -1,0 +1,40 @@
+"""Between pictures and scaled latents, through an autoencoder that may have to run in another precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from diffusers import AutoencoderKL
+from torch import Tensor
+
+
+@torch.no_grad()
+def encode_picture(vae: AutoencoderKL, picture: Tensor) -> Tensor:
+    """Scaled latents (B, C, h, w) of pictures (B, 3, H, W) in [-1, 1]: the posterior's mode, no noise."""
+    dtype = vae.dtype
+    with _without_overflow(vae):
+        latents = vae.encode(picture.to(vae.dtype)).latent_dist.mode() * vae.config.scaling_factor
+    return latents.to(dtype)
+
+
+def decode_picture(vae: AutoencoderKL, latents: Tensor) -> Tensor:
+    """Pictures (B, 3, H, W) float32, about in [-1, 1], of scaled latents (B, C, h, w)."""
+    with _without_overflow(vae):
+        picture: Tensor = vae.decode((latents / vae.config.scaling_factor).to(vae.dtype)).sample
+    return picture.float()
+
+
+@contextmanager
+def _without_overflow(vae: AutoencoderKL) -> Iterator[None]:
+    """In float32 for the time being, where the autoencoder says that half precision is too small for it."""
+    dtype = vae.dtype
+    overflows = dtype == torch.float16 and vae.config.force_upcast
+    if overflows:
+        vae.to(dtype=torch.float32)
+    try:
+        yield
+    finally:
+        if overflows:
+            vae.to(dtype=dtype)
