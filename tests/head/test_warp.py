@@ -1,6 +1,7 @@
 import dataclasses
 import time
 
+import cv2
 import numpy as np
 import pytest
 
@@ -99,3 +100,17 @@ def test_a_picture_of_256_pixels_is_quick():
         warp_picture(photos, target)
         seconds.append(time.process_time() - start)
     assert min(seconds) < 0.15
+
+
+def test_no_background_shows_between_ears_and_head():
+    photos = person((0.0,), size=128)
+    lit = dataclasses.replace(
+        photos, crops=np.where(photos.mattes[..., None] > 0, photos.crops, 255).astype(np.uint8)
+    )
+    target = drawn(0.0, size=192)
+    picture, coverage = warp_picture(lit, target)
+    head = target.raster.mask & (HeadModel.load().parts[target.raster.triangle] != Part.SHOULDERS)
+    closed = cv2.morphologyEx(head.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)) > 0
+    slits = cv2.erode((closed & ~head).astype(np.uint8), np.ones((2, 2), np.uint8)) > 0
+    assert slits.sum() > 3
+    assert (picture[slits].min(axis=1) < 250).all()

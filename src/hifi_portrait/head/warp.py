@@ -158,6 +158,7 @@ def warp_picture(
         colour,
         alpha,
     )
+    _close_gaps(colour, alpha, on_mesh & head[raster.triangle])
     coverage = np.where(on_mesh, coverage, alpha / 2)
     nearest = int(body_say.argmax())
     behind = cv2.resize(_background(crops[nearest], mattes[nearest]), (width, height))
@@ -287,6 +288,14 @@ def _outline(mask: Array) -> npt.NDArray[np.float32]:
     radius = np.where(radius > 0, radius, radius.mean())
     smooth = sum(np.roll(radius, shift) for shift in (-1, 0, 1)) / 3
     return np.concatenate([[centre_x, centre_y], smooth]).astype(np.float32)
+
+
+def _close_gaps(colour: Array, alpha: Array, on_head: Array) -> None:
+    """Paint the slits between ears and head, through which light background would show, like their edges."""
+    reach = np.ones((max(on_head.shape[0] // 24, 1),) * 2, np.uint8)
+    gaps = cv2.morphologyEx(on_head.astype(np.uint8), cv2.MORPH_CLOSE, reach).astype(bool) & ~on_head
+    around = _spread(colour, np.where(gaps, 0, alpha).astype(np.float32))
+    colour[gaps], alpha[gaps] = around[gaps], 1
 
 
 def _background(crop: Array, matte: Array) -> Array:
