@@ -158,7 +158,7 @@ def warp_picture(
         colour,
         alpha,
     )
-    _close_gaps(colour, alpha, on_mesh & head[raster.triangle])
+    close_gaps(colour, alpha, on_mesh & head[raster.triangle])
     coverage = np.where(on_mesh, coverage, alpha / 2)
     nearest = int(body_say.argmax())
     behind = cv2.resize(_background(crops[nearest], mattes[nearest]), (width, height))
@@ -290,7 +290,7 @@ def _outline(mask: Array) -> npt.NDArray[np.float32]:
     return np.concatenate([[centre_x, centre_y], smooth]).astype(np.float32)
 
 
-def _close_gaps(colour: Array, alpha: Array, on_head: Array) -> None:
+def close_gaps(colour: Array, alpha: Array, on_head: Array) -> None:
     """Paint the slits between ears and head, through which light background would show, like their edges."""
     reach = np.ones((max(on_head.shape[0] // 24, 1),) * 2, np.uint8)
     gaps = cv2.morphologyEx(on_head.astype(np.uint8), cv2.MORPH_CLOSE, reach).astype(bool) & ~on_head
