@@ -11,7 +11,7 @@ from hifi_portrait.head import HeadModel, Part
 from hifi_portrait.head.asset import read_asset
 from hifi_portrait.head.shape import ShapeModel
 from hifi_portrait.head.texture import TextureMasks
-from hifi_portrait.people.raster import rasterise_ids
+from hifi_portrait.people.raster import draw_nearest
 
 TEXTURE_SIZE = 1024
 
@@ -101,7 +101,7 @@ def _texel_positions(
     face_id = np.full((size, size), -1, np.int32)
     weights = np.zeros((size, size, 2), np.float32)
     ones = np.ones(len(uv), np.float32)
-    rasterise_ids(
+    draw_nearest(
         np.ascontiguousarray(uv * size, np.float32),
         ones,
         ones,

@@ -8,16 +8,16 @@ Array = NDArray[np.float32]
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def rasterise_ids(
+def draw_nearest(
     xy: Array,
     inverse_depth: Array,
     keep: Array,
     faces: NDArray[np.int32],
     depth: Array,
-    face_id: NDArray[np.int32],
-    weights: Array,
+    face_id: NDArray[np.int32] | None = None,
+    weights: Array | None = None,
 ) -> None:
-    """Draw triangles nearest-first into ``depth`` (inverse depth), ``face_id`` and ``weights``.
+    """Draw triangles nearest-first into ``depth`` (inverse depth) and, where given, the other buffers.
 
     Parameters
     ----------
@@ -31,6 +31,7 @@ def rasterise_ids(
         (F, 3) vertex numbers.
     depth, face_id, weights
         (H, W), (H, W), (H, W, 2): the buffers; ``weights`` are the screen-space weights of corners 1 and 2.
+        A shadow map needs ``depth`` alone.
     """
     height, width = depth.shape
     for f in range(faces.shape[0]):
@@ -73,55 +74,10 @@ def rasterise_ids(
                 z = w0 * za + w1 * zb + w2 * zc
                 if z > depth[j, i] and w0 * ka + w1 * kb + w2 * kc >= 0.0:
                     depth[j, i] = z
-                    face_id[j, i] = f
-                    weights[j, i, 0] = w1
-                    weights[j, i, 1] = w2
-
-
-@numba.njit(cache=True, fastmath=True, nogil=True)
-def rasterise_depth(xy: Array, nearness: Array, keep: Array, faces: NDArray[np.int32], depth: Array) -> None:
-    """Draw triangles into a depth buffer only: what a shadow map needs (same arguments as above)."""
-    height, width = depth.shape
-    for f in range(faces.shape[0]):
-        a = faces[f, 0]
-        b = faces[f, 1]
-        c = faces[f, 2]
-        ka = keep[a]
-        kb = keep[b]
-        kc = keep[c]
-        if ka < 0.0 and kb < 0.0 and kc < 0.0:
-            continue
-        x0 = xy[a, 0]
-        y0 = xy[a, 1]
-        ux = xy[b, 0] - x0
-        uy = xy[b, 1] - y0
-        vx = xy[c, 0] - x0
-        vy = xy[c, 1] - y0
-        area = ux * vy - vx * uy
-        if abs(area) < 1e-12:
-            continue
-        left = max(0, int(np.ceil(x0 + min(0.0, ux, vx) - 0.5)))
-        right = min(width - 1, int(np.floor(x0 + max(0.0, ux, vx) - 0.5)))
-        top = max(0, int(np.ceil(y0 + min(0.0, uy, vy) - 0.5)))
-        bottom = min(height - 1, int(np.floor(y0 + max(0.0, uy, vy) - 0.5)))
-        if left > right or top > bottom:
-            continue
-        inverse_area = 1.0 / area
-        za = nearness[a]
-        zb = nearness[b]
-        zc = nearness[c]
-        for j in range(top, bottom + 1):
-            py = j + 0.5 - y0
-            for i in range(left, right + 1):
-                px = i + 0.5 - x0
-                w1 = (px * vy - vx * py) * inverse_area
-                w2 = (ux * py - px * uy) * inverse_area
-                w0 = 1.0 - w1 - w2
-                if w0 < 0.0 or w1 < 0.0 or w2 < 0.0:
-                    continue
-                z = w0 * za + w1 * zb + w2 * zc
-                if z > depth[j, i] and w0 * ka + w1 * kb + w2 * kc >= 0.0:
-                    depth[j, i] = z
+                    if face_id is not None and weights is not None:
+                        face_id[j, i] = f
+                        weights[j, i, 0] = w1
+                        weights[j, i, 1] = w2
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)

@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 from hifi_portrait.head import Camera
 from hifi_portrait.people.lights import Lights
 from hifi_portrait.people.mesh import BODY, CLOTH, EYE, FRAME, HAIR, LASH, MOUTH, SKIN, TEETH
-from hifi_portrait.people.raster import ambient_occlusion, rasterise_depth, rasterise_ids
+from hifi_portrait.people.raster import ambient_occlusion, draw_nearest
 from hifi_portrait.people.scene import Scene
 from hifi_portrait.people.shading import TOOTH_WIDTHS, shade
 
@@ -83,7 +83,7 @@ def render(
     depth = np.zeros((height, width), np.float32)
     face_id = np.full((height, width), -1, np.int32)
     weights = np.zeros((height, width, 2), np.float32)
-    rasterise_ids(xy, inverse_depth, keeps, faces, depth, face_id, weights)
+    draw_nearest(xy, inverse_depth, keeps, faces, depth, face_id, weights)
 
     transform, shadows = _shadow_maps(lights, focus, vertices, keeps, faces)
     irradiance, albedo, specular = (np.zeros((height, width, 3), np.float32) for _ in range(3))
@@ -158,7 +158,7 @@ def _shadow_maps(
             np.float32
         )
         xy, nearness = np.ascontiguousarray(projected[:, :2]), np.ascontiguousarray(projected[:, 2])
-        rasterise_depth(xy, nearness, keeps, faces, shadows[k])
+        draw_nearest(xy, nearness, keeps, faces, shadows[k])
     return transform, shadows
 
 
@@ -210,7 +210,7 @@ def _lay_lens(colour: Array, depth: Array, lens: Lens, camera: Camera, lights: L
     front = depth.copy()
     hit = np.full(depth.shape, -1, np.int32)
     weights = np.zeros((*depth.shape, 2), np.float32)
-    rasterise_ids(xy, inverse_depth, np.ones(len(xy), np.float32), lens.faces, front, hit, weights)
+    draw_nearest(xy, inverse_depth, np.ones(len(xy), np.float32), lens.faces, front, hit, weights)
     rows, columns = np.nonzero(hit >= 0)
     if not len(rows):
         return front
