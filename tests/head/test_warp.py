@@ -6,7 +6,8 @@ import pytest
 
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
-from hifi_portrait.head.warp import close_gaps, mirror_vertices, warp_picture
+from hifi_portrait.head.surface import SurfaceView
+from hifi_portrait.head.warp import close_gaps, colour_corrections, mirror_vertices, warp_picture
 from painted_heads import geometry, paint, person
 
 
@@ -112,3 +113,19 @@ def test_no_background_shows_between_ears_and_head():
     assert (alpha[35:58, 68:70] == 1).all()
     np.testing.assert_allclose(colour[35:58, 68:70], np.broadcast_to((150, 90, 60), (23, 2, 3)), atol=1)
     assert alpha[5, 5] == 0 and alpha[90, 90] == 0
+
+
+def test_references_of_different_light_are_brought_to_one_where_they_meet():
+    photos = person((-35.0, 35.0), 128)
+    model, target = HeadModel.load(), drawn(0.0)
+    views = [SurfaceView.of(model, geometry) for geometry in photos.geometries]
+    tables = np.stack([np.concatenate([v.xy, v.visibility[:, None]], axis=1) for v in views])
+    levels = (160, 110)
+    crops = np.stack([np.full_like(photos.crops[0], level) for level in levels])
+    mattes, ones = np.ones(crops.shape[:3], np.float32), np.ones((2, 3), np.float32)
+    tables, say = np.concatenate([tables, tables * (1, 1, 0)]).astype(np.float32), np.ones(2, np.float32)
+    added = colour_corrections(target.raster, tables, crops, mattes, ones, say, model)
+    middle = slice(50, 78), slice(56, 72)
+    first, second = (level + added[n][middle] for n, level in enumerate(levels))
+    assert np.abs(first - second).mean() < 5
+    assert 120 < first.mean() < 150

@@ -37,6 +37,59 @@ def _sample(
     return red, green, blue, inside
 
 
+@numba.njit(cache=True, fastmath=True, inline="always")
+def _look_up(
+    corners: Array, weights: Array, rows: Array, crop: Array, matte: Array
+) -> tuple[float, float, float, float, float]:  # pragma: no cover - compiled
+    """Colour, visibility and share inside the matte of a place on the mesh.
+
+    `rows` (V, 3): x, y, visibility.
+    """
+    a, b, c = corners[0], corners[1], corners[2]
+    seen = weights[0] * rows[a, 2] + weights[1] * rows[b, 2] + weights[2] * rows[c, 2]
+    if seen <= 0.003:
+        return 0.0, 0.0, 0.0, 0.0, 0.0
+    x = weights[0] * rows[a, 0] + weights[1] * rows[b, 0] + weights[2] * rows[c, 0]
+    y = weights[0] * rows[a, 1] + weights[1] * rows[b, 1] + weights[2] * rows[c, 1]
+    red, green, blue, inside = _sample(crop, matte, x, y)
+    return red, green, blue, seen, min(max((inside - 0.5) / 0.45, 0.0), 1.0)
+
+
+@numba.njit(cache=True, fastmath=True)
+def layers_on_mesh(
+    triangle: Array,
+    barycentric: Array,
+    faces: Array,
+    tables: Array,
+    crops: Array,
+    mattes: Array,
+    gains: Array,
+    say: Array,
+    colours: Array,
+    weights: Array,
+) -> None:  # pragma: no cover - compiled
+    """Each reference's colour (N, H, W, 3) and weight (N, H, W) on the mesh. `tables` as below."""
+    height, width = triangle.shape
+    references = crops.shape[0]
+    for row in range(height):
+        for column in range(width):
+            if triangle[row, column] < 0:
+                continue
+            corners, place = faces[triangle[row, column]], barycentric[row, column]
+            for table in range(2 * references):
+                n = table % references
+                red, green, blue, seen, inside = _look_up(corners, place, tables[table], crops[n], mattes[n])
+                weight = say[n] * seen**3 * inside
+                colours[n, row, column, 0] += weight * red * gains[n, 0]
+                colours[n, row, column, 1] += weight * green * gains[n, 1]
+                colours[n, row, column, 2] += weight * blue * gains[n, 2]
+                weights[n, row, column] += weight
+            for n in range(references):
+                if weights[n, row, column] > 0:
+                    for channel in range(3):
+                        colours[n, row, column, channel] /= weights[n, row, column]
+
+
 @numba.njit(cache=True, fastmath=True)
 def blend_on_mesh(
     triangle: Array,
@@ -47,43 +100,59 @@ def blend_on_mesh(
     crops: Array,
     mattes: Array,
     gains: Array,
+    corrections: Array,
     face_say: Array,
     body_say: Array,
     colour: Array,
     total: Array,
     coverage: Array,
 ) -> None:  # pragma: no cover - compiled
-    """Weighted mean colour, weight and coverage on the mesh. `tables` (2N, V, 3): x, y, visibility."""
+    """Weighted mean colour, weight and coverage on the mesh.
+
+    `tables` (2N, V, 3): x, y, visibility. `corrections` (N, h, w, 3), of any size, are added to the
+    references' colours on the head.
+    """
     height, width = triangle.shape
     references = crops.shape[0]
+    added = np.zeros(3)
     for row in range(height):
         for column in range(width):
             f = triangle[row, column]
             if f < 0:
                 continue
-            a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-            wa, wb, wc = barycentric[row, column, 0], barycentric[row, column, 1], barycentric[row, column, 2]
+            corners, place = faces[f], barycentric[row, column]
             for table in range(2 * references):
                 n = table % references
-                rows = tables[table]
-                seen = wa * rows[a, 2] + wb * rows[b, 2] + wc * rows[c, 2]
-                if seen <= 0.003:
+                red, green, blue, seen, inside = _look_up(corners, place, tables[table], crops[n], mattes[n])
+                if inside <= 0:
                     continue
-                x = wa * rows[a, 0] + wb * rows[b, 0] + wc * rows[c, 0]
-                y = wa * rows[a, 1] + wb * rows[b, 1] + wc * rows[c, 1]
-                red, green, blue, inside = _sample(crops[n], mattes[n], x, y)
-                inside = min(max((inside - 0.5) / 0.45, 0.0), 1.0)
-                say = body_say[n] if is_body[f] else face_say[n]
-                weight = say * seen**3 * inside
-                colour[row, column, 0] += weight * red * gains[n, 0]
-                colour[row, column, 1] += weight * green * gains[n, 1]
-                colour[row, column, 2] += weight * blue * gains[n, 2]
+                added[:] = 0
+                if not is_body[f]:
+                    _interpolate(corrections[n], (column + 0.5) / width, (row + 0.5) / height, added)
+                weight = (body_say[n] if is_body[f] else face_say[n]) * seen**3 * inside
+                colour[row, column, 0] += weight * (red * gains[n, 0] + added[0])
+                colour[row, column, 1] += weight * (green * gains[n, 1] + added[1])
+                colour[row, column, 2] += weight * (blue * gains[n, 2] + added[2])
                 total[row, column] += weight
                 if table < references:
                     coverage[row, column] = max(coverage[row, column], seen * inside)
             if total[row, column] > 0:
                 for channel in range(3):
                     colour[row, column, channel] /= total[row, column]
+
+
+@numba.njit(cache=True, fastmath=True)
+def _interpolate(values: Array, x: float, y: float, out: Array) -> None:  # pragma: no cover - compiled
+    """Bilinear value (C,) of a field (h, w, C) at a place in [0, 1]^2."""
+    height, width = values.shape[0], values.shape[1]
+    u = min(max(x * width - 0.5, 0.0), width - 1.001)
+    v = min(max(y * height - 0.5, 0.0), height - 1.001)
+    i, j = int(u), int(v)
+    a, b = u - i, v - j
+    for channel in range(out.shape[0]):
+        upper = (1 - a) * values[j, i, channel] + a * values[j, i + 1, channel]
+        lower = (1 - a) * values[j + 1, i, channel] + a * values[j + 1, i + 1, channel]
+        out[channel] = (1 - b) * upper + b * lower
 
 
 @numba.njit(cache=True, fastmath=True)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from hifi_portrait.head.blending import blend_off_mesh, blend_on_mesh
+from hifi_portrait.head.blending import blend_off_mesh, blend_on_mesh, layers_on_mesh
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
@@ -41,6 +41,7 @@ _UNSEEN_COLOURS = {
 _TRUSTED = 6e-4  # weight from which a colour counts in full: that of a visibility of 0.08
 _POSE_SCALE = 40.0  # degrees of head rotation over which a reference's say on the face falls to 1 / e
 _OTHER_SAY = 0.02  # on hair and shoulders of all references but one: mixed, they would be two haircuts
+_TRANSITION = 0.04  # share of the picture's side over which one reference's light gives way to another's
 _COARSE = 128  # side in pixels of the pictures in which outlines are found
 _DIRECTIONS = 120  # in which an outline's radius is measured
 
@@ -122,15 +123,19 @@ def warp_picture(
     colour = np.zeros((height, width, 3), np.float32)
     total = np.zeros((height, width), np.float32)
     coverage = np.zeros((height, width), np.float32)
+    tables = np.concatenate([tables, mirrored])
+    eroded = _shrunk(mattes)
+    corrections = colour_corrections(raster, tables, crops, eroded, gains, face_say, model)
     blend_on_mesh(
         raster.triangle,
         raster.barycentric,
         model.faces,
         (model.parts == Part.SHOULDERS),
-        np.concatenate([tables, mirrored]),
+        tables,
         crops,
-        _shrunk(mattes),
+        eroded,
         gains,
+        corrections,
         face_say,
         body_say,
         colour,
@@ -223,6 +228,34 @@ def _light_gains(crops: Array, xy: Array, visibility: Array, say: Array, model: 
     count = shared.sum(axis=1)
     shift = ((common - levels) * shared[..., None]).sum(axis=1) / np.maximum(count, 1e-6)[:, None]
     return np.exp(np.clip(shift, -0.35, 0.35)).astype(np.float32)
+
+
+def colour_corrections(
+    raster: Raster, tables: Array, crops: Array, mattes: Array, gains: Array, say: Array, model: HeadModel
+) -> npt.NDArray[np.float32]:
+    """What to add to each reference's colours (N, h, w, 3) so that no edge shows where one takes over.
+
+    Coarsely, the mean difference of the blended picture from the reference around each place: where two
+    references of different light meet, both are brought half way.
+    """
+    step = max(1, raster.triangle.shape[0] // _COARSE)
+    triangle = np.ascontiguousarray(raster.triangle[step // 2 :: step, step // 2 :: step])
+    barycentric = np.ascontiguousarray(raster.barycentric[step // 2 :: step, step // 2 :: step])
+    head = (triangle >= 0) & (model.parts != Part.SHOULDERS)[triangle]
+    triangle = np.where(head, triangle, -1)
+    colours = np.zeros((len(crops), *triangle.shape, 3), np.float32)
+    if len(crops) == 1:
+        return colours
+    weights = np.zeros(colours.shape[:3], np.float32)
+    layers = triangle, barycentric, model.faces, tables, crops, mattes, gains, say
+    layers_on_mesh(*layers, colours, weights)
+    share = weights / np.maximum(weights.sum(axis=0), 1e-9)
+    blended = (share[..., None] * colours).sum(axis=0)
+    known = np.clip(weights / _TRUSTED, 0, 1)[..., None]
+    sigma = _TRANSITION * len(triangle)
+    missing = [cv2.GaussianBlur(values, (0, 0), sigma) for values in known * (blended - colours)]
+    around = [cv2.GaussianBlur(values, (0, 0), sigma)[..., None] for values in known]
+    return np.asarray(np.stack(missing) / np.maximum(np.stack(around), 1e-3), np.float32)
 
 
 def _fill_unseen(colour: Array, total: Array, raster: Raster, model: HeadModel) -> Array:
