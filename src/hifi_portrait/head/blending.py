@@ -184,7 +184,9 @@ def blend_off_mesh(
     """
     height, width = triangle.shape
     references = crops.shape[0]
-    target_mean = target[2:].mean()
+    scales = np.empty(references)
+    for n in range(references):
+        scales[n] = outlines[n, 2:].mean() / target[2:].mean()
     for row in range(height):
         for column in range(width):
             if triangle[row, column] >= 0:
@@ -196,8 +198,7 @@ def blend_off_mesh(
             red = green = blue = weight = total = 0.0
             for n in range(references):
                 turned = angle + rolls[n]
-                scale = outlines[n, 2:].mean() / target_mean
-                distance = _radius(outlines[n], turned) + beyond * scale + CLEAR
+                distance = _radius(outlines[n], turned) + beyond * scales[n] + CLEAR
                 x = outlines[n, 0] + distance * np.cos(turned)
                 y = outlines[n, 1] + distance * np.sin(turned)
                 total += say[n]

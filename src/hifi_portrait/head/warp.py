@@ -146,9 +146,11 @@ def warp_picture(
     colour = _fill_unseen(colour, total, raster, model)
     alpha = on_mesh.astype(np.float32)
     head = model.parts != Part.SHOULDERS
-    masks = _mesh_masks(xy, model.faces)
-    loose = mattes * (1 - _resized(masks, mattes.shape[1]))
-    outlines = [_outline(mask) for mask in _mesh_masks(xy, model.faces[head])]
+    nearness = np.ones(xy.shape[1])
+    nearness[model.faces[head]] = 2  # over the shoulders
+    shown = [_shown(places, nearness, model.faces) for places in xy]
+    loose = mattes * (1 - _resized(_inner([face >= 0 for face in shown]), mattes.shape[1]))
+    outlines = [_outline(mask) for mask in _inner([(face >= 0) & head[face] for face in shown])]
     target_outline = _outline((on_mesh & head[raster.triangle]).astype(np.float32))
     rolls = np.array([geometry.pose.roll for geometry in references.geometries]) - target.geometry.pose.roll
     blend_off_mesh(
@@ -292,13 +294,16 @@ def _spread(values: Array, trust: Array) -> Array:
     return np.asarray(known + around * (1 - trust)[..., None], np.float32)
 
 
-def _mesh_masks(xy: Array, faces: Array) -> Array:
-    """Where each reference shows these triangles (N, h, h), a little inside their outline.
+def _shown(xy: Array, nearness: Array, faces: Array) -> npt.NDArray[np.int32]:
+    """The nearest triangle (h, h) in a reference where vertices are at ``xy`` (V, 2); -1 for none."""
+    return rasterise(xy * _COARSE, nearness, faces, _COARSE, _COARSE).triangle
+
+
+def _inner(masks: Sequence[Array]) -> Array:
+    """Masks (N, h, h) a little inside their outline.
 
     What is on the mesh belongs to the surface: off the target's mesh it must not appear a second time.
     """
-    inverse_depth = np.ones(xy.shape[1])
-    masks = [rasterise(places * _COARSE, inverse_depth, faces, _COARSE, _COARSE).mask for places in xy]
     return np.stack([cv2.erode(mask.astype(np.float32), np.ones((5, 5), np.uint8)) for mask in masks])
 
 
