@@ -327,12 +327,18 @@ def test_export_names_what_is_missing(prepared, tmp_path):
         export_pipeline([prepared.folder], tmp_path, size="tiny")
 
 
-def test_two_processes_train_one_model(prepared, base_folder, tmp_path):
+@pytest.mark.parametrize("objective", ["autoencoder", "hifi"])
+def test_two_processes_train_one_model(objective, id_data, prepared, base_folder, tmp_path):
+    trainable = ["vae"] if objective == "autoencoder" else [*BASE_PARTS, *FACE_PARTS]
+    settings = {
+        "autoencoder": ["autoencoder.losses.recogniser=0.1", "autoencoder.losses.recogniser_from=0.0"],
+        "hifi": [f'hifi.init_from=["{base_folder}"]', f"hifi.trainable={json.dumps(trainable)}"],
+    }[objective]
+    data = id_data if objective == "autoencoder" else prepared.folder
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command += ["-m", "hifi_portrait.training", "hifi-tiny", "--data", str(prepared.folder)]
-    command += ["--out", str(tmp_path / "run"), "--set", f'hifi.init_from=["{base_folder}"]']
-    trainable = [*BASE_PARTS, *FACE_PARTS]
-    for setting in ("trainer.max_steps=3", "trainer.batch_size=1", f"hifi.trainable={json.dumps(trainable)}"):
+    command += ["-m", "hifi_portrait.training", f"{objective}-tiny", "--data", str(data)]
+    command += ["--out", str(tmp_path / "run")]
+    for setting in ("trainer.max_steps=3", "trainer.batch_size=1", *settings):
         command += ["--set", setting]
     environment = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)

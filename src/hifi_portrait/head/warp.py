@@ -9,6 +9,7 @@ as it is there. The background is that same reference's, closed where the person
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -18,27 +19,16 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from hifi_portrait.head.blending import blend_off_mesh, blend_on_mesh, layers_on_mesh
+from hifi_portrait.head.filling import TRUSTED, background, close_gaps, fill_unseen
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster, rasterise
 from hifi_portrait.head.surface import SurfaceView
 
-_GREY = 128.0  # background where no reference shows any
-
 MIRRORED = 0.12
 """Visibility of a place that a reference shows only on the other side of the face."""
 
-# Colours, as a share of the skin's brightness, of parts that no reference shows.
-_UNSEEN_COLOURS = {
-    Part.LEFT_EYE: (1.05, 1.08, 1.1),
-    Part.RIGHT_EYE: (1.05, 1.08, 1.1),
-    Part.UPPER_TEETH: (1.05, 1.03, 0.98),
-    Part.LOWER_TEETH: (0.95, 0.93, 0.88),
-    Part.TONGUE: (0.75, 0.38, 0.38),
-    Part.MOUTH_CAVITY: (0.25, 0.11, 0.1),
-}
-_TRUSTED = 6e-4  # weight from which a colour counts in full: that of a visibility of 0.08
 _POSE_SCALE = 40.0  # degrees of head rotation over which a reference's say on the face falls to 1 / e
 _OTHER_SAY = 0.02  # on hair and shoulders of all references but one: mixed, they would be two haircuts
 _TRANSITION = 0.04  # share of the picture's side over which one reference's light gives way to another's
@@ -109,67 +99,115 @@ def warp_picture(
     model = model or HeadModel.load()
     views = views or [SurfaceView.of(model, geometry) for geometry in references.geometries]
     raster = target.raster
-    crops, mattes = _fitted_to(raster.triangle.shape[0], references)
-    xy = np.stack([view.xy for view in views]).astype(np.float32)
-    visibility = np.stack([view.visibility for view in views]).astype(np.float32)
-    face_say, body_say = _shares(references, target.geometry)
-    gains = _light_gains(crops, xy, visibility, face_say, model)
+    height, width = raster.triangle.shape
+    sources = _Sources.of(references, views, target.geometry, height, model)
+    colour, coverage = _on_mesh(sources, raster, model)
+    on_mesh = raster.triangle >= 0
+    alpha = on_mesh.astype(np.float32)
+    rolls = np.array([geometry.pose.roll for geometry in references.geometries]) - target.geometry.pose.roll
+    _off_mesh(sources, raster, np.radians(rolls), model, colour, alpha)
+    close_gaps(colour, alpha, on_mesh & (model.parts != Part.SHOULDERS)[raster.triangle])
+    coverage = np.where(on_mesh, coverage, alpha / 2)
+    nearest = int(sources.body_say.argmax())
+    behind = cv2.resize(background(sources.crops[nearest], sources.mattes[nearest]), (width, height))
+    return _compose(colour, alpha, behind), coverage.astype(np.float32)
 
-    mirror = mirror_vertices(model)
-    tables = np.concatenate([xy, visibility[..., None]], axis=2)
-    mirrored = tables[:, mirror].copy()
-    mirrored[..., 2] *= MIRRORED
+
+@dataclass(frozen=True)
+class _Sources:
+    """The references as the blending reads them, N of them.
+
+    Attributes
+    ----------
+    crops, mattes
+        (N, S, S, 3) uint8 and (N, S, S) in [0, 1].
+    xy
+        (N, V, 2) places of the vertices, as shares of the side.
+    tables
+        (2N, V, 3): x, y, visibility; then the same of the mirror image of each vertex, seen less.
+    gains
+        (N, 3) that bring the references to a common brightness.
+    face_say, body_say
+        (N,) of each reference on the face, and on hair and shoulders.
+    """
+
+    crops: Array
+    mattes: Array
+    xy: Array
+    tables: Array
+    gains: Array
+    face_say: Array
+    body_say: Array
+
+    @classmethod
+    def of(
+        cls,
+        references: WarpSource,
+        views: Sequence[SurfaceView],
+        target: HeadGeometry,
+        size: int,
+        model: HeadModel,
+    ) -> _Sources:
+        """For a picture ``size`` pixels high."""
+        crops, mattes = _fitted_to(size, references)
+        xy = np.stack([view.xy for view in views]).astype(np.float32)
+        visibility = np.stack([view.visibility for view in views]).astype(np.float32)
+        face_say, body_say = _shares(references, target)
+        gains = _light_gains(crops, xy, visibility, face_say, model)
+        tables = np.concatenate([xy, visibility[..., None]], axis=2)
+        mirrored = tables[:, mirror_vertices(model)].copy()
+        mirrored[..., 2] *= MIRRORED
+        return cls(crops, mattes, xy, np.concatenate([tables, mirrored]), gains, face_say, body_say)
+
+
+def _on_mesh(sources: _Sources, raster: Raster, model: HeadModel) -> tuple[Array, Array]:
+    """Colour (H, W, 3) and coverage (H, W) on the mesh."""
     height, width = raster.triangle.shape
     colour = np.zeros((height, width, 3), np.float32)
     total = np.zeros((height, width), np.float32)
     coverage = np.zeros((height, width), np.float32)
-    tables = np.concatenate([tables, mirrored])
-    eroded = _shrunk(mattes)
-    corrections = colour_corrections(raster, tables, crops, eroded, gains, face_say, model)
+    mattes = _shrunk(sources.mattes)
+    looked_up = sources.tables, sources.crops, mattes, sources.gains
     blend_on_mesh(
         raster.triangle,
         raster.barycentric,
         model.faces,
-        (model.parts == Part.SHOULDERS),
-        tables,
-        crops,
-        eroded,
-        gains,
-        corrections,
-        face_say,
-        body_say,
+        model.parts == Part.SHOULDERS,
+        *looked_up,
+        colour_corrections(raster, *looked_up, sources.face_say, model),
+        sources.face_say,
+        sources.body_say,
         colour,
         total,
         coverage,
     )
-    on_mesh = raster.triangle >= 0
-    colour = _fill_unseen(colour, total, raster, model)
-    alpha = on_mesh.astype(np.float32)
+    return fill_unseen(colour, total, raster, model), coverage
+
+
+def _off_mesh(
+    sources: _Sources, raster: Raster, rolls: Array, model: HeadModel, colour: Array, alpha: Array
+) -> None:
+    """Draw hair, and whatever else of the person is off the mesh, into colour (H, W, 3) and alpha (H, W)."""
     head = model.parts != Part.SHOULDERS
-    nearness = np.ones(xy.shape[1])
+    nearness = np.ones(sources.xy.shape[1])
     nearness[model.faces[head]] = 2  # over the shoulders
-    shown = [_shown(places, nearness, model.faces) for places in xy]
+    shown = [_shown(places, nearness, model.faces) for places in sources.xy]
+    mattes = sources.mattes
     loose = mattes * (1 - _resized(_inner([face >= 0 for face in shown]), mattes.shape[1]))
     outlines = [_outline(mask) for mask in _inner([(face >= 0) & head[face] for face in shown])]
-    target_outline = _outline((on_mesh & head[raster.triangle]).astype(np.float32))
-    rolls = np.array([geometry.pose.roll for geometry in references.geometries]) - target.geometry.pose.roll
+    target_outline = _outline(((raster.triangle >= 0) & head[raster.triangle]).astype(np.float32))
     blend_off_mesh(
         raster.triangle,
         target_outline,
         np.stack(outlines),
-        np.radians(rolls),
-        crops,
+        rolls,
+        sources.crops,
         loose,
-        gains,
-        body_say,
+        sources.gains,
+        sources.body_say,
         colour,
         alpha,
     )
-    close_gaps(colour, alpha, on_mesh & head[raster.triangle])
-    coverage = np.where(on_mesh, coverage, alpha / 2)
-    nearest = int(body_say.argmax())
-    behind = cv2.resize(_background(crops[nearest], mattes[nearest]), (width, height))
-    return _compose(colour, alpha, behind), coverage.astype(np.float32)
 
 
 @lru_cache(maxsize=4)
@@ -253,45 +291,11 @@ def colour_corrections(
     layers_on_mesh(*layers, colours, weights)
     share = weights / np.maximum(weights.sum(axis=0), 1e-9)
     blended = (share[..., None] * colours).sum(axis=0)
-    known = np.clip(weights / _TRUSTED, 0, 1)[..., None]
+    known = np.clip(weights / TRUSTED, 0, 1)[..., None]
     sigma = _TRANSITION * len(triangle)
     missing = [cv2.GaussianBlur(values, (0, 0), sigma) for values in known * (blended - colours)]
     around = [cv2.GaussianBlur(values, (0, 0), sigma)[..., None] for values in known]
     return np.asarray(np.stack(missing) / np.maximum(np.stack(around), 1e-3), np.float32)
-
-
-def _fill_unseen(colour: Array, total: Array, raster: Raster, model: HeadModel) -> Array:
-    """Give pixels that no reference sees a colour: of their part, or of the seen surface around them."""
-    on_mesh = raster.triangle >= 0
-    trust = np.clip(total / _TRUSTED, 0, 1) * on_mesh
-    parts = np.where(on_mesh, model.parts[raster.triangle], 255)
-    skin = on_mesh & (parts == Part.SKIN) & (trust > 0.5)
-    brightness = np.median(colour[skin].mean(axis=1)) if skin.any() else 160.0
-    filled = colour.copy()
-    for part, shares in _UNSEEN_COLOURS.items():
-        here = parts == part
-        share = trust[here][:, None]
-        filled[here] = filled[here] * share + (1 - share) * np.minimum(np.array(shares) * brightness, 235)
-        trust[here] = 1
-    # A head is not filled with the colours of its clothes.
-    is_head = parts != Part.SHOULDERS
-    trust = trust.astype(np.float32)
-    head, body = _spread(filled, trust * is_head), _spread(filled, trust)
-    return np.where((on_mesh & is_head)[..., None], head, body)
-
-
-def _spread(values: Array, trust: Array) -> Array:
-    """Keep values (H, W, C) where trusted (H, W); elsewhere take them from ever wider surroundings."""
-    known = values * trust[..., None]
-    if min(trust.shape) <= 2:
-        return known / np.maximum(trust, 1e-6)[..., None]
-    height, width = trust.shape
-    half = (max(width // 2, 1), max(height // 2, 1))
-    below_trust = cv2.resize(trust, half, interpolation=cv2.INTER_AREA)
-    below = cv2.resize(known, half, interpolation=cv2.INTER_AREA) / np.maximum(below_trust, 1e-6)[..., None]
-    below = _spread(below, np.minimum(below_trust * 4, 1))
-    around = cv2.resize(below, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(known + around * (1 - trust)[..., None], np.float32)
 
 
 def _shown(xy: Array, nearness: Array, faces: Array) -> npt.NDArray[np.int32]:
@@ -326,24 +330,6 @@ def _outline(mask: Array) -> npt.NDArray[np.float32]:
     radius = np.where(radius > 0, radius, radius.mean())
     smooth = sum(np.roll(radius, shift) for shift in (-1, 0, 1)) / 3
     return np.concatenate([[centre_x, centre_y], smooth]).astype(np.float32)
-
-
-def close_gaps(colour: Array, alpha: Array, on_head: Array) -> None:
-    """Paint the slits between ears and head, through which light background would show, like their edges."""
-    reach = np.ones((max(on_head.shape[0] // 24, 1),) * 2, np.uint8)
-    gaps = cv2.morphologyEx(on_head.astype(np.uint8), cv2.MORPH_CLOSE, reach).astype(bool) & ~on_head
-    around = _spread(colour, np.where(gaps, 0, alpha).astype(np.float32))
-    colour[gaps], alpha[gaps] = around[gaps], 1
-
-
-def _background(crop: Array, matte: Array) -> Array:
-    """A photo's background (S, S, 3) float32, spread over the person from all around."""
-    side = crop.shape[0]
-    person = cv2.dilate(np.asarray(matte, np.float32), np.ones((side // 24,) * 2, np.uint8))
-    shown = np.clip(1 - 2 * person, 0, 1)
-    if shown.mean() < 0.02:
-        return np.full(crop.shape, _GREY, np.float32)
-    return _spread(crop.astype(np.float32), shown)
 
 
 def _compose(colour: Array, alpha: Array, behind: Array) -> npt.NDArray[np.uint8]:

@@ -102,9 +102,9 @@ class Trainer:
     ) -> None:
         self.config = config
         self.run = Path(run)
-        # CLIP's last layer gets no gradient: SDXL reads the one before it.
-        unused = DistributedDataParallelKwargs(find_unused_parameters=True)
-        self.accelerator = Accelerator(mixed_precision=config.precision, kwargs_handlers=[unused])
+        # CLIP's last layer gets no gradient: SDXL reads the one before it. Buffers are constants here.
+        several = DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
+        self.accelerator = Accelerator(mixed_precision=config.precision, kwargs_handlers=[several])
         self.objective = objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters = [p for p in objective.parameters() if p.requires_grad]
         optimiser = torch.optim.AdamW(

@@ -1,0 +1,81 @@
+"""What the plain warp shows where no reference does: unseen skin, mouths, slits, hidden background."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.raster import Raster
+
+TRUSTED = 6e-4
+"""Weight from which a blended colour counts in full: that of a visibility of 0.08."""
+
+_GREY = 128.0  # background where no reference shows any
+# Colours, as a share of the skin's brightness, of parts that no reference shows.
+_UNSEEN_COLOURS = {
+    Part.LEFT_EYE: (1.05, 1.08, 1.1),
+    Part.RIGHT_EYE: (1.05, 1.08, 1.1),
+    Part.UPPER_TEETH: (1.05, 1.03, 0.98),
+    Part.LOWER_TEETH: (0.95, 0.93, 0.88),
+    Part.TONGUE: (0.75, 0.38, 0.38),
+    Part.MOUTH_CAVITY: (0.25, 0.11, 0.1),
+}
+
+Array = npt.NDArray[Any]
+
+
+def fill_unseen(colour: Array, total: Array, raster: Raster, model: HeadModel) -> Array:
+    """Give pixels that no reference sees a colour: of their part, or of the seen surface around them."""
+    on_mesh = raster.triangle >= 0
+    trust = np.clip(total / TRUSTED, 0, 1) * on_mesh
+    parts = np.where(on_mesh, model.parts[raster.triangle], 255)
+    skin = on_mesh & (parts == Part.SKIN) & (trust > 0.5)
+    brightness = np.median(colour[skin].mean(axis=1)) if skin.any() else 160.0
+    filled = colour.copy()
+    for part, shares in _UNSEEN_COLOURS.items():
+        here = parts == part
+        share = trust[here][:, None]
+        filled[here] = filled[here] * share + (1 - share) * np.minimum(np.array(shares) * brightness, 235)
+        trust[here] = 1
+    # A head is not filled with the colours of its clothes.
+    is_head = parts != Part.SHOULDERS
+    trust = trust.astype(np.float32)
+    head, body = spread(filled, trust * is_head), spread(filled, trust)
+    return np.where((on_mesh & is_head)[..., None], head, body)
+
+
+def spread(values: Array, trust: Array) -> Array:
+    """Keep values (H, W, C) where trusted (H, W); elsewhere take them from ever wider surroundings."""
+    known = values * trust[..., None]
+    if min(trust.shape) <= 2:
+        return known / np.maximum(trust, 1e-6)[..., None]
+    height, width = trust.shape
+    half = (max(width // 2, 1), max(height // 2, 1))
+    below_trust = cv2.resize(trust, half, interpolation=cv2.INTER_AREA)
+    below = cv2.resize(known, half, interpolation=cv2.INTER_AREA) / np.maximum(below_trust, 1e-6)[..., None]
+    below = spread(below, np.minimum(below_trust * 4, 1))
+    around = cv2.resize(below, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(known + around * (1 - trust)[..., None], np.float32)
+
+
+def background(crop: Array, matte: Array) -> Array:
+    """A photo's background (S, S, 3) float32, spread over the person from all around."""
+    side = crop.shape[0]
+    person = cv2.dilate(np.asarray(matte, np.float32), np.ones((side // 24,) * 2, np.uint8))
+    shown = np.clip(1 - 2 * person, 0, 1)
+    if shown.mean() < 0.02:
+        return np.full(crop.shape, _GREY, np.float32)
+    return spread(crop.astype(np.float32), shown)
+
+
+def close_gaps(colour: Array, alpha: Array, on_head: Array) -> None:
+    """Paint the slits between ears and head, through which light background would show, like their edges."""
+    reach = np.ones((max(on_head.shape[0] // 24, 1),) * 2, np.uint8)
+    gaps = cv2.morphologyEx(on_head.astype(np.uint8), cv2.MORPH_CLOSE, reach).astype(bool) & ~on_head
+    around = spread(colour, np.where(gaps, 0, alpha).astype(np.float32))
+    colour[gaps], alpha[gaps] = around[gaps], 1
