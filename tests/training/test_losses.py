@@ -104,3 +104,22 @@ def test_landmark_band_surrounds_what_is_drawn():
     band = landmark_band(drawn, radius=2)
     assert float(band[0, 0, 8:13, 8:13].min()) == 1
     assert float(band.sum()) == 25
+
+
+def test_errors_beyond_a_width_count_in_proportion():
+    prediction, target = torch.zeros(2, 1, 4, 4), torch.zeros(2, 1, 4, 4)
+    ones, width = torch.ones(2), torch.tensor([0.5, torch.inf])
+
+    def loss(error):
+        return [
+            float(losses.denoising_loss(prediction + error, target, keep, width=width)) * 2
+            for keep in torch.eye(2)
+        ]
+
+    assert loss(0.01) == pytest.approx([1e-4, 1e-4], rel=1e-2)
+    bent, squared = loss(50.0)
+    assert squared == pytest.approx(2500) and bent == pytest.approx(2 * 0.5 * 50, rel=0.02)
+    prediction.requires_grad_()
+    losses.denoising_loss(prediction, target + 3, ones, width=width).backward()
+    assert torch.isfinite(prediction.grad).all()
+    assert prediction.grad[0].abs().max() < prediction.grad[1].abs().max()

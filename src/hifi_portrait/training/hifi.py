@@ -40,7 +40,9 @@ FACE_PARTS = ("face_encoder", "face_refiner", "hifi_net", "face_attention")
 class HiFiLosses:
     """Weights of the loss terms.
 
-    ``face_region`` is how much more an error on the head counts in the denoising term. ``identity`` and
+    ``face_region`` is how much more an error on the head counts in the denoising term. In the noisings that
+    start from the warp, errors of the clean latents beyond ``warp_start_width`` count in proportion, not
+    squared: where an outline may lie here or there, one of the two is better than a blur. ``identity`` and
     ``landmarks`` are measured on the predicted clean picture, decoded, of the ``decoded_samples`` samples
     of each batch with the least noise, where that is at most ``decoded_below`` of the schedule: costly, 0
     by default.
@@ -49,6 +51,7 @@ class HiFiLosses:
     denoising: float = 1.0
     face_region: float = 1.0
     min_snr_gamma: float = 5.0
+    warp_start_width: float = 0.15
     identity: float = 0.0
     landmarks: float = 0.0
     decoded_samples: int = 1
@@ -155,7 +158,8 @@ class HiFiObjective(Objective):
         prediction = self._predict(noisy, timesteps, text, condition, unprompted)
         region = self._face_region(batch["faces"], latents.shape[-1]).repeat_interleave(draws, dim=0)
         weight = min_snr_weight(alphas, timesteps, losses.min_snr_gamma)
-        error = denoising_loss(prediction, velocity, weight, region, losses.face_region)
+        width = torch.where(from_warp, losses.warp_start_width / (1 - alphas[timesteps]).sqrt(), torch.inf)
+        error = denoising_loss(prediction, velocity, weight, region, losses.face_region, width)
         terms = {"denoising": losses.denoising * error}
         if self._decodes(losses):
             clean = clean_from_velocity(noisy, prediction, alphas, timesteps)

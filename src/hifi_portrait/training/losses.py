@@ -70,18 +70,29 @@ def velocity_to(clean: Tensor, noisy: Tensor, alphas_cumprod: Tensor, timesteps:
     return (alpha.sqrt() * noisy - clean) / (1 - alpha).sqrt()
 
 
+def pseudo_huber(error: Tensor, width: Tensor) -> Tensor:
+    """About the square of an error below ``width``, and 2 ``width`` times it above."""
+    narrow = width.clamp(max=1e6)
+    bent = 2 * narrow**2 * ((1 + (error / narrow) ** 2).sqrt() - 1)
+    return torch.where(width.isinf(), error.square(), bent)
+
+
 def denoising_loss(
     prediction: Tensor,
     target: Tensor,
     weight: Tensor,
     region: Tensor | None = None,
     region_weight: float = 0.0,
+    width: Tensor | None = None,
 ) -> Tensor:
     """Weighted mean of the squared error of (B, C, H, W).
 
-    What is inside ``region``, (B, 1, H, W) in [0, 1], counts 1 + ``region_weight`` times.
+    What is inside ``region``, (B, 1, H, W) in [0, 1], counts 1 + ``region_weight`` times. Errors beyond
+    ``width`` (B,), where given and finite, count in proportion (the pseudo-Huber loss).
     """
-    error = (prediction.float() - target.float()) ** 2 * weight.view(-1, 1, 1, 1)
+    error = prediction.float() - target.float()
+    error = error.square() if width is None else pseudo_huber(error, width.view(-1, 1, 1, 1))
+    error = error * weight.view(-1, 1, 1, 1)
     if region is None or region_weight == 0:
         return error.mean()
     importance = 1 + region_weight * region
