@@ -39,7 +39,8 @@ class Portraits:
 
     def words(self) -> str:
         """The options that were given, as on the command line; a model's folder goes by the row's name."""
-        given = {key: value for key, value in asdict(self.sampling).items() if value}
+        unsaid = asdict(type(self.sampling)())
+        given = {key: value for key, value in asdict(self.sampling).items() if value != unsaid[key]}
         if self.model is not None:
             given = {"model": "DIR", "name": self.row} | given
         return " ".join(
