@@ -12,6 +12,7 @@ from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.training.pictures import to_tensor
 from hifi_portrait.training.prepare import crop_geometry, prepare
 from hifi_portrait.training.prepared import Prepared, pack_geometry, unpack_geometry
+from hifi_portrait.training.tokenizer import save_tokenizers, train_tokenizer
 from painted_heads import geometry
 
 
@@ -79,3 +80,14 @@ def test_crop_geometry_projects_where_the_crop_shows_it():
     in_photo = head.camera.project(point)[0]
     in_crop = crop_geometry(head, transform, 64).camera.project(point)[0]
     np.testing.assert_allclose(in_crop, transform[:2, :2] @ in_photo + transform[:2, 2])
+
+
+def test_a_given_tokenizer_is_taken(prepared, id_data, tmp_path):
+    larger = train_tokenizer(prepared.captions, 540)
+    save_tokenizers(larger, tmp_path / "pipeline")
+    given = prepare(
+        id_data, tmp_path / "given", model_size="tiny", tokenizer=tmp_path / "pipeline", workers=1
+    )
+    assert given.tokenizer().get_vocab() == larger.get_vocab() != prepared.tokenizer().get_vocab()
+    with pytest.raises(DatasetError, match="no tokenizer in"):
+        prepare(id_data, tmp_path / "none", model_size="tiny", tokenizer=tmp_path, workers=1)

@@ -33,7 +33,7 @@ from hifi_portrait.models.build import size_config
 from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.training.objective import find_part
 from hifi_portrait.training.prepared import ARRAYS, PREPARED_VERSION, Prepared, pack_geometry, read_header
-from hifi_portrait.training.tokenizer import save_tokenizers, train_tokenizer
+from hifi_portrait.training.tokenizer import load_tokenizer, save_tokenizers, train_tokenizer
 
 logger = logging.getLogger(__name__)
 
@@ -46,30 +46,35 @@ def prepare(
     *,
     model_size: str = "bundled",
     vae: str | Path | None = None,
+    tokenizer: str | Path | None = None,
     workers: int = 2,
     progress: bool = False,
 ) -> Prepared:
     """Prepare the data set ``data`` in the folder ``out``, in ``workers`` processes.
 
     Photos without analysis are analysed first. Steps already done in ``out`` are skipped; latents are made
-    where ``vae``, the folder of an autoencoder or of its training run, is given.
+    where ``vae``, the folder of an autoencoder or of its training run, is given. The tokenizer is trained on
+    the captions, or taken from ``tokenizer``, a pipeline or prepared folder: what goes on from trained text
+    encoders needs theirs.
 
     Raises
     ------
     DatasetError
-        The data set cannot be read or has no usable photo.
+        The data set cannot be read or has no usable photo, or there is no tokenizer in ``tokenizer``.
     ModelError
         There is no autoencoder in ``vae``.
     """
     data, out = Path(data), Path(out)
     config = size_config(model_size)
+    given = None if tokenizer is None else load_tokenizer(tokenizer)
     analyse_dataset(data, workers=workers, progress=progress)
     if not (out / "prepared.json").exists():
         _begin(data, out, config["image_size"])
     _fill(data, out, workers, progress)
     prepared = Prepared(out)
     if not (out / "tokenizer_2").exists():
-        save_tokenizers(train_tokenizer(prepared.captions, config["text_encoder"]["vocab_size"]), out)
+        vocabulary = config["text_encoder"]["vocab_size"]
+        save_tokenizers(given or train_tokenizer(prepared.captions, vocabulary), out)
     if vae is not None:
         encode_latents(out, vae, progress=progress)
     return prepared
@@ -208,6 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", required=True, help="ID data set")
     parser.add_argument("--out", required=True, help="prepared folder")
     parser.add_argument("--vae", help="autoencoder folder or run; without it no latents are made")
+    parser.add_argument("--tokenizer", help="pipeline or prepared folder whose tokenizer is taken")
     parser.add_argument("--size", default="bundled", help="model size (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
     options = parser.parse_args(arguments)
@@ -218,6 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.out,
             model_size=options.size,
             vae=options.vae,
+            tokenizer=options.tokenizer,
             workers=options.workers,
             progress=True,
         )

@@ -30,6 +30,7 @@ from transformers import CLIPTokenizer
 from hifi_portrait.dataset.format import SPLITS
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head import Camera, HeadGeometry
+from hifi_portrait.training.tokenizer import load_tokenizer
 
 GeometryKind = Literal["fit", "truth"]
 """Where a head comes from: the fit on detected landmarks, or the synthetic truth."""
@@ -123,8 +124,8 @@ class Prepared:
         )
 
     def tokenizer(self) -> CLIPTokenizer:
-        """The tokenizer trained on the captions."""
-        return CLIPTokenizer.from_pretrained(self.folder / "tokenizer")
+        """The tokenizer that its text encoders read by."""
+        return load_tokenizer(self.folder)
 
 
 def read_header(folder: Path) -> dict[str, Any]:

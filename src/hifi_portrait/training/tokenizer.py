@@ -42,6 +42,14 @@ def save_tokenizers(tokenizer: CLIPTokenizer, folder: str | Path) -> None:
         tokenizer.save_pretrained(Path(folder) / name)
 
 
+def load_tokenizer(folder: str | Path) -> CLIPTokenizer:
+    """The tokenizer of a pipeline or prepared folder. Raises DatasetError where there is none."""
+    place = Path(folder) / "tokenizer"
+    if not place.is_dir():
+        raise DatasetError(f"no tokenizer in {folder}: give a pipeline or prepared folder")
+    return CLIPTokenizer.from_pretrained(place)
+
+
 def token_ids(tokenizer: CLIPTokenizer, texts: list[str]) -> Any:
     """Token ids (len(texts), 77) int64, padded and cut as SDXL's pipeline does."""
     return tokenizer(
