@@ -56,41 +56,6 @@ def _look_up(
 
 
 @numba.njit(cache=True, fastmath=True)
-def layers_on_mesh(
-    triangle: Array,
-    barycentric: Array,
-    faces: Array,
-    tables: Array,
-    crops: Array,
-    mattes: Array,
-    gains: Array,
-    say: Array,
-    colours: Array,
-    weights: Array,
-) -> None:  # pragma: no cover - compiled
-    """Each reference's colour (N, H, W, 3) and weight (N, H, W) on the mesh. `tables` as below."""
-    height, width = triangle.shape
-    references = crops.shape[0]
-    for row in range(height):
-        for column in range(width):
-            if triangle[row, column] < 0:
-                continue
-            corners, place = faces[triangle[row, column]], barycentric[row, column]
-            for table in range(2 * references):
-                n = table % references
-                red, green, blue, seen, inside = _look_up(corners, place, tables[table], crops[n], mattes[n])
-                weight = say[n] * seen**3 * inside
-                colours[n, row, column, 0] += weight * red * gains[n, 0]
-                colours[n, row, column, 1] += weight * green * gains[n, 1]
-                colours[n, row, column, 2] += weight * blue * gains[n, 2]
-                weights[n, row, column] += weight
-            for n in range(references):
-                if weights[n, row, column] > 0:
-                    for channel in range(3):
-                        colours[n, row, column, channel] /= weights[n, row, column]
-
-
-@numba.njit(cache=True, fastmath=True)
 def blend_on_mesh(
     triangle: Array,
     barycentric: Array,

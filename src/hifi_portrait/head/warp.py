@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from hifi_portrait.head.blending import blend_off_mesh, blend_on_mesh, layers_on_mesh
+from hifi_portrait.head.blending import blend_off_mesh, blend_on_mesh
 from hifi_portrait.head.filling import TRUSTED, background, close_gaps, fill_unseen
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
@@ -278,17 +278,31 @@ def colour_corrections(
     Coarsely, the mean difference of the blended picture from the reference around each place: where two
     references of different light meet, both are brought half way.
     """
+    if len(crops) == 1:
+        return np.zeros((1, 2, 2, 3), np.float32)
     step = max(1, raster.triangle.shape[0] // _COARSE)
     triangle = np.ascontiguousarray(raster.triangle[step // 2 :: step, step // 2 :: step])
     barycentric = np.ascontiguousarray(raster.barycentric[step // 2 :: step, step // 2 :: step])
     head = (triangle >= 0) & (model.parts != Part.SHOULDERS)[triangle]
     triangle = np.where(head, triangle, -1)
     colours = np.zeros((len(crops), *triangle.shape, 3), np.float32)
-    if len(crops) == 1:
-        return colours
     weights = np.zeros(colours.shape[:3], np.float32)
-    layers = triangle, barycentric, model.faces, tables, crops, mattes, gains, say
-    layers_on_mesh(*layers, colours, weights)
+    none_yet = np.zeros((1, 2, 2, 3), np.float32)
+    for n in range(len(crops)):
+        looked_up = tables[n :: len(crops)], crops[n : n + 1], mattes[n : n + 1], gains[n : n + 1]
+        blend_on_mesh(
+            triangle,
+            barycentric,
+            model.faces,
+            model.parts == Part.SHOULDERS,
+            *looked_up,
+            none_yet,
+            say[n : n + 1],
+            say[n : n + 1],
+            colours[n],
+            weights[n],
+            np.zeros(triangle.shape, np.float32),
+        )
     share = weights / np.maximum(weights.sum(axis=0), 1e-9)
     blended = (share[..., None] * colours).sum(axis=0)
     known = np.clip(weights / TRUSTED, 0, 1)[..., None]

@@ -9,8 +9,7 @@ import argparse
 import logging
 import sys
 
-from hifi_portrait.errors import HiFiPortraitError
-from hifi_portrait.training.run import train
+from hifi_portrait.training.run import exit_code, train
 
 
 def main() -> int:
@@ -29,12 +28,9 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    try:
-        train(arguments.recipe, arguments.data, arguments.out, overrides=arguments.overrides)
-    except HiFiPortraitError as error:
-        logging.error("%s", error)
-        return 2
-    return 0
+    return exit_code(
+        lambda: train(arguments.recipe, arguments.data, arguments.out, overrides=arguments.overrides)
+    )
 
 
 if __name__ == "__main__":

@@ -16,10 +16,11 @@ import torch
 from diffusers import ConfigMixin
 from transformers import CLIPTokenizer
 
-from hifi_portrait.errors import HiFiPortraitError, ModelError
+from hifi_portrait.errors import ModelError
 from hifi_portrait.models.build import build
 from hifi_portrait.pipeline import HiFiPortraitPipeline
 from hifi_portrait.training.objective import find_part
+from hifi_portrait.training.run import exit_code
 
 logger = logging.getLogger(__name__)
 
@@ -105,8 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        export_pipeline(
+    return exit_code(
+        lambda: export_pipeline(
             options.folders,
             options.out,
             size=options.size,
@@ -114,10 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             guidance=options.guidance,
             warp_strength=options.warp_strength,
         )
-    except HiFiPortraitError as error:
-        logger.error("%s", error)
-        return 2
-    return 0
+    )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from hifi_portrait.dataset.analysis import analyse_dataset
 from hifi_portrait.dataset.format import SPLITS, IDDataset, PhotoRecord, split_of
 from hifi_portrait.dataset.pool import worker_pool
-from hifi_portrait.errors import DatasetError, HiFiPortraitError
+from hifi_portrait.errors import DatasetError
 from hifi_portrait.faces import chip_transform
 from hifi_portrait.faces.geometry import cut_out, transform_points
 from hifi_portrait.head import Camera, HeadGeometry
@@ -33,6 +33,7 @@ from hifi_portrait.models.build import size_config
 from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.training.objective import find_part
 from hifi_portrait.training.prepared import ARRAYS, PREPARED_VERSION, Prepared, pack_geometry, read_header
+from hifi_portrait.training.run import exit_code
 from hifi_portrait.training.tokenizer import load_tokenizer, save_tokenizers, train_tokenizer
 
 logger = logging.getLogger(__name__)
@@ -218,8 +219,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    try:
-        prepare(
+    return exit_code(
+        lambda: prepare(
             options.data,
             options.out,
             model_size=options.size,
@@ -228,10 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             workers=options.workers,
             progress=True,
         )
-    except HiFiPortraitError as error:
-        logger.error("%s", error)
-        return 2
-    return 0
+    )
 
 
 if __name__ == "__main__":

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+from hifi_portrait.errors import HiFiPortraitError
 from hifi_portrait.training.recipes import load_recipe, objective_class
 from hifi_portrait.training.trainer import Trainer, TrainingResult
+
+logger = logging.getLogger(__name__)
+
+
+def exit_code(command: Callable[[], Any]) -> int:
+    """Run a command and give its exit code: 2, with one line logged, for input that cannot be used."""
+    try:
+        command()
+    except HiFiPortraitError as error:
+        logger.error("%s", error)
+        return 2
+    return 0
 
 
 def train(
