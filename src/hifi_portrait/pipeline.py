@@ -89,6 +89,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         default_steps: int = 20,
         default_guidance: float = 2.0,
         default_warp_strength: float = 1.0,
+        default_warp_grain: float = 1.0,
     ) -> None:
         # Not the parent's: it would register the ControlNet under a name of its own.
         DiffusionPipeline.__init__(self)
@@ -113,6 +114,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             default_steps=default_steps,
             default_guidance=default_guidance,
             default_warp_strength=default_warp_strength,
+            default_warp_grain=default_warp_grain,
         )
         self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1)
         scale = {"vae_scale_factor": self.vae_scale_factor, "do_convert_rgb": True}
@@ -195,6 +197,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         hifi_scale: float = 1.0,
         face_scale: float = 1.0,
         warp_strength: float | None = None,
+        warp_grain: float | None = None,
         warp_detail: float = 1.0,
         callback_on_step_end: Callable[..., Any] | None = None,
         output_type: str = "pil",
@@ -226,6 +229,10 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             1 starts from noise. A number in (0, 1) starts from the plain warp, noised that far, as
             image-to-image does, and takes that share of the steps: small values stay close to it. The
             model's own `default_warp_strength` if not given.
+        warp_grain
+            Share, in [0, 1], of the schedule's noise that a start from the warp adds to it: at 0 nothing of
+            the warp is lost to noise and every seed gives the same picture; at 1 it is plain image-to-image.
+            The model's own `default_warp_grain` if not given.
         warp_detail
             How much, in [0, 1], of the fine detail that the autoencoder loses of the warp is given back where
             the portrait agrees with the warp. It counts for starts from the warp only.
@@ -240,9 +247,11 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             If an argument is of another kind or out of range.
         """
         height, width = height or self.default_size, width or self.default_size
-        sampling = self.sampling(num_inference_steps, guidance_scale, warp_strength)
-        warp_strength = sampling.pop("warp_strength")
-        self._check_call(identity, target, height, width, hifi_scale, face_scale, warp_strength, warp_detail)
+        sampling = self.sampling(num_inference_steps, guidance_scale, warp_strength, warp_grain)
+        warp_strength, warp_grain = sampling.pop("warp_strength"), sampling.pop("warp_grain")
+        scales = {"hifi_scale": hifi_scale, "face_scale": face_scale}
+        shares = {"warp_grain": warp_grain, "warp_detail": warp_detail}
+        self._check_call(identity, target, height, width, scales, warp_strength, shares)
         self._check_prediction()
         landmark = self._draw(identity, target, height, width)
         inputs = face_inputs(identity, landmark).to(self._execution_device)
@@ -261,7 +270,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             stack.enter_context(self.face_attention.attached(self.unet))
             stack.enter_context(self.face_attention.bound(conditioning.tokens, face_scale, copies=copies))
             if warp_strength < 1:
-                stack.enter_context(self._starting_from(conditioning.warp_latents, warp_strength))
+                stack.enter_context(self._starting_from(conditioning.warp_latents, warp_strength, warp_grain))
             pictures = super().__call__(
                 prompt=None if "prompt_embeds" in kwargs else prompt,
                 negative_prompt=negative_prompt,
@@ -287,7 +296,11 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         return StableDiffusionXLPipelineOutput(images=pictures) if return_dict else (pictures,)
 
     def sampling(
-        self, steps: int | None = None, guidance: float | None = None, warp_strength: float | None = None
+        self,
+        steps: int | None = None,
+        guidance: float | None = None,
+        warp_strength: float | None = None,
+        warp_grain: float | None = None,
     ) -> dict[str, Any]:
         """Arguments of a call that decide how it samples; the model's defaults in the place of None."""
         config = self.config
@@ -295,6 +308,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             "num_inference_steps": config.default_steps if steps is None else steps,
             "guidance_scale": config.default_guidance if guidance is None else guidance,
             "warp_strength": config.default_warp_strength if warp_strength is None else warp_strength,
+            "warp_grain": config.default_warp_grain if warp_grain is None else warp_grain,
         }
 
     @torch.no_grad()
@@ -324,9 +338,9 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         return LandmarkGenerator()(identity.identity, target, size)
 
     @contextmanager
-    def _starting_from(self, latents: Tensor, strength: float) -> Iterator[None]:
+    def _starting_from(self, latents: Tensor, strength: float, grain: float) -> Iterator[None]:
         """Within this context a call starts from noised `latents` and leaves the first steps out."""
-        self._start = WarpStart(latents, strength)
+        self._start = WarpStart(latents, strength, grain)
         try:
             with self._start.shortening(self.scheduler):
                 yield
@@ -339,10 +353,9 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         target: Target,
         height: int,
         width: int,
-        hifi_scale: float,
-        face_scale: float,
+        scales: dict[str, float],
         warp_strength: float,
-        warp_detail: float,
+        shares: dict[str, float],
     ) -> None:
         if not hasattr(identity, "geometries"):
             raise TypeError(
@@ -355,13 +368,14 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             raise ValueError(
                 f"`height` and `width` must be multiples of {step}, but are {height} and {width}"
             )
-        for name, value in (("hifi_scale", hifi_scale), ("face_scale", face_scale)):
+        for name, value in scales.items():
             if not isinstance(value, int | float) or value < 0:
                 raise ValueError(f"`{name}` must be a number of 0 or more, but is {value!r}")
         if not 0 < warp_strength <= 1:
             raise ValueError(f"`warp_strength` must be in (0, 1], but is {warp_strength!r}")
-        if not 0 <= warp_detail <= 1:
-            raise ValueError(f"`warp_detail` must be in [0, 1], but is {warp_detail!r}")
+        for name, value in shares.items():
+            if not 0 <= value <= 1:
+                raise ValueError(f"`{name}` must be in [0, 1], but is {value!r}")
 
 
 def _check_fit(

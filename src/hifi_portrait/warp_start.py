@@ -22,6 +22,7 @@ class WarpStart:
 
     latents: Tensor
     strength: float
+    grain: float = 1.0  # share of the schedule's noise that is added
     timesteps: Tensor | None = None  # the whole schedule
     skipped: int = 0
 
@@ -46,7 +47,7 @@ class WarpStart:
             del scheduler.set_timesteps
 
     def noised(self, scheduler: Any, noise: Tensor) -> Tensor:
-        """The latents with `noise` (B, C, h, w) of the first step that is taken."""
+        """The latents with `grain` times `noise` (B, C, h, w) of the first step that is taken."""
         assert self.timesteps is not None
         # The loop has its shortened copy; the scheduler itself counts its steps in the whole schedule.
         scheduler.timesteps = self.timesteps
@@ -54,4 +55,4 @@ class WarpStart:
             scheduler.set_begin_index(self.skipped)
         first = self.timesteps[self.skipped : self.skipped + 1].repeat(len(noise))
         latents = self.latents.repeat_interleave(len(noise) // len(self.latents), dim=0).to(noise)
-        return scheduler.add_noise(latents, noise, first)
+        return scheduler.add_noise(latents, self.grain * noise, first)

@@ -1,6 +1,11 @@
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from hifi_portrait.dataset.format import IDDataset
@@ -41,6 +46,32 @@ def test_a_killed_run_goes_on_to_the_same_data_set(whole: Path, tmp_path: Path):
     resumed, expected = IDDataset(tmp_path), IDDataset(whole)
     assert len(resumed) == len(expected)
     assert all(np.array_equal(a.pixels(), b.pixels()) for a, b in zip(resumed, expected, strict=True))
+
+
+@pytest.mark.slow
+def test_workers_of_a_killed_run_end(tmp_path: Path):
+    call = f"from hifi_portrait.people import write_people; write_people({str(tmp_path)!r}, 999, workers=2)"
+    guarded = f"if __name__ == '__main__':\n    {call}"
+    script = tmp_path / "render.py"
+    script.write_text(guarded)
+    run = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.DEVNULL)
+    started = tmp_path / "images"
+    _wait_for(lambda: len(list(started.glob("*.partial"))) == 2)
+    workers = [child.pid for child in psutil.Process(run.pid).children(recursive=True)]
+    run.kill()
+    run.wait()
+    _wait_for(lambda: not any(_runs(pid) for pid in workers))
+
+
+def _wait_for(happened: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.2)
+
+
+def _runs(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 def test_a_larger_call_keeps_the_people_there(whole: Path, tmp_path: Path):

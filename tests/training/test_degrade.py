@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hifi_portrait.training.degrade import compress, degrade, expose, shrink
+from hifi_portrait.training.degrade import Grade, compress, degrade, expose, occlude, shrink
 
 
 @pytest.fixture
@@ -32,3 +32,20 @@ def test_exposure_brightens(picture):
 def test_worse_jpeg_is_farther_from_the_picture(picture):
     errors = [np.abs(compress(picture, quality).astype(int) - picture).mean() for quality in (95, 30)]
     assert errors[0] < errors[1]
+
+
+def test_what_occludes_covers_a_part_at_the_edge_with_one_colour():
+    for seed in range(20):
+        covered = occlude(np.full((64, 64, 3), 2.0, np.float32), np.random.default_rng(seed)) < 1.9
+        assert 0.01 < covered.mean() < 0.25
+        assert not covered[28:36, 28:36].any()
+
+
+def test_a_grade_is_the_same_for_all_photos(picture):
+    grade = Grade.sample(np.random.default_rng(5))
+    assert np.array_equal(grade(np.stack([picture, picture[::-1]]))[1], grade(picture)[::-1])
+    assert not np.array_equal(grade(picture), picture)
+
+
+def test_a_neutral_grade_changes_nothing(picture):
+    assert np.array_equal(Grade(1.0, 1.0, (1.0, 1.0, 1.0))(picture), picture)

@@ -175,6 +175,58 @@ def test_a_start_from_the_warp_asks_for_the_photo():
     torch.testing.assert_close(clean_from_velocity(noisy, velocity, alphas, timesteps), photo)
 
 
+def in_sittings(data):
+    """Let all photos of an identity count as one sitting."""
+    data.prepared.arrays["sitting"] = np.array(data.prepared.arrays["identity"], np.int64)
+
+
+def test_a_start_from_the_warp_gets_the_share_of_noise_it_is_given(prepared, base_folder):
+    objective = hifi(prepared, base_folder, warp_start_grain=[0.0, 0.25])
+    from_warp = torch.arange(400) % 2 == 0
+    grain = objective._grain(from_warp).flatten()
+    assert grain[from_warp].max() <= 0.25 and grain[from_warp].std() > 0.05
+    assert (grain[~from_warp] == 1).all()
+
+
+def test_the_adversary_reaches_critic_and_networks(prepared, base_folder):
+    objective = hifi(
+        prepared,
+        base_folder,
+        trainable=[*FACE_PARTS, "critic"],
+        warp_starts=1.0,
+        losses=HiFiLosses(adversary=0.5),
+        data=HiFiDataConfig(face_dropout=0, caption_dropout=0),
+    )
+    in_sittings(objective.data)
+    batch = batch_of(objective)
+    torch.manual_seed(0)
+    terms = objective(batch, progress=1.0)
+    assert set(terms) == {"denoising", "critic", "adversary"}
+    terms["adversary"].backward(retain_graph=True)
+    assert all(p.grad is None for p in objective.part("critic").parameters())
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in objective.part("hifi_net").parameters())
+    terms["critic"].backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in objective.part("critic").parameters())
+
+
+def test_regraded_targets_are_encoded_anew(prepared, base_folder):
+    config = HiFiDataConfig(face_dropout=0, degraded_share=0, regraded_share=0.5)
+    objective = hifi(prepared, base_folder, data=config)
+    batch = batch_of(objective, range(8))
+    regraded = batch["regraded"]
+    assert 0 < regraded.sum() < 8
+    latents = objective._latents(batch)
+    assert torch.equal(latents[~regraded], batch["latents"][~regraded])
+    assert (latents - batch["latents"]).abs().flatten(1).mean(1)[regraded].min() > 0.001
+
+
+def test_captions_that_name_what_changes_stay_whole(prepared):
+    data = HiFiData(HiFiDataConfig(empty_caption=1.0), prepared.folder)
+    emptied = data.sample(0)["token_ids"]
+    data.prepared.arrays["named"] = np.ones(len(data.prepared), bool)
+    assert not torch.equal(data.sample(0)["token_ids"], emptied)
+
+
 def test_references_of_another_sitting_are_told_apart(prepared):
     data = HiFiData(HiFiDataConfig(face_dropout=0), prepared.folder)
     assert not any(bool(data.sample(i)["one_sitting"]) for i in range(8))

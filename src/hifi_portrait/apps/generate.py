@@ -53,6 +53,7 @@ def generate(
         float | None, typer.Option(min=0, max=50, help="Prompt guidance scale. [default: the model's]")
     ] = None,
     warp_strength: options.WarpStrength = None,
+    warp_grain: options.WarpGrain = None,
     warp_detail: options.WarpDetail = 1.0,
     out: Annotated[
         Path, typer.Option(help="The PNG to write; with --count, NAME-1.png, NAME-2.png, ...")
@@ -79,7 +80,7 @@ def generate(
     settings: dict[str, Any] = {
         "prompt": prompt,
         "negative_prompt": negative,
-        **pipe.sampling(steps, guidance, warp_strength),
+        **pipe.sampling(steps, guidance, warp_strength, warp_grain),
         "warp_detail": warp_detail,
     }
     taken = steps_taken(settings["num_inference_steps"], settings["warp_strength"])

@@ -65,6 +65,14 @@ WarpStrength = Annotated[
         help="Start from the plain warp, noised so far; 1: from noise. [default: the model's]",
     ),
 ]
+WarpGrain = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Share of that noise that is added; 0: all seeds give one picture. [default: the model's]",
+    ),
+]
 WarpDetail = Annotated[
     float,
     typer.Option(min=0, max=1, help="Share of the warp's fine detail that is given back after decoding."),

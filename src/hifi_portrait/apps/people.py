@@ -22,6 +22,15 @@ def people(
         int,
         typer.Option(min=1, max=64, help="Photos in a row that share light, clothes, background and style."),
     ] = 1,
+    restyled: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of sittings in which colours of clothes, hair or backdrop, or the glasses, change "
+            "from photo to photo, and captions say so.",
+        ),
+    ] = 0.0,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that render.", show_default="one a core")
     ] = os.cpu_count() or 1,
@@ -39,6 +48,7 @@ def people(
             size=size,
             seed=seed,
             per_sitting=per_sitting,
+            restyled=restyled,
             workers=workers,
             progress=lambda done: bar.update(task, completed=done),
         )

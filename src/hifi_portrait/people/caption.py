@@ -1,6 +1,6 @@
 """Captions: sentences that say some of what is in the picture. Head pose is never said."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -61,7 +61,7 @@ def article(phrase: str) -> str:
     return ("an " if phrase[0].lower() in "aeiou" else "a ") + phrase
 
 
-def caption(attributes: Mapping[str, Any], rng: np.random.Generator) -> str:
+def caption(attributes: Mapping[str, Any], rng: np.random.Generator, *, named: Collection[str] = ()) -> str:
     """Write a caption that mentions a random part of the attributes.
 
     Parameters
@@ -70,18 +70,21 @@ def caption(attributes: Mapping[str, Any], rng: np.random.Generator) -> str:
         As ``photograph`` gives them.
     rng
         Chooses what is said and in which words.
+    named
+        Attributes that are said in any case: of ``hair_colour``, ``glasses``, ``clothing_colour`` and
+        ``background_colour``.
     """
     colourless = attributes["style"] in ("black and white photo", "sepia photo", "pencil sketch")
     opening = _one(rng, _OPENINGS[attributes["style"]])
-    features = _features(attributes, rng, colourless)
+    features = _features(attributes, rng, colourless, named)
     said = [opening + " " + article(_subject(attributes, rng)) + _joined_with(features)]
     rest = []
-    if rng.random() < 0.75:
+    if rng.random() < 0.75 or "clothing_colour" in named:
         rest.append(_clothes(attributes, colourless))
     if rng.random() < (0.45 if attributes["expression"] == "neutral" else 0.85):
         rest.append(_one(rng, _EXPRESSION_PHRASES[attributes["expression"]]))
     rng.shuffle(rest)
-    if rng.random() < 0.65:
+    if rng.random() < 0.65 or "background_colour" in named:
         rest.append(_place(attributes, rng, colourless))
     if rng.random() < 0.50:
         rest.append(attributes["light"])
@@ -99,18 +102,23 @@ def _subject(attributes: Mapping[str, Any], rng: np.random.Generator) -> str:
     return subject
 
 
-def _features(attributes: Mapping[str, Any], rng: np.random.Generator, colourless: bool) -> list[str]:
+def _features(
+    attributes: Mapping[str, Any], rng: np.random.Generator, colourless: bool, named: Collection[str]
+) -> list[str]:
     features = []
-    if rng.random() < 0.78:
+    if rng.random() < 0.78 or "hair_colour" in named:
         phrase = _one(rng, _HAIR_PHRASES[attributes["hair_style"]])
-        named = attributes["hair_colour"] if not colourless and rng.random() < 0.9 else ""
-        phrase = phrase.format(colour=named).replace("  ", " ").strip()
+        with_colour = rng.random() < 0.9 or "hair_colour" in named
+        colour = attributes["hair_colour"] if with_colour and not colourless else ""
+        phrase = phrase.format(colour=colour).replace("  ", " ").strip()
         features.append(
             ("an " if phrase.startswith("a a") else "a ") + phrase[2:] if phrase.startswith("a ") else phrase
         )
     if attributes["beard"] != "none" and rng.random() < 0.8:
         features.append(_one(rng, _BEARD_PHRASES[attributes["beard"]]))
-    if attributes["glasses"] != "none" and rng.random() < 0.85:
+    if attributes["glasses"] == "none" and "glasses" in named:
+        features.append("no glasses")
+    if attributes["glasses"] != "none" and (rng.random() < 0.85 or "glasses" in named):
         kind = attributes["glasses"]
         plain = kind != "sunglasses" and rng.random() < 0.35
         features.append("glasses" if plain else kind if kind == "sunglasses" else f"{kind} glasses")

@@ -53,6 +53,12 @@ class Photo:
     """One of ``STYLES``."""
     sitting: int
     """Seed of what the photos of one sitting share beyond these fields: lamps, backdrop, exposure."""
+    frame: str | None = None
+    """Glasses worn instead of the person's own, one of ``person.GLASSES``; None for the person's own."""
+    hair_dye: tuple[str, RGB] | None = None
+    """Name and linear RGB of a hair colour that is not the person's own."""
+    named: tuple[str, ...] = ()
+    """Attributes that the caption must say, because they change within the sitting."""
 
     @classmethod
     def sample(

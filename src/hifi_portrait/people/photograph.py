@@ -157,7 +157,7 @@ def photograph(person: Person, photo: Photo, size: int = 256) -> Photograph:
         palette(
             np.asarray(colours.skin_colour(person.skin.melanin)),
             np.asarray(photo.clothing_rgb),
-            np.asarray(person.hair.rgb),
+            np.asarray(person.hair.rgb if photo.hair_dye is None else photo.hair_dye[1]),
             np.asarray(COLOURS[person.seed % len(COLOURS)]),
         ),
         person.skin.shine,
@@ -175,7 +175,7 @@ def photograph(person: Person, photo: Photo, size: int = 256) -> Photograph:
         geometry=geometry,
         visibility=_visibility(vertices, normals, camera, rendering),
         matte=rendering.coverage,
-        caption=caption(attributes, rng),
+        caption=caption(attributes, rng, named=photo.named),
         attributes=attributes,
     )
     return Photograph((picture * 255 + 0.5).astype(np.uint8), truth)
@@ -259,14 +259,15 @@ def _visibility(vertices: NDArray, normals: NDArray, camera: Camera, rendering: 
 
 def describe(person: Person, photo: Photo) -> dict[str, Any]:
     """What captions may say of a photo, and its head pose in degrees, by name."""
-    glasses = "sunglasses" if photo.sunglasses else person.glasses if photo.wears_glasses else "none"
+    frame = person.glasses if photo.frame is None else photo.frame
+    glasses = "sunglasses" if photo.sunglasses else frame if photo.wears_glasses else "none"
     return {
         "gender": person.gender,
         "age_group": person.age_group,
         "skin_tone": colours.skin_name(person.skin.melanin),
         "freckles": person.skin.freckles > 0,
         "hair_style": person.hair.style,
-        "hair_colour": person.hair.colour,
+        "hair_colour": person.hair.colour if photo.hair_dye is None else photo.hair_dye[0],
         "eye_colour": person.eye_colour,
         "beard": person.beard,
         "glasses": glasses,
@@ -278,6 +279,7 @@ def describe(person: Person, photo: Photo) -> dict[str, Any]:
         "light": photo.light,
         "style": photo.style,
         "sitting": photo.sitting,
+        "named": list(photo.named),
         "yaw": photo.pose.yaw,
         "pitch": photo.pose.pitch,
         "roll": photo.pose.roll,

@@ -11,6 +11,7 @@ from multiprocessing.queues import Queue as ProcessQueue
 from pathlib import Path
 from queue import Empty
 
+import numpy as np
 from tqdm import tqdm
 
 from hifi_portrait.dataset.format import IDDatasetWriter, PhotoRecord
@@ -18,6 +19,7 @@ from hifi_portrait.errors import DatasetError
 from hifi_portrait.people.person import Person
 from hifi_portrait.people.photo import Photo
 from hifi_portrait.people.photograph import Photograph, photograph
+from hifi_portrait.people.restyle import restyle
 
 JPEG_QUALITY = 95
 SHARD_PHOTOS = 240
@@ -47,12 +49,21 @@ def photo_record(seed: int, number: int, taken: Photograph) -> PhotoRecord:
     )
 
 
-def photograph_person(seed: int, photos: int, size: int, per_sitting: int = 1) -> list[PhotoRecord]:
-    """All photos of the person with this seed, each ``per_sitting`` of them in one sitting."""
+def photograph_person(
+    seed: int, photos: int, size: int, per_sitting: int = 1, restyled: float = 0.0
+) -> list[PhotoRecord]:
+    """All photos of the person with this seed, each ``per_sitting`` of them in one sitting.
+
+    The share ``restyled`` of the sittings is as :func:`hifi_portrait.people.restyle.restyle` makes them.
+    """
     person = Person.sample(seed)
     drawn = [Photo.sample(seed * PHOTO_SEEDS + k) for k in range(photos)]
-    together = [photo.beside(drawn[k - k % per_sitting]) for k, photo in enumerate(drawn)]
-    return [photo_record(seed, k, photograph(person, photo, size)) for k, photo in enumerate(together)]
+    taken: list[Photo] = []
+    for start in range(0, photos, per_sitting):
+        sitting = [photo.beside(drawn[start]) for photo in drawn[start : start + per_sitting]]
+        rng = np.random.default_rng([83, drawn[start].seed])
+        taken += restyle(person, sitting, rng) if rng.random() < restyled else sitting
+    return [photo_record(seed, k, photograph(person, photo, size)) for k, photo in enumerate(taken)]
 
 
 def write_people(
@@ -62,6 +73,7 @@ def write_people(
     size: int = 256,
     seed: int = 0,
     per_sitting: int = 1,
+    restyled: float = 0.0,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Path:
@@ -81,6 +93,9 @@ def write_people(
         Seed of the first person.
     per_sitting
         How many photos in a row are of one sitting, with its light, backdrop, clothes and style.
+    restyled
+        The share of sittings, in [0, 1], in which clothing's, hair's or backdrop's colour or the glasses
+        change from photo to photo, and captions say so.
     workers
         Processes that render.
     progress
@@ -89,7 +104,7 @@ def write_people(
     Raises
     ------
     ValueError
-        When ``count``, ``photos``, ``per_sitting`` or ``workers`` is out of range.
+        When ``count``, ``photos``, ``per_sitting``, ``restyled`` or ``workers`` is out of range.
     DatasetError
         When ``out`` is not an ID data set, or a worker process dies.
     """
@@ -101,11 +116,13 @@ def write_people(
     ):
         if not 1 <= value <= top:
             raise ValueError(f"{name} must be from 1 to {top}, not {value}")
+    if not 0 <= restyled <= 1:
+        raise ValueError(f"restyled must be from 0 to 1, not {restyled}")
     path = Path(out)
     with IDDatasetWriter(path) as writer:
         present = set(writer.complete)
     todo = [s for s in range(seed, seed + count) if identity_id(s) not in present]
-    shoot = partial(photograph_person, photos=photos, size=size, per_sitting=per_sitting)
+    shoot = partial(photograph_person, photos=photos, size=size, per_sitting=per_sitting, restyled=restyled)
     done = count - len(todo)
     with tqdm(total=count, initial=done, unit="person", disable=progress is not None) as bar:
         if progress is not None:
@@ -167,7 +184,11 @@ def _check(processes: list[mp.context.SpawnProcess]) -> None:
 
 
 def _work(path: Path, name: str, seeds: list[int], shoot: Shoot, queue: ProcessQueue[int]) -> None:
+    parent = mp.parent_process()
     for seed in _render_some(path, name, seeds, shoot):
+        if parent is not None and not parent.is_alive():
+            # Killed without a chance to end us: a run that goes on will write shards of the same names.
+            raise SystemExit(1)
         queue.put(seed)
 
 

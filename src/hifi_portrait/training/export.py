@@ -45,6 +45,7 @@ def export_pipeline(
     steps: int = 20,
     guidance: float = 2.0,
     warp_strength: float = 1.0,
+    warp_grain: float = 1.0,
 ) -> HiFiPortraitPipeline:
     """Gather all parts of a pipeline from training runs and prepared folders, and save it to ``out``.
 
@@ -55,7 +56,7 @@ def export_pipeline(
     out : the pipeline's folder
     size : the model size that was trained
     dtype : of the weights
-    steps, guidance, warp_strength : the model's defaults, for calls that do not say
+    steps, guidance, warp_strength, warp_grain : the model's defaults, for calls that do not say
 
     Raises
     ------
@@ -75,7 +76,11 @@ def export_pipeline(
     for name in ("tokenizer", "tokenizer_2"):
         parts[name] = CLIPTokenizer.from_pretrained(tokenizers / name)
     pipeline: Any = HiFiPortraitPipeline(
-        **parts, default_steps=steps, default_guidance=guidance, default_warp_strength=warp_strength
+        **parts,
+        default_steps=steps,
+        default_guidance=guidance,
+        default_warp_strength=warp_strength,
+        default_warp_grain=warp_grain,
     )
     pipeline.save_pretrained(out, safe_serialization=True)
     return cast(HiFiPortraitPipeline, pipeline)
@@ -104,6 +109,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=1.0,
         help="how far the warp it starts from is noised (%(default)s)",
     )
+    parser.add_argument(
+        "--warp-grain", type=float, default=1.0, help="share of that noise that is added (%(default)s)"
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     return exit_code(
@@ -114,6 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             steps=options.steps,
             guidance=options.guidance,
             warp_strength=options.warp_strength,
+            warp_grain=options.warp_grain,
         )
     )
 

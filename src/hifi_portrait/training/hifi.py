@@ -16,6 +16,7 @@ from hifi_portrait.head import HeadModel, Part
 from hifi_portrait.models.build import build
 from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs
 from hifi_portrait.models.latents import decode_picture, encode_picture
+from hifi_portrait.training.critic import LatentCritic, balanced, hinge_critic_loss
 from hifi_portrait.training.hifi_data import HiFiData, HiFiDataConfig
 from hifi_portrait.training.losses import (
     clean_from_velocity,
@@ -32,7 +33,9 @@ from hifi_portrait.training.sampling import decode_latents, sample_latents
 from hifi_portrait.training.text import TextEmbeddings, encode_text
 
 _PRIOR_PHOTOS, _PRIOR_PAIRS = 1500, 128
+_CRITIC_WARMUP = 0.1  # share of the run over which its say grows to the full
 
+CRITIC = "critic"
 FACE_PARTS = ("face_encoder", "face_refiner", "hifi_net", "face_attention")
 
 
@@ -45,7 +48,9 @@ class HiFiLosses:
     squared: where an outline may lie here or there, one of the two is better than a blur. ``identity`` and
     ``landmarks`` are measured on the predicted clean picture, decoded, of the ``decoded_samples`` samples
     of each batch with the least noise, where that is at most ``decoded_below`` of the schedule: costly, 0
-    by default.
+    by default. ``adversary`` is the length of the adversarial term's gradient at the networks' output, as a
+    share of the denoising term's; it counts for starts from the warp and needs the part ``critic`` among
+    those that learn.
     """
 
     denoising: float = 1.0
@@ -56,6 +61,7 @@ class HiFiLosses:
     landmarks: float = 0.0
     decoded_samples: int = 1
     decoded_below: float = 0.5
+    adversary: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +77,10 @@ class HiFiConfig:
     more timesteps of much noise (arXiv 2403.03206, section 5.3.2), on which portraits of few steps depend.
     ``warp_starts`` is the share of noisings that noise the warp instead of the photo, by amounts in
     ``warp_start_noise`` (shares of the schedule), and still ask for the photo: what a portrait that starts
-    from the warp depends on. It counts where all references are of the photo's sitting, so that the warp
-    differs from it by no other light or clothes. ``calibrate_prior`` measures the prior anew even where
-    HiFi-Net's weights are given, as after a change of the autoencoder.
+    from the warp depends on. Of the schedule's noise a share in ``warp_start_grain`` is added; 0 leaves the
+    warp clean, which loses none of its detail. It counts where all references are of the photo's sitting, so
+    that the warp differs from it by no other light or clothes. ``calibrate_prior`` measures the prior anew
+    even where HiFi-Net's weights are given, as after a change of the autoencoder.
     """
 
     size: str = "bundled"
@@ -88,6 +95,7 @@ class HiFiConfig:
     noise_shift: float = 1.0
     warp_starts: float = 0.0
     warp_start_noise: tuple[float, float] = (0.05, 0.5)
+    warp_start_grain: tuple[float, float] = (1.0, 1.0)
     calibrate_prior: bool = False
     losses: HiFiLosses = field(default_factory=HiFiLosses)
     data: HiFiDataConfig = field(default_factory=HiFiDataConfig)
@@ -111,6 +119,9 @@ class HiFiObjective(Objective):
             config.size, names, config.init_from, overrides={"hifi_net": switches}, required=frozen, seed=seed
         )
         parts |= load_parts(config.size, ["vae"], [data], required=["vae"])
+        if config.losses.adversary > 0:
+            vae: Any = parts["vae"]
+            parts[CRITIC] = LatentCritic(latent_channels=vae.config.latent_channels)
         super().__init__(parts, config.trainable)
         self.config = config
         self.data = HiFiData(config.data, data, seed=seed, with_pictures=self._decodes(config.losses))
@@ -146,11 +157,12 @@ class HiFiObjective(Objective):
         losses, draws = self.config.losses, self.config.noise_draws
         text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
         condition = self.conditioner(batch["faces"]).repeat(draws)
-        text, latents = text.repeat(draws), batch["latents"].repeat_interleave(draws, dim=0)
+        text, latents = text.repeat(draws), self._latents(batch).repeat_interleave(draws, dim=0)
         unprompted = torch.rand(len(latents), device=latents.device) < self.config.data.caption_dropout
         noise = torch.randn_like(latents)
         from_warp = self._from_warp(batch["one_sitting"].repeat_interleave(draws) & ~unprompted)
         timesteps = self._timesteps(from_warp)
+        noise = noise * self._grain(from_warp)
         started = torch.where(from_warp.view(-1, 1, 1, 1), condition.warp_latents.to(latents), latents)
         noisy = self.scheduler.add_noise(started, noise, timesteps)
         alphas = self.scheduler.alphas_cumprod.to(latents.device)
@@ -161,10 +173,27 @@ class HiFiObjective(Objective):
         width = torch.where(from_warp, losses.warp_start_width / (1 - alphas[timesteps]).sqrt(), torch.inf)
         error = denoising_loss(prediction, velocity, weight, region, losses.face_region, width)
         terms = {"denoising": losses.denoising * error}
+        clean = clean_from_velocity(noisy, prediction, alphas, timesteps)
+        if losses.adversary > 0 and bool(from_warp.any()):
+            coverage = F.adaptive_avg_pool2d(batch["faces"].warp_coverage, latents.shape[-1])
+            coverage = coverage.repeat_interleave(draws, dim=0)
+            shown = (condition.warp_latents[from_warp].to(latents), coverage[from_warp])
+            learnt, believed = self._critic_terms(clean[from_warp], latents[from_warp], shown)
+            terms["critic"] = learnt
+            if prediction.requires_grad:
+                strength = losses.adversary * min(1.0, progress / _CRITIC_WARMUP)
+                terms["adversary"] = balanced(believed, error, prediction, strength)
         if self._decodes(losses):
-            clean = clean_from_velocity(noisy, prediction, alphas, timesteps)
             terms |= self._picture_terms(clean, timesteps, batch)
         return terms
+
+    def _critic_terms(
+        self, drawn: Tensor, photos: Tensor, shown: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """What the critic learns by, and what the networks learn of it; both see what is ``shown``."""
+        critic = self.part(CRITIC)
+        learnt = hinge_critic_loss(critic(photos, *shown), critic(drawn.detach(), *shown))
+        return learnt, -critic.frozen(drawn, *shown).mean()
 
     def sheet(self) -> np.ndarray:
         """For held-out people: first reference, target, landmark image, warp, and what is drawn."""
@@ -215,6 +244,21 @@ class HiFiObjective(Objective):
     def _from_warp(self, possible: Tensor) -> Tensor:
         """Which of the noisings (B,), where ``possible``, noise the warp."""
         return possible & (torch.rand(len(possible), device=possible.device) < self.config.warp_starts)
+
+    def _grain(self, from_warp: Tensor) -> Tensor:
+        """How much (B, 1, 1, 1) of the schedule's noise is added."""
+        least, most = self.config.warp_start_grain
+        drawn = least + (most - least) * torch.rand(len(from_warp), device=from_warp.device)
+        return torch.where(from_warp, drawn, 1.0).view(-1, 1, 1, 1)
+
+    def _latents(self, batch: Batch) -> Tensor:
+        """The targets' latents (B, C, h, w); those of regraded pictures are encoded here."""
+        latents, regraded = batch["latents"], batch["regraded"]
+        if bool(regraded.any()):
+            pictures = batch["picture"][regraded].float() / 127.5 - 1
+            latents = latents.clone()
+            latents[regraded] = encode_picture(self.part("vae"), pictures).to(latents)
+        return latents
 
     def _timesteps(self, from_warp: Tensor) -> Tensor:
         """Timesteps (B,): a sample's draws from equal parts of [0, 1], shifted; a warp's from its range."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head import HeadModel, LandmarkGenerator, SurfaceView
 from hifi_portrait.models.conditioning import FaceInputs, face_inputs
-from hifi_portrait.training.degrade import degrade
+from hifi_portrait.training.degrade import Grade, degrade
 from hifi_portrait.training.objective import Batch, shuffled
 from hifi_portrait.training.prepared import GeometryKind, Prepared
 from hifi_portrait.training.text import vary_caption
@@ -29,7 +29,10 @@ class HiFiDataConfig:
     that a sample takes its heads' geometry from the truth, where known, rather than from the fit on
     detected landmarks. ``degraded_share`` is that of a reference being worn as real photos are,
     ``face_dropout`` that of a sample without any reference, ``caption_dropout`` of the bare
-    base model without a caption, ``empty_caption`` of an empty one, ``clause_dropout`` of a clause left out.
+    base model without a caption, ``empty_caption`` of an empty one, ``clause_dropout`` of a clause left out;
+    captions that name what changes within a sitting stay whole. ``regraded_share`` is the probability that
+    target and references get another exposure, contrast and white balance alike, so that more skin and light
+    is seen than was photographed; the target is then encoded anew.
     """
 
     references: tuple[int, int] = (1, 4)
@@ -40,6 +43,7 @@ class HiFiDataConfig:
     caption_dropout: float = 0.1
     empty_caption: float = 0.1
     clause_dropout: float = 0.15
+    regraded_share: float = 0.0
 
 
 class HiFiData:
@@ -50,7 +54,7 @@ class HiFiData:
     ) -> None:
         self.config = config
         self.seed = seed
-        self.with_pictures = with_pictures
+        self.with_pictures = with_pictures or config.regraded_share > 0
         self.prepared = Prepared(folder)
         self.identities = self.prepared.identities("train")
         if not self.identities:
@@ -65,7 +69,8 @@ class HiFiData:
 
         ``faces`` (a batch of one), ``latents`` (C, h, w), ``token_ids`` (77,), ``chips`` (3, 3),
         ``embedding`` (128,) of the target, ``one_sitting`` (), whether the references are known to be of the
-        target's sitting, and, where pictures are wanted, ``picture`` (3, S, S) uint8.
+        target's sitting, ``regraded`` (), whether the latents are not those of the picture, and, where
+        pictures are wanted, ``picture`` (3, S, S) uint8.
         """
         rng = np.random.default_rng([self.seed, 3, index])
         group = self.identities[shuffled(index, len(self.identities), self.seed)]
@@ -83,6 +88,7 @@ class HiFiData:
             face_dropout=0,
             empty_caption=0,
             clause_dropout=0,
+            regraded_share=0,
         )
         return self.collate(
             [self._draw(g, np.random.default_rng([7, i]), config, 4) for i, g in enumerate(groups)]
@@ -102,6 +108,9 @@ class HiFiData:
         kind: GeometryKind = "truth" if rng.random() < config.truth_share else "fit"
         prepared = self.prepared
         references = prepared.references(photos, [kind] * len(photos))
+        grade = Grade.sample(rng) if rng.random() < config.regraded_share else None
+        if grade is not None:
+            references = replace(references, crops=grade(references.crops))
         worn = [degrade(c, rng) if rng.random() < config.degraded_share else c for c in references.crops]
         references = replace(references, crops=np.stack(worn))
         landmark = self.generator.from_geometry(prepared.geometry(target, kind), prepared.size)
@@ -110,17 +119,21 @@ class HiFiData:
         one_sitting = prepared.in_one_sitting([target, *photos])
         if rng.random() < config.face_dropout:
             faces, one_sitting = without_references(faces), False
-        caption = vary_caption(prepared.captions[target], rng, config.clause_dropout, config.empty_caption)
+        caption = prepared.captions[target]
+        if not prepared.arrays["named"][target]:
+            caption = vary_caption(caption, rng, config.clause_dropout, config.empty_caption)
         sample: Batch = {
             "faces": faces,
             "latents": prepared.latents(target),
             "one_sitting": torch.tensor(one_sitting),
+            "regraded": torch.tensor(grade is not None),
             "token_ids": token_ids(self.tokenizer, [caption])[0],
             "chips": torch.from_numpy(np.array(prepared.arrays["chips"][target])),
             "embedding": torch.from_numpy(np.array(prepared.arrays["embeddings"][target])),
         }
         if self.with_pictures:
             crop = np.array(prepared.arrays["crops"][target])
+            crop = crop if grade is None else grade(crop)
             sample["picture"] = torch.from_numpy(crop).permute(2, 0, 1)
         return sample
 

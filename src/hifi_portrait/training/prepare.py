@@ -189,6 +189,7 @@ def _row(photo: PhotoRecord, size: int) -> dict[str, np.ndarray | float | bool]:
         "quality": analysis.quality,
         "fit": pack_geometry(crop_geometry(analysis.fit, to_size, size)),
         "sitting": int(photo.attributes.get("sitting", -1)),
+        "named": bool(photo.attributes.get("named")),
         "has_truth": photo.truth is not None,
         "chips": chip_transform(transform_points(analysis.landmarks, transform)),
     }

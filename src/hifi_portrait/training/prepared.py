@@ -7,6 +7,7 @@ Arrays, one row a usable photo, ordered by identity; pictures are portrait crops
     fit, truth  (P, 151) float32          chips        (P, 3, 3) float32, crop pixels -> recogniser's chip
     identity    (P,) int32                split        (P,) uint8, place in ``SPLITS``
     sitting     (P,) int64, -1: unknown   has_truth    (P,) bool
+    named       (P,) bool, whether the caption says what changes within the sitting
     latents     (P, C, h, w) float16, scaled
 
 Beside them lie ``captions.json`` and the model folders that the arrays go with: ``vae``, ``tokenizer``,
@@ -35,7 +36,7 @@ from hifi_portrait.training.tokenizer import load_tokenizer
 GeometryKind = Literal["fit", "truth"]
 """Where a head comes from: the fit on detected landmarks, or the synthetic truth."""
 
-PREPARED_VERSION = 2
+PREPARED_VERSION = 3
 GEOMETRY_SIZE = 80 + 52 + 9 + 3 + 2 + 5
 
 ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
@@ -49,6 +50,7 @@ ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
     "chips": ("float32", (3, 3)),
     "identity": ("int32", ()),
     "sitting": ("int64", ()),
+    "named": ("bool", ()),
     "split": ("uint8", ()),
 }
 """Name -> type and shape of a row; latents come later, when there is an autoencoder."""
