@@ -239,6 +239,19 @@ def test_references_of_another_sitting_are_told_apart(prepared):
     assert data.prepared.in_one_sitting(group) and not data.prepared.in_one_sitting(data.identities[1])
 
 
+def test_references_can_be_asked_for_from_the_targets_sitting(prepared):
+    data = HiFiData(HiFiDataConfig(face_dropout=0, references=(1, 1), one_sitting_share=1.0), prepared.folder)
+    sittings = np.array(data.prepared.arrays["sitting"])
+    for group in data.identities:
+        sittings[group] = [*range(100, 100 + len(group) - 2), 7, 7]
+    data.prepared.arrays["sitting"] = sittings
+    alone = HiFiData(HiFiDataConfig(face_dropout=0, references=(1, 1)), prepared.folder)
+    alone.prepared.arrays["sitting"] = sittings
+    together = [bool(data.sample(i)["one_sitting"]) for i in range(24)]
+    by_chance = [bool(alone.sample(i)["one_sitting"]) for i in range(24)]
+    assert sum(together) > sum(by_chance) > 0
+
+
 def test_noise_draws_keep_to_their_own_sample(prepared, base_folder):
     config = HiFiDataConfig(face_dropout=0, caption_dropout=0)
     objective = hifi(prepared, base_folder, noise_draws=2, data=config)

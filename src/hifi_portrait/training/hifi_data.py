@@ -27,7 +27,8 @@ class HiFiDataConfig:
     ``references`` is the least and the greatest number of references; runs of ``equal_counts`` samples have
     equally many, so that a batch of them needs no padding. ``truth_share`` is the probability
     that a sample takes its heads' geometry from the truth, where known, rather than from the fit on
-    detected landmarks. ``degraded_share`` is that of a reference being worn as real photos are,
+    detected landmarks. ``one_sitting_share`` is that of references from the target's sitting alone, if it has
+    other photos. ``degraded_share`` is that of a reference being worn as real photos are,
     ``face_dropout`` that of a sample without any reference, ``caption_dropout`` of the bare
     base model without a caption, ``empty_caption`` of an empty one, ``clause_dropout`` of a clause left out;
     captions that name what changes within a sitting stay whole. ``regraded_share`` is the probability that
@@ -38,6 +39,7 @@ class HiFiDataConfig:
     references: tuple[int, int] = (1, 4)
     equal_counts: int = 1
     truth_share: float = 0.15
+    one_sitting_share: float = 0.0
     degraded_share: float = 0.3
     face_dropout: float = 0.05
     caption_dropout: float = 0.1
@@ -104,7 +106,8 @@ class HiFiData:
 
     def _draw(self, group: np.ndarray, rng: np.random.Generator, config: HiFiDataConfig, count: int) -> Batch:
         target, *others = (int(photo) for photo in rng.permutation(group))
-        photos = others[:count]
+        beside = [photo for photo in others if self.prepared.in_one_sitting([target, photo])]
+        photos = (beside if beside and rng.random() < config.one_sitting_share else others)[:count]
         kind: GeometryKind = "truth" if rng.random() < config.truth_share else "fit"
         prepared = self.prepared
         references = prepared.references(photos, [kind] * len(photos))
