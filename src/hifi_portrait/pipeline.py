@@ -33,6 +33,7 @@ from transformers import (
 from hifi_portrait.errors import ModelError
 from hifi_portrait.head import LandmarkGenerator, LandmarkImage
 from hifi_portrait.identity import Identity
+from hifi_portrait.models.class_word import class_word_places
 from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs, face_inputs
 from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
@@ -122,6 +123,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         self.control_image_processor = VaeImageProcessor(**scale, do_normalize=False)
         self.watermark = _watermarker(add_watermarker)
         self._start: WarpStart | None = None
+        self._in_prompt: Conditioning | None = None
 
     @classmethod
     def from_pretrained(
@@ -269,6 +271,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
                 stack.enter_context(prior_added(self.unet, prior, mean, alphas))
             stack.enter_context(self.face_attention.attached(self.unet))
             stack.enter_context(self.face_attention.bound(conditioning.tokens, face_scale, copies=copies))
+            stack.enter_context(self._merging(conditioning if face_scale > 0 else None))
             if warp_strength < 1:
                 stack.enter_context(self._starting_from(conditioning.warp_latents, warp_strength, warp_grain))
             pictures = super().__call__(
@@ -324,6 +327,32 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             return latents
         noise = latents / self.scheduler.init_noise_sigma
         return self._start.noised(self.scheduler, noise)
+
+    def encode_prompt(self, prompt: str | list[str] | None, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """As the parent's; with the faces in the prompt, where the face refiner's tokens belong there."""
+        embeddings, *others = super().encode_prompt(prompt, *args, **kwargs)
+        if self._in_prompt is None:
+            return embeddings, *others
+        if prompt is None:
+            raise ValueError("this model merges faces into the `prompt`: give it rather than `prompt_embeds`")
+        padded = {"padding": "max_length", "truncation": True, "max_length": embeddings.shape[1]}
+        ids = self.tokenizer([prompt] if isinstance(prompt, str) else prompt, **padded).input_ids
+        places = class_word_places(self.tokenizer, torch.tensor(ids, device=embeddings.device))
+        places = places.repeat_interleave(len(embeddings) // len(places))
+        faces, present = (
+            value.expand(len(embeddings), *value.shape[1:])
+            for value in (self._in_prompt.tokens, self._in_prompt.references)
+        )
+        return self.face_refiner.merge(embeddings, places, faces, present), *others
+
+    @contextmanager
+    def _merging(self, conditioning: Conditioning | None) -> Iterator[None]:
+        """Within this context prompts are encoded with the faces in them, if the face refiner is for that."""
+        self._in_prompt = conditioning if self.face_refiner.in_prompt else None
+        try:
+            yield
+        finally:
+            self._in_prompt = None
 
     def _check_prediction(self) -> None:
         predicted = self.scheduler.config.prediction_type

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from torch import Tensor
 
+from hifi_portrait.head.keypoints import five_keypoints
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.head.warp import WarpSource, WarpTarget, warp_picture
@@ -24,6 +25,7 @@ from hifi_portrait.models.alignment import carry, fuse, subsample_raster, surfac
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner, FeatureMaps
 from hifi_portrait.models.hifi_net import HiFiCondition, HiFiNet
+from hifi_portrait.models.keypoints import draw_keypoints
 from hifi_portrait.models.latents import encode_picture
 
 
@@ -37,7 +39,8 @@ class References(WarpSource, Protocol):
 class DrawnTarget(WarpTarget, Protocol):
     """A target drawn by the landmark generator: `hifi_portrait.head.LandmarkImage` is one.
 
-    `image` (H, W, 3) uint8, `coordinates` (H, W, 3) in [-1, 1], and `mask` (H, W), where there is a head.
+    `image` (H, W, 3) uint8, `coordinates` (H, W, 3) in [-1, 1], `mask` (H, W), where there is a head, and
+    its `vertices` (V, 3) in camera space.
     """
 
     @property
@@ -48,6 +51,9 @@ class DrawnTarget(WarpTarget, Protocol):
 
     @property
     def mask(self) -> npt.NDArray[Any]: ...  # noqa: D102
+
+    @property
+    def vertices(self) -> npt.NDArray[Any]: ...  # noqa: D102
 
 
 @dataclass
@@ -74,6 +80,8 @@ class FaceInputs:
         (B, h, w) and (B, h, w, 3): the target's raster, H and W or a whole share of them.
     warp, warp_coverage
         (B, 3, H, W) in [-1, 1] and (B, 1, H, W) in [0, 1]: the plain warp.
+    keypoints
+        (B, 5, 2): the target's eyes, nose and mouth corners, as shares of width and height.
     """
 
     crops: Tensor
@@ -88,6 +96,7 @@ class FaceInputs:
     barycentric: Tensor
     warp: Tensor
     warp_coverage: Tensor
+    keypoints: Tensor
 
     def to(self, device: torch.device | str) -> FaceInputs:
         """Move every tensor to `device`."""
@@ -169,6 +178,7 @@ def face_inputs(
         barycentric=_float(landmark.raster.barycentric),
         warp=_float(picture).permute(0, 3, 1, 2) / 127.5 - 1,
         warp_coverage=_float(coverage)[:, None],
+        keypoints=_float(five_keypoints(model, landmark.vertices, landmark.geometry.camera)),
     )
 
 
@@ -188,11 +198,14 @@ class Conditioning:
         (B, K, D) face tokens, for face attention.
     warp_latents
         (B, C, h, w) scaled latents of the warp.
+    references
+        (B, N) True where there is a reference.
     """
 
     hifi: HiFiCondition
     tokens: Tensor
     warp_latents: Tensor
+    references: Tensor
 
     def repeat(self, copies: int) -> Conditioning:
         """Each picture's copies side by side."""
@@ -200,6 +213,7 @@ class Conditioning:
             self.hifi.expand(copies * self.hifi.batch_size),
             self.tokens.repeat_interleave(copies, dim=0),
             self.warp_latents.repeat_interleave(copies, dim=0),
+            self.references.repeat_interleave(copies, dim=0),
         )
 
 
@@ -246,7 +260,7 @@ class FaceConditioner:
         warp_latents
             (B, C, h, w) scaled latents of `inputs.warp`, if already known.
         landmark
-            Replaces `inputs.landmark`, for a HiFi-Net that reads another control image.
+            Replaces the control image, which is `inputs.landmark` or its keypoints.
         """
         crops = inputs.crops.float() / 127.5 - 1
         if warp_latents is None:
@@ -255,20 +269,27 @@ class FaceConditioner:
         # Through the modules' forward, so that offloading finds them.
         tokens, maps = self.face_refiner(
             crops,
-            self.face_encoder(crops, inputs.embeddings),
+            self.face_encoder(crops, inputs.embeddings, inputs.mask),
             inputs.poses,
             inputs.mask,
             with_maps=self.hifi_net.config.surface_alignment,
         )
         aligned = {} if maps is None else self._align(inputs, maps, size)
         hifi = self.hifi_net.prepare(
-            inputs.landmark if landmark is None else landmark,
+            self._control(inputs) if landmark is None else landmark,
             warp_latents=warp_latents,
             warp_coverage=F.adaptive_avg_pool2d(inputs.warp_coverage, size),
             tokens=tokens,
             **aligned,
         )
-        return Conditioning(hifi, tokens, warp_latents)
+        return Conditioning(hifi, tokens, warp_latents, inputs.mask)
+
+    def _control(self, inputs: FaceInputs) -> Tensor:
+        """The control image that HiFi-Net takes."""
+        if not self.hifi_net.config.keypoints:
+            return inputs.landmark
+        height, width = inputs.landmark.shape[-2:]
+        return draw_keypoints(inputs.keypoints, (height, width))
 
     def _align(self, inputs: FaceInputs, maps: FeatureMaps, size: tuple[int, int]) -> dict[str, Tensor]:
         """Fused maps in the target's frame: the fine one at twice the latent resolution, the coarse at it."""
@@ -282,8 +303,10 @@ class FaceConditioner:
             grid, visibility = surface_grid(
                 *raster, self.faces.to(inputs.triangle.device), inputs.view_xy, inputs.view_visibility
             )
-            carried = carry(torch.cat([values, confidence], dim=2).float(), grid)
-            aligned[name], aligned[f"{name}_coverage"] = fuse(
-                carried[:, :, :-1], visibility, carried[:, :, -1:], weights
-            )
+            if confidence is None:
+                fused = fuse(carry(values.float(), grid), visibility, weights=weights)
+            else:
+                carried = carry(torch.cat([values, confidence], dim=2).float(), grid)
+                fused = fuse(carried[:, :, :-1], visibility, carried[:, :, -1:], weights)
+            aligned[name], aligned[f"{name}_coverage"] = fused
         return aligned

@@ -32,7 +32,7 @@ class FaceAttention(ModelMixin, ConfigMixin):
         Width of the face tokens.
     hidden_sizes
         Width of each of the UNet's cross-attention layers, in the order of `unet.attn_processors`
-        (down, up, middle).
+        (down, up, middle). None at all leaves every UNet as it is: for designs whose faces are in the prompt.
     """
 
     @register_to_config
@@ -40,6 +40,8 @@ class FaceAttention(ModelMixin, ConfigMixin):
         super().__init__()
         self.to_k = nn.ModuleList([nn.Linear(token_dim, size, bias=False) for size in hidden_sizes])
         self.to_v = nn.ModuleList([nn.Linear(token_dim, size, bias=False) for size in hidden_sizes])
+        if not hidden_sizes:  # a model's file needs one tensor at least
+            self.register_buffer("empty", torch.zeros(1))
         for weight in self.to_v.parameters():
             nn.init.zeros_(weight)
         self.scale = 1.0
@@ -67,7 +69,7 @@ class FaceAttention(ModelMixin, ConfigMixin):
         """
         before = self._bound, self.scale
         self._bound, self.scale = None, scale
-        if scale != 0:
+        if scale != 0 and self.config.hidden_sizes:
             pairs = self(tokens)
             self._bound = [(k.repeat_interleave(copies, 0), v.repeat_interleave(copies, 0)) for k, v in pairs]
         try:
@@ -83,6 +85,8 @@ class FaceAttention(ModelMixin, ConfigMixin):
         ModelError
             If the UNet's cross-attention layers have other widths.
         """
+        if not self.config.hidden_sizes:
+            return
         layers = cross_attention_layers(unet)
         widths = [layer.to_q.out_features for _, layer in layers]
         if widths != list(self.config.hidden_sizes):

@@ -27,13 +27,18 @@ class FaceTokens:
     Attributes
     ----------
     patches
-        (B, N, T, D) patch tokens with the class token first.
+        (B, N, T, D) patch tokens with the class token first; None where the encoder has no vision tower.
     identity
-        (B, N, D) projected recogniser embedding.
+        (B, N, D) projected recogniser embedding; None where the encoder leaves it out.
     """
 
-    patches: Tensor
-    identity: Tensor
+    patches: Tensor | None
+    identity: Tensor | None
+
+    def joined(self) -> Tensor:
+        """All tokens of each face (B, N, T', D), the identity first."""
+        identity = None if self.identity is None else self.identity.unsqueeze(2)
+        return torch.cat([tokens for tokens in (identity, self.patches) if tokens is not None], dim=2)
 
 
 class FaceEncoder(ModelMixin, ConfigMixin):
@@ -49,6 +54,15 @@ class FaceEncoder(ModelMixin, ConfigMixin):
         Width D of the tokens.
     crop_share
         Side of the middle of the portrait crop that is looked at, as a share of the crop's.
+    patches, identity
+        Switches for what is read of each face: the vision tower's tokens, the recogniser's embedding.
+    mean_embedding
+        Whether the mean over the references stands in for each one's embedding.
+
+    Raises
+    ------
+    ValueError
+        If both are off.
     """
 
     _supports_gradient_checkpointing = True
@@ -60,15 +74,22 @@ class FaceEncoder(ModelMixin, ConfigMixin):
         recogniser_dim: int = 128,
         output_dim: int = 192,
         crop_share: float = 0.75,
+        patches: bool = True,
+        identity: bool = True,
+        mean_embedding: bool = False,
     ) -> None:
         super().__init__()
-        vision_config = CLIPVisionConfig(**vision)
-        self.tower = CLIPVisionModel(vision_config)
-        width = vision_config.hidden_size
-        self.patch_projection = nn.Identity() if width == output_dim else nn.Linear(width, output_dim)
-        self.identity_projection = nn.Sequential(
-            nn.Linear(recogniser_dim, output_dim), nn.GELU(), nn.Linear(output_dim, output_dim)
-        )
+        if not (patches or identity):
+            raise ValueError("`patches` and `identity` cannot both be off: there would be no token")
+        if patches:
+            vision_config = CLIPVisionConfig(**vision)
+            self.tower = CLIPVisionModel(vision_config)
+            width = vision_config.hidden_size
+            self.patch_projection = nn.Identity() if width == output_dim else nn.Linear(width, output_dim)
+        if identity:
+            self.identity_projection = nn.Sequential(
+                nn.Linear(recogniser_dim, output_dim), nn.GELU(), nn.Linear(output_dim, output_dim)
+            )
         self.register_buffer("mean", torch.tensor(_CLIP_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(_CLIP_STD).view(1, 3, 1, 1), persistent=False)
 
@@ -96,7 +117,7 @@ class FaceEncoder(ModelMixin, ConfigMixin):
         encoder.tower.load_state_dict(published.state_dict())
         return encoder
 
-    def forward(self, crops: Tensor, embeddings: Tensor) -> FaceTokens:
+    def forward(self, crops: Tensor, embeddings: Tensor, mask: Tensor | None = None) -> FaceTokens:
         """Encode faces.
 
         Parameters
@@ -105,6 +126,8 @@ class FaceEncoder(ModelMixin, ConfigMixin):
             (B, N, 3, S, S) portrait crops in [-1, 1], of any size.
         embeddings
             (B, N, E) recogniser embeddings, E = `recogniser_dim`.
+        mask
+            (B, N) True where a reference is present; all are, if not given. The mean embedding needs it.
 
         Raises
         ------
@@ -117,13 +140,24 @@ class FaceEncoder(ModelMixin, ConfigMixin):
                 f"`embeddings` must have length {expected} (this face encoder's `recogniser_dim`), but has "
                 f"{embeddings.shape[-1]}: was the identity made with another recogniser?"
             )
-        batch, references = crops.shape[:2]
+        return FaceTokens(
+            self._patches(crops) if self.config.patches else None,
+            self._identity(embeddings, mask) if self.config.identity else None,
+        )
+
+    def _patches(self, crops: Tensor) -> Tensor:
         pixels = self._pixels(crops.flatten(0, 1)).to(self.dtype)
         hidden = self.tower(pixel_values=pixels).last_hidden_state
-        patches = self.patch_projection(hidden).unflatten(0, (batch, references))
+        return self.patch_projection(hidden).unflatten(0, crops.shape[:2])
+
+    def _identity(self, embeddings: Tensor, mask: Tensor | None) -> Tensor:
+        if self.config.mean_embedding:
+            present = torch.ones_like(embeddings[..., :1]) if mask is None else mask.unsqueeze(-1)
+            mean = (embeddings * present).sum(dim=1, keepdim=True)
+            embeddings = F.normalize(mean, dim=-1).expand_as(embeddings)
         # A recogniser's embedding has unit norm; its components are brought to unit scale.
-        scaled = embeddings * expected**0.5
-        return FaceTokens(patches, self.identity_projection(scaled.to(self.dtype)))
+        scaled = embeddings * self.config.recogniser_dim**0.5
+        return self.identity_projection(scaled.to(self.dtype))
 
     def _pixels(self, crops: Tensor) -> Tensor:
         side = crops.shape[-1]

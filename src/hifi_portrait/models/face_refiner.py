@@ -1,7 +1,8 @@
 """The face refiner: fine-grained features of several faces of one person.
 
 Two forms. *Tokens*: learned queries that read the patch tokens, recogniser embeddings and poses of all
-references at once; their number does not grow with the references. *Maps*: a convolutional picture of each
+references at once; their number does not grow with the references (simpler forms, to compare with, are in
+`token_forms`). *Maps*: a convolutional picture of each
 reference at two scales, with a confidence each, for surface alignment to carry into the target's frame.
 """
 
@@ -17,6 +18,15 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from hifi_portrait.models.face_encoder import FaceTokens
+from hifi_portrait.models.token_forms import (
+    EmbeddingTokens,
+    PlainTokens,
+    PromptTokens,
+    mean_over_references,
+)
+
+_FORMS = ("queries", "plain", "embedding", "prompt")
+_FUSIONS = ("learned", "mean")
 
 _STEM = 4
 """Pixels a side that the map stem folds into channels."""
@@ -26,13 +36,14 @@ _STEM = 4
 class FeatureMaps:
     """Maps of each reference: (B, N, C, h, w), and confidence logits (B, N, 1, h, w), at two scales.
 
-    The fine scale is a quarter of the crop's side, the coarse one a sixteenth.
+    The fine scale is a quarter of the crop's side, the coarse one a sixteenth. Without learned fusion there
+    is no confidence.
     """
 
     fine: Tensor
-    fine_confidence: Tensor
+    fine_confidence: Tensor | None
     coarse: Tensor
-    coarse_confidence: Tensor
+    coarse_confidence: Tensor | None
 
 
 class FaceRefiner(ModelMixin, ConfigMixin):
@@ -52,6 +63,22 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         Of the two feature maps.
     map_size
         Side in pixels to which crops are brought for the feature maps; a multiple of 16.
+    form
+        Of the tokens: "queries", learned ones that read all references; "plain", the face encoder's own,
+        projected; "embedding", `num_tokens` of the recogniser's mean embedding; "prompt", one a reference,
+        to be merged into the prompt with `merge`.
+    fusion
+        "learned", or "mean": queries read each reference alone and their tokens are averaged, and maps have
+        no confidence.
+    poses
+        Whether the queries know the references' head poses.
+    maps
+        Whether there are feature maps.
+
+    Raises
+    ------
+    ValueError
+        If `form` or `fusion` is none of these.
     """
 
     @register_to_config
@@ -65,9 +92,31 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         fine_channels: int = 24,
         coarse_channels: int = 96,
         map_size: int = 256,
+        form: str = "queries",
+        fusion: str = "learned",
+        poses: bool = True,
+        maps: bool = True,
     ) -> None:
         super().__init__()
-        self.pose_projection = nn.Linear(6, encoder_dim)
+        for name, value, known in (("form", form, _FORMS), ("fusion", fusion, _FUSIONS)):
+            if value not in known:
+                raise ValueError(f"`{name}` must be one of {', '.join(known)}, but is {value!r}")
+        if form == "queries":
+            self._add_queries(encoder_dim, token_dim, num_tokens, num_layers, num_heads, poses)
+        elif form == "plain":
+            self.projected = PlainTokens(encoder_dim, token_dim)
+        elif form == "embedding":
+            self.projected = EmbeddingTokens(encoder_dim, token_dim, num_tokens)
+        else:
+            self.projected = PromptTokens(encoder_dim, token_dim)
+        if maps:
+            self._add_maps(fine_channels, coarse_channels, confidence=int(fusion == "learned"))
+
+    def _add_queries(
+        self, encoder_dim: int, token_dim: int, num_tokens: int, num_layers: int, num_heads: int, poses: bool
+    ) -> None:
+        if poses:
+            self.pose_projection = nn.Linear(6, encoder_dim)
         self.context_norm = nn.LayerNorm(encoder_dim)
         self.queries = nn.Parameter(torch.randn(num_tokens, token_dim) / math.sqrt(token_dim))
         self.layers = nn.ModuleList(
@@ -75,18 +124,19 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         )
         self.token_norm = nn.LayerNorm(token_dim)
 
+    def _add_maps(self, fine_channels: int, coarse_channels: int, confidence: int) -> None:
         middle = max(fine_channels, coarse_channels // 2)
         self.stem = nn.Sequential(
             nn.Conv2d(3 * _STEM**2, fine_channels, 3, padding=1), _ResidualBlock(fine_channels)
         )
-        self.fine_head = nn.Conv2d(fine_channels, fine_channels + 1, 1)
+        self.fine_head = nn.Conv2d(fine_channels, fine_channels + confidence, 1)
         self.down = nn.Sequential(
             nn.Conv2d(fine_channels, middle, 3, stride=2, padding=1),
             nn.SiLU(),
             nn.Conv2d(middle, coarse_channels, 3, stride=2, padding=1),
             _ResidualBlock(coarse_channels),
         )
-        self.coarse_head = nn.Conv2d(coarse_channels, coarse_channels + 1, 1)
+        self.coarse_head = nn.Conv2d(coarse_channels, coarse_channels + confidence, 1)
 
     def tokens(self, faces: FaceTokens, poses: Tensor, mask: Tensor) -> Tensor:
         """Refine the tokens of all references into one set.
@@ -103,11 +153,39 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         Returns
         -------
         Tensor
-            (B, num_tokens, token_dim); zeros for a sample without any reference.
+            (B, K, token_dim); zeros for a sample without any reference. K is `num_tokens` for forms
+            "queries" and "embedding", that of one face's tokens for "plain", N for "prompt".
         """
-        angles = torch.deg2rad(poses.float())
-        pose = self.pose_projection(torch.cat([angles.sin(), angles.cos()], dim=-1).to(self.dtype))
-        context = torch.cat([faces.identity.unsqueeze(2), faces.patches], dim=2) + pose.unsqueeze(2)
+        if self.config.form != "queries":
+            tokens: Tensor = self.projected(faces, mask)
+            return tokens * mask.any(dim=1)[:, None, None].to(tokens.dtype)
+        context = faces.joined()
+        if self.config.poses:
+            angles = torch.deg2rad(poses.float())
+            pose = self.pose_projection(torch.cat([angles.sin(), angles.cos()], dim=-1).to(self.dtype))
+            context = context + pose.unsqueeze(2)
+        if self.config.fusion == "learned":
+            return self._read(context, mask)
+        alone = self._read(context.flatten(0, 1).unsqueeze(1), mask.flatten().unsqueeze(1))
+        return mean_over_references(alone.unflatten(0, mask.shape), mask)
+
+    def merge(self, text: Tensor, places: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
+        """The prompt as the networks read it: with the faces in it for form "prompt", else as it was.
+
+        Arguments as for `PromptTokens.merge`.
+        """
+        if not self.in_prompt:
+            return text
+        merged: Tensor = self.projected.merge(text, places, tokens, mask)
+        return merged
+
+    @property
+    def in_prompt(self) -> bool:
+        """Whether the tokens are to be merged into the prompt."""
+        return bool(self.config.form == "prompt")
+
+    def _read(self, context: Tensor, mask: Tensor) -> Tensor:
+        """What the queries read (B, num_tokens, token_dim) in references' tokens (B, N, T, D)."""
         present = mask[:, :, None].expand(context.shape[:3]).flatten(1)  # B (N T)
         context = self.context_norm(context).flatten(1, 2).masked_fill(~present.unsqueeze(-1), 0.0)
         some = mask.any(dim=1)
@@ -130,6 +208,8 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         stem = self.stem(folded)
         fine = self.fine_head(stem).unflatten(0, (batch, references))
         coarse = self.coarse_head(self.down(stem)).unflatten(0, (batch, references))
+        if self.config.fusion == "mean":
+            return FeatureMaps(fine, None, coarse, None)
         return FeatureMaps(fine[:, :, :-1], fine[:, :, -1:], coarse[:, :, :-1], coarse[:, :, -1:])
 
     def forward(

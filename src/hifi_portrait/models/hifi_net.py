@@ -95,6 +95,8 @@ class HiFiNet(ControlNetModel):
         Switches for the sources of guidance. Without `warp_latents` the prior does not know the warp either.
     text_tokens
         Whether the cross-attention reads the prompt beside the face tokens.
+    keypoints
+        Whether the control image is five keypoints (`models.keypoints`) in the landmark image's place.
     latent_prior
         Side of the latents for which there is a `LatentPrior`, to which the networks add the rest; 0 for
         none. It is for base models trained along with it: it changes what they have to predict.
@@ -148,6 +150,7 @@ class HiFiNet(ControlNetModel):
         surface_alignment: bool = True,
         face_tokens: bool = True,
         text_tokens: bool = True,
+        keypoints: bool = False,
         latent_prior: int = 0,
     ) -> None:
         super().__init__(
@@ -175,6 +178,8 @@ class HiFiNet(ControlNetModel):
                 "`face_tokens` and `text_tokens` cannot both be off: the cross-attention needs one"
             )
         width = block_out_channels[0]
+        if not landmark:
+            del self.controlnet_cond_embedding
         if warp_latents:
             self.warp_in = nn.Conv2d(in_channels + 1, width, 3, padding=1)
         if surface_alignment:

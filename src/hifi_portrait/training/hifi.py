@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hifi_portrait.errors import ModelError
 from hifi_portrait.faces.dlib_resnet import DlibResNet
 from hifi_portrait.head import HeadModel, Part
 from hifi_portrait.models.build import build
+from hifi_portrait.models.class_word import class_word_places
 from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs
+from hifi_portrait.models.designs import design_overrides
+from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.latents import decode_picture, encode_picture
 from hifi_portrait.training.critic import LatentCritic, balanced, hinge_critic_loss
 from hifi_portrait.training.hifi_data import HiFiData, HiFiDataConfig
@@ -68,8 +73,9 @@ class HiFiLosses:
 class HiFiConfig:
     """Settings of the HiFi recipe.
 
-    ``trainable`` names the parts that learn: with the UNet left out the base model stays frozen, with it
-    both are trained jointly. ``surface_alignment``, ``warp_latents`` and ``face_tokens`` switch HiFi-Net's
+    ``design`` names what is trained (``models.designs``); the default is the project's own. ``trainable``
+    names the parts that learn: with the UNet left out the base model stays frozen, with it both are trained
+    jointly. ``surface_alignment``, ``warp_latents`` and ``face_tokens`` switch HiFi-Net's
     sources of guidance. ``latent_prior`` keeps the prior of sizes that have one: for a base model that learns
     along with it, not for one that was trained without. ``copy_unet`` starts a fresh HiFi-Net from the UNet's
     encoder half. Each sample is noised ``noise_draws`` times, evenly over the schedule, for one run of the
@@ -80,11 +86,15 @@ class HiFiConfig:
     from the warp depends on. Of the schedule's noise a share in ``warp_start_grain`` is added; 0 leaves the
     warp clean, which loses none of its detail. It counts where all references are of the photo's sitting, so
     that the warp differs from it by no other light or clothes. ``calibrate_prior`` measures the prior anew
-    even where HiFi-Net's weights are given, as after a change of the autoencoder.
+    even where HiFi-Net's weights are given, as after a change of the autoencoder. ``fresh`` names parts that
+    start afresh although ``init_from`` has them; a fresh HiFi-Net takes over the latent prior of the one
+    there.
     """
 
     size: str = "bundled"
+    design: str = "ours"
     init_from: tuple[str, ...] = ()
+    fresh: tuple[str, ...] = ()
     trainable: tuple[str, ...] = FACE_PARTS
     copy_unet: bool = True
     surface_alignment: bool = True
@@ -108,15 +118,16 @@ class HiFiObjective(Objective):
     """v-prediction of a photo from other photos of the person, the head in it, and its caption."""
 
     def __init__(self, config: HiFiConfig, data: str | Path, *, seed: int = 0) -> None:
-        switches: dict[str, Any] = {
-            name: getattr(config, name) for name in ("surface_alignment", "warp_latents", "face_tokens")
-        }
-        if not config.latent_prior:
-            switches["latent_prior"] = 0
         names = ["unet", "text_encoder", "text_encoder_2", *FACE_PARTS]
         frozen = [name for name in names if name not in (*config.trainable, *FACE_PARTS)]
         parts = load_parts(
-            config.size, names, config.init_from, overrides={"hifi_net": switches}, required=frozen, seed=seed
+            config.size,
+            names,
+            config.init_from,
+            overrides=_overrides(config),
+            required=frozen,
+            fresh=config.fresh,
+            seed=seed,
         )
         parts |= load_parts(config.size, ["vae"], [data], required=["vae"])
         if config.losses.adversary > 0:
@@ -129,7 +140,8 @@ class HiFiObjective(Objective):
         fresh = "hifi_net" not in _given(config)
         if fresh and config.copy_unet:
             self.part("hifi_net").copy_unet(self.part("unet"))
-        if (fresh or config.calibrate_prior) and self.part("hifi_net").prior is not None:
+        known = not fresh or take_prior(self.part("hifi_net"), config.init_from)
+        if (config.calibrate_prior or not known) and self.part("hifi_net").prior is not None:
             self._calibrate_prior()
         self.part("face_attention").attach(self.part("unet"))
         model = HeadModel.load()
@@ -155,8 +167,8 @@ class HiFiObjective(Objective):
     def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
         """The terms ``denoising`` and, where their weights are above 0, ``identity`` and ``landmarks``."""
         losses, draws = self.config.losses, self.config.noise_draws
-        text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
-        condition = self.conditioner(batch["faces"]).repeat(draws)
+        text, condition = self._conditions(batch)
+        condition = condition.repeat(draws)
         text, latents = text.repeat(draws), self._latents(batch).repeat_interleave(draws, dim=0)
         unprompted = torch.rand(len(latents), device=latents.device) < self.config.data.caption_dropout
         noise = torch.randn_like(latents)
@@ -199,8 +211,7 @@ class HiFiObjective(Objective):
         """For held-out people: first reference, target, landmark image, warp, and what is drawn."""
         batch = self._held_out()
         latents, faces = batch["latents"], batch["faces"]
-        text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
-        condition = self.conditioner(faces)
+        text, condition = self._conditions(batch)
         everyone = torch.ones(len(latents), dtype=torch.bool, device=latents.device)
 
         def predict(noisy: Tensor, timesteps: Tensor) -> Tensor:
@@ -271,6 +282,17 @@ class HiFiObjective(Objective):
         share = torch.where(from_warp, least + (most - least) * even, share)
         return (share * steps).long().clamp(max=steps - 1)
 
+    def _conditions(self, batch: Batch) -> tuple[TextEmbeddings, Conditioning]:
+        """What the networks read of a batch's captions and faces."""
+        ids, refiner = batch["token_ids"], self.part("face_refiner")
+        text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), ids)
+        condition = self.conditioner(batch["faces"])
+        if refiner.in_prompt:
+            places = class_word_places(self.data.tokenizer, ids)
+            merged = refiner.merge(text.hidden, places, condition.tokens, condition.references)
+            text = TextEmbeddings(merged, text.pooled)
+        return text, condition
+
     def _predict(
         self,
         noisy: Tensor,
@@ -339,4 +361,45 @@ class HiFiObjective(Objective):
 
 def _given(config: HiFiConfig) -> set[str]:
     """Face parts whose weights are taken from folders rather than made afresh."""
-    return {name for name in FACE_PARTS if find_part(config.init_from, name) is not None}
+    known = {name for name in FACE_PARTS if find_part(config.init_from, name) is not None}
+    return known - set(config.fresh)
+
+
+def _overrides(config: HiFiConfig) -> dict[str, dict[str, Any]]:
+    """The design's settings, less the sources of guidance that are switched off."""
+    overrides = design_overrides(config.design)
+    hifi_net = overrides.setdefault("hifi_net", {})
+    for name in ("surface_alignment", "warp_latents", "face_tokens"):
+        if not getattr(config, name):
+            hifi_net[name] = False
+    if not config.latent_prior:
+        hifi_net["latent_prior"] = 0
+    return overrides
+
+
+def take_prior(hifi_net: HiFiNet, folders: Sequence[str | Path]) -> bool:
+    """Give a HiFi-Net the latent prior of the one in ``folders``, which the base model learnt with.
+
+    Returns
+    -------
+    bool
+        Whether there is one.
+
+    Raises
+    ------
+    ModelError
+        The two priors are of other sizes, or ``hifi_net`` has none.
+    """
+    folder = find_part(folders, "hifi_net")
+    if folder is None:
+        return False
+    given = HiFiNet.from_pretrained(folder).prior
+    if given is None:
+        return False
+    if hifi_net.prior is None or hifi_net.prior.mean.shape != given.mean.shape:
+        raise ModelError(
+            f"the base model in {folder} has a latent prior of shape {tuple(given.mean.shape)}, but the new "
+            "HiFi-Net has none or another: set hifi.latent_prior = true and the base model's hifi.size"
+        )
+    hifi_net.prior.load_state_dict(given.state_dict())
+    return True

@@ -123,16 +123,23 @@ def load_parts(
     *,
     overrides: dict[str, dict[str, Any]] | None = None,
     required: Sequence[str] = (),
+    fresh: Sequence[str] = (),
     seed: int = 0,
 ) -> dict[str, nn.Module]:
     """Parts of a model size, with the weights found in ``init_from`` or fresh ones.
 
+    Parts named in ``fresh`` are not looked for.
+
     Raises ModelError where a part of ``required`` is found nowhere, or where a face part was made with other
     settings than those of the size and ``overrides``.
     """
+    if unknown := set(fresh) - set(names):
+        raise ModelError(
+            f"no part {', '.join(sorted(unknown))} to start afresh: choose from {', '.join(names)}"
+        )
     parts = build(size, names, overrides=overrides, seed=seed)
     for name, part in parts.items():
-        folder = find_part(init_from, name, type(part).__name__)
+        folder = None if name in fresh else find_part(init_from, name, type(part).__name__)
         if folder is not None:
             logger.info("%s from %s", name, folder)
             parts[name] = type(part).from_pretrained(folder)

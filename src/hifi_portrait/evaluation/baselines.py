@@ -1,0 +1,158 @@
+"""Train every design of `models.designs` alike, for a fair comparison, and say how to measure them.
+
+``python -m hifi_portrait.evaluation.baselines --data PREPARED --out DIR`` trains one design after the other
+over the same frozen base model, on the same samples, and exports each to ``DIR/models/DESIGN``. The same
+command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hifi_portrait.errors import ModelError
+from hifi_portrait.models.designs import DESIGNS, design_overrides
+from hifi_portrait.models.files import BUNDLED, check_folder
+from hifi_portrait.training.checkpoint import latest_checkpoint
+from hifi_portrait.training.export import export_pipeline
+from hifi_portrait.training.recipes import Recipe, load_recipe
+from hifi_portrait.training.run import exit_code, train
+from hifi_portrait.training.tokenizer import load_tokenizer
+
+logger = logging.getLogger(__name__)
+
+RECIPE = "designs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Which designs are trained, on what, and how they draw.
+
+    Attributes
+    ----------
+    data
+        A prepared folder, with the base model's tokenizer and autoencoder.
+    out
+        Folder of the runs and of the models.
+    designs
+        Names of `models.designs.DESIGNS`.
+    base
+        Pipeline folder of the base model, which stays frozen.
+    overrides
+        Settings of the recipe to change, as `load_recipe` takes them, alike for all.
+    steps, guidance
+        Denoising steps and guidance scale that the models have for their defaults. All start from noise.
+    """
+
+    data: Path
+    out: Path
+    designs: tuple[str, ...] = tuple(DESIGNS)
+    base: Path = BUNDLED
+    overrides: tuple[str, ...] = ()
+    steps: int = 20
+    guidance: float = 2.0
+
+    def train(self) -> None:
+        """Train and export what is missing.
+
+        Raises
+        ------
+        ModelError
+            A design is unknown, the data was prepared for another tokenizer, or a run in ``out`` was begun
+            with other settings.
+        RecipeError, DatasetError
+            As `hifi_portrait.training.run.train`.
+        """
+        for design in self.designs:
+            design_overrides(design)
+        check_folder(self.base)
+        if load_tokenizer(self.data).get_vocab() != load_tokenizer(self.base).get_vocab():
+            raise ModelError(
+                f"{self.data} was prepared with another tokenizer than that of {self.base}: prepare it again "
+                f"with --vae {self.base / 'vae'} --tokenizer {self.base}"
+            )
+        for design in self.designs:
+            if not self._train(design):
+                logger.warning("interrupted: the same command goes on")
+                return
+
+    def evaluation_commands(self) -> list[str]:
+        """Shell commands that measure each design's row."""
+        return [
+            f"hifi-portrait evaluate --synthetic 40 --out {self.out / 'results'} --model {self._model(name)} "
+            f"--name {name}"
+            for name in self.designs
+        ]
+
+    def _train(self, design: str) -> bool:
+        """Train and export one design; False if a signal ended it."""
+        overrides = [*self._base(), f'hifi.design="{design}"', *self.overrides]
+        recipe, run = load_recipe(RECIPE, overrides), self.out / "runs" / design
+        _check_same(run, recipe)
+        finished = latest_checkpoint(run)
+        if finished is None or finished.name != f"step-{recipe.trainer.max_steps:08d}":
+            logger.info("training %s", design)
+            if train(RECIPE, self.data, run, overrides=overrides).interrupted:
+                return False
+        if not (self._model(design) / "model_index.json").is_file():
+            export_pipeline(
+                [run, self.data, self.base],
+                self._model(design),
+                size=recipe.settings.size,
+                steps=self.steps,
+                guidance=self.guidance,
+            )
+        return True
+
+    def _base(self) -> list[str]:
+        return [f"hifi.init_from={json.dumps([str(self.base)])}"]
+
+    def _model(self, design: str) -> Path:
+        return self.out / "models" / design
+
+
+def _check_same(run: Path, recipe: Recipe) -> None:
+    """Refuse to go on with a run of other settings: the designs would not be trained alike."""
+    file = run / "recipe.json"
+    if file.is_file() and json.loads(file.read_text()) != json.loads(json.dumps(recipe.to_dict())):
+        raise ModelError(f"{run} was begun with other settings than those asked for: give another --out")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line, train, and print the commands that measure."""
+    parser = argparse.ArgumentParser(prog="hifi_portrait.evaluation.baselines", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="prepared folder")
+    parser.add_argument("--out", type=Path, required=True, help="folder of runs and models")
+    parser.add_argument("--designs", default=",".join(DESIGNS), help="names with commas (all: %(default)s)")
+    parser.add_argument("--steps", type=int, help="training steps of each (default: the recipe's)")
+    parser.add_argument("--base", type=Path, default=BUNDLED, help="base model (default: the bundled one)")
+    parser.add_argument("--draw-steps", type=int, default=20, help="default denoising steps (%(default)s)")
+    parser.add_argument("--guidance", type=float, default=2.0, help="default guidance (%(default)s)")
+    parser.add_argument(
+        "--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="of the recipe"
+    )
+    options = parser.parse_args(arguments)
+    steps = [] if options.steps is None else [f"trainer.max_steps={options.steps}"]
+    comparison = Comparison(
+        data=options.data,
+        out=options.out,
+        designs=tuple(options.designs.split(",")),
+        base=options.base,
+        overrides=(*steps, *options.overrides),
+        steps=options.draw_steps,
+        guidance=options.guidance,
+    )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    code = exit_code(comparison.train)
+    if code == 0:
+        sys.stdout.write("\n".join(comparison.evaluation_commands()) + "\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""Five keypoints of a head: the coarse control that other face models take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hifi_portrait.head.geometry import Camera
+from hifi_portrait.head.landmark_model import LandmarkModel
+from hifi_portrait.head.model import HeadModel
+
+KEYPOINTS = {"right eye": 468, "left eye": 473, "nose": 1, "right mouth corner": 61, "left mouth corner": 291}
+"""The person's right and left, and MediaPipe's numbers: middles of the irises, tip of the nose, corners."""
+
+
+def five_keypoints(model: HeadModel, vertices: npt.NDArray[Any], camera: Camera) -> npt.NDArray[np.float32]:
+    """Places (5, 2) of a head's ``KEYPOINTS`` as shares of the picture's width and height.
+
+    Parameters
+    ----------
+    model
+        The head model.
+    vertices
+        (V, 3) of the head in camera space.
+    camera
+        The picture's.
+    """
+    points = LandmarkModel.load(model).correspondence.points(vertices, model.faces)
+    pixels = camera.project(points[list(KEYPOINTS.values())])
+    return np.asarray(pixels / [camera.width, camera.height], np.float32)

@@ -1,0 +1,106 @@
+"""Forms of face tokens beside the refined ones: those of simpler designs, to compare with.
+
+Each is a projection of what the face encoder says, without queries that read several faces at once.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from hifi_portrait.models.face_encoder import FaceTokens
+
+
+def mean_over_references(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean (B, ...) of values (B, N, ...) over the references present in ``mask`` (B, N); 0 without any."""
+    present = mask.view(*mask.shape, *[1] * (values.dim() - 2))
+    total = values.masked_fill(~present, 0.0).sum(dim=1)
+    return total / present.sum(dim=1).clamp(min=1).to(values.dtype)
+
+
+class PlainTokens(nn.Module):
+    """Every token of the face encoder, averaged over references and projected."""
+
+    def __init__(self, encoder_dim: int, token_dim: int) -> None:
+        super().__init__()
+        self.projection = _mlp(encoder_dim, token_dim, 4 * token_dim)
+        self.norm = nn.LayerNorm(token_dim)
+
+    def forward(self, faces: FaceTokens, mask: Tensor) -> Tensor:
+        """Tokens (B, T, token_dim) of faces with T tokens each; ``mask`` (B, N)."""
+        return self.norm(self.projection(mean_over_references(faces.joined(), mask)))
+
+
+class EmbeddingTokens(nn.Module):
+    """A few tokens from one recogniser embedding (IP-Adapter FaceID, arXiv 2308.06721)."""
+
+    def __init__(self, encoder_dim: int, token_dim: int, num_tokens: int) -> None:
+        super().__init__()
+        self.num_tokens = num_tokens
+        self.projection = _mlp(encoder_dim, num_tokens * token_dim, 4 * token_dim)
+        self.norm = nn.LayerNorm(token_dim)
+
+    def forward(self, faces: FaceTokens, mask: Tensor) -> Tensor:
+        """Tokens (B, num_tokens, token_dim); ``mask`` (B, N)."""
+        if faces.identity is None:
+            raise ValueError("tokens of form 'embedding' need a face encoder with `identity` switched on")
+        tokens = self.projection(mean_over_references(faces.identity, mask))
+        return self.norm(tokens.unflatten(-1, (self.num_tokens, -1)))
+
+
+class PromptTokens(nn.Module):
+    """One embedding a photo, stacked in the place of the class word (PhotoMaker, arXiv 2312.04461)."""
+
+    def __init__(self, encoder_dim: int, token_dim: int) -> None:
+        super().__init__()
+        self.projection = _mlp(2 * encoder_dim, token_dim, 4 * token_dim)
+        self.fuse = _mlp(2 * token_dim, token_dim, 4 * token_dim)
+        self.refine = _mlp(token_dim, token_dim, 4 * token_dim)
+
+    def forward(self, faces: FaceTokens, mask: Tensor) -> Tensor:
+        """One token (B, N, token_dim) for each reference, of class token and embedding; 0 where ``~mask``."""
+        if faces.identity is None or faces.patches is None:
+            raise ValueError("tokens of form 'prompt' need a face encoder with both `patches` and `identity`")
+        joined = torch.cat([faces.patches[:, :, 0], faces.identity], dim=-1)
+        return self.projection(joined).masked_fill(~mask.unsqueeze(-1), 0.0)
+
+    def merge(self, text: Tensor, places: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
+        """The prompt's hidden states with each class word replaced by the faces stacked.
+
+        What follows the word moves back by one place less than there are faces, and what then lies beyond
+        the end, padding but for very long prompts, is dropped.
+
+        Parameters
+        ----------
+        text
+            (B, L, token_dim) hidden states.
+        places
+            (B,) where in them the class word is.
+        tokens, mask
+            (B, N, token_dim) from `forward` and (B, N).
+
+        Returns
+        -------
+        Tensor
+            (B, L, token_dim); the text as it was for a sample without any reference.
+        """
+        rows = torch.arange(len(text), device=text.device)
+        word = text[rows, places].to(tokens.dtype).unsqueeze(1).expand_as(tokens)
+        fused = word + self.fuse(torch.cat([word, tokens], dim=-1))
+        fused = fused + self.refine(fused)
+        first = mask.int().argsort(dim=1, descending=True, stable=True)  # references present come first
+        fused = torch.take_along_dim(fused, first.unsqueeze(-1), dim=1)
+        count = mask.sum(dim=1, keepdim=True)
+        place = torch.arange(text.shape[1], device=text.device).expand(len(text), -1)
+        offset = place - places.unsqueeze(1)
+        moved = torch.where(offset > 0, place - (count - 1).clamp(min=0), place).clamp(min=0)
+        kept = torch.take_along_dim(text, moved.unsqueeze(-1), dim=1)
+        faces = torch.take_along_dim(fused, offset.clamp(0, mask.shape[1] - 1).unsqueeze(-1), dim=1)
+        stacked = (offset >= 0) & (offset < count)
+        return torch.where(stacked.unsqueeze(-1), faces.to(text.dtype), kept)
+
+
+def _mlp(inputs: int, outputs: int, hidden: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.LayerNorm(inputs), nn.Linear(inputs, hidden), nn.GELU(), nn.Linear(hidden, outputs)
+    )
