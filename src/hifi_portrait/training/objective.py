@@ -142,7 +142,7 @@ def load_parts(
         folder = None if name in fresh else find_part(init_from, name, type(part).__name__)
         if folder is not None:
             logger.info("%s from %s", name, folder)
-            parts[name] = type(part).from_pretrained(folder)
+            parts[name] = type(part).from_pretrained(folder).float()  # exported weights are of half precision
             _check_settings(folder, parts[name], part)
         elif name in required:
             raise ModelError(
