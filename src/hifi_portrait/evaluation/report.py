@@ -74,15 +74,15 @@ def _identity_part(result: Benchmark) -> list[str]:
         gallery = "the references themselves, all the photos there are"
         ceiling = "each reference against the same person's other references"
     notes = [
-        f"{result.people} people, {references} references each. Brackets: 95 % interval over people. The model "
-        "is conditioned on neither recogniser; a picture without a face counts as similarity 0 and as not "
+        f"{result.people} people, {references} references each. Brackets: 95 % interval over people. The "
+        "model is conditioned on neither recogniser; a picture without a face counts as similarity 0 and as not "
         f"recognised. Gallery: {gallery}. The row `{TRUE_ROW}`: {ceiling}."
     ]
     if any(row.copy_paste for row in result.rows):
         notes.append(
-            "Copy-paste: similarity to the reference photos minus similarity to the true photo of the wish, over "
-            "the angle between their head poses. Below 0, a portrait is more like the truth than like what the "
-            "model got; above 0, it repeats its references."
+            "Copy-paste: similarity to the reference photos minus similarity to the true photo of the wish, "
+            "over the angle between their head poses. Below 0, a portrait is more like the truth than like what "
+            "the model got; above 0, it repeats its references."
         )
     return ["### Identity", table, *notes]
 
@@ -120,14 +120,17 @@ def _control_part(result: Benchmark) -> list[str]:
     return [
         "### Control",
         errors,
-        "Read by MediaPipe's face landmarker. Expression error: mean absolute error of the coefficients of smile, "
-        "jaw opening, blink and brow raise; gaze error: of the gaze's yaw, in degrees. Control score: the mean "
-        f"of pose, expression and gaze error, each as a share of that of `{result.against}`; lower is better.",
+        "Read by MediaPipe's face landmarker. Expression error: mean absolute error of the coefficients of "
+        "smile, jaw opening, blink and brow raise; gaze error: of the gaze's yaw, in degrees. Control score: the "
+        f"mean of pose, expression and gaze error, each as a share of that of `{result.against}`; lower is "
+        "better.",
         correlations,
-        "Correlation with what was asked for / with what the same reader reads of the true photo of the wish.",
-        f"The rulers, which turn what is read into degrees and coefficients, are set on {result.rulers.photos} "
-        f"true photos of other synthetic people. The errors left there: {left}. What can hardly be read off a true "
-        f"photo, see the row `{TRUE_ROW}`, says little of a portrait; the pitch of the gaze cannot, and is left out.",
+        "Correlation with what was asked for / with what the same reader reads of the true photo of the "
+        "wish.",
+        f"The rulers, which turn what is read into degrees and coefficients, are set on "
+        f"{result.rulers.photos} true photos of other synthetic people. The errors left there: {left}. What can hardly be read off "
+        f"a true photo, see the row `{TRUE_ROW}`, says little of a portrait; the pitch of the gaze cannot, and "
+        "is left out.",
     ]
 
 
@@ -154,8 +157,8 @@ def _picture_part(result: Benchmark) -> list[str]:
         distance = "Frechet distance: features of MobileNetV2 (ImageNet), which is not the FID; "
         if any(row.frechet_ratio is not None for row in result.rows):
             distance += (
-                "to photographs of other synthetic people, as many as the row has pictures of one seed; the mean "
-                f"over seeds. The row `{TRUE_ROW}` is the distance between two sets of photographs."
+                "to photographs of other synthetic people, as many as the row has pictures of one seed; "
+                f"the mean over seeds. The row `{TRUE_ROW}` is the distance between two sets of photographs."
             )
         else:
             distance += "to the true photos; compare only rows of one table."

@@ -1,8 +1,8 @@
 """Draw every picture of the benchmark into a folder, and read them all with the scorers.
 
-A row is one way of making the picture: the pipeline, the plain warp. The pictures of the first seed are named by
-person and wish, those of another seed by the seed too. A picture already in the folder is not
-drawn again, so that a killed run goes on where it stopped.
+A row is one way of making the picture: the pipeline, the plain warp. The pictures of the first seed are named
+by person and wish, those of another seed by the seed too. A picture already in the folder is not drawn again,
+so that a killed run goes on where it stopped.
 """
 
 from __future__ import annotations
