@@ -25,7 +25,10 @@ def figures(references, share, error=1.0):
     identity = {"SFace": {"share_of_true": exactly(share)}, "other": {"share_of_true": None}}
     errors = {name: exactly(error) for name in ("pose", "expression", "gaze")}
     portrait = {"name": "portrait", "identity": identity, "control": {"errors": errors}}
-    return {"references": [1, references], "rows": [portrait, {"name": "bare", "identity": {}, "control": None}]}
+    return {
+        "references": [1, references],
+        "rows": [portrait, {"name": "bare", "identity": {}, "control": None}],
+    }
 
 
 def test_identity_is_a_line_over_the_numbers_of_references():

@@ -122,8 +122,8 @@ def _control_part(result: Benchmark) -> list[str]:
         errors,
         "Read by MediaPipe's face landmarker. Expression error: mean absolute error of the coefficients of "
         "smile, jaw opening, blink and brow raise; gaze error: of the gaze's yaw, in degrees. Control score: "
-        f"the mean of pose, expression and gaze error, each as a share of that of `{result.against}`; lower is "
-        "better.",
+        f"the mean of pose, expression and gaze error, each as a share of that of `{result.against}`; lower "
+        "is better.",
         correlations,
         "Correlation with what was asked for / with what the same reader reads of the true photo of the "
         "wish.",
