@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hifi_portrait.evaluation import metrics
+from hifi_portrait.head import HeadPose
 
 
 def test_cosine_similarity_of_parallel_orthogonal_and_opposite_vectors():
@@ -50,16 +51,9 @@ def test_correlation_with_a_constant_is_not_a_number():
     assert np.isnan(metrics.correlation(np.array([0.0, 1.0]), np.array([2.0, 2.0])))
 
 
-def test_pose_error_is_the_mean_absolute_difference_per_axis():
-    wished = np.array([[0.0, 10.0, 0.0], [20.0, -10.0, 0.0]])
-    read = np.array([[2.0, 10.0, -1.0], [16.0, -4.0, 3.0]])
-    np.testing.assert_allclose(metrics.pose_error(wished, read), [3, 3, 2])
-
-
-def test_pose_error_goes_round_the_circle():
-    np.testing.assert_allclose(
-        metrics.pose_error(np.array([[179.0, 0, 0]]), np.array([[-179.0, 0, 0]])), [[2, 0, 0]][0]
-    )
+def test_angle_between_rotations_about_one_axis_is_their_difference():
+    angle = metrics.angle_between(HeadPose(30, 0, 0).matrix(), HeadPose(-15, 0, 0).matrix())
+    assert angle == pytest.approx(45)
 
 
 def test_peak_signal_to_noise():

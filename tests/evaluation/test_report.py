@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from hifi_portrait.evaluation.benchmark import Benchmark
+from hifi_portrait.evaluation.control import ControlFigures
 from hifi_portrait.evaluation.metrics import Interval
-from hifi_portrait.evaluation.report import benchmark_section, write_section
+from hifi_portrait.evaluation.recognition import IdentityFigures
+from hifi_portrait.evaluation.report import QUANTITIES, benchmark_section, write_section
+from hifi_portrait.evaluation.ruler import Rulers
 from hifi_portrait.evaluation.summary import Row
 
 
@@ -12,23 +15,42 @@ def _benchmark(*rows, **changes):
     values = {
         "rows": rows,
         "skipped": (),
-        "ruler": None,
+        "rulers": None,
         "people": 60,
         "references": (4, 4),
         "gallery_is_unseen": True,
+        "against": "plain warp",
     }
     return Benchmark(**(values | changes))
 
 
-def test_a_row_shows_its_figures_with_their_intervals():
-    row = Row("portrait", 240, face_found=1.0, rank_one=Interval(0.8, 0.75, 0.85), pose_error=(1.0, 2.0, 3.0))
-    text = benchmark_section("People", "command", _benchmark(row))
-    assert "| portrait | 240 | 1.000 | 0.800 [0.750, 0.850] | 1.0 / 2.0 / 3.0 |" in text
+def _exactly(value):
+    return Interval(value, value, value)
+
+
+def test_each_recogniser_has_a_line_with_its_intervals():
+    figures = IdentityFigures(similarity=Interval(0.5, 0.4, 0.6), rank_one=Interval(0.8, 0.75, 0.85))
+    text = benchmark_section("People", "command", _benchmark(Row("portrait", 4, identity={"A": figures})))
+    assert "| portrait | A | 0.800 [0.750, 0.850] | 0.500 [0.400, 0.600] |" in text
+
+
+def test_control_errors_and_both_correlations_are_shown():
+    names = ("yaw", "pitch", "roll", "expression", "gaze", *QUANTITIES)
+    control = ControlFigures(
+        {name: _exactly(index) for index, name in enumerate(names)},
+        {name: _exactly(0.25) for name in QUANTITIES} | {"blink": _exactly(float("nan"))},
+        {"smile": _exactly(0.75)},
+        score=_exactly(0.5),
+    )
+    row = Row("portrait", 4, control=control)
+    text = benchmark_section("People", "command", _benchmark(row, rulers=Rulers(240, {})))
+    assert "| portrait | 0.0° / 1.0° / 2.0° | 3.000 [3.000, 3.000] | 4.0 [4.0, 4.0] | 0.500 [" in text
+    assert "| portrait | 0.25 / 0.75 | 0.25 | 0.25 | 0.25 |" in text  # the column of blinks is left out
 
 
 def test_a_column_that_no_row_fills_is_left_out():
     text = benchmark_section("People", "command", _benchmark(Row("portrait", 4)))
-    assert "| row | pictures |\n" in text
+    assert "| row | pictures | seeds |\n" in text
 
 
 def test_what_was_left_out_is_said_with_its_reason():

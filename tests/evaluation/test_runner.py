@@ -9,7 +9,7 @@ from PIL import Image
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.evaluation.benchmark import score
 from hifi_portrait.evaluation.protocol import REAL_WISHES, real_cases
-from hifi_portrait.evaluation.ruler import PoseRuler
+from hifi_portrait.evaluation.ruler import Ruler, Rulers
 from hifi_portrait.evaluation.runner import (
     Sampling,
     check_same_run,
@@ -17,6 +17,7 @@ from hifi_portrait.evaluation.runner import (
     picture_path,
     pipeline_row,
     rows_in,
+    seeds_in,
     warp_row,
 )
 
@@ -83,18 +84,42 @@ def test_another_list_in_the_same_folder_is_refused(tmp_path):
 
 def test_without_scoring_weights_pictures_are_counted_and_the_reason_is_given(drawn):
     cases, out = drawn
-    result = score(cases, ["warp"], out, None)
-    assert [(row.name, row.pictures, row.similarity) for row in result.rows] == [("warp", 8, None)]
-    assert len(result.skipped) == 3
+    result = score(cases, ["warp"], out, None, against="warp")
+    assert [(row.name, row.pictures, row.identity) for row in result.rows] == [("warp", 8, {})]
+    assert len(result.skipped) == 4
+
+
+def test_a_row_to_compare_with_that_is_not_there_is_refused(drawn):
+    cases, out = drawn
+    with pytest.raises(DatasetError, match=r"no row 'other'.*it has warp"):
+        score(cases, ["warp"], out, None, against="other")
+
+
+def test_each_seed_has_pictures_and_noise_of_its_own(photo_folder, tmp_path):
+    anna = real_cases(photo_folder)[0]
+    noise = []
+
+    def draw(identity, target, seed):
+        noise.append(seed)
+        return np.zeros((4, 4, 3), np.uint8)
+
+    draw_rows([anna], {"row": draw}, tmp_path)
+    draw_rows([anna], {"row": draw}, tmp_path, seeds=3)
+    assert len(set(noise)) == len(noise) == 3 * len(REAL_WISHES)
+    assert [seeds_in([anna], "row", tmp_path, most) for most in (1, 2, 5)] == [1, 2, 3]
 
 
 @pytest.mark.scoring
 def test_with_scoring_weights_a_person_without_a_face_lowers_the_figures(drawn, scoring_dir):
     cases, out = drawn
-    PoseRuler((1, 1, 1), (0, 0, 0), (0, 0, 0)).save(out / "ruler.json")
-    row = score(cases, ["warp"], out, scoring_dir).rows[-1]
+    counts = {"yaw": 1, "pitch": 1, "roll": 1, "smile": 4, "jaw": 1, "blink": 2, "brow": 5, "gaze_yaw": 2}
+    rulers = {name: Ruler((1.0,) * count, 0.0, 0.0, 1.0) for name, count in counts.items()}
+    Rulers(0, rulers).save(out / "rulers.json")
+    row = score(cases, ["warp"], out, scoring_dir, against="warp").rows[-1]
     assert row.face_found == 0.5
-    assert row.similarity.value > 0.1
+    assert len(row.identity) == 2
+    assert all(figures.similarity.value > 0.1 for figures in row.identity.values())
+    assert row.control.score.value == pytest.approx(1)
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +21,32 @@ if TYPE_CHECKING:
     from hifi_portrait.evaluation.autoencoder import AutoencoderFigures, Embed
     from hifi_portrait.evaluation.protocol import Case
     from hifi_portrait.evaluation.runner import Draw, Sampling
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Which people, how many references and seeds, and the row that control is compared with."""
+
+    synthetic: int | None = None
+    photos: Path | None = None
+    references: int = 4
+    seeds: int = 1
+    against: str | None = None
+
+    def source(self) -> str:
+        """The people and their references; pictures of one such list must not be mixed with another's."""
+        if self.photos is not None:
+            return "photos PHOTOS"
+        return f"synthetic {self.synthetic}" + (
+            f" --references {self.references}" if self.references != 4 else ""
+        )
+
+    def words(self) -> str:
+        """As on the command line, folders by a word."""
+        words = f"--{self.source()} --scoring DIR --out DIR"
+        if self.seeds != 1:
+            words += f" --seeds {self.seeds}"
+        return words if self.against is None else f"{words} --against {shlex.quote(self.against)}"
 
 
 @dataclass(frozen=True)
@@ -70,6 +97,16 @@ def evaluate(
         Path | None,
         typer.Option(metavar="DIR", help="Weights used only to score; what needs them is left out without."),
     ] = None,
+    references: Annotated[
+        int, typer.Option(min=1, max=8, help="Reference photos of each synthetic person.")
+    ] = 4,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=20, help="Portraits drawn for each wish, each from other noise.")
+    ] = 1,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="ROW", help="Row that control is compared with. [default: plain warp]"),
+    ] = None,
     warp_only: Annotated[
         bool, typer.Option("--warp-only", help="Draw only the plain warp's row; no model is needed.")
     ] = False,
@@ -96,6 +133,8 @@ def evaluate(
         raise typer.BadParameter("say exactly one of --synthetic PEOPLE, --photos DIR, --time DIR")
     if autoencoder and synthetic is None:
         raise typer.BadParameter("--autoencoder needs --synthetic PEOPLE")
+    if references != 4 and synthetic is None:
+        raise typer.BadParameter("--references goes with --synthetic: every photo of --photos is a reference")
     if scoring is not None and not scoring.is_dir():
         raise ModelError(f"--scoring {scoring} is not a folder")
     sampling = Sampling(
@@ -117,61 +156,70 @@ def evaluate(
         section = markdown.autoencoder_section(command, kept, recogniser)
     else:
         key, figures, section = _benchmark(
+            Protocol(synthetic, photos, references, seeds, against),
             out,
-            synthetic,
-            photos,
             scoring,
             None if warp_only else Portraits(name, model, device, sampling),
             as_json,
         )
 
-    (out / f"{key}.md").parent.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     (out / f"{key}.md").write_text(section)
+    (out / f"{key}.json").write_text(json.dumps(figures))
     if report is not None:
         markdown.write_section(report, key, section)
     emit(figures, section, as_json)
 
 
 def _benchmark(
-    out: Path,
-    synthetic: int | None,
-    photos: Path | None,
-    scoring: Path | None,
-    portraits: Portraits | None,
-    quiet: bool,
+    protocol: Protocol, out: Path, scoring: Path | None, portraits: Portraits | None, quiet: bool
 ) -> tuple[str, dict[str, object], str]:
     from hifi_portrait.evaluation import runner
     from hifi_portrait.evaluation.benchmark import WARP_ROW, score
-    from hifi_portrait.evaluation.protocol import SIZE
+    from hifi_portrait.evaluation.protocol import RULER_PEOPLE, SIZE
     from hifi_portrait.evaluation.report import benchmark_section
 
-    source = "photos PHOTOS" if photos else f"synthetic {synthetic}"
-    cases = _cases(out, synthetic, photos, quiet)
-    runner.check_same_run(out, f"{source}, {len(cases)} people")
-    rows = {WARP_ROW: runner.warp_row(SIZE)}
-    if portraits is not None:
-        rows[portraits.row] = portraits.load()
+    cases = _cases(out, protocol, quiet)
+    runner.check_same_run(out, f"{protocol.source()}, {len(cases)} people")
     with progress(quiet) as bar:
         task = bar.add_task("portraits", total=len(cases))
-        runner.draw_rows(cases, rows, out, lambda: bar.advance(task))
+        runner.draw_rows(cases, {WARP_ROW: runner.warp_row(SIZE)}, out)
+        if portraits is not None:
+            drawn = {portraits.row: portraits.load()}
+            runner.draw_rows(cases, drawn, out, seeds=protocol.seeds, on_done=lambda: bar.advance(task))
+        ruler = bar.add_task("photographing for the rulers", total=RULER_PEOPLE, visible=False)
         bar.add_task("measuring", total=None)
-        result = score(cases, runner.rows_in(out), out, scoring)
+        result = score(
+            cases,
+            runner.rows_in(out),
+            out,
+            scoring,
+            seeds=protocol.seeds,
+            against=protocol.against or WARP_ROW,
+            on_ruler_person=lambda: bar.update(ruler, advance=1, visible=True),
+        )
 
-    words = "--warp-only" if portraits is None else portraits.words()
-    command = f"hifi-portrait evaluate --{source} --scoring DIR --out DIR {words}".rstrip()
-    title = f"{len(cases)} real people" if photos else f"{len(cases)} unseen synthetic people"
-    return "photos" if photos else "synthetic", asdict(result), benchmark_section(title, command, result)
+    words = [protocol.words(), "--warp-only" if portraits is None else portraits.words()]
+    command = " ".join(["hifi-portrait evaluate", *(part for part in words if part)])
+    real = protocol.photos is not None
+    title = f"{len(cases)} real people" if real else f"{len(cases)} unseen synthetic people"
+    return "photos" if real else "synthetic", asdict(result), benchmark_section(title, command, result)
 
 
-def _cases(out: Path, synthetic: int | None, photos: Path | None, quiet: bool) -> list[Case]:
+def _cases(out: Path, protocol: Protocol, quiet: bool) -> list[Case]:
     from hifi_portrait.evaluation.protocol import real_cases, synthetic_cases
 
-    if photos is not None:
-        return real_cases(photos)
-    assert synthetic is not None
+    if protocol.photos is not None:
+        return real_cases(protocol.photos)
+    assert protocol.synthetic is not None
     with progress(quiet) as bar:
-        task = bar.add_task("photographing", total=synthetic)
-        return synthetic_cases(synthetic, out / "people", on_done=lambda: bar.advance(task))
+        task = bar.add_task("photographing", total=protocol.synthetic)
+        return synthetic_cases(
+            protocol.synthetic,
+            out / "people",
+            references=protocol.references,
+            on_done=lambda: bar.advance(task),
+        )
 
 
 def _autoencoder(
@@ -180,7 +228,7 @@ def _autoencoder(
     from hifi_portrait.evaluation.autoencoder import evaluate_autoencoder
     from hifi_portrait.faces import load_image
 
-    cases = _cases(out, people, None, quiet)
+    cases = _cases(out, Protocol(people), quiet)
     queries = [[load_image(wish.truth) for wish in case.wishes if wish.truth] for case in cases]
     gallery = [load_image(case.gallery[0]) for case in cases]
     with progress(quiet) as bar:
@@ -202,7 +250,7 @@ def _load_autoencoder(model: str | None, device: str | None) -> Any:
 
 def _recogniser(scoring: Path | None) -> Embed:
     if scoring is not None:
-        from hifi_portrait.evaluation.scorers import SFaceRecogniser
+        from hifi_portrait.evaluation.recognisers import SFaceRecogniser
 
         reader = SFaceRecogniser(scoring)
         return lambda image: reader.read(image).get("embedding")

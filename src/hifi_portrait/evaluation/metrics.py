@@ -59,10 +59,10 @@ def correlation(wished: np.ndarray, measured: np.ndarray) -> float:
     return float((a * b).sum() / spread) if spread > 0 else float("nan")
 
 
-def pose_error(wished: np.ndarray, measured: np.ndarray) -> np.ndarray:
-    """Mean absolute difference per axis, in degrees: (N, 3) and (N, 3) -> (3,), leaving out NaN rows."""
-    difference = (measured - wished + 180) % 360 - 180
-    return np.nanmean(np.abs(difference), axis=0)
+def angle_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Degrees by which one rotation must be turned to become the other, (..., 3, 3) each; they broadcast."""
+    trace = (a * b).sum(axis=(-2, -1))
+    return np.degrees(np.arccos(np.clip((trace - 1) / 2, -1, 1)))
 
 
 def peak_signal_to_noise(a: np.ndarray, b: np.ndarray) -> float:
@@ -77,11 +77,12 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     ``|mu_a - mu_b|^2 + Tr(C_a + C_b - 2 (C_a C_b)^(1/2))``, Dowson and Landau, 1982. Which features they are
     must be said wherever the figure is given; with other features than Inception's it is not the FID.
     """
-    mean = ((a.mean(0) - b.mean(0)) ** 2).sum()
-    cov_a, cov_b = np.atleast_2d(np.cov(a, rowvar=False)), np.atleast_2d(np.cov(b, rowvar=False))
-    # Tr (C_a C_b)^(1/2) is the sum of the square roots of the product's eigenvalues, which are real and >= 0.
-    roots = np.sqrt(np.maximum(linalg.eigvals(cov_a @ cov_b).real, 0))
-    return float(max(mean + np.trace(cov_a) + np.trace(cov_b) - 2 * roots.sum(), 0.0))
+    mean_a, mean_b = a.mean(0), b.mean(0)
+    x, y = (a - mean_a) / np.sqrt(len(a) - 1), (b - mean_b) / np.sqrt(len(b) - 1)
+    # C_a = x'x and C_b = y'y, so the trace of the product's root is the sum of the singular values of x y'.
+    shared = linalg.svdvals(x @ y.T).sum()
+    distance = ((mean_a - mean_b) ** 2).sum() + (x**2).sum() + (y**2).sum() - 2 * shared
+    return float(max(distance, 0.0))
 
 
 def bootstrap_over_people(
@@ -98,5 +99,6 @@ def bootstrap_over_people(
     """
     rng = np.random.default_rng(seed)
     draws = [statistic(rng.integers(0, people, people)) for _ in range(rounds)]
-    low, high = np.nanpercentile(draws, [2.5, 97.5])
+    known = [value for value in draws if np.isfinite(value)]
+    low, high = np.percentile(known, [2.5, 97.5]) if known else (np.nan, np.nan)
     return Interval(statistic(np.arange(people)), float(low), float(high))

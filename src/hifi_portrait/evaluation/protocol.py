@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from hifi_portrait.errors import DatasetError, TargetError
@@ -23,6 +25,7 @@ RULER_SEED = 9_500_000
 RULER_PEOPLE = 60
 
 REFERENCES = 4
+MAX_REFERENCES = 8
 TARGETS = 4
 SIZE = 256
 MAX_YAW = 45.0
@@ -66,18 +69,35 @@ class Case:
 
 
 def synthetic_cases(
-    people: int, folder: Path, *, size: int = SIZE, on_done: OnDone | None = None
+    people: int,
+    folder: Path,
+    *,
+    references: int = REFERENCES,
+    size: int = SIZE,
+    on_done: OnDone | None = None,
 ) -> list[Case]:
     """Unseen synthetic people, photographed into `folder`; those already there are kept.
 
-    Each has 4 references, 4 targets with their true photos, and 1 further true photo as the gallery.
+    Each has 1 to 8 references, 4 targets with their true photos, and 1 further true photo as the gallery.
+    People, targets, gallery and the first references are the same for every number of references.
+
+    Raises
+    ------
+    ValueError
+        If `references` is out of range.
     """
+    if not 1 <= references <= MAX_REFERENCES:
+        raise ValueError(f"references must be from 1 to {MAX_REFERENCES}, not {references}")
+    names = ["gallery", *_numbered("reference", REFERENCES), *_numbered("target", TARGETS)]
+    names += _numbered("reference", references)[REFERENCES:]
     cases = []
     for index in range(people):
         person_folder = folder / f"{index:04d}"
-        if not (person_folder / "targets.json").exists():
-            _photograph_person(UNSEEN_SEED + index, person_folder, size)
-        cases.append(_read_person(person_folder))
+        _photograph_person(UNSEEN_SEED + index, person_folder, names, size)
+        given = tuple(person_folder / f"{name}.png" for name in _numbered("reference", references))
+        cases.append(
+            Case(person_folder.name, given, (person_folder / "gallery.png",), _read_wishes(person_folder))
+        )
         if on_done:
             on_done()
     return cases
@@ -109,9 +129,25 @@ def real_cases(folder: Path) -> list[Case]:
     return cases
 
 
-def ruler_photographs(people: int = RULER_PEOPLE, size: int = SIZE) -> Sequence[Photograph]:
-    """True photos of further synthetic people, by which a head-pose reader's scale is set."""
-    return [_take(RULER_SEED + index, 0, size) for index in range(people)]
+def ruler_photographs(
+    folder: Path, people: int = RULER_PEOPLE, *, size: int = SIZE, on_done: OnDone | None = None
+) -> list[tuple[Wish, ...]]:
+    """True photos of further synthetic people, and what each shows: by these the rulers are set.
+
+    They are taken into `folder`, 4 of each person; those already there are kept.
+    """
+    wishes = []
+    for index in range(people):
+        person_folder = folder / f"{index:04d}"
+        _photograph_person(RULER_SEED + index, person_folder, _numbered("target", TARGETS), size)
+        wishes.append(_read_wishes(person_folder))
+        if on_done:
+            on_done()
+    return wishes
+
+
+def _numbered(name: str, count: int) -> list[str]:
+    return [f"{name}_{index}" for index in range(count)]
 
 
 def _take(person_seed: int, number: int, size: int) -> Photograph:
@@ -119,18 +155,20 @@ def _take(person_seed: int, number: int, size: int) -> Photograph:
     return photograph(Person.sample(person_seed), photo, size)
 
 
-def _photograph_person(person_seed: int, folder: Path, size: int) -> None:
-    """The first photos, in seed order, that can serve; the last file written marks the person as done."""
+def _photograph_person(person_seed: int, folder: Path, names: Sequence[str], size: int) -> None:
+    """The photos that can serve, in seed order and under `names`; what is already there is kept."""
+    described = folder / "targets.json"
+    if described.exists() and all((folder / f"{name}.png").exists() for name in names):
+        return
     folder.mkdir(parents=True, exist_ok=True)
     usable = _usable_photographs(person_seed, size)
-    for name in ("gallery", *(f"reference_{i}" for i in range(REFERENCES))):
-        Image.fromarray(next(usable).image).save(folder / f"{name}.png")
     targets = []
-    for index in range(TARGETS):
+    for name in names:
         taken = next(usable)
-        Image.fromarray(taken.image).save(folder / f"target_{index}.png")
-        targets.append(_to_json(Target.from_geometry(taken.truth.geometry)))
-    (folder / "targets.json").write_text(json.dumps(targets))
+        write_picture(taken.image, folder / f"{name}.png")
+        if name.startswith("target"):
+            targets.append(_to_json(Target.from_geometry(taken.truth.geometry)))
+    described.write_text(json.dumps(targets))
 
 
 def _usable_photographs(person_seed: int, size: int) -> Iterator[Photograph]:
@@ -163,10 +201,16 @@ def _from_json(values: dict[str, Any]) -> Target:
     )
 
 
-def _read_person(folder: Path) -> Case:
+def _read_wishes(folder: Path) -> tuple[Wish, ...]:
     described = json.loads((folder / "targets.json").read_text())
-    wishes = tuple(
+    return tuple(
         Wish(_from_json(values), folder / f"target_{index}.png") for index, values in enumerate(described)
     )
-    references = tuple(folder / f"reference_{i}.png" for i in range(REFERENCES))
-    return Case(folder.name, references, (folder / "gallery.png",), wishes)
+
+
+def write_picture(image: np.ndarray, path: Path) -> None:
+    """A uint8 RGB picture as PNG, whole or not at all, so that a kill leaves no half picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    Image.fromarray(image).save(partial, format="PNG")
+    os.replace(partial, path)

