@@ -11,12 +11,14 @@ from torch.nn import functional as F
 
 SIZE = 128
 """Side in pixels of the picture it looks at."""
-CHANNELS = (32, 48, 80, 112)
+CHANNELS = (40, 64, 96)
 
 
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+def _conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+        nn.Conv2d(inputs, outputs, kernel, stride, (kernel - 1) // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
     )
 
 
@@ -53,11 +55,10 @@ class AttributeNet(nn.Module):
 
     def __init__(self, classes: Sequence[int]) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        inputs = 5
-        for stage, channels in enumerate(CHANNELS):
-            layers += [_conv(inputs, channels, stride=2)]
-            layers += [_Residual(channels)] if stage else []
+        layers: list[nn.Module] = [_conv(5, CHANNELS[0], kernel=6, stride=4)]
+        inputs = CHANNELS[0]
+        for channels in CHANNELS[1:]:
+            layers += [_conv(inputs, channels, stride=2), _Residual(channels)]
             inputs = channels
         self.trunk = nn.Sequential(*layers)
         self.heads = nn.ModuleList(_AttentionHead(inputs, count) for count in classes)

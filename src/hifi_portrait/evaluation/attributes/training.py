@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 class TrainingSettings:
     """How the classifier is trained."""
 
-    epochs: int = 24
+    epochs: int = 12
     batch: int = 64
     learning_rate: float = 4e-3
     weight_decay: float = 0.02
@@ -89,7 +89,7 @@ def train(examples: Examples, settings: TrainingSettings | None = None) -> Attri
     settings = settings or TrainingSettings()
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    network = AttributeNet([len(head.classes) for head in HEADS])
+    network = AttributeNet([len(head.classes) for head in HEADS]).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
     )
@@ -101,7 +101,9 @@ def train(examples: Examples, settings: TrainingSettings | None = None) -> Attri
     for _ in range(settings.epochs):
         for rows in _batches(len(examples), settings.batch, rng):
             pictures = np.stack([augmented(examples.pictures[row], settings, rng) for row in rows])
-            loss = _loss(network(network_input(pictures)), torch.from_numpy(examples.labels[rows]), settings)
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = network(network_input(pictures))
+            loss = _loss(logits, torch.from_numpy(examples.labels[rows]), settings)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -171,6 +173,6 @@ def _loss(logits: Sequence[Tensor], labels: Tensor, settings: TrainingSettings) 
     for values, label in zip(logits, labels.T, strict=True):
         if (label != UNKNOWN).any():
             total = total + F.cross_entropy(
-                values, label, ignore_index=UNKNOWN, label_smoothing=settings.label_smoothing
+                values.float(), label, ignore_index=UNKNOWN, label_smoothing=settings.label_smoothing
             )
     return total
