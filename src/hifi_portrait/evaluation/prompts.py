@@ -146,7 +146,11 @@ def _usable_photos(person: Person) -> Iterator[Photo]:
     for number in count():
         photo = Photo.sample(person.seed * 100 + number, style="photo", sunglasses=False)
         geometry = alignment.geometry(
-            photo.pose.matrix(), np.zeros(3), photo.expression, np.asarray(photo.gaze), Camera.from_fov(256, photo.fov)
+            photo.pose.matrix(),
+            np.zeros(3),
+            photo.expression,
+            np.asarray(photo.gaze),
+            Camera.from_fov(256, photo.fov),
         )
         if abs(geometry.pose.yaw) <= MAX_YAW:
             yield photo

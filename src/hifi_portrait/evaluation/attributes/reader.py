@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from hifi_portrait.errors import ModelError
-from hifi_portrait.evaluation.attributes.classes import HEADS
+from hifi_portrait.evaluation.attributes.classes import HEADS, Head
 from hifi_portrait.evaluation.attributes.network import AttributeNet, network_input
 
 ASSET = "attributes.safetensors"
@@ -74,13 +74,14 @@ class AttributeReader:
         }
 
     def read(self, picture: np.ndarray) -> dict[str, str]:
-        """By head the class that a uint8 RGB picture (H, W, 3) shows: the likeliest of the likeliest group."""
-        found = {}
-        for head in HEADS:
-            chances = self.probabilities(picture[None])[head.name][0]
-            group = head.groups[int((chances @ head.grouping()).argmax())]
-            found[head.name] = max(group, key=lambda name: chances[head.classes.index(name)])  # noqa: B023
-        return found
+        """By head the likeliest class, of the likeliest group, of a uint8 RGB picture (H, W, 3)."""
+        probabilities = self.probabilities(picture[None])
+        return {head.name: _likeliest(head, probabilities[head.name][0]) for head in HEADS}
+
+
+def _likeliest(head: Head, probabilities: np.ndarray) -> str:
+    group = head.groups[int((probabilities @ head.grouping()).argmax())]
+    return max(group, key=lambda name: float(probabilities[head.classes.index(name)]))
 
 
 def _untrained() -> AttributeNet:

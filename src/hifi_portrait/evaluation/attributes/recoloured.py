@@ -1,10 +1,10 @@
 """Photos in which hair colour, glasses and clothing colour have nothing to do with who the person is.
 
-Among the synthetic people as they are sampled, hair colour goes with skin and age, so that a classifier could
-guess it from the face. These people's attributes are drawn evenly, whoever they are: trained on them it has to
-look, and held out they say whether it does.
+Among the synthetic people as they are sampled, hair colour goes with skin and age, so that a classifier
+could guess it from the face. These people's attributes are drawn evenly, whoever they are: trained on them it
+has to look, and held out they say whether it does.
 
-``python -m hifi_portrait.evaluation.attributes.recoloured --out DIR --count 400`` writes them as an ID data set.
+``python -m hifi_portrait.evaluation.attributes.recoloured --out DIR --count 400`` writes an ID data set.
 """
 
 from __future__ import annotations
