@@ -197,9 +197,8 @@ def _warp(identity: Identity, target: Target, words: str, seed: int) -> np.ndarr
 def _draw_missing(
     case: Case, number: int, prompts: Sequence[Prompt], rows: dict[str, DrawPrompt], out: Path
 ) -> None:
-    paths = {
-        (row, place): picture_path(out, row, case, place) for row in rows for place in range(len(prompts))
-    }
+    places = [(row, place) for row in rows for place in range(len(prompts))]
+    paths = {(row, place): picture_path(out, row, case, place) for row, place in places}
     missing = [key for key, path in paths.items() if not path.exists()]
     if not missing:
         return

@@ -7,7 +7,7 @@ photo of a prompt is the person of the wish it is drawn for, rendered with what 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count, islice
 
@@ -66,7 +66,7 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Prompt:
-    """Words, what they ask for, the case's wish they are drawn with, and the true photo's person and photo."""
+    """Words, what they ask for, the place of the wish they go with; who and what the true photo shows."""
 
     words: str
     asked: tuple[Asked, ...]
@@ -149,7 +149,7 @@ def _usable_photos(person: Person) -> Iterator[Photo]:
             photo.pose.matrix(),
             np.zeros(3),
             photo.expression,
-            np.asarray(photo.gaze),
+            np.zeros(2),
             Camera.from_fov(256, photo.fov),
         )
         if abs(geometry.pose.yaw) <= MAX_YAW:
