@@ -87,6 +87,10 @@ def evaluate(
     autoencoder: Annotated[
         bool, typer.Option("--autoencoder", help="Only: are the --synthetic people recognised through it?")
     ] = False,
+    prompts: Annotated[
+        bool,
+        typer.Option("--prompts", help="Only: do the --synthetic people's portraits follow prompts?"),
+    ] = False,
     timing: Annotated[
         Path | None,
         typer.Option(
@@ -118,6 +122,7 @@ def evaluate(
         float | None, typer.Option(min=0, help="Guidance scale. [default: the model's]")
     ] = None,
     warp_strength: options.WarpStrength = None,
+    warp_grain: options.WarpGrain = None,
     warp_detail: options.WarpDetail = 1.0,
     device: options.Device = None,
     report: Annotated[
@@ -135,10 +140,17 @@ def evaluate(
         raise typer.BadParameter("--autoencoder needs --synthetic PEOPLE")
     if references != 4 and synthetic is None:
         raise typer.BadParameter("--references goes with --synthetic: every photo of --photos is a reference")
+    if prompts and (synthetic is None or autoencoder or prompt):
+        raise typer.BadParameter("--prompts needs --synthetic PEOPLE, and neither --autoencoder nor --prompt")
     if scoring is not None and not scoring.is_dir():
         raise ModelError(f"--scoring {scoring} is not a folder")
     sampling = Sampling(
-        prompt=prompt, steps=steps, guidance=guidance, warp_strength=warp_strength, warp_detail=warp_detail
+        prompt=prompt,
+        steps=steps,
+        guidance=guidance,
+        warp_strength=warp_strength,
+        warp_grain=warp_grain,
+        warp_detail=warp_detail,
     )
 
     if timing is not None:
@@ -154,6 +166,10 @@ def evaluate(
         command = f"hifi-portrait evaluate --autoencoder --synthetic {synthetic} --scoring DIR --out DIR"
         recogniser = "SFace" if scoring else "the package's own recogniser"
         section = markdown.autoencoder_section(command, kept, recogniser)
+    elif prompts:
+        assert synthetic is not None
+        portraits = None if warp_only else Portraits(name, model, device, sampling)
+        key, figures, section = _prompts(synthetic, out, scoring, portraits, as_json)
     else:
         key, figures, section = _benchmark(
             Protocol(synthetic, photos, references, seeds, against),
@@ -204,6 +220,30 @@ def _benchmark(
     real = protocol.photos is not None
     title = f"{len(cases)} real people" if real else f"{len(cases)} unseen synthetic people"
     return "photos" if real else "synthetic", asdict(result), benchmark_section(title, command, result)
+
+
+def _prompts(
+    people: int, out: Path, scoring: Path | None, portraits: Portraits | None, quiet: bool
+) -> tuple[str, dict[str, object], str]:
+    from hifi_portrait.evaluation import prompt_following
+    from hifi_portrait.evaluation.benchmark import PORTRAIT_ROW
+    from hifi_portrait.evaluation.prompt_report import prompts_section
+
+    cases = _cases(out, Protocol(synthetic=people), quiet)
+    row, draw = PORTRAIT_ROW, None
+    if portraits is not None:
+        pipe = load_pipeline(portraits.model, portraits.device)
+        row, draw = portraits.row, prompt_following.pipeline_prompts(pipe, portraits.sampling)
+    with progress(quiet) as bar:
+        task = bar.add_task("prompts", total=people)
+        prompt_following.draw_prompts(cases, row, draw, out, lambda: bar.advance(task))
+        bar.add_task("measuring", total=None)
+        result = prompt_following.score_prompts(cases, out, _recogniser(scoring))
+    words = "--warp-only" if portraits is None else portraits.words()
+    scored = " --scoring DIR" if scoring else ""
+    command = f"hifi-portrait evaluate --prompts --synthetic {people}{scored} --out DIR {words}".rstrip()
+    recogniser = "SFace" if scoring else "the package's own recogniser"
+    return "prompts", asdict(result), prompts_section(command, result, recogniser)
 
 
 def _cases(out: Path, protocol: Protocol, quiet: bool) -> list[Case]:

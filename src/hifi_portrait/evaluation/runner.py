@@ -44,6 +44,7 @@ class Sampling:
     steps: int | None = None
     guidance: float | None = None
     warp_strength: float | None = None
+    warp_grain: float | None = None
     warp_detail: float = 1.0
 
 
@@ -63,6 +64,7 @@ def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling) -> Draw:
         "num_inference_steps": sampling.steps,
         "guidance_scale": sampling.guidance,
         "warp_strength": sampling.warp_strength,
+        "warp_grain": sampling.warp_grain,
         "warp_detail": sampling.warp_detail,
     }
 

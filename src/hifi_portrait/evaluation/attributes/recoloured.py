@@ -1,0 +1,96 @@
+"""Photos in which hair colour, glasses and clothing colour have nothing to do with who the person is.
+
+Among the synthetic people as they are sampled, hair colour goes with skin and age, so that a classifier
+could guess it from the face. These people's attributes are drawn evenly, whoever they are: trained on them it
+has to look, and held out they say whether it does.
+
+``python -m hifi_portrait.evaluation.attributes.recoloured --out DIR --count 400`` writes an ID data set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from hifi_portrait.dataset.format import IDDatasetWriter, PhotoRecord
+from hifi_portrait.people import Person, Photo, colours, photograph
+from hifi_portrait.people.person import GLASSES
+from hifi_portrait.people.write import PHOTO_SEEDS, SHARD_PHOTOS, identity_id, photo_record
+from hifi_portrait.training.run import exit_code
+
+FIRST_SEED = 8_000_000
+"""Of the people to train on; they are in no other data set."""
+WITHOUT_GLASSES = 0.4
+SUNGLASSES = 0.15
+
+
+def recoloured_person(seed: int) -> tuple[Person, np.random.Generator]:
+    """The person of a seed with hair and frames drawn evenly, and a generator for what their photos show."""
+    rng = np.random.default_rng([101, seed])
+    person = Person.sample(seed)
+    hair = with_hair_colour(person, str(rng.choice(list(colours.HAIR))), rng)
+    return replace(hair, glasses=str(rng.choice(GLASSES[1:]))), rng
+
+
+def with_hair_colour(person: Person, colour: str, rng: np.random.Generator) -> Person:
+    """The same person with hair of another of `colours.HAIR`, varied as the sampled ones are."""
+    rgb = colours.linear(colours.HAIR[colour], rng, 0.14)
+    return replace(person, hair=replace(person.hair, colour=colour, rgb=rgb))
+
+
+def with_clothing_colour(photo: Photo, colour: str, rng: np.random.Generator) -> Photo:
+    """The same photo with the garment in another of `colours.CLOTH`, varied as the sampled ones are."""
+    rgb = colours.linear(colours.CLOTH[colour], rng, 0.12)
+    return replace(photo, clothing_colour=colour, clothing_rgb=rgb)
+
+
+def recoloured_records(seed: int, photos: int, size: int = 256) -> list[PhotoRecord]:
+    """All photos of the recoloured person of a seed, each with clothes and glasses of its own."""
+    person, rng = recoloured_person(seed)
+    records = []
+    for number in range(photos):
+        photo = Photo.sample(
+            seed * PHOTO_SEEDS + number,
+            style="photo",
+            sunglasses=bool(rng.random() < SUNGLASSES),
+            wears_glasses=bool(rng.random() >= WITHOUT_GLASSES),
+        )
+        photo = with_clothing_colour(photo, str(rng.choice(list(colours.CLOTH))), rng)
+        records.append(photo_record(seed, number, photograph(person, photo, size)))
+    return records
+
+
+def write_recoloured(out: str | Path, count: int, photos: int = 3, seed: int = FIRST_SEED) -> None:
+    """Photograph the people with seeds `seed` to `seed + count - 1`; a call after a kill goes on.
+
+    Raises
+    ------
+    DatasetError
+        If `out` is something else than an ID data set.
+    """
+    with IDDatasetWriter(out, name=f"recoloured-{seed}", shard_photos=SHARD_PHOTOS) as writer:
+        for person_seed in tqdm(range(seed, seed + count), unit="person"):
+            if identity_id(person_seed) not in writer.complete:
+                writer.add(identity_id(person_seed), recoloured_records(person_seed, photos))
+
+
+def main() -> int:
+    """Parse the command line and write the data set."""
+    parser = argparse.ArgumentParser(prog="hifi_portrait.evaluation.attributes.recoloured")
+    parser.add_argument("--out", type=Path, required=True, help="the data set's folder")
+    parser.add_argument("--count", type=int, default=400, help="how many people")
+    parser.add_argument("--photos", type=int, default=3, help="how many photos of each")
+    parser.add_argument("--seed", type=int, default=FIRST_SEED, help="the first person's seed")
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    return exit_code(lambda: write_recoloured(given.out, given.count, given.photos, given.seed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""Training the classifier on synthetic photos and their truth, and saying how often it is right."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from hifi_portrait.dataset.format import IDDataset, split_of
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.evaluation.attributes.classes import HEADS, UNKNOWN, Head, labels_of
+from hifi_portrait.evaluation.attributes.network import SIZE, AttributeNet, network_input
+from hifi_portrait.evaluation.attributes.reader import AttributeReader
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """How the classifier is trained."""
+
+    epochs: int = 12
+    batch: int = 64
+    learning_rate: float = 4e-3
+    weight_decay: float = 0.02
+    label_smoothing: float = 0.05
+    shift: int = 8
+    """Farthest random shift, in pixels of 128."""
+    soften: float = 0.5
+    """Share of the pictures that are blurred or compressed."""
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Pictures uint8 (N, 128, 128, 3) and their labels int64 (N, heads), `UNKNOWN` where not defined."""
+
+    pictures: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+
+def read_examples(folders: Sequence[str | Path], *, held_out: bool | None = None) -> Examples:
+    """The photos of ID data sets with synthetic truth.
+
+    Parameters
+    ----------
+    held_out
+        True for identities of the splits validation and test only, False for those of the training split.
+
+    Raises
+    ------
+    DatasetError
+        If a folder is no ID data set, a photo lacks an attribute, or nothing is left.
+    """
+    pictures, labels = [], []
+    for folder in folders:
+        dataset = IDDataset(folder)
+        for identity, places in dataset.identities.items():
+            if held_out is not None and (split_of(identity) != "train") is not held_out:
+                continue
+            for place in places:
+                record = dataset[place]
+                try:
+                    labels.append(labels_of(record.attributes))
+                except (KeyError, ValueError) as error:
+                    raise DatasetError(
+                        f"photo {identity}/{record.photo_id} of {folder} has no usable attribute {error}: "
+                        "take a data set written by `hifi-portrait people`"
+                    ) from error
+                pictures.append(cv2.resize(record.pixels(), (SIZE, SIZE), interpolation=cv2.INTER_AREA))
+    if not pictures:
+        raise DatasetError(f"no photo to read in {', '.join(map(str, folders))}")
+    return Examples(np.stack(pictures), np.array(labels, dtype=np.int64))
+
+
+def train(examples: Examples, settings: TrainingSettings | None = None) -> AttributeReader:
+    """A classifier trained from nothing."""
+    settings = settings or TrainingSettings()
+    torch.manual_seed(settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    network = AttributeNet([len(head.classes) for head in HEADS]).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    steps = settings.epochs * (len(examples) // settings.batch + 1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, settings.learning_rate, total_steps=steps, pct_start=0.15
+    )
+    bar = tqdm(total=steps, unit="step")
+    for _ in range(settings.epochs):
+        for rows in _batches(len(examples), settings.batch, rng):
+            pictures = np.stack([augmented(examples.pictures[row], settings, rng) for row in rows])
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = network(network_input(pictures))
+            loss = _loss(logits, torch.from_numpy(examples.labels[rows]), settings)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            bar.update()
+            bar.set_postfix(loss=f"{loss.item():.3f}")
+    bar.close()
+    return AttributeReader(network)
+
+
+def augmented(picture: np.ndarray, settings: TrainingSettings, rng: np.random.Generator) -> np.ndarray:
+    """A uint8 RGB picture (H, W, 3) mirrored, shifted, blurred or compressed by chance; its colours stay."""
+    if rng.random() < 0.5:
+        picture = picture[:, ::-1]
+    across, down = rng.integers(-settings.shift, settings.shift + 1, 2)
+    step = np.array([[1, 0, across], [0, 1, down]], dtype=np.float32)
+    picture = cv2.warpAffine(picture, step, picture.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+    if rng.random() >= settings.soften:
+        return picture
+    if rng.random() < 0.6:
+        return cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.4, 1.6)))
+    quality = int(rng.integers(35, 90))
+    compressed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return cv2.imdecode(compressed, cv2.IMREAD_COLOR)
+
+
+def confusion(reader: AttributeReader, examples: Examples, batch: int = 128) -> dict[str, np.ndarray]:
+    """By head, how often each true group (rows) was read as each group (columns), groups as `Head.groups`."""
+    matrices = {head.name: np.zeros((len(head.groups),) * 2, dtype=int) for head in HEADS}
+    for start in range(0, len(examples), batch):
+        found = reader.probabilities(examples.pictures[start : start + batch])
+        for column, head in enumerate(HEADS):
+            grouping = head.grouping()
+            group = grouping.argmax(1)
+            labels = examples.labels[start : start + batch, column]
+            known = labels != UNKNOWN
+            read = (found[head.name] @ grouping).argmax(1)
+            np.add.at(matrices[head.name], (group[labels[known]], read[known]), 1)
+    return matrices
+
+
+def accuracy(matrix: np.ndarray) -> float:
+    """Share of a confusion matrix on its diagonal; NaN of an empty one."""
+    return float(np.trace(matrix) / matrix.sum()) if matrix.sum() else float("nan")
+
+
+def confusion_text(head: Head, matrix: np.ndarray) -> str:
+    """The groups that are not always read right, and what they are read as."""
+    names = ["/".join(group) for group in head.groups]
+    lines = []
+    for row, name in enumerate(names):
+        wrong = [
+            f"{names[k]} {matrix[row, k]}" for k in matrix[row].argsort()[::-1] if k != row and matrix[row, k]
+        ]
+        lines.append(f"  {name}: {matrix[row, row]} of {matrix[row].sum()}; " + (", ".join(wrong) or "none"))
+    return "\n".join(lines)
+
+
+def _batches(count: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    order = rng.permutation(count)
+    # The last batch may be small: too small for the batch statistics is left out.
+    return (order[start : start + size] for start in range(0, count, size) if count - start > 1)
+
+
+def _loss(logits: Sequence[Tensor], labels: Tensor, settings: TrainingSettings) -> Tensor:
+    total = torch.zeros(())
+    for values, label in zip(logits, labels.T, strict=True):
+        if (label != UNKNOWN).any():
+            total = total + F.cross_entropy(
+                values.float(), label, ignore_index=UNKNOWN, label_smoothing=settings.label_smoothing
+            )
+    return total

@@ -1,0 +1,220 @@
+"""Does the portrait show what the prompt asks for? Draw the list of prompts, and read the pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from hifi_portrait.errors import HiFiPortraitError
+from hifi_portrait.evaluation.attributes import HEADS, AttributeReader
+from hifi_portrait.evaluation.autoencoder import Embed
+from hifi_portrait.evaluation.benchmark import TRUE_ROW, WARP_ROW
+from hifi_portrait.evaluation.metrics import Interval, bootstrap_over_people, cosine_similarity
+from hifi_portrait.evaluation.prompts import Prompt, check_case, prompts_of
+from hifi_portrait.evaluation.protocol import SIZE, Case
+from hifi_portrait.evaluation.runner import Sampling, pipeline_row
+from hifi_portrait.faces import load_image
+from hifi_portrait.identity import Identity
+from hifi_portrait.people import photograph
+from hifi_portrait.pipeline import HiFiPortraitPipeline
+from hifi_portrait.target import Target
+
+DrawPrompt = Callable[[Identity, Target, str, int], np.ndarray]
+"""Identity, target, prompt and seed -> uint8 RGB picture (H, W, 3)."""
+OnDone = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Share:
+    """How often something asked for appears, and how often it was asked."""
+
+    asked: int
+    appears: Interval
+
+
+@dataclass(frozen=True)
+class RowFollowing:
+    """One way of making the pictures: shares by attribute for changed and kept, "all" among them.
+
+    `similarity` is that of the pictures with a true photo of the person, a picture without a face counting 0;
+    None without a recogniser.
+    """
+
+    name: str
+    pictures: int
+    changed: dict[str, Share]
+    kept: dict[str, Share]
+    similarity: Interval | None
+
+
+@dataclass(frozen=True)
+class PromptFollowing:
+    """Figures of all rows."""
+
+    people: int
+    prompts: int
+    rows: tuple[RowFollowing, ...]
+
+
+def pipeline_prompts(pipe: HiFiPortraitPipeline, sampling: Sampling) -> DrawPrompt:
+    """Draw with the diffusion pipeline."""
+
+    def draw(identity: Identity, target: Target, words: str, seed: int) -> np.ndarray:
+        return pipeline_row(pipe, replace(sampling, prompt=words))(identity, target, seed)
+
+    return draw
+
+
+def draw_prompts(
+    cases: Sequence[Case], row: str, draw: DrawPrompt | None, out: Path, on_done: OnDone | None = None
+) -> None:
+    """Draw what is missing: `row` by `draw`, the plain warps, and the true photos.
+
+    Parameters
+    ----------
+    cases
+        The protocol's synthetic people, from the first on.
+    draw
+        None leaves the row away.
+
+    Raises
+    ------
+    DatasetError
+        If the cases are not those that the prompts are for.
+    """
+    for number, case in enumerate(cases):
+        check_case(case, number)
+        prompts = prompts_of(number)
+        for place, prompt in enumerate(prompts):
+            path = picture_path(out, TRUE_ROW, case, place)
+            if not path.exists():
+                _save(photograph(prompt.person, prompt.photo, SIZE).image, path)
+        drawn = {WARP_ROW: _warp} | ({row: draw} if draw is not None else {})
+        _draw_missing(case, number, prompts, drawn, out)
+        if on_done:
+            on_done()
+
+
+def picture_path(out: Path, row: str, case: Case, prompt: int) -> Path:
+    """Where the picture of one prompt of one row lies."""
+    return out / "prompts" / row / f"{case.name}_{prompt}.png"
+
+
+def score_prompts(
+    cases: Sequence[Case], out: Path, embed: Embed | None, reader: AttributeReader | None = None
+) -> PromptFollowing:
+    """Read all rows that `out` has pictures of, the true photos' and the warps' first.
+
+    A missing picture, of a person of whom no identity can be made, shows nothing that was asked.
+    """
+    reader = reader or AttributeReader.load()
+    prompts = [prompts_of(number) for number in range(len(cases))]
+    gallery = None if embed is None else [embed(load_image(case.gallery[0])) for case in cases]
+    found = {path.name for path in (out / "prompts").glob("*") if path.is_dir()}
+    names = [*(name for name in (TRUE_ROW, WARP_ROW) if name in found), *sorted(found - {TRUE_ROW, WARP_ROW})]
+    rows = [_score_row(name, cases, prompts, out, reader, embed, gallery) for name in names]
+    return PromptFollowing(len(cases), sum(map(len, prompts)), tuple(rows))
+
+
+def _score_row(
+    name: str,
+    cases: Sequence[Case],
+    prompts: Sequence[Sequence[Prompt]],
+    out: Path,
+    reader: AttributeReader,
+    embed: Embed | None,
+    gallery: Sequence[np.ndarray | None] | None,
+) -> RowFollowing:
+    answers: list[list[tuple[str, bool, bool]]] = []
+    similarity: list[list[float]] = []
+    for person, (case, list_of_prompts) in enumerate(zip(cases, prompts, strict=True)):
+        answers.append([])
+        similarity.append([])
+        for place, prompt in enumerate(list_of_prompts):
+            path = picture_path(out, name, case, place)
+            picture = load_image(path) if path.exists() else None
+            read = reader.read(picture) if picture is not None else None
+            for asked in prompt.asked:
+                appears = read is not None and asked.appears_in(read)
+                answers[-1].append((asked.attribute, asked.changed, appears))
+            if embed is not None and gallery is not None:
+                own = None if picture is None else embed(picture)
+                similarity[-1].append(_similarity(own, gallery[person]))
+    return RowFollowing(
+        name,
+        sum(map(len, prompts)),
+        shares(answers, changed=True),
+        shares(answers, changed=False),
+        _mean_over_people(np.array(similarity)) if gallery is not None else None,
+    )
+
+
+def shares(answers: Sequence[Sequence[tuple[str, bool, bool]]], *, changed: bool) -> dict[str, Share]:
+    """By attribute, and "all" together, how often what was asked appears.
+
+    Parameters
+    ----------
+    answers
+        Of each person: attribute, whether it was to change, whether it appears.
+    changed
+        Which of them to count.
+    """
+    result = {}
+    for name in (*(head.name for head in HEADS), "all"):
+        counted = [[a[2] for a in person if a[1] is changed and name in (a[0], "all")] for person in answers]
+        asked = np.array([len(person) for person in counted])
+        if asked.any():
+            appearing = np.array([sum(person) for person in counted])
+            result[name] = Share(int(asked.sum()), _share(appearing, asked))
+    return result
+
+
+def _share(appearing: np.ndarray, asked: np.ndarray) -> Interval:
+    def share(drawn: np.ndarray) -> float:
+        count = asked[drawn].sum()
+        return float(appearing[drawn].sum() / count) if count else float("nan")
+
+    return bootstrap_over_people(share, len(asked))
+
+
+def _mean_over_people(values: np.ndarray) -> Interval:
+    return bootstrap_over_people(lambda drawn: float(values[drawn].mean()), len(values))
+
+
+def _similarity(own: np.ndarray | None, known: np.ndarray | None) -> float:
+    return 0.0 if own is None or known is None else float(cosine_similarity(own[None], known[None])[0])
+
+
+def _warp(identity: Identity, target: Target, words: str, seed: int) -> np.ndarray:
+    return identity.warp(target, SIZE)
+
+
+def _draw_missing(
+    case: Case, number: int, prompts: Sequence[Prompt], rows: dict[str, DrawPrompt], out: Path
+) -> None:
+    places = [(row, place) for row in rows for place in range(len(prompts))]
+    paths = {(row, place): picture_path(out, row, case, place) for row, place in places}
+    missing = [key for key, path in paths.items() if not path.exists()]
+    if not missing:
+        return
+    try:
+        identity = Identity.from_photos(list(case.references))
+    except HiFiPortraitError:
+        return
+    for row, place in missing:
+        target = case.wishes[prompts[place].wish].target
+        image = rows[row](identity, target, prompts[place].words, 1000 * number + place)
+        _save(image, paths[row, place])
+
+
+def _save(image: np.ndarray, path: Path) -> None:
+    """Whole or not at all, so that a kill leaves no half picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    Image.fromarray(image).save(partial, format="PNG")
+    os.replace(partial, path)

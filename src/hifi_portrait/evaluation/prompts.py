@@ -1,0 +1,198 @@
+"""The fixed list of prompts: what each unseen synthetic person is asked to look like.
+
+Each prompt asks for one attribute or several, which the references show (kept) or do not (changed). The true
+photo of a prompt is the person of the wish it is drawn for, rendered with what was asked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import count, islice
+
+import numpy as np
+
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.evaluation.attributes.classes import (
+    CLOTHING_COLOUR,
+    GLASSES,
+    HAIR_COLOUR,
+    HEADS,
+    Head,
+    values_of,
+)
+from hifi_portrait.evaluation.attributes.recoloured import with_clothing_colour, with_hair_colour
+from hifi_portrait.evaluation.protocol import MAX_YAW, REFERENCES, TARGETS, UNSEEN_SEED, Case
+from hifi_portrait.head import Camera, HeadModel, rest_vertices
+from hifi_portrait.people import Person, Photo
+from hifi_portrait.people.caption import article
+from hifi_portrait.people.photograph import describe
+
+PROMPTS = 5
+"""How many a person gets: hair, glasses, clothing, two at once, and all as the references have it."""
+
+_FRAMES = ("round", "rectangular", "square", "browline", "cat-eye")
+_HAIR_PHRASES = {
+    "buzz cut": "a {} buzz cut",
+    "short": "short {} hair",
+    "side-parted": "side-parted {} hair",
+    "slicked back": "slicked back {} hair",
+    "spiky": "spiky {} hair",
+    "curly": "curly {} hair",
+    "afro": "a {} afro",
+    "bob": "a {} bob",
+    "bob with a fringe": "a {} bob with a fringe",
+    "long": "long {} hair",
+    "long wavy": "long wavy {} hair",
+    "ponytail": "{} hair in a ponytail",
+    "bun": "{} hair in a bun",
+}
+_BY_NAME = {head.name: head for head in HEADS}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One attribute of a prompt: which class of which head, and whether no reference shows it."""
+
+    attribute: str
+    value: str
+    changed: bool
+
+    def appears_in(self, read: Mapping[str, str]) -> bool:
+        """Whether a picture read so (class by head) shows it."""
+        return _BY_NAME[self.attribute].same(self.value, read[self.attribute])
+
+
+@dataclass(frozen=True, eq=False)
+class Prompt:
+    """Words, what they ask for, the place of the wish they go with; who and what the true photo shows."""
+
+    words: str
+    asked: tuple[Asked, ...]
+    wish: int
+    person: Person
+    photo: Photo
+
+
+@dataclass(frozen=True, eq=False)
+class Sitter:
+    """The person of a synthetic case, with the photos that the protocol took of them."""
+
+    person: Person
+    references: tuple[Photo, ...]
+    targets: tuple[Photo, ...]
+
+    @classmethod
+    def of_case(cls, number: int) -> Sitter:
+        """The same people and photos as `protocol.synthetic_cases`, from their seeds; nothing is rendered."""
+        person = Person.sample(UNSEEN_SEED + number)
+        usable = _usable_photos(person)
+        next(usable)  # the gallery's
+        references = tuple(islice(usable, REFERENCES))
+        return cls(person, references, tuple(islice(usable, TARGETS)))
+
+    def shown(self, head: Head) -> Counter[str]:
+        """How many references show each class."""
+        values = [values_of(describe(self.person, photo)) for photo in self.references]
+        return Counter(value[head.name] for value in values if head.name in value)
+
+
+def prompts_of(number: int) -> tuple[Prompt, ...]:
+    """The prompts of a synthetic case, by its number; equal numbers give equal prompts.
+
+    Someone bald is asked for clothing and glasses where others are asked for hair.
+    """
+    sitter = Sitter.of_case(number)
+    rng = np.random.default_rng([103, number])
+    has_hair = sitter.person.hair.style != "bald"
+    first = HAIR_COLOUR if has_hair else CLOTHING_COLOUR
+    second = (HAIR_COLOUR, CLOTHING_COLOUR) if has_hair else (GLASSES, CLOTHING_COLOUR)
+    changes: tuple[tuple[Head, ...], ...] = ((first,), (GLASSES,), (CLOTHING_COLOUR,), second)
+    wanted = [[Asked(head.name, _unseen(sitter, head, rng), True) for head in heads] for heads in changes]
+    wanted.append(
+        [
+            Asked(head.name, shown.most_common(1)[0][0], False)
+            for head in HEADS
+            if (shown := sitter.shown(head)) and (head is not GLASSES or shown.most_common(1)[0][0] != "none")
+        ]
+    )
+    return tuple(
+        _prompt(sitter, tuple(asked), place % TARGETS, int(rng.integers(len(_FRAMES))), rng)
+        for place, asked in enumerate(wanted)
+    )
+
+
+def check_case(case: Case, number: int) -> None:
+    """Refuse a case whose photos are not those that the prompts were made for.
+
+    Raises
+    ------
+    DatasetError
+        If its targets are not those of the protocol's person with this number.
+    """
+    targets = Sitter.of_case(number).targets
+    for wish, photo in zip(case.wishes, targets, strict=True):
+        if not np.allclose(wish.target.expression_vector(), np.clip(photo.expression, 0, 1), atol=1e-5):
+            raise DatasetError(
+                f"the photos of person {case.name} were taken by another version of the protocol: "
+                "give another --out"
+            )
+
+
+def _usable_photos(person: Person) -> Iterator[Photo]:
+    """As the protocol chooses them: the face itself turned no further than `MAX_YAW`."""
+    alignment = HeadModel.load().align(rest_vertices(person.shape).astype(np.float32))
+    for number in count():
+        photo = Photo.sample(person.seed * 100 + number, style="photo", sunglasses=False)
+        geometry = alignment.geometry(
+            photo.pose.matrix(),
+            np.zeros(3),
+            photo.expression,
+            np.zeros(2),
+            Camera.from_fov(256, photo.fov),
+        )
+        if abs(geometry.pose.yaw) <= MAX_YAW:
+            yield photo
+
+
+def _unseen(sitter: Sitter, head: Head, rng: np.random.Generator) -> str:
+    """A class whose group no reference shows; of glasses: on or off, whichever most references are not."""
+    shown = sitter.shown(head)
+    if head is GLASSES:
+        return _other_glasses(shown, rng)
+    groups = {head.group_of(value) for value in shown}
+    return str(rng.choice([value for value in head.classes if head.group_of(value) not in groups]))
+
+
+def _other_glasses(shown: Counter[str], rng: np.random.Generator) -> str:
+    if "glasses" not in shown:
+        return "glasses" if rng.random() < 0.8 else "sunglasses"
+    return "sunglasses" if "none" in shown else "none"
+
+
+def _prompt(
+    sitter: Sitter, asked: tuple[Asked, ...], wish: int, frame: int, rng: np.random.Generator
+) -> Prompt:
+    person, photo = sitter.person, sitter.targets[wish]
+    features, clothes = [], ""
+    for one in asked:
+        if one.attribute == HAIR_COLOUR.name:
+            features.append(_with_article(_HAIR_PHRASES[person.hair.style], one.value))
+            person = with_hair_colour(person, one.value, rng)
+        elif one.attribute == GLASSES.name:
+            shape = person.glasses if person.glasses != "none" else _FRAMES[frame]
+            features.append({"none": "no glasses", "glasses": f"{shape} glasses"}.get(one.value, one.value))
+            person = replace(person, glasses=shape)
+            worn = {"wears_glasses": one.value != "none", "sunglasses": one.value == "sunglasses"}
+            photo = replace(photo, **worn)
+        else:
+            clothes = f", wearing {article(f'{one.value} {photo.clothing}')}"
+            photo = with_clothing_colour(photo, one.value, rng)
+    having = f" with {' and '.join(features)}" if features else ""
+    return Prompt(f"a photo of a {person.gender}{having}{clothes}", asked, wish, person, photo)
+
+
+def _with_article(phrase: str, colour: str) -> str:
+    said = phrase.format(colour)
+    return article(said[2:]) if said.startswith("a ") else said

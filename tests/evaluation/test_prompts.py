@@ -1,0 +1,148 @@
+"""The list of prompts, and the figures of how they are followed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.evaluation.attributes import HEADS
+from hifi_portrait.evaluation.attributes.classes import GLASSES, values_of
+from hifi_portrait.evaluation.prompt_following import draw_prompts, picture_path, score_prompts, shares
+from hifi_portrait.evaluation.prompt_report import prompts_section
+from hifi_portrait.evaluation.prompts import PROMPTS, Sitter, check_case, prompts_of
+from hifi_portrait.evaluation.protocol import Wish, synthetic_cases
+from hifi_portrait.people.photograph import describe
+from hifi_portrait.target import Target
+
+PEOPLE = range(12)
+BY_NAME = {head.name: head for head in HEADS}
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory):
+    """The protocol's first person, photographed small."""
+    return synthetic_cases(1, tmp_path_factory.mktemp("people"), size=64)
+
+
+def test_a_case_always_gets_the_same_prompts():
+    assert [p.words for p in prompts_of(3)] == [p.words for p in prompts_of(3)]
+    assert [p.words for p in prompts_of(3)] != [p.words for p in prompts_of(4)]
+
+
+def test_what_changes_is_shown_by_no_reference_and_what_is_kept_by_one():
+    for number in PEOPLE:
+        sitter = Sitter.of_case(number)
+        for asked in (asked for prompt in prompts_of(number) for asked in prompt.asked):
+            head = BY_NAME[asked.attribute]
+            shown = any(head.same(asked.value, value) for value in sitter.shown(head))
+            assert shown is not asked.changed
+
+
+def test_the_true_photo_shows_what_is_asked():
+    for number in PEOPLE:
+        for prompt in prompts_of(number):
+            truth = values_of(describe(prompt.person, prompt.photo))
+            assert all(asked.appears_in(truth) for asked in prompt.asked)
+
+
+def test_the_words_name_what_is_asked():
+    for number in PEOPLE:
+        for prompt in prompts_of(number):
+            for asked in prompt.asked:
+                named = (
+                    "no glasses" if (asked.attribute, asked.value) == (GLASSES.name, "none") else asked.value
+                )
+                assert named in prompt.words
+
+
+def test_nobody_bald_is_asked_for_hair():
+    bald = [n for n in range(60) if Sitter.of_case(n).person.hair.style == "bald"]
+    assert bald
+    for number in bald:
+        assert all(a.attribute != "hair colour" for prompt in prompts_of(number) for a in prompt.asked)
+
+
+def test_the_prompts_are_for_the_photos_of_the_protocol(cases):
+    check_case(cases[0], 0)
+    with pytest.raises(DatasetError, match="person 0000"):
+        check_case(cases[0], 1)
+
+
+def test_a_case_with_another_target_is_refused(cases):
+    from dataclasses import replace
+
+    wishes = (Wish(Target(expression="smile")), *cases[0].wishes[1:])
+    with pytest.raises(DatasetError, match="another version of the protocol"):
+        check_case(replace(cases[0], wishes=wishes), 0)
+
+
+def test_shares_count_attributes_over_people():
+    answers = [
+        [("glasses", True, True), ("hair colour", True, False), ("glasses", False, False)],
+        [("glasses", True, False)],
+    ]
+    found = shares(answers, changed=True)
+    assert (found["glasses"].asked, found["glasses"].appears.value) == (2, 0.5)
+    assert found["all"].appears.value == pytest.approx(1 / 3)
+    assert "clothing colour" not in found
+    assert shares(answers, changed=False)["all"].asked == 1
+
+
+class ReadsTheFirstPixel:
+    """A reader of plain pictures, for which red says whether glasses are worn."""
+
+    def read(self, picture):
+        worn = "glasses" if picture[0, 0, 0] > 100 else "none"
+        return {head.name: worn if head is GLASSES else head.classes[0] for head in HEADS}
+
+
+def paint(out, row, case, place, red):
+    path = picture_path(out, row, case, place)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (40, 40), (red, 0, 0)).save(path)
+
+
+def test_glasses_are_counted_where_they_are_seen(cases, tmp_path):
+    asked = [[a for a in prompt.asked if a.attribute == GLASSES.name] for prompt in prompts_of(0)]
+    assert [[a.value for a in row] for row in asked] == [[], ["glasses"], [], [], []]
+    for row, red in (("with", 200), ("without", 0)):
+        for place in range(PROMPTS):
+            paint(tmp_path, row, cases[0], place, red)
+    result = score_prompts(cases, tmp_path, None, ReadsTheFirstPixel())
+    assert [(row.name, row.changed[GLASSES.name].appears.value) for row in result.rows] == [
+        ("with", 1.0),
+        ("without", 0.0),
+    ]
+
+
+def test_a_picture_that_is_missing_shows_nothing(cases, tmp_path):
+    paint(tmp_path, "portrait", cases[0], 0, 200)
+    (row,) = score_prompts(cases, tmp_path, lambda image: np.ones(4), ReadsTheFirstPixel()).rows
+    assert row.changed[GLASSES.name].appears.value == 0
+    assert row.similarity.value == pytest.approx(1 / PROMPTS)
+
+
+def test_the_section_has_a_line_for_each_attribute_that_was_asked(cases, tmp_path):
+    for place in range(PROMPTS):
+        paint(tmp_path, "portrait", cases[0], place, 200)
+    text = prompts_section("command", score_prompts(cases, tmp_path, None, ReadsTheFirstPixel()), "none")
+    assert "| changed: glasses | 1 | 1.000 [1.000, 1.000] |" in text
+    assert "kept: glasses" not in text
+
+
+@pytest.mark.slow
+def test_what_is_there_is_not_drawn_again(tmp_path):
+    """The first person at full size, of whom the identity can be made."""
+    cases = synthetic_cases(1, tmp_path / "people")
+    asked = []
+
+    def draw(identity, target, words, seed):
+        asked.append((words, seed))
+        return np.zeros((32, 32, 3), np.uint8)
+
+    for _ in range(2):
+        draw_prompts(cases, "portrait", draw, tmp_path)
+    assert asked == [(prompt.words, place) for place, prompt in enumerate(prompts_of(0))]
+    assert len(list((tmp_path / "prompts" / "true photo").iterdir())) == PROMPTS
