@@ -268,7 +268,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
                 prior, alphas = self.hifi_net.prior, self.scheduler.alphas_cumprod
                 alone = prior.mean_alone(hifi.prior_mean)
                 mean = torch.lerp(alone, hifi.prior_mean.float(), min(hifi_scale, 1.0))
-                stack.enter_context(prior_added(self.unet, prior, mean, alphas))
+                grain = warp_grain if warp_strength < 1 else 1.0
+                stack.enter_context(prior_added(self.unet, prior, mean, alphas, grain))
             stack.enter_context(self.face_attention.attached(self.unet))
             stack.enter_context(self.face_attention.bound(conditioning.tokens, face_scale, copies=copies))
             stack.enter_context(self._merging(conditioning if face_scale > 0 else None))

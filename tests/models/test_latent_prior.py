@@ -105,3 +105,13 @@ def test_the_unconditional_half_of_the_unet_knows_no_warp():
     expected = prior.velocity(noisy, alphas[500:501].expand(2), means)
     assert torch.allclose(added, plain + expected, atol=1e-5)
     assert torch.equal(after, plain)
+
+
+def test_what_has_no_noise_is_left_as_it_is():
+    prior, alpha_bar = LatentPrior(CHANNELS, SIDE), torch.tensor([0.9, 0.6])
+    prior.variance.uniform_(0.01, 2.0)
+    clean, mean = torch.randn(2, CHANNELS, SIDE, SIDE), torch.randn(2, CHANNELS, SIDE, SIDE)
+    alpha, sigma = (x.sqrt().view(-1, 1, 1, 1) for x in (alpha_bar, 1 - alpha_bar))
+    noisy = alpha * clean
+    velocity = prior.velocity(noisy, alpha_bar, mean, grain=0.0)
+    torch.testing.assert_close(alpha * noisy - sigma * velocity, clean, atol=1e-4, rtol=1e-4)

@@ -174,12 +174,13 @@ class HiFiObjective(Objective):
         noise = torch.randn_like(latents)
         from_warp = self._from_warp(batch["one_sitting"].repeat_interleave(draws) & ~unprompted)
         timesteps = self._timesteps(from_warp)
-        noise = noise * self._grain(from_warp)
+        grain = self._grain(from_warp)
+        noise = noise * grain.view(-1, 1, 1, 1)
         started = torch.where(from_warp.view(-1, 1, 1, 1), condition.warp_latents.to(latents), latents)
         noisy = self.scheduler.add_noise(started, noise, timesteps)
         alphas = self.scheduler.alphas_cumprod.to(latents.device)
         velocity = velocity_to(latents, noisy, alphas, timesteps)
-        prediction = self._predict(noisy, timesteps, text, condition, unprompted)
+        prediction = self._predict(noisy, timesteps, text, condition, unprompted, grain)
         region = self._face_region(batch["faces"], latents.shape[-1]).repeat_interleave(draws, dim=0)
         weight = min_snr_weight(alphas, timesteps, losses.min_snr_gamma)
         width = torch.where(from_warp, losses.warp_start_width / (1 - alphas[timesteps]).sqrt(), torch.inf)
@@ -257,10 +258,10 @@ class HiFiObjective(Objective):
         return possible & (torch.rand(len(possible), device=possible.device) < self.config.warp_starts)
 
     def _grain(self, from_warp: Tensor) -> Tensor:
-        """How much (B, 1, 1, 1) of the schedule's noise is added."""
+        """The share (B,) of the schedule's noise that is added."""
         least, most = self.config.warp_start_grain
         drawn = least + (most - least) * torch.rand(len(from_warp), device=from_warp.device)
-        return torch.where(from_warp, drawn, 1.0).view(-1, 1, 1, 1)
+        return torch.where(from_warp, drawn, 1.0)
 
     def _latents(self, batch: Batch) -> Tensor:
         """The targets' latents (B, C, h, w); those of regraded pictures are encoded here."""
@@ -300,6 +301,7 @@ class HiFiObjective(Objective):
         text: TextEmbeddings,
         condition: Conditioning,
         unconditional: Tensor,
+        grain: Tensor | float = 1.0,
     ) -> Tensor:
         """Velocity (B, C, h, w). Where ``unconditional`` (B,), the bare base model's without a prompt.
 
@@ -326,7 +328,7 @@ class HiFiObjective(Objective):
             return output.float()
         mean = torch.where(unconditional.view(-1, 1, 1, 1), prior.mean_alone(noisy), known)
         alpha_bar = self.scheduler.alphas_cumprod[timesteps.cpu()]
-        return output.float() + prior.velocity(noisy, alpha_bar, mean)
+        return output.float() + prior.velocity(noisy, alpha_bar, mean, grain)
 
     def _face_region(self, faces: FaceInputs, side: int) -> Tensor:
         """Share (B, 1, h, w) of each latent's pixels that show the head, shoulders left out."""
