@@ -16,23 +16,19 @@ from hifi_portrait.models.keypoints import draw_keypoints
 from hifi_portrait.models.token_forms import PromptTokens, mean_over_references
 from hifi_portrait.training.tokenizer import load_tokenizer
 from painted_heads import geometry, paint, person
+from tiny_models import randomised
 
 FACE_PARTS = ("hifi_net", "face_encoder", "face_refiner", "face_attention")
 
 
 def parameters(design):
-    with torch.device("meta"):
-        parts = build("bundled", ["hifi_net", "face_refiner", "face_attention"], overrides=overrides(design))
-    parts |= build("bundled", ["face_encoder"], overrides=overrides(design))
+    parts = build("bundled", FACE_PARTS, overrides=design_overrides(design))
     return sum(parameter.numel() for part in parts.values() for parameter in part.parameters())
 
 
-def overrides(design):
-    return design_overrides(design)
-
-
 def conditioner(design):
-    parts = build("tiny", ["vae", *FACE_PARTS], seed=0, overrides=overrides(design))
+    parts = build("tiny", ["vae", *FACE_PARTS], seed=0, overrides=design_overrides(design))
+    randomised(parts["hifi_net"])
     return FaceConditioner(parts["face_encoder"], parts["face_refiner"], parts["hifi_net"], parts["vae"])
 
 
