@@ -16,23 +16,19 @@ from hifi_portrait.models.keypoints import draw_keypoints
 from hifi_portrait.models.token_forms import PromptTokens, mean_over_references
 from hifi_portrait.training.tokenizer import load_tokenizer
 from painted_heads import geometry, paint, person
+from tiny_models import randomised
 
 FACE_PARTS = ("hifi_net", "face_encoder", "face_refiner", "face_attention")
 
 
 def parameters(design):
-    with torch.device("meta"):
-        parts = build("bundled", ["hifi_net", "face_refiner", "face_attention"], overrides=overrides(design))
-    parts |= build("bundled", ["face_encoder"], overrides=overrides(design))
+    parts = build("bundled", FACE_PARTS, overrides=design_overrides(design))
     return sum(parameter.numel() for part in parts.values() for parameter in part.parameters())
 
 
-def overrides(design):
-    return design_overrides(design)
-
-
 def conditioner(design):
-    parts = build("tiny", ["vae", *FACE_PARTS], seed=0, overrides=overrides(design))
+    parts = build("tiny", ["vae", *FACE_PARTS], seed=0, overrides=design_overrides(design))
+    randomised(parts["hifi_net"])
     return FaceConditioner(parts["face_encoder"], parts["face_refiner"], parts["hifi_net"], parts["vae"])
 
 
@@ -164,10 +160,10 @@ def test_keypoints_are_eyes_nose_and_mouth_corners():
 
 def test_keypoints_are_drawn_in_their_colours():
     points = torch.tensor([[[0.25, 0.25], [0.75, 0.25], [0.5, 0.5], [0.25, 0.75], [0.75, 0.75]]])
-    image = draw_keypoints(points, (64, 128))
-    assert image.shape == (1, 3, 64, 128) and image.min() == 0 and image.max() == 1
-    assert image[0, :, 16, 32].tolist() == [1, 0, 0] and image[0, :, 48, 96].tolist() == [1, 0, 1]
-    assert image[0, 0, 24, 48] == pytest.approx(0.6, abs=0.1)  # the limb between nose and right eye
+    image = draw_keypoints(points, (128, 256))
+    assert image.shape == (1, 3, 128, 256) and image.min() == 0 and image.max() == 1
+    assert image[0, :, 32, 64].tolist() == [1, 0, 0] and image[0, :, 96, 192].tolist() == [1, 0, 1]
+    assert image[0, 0, 48, 96] == pytest.approx(0.6, abs=0.1)  # the limb between nose and right eye
 
 
 @pytest.mark.parametrize("setting", [{"form": "round"}, {"fusion": "maximum"}])

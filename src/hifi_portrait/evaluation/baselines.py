@@ -82,12 +82,16 @@ class Comparison:
                 return
 
     def evaluation_commands(self) -> list[str]:
-        """Shell commands that measure each design's row."""
+        """Shell commands that measure the row of each design that is finished."""
         return [
             f"hifi-portrait evaluate --synthetic 40 --out {self.out / 'results'} --model {self._model(name)} "
             f"--name {name}"
             for name in self.designs
+            if self._exported(name)
         ]
+
+    def _exported(self, design: str) -> bool:
+        return (self._model(design) / "model_index.json").is_file()
 
     def _train(self, design: str) -> bool:
         """Train and export one design; False if a signal ended it."""
@@ -99,7 +103,7 @@ class Comparison:
             logger.info("training %s", design)
             if train(RECIPE, self.data, run, overrides=overrides).interrupted:
                 return False
-        if not (self._model(design) / "model_index.json").is_file():
+        if not self._exported(design):
             export_pipeline(
                 [run, self.data, self.base],
                 self._model(design),

@@ -101,6 +101,7 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         for name, value, known in (("form", form, _FORMS), ("fusion", fusion, _FUSIONS)):
             if value not in known:
                 raise ValueError(f"`{name}` must be one of {', '.join(known)}, but is {value!r}")
+        self.projected: PlainTokens | EmbeddingTokens | PromptTokens | None = None
         if form == "queries":
             self._add_queries(encoder_dim, token_dim, num_tokens, num_layers, num_heads, poses)
         elif form == "plain":
@@ -156,7 +157,7 @@ class FaceRefiner(ModelMixin, ConfigMixin):
             (B, K, token_dim); zeros for a sample without any reference. K is `num_tokens` for forms
             "queries" and "embedding", that of one face's tokens for "plain", N for "prompt".
         """
-        if self.config.form != "queries":
+        if self.projected is not None:
             tokens: Tensor = self.projected(faces, mask)
             return tokens * mask.any(dim=1)[:, None, None].to(tokens.dtype)
         context = faces.joined()
@@ -174,15 +175,14 @@ class FaceRefiner(ModelMixin, ConfigMixin):
 
         Arguments as for `PromptTokens.merge`.
         """
-        if not self.in_prompt:
+        if not isinstance(self.projected, PromptTokens):
             return text
-        merged: Tensor = self.projected.merge(text, places, tokens, mask)
-        return merged
+        return self.projected.merge(text, places, tokens, mask)
 
     @property
     def in_prompt(self) -> bool:
         """Whether the tokens are to be merged into the prompt."""
-        return bool(self.config.form == "prompt")
+        return isinstance(self.projected, PromptTokens)
 
     def _read(self, context: Tensor, mask: Tensor) -> Tensor:
         """What the queries read (B, num_tokens, token_dim) in references' tokens (B, N, T, D)."""
