@@ -19,7 +19,7 @@ from hifi_portrait.models.conditioning import face_inputs
 from hifi_portrait.pipeline import HiFiPortraitPipeline
 from hifi_portrait.target import Target
 from hifi_portrait.training.tokenizer import train_tokenizer
-from hifi_portrait.warp_detail import add_warp_detail
+from hifi_portrait.warp_composite import composite, doubt
 from painted_heads import person
 from tiny_models import randomised
 
@@ -255,27 +255,38 @@ def test_a_small_warp_strength_stays_closer_to_the_warp_than_a_large_one(identit
     assert spread(0.1) < 0.5 * spread(1.0)
 
 
-def test_detail_of_the_warp_is_given_back_where_the_portrait_keeps_it():
-    decoded = torch.full((1, 3, 64, 64), 0.2)
-    warp = decoded + 0.05 * (torch.arange(64) % 2 - 0.5)
-    picture = decoded.repeat(2, 1, 1, 1)
-    picture[:, :, :, 32:] += 0.6  # the network's own work
-    coverage = torch.ones(1, 1, 64, 64)
-    coverage[:, :, :16] = 0
-    drawn = add_warp_detail(picture, warp, decoded, coverage, 1.0)
-    torch.testing.assert_close(drawn[0, :, 16:, :24], warp[0, :, 16:, :24], atol=1e-3, rtol=0)
-    assert torch.equal(drawn[:, :, :16], picture[:, :, :16])
-    torch.testing.assert_close(drawn[1, :, :, 40:], picture[1, :, :, 40:], atol=1e-3, rtol=0)
-    assert torch.equal(add_warp_detail(picture, warp, decoded, coverage, 0.0), picture)
+def test_the_warp_is_kept_where_it_is_sure():
+    triangle = torch.full((1, 128, 128), -1)
+    triangle[:, 32:96, 32:96] = 5
+    coverage = torch.ones(1, 1, 128, 128)
+    coverage[:, :, 60:68, 60:68] = 0  # seen by nobody
+    doubts = doubt(triangle, coverage)
+    warp = torch.full((1, 3, 128, 128), 0.2)
+    picture = torch.full((2, 3, 128, 128), 0.3)
+    drawn = composite(picture, warp, doubts, 1.0)
+    torch.testing.assert_close(drawn[:, :, 46, 46], warp[:, :, 46, 46].expand(2, -1), atol=0.02, rtol=0)
+    torch.testing.assert_close(drawn[:, :, 10, 10], warp[:, :, 10, 10].expand(2, -1), atol=0.02, rtol=0)
+    assert torch.equal(drawn[:, :, 32, 64], picture[:, :, 32, 64])  # the outline
+    assert torch.equal(drawn[:, :, 64, 64], picture[:, :, 64, 64])
+    assert torch.equal(composite(picture, warp, doubts, 0.0), picture)
+
+
+def test_an_area_of_another_colour_is_the_networks():
+    doubts, warp = torch.zeros(1, 1, 64, 64), torch.full((1, 3, 64, 64), -0.5)
+    picture = warp.clone()
+    picture[:, 0, :32] = 1.0  # a red shirt
+    kept = composite(picture, warp, doubts, 1.0)
+    assert (kept[:, 0, 4:24] > 0.5).all()
+    torch.testing.assert_close(kept[:, :, 44:], warp[:, :, 44:], atol=0.02, rtol=0)
 
 
 def test_only_a_start_from_the_warp_has_its_detail(identity):
     pipe = a_pipeline()
-    plain = draw(pipe, identity, num_inference_steps=4, warp_strength=0.25, warp_detail=0.0)
+    plain = draw(pipe, identity, num_inference_steps=4, warp_strength=0.25, warp_share=0.0)
     detailed = draw(pipe, identity, num_inference_steps=4, warp_strength=0.25)
     assert plain.shape == detailed.shape and not np.array_equal(plain, detailed)
     from_noise = draw(pipe, identity, warp_strength=1.0)
-    assert np.array_equal(from_noise, draw(pipe, identity, warp_strength=1.0, warp_detail=0.0))
+    assert np.array_equal(from_noise, draw(pipe, identity, warp_strength=1.0, warp_share=0.0))
 
 
 def test_a_saved_pipeline_draws_the_same_bit_for_bit(pipe, identity, tmp_path):
@@ -386,7 +397,7 @@ def test_hifi_weights_of_another_width_are_refused():
         ({"face_scale": "high"}, "`face_scale` must be a number of 0 or more"),
         ({"warp_strength": 0.0}, "`warp_strength` must be in"),
         ({"warp_strength": 1.5}, "`warp_strength` must be in"),
-        ({"warp_detail": 1.5}, "`warp_detail` must be in"),
+        ({"warp_share": 1.5}, "`warp_share` must be in"),
     ],
 )
 def test_an_argument_out_of_range_is_named(pipe, identity, settings, message):

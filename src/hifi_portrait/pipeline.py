@@ -41,9 +41,8 @@ from hifi_portrait.models.face_refiner import FaceRefiner
 from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder, load_hifi_parts, reading
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.latent_prior import prior_added
-from hifi_portrait.models.latents import decode_picture
 from hifi_portrait.target import Target
-from hifi_portrait.warp_detail import add_warp_detail
+from hifi_portrait.warp_composite import composite, doubt
 from hifi_portrait.warp_start import WarpStart
 
 
@@ -200,7 +199,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         face_scale: float = 1.0,
         warp_strength: float | None = None,
         warp_grain: float | None = None,
-        warp_detail: float = 1.0,
+        warp_share: float = 1.0,
         callback_on_step_end: Callable[..., Any] | None = None,
         output_type: str = "pil",
         return_dict: bool = True,
@@ -235,9 +234,10 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             Share, in [0, 1], of the schedule's noise that a start from the warp adds to it: at 0 nothing of
             the warp is lost to noise and every seed gives the same picture; at 1 it is plain image-to-image.
             The model's own `default_warp_grain` if not given.
-        warp_detail
-            How much, in [0, 1], of the fine detail that the autoencoder loses of the warp is given back where
-            the portrait agrees with the warp. It counts for starts from the warp only.
+        warp_share
+            How much of the plain warp, in [0, 1], stands in the portrait where the warp is sure: off the
+            outline of the head, where references see the person, and where the portrait has not another
+            colour. It counts for starts from the warp only; 0 gives the networks' own picture.
         callback_on_step_end
             As in diffusers.
         kwargs
@@ -252,13 +252,13 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         sampling = self.sampling(num_inference_steps, guidance_scale, warp_strength, warp_grain)
         warp_strength, warp_grain = sampling.pop("warp_strength"), sampling.pop("warp_grain")
         scales = {"hifi_scale": hifi_scale, "face_scale": face_scale}
-        shares = {"warp_grain": warp_grain, "warp_detail": warp_detail}
+        shares = {"warp_grain": warp_grain, "warp_share": warp_share}
         self._check_call(identity, target, height, width, scales, warp_strength, shares)
         self._check_prediction()
         landmark = self._draw(identity, target, height, width)
         inputs = face_inputs(identity, landmark).to(self._execution_device)
         conditioning = self.condition(inputs)
-        detailed = warp_strength < 1 and warp_detail > 0 and output_type != "latent"
+        composed = warp_strength < 1 and warp_share > 0 and output_type != "latent"
         prompts = kwargs.get("prompt_embeds", prompt)
         copies = num_images_per_prompt * (1 if isinstance(prompts, str) else len(prompts))
         hifi = conditioning.hifi.expand(copies)
@@ -286,16 +286,14 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
                 controlnet_conditioning_scale=float(hifi_scale),
                 guess_mode=True,  # HiFi-Net runs on the conditional half only
                 callback_on_step_end=callback_on_step_end,
-                output_type="pt" if detailed else output_type,
+                output_type="pt" if composed else output_type,
                 return_dict=False,
                 **sampling,
                 **kwargs,
             )[0]
-        if detailed:
-            decoded = decode_picture(self.vae, conditioning.warp_latents).clamp(-1, 1)
-            pictures = add_warp_detail(
-                2 * pictures.float() - 1, inputs.warp, decoded, inputs.warp_coverage, warp_detail
-            )
+        if composed:
+            doubts = doubt(inputs.triangle, inputs.warp_coverage)
+            pictures = composite(2 * pictures.float() - 1, inputs.warp, doubts, warp_share)
             pictures = self.image_processor.postprocess(pictures, output_type=output_type)
         return StableDiffusionXLPipelineOutput(images=pictures) if return_dict else (pictures,)
 

@@ -141,30 +141,6 @@ def test_weights_made_without_a_switch_of_the_size_are_refused(prepared, base_fo
         HiFiObjective(config, prepared.folder)
 
 
-def test_noise_draws_of_a_sample_lie_in_equal_parts_of_the_schedule(prepared, base_folder):
-    objective = hifi(prepared, base_folder, noise_draws=4)
-    drawn = objective._timesteps(torch.zeros(200, dtype=torch.bool)).view(50, 4)
-    assert torch.equal(drawn // 250, torch.arange(4).expand(50, 4))
-    assert len(drawn[:, 0].unique()) > 20
-
-
-def test_a_noise_shift_draws_more_noise(prepared, base_folder):
-    objective = hifi(prepared, base_folder, noise_shift=5.0)
-    drawn = objective._timesteps(torch.zeros(2000, dtype=torch.bool))
-    assert 800 < drawn.median() < 870  # 5 u / (1 + 4 u) at u = 1/2
-    assert drawn.max() < 1000
-
-
-def test_starts_from_the_warp_are_drawn_from_their_own_range(prepared, base_folder):
-    objective = hifi(prepared, base_folder, warp_starts=0.5, warp_start_noise=[0.1, 0.3])
-    possible = torch.arange(2000) % 2 == 0
-    from_warp = objective._from_warp(possible)
-    assert not from_warp[~possible].any() and 400 < from_warp.sum() < 600
-    drawn = objective._timesteps(from_warp)
-    assert drawn[from_warp].min() >= 100 and drawn[from_warp].max() < 300
-    assert drawn[~from_warp].max() > 900
-
-
 def test_a_start_from_the_warp_asks_for_the_photo():
     alphas = torch.linspace(0.99, 0.0, 1000)
     photo, warp, noise = torch.randn(3, 4, 16, 8, 8)
@@ -178,14 +154,6 @@ def test_a_start_from_the_warp_asks_for_the_photo():
 def in_sittings(data):
     """Let all photos of an identity count as one sitting."""
     data.prepared.arrays["sitting"] = np.array(data.prepared.arrays["identity"], np.int64)
-
-
-def test_a_start_from_the_warp_gets_the_share_of_noise_it_is_given(prepared, base_folder):
-    objective = hifi(prepared, base_folder, warp_start_grain=[0.0, 0.25])
-    from_warp = torch.arange(400) % 2 == 0
-    grain = objective._grain(from_warp)
-    assert grain[from_warp].max() <= 0.25 and grain[from_warp].std() > 0.05
-    assert (grain[~from_warp] == 1).all()
 
 
 def test_the_adversary_reaches_critic_and_networks(prepared, base_folder):

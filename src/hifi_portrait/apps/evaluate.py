@@ -123,7 +123,7 @@ def evaluate(
     ] = None,
     warp_strength: options.WarpStrength = None,
     warp_grain: options.WarpGrain = None,
-    warp_detail: options.WarpDetail = 1.0,
+    warp_share: options.WarpShare = 1.0,
     device: options.Device = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also put the section into this Markdown file.")
@@ -150,7 +150,7 @@ def evaluate(
         guidance=guidance,
         warp_strength=warp_strength,
         warp_grain=warp_grain,
-        warp_detail=warp_detail,
+        warp_share=warp_share,
     )
 
     if timing is not None:

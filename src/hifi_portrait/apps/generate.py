@@ -54,7 +54,7 @@ def generate(
     ] = None,
     warp_strength: options.WarpStrength = None,
     warp_grain: options.WarpGrain = None,
-    warp_detail: options.WarpDetail = 1.0,
+    warp_share: options.WarpShare = 1.0,
     out: Annotated[
         Path, typer.Option(help="The PNG to write; with --count, NAME-1.png, NAME-2.png, ...")
     ] = Path("portrait.png"),
@@ -81,7 +81,7 @@ def generate(
         "prompt": prompt,
         "negative_prompt": negative,
         **pipe.sampling(steps, guidance, warp_strength, warp_grain),
-        "warp_detail": warp_detail,
+        "warp_share": warp_share,
     }
     taken = steps_taken(settings["num_inference_steps"], settings["warp_strength"])
     paths = output_paths(out, count)

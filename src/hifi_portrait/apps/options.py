@@ -73,7 +73,11 @@ WarpGrain = Annotated[
         help="Share of that noise that is added; 0: all seeds give one picture. [default: the model's]",
     ),
 ]
-WarpDetail = Annotated[
+WarpShare = Annotated[
     float,
-    typer.Option(min=0, max=1, help="Share of the warp's fine detail that is given back after decoding."),
+    typer.Option(
+        min=0,
+        max=1,
+        help="Share of the plain warp that stands in the portrait where it is sure; 0: the networks alone.",
+    ),
 ]

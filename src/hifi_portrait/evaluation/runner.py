@@ -45,7 +45,7 @@ class Sampling:
     guidance: float | None = None
     warp_strength: float | None = None
     warp_grain: float | None = None
-    warp_detail: float = 1.0
+    warp_share: float = 1.0
 
 
 def warp_row(size: int) -> Draw:
@@ -65,7 +65,7 @@ def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling) -> Draw:
         "guidance_scale": sampling.guidance,
         "warp_strength": sampling.warp_strength,
         "warp_grain": sampling.warp_grain,
-        "warp_detail": sampling.warp_detail,
+        "warp_share": sampling.warp_share,
     }
 
     def draw(identity: Identity, target: Target, seed: int) -> np.ndarray:

@@ -31,6 +31,7 @@ from hifi_portrait.training.losses import (
     min_snr_weight,
     velocity_to,
 )
+from hifi_portrait.training.noising import draw_grain, draw_starts, draw_timesteps
 from hifi_portrait.training.objective import ENDLESS, Batch, Objective, find_part, load_parts
 from hifi_portrait.training.pictures import grid, to_image
 from hifi_portrait.training.recognition import chips_of, landmark_band
@@ -172,9 +173,9 @@ class HiFiObjective(Objective):
         text, latents = text.repeat(draws), self._latents(batch).repeat_interleave(draws, dim=0)
         unprompted = torch.rand(len(latents), device=latents.device) < self.config.data.caption_dropout
         noise = torch.randn_like(latents)
-        from_warp = self._from_warp(batch["one_sitting"].repeat_interleave(draws) & ~unprompted)
-        timesteps = self._timesteps(from_warp)
-        grain = self._grain(from_warp)
+        from_warp, timesteps, grain = self._noising(
+            batch["one_sitting"].repeat_interleave(draws) & ~unprompted
+        )
         noise = noise * grain.view(-1, 1, 1, 1)
         started = torch.where(from_warp.view(-1, 1, 1, 1), condition.warp_latents.to(latents), latents)
         noisy = self.scheduler.add_noise(started, noise, timesteps)
@@ -253,15 +254,18 @@ class HiFiObjective(Objective):
         device = next(self.part("unet").parameters()).device
         return {name: value.to(device) for name, value in batch.items()}
 
-    def _from_warp(self, possible: Tensor) -> Tensor:
-        """Which of the noisings (B,), where ``possible``, noise the warp."""
-        return possible & (torch.rand(len(possible), device=possible.device) < self.config.warp_starts)
-
-    def _grain(self, from_warp: Tensor) -> Tensor:
-        """The share (B,) of the schedule's noise that is added."""
-        least, most = self.config.warp_start_grain
-        drawn = least + (most - least) * torch.rand(len(from_warp), device=from_warp.device)
-        return torch.where(from_warp, drawn, 1.0)
+    def _noising(self, possible: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Which noisings (B,) start from the warp, of those that can; all timesteps, and shares of noise."""
+        config = self.config
+        from_warp = draw_starts(possible, config.warp_starts)
+        timesteps = draw_timesteps(
+            from_warp,
+            self.scheduler.config.num_train_timesteps,
+            draws=config.noise_draws,
+            shift=config.noise_shift,
+            warp_range=config.warp_start_noise,
+        )
+        return from_warp, timesteps, draw_grain(from_warp, config.warp_start_grain)
 
     def _latents(self, batch: Batch) -> Tensor:
         """The targets' latents (B, C, h, w); those of regraded pictures are encoded here."""
@@ -271,17 +275,6 @@ class HiFiObjective(Objective):
             latents = latents.clone()
             latents[regraded] = encode_picture(self.part("vae"), pictures).to(latents)
         return latents
-
-    def _timesteps(self, from_warp: Tensor) -> Tensor:
-        """Timesteps (B,): a sample's draws from equal parts of [0, 1], shifted; a warp's from its range."""
-        config, steps = self.config, self.scheduler.config.num_train_timesteps
-        part = torch.arange(len(from_warp), device=from_warp.device) % config.noise_draws
-        even = torch.rand(len(part), device=part.device)
-        share = (part + even) / config.noise_draws
-        share = config.noise_shift * share / (1 + (config.noise_shift - 1) * share)
-        least, most = config.warp_start_noise
-        share = torch.where(from_warp, least + (most - least) * even, share)
-        return (share * steps).long().clamp(max=steps - 1)
 
     def _conditions(self, batch: Batch) -> tuple[TextEmbeddings, Conditioning]:
         """What the networks read of a batch's captions and faces."""

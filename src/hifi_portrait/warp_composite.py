@@ -1,0 +1,80 @@
+"""Keep the warp where it is sure, and the networks' picture where the warp has its faults.
+
+The warp is sharp and true where references see the person. It errs along the head's outline, where the fitted
+mesh and what grows or is worn on it part: ears, hairline, jaw before the neck, and on surface that no
+reference shows. A small network mends these places and softens all others.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_OUTSIDE, _INSIDE = 4, 8  # pixels at 256 that the doubt about an outline reaches out and in
+_SOFTENED = 7  # pixels at 256 over which doubt fades
+_SEEN = 0.15  # coverage of the surface below which the warp is a guess
+_SHADE = 25  # pixels at 256 over which a colour counts as an area's
+_RECOLOURED = 0.35  # difference of an area's colour, in [-1, 1], at which the warp's share falls to 1 / e
+
+
+def doubt(triangle: Tensor, coverage: Tensor) -> Tensor:
+    """Where the warp has its faults.
+
+    Parameters
+    ----------
+    triangle
+        (B, H, W) of the drawn target; below 0 off the head.
+    coverage
+        (B, 1, H, W) in [0, 1], how well references see what the warp shows.
+
+    Returns
+    -------
+    Tensor
+        (B, 1, H, W) in [0, 1].
+    """
+    on_head = (triangle >= 0).float().unsqueeze(1)
+    outline = _widened(on_head, _OUTSIDE) - (1 - _widened(1 - on_head, _INSIDE))
+    unseen = on_head * (coverage < _SEEN).float()
+    return _local_mean(torch.maximum(outline, unseen), _SOFTENED)
+
+
+def composite(picture: Tensor, warp: Tensor, doubts: Tensor, share: float) -> Tensor:
+    """Pictures with the warp where it is sure.
+
+    Where an area has another colour than the warp's, as a prompt may ask for, the picture stays too.
+
+    Parameters
+    ----------
+    picture
+        (B, 3, H, W) in [-1, 1], drawn from the warp.
+    warp
+        (1, 3, H, W) in [-1, 1].
+    doubts
+        (1, 1, H, W) from `doubt`.
+    share
+        Of the warp where it is sure, in [0, 1].
+
+    Returns
+    -------
+    Tensor
+        (B, 3, H, W) in [-1, 1].
+    """
+    difference = warp - picture
+    recoloured = _local_mean(difference, _SHADE).abs().mean(dim=1, keepdim=True)
+    kept = share * (1 - doubts) * (-((recoloured / _RECOLOURED) ** 2)).exp()
+    return (picture + kept * difference).clamp(-1, 1)
+
+
+def _pixels(at_256: int, like: Tensor) -> int:
+    return max(1, round(at_256 * like.shape[-1] / 256))
+
+
+def _widened(mask: Tensor, reach: int) -> Tensor:
+    reach = _pixels(reach, mask)
+    return F.max_pool2d(mask, 2 * reach + 1, stride=1, padding=reach)
+
+
+def _local_mean(values: Tensor, window: int) -> Tensor:
+    half = _pixels(window, values) // 2
+    return F.avg_pool2d(values, 2 * half + 1, stride=1, padding=half, count_include_pad=False)
