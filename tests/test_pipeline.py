@@ -266,17 +266,26 @@ def test_the_warp_is_kept_where_it_is_sure():
     drawn = composite(picture, warp, doubts, 1.0)
     torch.testing.assert_close(drawn[:, :, 46, 46], warp[:, :, 46, 46].expand(2, -1), atol=0.02, rtol=0)
     torch.testing.assert_close(drawn[:, :, 10, 10], warp[:, :, 10, 10].expand(2, -1), atol=0.02, rtol=0)
-    assert torch.equal(drawn[:, :, 32, 64], picture[:, :, 32, 64])  # the outline
-    assert torch.equal(drawn[:, :, 64, 64], picture[:, :, 64, 64])
+    patterned = picture + 0.05 * (torch.arange(128) % 2 - 0.5)
+    mended = composite(patterned, warp, doubts, 1.0)
+    for row, column in (
+        (32, 64),
+        (64, 64),
+    ):  # the outline, and what is unseen: the picture in the warp's shade
+        around = mended[:, :, row, column : column + 4]
+        assert float(around.std(dim=-1).min()) > 0.02
+        torch.testing.assert_close(around.mean(), torch.tensor(0.24), atol=0.02, rtol=0)  # the warp's shade
+    assert float(mended[:, :, 46, 44:52].std()) < 0.005
     assert torch.equal(composite(picture, warp, doubts, 0.0), picture)
 
 
-def test_an_area_of_another_colour_is_the_networks():
+def test_an_area_of_another_colour_is_the_networks_where_a_prompt_may_have_asked():
     doubts, warp = torch.zeros(1, 1, 64, 64), torch.full((1, 3, 64, 64), -0.5)
     picture = warp.clone()
     picture[:, 0, :32] = 1.0  # a red shirt
-    kept = composite(picture, warp, doubts, 1.0)
-    assert (kept[:, 0, 4:24] > 0.5).all()
+    torch.testing.assert_close(composite(picture, warp, doubts, 1.0), warp)
+    kept = composite(picture, warp, doubts, 1.0, recoloured=True)
+    assert (kept[:, 0, 4:24] > 0.4).all()
     torch.testing.assert_close(kept[:, :, 44:], warp[:, :, 44:], atol=0.02, rtol=0)
 
 

@@ -236,8 +236,9 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             The model's own `default_warp_grain` if not given.
         warp_share
             How much of the plain warp, in [0, 1], stands in the portrait where the warp is sure: off the
-            outline of the head, where references see the person, and where the portrait has not another
-            colour. It counts for starts from the warp only; 0 gives the networks' own picture.
+            outline of the head, where references see the person, and, if there is a prompt, where the
+            portrait has no other colour. It counts for starts from the warp only; 0 gives the networks' own
+            picture.
         callback_on_step_end
             As in diffusers.
         kwargs
@@ -293,7 +294,9 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             )[0]
         if composed:
             doubts = doubt(inputs.triangle, inputs.warp_coverage)
-            pictures = composite(2 * pictures.float() - 1, inputs.warp, doubts, warp_share)
+            pictures = composite(
+                2 * pictures.float() - 1, inputs.warp, doubts, warp_share, recoloured=prompts != ""
+            )
             pictures = self.image_processor.postprocess(pictures, output_type=output_type)
         return StableDiffusionXLPipelineOutput(images=pictures) if return_dict else (pictures,)
 

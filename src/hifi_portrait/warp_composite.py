@@ -15,7 +15,9 @@ _OUTSIDE, _INSIDE = 4, 8  # pixels at 256 that the doubt about an outline reache
 _SOFTENED = 7  # pixels at 256 over which doubt fades
 _SEEN = 0.15  # coverage of the surface below which the warp is a guess
 _SHADE = 25  # pixels at 256 over which a colour counts as an area's
-_RECOLOURED = 0.35  # difference of an area's colour, in [-1, 1], at which the warp's share falls to 1 / e
+_TOWARDS = 0.6  # how far the networks' picture is brought to the shade of the warp beside it
+_LEAST = 0.05  # share of an area that must be sure for its shade to count in full
+_RECOLOURED = 0.4  # difference of an area's colour, in [-1, 1], at which the warp's share falls to 1 / e
 
 
 def doubt(triangle: Tensor, coverage: Tensor) -> Tensor:
@@ -39,10 +41,10 @@ def doubt(triangle: Tensor, coverage: Tensor) -> Tensor:
     return _local_mean(torch.maximum(outline, unseen), _SOFTENED)
 
 
-def composite(picture: Tensor, warp: Tensor, doubts: Tensor, share: float) -> Tensor:
-    """Pictures with the warp where it is sure.
-
-    Where an area has another colour than the warp's, as a prompt may ask for, the picture stays too.
+def composite(
+    picture: Tensor, warp: Tensor, doubts: Tensor, share: float, *, recoloured: bool = False
+) -> Tensor:
+    """Pictures with the warp where it is sure, and elsewhere in the shade of the warp beside it.
 
     Parameters
     ----------
@@ -54,6 +56,9 @@ def composite(picture: Tensor, warp: Tensor, doubts: Tensor, share: float) -> Te
         (1, 1, H, W) from `doubt`.
     share
         Of the warp where it is sure, in [0, 1].
+    recoloured
+        Whether the picture also stays where an area has another colour than the warp's, as a prompt may have
+        asked for.
 
     Returns
     -------
@@ -61,9 +66,12 @@ def composite(picture: Tensor, warp: Tensor, doubts: Tensor, share: float) -> Te
         (B, 3, H, W) in [-1, 1].
     """
     difference = warp - picture
-    recoloured = _local_mean(difference, _SHADE).abs().mean(dim=1, keepdim=True)
-    kept = share * (1 - doubts) * (-((recoloured / _RECOLOURED) ** 2)).exp()
-    return (picture + kept * difference).clamp(-1, 1)
+    kept = share * (1 - doubts)
+    if recoloured:
+        shade = _local_mean(difference, _SHADE).abs().mean(dim=1, keepdim=True)
+        kept = kept * (-((shade / _RECOLOURED) ** 2)).exp()
+    beside = _local_mean(kept * difference, _SHADE) / _local_mean(kept, _SHADE).clamp(min=_LEAST)
+    return (picture + kept * difference + share * _TOWARDS * doubts * beside).clamp(-1, 1)
 
 
 def _pixels(at_256: int, like: Tensor) -> int:
