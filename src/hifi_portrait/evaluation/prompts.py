@@ -184,8 +184,8 @@ def _prompt(
             shape = person.glasses if person.glasses != "none" else _FRAMES[frame]
             features.append({"none": "no glasses", "glasses": f"{shape} glasses"}.get(one.value, one.value))
             person = replace(person, glasses=shape)
-            worn = {"wears_glasses": one.value != "none", "sunglasses": one.value == "sunglasses"}
-            photo = replace(photo, **worn)
+            dark = one.value == "sunglasses"
+            photo = replace(photo, wears_glasses=one.value != "none", sunglasses=dark)
         else:
             clothes = f", wearing {article(f'{one.value} {photo.clothing}')}"
             photo = with_clothing_colour(photo, one.value, rng)

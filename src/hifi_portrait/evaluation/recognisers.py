@@ -78,7 +78,7 @@ class FaceResRecogniser:
         if face is None:
             return {}
         crop = align(picture, face[4:14].reshape(5, 2), _FACERES_POINTS * _FACERES_SIZE, _FACERES_SIZE)
-        embedding = self._network(torch.tensor(crop - np.float32(_FACERES_MEAN))[None])[0]
+        embedding = self._network(torch.tensor((crop - np.array(_FACERES_MEAN)).astype(np.float32))[None])[0]
         return {"embeddings": {FACERES: embedding.numpy().astype(np.float64)}, "face_score": float(face[-1])}
 
 

@@ -112,7 +112,8 @@ def copy_paste(
     truths, distance = np.tile(truths, (1, seeds, 1)), np.tile(pose_distance, (1, seeds, 1))
     to_reference = np.einsum("pwd,pkd->pwk", metrics.normalised(pictures), metrics.normalised(references))
     excess = to_reference - metrics.cosine_similarity(pictures, truths)[..., None]
-    seen = pictures.any(-1)[:, :, None] & references.any(-1)[:, None] & truths.any(-1)[:, :, None]
+    found, known, true = (np.asarray(faces.any(-1)) for faces in (pictures, references, truths))
+    seen = found[:, :, None] & known[:, None] & true[:, :, None]
     seen &= np.isfinite(distance)
     excess, distance = np.where(seen, excess, 0.0), np.where(seen, distance, 0.0)
 

@@ -145,7 +145,7 @@ def _frechet(readings: Readings, photographs: np.ndarray | None, seeds: int) -> 
         return None
     distances = []
     for seed in range(seeds):
-        features = features_of([np.array_split(np.array(row, object), seeds)[seed] for row in readings])
+        features = features_of([list(np.array_split(np.array(row, object), seeds)[seed]) for row in readings])
         if len(features) < 2:
             return None
         distances.append(metrics.frechet_distance(features, photographs))

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from hifi_portrait.errors import ModelError
 
-_PLAIN: Mapping[str, Any] = {"float32": np.float32, "float16": np.float16, "int32": np.int32}
-_QUANTISED: Mapping[str, Any] = {"uint8": np.uint8, "uint16": np.uint16}
+_PLAIN: dict[str, Any] = {"float32": np.float32, "float16": np.float16, "int32": np.int32}
+_QUANTISED: dict[str, Any] = {"uint8": np.uint8, "uint16": np.uint16}
 
 
 class GraphModel:

@@ -89,7 +89,8 @@ def train(examples: Examples, settings: TrainingSettings | None = None) -> Attri
     settings = settings or TrainingSettings()
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    network = AttributeNet([len(head.classes) for head in HEADS]).to(memory_format=torch.channels_last)
+    network = AttributeNet([len(head.classes) for head in HEADS])
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
     )
@@ -127,7 +128,7 @@ def augmented(picture: np.ndarray, settings: TrainingSettings, rng: np.random.Ge
         return cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.4, 1.6)))
     quality = int(rng.integers(35, 90))
     compressed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return cv2.imdecode(compressed, cv2.IMREAD_COLOR)
+    return np.asarray(cv2.imdecode(compressed, cv2.IMREAD_COLOR))
 
 
 def confusion(reader: AttributeReader, examples: Examples, batch: int = 128) -> dict[str, np.ndarray]:
