@@ -91,7 +91,7 @@ def test_without_scoring_weights_pictures_are_counted_and_the_reason_is_given(dr
 
 def test_a_row_to_compare_with_that_is_not_there_is_refused(drawn):
     cases, out = drawn
-    with pytest.raises(DatasetError, match="no row 'other'.*it has warp"):
+    with pytest.raises(DatasetError, match=r"no row 'other'.*it has warp"):
         score(cases, ["warp"], out, None, against="other")
 
 

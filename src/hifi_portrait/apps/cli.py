@@ -11,6 +11,7 @@ from hifi_portrait.apps.console import hush_libraries, reports_errors
 from hifi_portrait.apps.evaluate import evaluate
 from hifi_portrait.apps.generate import generate
 from hifi_portrait.apps.people import people
+from hifi_portrait.apps.plot import plot
 from hifi_portrait.apps.previews import identity, landmarks, warp
 from hifi_portrait.apps.train import train
 
@@ -38,7 +39,7 @@ def _common(
     """Portraits of one person from several photos, with no per-person training."""
 
 
-for command in (generate, identity, landmarks, warp, people, train, evaluate):
+for command in (generate, identity, landmarks, warp, people, train, evaluate, plot):
     app.command()(reports_errors(command))
 
 

@@ -75,14 +75,14 @@ def _identity_part(result: Benchmark) -> list[str]:
         ceiling = "each reference against the same person's other references"
     notes = [
         f"{result.people} people, {references} references each. Brackets: 95 % interval over people. The "
-        "model is conditioned on neither recogniser; a picture without a face counts as similarity 0 and as not "
-        f"recognised. Gallery: {gallery}. The row `{TRUE_ROW}`: {ceiling}."
+        "model is conditioned on neither recogniser; a picture without a face counts as similarity 0 "
+        f"and as not recognised. Gallery: {gallery}. The row `{TRUE_ROW}`: {ceiling}."
     ]
     if any(row.copy_paste for row in result.rows):
         notes.append(
             "Copy-paste: similarity to the reference photos minus similarity to the true photo of the wish, "
-            "over the angle between their head poses. Below 0, a portrait is more like the truth than like what "
-            "the model got; above 0, it repeats its references."
+            "over the angle between their head poses. Below 0, a portrait is more like the truth than like "
+            "what the model got; above 0, it repeats its references."
         )
     return ["### Identity", table, *notes]
 
@@ -121,16 +121,16 @@ def _control_part(result: Benchmark) -> list[str]:
         "### Control",
         errors,
         "Read by MediaPipe's face landmarker. Expression error: mean absolute error of the coefficients of "
-        "smile, jaw opening, blink and brow raise; gaze error: of the gaze's yaw, in degrees. Control score: the "
-        f"mean of pose, expression and gaze error, each as a share of that of `{result.against}`; lower is "
-        "better.",
+        "smile, jaw opening, blink and brow raise; gaze error: of the gaze's yaw, in degrees. Control score: "
+        f"the mean of pose, expression and gaze error, each as a share of that of `{result.against}`; lower "
+        "is better.",
         correlations,
         "Correlation with what was asked for / with what the same reader reads of the true photo of the "
         "wish.",
-        f"The rulers, which turn what is read into degrees and coefficients, are set on "
-        f"{result.rulers.photos} true photos of other synthetic people. The errors left there: {left}. What can hardly be read off "
-        f"a true photo, see the row `{TRUE_ROW}`, says little of a portrait; the pitch of the gaze cannot, and "
-        "is left out.",
+        "The rulers, which turn what is read into degrees and coefficients, are set on "
+        f"{result.rulers.photos} true photos of other synthetic people. The errors left there: {left}. "
+        f"What can hardly be read off a true photo, see the row `{TRUE_ROW}`, says little of a portrait; "
+        "the pitch of the gaze cannot, and is left out.",
     ]
 
 
