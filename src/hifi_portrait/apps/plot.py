@@ -15,7 +15,7 @@ def plot(
     figures: Annotated[
         list[Path],
         typer.Argument(
-            help="synthetic.json or photos.json of evaluations; with several numbers of references, one of each."
+            help="synthetic.json or photos.json of one evaluation, or of several with more references each."
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for identity and control, one plot each.")],

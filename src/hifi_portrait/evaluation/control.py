@@ -83,10 +83,7 @@ def control_figures(
     """
     people = len(next(iter(read.values())))
     wrong = _errors(read, wished)
-    errors = {
-        name: metrics.bootstrap_over_people(lambda drawn, e=values: _mean(e[drawn]), people)  # type: ignore[misc]
-        for name, values in wrong.items()
-    }
+    errors = {name: _mean_interval(values) for name, values in wrong.items()}
     score = None
     if against is not None:
         base = _errors(against, wished)
@@ -121,6 +118,10 @@ def _correlations(read: Quantities, true: Quantities) -> dict[str, Interval]:
 
 def _repeated(wished: np.ndarray, like: np.ndarray) -> np.ndarray:
     return np.tile(wished, (1, like.shape[1] // wished.shape[1]))
+
+
+def _mean_interval(values: np.ndarray) -> Interval:
+    return metrics.bootstrap_over_people(lambda drawn: _mean(values[drawn]), len(values))
 
 
 def _mean(values: np.ndarray) -> float:

@@ -33,7 +33,7 @@ def read_figures(path: Path) -> Figures:
             raise ValueError("no rows")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(
-            f"{path} holds no figures: give synthetic.json or photos.json as `hifi-portrait evaluate` writes them"
+            f"{path} holds no figures: give synthetic.json or photos.json of `hifi-portrait evaluate`"
         ) from error
     return figures
 
