@@ -12,11 +12,12 @@ from hifi_portrait.evaluation.attributes.classes import GLASSES, values_of
 from hifi_portrait.evaluation.prompt_following import draw_prompts, picture_path, score_prompts, shares
 from hifi_portrait.evaluation.prompt_report import prompts_section
 from hifi_portrait.evaluation.prompts import PROMPTS, Sitter, check_case, prompts_of
-from hifi_portrait.evaluation.protocol import Wish, synthetic_cases
+from hifi_portrait.evaluation.protocol import UNSEEN_SEED, Wish, synthetic_cases
+from hifi_portrait.people import Person
 from hifi_portrait.people.photograph import describe
 from hifi_portrait.target import Target
 
-PEOPLE = range(12)
+PEOPLE = range(6)
 BY_NAME = {head.name: head for head in HEADS}
 
 
@@ -58,9 +59,9 @@ def test_the_words_name_what_is_asked():
 
 
 def test_nobody_bald_is_asked_for_hair():
-    bald = [n for n in range(60) if Sitter.of_case(n).person.hair.style == "bald"]
+    bald = [n for n in range(60) if Person.sample(UNSEEN_SEED + n).hair.style == "bald"]
     assert bald
-    for number in bald:
+    for number in bald[:2]:
         assert all(a.attribute != "hair colour" for prompt in prompts_of(number) for a in prompt.asked)
 
 
