@@ -26,7 +26,7 @@ from hifi_portrait.training.tokenizer import load_tokenizer
 
 logger = logging.getLogger(__name__)
 
-RECIPE = "designs"
+RECIPE = "hifi-designs"
 
 
 @dataclass(frozen=True, kw_only=True)
