@@ -31,7 +31,6 @@ from hifi_portrait.faces.geometry import cut_out, transform_points
 from hifi_portrait.head import Camera, HeadGeometry
 from hifi_portrait.models.build import size_config
 from hifi_portrait.models.latents import encode_picture
-from hifi_portrait.training.memory import keep_freed_memory
 from hifi_portrait.training.objective import find_part
 from hifi_portrait.training.prepared import ARRAYS, PREPARED_VERSION, Prepared, pack_geometry, read_header
 from hifi_portrait.training.run import exit_code
@@ -90,7 +89,6 @@ def encode_latents(
     place = find_part([vae], "vae", "AutoencoderKL")
     if place is None:
         raise DatasetError(f"no autoencoder in {vae}: give its folder or its training run")
-    keep_freed_memory()
     model = AutoencoderKL.from_pretrained(place).eval()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device, memory_format=torch.channels_last)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from hifi_portrait.errors import HiFiPortraitError
-from hifi_portrait.training.memory import keep_freed_memory
 from hifi_portrait.training.recipes import load_recipe, objective_class
 from hifi_portrait.training.trainer import Trainer, TrainingResult
 
@@ -39,6 +38,5 @@ def train(
         The recipe, the data or the first weights cannot be used.
     """
     loaded = load_recipe(recipe, overrides)
-    keep_freed_memory()
     objective = objective_class(loaded)(loaded.settings, data, seed=loaded.trainer.seed)
     return Trainer(objective, loaded.trainer, out, description=loaded.to_dict()).train()
