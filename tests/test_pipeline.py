@@ -289,6 +289,17 @@ def test_an_area_of_another_colour_is_the_networks_where_a_prompt_may_have_asked
     torch.testing.assert_close(kept[:, :, 44:], warp[:, :, 44:], atol=0.02, rtol=0)
 
 
+def test_a_blotch_that_was_mended_stays_mended_on_the_head_alone():
+    warp = torch.zeros(1, 3, 256, 256)
+    warp[:, :, 60:84, 60:84] = warp[:, :, 160:184, 160:184] = -0.6
+    picture, doubts = torch.zeros_like(warp), torch.zeros(1, 1, 256, 256)
+    on_head = torch.zeros(1, 1, 256, 256, dtype=torch.bool)
+    on_head[:, :, :128] = True
+    kept = composite(picture, warp, doubts, 1.0, on_head=on_head)
+    assert float(kept[0, 0, 72, 72]) > -0.1
+    assert float(kept[0, 0, 172, 172]) == pytest.approx(-0.6)
+
+
 def test_only_a_start_from_the_warp_has_its_detail(identity):
     pipe = a_pipeline()
     plain = draw(pipe, identity, num_inference_steps=4, warp_strength=0.25, warp_share=0.0)

@@ -294,8 +294,14 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             )[0]
         if composed:
             doubts = doubt(inputs.triangle, inputs.warp_coverage)
+            on_head = (inputs.triangle >= 0).unsqueeze(1)
             pictures = composite(
-                2 * pictures.float() - 1, inputs.warp, doubts, warp_share, recoloured=prompts != ""
+                2 * pictures.float() - 1,
+                inputs.warp,
+                doubts,
+                warp_share,
+                on_head=on_head,
+                recoloured=prompts != "",
             )
             pictures = self.image_processor.postprocess(pictures, output_type=output_type)
         return StableDiffusionXLPipelineOutput(images=pictures) if return_dict else (pictures,)

@@ -15,6 +15,8 @@ _OUTSIDE, _INSIDE = 4, 8  # pixels at 256 that the doubt about an outline reache
 _SOFTENED = 7  # pixels at 256 over which doubt fades
 _SEEN = 0.15  # coverage of the surface below which the warp is a guess
 _SHADE = 25  # pixels at 256 over which a colour counts as an area's
+_BLOTCH = (9, 49)  # pixels at 256 between which a difference on the surface is a blotch of the warp's
+_BLOTCHED = 0.12  # difference of that width, in [-1, 1], at which the warp's share falls to 1 / e
 _TOWARDS = 0.6  # how far the networks' picture is brought to the shade of the warp beside it
 _LEAST = 0.05  # share of an area that must be sure for its shade to count in full
 _RECOLOURED = 0.4  # difference of an area's colour, in [-1, 1], at which the warp's share falls to 1 / e
@@ -42,9 +44,18 @@ def doubt(triangle: Tensor, coverage: Tensor) -> Tensor:
 
 
 def composite(
-    picture: Tensor, warp: Tensor, doubts: Tensor, share: float, *, recoloured: bool = False
+    picture: Tensor,
+    warp: Tensor,
+    doubts: Tensor,
+    share: float,
+    *,
+    on_head: Tensor | None = None,
+    recoloured: bool = False,
 ) -> Tensor:
     """Pictures with the warp where it is sure, and elsewhere in the shade of the warp beside it.
+
+    References of different light leave blotches on the warp's skin. Where the picture has mended one on the
+    surface, it stays.
 
     Parameters
     ----------
@@ -56,6 +67,8 @@ def composite(
         (1, 1, H, W) from `doubt`.
     share
         Of the warp where it is sure, in [0, 1].
+    on_head
+        (1, 1, H, W), where there may be blotches; nowhere if not given.
     recoloured
         Whether the picture also stays where an area has another colour than the warp's, as a prompt may have
         asked for.
@@ -67,6 +80,11 @@ def composite(
     """
     difference = warp - picture
     kept = share * (1 - doubts)
+    if on_head is not None:
+        fine, wide = (_local_mean(difference, window) for window in _BLOTCH)
+        blotch = (fine - wide).abs().mean(dim=1, keepdim=True)
+        blotch = _local_mean(blotch, _BLOTCH[0])
+        kept = kept * (-on_head.to(kept) * (blotch / _BLOTCHED) ** 2).exp()
     if recoloured:
         shade = _local_mean(difference, _SHADE).abs().mean(dim=1, keepdim=True)
         kept = kept * (-((shade / _RECOLOURED) ** 2)).exp()
