@@ -25,8 +25,9 @@ def prompts_section(command: str, result: PromptFollowing, recogniser: str) -> s
     notes = [
         f"{result.people} people, {result.prompts} prompts, one picture each: the share of asked attributes "
         f"that the picture shows, wanted {BAR:.2f} of all. Brackets: 95 % interval over people. Changed: no "
-        f"reference shows it. Kept: most references show it. `{TRUE_ROW}`: the people rendered as asked, "
-        f"which is the classifier's ceiling. `{WARP_ROW}`: the prompt is not read, which is the floor.",
+        "reference shows it. Kept: the one that most references show; of equally frequent ones the first. "
+        f"`{TRUE_ROW}`: the people rendered as asked, which is the classifier's ceiling. `{WARP_ROW}`: the "
+        "prompt is not read, which is the floor.",
         f"Read by the package's attribute classifier; read as one: {_merged()}. Identity similarity: with a "
         f"true photo that the model did not get, a picture without a face counting 0; {recogniser}.",
     ]

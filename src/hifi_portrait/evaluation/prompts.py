@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import count, islice
 
 import numpy as np
@@ -98,6 +99,7 @@ class Sitter:
         return Counter(value[head.name] for value in values if head.name in value)
 
 
+@lru_cache(maxsize=1024)
 def prompts_of(number: int) -> tuple[Prompt, ...]:
     """The prompts of a synthetic case, by its number; equal numbers give equal prompts.
 
