@@ -290,10 +290,10 @@ def _load_autoencoder(model: str | None, device: str | None) -> Any:
 
 def _recogniser(scoring: Path | None) -> Embed:
     if scoring is not None:
-        from hifi_portrait.evaluation.recognisers import SFaceRecogniser
+        from hifi_portrait.evaluation.recognisers import SFACE, SFaceRecogniser
 
         reader = SFaceRecogniser(scoring)
-        return lambda image: reader.read(image).get("embedding")
+        return lambda image: reader.read(image).get("embeddings", {}).get(SFACE)
 
     from hifi_portrait.errors import NoFaceError
     from hifi_portrait.faces import analyse
