@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from hifi_portrait.errors import HiFiPortraitError
 from hifi_portrait.evaluation.attributes import HEADS, AttributeReader
 from hifi_portrait.evaluation.autoencoder import Embed
 from hifi_portrait.evaluation.benchmark import TRUE_ROW, WARP_ROW
 from hifi_portrait.evaluation.metrics import Interval, bootstrap_over_people, cosine_similarity
 from hifi_portrait.evaluation.prompts import Prompt, check_case, prompts_of
-from hifi_portrait.evaluation.protocol import SIZE, Case
-from hifi_portrait.evaluation.runner import Sampling, pipeline_row
+from hifi_portrait.evaluation.protocol import SIZE, Case, write_picture
+from hifi_portrait.evaluation.runner import Sampling, identity_of, pipeline_row
 from hifi_portrait.faces import load_image
 from hifi_portrait.identity import Identity
 from hifi_portrait.people import photograph
@@ -93,7 +90,7 @@ def draw_prompts(
         for place, prompt in enumerate(prompts):
             path = picture_path(out, TRUE_ROW, case, place)
             if not path.exists():
-                _save(photograph(prompt.person, prompt.photo, SIZE).image, path)
+                write_picture(photograph(prompt.person, prompt.photo, SIZE).image, path)
         drawn = {WARP_ROW: _warp} | ({row: draw} if draw is not None else {})
         _draw_missing(case, number, prompts, drawn, out)
         if on_done:
@@ -202,19 +199,10 @@ def _draw_missing(
     missing = [key for key, path in paths.items() if not path.exists()]
     if not missing:
         return
-    try:
-        identity = Identity.from_photos(list(case.references))
-    except HiFiPortraitError:
+    identity = identity_of(case, out)
+    if identity is None:
         return
     for row, place in missing:
         target = case.wishes[prompts[place].wish].target
         image = rows[row](identity, target, prompts[place].words, 1000 * number + place)
-        _save(image, paths[row, place])
-
-
-def _save(image: np.ndarray, path: Path) -> None:
-    """Whole or not at all, so that a kill leaves no half picture."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    Image.fromarray(image).save(partial, format="PNG")
-    os.replace(partial, path)
+        write_picture(image, paths[row, place])

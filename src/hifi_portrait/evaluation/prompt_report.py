@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from hifi_portrait.evaluation.attributes import HEADS
 from hifi_portrait.evaluation.benchmark import TRUE_ROW, WARP_ROW
-from hifi_portrait.evaluation.metrics import Interval
 from hifi_portrait.evaluation.prompt_following import PromptFollowing, RowFollowing, Share
+from hifi_portrait.evaluation.tables import ABSENT, interval, markdown_table
 
-ABSENT = "–"
 BAR = 0.85
 """Share of asked attributes that a portrait is wanted to show."""
 
 
 def prompts_section(command: str, result: PromptFollowing, recogniser: str) -> str:
     """One table: a line for each attribute, a column for each way of making the pictures."""
-    lines = [["asked", "times", *(row.name for row in result.rows)]]
-    lines.append(["---"] * len(lines[0]))
+    header = ["asked", "times", *(row.name for row in result.rows)]
+    lines: list[list[str]] = []
     for kind in ("changed", "kept"):
         for name in (*(head.name for head in HEADS), "all"):
             lines += _line(kind, name, result.rows)
-    similarity = [ABSENT if row.similarity is None else _interval(row.similarity) for row in result.rows]
+    similarity = [interval(row.similarity) for row in result.rows]
     lines.append(["identity similarity", str(result.prompts), *similarity])
-    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    table = markdown_table(header, lines)
     notes = [
         f"{result.people} people, {result.prompts} prompts, one picture each: the share of asked attributes "
         f"that the picture shows, wanted {BAR:.2f} of all. Brackets: 95 % interval over people. Changed: no "
@@ -40,14 +39,10 @@ def _line(kind: str, name: str, rows: tuple[RowFollowing, ...]) -> list[list[str
     asked = [share.asked for share in shares if share is not None]
     if not asked:
         return []
-    cells = [ABSENT if share is None else _interval(share.appears) for share in shares]
+    cells = [ABSENT if share is None else interval(share.appears) for share in shares]
     return [[f"{kind}: {name}", str(asked[0]), *cells]]
 
 
 def _merged() -> str:
     groups = [f"{' and '.join(group)} ({head.name})" for head in HEADS for group in head.merged]
     return ", ".join(groups) or "no two classes"
-
-
-def _interval(value: Interval) -> str:
-    return f"{value.value:.3f} [{value.low:.3f}, {value.high:.3f}]"

@@ -27,28 +27,13 @@ from hifi_portrait.evaluation.attributes.recoloured import with_clothing_colour,
 from hifi_portrait.evaluation.protocol import MAX_YAW, REFERENCES, TARGETS, UNSEEN_SEED, Case
 from hifi_portrait.head import Camera, HeadModel, rest_vertices
 from hifi_portrait.people import Person, Photo
-from hifi_portrait.people.caption import article
+from hifi_portrait.people.caption import HAIR_PHRASES, article
+from hifi_portrait.people.person import GLASSES as FRAMES
 from hifi_portrait.people.photograph import describe
 
 PROMPTS = 5
 """How many a person gets: hair, glasses, clothing, two at once, and all as the references have it."""
 
-_FRAMES = ("round", "rectangular", "square", "browline", "cat-eye")
-_HAIR_PHRASES = {
-    "buzz cut": "a {} buzz cut",
-    "short": "short {} hair",
-    "side-parted": "side-parted {} hair",
-    "slicked back": "slicked back {} hair",
-    "spiky": "spiky {} hair",
-    "curly": "curly {} hair",
-    "afro": "a {} afro",
-    "bob": "a {} bob",
-    "bob with a fringe": "a {} bob with a fringe",
-    "long": "long {} hair",
-    "long wavy": "long wavy {} hair",
-    "ponytail": "{} hair in a ponytail",
-    "bun": "{} hair in a bun",
-}
 _BY_NAME = {head.name: head for head in HEADS}
 
 
@@ -120,7 +105,7 @@ def prompts_of(number: int) -> tuple[Prompt, ...]:
         ]
     )
     return tuple(
-        _prompt(sitter, tuple(asked), place % TARGETS, int(rng.integers(len(_FRAMES))), rng)
+        _prompt(sitter, tuple(asked), place % TARGETS, int(rng.integers(len(FRAMES[1:]))), rng)
         for place, asked in enumerate(wanted)
     )
 
@@ -180,10 +165,10 @@ def _prompt(
     features, clothes = [], ""
     for one in asked:
         if one.attribute == HAIR_COLOUR.name:
-            features.append(_with_article(_HAIR_PHRASES[person.hair.style], one.value))
+            features.append(_with_article(HAIR_PHRASES[person.hair.style][0], one.value))
             person = with_hair_colour(person, one.value, rng)
         elif one.attribute == GLASSES.name:
-            shape = person.glasses if person.glasses != "none" else _FRAMES[frame]
+            shape = person.glasses if person.glasses != "none" else FRAMES[1:][frame]
             features.append({"none": "no glasses", "glasses": f"{shape} glasses"}.get(one.value, one.value))
             person = replace(person, glasses=shape)
             dark = one.value == "sunglasses"
@@ -196,5 +181,5 @@ def _prompt(
 
 
 def _with_article(phrase: str, colour: str) -> str:
-    said = phrase.format(colour)
+    said = phrase.format(colour=colour)
     return article(said[2:]) if said.startswith("a ") else said

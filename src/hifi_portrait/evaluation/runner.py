@@ -104,7 +104,7 @@ def draw_rows(
             for wish in range(len(case.wishes))
             if not picture_path(out, row, case, wish, seed).exists()
         ]
-        identity = _identity(case, out) if missing else None
+        identity = identity_of(case, out) if missing else None
         for row, wish, seed in missing:
             if identity is not None:
                 image = rows[row](identity, case.wishes[wish].target, SEED_STEP * seed + 1000 * number + wish)
@@ -149,7 +149,7 @@ def _read(path: Path, scorers: ScorerSet) -> Reading:
     return scorers.read(load_image(path)) if path.exists() else Reading()
 
 
-def _identity(case: Case, out: Path) -> Identity | None:
+def identity_of(case: Case, out: Path) -> Identity | None:
     """The case's identity, kept in `out` under a name that changes with its photos."""
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in case.references)).hexdigest()[:12]
     path = out / "identities" / f"{case.name}-{digest}.safetensors"

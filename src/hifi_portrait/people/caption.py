@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-_HAIR_PHRASES = {
+HAIR_PHRASES = {
     "bald": ("a bald head",),
     "buzz cut": ("a {colour} buzz cut", "very short {colour} hair"),
     "short": ("short {colour} hair",),
@@ -107,7 +107,7 @@ def _features(
 ) -> list[str]:
     features = []
     if rng.random() < 0.78 or "hair_colour" in named:
-        phrase = _one(rng, _HAIR_PHRASES[attributes["hair_style"]])
+        phrase = _one(rng, HAIR_PHRASES[attributes["hair_style"]])
         with_colour = rng.random() < 0.9 or "hair_colour" in named
         colour = attributes["hair_colour"] if with_colour and not colourless else ""
         phrase = phrase.format(colour=colour).replace("  ", " ").strip()
