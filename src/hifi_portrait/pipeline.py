@@ -33,7 +33,6 @@ from transformers import (
 from hifi_portrait.errors import ModelError
 from hifi_portrait.head import LandmarkGenerator, LandmarkImage
 from hifi_portrait.identity import Identity
-from hifi_portrait.models.class_word import class_word_places
 from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs, face_inputs
 from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
@@ -41,6 +40,7 @@ from hifi_portrait.models.face_refiner import FaceRefiner
 from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder, load_hifi_parts, reading
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.latent_prior import prior_added
+from hifi_portrait.prompt_faces import with_faces
 from hifi_portrait.target import Target
 from hifi_portrait.warp_composite import composite, doubt
 from hifi_portrait.warp_start import WarpStart
@@ -301,7 +301,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
                 doubts,
                 warp_share,
                 on_head=on_head,
-                recoloured=prompts != "",
+                recoloured=_says_something(prompts),
             )
             pictures = self.image_processor.postprocess(pictures, output_type=output_type)
         return StableDiffusionXLPipelineOutput(images=pictures) if return_dict else (pictures,)
@@ -341,17 +341,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         embeddings, *others = super().encode_prompt(prompt, *args, **kwargs)
         if self._in_prompt is None:
             return embeddings, *others
-        if prompt is None:
-            raise ValueError("this model merges faces into the `prompt`: give it rather than `prompt_embeds`")
-        padded = {"padding": "max_length", "truncation": True, "max_length": embeddings.shape[1]}
-        ids = self.tokenizer([prompt] if isinstance(prompt, str) else prompt, **padded).input_ids
-        places = class_word_places(self.tokenizer, torch.tensor(ids, device=embeddings.device))
-        places = places.repeat_interleave(len(embeddings) // len(places))
-        faces, present = (
-            value.expand(len(embeddings), *value.shape[1:])
-            for value in (self._in_prompt.tokens, self._in_prompt.references)
-        )
-        return self.face_refiner.merge(embeddings, places, faces, present), *others
+        merged = with_faces(embeddings, prompt, self.tokenizer, self.face_refiner, self._in_prompt)
+        return merged, *others
 
     @contextmanager
     def _merging(self, conditioning: Conditioning | None) -> Iterator[None]:
@@ -438,6 +429,11 @@ def _check_fit(
             f"face_refiner.encoder_dim is {face_refiner.config.encoder_dim}, but the face encoder's tokens "
             f"are {face_encoder.config.output_dim} wide"
         )
+
+
+def _says_something(prompts: Any) -> bool:
+    """Whether there is a prompt: text that is not empty, or embeddings, whose text is not known."""
+    return any(prompts) if isinstance(prompts, str | list | tuple) else True
 
 
 def _watermarker(wanted: bool | None) -> Any:

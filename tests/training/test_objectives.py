@@ -15,6 +15,7 @@ from hifi_portrait.models.conditioning import face_inputs
 from hifi_portrait.pipeline import HiFiPortraitPipeline
 from hifi_portrait.training.autoencoder import AutoencoderConfig, AutoencoderObjective, random_crop
 from hifi_portrait.training.base import BaseConfig, BaseObjective
+from hifi_portrait.training.caption_reading import TextConfig, TextObjective
 from hifi_portrait.training.checkpoint import latest_checkpoint, load_state
 from hifi_portrait.training.export import export_pipeline
 from hifi_portrait.training.hifi import FACE_PARTS, HiFiConfig, HiFiLosses, HiFiObjective
@@ -52,7 +53,7 @@ def gradients(objective, batch):
     }
 
 
-@pytest.mark.parametrize("objective", ["autoencoder", "base", "hifi"])
+@pytest.mark.parametrize("objective", ["autoencoder", "base", "hifi", "text"])
 def test_tiny_recipe_trains_and_leaves_a_checkpoint_and_a_sheet(objective, id_data, prepared, run_recipe):
     run = run_recipe(objective, id_data if objective == "autoencoder" else prepared.folder)
     assert load_state(latest_checkpoint(run))["step"] == 4
@@ -60,7 +61,7 @@ def test_tiny_recipe_trains_and_leaves_a_checkpoint_and_a_sheet(objective, id_da
     assert json.loads((run / "recipe.json").read_text())["objective"] == objective
 
 
-@pytest.mark.parametrize("objective", ["autoencoder", "base", "hifi"])
+@pytest.mark.parametrize("objective", ["autoencoder", "base", "hifi", "text"])
 def test_resumed_training_equals_uninterrupted_training(objective, id_data, prepared, run_recipe, tmp_path):
     data = id_data if objective == "autoencoder" else prepared.folder
     constant_rate = ["trainer.final_lr_share=1.0", "trainer.warmup_steps=1"]
@@ -154,6 +155,20 @@ def test_a_start_from_the_warp_asks_for_the_photo():
 def in_sittings(data):
     """Let all photos of an identity count as one sitting."""
     data.prepared.arrays["sitting"] = np.array(data.prepared.arrays["identity"], np.int64)
+
+
+def test_captions_tell_of_pictures_by_either_path(prepared):
+    objective = TextObjective(TextConfig(size="tiny", side=4, clause_dropout=0.0), prepared.folder)
+    batch = batch_of(objective, range(6))
+    batch["latents"] = torch.randn(batch["latents"].shape, generator=torch.Generator().manual_seed(0))
+    optimiser = torch.optim.Adam([p for p in objective.parameters() if p.requires_grad], 3e-3)
+    for _ in range(150):
+        optimiser.zero_grad()
+        sum(objective(batch).values()).backward()
+        optimiser.step()
+    terms = objective(batch)
+    assert float(terms["hidden"].detach()) < 0.5
+    assert float(terms["pooled"].detach()) < 0.5
 
 
 def test_the_adversary_reaches_critic_and_networks(prepared, base_folder):
@@ -275,7 +290,7 @@ def test_training_and_pipeline_make_the_same_condition(prepared, base_folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("objective", ["autoencoder", "base", "hifi"])
+@pytest.mark.parametrize("objective", ["autoencoder", "base", "hifi", "text"])
 def test_each_objective_learns_a_batch(objective, id_data, prepared):
     recipe = load_recipe(f"{objective}-tiny")
     subject = objective_class(recipe)(

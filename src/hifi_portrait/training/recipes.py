@@ -18,6 +18,7 @@ OBJECTIVES = {
     "autoencoder": ("hifi_portrait.training.autoencoder", "AutoencoderConfig", "AutoencoderObjective"),
     "base": ("hifi_portrait.training.base", "BaseConfig", "BaseObjective"),
     "hifi": ("hifi_portrait.training.hifi", "HiFiConfig", "HiFiObjective"),
+    "text": ("hifi_portrait.training.caption_reading", "TextConfig", "TextObjective"),
 }
 
 
