@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -91,7 +92,8 @@ class TextObjective(Objective):
     def __init__(self, config: TextConfig, data: str | Path, *, seed: int = 0) -> None:
         parts = load_parts(config.size, ["text_encoder", "text_encoder_2"], config.init_from, seed=seed)
         parts |= load_parts(config.size, ["vae"], [data], required=["vae"])
-        first, second, vae = (parts[name].config for name in ("text_encoder", "text_encoder_2", "vae"))
+        configs: list[Any] = [parts[name].config for name in ("text_encoder", "text_encoder_2", "vae")]
+        first, second, vae = configs
         torch.manual_seed(seed)
         parts[READER] = CaptionReader(
             hidden_dim=first.hidden_size + second.hidden_size,
@@ -120,7 +122,7 @@ class TextObjective(Objective):
         return dict(zip(("hidden", "pooled"), errors, strict=True))
 
     def sheet(self) -> np.ndarray:
-        """Held-out photos at low resolution above what is told from the hidden states, and the pooled ones."""
+        """Held-out photos at low resolution above what hidden states and pooled embeddings tell."""
         batch = self._held_out(self.config.sheet_photos)
         rows = [batch["latents"], *(latents.float() for latents in self.part(READER)(self._text(batch)))]
         size = self.prepared.latents(0).shape[-1]
