@@ -100,6 +100,8 @@ def test_a_folder_of_people_is_evaluated_and_reported(run, person, tiny_model, t
     assert result.exit_code == 0, result.stderr
     assert [row["name"] for row in json.loads(result.stdout)["rows"]] == ["plain warp", "portrait"]
     assert "--name portrait --steps 1" in report.read_text()
+    sheets = {path.name for path in (tmp_path / "out" / "sheets").iterdir()}
+    assert sheets == {"rows.jpg", "row-plain warp.jpg", "row-portrait.jpg"}
 
 
 def test_a_portrait_is_timed(run, person, tiny_model, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -12,6 +13,7 @@ from hifi_portrait.evaluation.plots import (
     control_bars,
     draw_control,
     draw_identity,
+    draw_training,
     identity_lines,
     read_figures,
 )
@@ -53,3 +55,12 @@ def test_plots_are_drawn(tmp_path):
     draw_control(figures(4, 0.9), tmp_path / "control.png")
     for name in ("identity", "control"):
         assert len(Image.open(tmp_path / f"{name}.png").convert("L").getcolors()) > 2
+
+
+def test_training_curves_are_drawn_without_what_is_no_loss(tmp_path):
+    pytest.importorskip("matplotlib")
+    steps = np.arange(50)
+    curves = {"denoising": (steps, 1 / (1 + steps)), "learning_rate": (steps, steps * 1.0)}
+    draw_training({"first": curves, "second": curves}, tmp_path / "training.png")
+    width, height = Image.open(tmp_path / "training.png").size
+    assert width / height == pytest.approx(5 / 4)

@@ -20,6 +20,8 @@ from hifi_portrait.evaluation.runner import (
     seeds_in,
     warp_row,
 )
+from hifi_portrait.evaluation.sheets import all_wishes, one_wish_each
+from hifi_portrait.faces import load_image
 
 SIZE = 64
 
@@ -131,3 +133,24 @@ def test_the_pipelines_row_is_drawn_with_the_tiny_model(photo_folder, tiny_model
     anna = real_cases(photo_folder)[0]
     draw_rows([anna], {"portrait": pipeline_row(pipe, Sampling(steps=1))}, tmp_path)
     assert len(list((tmp_path / "rows" / "portrait").iterdir())) == len(REAL_WISHES)
+
+
+def test_sheets_show_every_row_and_every_wish(drawn):
+    cases, out = drawn
+    (reference, photos), (row, pictures) = one_wish_each(cases, ["warp"], out)
+    assert (reference, row) == ("reference", "warp")
+    assert len(photos) == len(pictures) == len(cases)
+    for place, (case, picture) in enumerate(zip(cases, pictures, strict=True)):
+        path = picture_path(out, "warp", case, place % len(case.wishes))
+        expected = load_image(path) if path.exists() else np.full((1, 1, 3), 255)
+        assert np.array_equal(picture, expected)
+    lines = all_wishes(cases, "warp", out)
+    assert [name for name, _ in lines] == [case.name for case in cases]
+    assert all(len(line) == 1 + len(REAL_WISHES) for _, line in lines)
+
+
+def test_a_missing_picture_leaves_its_place_on_a_sheet(drawn):
+    cases, out = drawn
+    *_, (_, pictures) = one_wish_each(cases, ["never drawn"], out)
+    assert len(pictures) == len(cases)
+    assert all(bool((picture == 255).all()) for picture in pictures)

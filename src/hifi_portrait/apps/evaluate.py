@@ -215,11 +215,24 @@ def _benchmark(
             on_ruler_person=lambda: bar.update(ruler, advance=1, visible=True),
         )
 
+    _write_sheets(cases, runner.rows_in(out), out)
     words = [protocol.words(), "--warp-only" if portraits is None else portraits.words()]
     command = " ".join(["hifi-portrait evaluate", *(part for part in words if part)])
     real = protocol.photos is not None
     title = f"{len(cases)} real people" if real else f"{len(cases)} unseen synthetic people"
     return "photos" if real else "synthetic", asdict(result), benchmark_section(title, command, result)
+
+
+def _write_sheets(cases: list[Case], rows: list[str], out: Path) -> None:
+    """`sheets/rows.jpg`, all rows above each other, and a sheet of each row with all wishes."""
+    from hifi_portrait.apps.sheet import contact_sheet
+    from hifi_portrait.evaluation.sheets import all_wishes, one_wish_each
+
+    folder = out / "sheets"
+    folder.mkdir(exist_ok=True)
+    contact_sheet(one_wish_each(cases, rows, out), cell=144).save(folder / "rows.jpg", quality=90)
+    for row in rows:
+        contact_sheet(all_wishes(cases, row, out)).save(folder / f"row-{row}.jpg", quality=90)
 
 
 def _prompts(

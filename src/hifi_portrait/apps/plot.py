@@ -1,4 +1,4 @@
-"""``hifi-portrait plot``: the figures of one or several evaluations as plots."""
+"""``hifi-portrait plot``: the figures of evaluations and the curves of training runs as plots."""
 
 from __future__ import annotations
 
@@ -12,24 +12,41 @@ from hifi_portrait.apps.console import emit
 
 
 def plot(
+    out: Annotated[Path, typer.Option(help="Folder for the plots.")],
     figures: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            help="synthetic.json or photos.json of one evaluation, or of several with more references each."
+            help="synthetic.json or photos.json of one evaluation, or of several with more references each: "
+            "identity and control."
         ),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for identity and control, one plot each.")],
+    ] = None,
+    run: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--run", metavar="DIR", help="A training run's folder, for its curves; may be repeated."
+        ),
+    ] = None,
     suffix: Annotated[str, typer.Option("--format", help="png or svg.")] = "png",
     as_json: options.Json = False,
 ) -> None:
-    """Plot identity against the number of references, and the last evaluation's control errors by row."""
+    """Plot identity by the number of references, the last evaluation's control errors, training curves."""
     from hifi_portrait.evaluation import plots
+    from hifi_portrait.training.curves import read_curves
 
     if suffix not in ("png", "svg"):
         raise typer.BadParameter(f"--format must be png or svg, not {suffix!r}")
-    evaluations = [plots.read_figures(path) for path in figures]
+    if not figures and not run:
+        raise typer.BadParameter("give FIGURES.json of an evaluation, or --run DIR of a training run")
+    evaluations = [plots.read_figures(path) for path in figures or ()]
+    runs = {path.resolve().name: read_curves(path) for path in run or ()}
     out.mkdir(parents=True, exist_ok=True)
-    identity, control = out / f"identity.{suffix}", out / f"control.{suffix}"
-    plots.draw_identity(evaluations, identity)
-    plots.draw_control(evaluations[-1], control)
-    emit({"identity": str(identity), "control": str(control)}, f"{identity}\n{control}", as_json)
+    written = {}
+    if evaluations:
+        written = {name: out / f"{name}.{suffix}" for name in ("identity", "control")}
+        plots.draw_identity(evaluations, written["identity"])
+        plots.draw_control(evaluations[-1], written["control"])
+    if runs:
+        written["training"] = out / f"training.{suffix}"
+        plots.draw_training(runs, written["training"])
+    paths = {name: str(path) for name, path in written.items()}
+    emit(paths, "\n".join(paths.values()), as_json)

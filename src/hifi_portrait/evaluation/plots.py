@@ -1,20 +1,24 @@
-"""Plots of the figures that `evaluate` writes as JSON. They need matplotlib: the package's extra ``eval``."""
+"""Plots of what `evaluate` writes as JSON and training logs. They need matplotlib: the extra ``eval``."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from hifi_portrait.errors import DatasetError, HiFiPortraitError
 from hifi_portrait.evaluation.control import GROUPS
+from hifi_portrait.training.curves import Curve, smoothed
 
 Figures = Mapping[str, Any]
 """A `Benchmark` as plain values."""
 
 Point = tuple[int, Mapping[str, float]]
 """A number of references, and an `Interval` as plain values."""
+
+_NOT_LOSSES = ("loss", "learning_rate", "samples_per_second", "gradient_norm")
 
 UNITS = {"pose": "degrees", "expression": "coefficient", "gaze": "degrees"}
 
@@ -88,6 +92,20 @@ def draw_control(figures: Figures, path: Path) -> None:
         place.bar(list(rows), values, yerr=reach, capsize=3)
         place.set(title=f"{group} error", ylabel=UNITS[group])
         place.tick_params("x", rotation=30)
+    figure.savefig(path)
+
+
+def draw_training(runs: Mapping[str, Mapping[str, Curve]], path: Path) -> None:
+    """Plot runs' curves (`read_curves`), a panel for each name, into a PNG or SVG file."""
+    names = [name for name in dict.fromkeys(chain(*runs.values())) if name not in _NOT_LOSSES]
+    figure, axes = _figure(len(names))
+    for place, name in zip(axes, names, strict=True):
+        for run, curves in runs.items():
+            if name in curves:
+                steps, values = curves[name]
+                place.plot(steps, smoothed(values, max(1, len(values) // 20)), label=run)
+        place.set(title=name, xlabel="step")
+    axes[0].legend()
     figure.savefig(path)
 
 

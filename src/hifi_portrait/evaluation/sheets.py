@@ -1,0 +1,51 @@
+"""Pictures of an evaluation side by side, for the eye."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from hifi_portrait.evaluation.benchmark import TRUE_ROW
+from hifi_portrait.evaluation.protocol import Case
+from hifi_portrait.evaluation.runner import picture_path
+from hifi_portrait.faces import load_image
+
+PEOPLE = 12
+
+LabelledPictures = tuple[str, list[np.ndarray]]
+
+
+def one_wish_each(cases: Sequence[Case], rows: Sequence[str], out: Path) -> list[LabelledPictures]:
+    """A line for every row, one picture of each of the first people: of the first its first wish, and so on.
+
+    Above them each person's first reference, and the true photo of the wish, if there is one.
+    """
+    chosen = [(case, place % len(case.wishes)) for place, case in enumerate(cases[:PEOPLE])]
+    lines = [("reference", [load_image(case.references[0]) for case, _ in chosen])]
+    truths = [truth for case, wish in chosen if (truth := case.wishes[wish].truth) is not None]
+    if len(truths) == len(chosen):
+        lines.append((TRUE_ROW, [load_image(truth) for truth in truths]))
+    for row in rows:
+        lines.append((row, [_picture(picture_path(out, row, case, wish)) for case, wish in chosen]))
+    return lines
+
+
+def all_wishes(cases: Sequence[Case], row: str, out: Path) -> list[LabelledPictures]:
+    """A line for each of the first people: the first reference, then the row's pictures of all wishes."""
+    return [
+        (
+            case.name,
+            [
+                load_image(case.references[0]),
+                *(_picture(picture_path(out, row, case, wish)) for wish in range(len(case.wishes))),
+            ],
+        )
+        for case in cases[:PEOPLE]
+    ]
+
+
+def _picture(path: Path) -> np.ndarray:
+    """The picture, or white where there is none."""
+    return load_image(path) if path.exists() else np.full((1, 1, 3), 255, np.uint8)
