@@ -19,7 +19,7 @@ from hifi_portrait.models.conditioning import face_inputs
 from hifi_portrait.pipeline import HiFiPortraitPipeline
 from hifi_portrait.target import Target
 from hifi_portrait.training.tokenizer import train_tokenizer
-from hifi_portrait.warp_composite import composite, doubt
+from hifi_portrait.warp_composite import asked_for, composite, doubt
 from painted_heads import person
 from tiny_models import randomised
 
@@ -279,14 +279,25 @@ def test_the_warp_is_kept_where_it_is_sure():
     assert torch.equal(composite(picture, warp, doubts, 0.0), picture)
 
 
-def test_an_area_of_another_colour_is_the_networks_where_a_prompt_may_have_asked():
-    doubts, warp = torch.zeros(1, 1, 64, 64), torch.full((1, 3, 64, 64), -0.5)
-    picture = warp.clone()
-    picture[:, 0, :32] = 1.0  # a red shirt
-    torch.testing.assert_close(composite(picture, warp, doubts, 1.0), warp)
-    kept = composite(picture, warp, doubts, 1.0, recoloured=True)
-    assert (kept[:, 0, 4:24] > 0.4).all()
-    torch.testing.assert_close(kept[:, :, 44:], warp[:, :, 44:], atol=0.02, rtol=0)
+def test_what_a_prompt_changes_is_added_and_faint_differences_are_not():
+    unprompted = torch.rand(1, 3, 64, 64) - 0.5
+    prompted = unprompted + 0.01
+    prompted[:, 0, :32] += 0.4  # a redder shirt
+    added = asked_for(prompted, unprompted)
+    torch.testing.assert_close(added[:, 0, 4:24], torch.full((1, 20, 64), 0.41), atol=0.01, rtol=0)
+    assert float(added[:, :, 44:].abs().max()) < 0.002
+
+
+def test_each_prompt_changes_a_start_from_the_warp_and_an_empty_one_does_not(identity):
+    pipe = a_pipeline()
+    settings = {"num_inference_steps": 4, "warp_strength": 0.25, "warp_grain": 0.0}
+    plain = draw(pipe, identity, **settings)[0]
+    together = draw(pipe, identity, prompt=["", "a red shirt", "a blue shirt"], **settings)
+    alone = [draw(pipe, identity, prompt=words, **settings)[0] for words in ("a red shirt", "a blue shirt")]
+    for drawn, expected in zip(together, [plain, *alone], strict=True):
+        np.testing.assert_allclose(drawn, expected, atol=1e-3)
+    assert not np.array_equal(plain, alone[0])
+    assert not np.array_equal(*alone)
 
 
 def test_a_blotch_that_was_mended_stays_mended_on_the_head_alone():

@@ -21,6 +21,7 @@ from diffusers.image_processor import VaeImageProcessor
 from diffusers.pipelines.stable_diffusion_xl.pipeline_output import StableDiffusionXLPipelineOutput
 from diffusers.schedulers import KarrasDiffusionSchedulers
 from diffusers.utils.import_utils import is_invisible_watermark_available
+from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 from transformers import (
     CLIPImageProcessor,
@@ -42,7 +43,7 @@ from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.latent_prior import prior_added
 from hifi_portrait.prompt_faces import with_faces
 from hifi_portrait.target import Target
-from hifi_portrait.warp_composite import composite, doubt
+from hifi_portrait.warp_composite import asked_for, composite, doubt
 from hifi_portrait.warp_start import WarpStart
 
 
@@ -236,9 +237,9 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             The model's own `default_warp_grain` if not given.
         warp_share
             How much of the plain warp, in [0, 1], stands in the portrait where the warp is sure: off the
-            outline of the head, where references see the person, and, if there is a prompt, where the
-            portrait has no other colour. It counts for starts from the warp only; 0 gives the networks' own
-            picture.
+            outline of the head, and where references see the person. A prompt's changes are found by
+            drawing without it too, and are added. It counts for starts from the warp only; 0 gives the
+            networks' own picture.
         callback_on_step_end
             As in diffusers.
         kwargs
@@ -263,6 +264,22 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         prompts = kwargs.get("prompt_embeds", prompt)
         copies = num_images_per_prompt * (1 if isinstance(prompts, str) else len(prompts))
         hifi = conditioning.hifi.expand(copies)
+        call: dict[str, Any] = {
+            "image": torch.from_numpy(landmark.image.copy()).permute(2, 0, 1)[None] / 255,
+            "height": height,
+            "width": width,
+            "num_images_per_prompt": num_images_per_prompt,
+            "controlnet_conditioning_scale": float(hifi_scale),
+            "guess_mode": True,  # HiFi-Net runs on the conditional half only
+            "output_type": "pt" if composed else output_type,
+            "return_dict": False,
+            **sampling,
+            **{name: value for name, value in kwargs.items() if "prompt" not in name},
+        }
+        if composed:  # every call below starts from the same noise
+            call["latents"] = self._noise(copies, height, width, generator, kwargs.get("latents"))
+        else:
+            call["generator"] = generator
         with ExitStack() as stack:
             stack.enter_context(self.hifi_net.bound(hifi))
             if hifi.prior_mean is not None:
@@ -279,32 +296,44 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             pictures = super().__call__(
                 prompt=None if "prompt_embeds" in kwargs else prompt,
                 negative_prompt=negative_prompt,
-                image=torch.from_numpy(landmark.image.copy()).permute(2, 0, 1)[None] / 255,
-                height=height,
-                width=width,
-                num_images_per_prompt=num_images_per_prompt,
-                generator=generator,
-                controlnet_conditioning_scale=float(hifi_scale),
-                guess_mode=True,  # HiFi-Net runs on the conditional half only
                 callback_on_step_end=callback_on_step_end,
-                output_type="pt" if composed else output_type,
-                return_dict=False,
-                **sampling,
-                **kwargs,
+                **{name: value for name, value in kwargs.items() if "prompt" in name},
+                **call,
             )[0]
+            unprompted = pictures
+            if composed and _says_something(prompts):
+                unprompted = super().__call__(prompt=[""] * (copies // num_images_per_prompt), **call)[0]
         if composed:
-            doubts = doubt(inputs.triangle, inputs.warp_coverage)
-            on_head = (inputs.triangle >= 0).unsqueeze(1)
-            pictures = composite(
-                2 * pictures.float() - 1,
-                inputs.warp,
-                doubts,
-                warp_share,
-                on_head=on_head,
-                recoloured=_says_something(prompts),
-            )
+            pictures = self._on_warp(pictures, unprompted, inputs, warp_share)
             pictures = self.image_processor.postprocess(pictures, output_type=output_type)
         return StableDiffusionXLPipelineOutput(images=pictures) if return_dict else (pictures,)
+
+    @staticmethod
+    def _on_warp(pictures: Tensor, unprompted: Tensor, inputs: FaceInputs, share: float) -> Tensor:
+        """Pictures in [0, 1], drawn from the warp, as pictures in [-1, 1] with the warp where it is sure."""
+        pictures, unprompted = 2 * pictures.float() - 1, 2 * unprompted.float() - 1
+        on_head = (inputs.triangle >= 0).unsqueeze(1)
+        doubts = doubt(inputs.triangle, inputs.warp_coverage)
+        plain = composite(unprompted, inputs.warp, doubts, share, on_head=on_head)
+        return (plain + asked_for(pictures, unprompted)).clamp(-1, 1)
+
+    def _noise(
+        self,
+        copies: int,
+        height: int,
+        width: int,
+        generator: torch.Generator | list[torch.Generator] | None,
+        given: Tensor | None,
+    ) -> Tensor:
+        """The noise that a call draws, or what is ``given`` for it, for several calls to start from."""
+        if given is not None:
+            return given
+        sides = (height // self.vae_scale_factor, width // self.vae_scale_factor)
+        shape = (copies, int(self.unet.config.in_channels), *sides)
+        noise: Tensor = randn_tensor(
+            shape, generator=generator, device=self._execution_device, dtype=self.unet.dtype
+        )
+        return noise
 
     def sampling(
         self,

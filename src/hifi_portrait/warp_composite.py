@@ -19,7 +19,8 @@ _BLOTCH = (9, 49)  # pixels at 256 between which a difference on the surface is 
 _BLOTCHED = 0.12  # difference of that width, in [-1, 1], at which the warp's share falls to 1 / e
 _TOWARDS = 0.6  # how far the networks' picture is brought to the shade of the warp beside it
 _LEAST = 0.05  # share of an area that must be sure for its shade to count in full
-_RECOLOURED = 0.4  # difference of an area's colour, in [-1, 1], at which the warp's share falls to 1 / e
+_NOTICED = 0.06  # difference, in [-1, 1], from which on a prompt is believed to have changed something
+_NOTICED_OVER = 9  # pixels at 256 over which that difference is taken
 
 
 def doubt(triangle: Tensor, coverage: Tensor) -> Tensor:
@@ -50,7 +51,6 @@ def composite(
     share: float,
     *,
     on_head: Tensor | None = None,
-    recoloured: bool = False,
 ) -> Tensor:
     """Pictures with the warp where it is sure, and elsewhere in the shade of the warp beside it.
 
@@ -69,9 +69,6 @@ def composite(
         Of the warp where it is sure, in [0, 1].
     on_head
         (1, 1, H, W), where there may be blotches; nowhere if not given.
-    recoloured
-        Whether the picture also stays where an area has another colour than the warp's, as a prompt may have
-        asked for.
 
     Returns
     -------
@@ -85,11 +82,29 @@ def composite(
         blotch = (fine - wide).abs().mean(dim=1, keepdim=True)
         blotch = _local_mean(blotch, _BLOTCH[0])
         kept = kept * (-on_head.to(kept) * (blotch / _BLOTCHED) ** 2).exp()
-    if recoloured:
-        shade = _local_mean(difference, _SHADE).abs().mean(dim=1, keepdim=True)
-        kept = kept * (-((shade / _RECOLOURED) ** 2)).exp()
     beside = _local_mean(kept * difference, _SHADE) / _local_mean(kept, _SHADE).clamp(min=_LEAST)
     return (picture + kept * difference + share * _TOWARDS * doubts * beside).clamp(-1, 1)
+
+
+def asked_for(prompted: Tensor, unprompted: Tensor) -> Tensor:
+    """What a prompt changes, to be added to a picture of the same warp that is sharper than both.
+
+    The same networks draw both from the same warp, so that what they blur of it is in both and cancels.
+    Differences too small to have been asked for fade away.
+
+    Parameters
+    ----------
+    prompted, unprompted
+        (B, 3, H, W) in [-1, 1], drawn with a prompt and without.
+
+    Returns
+    -------
+    Tensor
+        (B, 3, H, W) in [-2, 2].
+    """
+    difference = prompted - unprompted
+    size = _local_mean(difference.abs().mean(dim=1, keepdim=True), _NOTICED_OVER)
+    return difference * (1 - (-((size / _NOTICED) ** 2)).exp())
 
 
 def _pixels(at_256: int, like: Tensor) -> int:

@@ -24,6 +24,7 @@ from hifi_portrait.models.latents import decode_picture, encode_picture
 from hifi_portrait.training.critic import LatentCritic, balanced, hinge_critic_loss
 from hifi_portrait.training.hifi_data import HiFiData, HiFiDataConfig
 from hifi_portrait.training.losses import (
+    area_errors,
     clean_from_velocity,
     denoising_loss,
     embedding_loss,
@@ -54,9 +55,11 @@ class HiFiLosses:
     squared: where an outline may lie here or there, one of the two is better than a blur. ``identity`` and
     ``landmarks`` are measured on the predicted clean picture, decoded, of the ``decoded_samples`` samples
     of each batch with the least noise, where that is at most ``decoded_below`` of the schedule: costly, 0
-    by default. ``adversary`` is the length of the adversarial term's gradient at the networks' output, as a
-    share of the denoising term's; it counts for starts from the warp and needs the part ``critic`` among
-    those that learn.
+    by default. ``areas`` counts the squared error of the clean latents' means over areas of an eighth of the
+    picture's side, in starts from the warp: what a prompt changes there is large and of one colour, and
+    errors counted in proportion say too little of it. ``adversary`` is the length of the adversarial term's
+    gradient at the networks' output, as a share of the denoising term's; it counts for starts from the warp
+    and needs the part ``critic`` among those that learn.
     """
 
     denoising: float = 1.0
@@ -67,6 +70,7 @@ class HiFiLosses:
     landmarks: float = 0.0
     decoded_samples: int = 1
     decoded_below: float = 0.5
+    areas: float = 0.0
     adversary: float = 0.0
 
 
@@ -166,7 +170,7 @@ class HiFiObjective(Objective):
         return self.data.collate(samples)
 
     def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
-        """The terms ``denoising`` and, where their weights are above 0, ``identity`` and ``landmarks``."""
+        """The term ``denoising`` and those of the other losses whose weights are above 0."""
         losses, draws = self.config.losses, self.config.noise_draws
         text, condition = self._conditions(batch)
         condition = condition.repeat(draws)
@@ -188,6 +192,8 @@ class HiFiObjective(Objective):
         error = denoising_loss(prediction, velocity, weight, region, losses.face_region, width)
         terms = {"denoising": losses.denoising * error}
         clean = clean_from_velocity(noisy, prediction, alphas, timesteps)
+        if losses.areas > 0:
+            terms["areas"] = losses.areas * (area_errors(clean - latents) * from_warp).mean()
         if losses.adversary > 0 and bool(from_warp.any()):
             coverage = F.adaptive_avg_pool2d(batch["faces"].warp_coverage, latents.shape[-1])
             coverage = coverage.repeat_interleave(draws, dim=0)

@@ -54,6 +54,11 @@ def min_snr_weight(alphas_cumprod: Tensor, timesteps: Tensor, gamma: float = 5.0
     return (gamma * inverse).clamp(max=1.0)
 
 
+def area_errors(difference: Tensor, areas: int = 8) -> Tensor:
+    """Mean square (B,) of the means of a difference (B, C, h, w) over ``areas`` x ``areas`` areas."""
+    return F.adaptive_avg_pool2d(difference, areas).square().mean(dim=(1, 2, 3))
+
+
 def clean_from_velocity(noisy: Tensor, velocity: Tensor, alphas_cumprod: Tensor, timesteps: Tensor) -> Tensor:
     """Predicted clean latents from noisy latents and a v-prediction (arXiv 2202.00512, appendix D)."""
     alpha = alphas_cumprod[timesteps].view(-1, 1, 1, 1).to(noisy)
