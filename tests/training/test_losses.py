@@ -129,6 +129,6 @@ def test_area_errors_see_colours_and_not_detail():
     difference = torch.zeros(2, 4, 32, 32)
     difference[0, 0, :8] = 1.0  # a quarter of one channel of four
     difference[1] = torch.rand(4, 32, 32).round() * 2 - 1
-    colour, detail = area_errors(difference)
+    colour, detail = losses.area_errors(difference)
     assert float(colour) == pytest.approx(1 / 16)
     assert float(detail) < 0.1 < float(difference[1].square().mean())
