@@ -129,3 +129,41 @@ def test_references_of_different_light_are_brought_to_one_where_they_meet():
     first, second = (level + added[n][middle] for n, level in enumerate(levels))
     assert np.abs(first - second).mean() < 5
     assert 120 < first.mean() < 150
+
+
+def test_slits_between_hair_and_head_are_closed():
+    on_head = np.zeros((96, 96), bool)
+    on_head[20:80, 20:70] = True
+    alpha = on_head.astype(np.float32)
+    alpha[20:50, 72:84] = 1  # hair, two pixels off
+    colour = np.where(alpha[..., None] > 0, np.float32((60, 40, 30)), np.float32(255))
+    close_gaps(colour, alpha, on_head)
+    assert (alpha[24:46, 70:72] == 1).all()
+    np.testing.assert_allclose(colour[24:46, 70:72], np.broadcast_to((60, 40, 30), (22, 2, 3)), atol=1)
+    assert alpha[70, 71] == 0 and alpha[30, 90] == 0
+
+
+def test_clothes_are_those_of_one_reference():
+    photos, target = person((-30.0, 30.0), 128), drawn(8.0)
+    model = HeadModel.load()
+    crops = photos.crops.copy()
+    crops[1] = 255 - crops[1]
+    picture, _ = warp_picture(dataclasses.replace(photos, crops=crops), target)
+    alone = [
+        warp_picture(
+            dataclasses.replace(
+                photos,
+                crops=crops[n : n + 1],
+                mattes=photos.mattes[n : n + 1],
+                quality=photos.quality[n : n + 1],
+                geometries=photos.geometries[n : n + 1],
+            ),
+            target,
+        )[0]
+        for n in range(2)
+    ]
+    clothes = target.raster.mask & (model.parts[target.raster.triangle] == Part.SHOULDERS)
+    clothes &= np.abs(alone[0].astype(int) - alone[1]).max(axis=2) > 60
+    differences = [np.abs(picture.astype(int) - one)[clothes].mean() for one in alone]
+    assert clothes.sum() > 200
+    assert min(differences) < 25 < max(differences)

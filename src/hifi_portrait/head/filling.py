@@ -15,6 +15,7 @@ from hifi_portrait.head.raster import Raster
 TRUSTED = 6e-4
 """Weight from which a blended colour counts in full: that of a visibility of 0.08."""
 
+_SHOWN = 0.5  # alpha from which on hair hides what is behind it
 _GREY = 128.0  # background where no reference shows any
 # Colours, as a share of the skin's brightness, of parts that no reference shows.
 _UNSEEN_COLOURS = {
@@ -74,8 +75,22 @@ def background(crop: Array, matte: Array) -> Array:
 
 
 def close_gaps(colour: Array, alpha: Array, on_head: Array) -> None:
-    """Paint the slits between ears and head, through which light background would show, like their edges."""
-    reach = np.ones((max(on_head.shape[0] // 24, 1),) * 2, np.uint8)
-    gaps = cv2.morphologyEx(on_head.astype(np.uint8), cv2.MORPH_CLOSE, reach).astype(bool) & ~on_head
+    """Paint the slits between ears and head, and between hair and head, like their edges.
+
+    Light background would show through them.
+    """
+    side = on_head.shape[0]
+    gaps = _closed(on_head, side // 24) & ~on_head
+    shown = on_head | (alpha > _SHOWN)
+    beside = cv2.dilate(on_head.astype(np.uint8), _square(side // 16)).astype(bool)
+    gaps |= _closed(shown, side // 32) & ~shown & beside
     around = spread(colour, np.where(gaps, 0, alpha).astype(np.float32))
     colour[gaps], alpha[gaps] = around[gaps], 1
+
+
+def _closed(mask: Array, reach: int) -> npt.NDArray[np.bool_]:
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, _square(reach)).astype(bool)
+
+
+def _square(side: int) -> npt.NDArray[np.uint8]:
+    return np.ones((max(side, 1),) * 2, np.uint8)

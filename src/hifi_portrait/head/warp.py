@@ -19,6 +19,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from hifi_portrait.head.blending import blend_off_mesh, blend_on_mesh
+from hifi_portrait.head.ears import without_ears
 from hifi_portrait.head.filling import TRUSTED, background, close_gaps, fill_unseen
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
@@ -30,7 +31,10 @@ MIRRORED = 0.12
 """Visibility of a place that a reference shows only on the other side of the face."""
 
 _POSE_SCALE = 40.0  # degrees of head rotation over which a reference's say on the face falls to 1 / e
-_OTHER_SAY = 0.02  # on hair and shoulders of all references but one: mixed, they would be two haircuts
+_OTHER_SAY = 0.02  # on hair and background of all references but one: mixed, they would be two haircuts
+_LEAST_BODY = (
+    0.3  # how much of the shoulders the reference must show whose clothes are worn, to the most shown
+)
 _TRANSITION = 0.04  # share of the picture's side over which one reference's light gives way to another's
 _COARSE = 128  # side in pixels of the pictures in which outlines are found
 _DIRECTIONS = 120  # in which an outline's radius is measured
@@ -108,7 +112,7 @@ def warp_picture(
     _off_mesh(sources, raster, np.radians(rolls), model, colour, alpha)
     close_gaps(colour, alpha, on_mesh & (model.parts != Part.SHOULDERS)[raster.triangle])
     coverage = np.where(on_mesh, coverage, alpha / 2)
-    nearest = int(sources.body_say.argmax())
+    nearest = int(sources.hair_say.argmax())
     behind = cv2.resize(background(sources.crops[nearest], sources.mattes[nearest]), (width, height))
     return _compose(colour, alpha, behind), coverage.astype(np.float32)
 
@@ -127,8 +131,8 @@ class _Sources:
         (2N, V, 3): x, y, visibility; then the same of the mirror image of each vertex, seen less.
     gains
         (N, 3) that bring the references to a common brightness.
-    face_say, body_say
-        (N,) of each reference on the face, and on hair and shoulders.
+    face_say, clothes_say, hair_say
+        (N,) of each reference on the face, on the shoulders, and on what is off the mesh.
     """
 
     crops: Array
@@ -137,7 +141,8 @@ class _Sources:
     tables: Array
     gains: Array
     face_say: Array
-    body_say: Array
+    clothes_say: Array
+    hair_say: Array
 
     @classmethod
     def of(
@@ -152,12 +157,15 @@ class _Sources:
         crops, mattes = _fitted_to(size, references)
         xy = np.stack([view.xy for view in views]).astype(np.float32)
         visibility = np.stack([view.visibility for view in views]).astype(np.float32)
-        face_say, body_say = _shares(references, target)
+        face_say, hair_say = _shares(references, target)
+        clothes_say = _one_dress(face_say, visibility, model)
         gains = _light_gains(crops, xy, visibility, face_say, model)
         tables = np.concatenate([xy, visibility[..., None]], axis=2)
         mirrored = tables[:, mirror_vertices(model)].copy()
         mirrored[..., 2] *= MIRRORED
-        return cls(crops, mattes, xy, np.concatenate([tables, mirrored]), gains, face_say, body_say)
+        return cls(
+            crops, mattes, xy, np.concatenate([tables, mirrored]), gains, face_say, clothes_say, hair_say
+        )
 
 
 def _on_mesh(sources: _Sources, raster: Raster, model: HeadModel) -> tuple[Array, Array]:
@@ -176,7 +184,7 @@ def _on_mesh(sources: _Sources, raster: Raster, model: HeadModel) -> tuple[Array
         *looked_up,
         colour_corrections(raster, *looked_up, sources.face_say, model),
         sources.face_say,
-        sources.body_say,
+        sources.clothes_say,
         colour,
         total,
         coverage,
@@ -194,6 +202,10 @@ def _off_mesh(
     shown = [_shown(places, nearness, model.faces) for places in sources.xy]
     mattes = sources.mattes
     loose = mattes * (1 - _resized(_inner([face >= 0 for face in shown]), mattes.shape[1]))
+    seen = sources.tables[: len(loose), :, 2]
+    loose = np.stack(
+        [without_ears(*photo, model) for photo in zip(loose, sources.crops, sources.xy, seen, strict=True)]
+    )
     outlines = [_outline(mask) for mask in _inner([(face >= 0) & head[face] for face in shown])]
     target_outline = _outline(((raster.triangle >= 0) & head[raster.triangle]).astype(np.float32))
     blend_off_mesh(
@@ -204,7 +216,7 @@ def _off_mesh(
         sources.crops,
         loose,
         sources.gains,
-        sources.body_say,
+        sources.hair_say,
         colour,
         alpha,
     )
@@ -239,14 +251,26 @@ def _shrunk(mattes: Array) -> Array:
 
 
 def _shares(references: WarpSource, target: HeadGeometry) -> tuple[Array, Array]:
-    """Say (N,) of each reference on the face, and on hair and shoulders, by quality and nearness of pose."""
+    """Say (N,) of each reference on the face, and on hair, by quality and nearness of pose."""
     quality = 0.05 + np.asarray(references.quality, np.float64)
     angles = np.array([_angle(geometry.rotation, target.rotation) for geometry in references.geometries])
     face = quality * np.exp(-(angles - angles.min()) / _POSE_SCALE)
     face /= face.max()
-    body = _OTHER_SAY * face
-    body[face.argmax()] = 1
-    return face.astype(np.float32), body.astype(np.float32)
+    hair = _OTHER_SAY * face
+    hair[face.argmax()] = 1
+    return face.astype(np.float32), hair.astype(np.float32)
+
+
+def _one_dress(face_say: Array, visibility: Array, model: HeadModel) -> Array:
+    """Say (N,) on the shoulders: all of it with one reference, for two shirts do not make one.
+
+    Of those that show enough of them, the one that says most on the face.
+    """
+    shown = visibility[:, np.unique(model.faces[model.parts == Part.SHOULDERS])].mean(axis=1)
+    enough = shown >= _LEAST_BODY * shown.max()
+    say = np.zeros(len(face_say), np.float32)
+    say[np.where(enough, face_say, -1).argmax()] = 1
+    return say
 
 
 def _angle(first: Array, second: Array) -> float:

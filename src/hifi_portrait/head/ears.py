@@ -1,0 +1,89 @@
+"""Keep the photos' own ears out of the hair: the mesh has ears, and a head would have four.
+
+Where an ear stands out farther than that of the fitted mesh, its tip lies off the mesh, beside the hair. Near
+the mesh's ears, what has rather the colour of the skin than that of the hair is ear, unless hair covers it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel
+
+_OUTERMOST = 0.85  # share of the mean head's half width beyond which its skin is an ear's
+_REACH = 0.07  # share of the picture's side by which an ear may stand out of the mesh's
+_BARE = (0.55, 0.32)  # shares of skin in and beside an ear from which on hair does not cover it
+_LIGHTNESS = 0.3  # its weight beside the colours' in telling skin from hair: ears are in the shade
+_LEAST_HAIR = 40  # pixels off the mesh that tell the hair's colour
+_SOFTNESS = 0.012  # share of the side over which the decision fades
+
+Array = npt.NDArray[Any]
+
+
+@lru_cache(maxsize=4)
+def ear_vertices(model: HeadModel) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Indices of the vertices of the right and of the left ear."""
+    skin = np.unique(model.faces[model.parts == Part.SKIN])
+    across = model.mean[skin, 0]
+    limit = _OUTERMOST * np.abs(across).max()
+    return skin[across < -limit], skin[across > limit]
+
+
+def without_ears(
+    loose: Array, crop: Array, xy: Array, visibility: Array, model: HeadModel
+) -> npt.NDArray[np.float32]:
+    """What of a photo's person is off the mesh and no ear.
+
+    Parameters
+    ----------
+    loose
+        (S, S) in [0, 1], the person off the mesh.
+    crop
+        (S, S, 3) uint8.
+    xy, visibility
+        (V, 2) places of the vertices as shares of the side, and (V,) how well each is seen.
+    model
+        Whose vertices they are.
+    """
+    side = len(crop)
+    colours = cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_RGB2LAB).astype(np.float32)
+    colours[..., 0] *= _LIGHTNESS
+    skin = np.unique(model.faces[model.parts == Part.SKIN])
+    skin = np.clip((xy[skin[visibility[skin] > 0.4]] * side).astype(np.int64), 0, side - 1)
+    ears = [_ear(xy[ear], side) for ear in ear_vertices(model)]
+    if len(skin) == 0 or not any(near.any() for _, near in ears):
+        return np.asarray(loose, np.float32)
+    hair = (loose > 0.7) & ~(ears[0][1] | ears[1][1])
+    hair[int(np.clip(xy[np.concatenate(ear_vertices(model)), 1].max(), 0, 1) * side) :] = False  # clothes
+    is_skin = np.ones(loose.shape, bool)
+    if hair.sum() >= _LEAST_HAIR:
+        from_skin = np.linalg.norm(colours - np.median(colours[skin[:, 1], skin[:, 0]], axis=0), axis=2)
+        from_hair = np.linalg.norm(colours - np.median(colours[hair], axis=0), axis=2)
+        is_skin = from_skin < from_hair
+    dropped = np.zeros(loose.shape, np.uint8)
+    for inside, near in ears:
+        beside = near & ~inside & (loose > 0.5)
+        places = zip((inside, beside), _BARE, strict=True)
+        if all(is_skin[place].mean() > least for place, least in places if place.any()):
+            dropped[near & is_skin] = 1
+    grown = cv2.morphologyEx(dropped, cv2.MORPH_CLOSE, np.ones((_odd(_REACH / 2 * side),) * 2, np.uint8))
+    soft = cv2.GaussianBlur(grown.astype(np.float32), (0, 0), max(1.0, _SOFTNESS * side))
+    return np.asarray(loose * (1 - np.clip(2 * soft, 0, 1)), np.float32)
+
+
+def _ear(places: Array, side: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Where an ear of the mesh is, and where it and all around it is, both (side, side)."""
+    inside = np.zeros((side, side), np.uint8)
+    cv2.fillConvexPoly(inside, cv2.convexHull(np.round(places * side).astype(np.int32)), 1)
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_odd(2 * _REACH * side),) * 2)
+    return inside.astype(bool), cv2.dilate(inside, around).astype(bool)
+
+
+def _odd(size: float) -> int:
+    return 2 * round(size / 2) + 1
