@@ -16,7 +16,9 @@ _SOFTENED = 7  # pixels at 256 over which doubt fades
 _SEEN = 0.15  # coverage of the surface below which the warp is a guess
 _SHADE = 25  # pixels at 256 over which a colour counts as an area's
 _BLOTCH = (9, 49)  # pixels at 256 between which a difference on the surface is a blotch of the warp's
-_BLOTCHED = 0.12  # difference of that width, in [-1, 1], at which the warp's share falls to 1 / e
+_AGREED = 0.2  # difference beyond detail, in [-1, 1], from which on a doubt about the warp is confirmed
+_AGREED_OVER = 9  # pixels at 256 over which that difference is taken
+_BLOTCHED = 0.2  # difference of that width, in [-1, 1], at which the warp's share falls to 1 / e
 _TOWARDS = 0.6  # how far the networks' picture is brought to the shade of the warp beside it
 _LEAST = 0.05  # share of an area that must be sure for its shade to count in full
 _NOTICED = 0.06  # difference, in [-1, 1], from which on a prompt is believed to have changed something
@@ -54,8 +56,9 @@ def composite(
 ) -> Tensor:
     """Pictures with the warp where it is sure, and elsewhere in the shade of the warp beside it.
 
-    References of different light leave blotches on the warp's skin. Where the picture has mended one on the
-    surface, it stays.
+    A doubt counts where the picture says otherwise than the warp by more than detail, which it lacks: a
+    hairline in its place stays as sharp as it is. References of different light leave blotches on the warp's
+    skin. Where the picture has mended one on the surface, it stays.
 
     Parameters
     ----------
@@ -76,12 +79,14 @@ def composite(
         (B, 3, H, W) in [-1, 1].
     """
     difference = warp - picture
+    beyond_detail = _local_mean(difference, _AGREED_OVER).abs().mean(dim=1, keepdim=True)
+    doubts = doubts * _exceeds(_local_mean(beyond_detail, _AGREED_OVER), _AGREED)
     kept = share * (1 - doubts)
     if on_head is not None:
         fine, wide = (_local_mean(difference, window) for window in _BLOTCH)
         blotch = (fine - wide).abs().mean(dim=1, keepdim=True)
         blotch = _local_mean(blotch, _BLOTCH[0])
-        kept = kept * (-on_head.to(kept) * (blotch / _BLOTCHED) ** 2).exp()
+        kept = kept * (1 - on_head.to(kept) * _exceeds(blotch, _BLOTCHED))
     beside = _local_mean(kept * difference, _SHADE) / _local_mean(kept, _SHADE).clamp(min=_LEAST)
     return (picture + kept * difference + share * _TOWARDS * doubts * beside).clamp(-1, 1)
 
@@ -104,7 +109,12 @@ def asked_for(prompted: Tensor, unprompted: Tensor) -> Tensor:
     """
     difference = prompted - unprompted
     size = _local_mean(difference.abs().mean(dim=1, keepdim=True), _NOTICED_OVER)
-    return difference * (1 - (-((size / _NOTICED) ** 2)).exp())
+    return difference * _exceeds(size, _NOTICED)
+
+
+def _exceeds(size: Tensor, bound: float) -> Tensor:
+    """From 0 far below the bound to 1 far above it."""
+    return 1 - (-((size / bound) ** 2)).exp()
 
 
 def _pixels(at_256: int, like: Tensor) -> int:
