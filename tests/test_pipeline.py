@@ -256,11 +256,11 @@ def test_a_small_warp_strength_stays_closer_to_the_warp_than_a_large_one(identit
 
 
 def test_the_warp_is_kept_where_it_is_sure():
-    triangle = torch.full((1, 128, 128), -1)
-    triangle[:, 32:96, 32:96] = 5
+    on_head = torch.zeros(1, 1, 128, 128, dtype=torch.bool)
+    on_head[:, :, 32:96, 32:96] = True
     coverage = torch.ones(1, 1, 128, 128)
     coverage[:, :, 60:68, 60:68] = 0  # seen by nobody
-    doubts = doubt(triangle, coverage)
+    doubts = doubt(on_head, coverage)
     warp = torch.full((1, 3, 128, 128), 0.2)
     picture = torch.full((2, 3, 128, 128), 0.6)
     drawn = composite(picture, warp, doubts, 1.0)

@@ -313,7 +313,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         """Pictures in [0, 1], drawn from the warp, as pictures in [-1, 1] with the warp where it is sure."""
         pictures, unprompted = 2 * pictures.float() - 1, 2 * unprompted.float() - 1
         on_head = (inputs.triangle >= 0).unsqueeze(1)
-        doubts = doubt(inputs.triangle, inputs.warp_coverage)
+        doubts = doubt(on_head, inputs.warp_coverage)
         plain = composite(unprompted, inputs.warp, doubts, share, on_head=on_head)
         return (plain + asked_for(pictures, unprompted)).clamp(-1, 1)
 

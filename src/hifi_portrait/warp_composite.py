@@ -25,13 +25,13 @@ _NOTICED = 0.06  # difference, in [-1, 1], from which on a prompt is believed to
 _NOTICED_OVER = 9  # pixels at 256 over which that difference is taken
 
 
-def doubt(triangle: Tensor, coverage: Tensor) -> Tensor:
+def doubt(on_head: Tensor, coverage: Tensor) -> Tensor:
     """Where the warp has its faults.
 
     Parameters
     ----------
-    triangle
-        (B, H, W) of the drawn target; below 0 off the head.
+    on_head
+        (B, 1, H, W) bool, where the drawn target is.
     coverage
         (B, 1, H, W) in [0, 1], how well references see what the warp shows.
 
@@ -40,7 +40,7 @@ def doubt(triangle: Tensor, coverage: Tensor) -> Tensor:
     Tensor
         (B, 1, H, W) in [0, 1].
     """
-    on_head = (triangle >= 0).float().unsqueeze(1)
+    on_head = on_head.float()
     outline = _widened(on_head, _OUTSIDE) - (1 - _widened(1 - on_head, _INSIDE))
     unseen = on_head * (coverage < _SEEN).float()
     return _local_mean(torch.maximum(outline, unseen), _SOFTENED)

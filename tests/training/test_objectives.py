@@ -18,7 +18,8 @@ from hifi_portrait.training.base import BaseConfig, BaseObjective
 from hifi_portrait.training.caption_reading import TextConfig, TextObjective
 from hifi_portrait.training.checkpoint import latest_checkpoint, load_state
 from hifi_portrait.training.export import export_pipeline
-from hifi_portrait.training.hifi import FACE_PARTS, HiFiConfig, HiFiLosses, HiFiObjective
+from hifi_portrait.training.hifi import HiFiObjective
+from hifi_portrait.training.hifi_config import FACE_PARTS, HiFiConfig, HiFiLosses
 from hifi_portrait.training.hifi_data import HiFiData, HiFiDataConfig
 from hifi_portrait.training.losses import clean_from_velocity, velocity_to
 from hifi_portrait.training.recipes import load_recipe, objective_class

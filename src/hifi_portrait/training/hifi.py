@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,8 @@ from hifi_portrait.models.designs import design_overrides
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.latents import decode_picture, encode_picture
 from hifi_portrait.training.critic import LatentCritic, balanced, hinge_critic_loss
-from hifi_portrait.training.hifi_data import HiFiData, HiFiDataConfig
+from hifi_portrait.training.hifi_config import FACE_PARTS, HiFiConfig, HiFiLosses
+from hifi_portrait.training.hifi_data import HiFiData
 from hifi_portrait.training.losses import (
     area_errors,
     clean_from_velocity,
@@ -43,80 +43,6 @@ _PRIOR_PHOTOS, _PRIOR_PAIRS = 1500, 128
 _CRITIC_WARMUP = 0.1  # share of the run over which its say grows to the full
 
 CRITIC = "critic"
-FACE_PARTS = ("face_encoder", "face_refiner", "hifi_net", "face_attention")
-
-
-@dataclass(frozen=True, kw_only=True)
-class HiFiLosses:
-    """Weights of the loss terms.
-
-    ``face_region`` is how much more an error on the head counts in the denoising term. In the noisings that
-    start from the warp, errors of the clean latents beyond ``warp_start_width`` count in proportion, not
-    squared: where an outline may lie here or there, one of the two is better than a blur. ``identity`` and
-    ``landmarks`` are measured on the predicted clean picture, decoded, of the ``decoded_samples`` samples
-    of each batch with the least noise, where that is at most ``decoded_below`` of the schedule: costly, 0
-    by default. ``areas`` counts the squared error of the clean latents' means over areas of an eighth of the
-    picture's side, in starts from the warp: what a prompt changes there is large and of one colour, and
-    errors counted in proportion say too little of it. ``adversary`` is the length of the adversarial term's
-    gradient at the networks' output, as a share of the denoising term's; it counts for starts from the warp
-    and needs the part ``critic`` among those that learn.
-    """
-
-    denoising: float = 1.0
-    face_region: float = 1.0
-    min_snr_gamma: float = 5.0
-    warp_start_width: float = 0.15
-    identity: float = 0.0
-    landmarks: float = 0.0
-    decoded_samples: int = 1
-    decoded_below: float = 0.5
-    areas: float = 0.0
-    adversary: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class HiFiConfig:
-    """Settings of the HiFi recipe.
-
-    ``design`` names what is trained (``models.designs``); the default is the project's own. ``trainable``
-    names the parts that learn: with the UNet left out the base model stays frozen, with it both are trained
-    jointly. ``surface_alignment``, ``warp_latents`` and ``face_tokens`` switch HiFi-Net's
-    sources of guidance. ``latent_prior`` keeps the prior of sizes that have one: for a base model that learns
-    along with it, not for one that was trained without. ``copy_unet`` starts a fresh HiFi-Net from the UNet's
-    encoder half. Each sample is noised ``noise_draws`` times, evenly over the schedule, for one run of the
-    face models: on a CPU that and making the sample cost more than the UNet. ``noise_shift`` above 1 draws
-    more timesteps of much noise (arXiv 2403.03206, section 5.3.2), on which portraits of few steps depend.
-    ``warp_starts`` is the share of noisings that noise the warp instead of the photo, by amounts in
-    ``warp_start_noise`` (shares of the schedule), and still ask for the photo: what a portrait that starts
-    from the warp depends on. Of the schedule's noise a share in ``warp_start_grain`` is added; 0 leaves the
-    warp clean, which loses none of its detail. It counts where all references are of the photo's sitting, so
-    that the warp differs from it by no other light or clothes. ``calibrate_prior`` measures the prior anew
-    even where HiFi-Net's weights are given, as after a change of the autoencoder. ``fresh`` names parts that
-    start afresh although ``init_from`` has them; a fresh HiFi-Net takes over the latent prior of the one
-    there.
-    """
-
-    size: str = "bundled"
-    design: str = "ours"
-    init_from: tuple[str, ...] = ()
-    fresh: tuple[str, ...] = ()
-    trainable: tuple[str, ...] = FACE_PARTS
-    copy_unet: bool = True
-    surface_alignment: bool = True
-    warp_latents: bool = True
-    face_tokens: bool = True
-    latent_prior: bool = True
-    noise_draws: int = 1
-    noise_shift: float = 1.0
-    warp_starts: float = 0.0
-    warp_start_noise: tuple[float, float] = (0.05, 0.5)
-    warp_start_grain: tuple[float, float] = (1.0, 1.0)
-    calibrate_prior: bool = False
-    losses: HiFiLosses = field(default_factory=HiFiLosses)
-    data: HiFiDataConfig = field(default_factory=HiFiDataConfig)
-    sheet_people: int = 6
-    sheet_steps: int = 20
-    sheet_guidance: float = 2.0
 
 
 class HiFiObjective(Objective):
