@@ -299,6 +299,8 @@ def test_each_prompt_changes_a_start_from_the_warp_and_an_empty_one_does_not(ide
     for drawn, expected in zip(together, [plain, *alone], strict=True):
         np.testing.assert_allclose(drawn, expected, atol=1e-3)
     assert not np.array_equal(plain, alone[0])
+    without = draw(pipe, identity, prompt="a red shirt", prompt_scale=0.0, **settings)[0]
+    np.testing.assert_allclose(without, plain, atol=1e-6)
     assert not np.array_equal(*alone)
 
 
@@ -431,6 +433,7 @@ def test_hifi_weights_of_another_width_are_refused():
         ({"warp_strength": 0.0}, "`warp_strength` must be in"),
         ({"warp_strength": 1.5}, "`warp_strength` must be in"),
         ({"warp_share": 1.5}, "`warp_share` must be in"),
+        ({"prompt_scale": -1.0}, "`prompt_scale` must be a number of 0 or more"),
     ],
 )
 def test_an_argument_out_of_range_is_named(pipe, identity, settings, message):

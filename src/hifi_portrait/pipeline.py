@@ -201,6 +201,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         warp_strength: float | None = None,
         warp_grain: float | None = None,
         warp_share: float = 1.0,
+        prompt_scale: float = 1.0,
         callback_on_step_end: Callable[..., Any] | None = None,
         output_type: str = "pil",
         return_dict: bool = True,
@@ -240,6 +241,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             outline of the head, and where references see the person. A prompt's changes are found by
             drawing without it too, and are added. It counts for starts from the warp only; 0 gives the
             networks' own picture.
+        prompt_scale
+            How much of these changes is added, 0 or more; above 1 exaggerates them.
         callback_on_step_end
             As in diffusers.
         kwargs
@@ -253,7 +256,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         height, width = height or self.default_size, width or self.default_size
         sampling = self.sampling(num_inference_steps, guidance_scale, warp_strength, warp_grain)
         warp_strength, warp_grain = sampling.pop("warp_strength"), sampling.pop("warp_grain")
-        scales = {"hifi_scale": hifi_scale, "face_scale": face_scale}
+        scales = {"hifi_scale": hifi_scale, "face_scale": face_scale, "prompt_scale": prompt_scale}
         shares = {"warp_grain": warp_grain, "warp_share": warp_share}
         self._check_call(identity, target, height, width, scales, warp_strength, shares)
         self._check_prediction()
@@ -304,18 +307,20 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             if composed and _says_something(prompts):
                 unprompted = super().__call__(prompt=[""] * (copies // num_images_per_prompt), **call)[0]
         if composed:
-            pictures = self._on_warp(pictures, unprompted, inputs, warp_share)
+            pictures = self._on_warp(pictures, unprompted, inputs, warp_share, prompt_scale)
             pictures = self.image_processor.postprocess(pictures, output_type=output_type)
         return StableDiffusionXLPipelineOutput(images=pictures) if return_dict else (pictures,)
 
     @staticmethod
-    def _on_warp(pictures: Tensor, unprompted: Tensor, inputs: FaceInputs, share: float) -> Tensor:
+    def _on_warp(
+        pictures: Tensor, unprompted: Tensor, inputs: FaceInputs, share: float, prompt_scale: float
+    ) -> Tensor:
         """Pictures in [0, 1], drawn from the warp, as pictures in [-1, 1] with the warp where it is sure."""
         pictures, unprompted = 2 * pictures.float() - 1, 2 * unprompted.float() - 1
         on_head = (inputs.triangle >= 0).unsqueeze(1)
         doubts = doubt(on_head, inputs.warp_coverage)
         plain = composite(unprompted, inputs.warp, doubts, share, on_head=on_head)
-        return (plain + asked_for(pictures, unprompted)).clamp(-1, 1)
+        return (plain + prompt_scale * asked_for(pictures, unprompted)).clamp(-1, 1)
 
     def _noise(
         self,

@@ -124,6 +124,7 @@ def evaluate(
     warp_strength: options.WarpStrength = None,
     warp_grain: options.WarpGrain = None,
     warp_share: options.WarpShare = 1.0,
+    prompt_scale: options.PromptScale = 1.0,
     device: options.Device = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also put the section into this Markdown file.")
@@ -151,6 +152,7 @@ def evaluate(
         warp_strength=warp_strength,
         warp_grain=warp_grain,
         warp_share=warp_share,
+        prompt_scale=prompt_scale,
     )
 
     if timing is not None:

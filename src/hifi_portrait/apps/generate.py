@@ -55,6 +55,7 @@ def generate(
     warp_strength: options.WarpStrength = None,
     warp_grain: options.WarpGrain = None,
     warp_share: options.WarpShare = 1.0,
+    prompt_scale: options.PromptScale = 1.0,
     out: Annotated[
         Path, typer.Option(help="The PNG to write; with --count, NAME-1.png, NAME-2.png, ...")
     ] = Path("portrait.png"),
@@ -82,6 +83,7 @@ def generate(
         "negative_prompt": negative,
         **pipe.sampling(steps, guidance, warp_strength, warp_grain),
         "warp_share": warp_share,
+        "prompt_scale": prompt_scale,
     }
     taken = steps_taken(settings["num_inference_steps"], settings["warp_strength"])
     paths = output_paths(out, count)

@@ -81,3 +81,9 @@ WarpShare = Annotated[
         help="Share of the plain warp that stands in the portrait where it is sure; 0: the networks alone.",
     ),
 ]
+PromptScale = Annotated[
+    float,
+    typer.Option(
+        min=0, max=10, help="How much of what the prompt changes is added to a start from the warp."
+    ),
+]

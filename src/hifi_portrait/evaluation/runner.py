@@ -46,6 +46,7 @@ class Sampling:
     warp_strength: float | None = None
     warp_grain: float | None = None
     warp_share: float = 1.0
+    prompt_scale: float = 1.0
 
 
 def warp_row(size: int) -> Draw:
@@ -66,6 +67,7 @@ def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling) -> Draw:
         "warp_strength": sampling.warp_strength,
         "warp_grain": sampling.warp_grain,
         "warp_share": sampling.warp_share,
+        "prompt_scale": sampling.prompt_scale,
     }
 
     def draw(identity: Identity, target: Target, seed: int) -> np.ndarray:
