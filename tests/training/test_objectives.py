@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from hifi_portrait.errors import ModelError
+from hifi_portrait.errors import DatasetError, ModelError
 from hifi_portrait.models.build import build
 from hifi_portrait.models.conditioning import face_inputs
 from hifi_portrait.pipeline import HiFiPortraitPipeline
@@ -156,6 +156,19 @@ def test_a_start_from_the_warp_asks_for_the_photo():
 def in_sittings(data):
     """Let all photos of an identity count as one sitting."""
     data.prepared.arrays["sitting"] = np.array(data.prepared.arrays["identity"], np.int64)
+
+
+def test_restyled_sittings_can_be_asked_for(prepared, monkeypatch):
+    settings = HiFiDataConfig(named_share=1.0, face_dropout=0)
+    with pytest.raises(DatasetError, match="named_share = 0"):
+        HiFiData(settings, prepared.folder)
+    named = prepared.arrays["identity"] == 1
+    monkeypatch.setitem(prepared.arrays, "named", named)
+    monkeypatch.setattr("hifi_portrait.training.hifi_data.Prepared", lambda folder: prepared)
+    data = HiFiData(settings, prepared.folder)
+    shown = {tuple(data.sample(index)["embedding"].tolist()) for index in range(12)}
+    restyled = {tuple(row) for row in prepared.arrays["embeddings"][named].astype(np.float32).tolist()}
+    assert shown and shown <= restyled
 
 
 def test_captions_tell_of_pictures_by_either_path(prepared):

@@ -28,7 +28,8 @@ class HiFiDataConfig:
     equally many, so that a batch of them needs no padding. ``truth_share`` is the probability
     that a sample takes its heads' geometry from the truth, where known, rather than from the fit on
     detected landmarks. ``one_sitting_share`` is that of references from the target's sitting alone, if it has
-    other photos. ``degraded_share`` is that of a reference being worn as real photos are,
+    other photos. ``named_share`` is that of samples of people in restyled sittings, whose captions name what
+    changes, rather than of anybody. ``degraded_share`` is that of a reference being worn as real photos are,
     ``face_dropout`` that of a sample without any reference, ``caption_dropout`` of the bare
     base model without a caption, ``empty_caption`` of an empty one, ``clause_dropout`` of a clause left out;
     captions that name what changes within a sitting stay whole. ``regraded_share`` is the probability that
@@ -40,6 +41,7 @@ class HiFiDataConfig:
     equal_counts: int = 1
     truth_share: float = 0.15
     one_sitting_share: float = 0.0
+    named_share: float = 0.0
     degraded_share: float = 0.3
     face_dropout: float = 0.05
     caption_dropout: float = 0.1
@@ -61,6 +63,12 @@ class HiFiData:
         self.identities = self.prepared.identities("train")
         if not self.identities:
             raise DatasetError(f"{folder} has no training identity with two usable photos")
+        self.restyled = [g for g in self.identities if self.prepared.arrays["named"][g].all()]
+        if config.named_share > 0 and not self.restyled:
+            raise DatasetError(
+                f"{folder} has no restyled sitting: make some with `hifi-portrait people --restyled 1`, "
+                "or set hifi.data.named_share = 0"
+            )
         self.tokenizer = self.prepared.tokenizer()
         self.model = HeadModel.load()
         self.generator = LandmarkGenerator(self.model)
@@ -75,7 +83,8 @@ class HiFiData:
         pictures are wanted, ``picture`` (3, S, S) uint8.
         """
         rng = np.random.default_rng([self.seed, 3, index])
-        group = self.identities[shuffled(index, len(self.identities), self.seed)]
+        people = self.restyled if rng.random() < self.config.named_share else self.identities
+        group = people[shuffled(index, len(people), self.seed)]
         block = np.random.default_rng([self.seed, 4, index // self.config.equal_counts])
         least, most = self.config.references
         return self._draw(group, rng, self.config, int(block.integers(least, most + 1)))
