@@ -43,7 +43,7 @@ from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.latent_prior import prior_added
 from hifi_portrait.prompt_faces import with_faces
 from hifi_portrait.target import Target
-from hifi_portrait.warp_composite import asked_for, composite, doubt
+from hifi_portrait.warp_composite import on_warp
 from hifi_portrait.warp_start import WarpStart
 
 
@@ -307,20 +307,9 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             if composed and _says_something(prompts):
                 unprompted = super().__call__(prompt=[""] * (copies // num_images_per_prompt), **call)[0]
         if composed:
-            pictures = self._on_warp(pictures, unprompted, inputs, warp_share, prompt_scale)
+            pictures = on_warp(pictures, unprompted, inputs, warp_share, prompt_scale)
             pictures = self.image_processor.postprocess(pictures, output_type=output_type)
         return StableDiffusionXLPipelineOutput(images=pictures) if return_dict else (pictures,)
-
-    @staticmethod
-    def _on_warp(
-        pictures: Tensor, unprompted: Tensor, inputs: FaceInputs, share: float, prompt_scale: float
-    ) -> Tensor:
-        """Pictures in [0, 1], drawn from the warp, as pictures in [-1, 1] with the warp where it is sure."""
-        pictures, unprompted = 2 * pictures.float() - 1, 2 * unprompted.float() - 1
-        on_head = (inputs.triangle >= 0).unsqueeze(1)
-        doubts = doubt(on_head, inputs.warp_coverage)
-        plain = composite(unprompted, inputs.warp, doubts, share, on_head=on_head)
-        return (plain + prompt_scale * asked_for(pictures, unprompted)).clamp(-1, 1)
 
     def _noise(
         self,

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hifi_portrait.models.conditioning import FaceInputs
+
 _OUTSIDE, _INSIDE = 4, 8  # pixels at 256 that the doubt about an outline reaches out and in
 _SOFTENED = 7  # pixels at 256 over which doubt fades
 _SEEN = 0.15  # coverage of the surface below which the warp is a guess
@@ -23,6 +25,34 @@ _TOWARDS = 0.6  # how far the networks' picture is brought to the shade of the w
 _LEAST = 0.05  # share of an area that must be sure for its shade to count in full
 _NOTICED = 0.06  # difference, in [-1, 1], from which on a prompt is believed to have changed something
 _NOTICED_OVER = 9  # pixels at 256 over which that difference is taken
+
+
+def on_warp(
+    pictures: Tensor, unprompted: Tensor, inputs: FaceInputs, share: float = 1.0, prompt_scale: float = 1.0
+) -> Tensor:
+    """Portraits from what the networks draw of a warp.
+
+    Parameters
+    ----------
+    pictures, unprompted
+        (B, 3, H, W) in [0, 1], drawn with prompts and without.
+    inputs
+        What they were drawn from.
+    share
+        Of the warp where it is sure, in [0, 1].
+    prompt_scale
+        How much of what the prompts change is added, 0 or more.
+
+    Returns
+    -------
+    Tensor
+        (B, 3, H, W) in [-1, 1].
+    """
+    pictures, unprompted = 2 * pictures.float() - 1, 2 * unprompted.float() - 1
+    on_head = (inputs.triangle >= 0).unsqueeze(1)
+    doubts = doubt(on_head, inputs.warp_coverage)
+    plain = composite(unprompted, inputs.warp, doubts, share, on_head=on_head)
+    return (plain + prompt_scale * asked_for(pictures, unprompted)).clamp(-1, 1)
 
 
 def doubt(on_head: Tensor, coverage: Tensor) -> Tensor:
