@@ -27,6 +27,8 @@ from hifi_portrait.training.tokenizer import load_tokenizer
 logger = logging.getLogger(__name__)
 
 RECIPE = "hifi-designs"
+PROMPT = "a photo of a person"
+"""For every design alike: it has the class word in whose place some of them put the faces."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +86,8 @@ class Comparison:
     def evaluation_commands(self) -> list[str]:
         """Shell commands that measure the row of each design that is finished."""
         return [
-            f"hifi-portrait evaluate --synthetic 40 --out {self.out / 'results'} --model {self._model(name)} "
-            f"--name {name}"
+            f"hifi-portrait evaluate --synthetic 40 --scoring DIR --out {self.out / 'results'} "
+            f"--model {self._model(name)} --name {name} --prompt {PROMPT!r}"
             for name in self.designs
             if self._exported(name)
         ]
