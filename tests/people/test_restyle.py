@@ -12,8 +12,8 @@ CHANGEABLE = ("hair_colour", "glasses", "clothing_colour", "background_colour")
 
 
 def sitting_of(person, seed, photos=4):
-    drawn = [Photo.sample(100 * seed + k, style="photo") for k in range(photos)]
-    together = [replace(photo.beside(drawn[0]), style="photo") for photo in drawn]
+    drawn = [Photo.sample(100 * seed + k) for k in range(photos)]
+    together = [photo.beside(drawn[0]) for photo in drawn]
     return restyle(person, together, np.random.default_rng(seed))
 
 
@@ -41,6 +41,10 @@ def test_every_attribute_changes_in_some_sitting(sittings):
         if len({describe(person, photo)[name] for photo in photos}) > 1
     }
     assert changed == set(CHANGEABLE)
+
+
+def test_no_picture_hides_a_colour(sittings):
+    assert {photo.style for _, photos in sittings for photo in photos} == {"photo"}
 
 
 def test_captions_say_what_changes(sittings):

@@ -15,19 +15,22 @@ from hifi_portrait.people.background import COLOURED
 from hifi_portrait.people.person import GLASSES, Person
 from hifi_portrait.people.photo import Photo
 
-_CHANGES = {"clothing_colour": 0.6, "glasses": 0.4, "hair_colour": 0.4, "background_colour": 0.3}
+_CHANGES = {"clothing_colour": 0.5, "glasses": 0.5, "hair_colour": 0.6, "background_colour": 0.3}
 """How often an attribute changes within a restyled sitting."""
 _KEPT = 0.4
 """The share of its photos that show an attribute as the sitting's first photo does."""
 
 
 def restyle(person: Person, sitting: Sequence[Photo], rng: np.random.Generator) -> list[Photo]:
-    """The photos of a sitting with one attribute or more changing among them, which their captions name."""
+    """The photos of a sitting with one attribute or more changing among them, which their captions name.
+
+    All are of the style photo: sketches and photos without colour would not show the change.
+    """
     possible = {name: share for name, share in _CHANGES.items() if _can_change(name, person, sitting[0])}
     changing = [name for name, share in possible.items() if rng.random() < share] or ["clothing_colour"]
     restyled = []
     for photo in sitting:
-        values: dict[str, Any] = {"named": tuple(changing)}
+        values: dict[str, Any] = {"named": tuple(changing), "style": "photo"}
         for name in changing:
             if rng.random() >= _KEPT:
                 values |= _drawn(name, rng)
