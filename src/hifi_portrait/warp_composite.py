@@ -15,13 +15,12 @@ from hifi_portrait.models.conditioning import FaceInputs
 
 _OUTSIDE, _INSIDE = 4, 8  # pixels at 256 that the doubt about an outline reaches out and in
 _SOFTENED = 7  # pixels at 256 over which doubt fades
-_SEEN = 0.15  # coverage of the surface below which the warp is a guess
+_SEEN = 0.1  # coverage of the surface below which the warp is a guess
 _SHADE = 25  # pixels at 256 over which a colour counts as an area's
 _BLOTCH = (9, 49)  # pixels at 256 between which a difference on the surface is a blotch of the warp's
 _AGREED = 0.2  # difference beyond detail, in [-1, 1], from which on a doubt about the warp is confirmed
 _AGREED_OVER = 9  # pixels at 256 over which that difference is taken
 _BLOTCHED = 0.2  # difference of that width, in [-1, 1], at which the warp's share falls to 1 / e
-_TOWARDS = 0.6  # how far the networks' picture is brought to the shade of the warp beside it
 _LEAST = 0.05  # share of an area that must be sure for its shade to count in full
 _NOTICED = 0.06  # difference, in [-1, 1], from which on a prompt is believed to have changed something
 _NOTICED_OVER = 9  # pixels at 256 over which that difference is taken
@@ -58,12 +57,14 @@ def on_warp(
 def doubt(on_head: Tensor, coverage: Tensor) -> Tensor:
     """Where the warp has its faults.
 
+    Where hair goes on above the head's outline, the outline is none of the picture's.
+
     Parameters
     ----------
     on_head
         (B, 1, H, W) bool, where the drawn target is.
     coverage
-        (B, 1, H, W) in [0, 1], how well references see what the warp shows.
+        (B, 1, H, W) in [0, 1], how well references see what the warp shows; off the head, half of hair's alpha.
 
     Returns
     -------
@@ -72,6 +73,8 @@ def doubt(on_head: Tensor, coverage: Tensor) -> Tensor:
     """
     on_head = on_head.float()
     outline = _widened(on_head, _OUTSIDE) - (1 - _widened(1 - on_head, _INSIDE))
+    hair = (1 - on_head) * (2 * coverage).clamp(max=1)
+    outline = outline * (1 - _below(hair, _OUTSIDE + _INSIDE))
     unseen = on_head * (coverage < _SEEN).float()
     return _local_mean(torch.maximum(outline, unseen), _SOFTENED)
 
@@ -118,7 +121,7 @@ def composite(
         blotch = _local_mean(blotch, _BLOTCH[0])
         kept = kept * (1 - on_head.to(kept) * _exceeds(blotch, _BLOTCHED))
     beside = _local_mean(kept * difference, _SHADE) / _local_mean(kept, _SHADE).clamp(min=_LEAST)
-    return (picture + kept * difference + share * _TOWARDS * doubts * beside).clamp(-1, 1)
+    return (picture + kept * difference + share * doubts * beside).clamp(-1, 1)
 
 
 def asked_for(prompted: Tensor, unprompted: Tensor) -> Tensor:
@@ -154,6 +157,12 @@ def _pixels(at_256: int, like: Tensor) -> int:
 def _widened(mask: Tensor, reach: int) -> Tensor:
     reach = _pixels(reach, mask)
     return F.max_pool2d(mask, 2 * reach + 1, stride=1, padding=reach)
+
+
+def _below(mask: Tensor, reach: int) -> Tensor:
+    """The mask, and what is at most ``reach`` below it."""
+    reach = _pixels(reach, mask)
+    return F.max_pool2d(F.pad(mask, (0, 0, reach, 0)), (reach + 1, 1), stride=1)
 
 
 def _local_mean(values: Tensor, window: int) -> Tensor:
