@@ -258,7 +258,7 @@ def test_a_small_warp_strength_stays_closer_to_the_warp_than_a_large_one(identit
 def test_the_warp_is_kept_where_it_is_sure():
     on_head = torch.zeros(1, 1, 128, 128, dtype=torch.bool)
     on_head[:, :, 32:96, 32:96] = True
-    coverage = torch.ones(1, 1, 128, 128)
+    coverage = on_head.float()
     coverage[:, :, 60:68, 60:68] = 0  # seen by nobody
     doubts = doubt(on_head, coverage)
     warp = torch.full((1, 3, 128, 128), 0.2)
@@ -277,6 +277,9 @@ def test_the_warp_is_kept_where_it_is_sure():
         torch.testing.assert_close(around.mean(), torch.tensor(0.2), atol=0.05, rtol=0)  # the warp's shade
     assert float(mended[:, :, 46, 44:52].std()) < 0.005
     assert torch.equal(composite(picture, warp, doubts, 0.0), picture)
+    coverage[:, :, 16:32, 60:68] = 0.5  # hair above the outline
+    under_hair = doubt(on_head, coverage)[0, 0, 32]
+    assert float(under_hair[64]) < 0.1 < 0.9 < float(under_hair[44])
     agreeing = warp + 0.05 * (torch.arange(128) % 2 - 0.5)
     torch.testing.assert_close(composite(agreeing, warp, doubts, 1.0), warp, atol=0.002, rtol=0)
 

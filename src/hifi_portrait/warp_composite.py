@@ -64,7 +64,7 @@ def doubt(on_head: Tensor, coverage: Tensor) -> Tensor:
     on_head
         (B, 1, H, W) bool, where the drawn target is.
     coverage
-        (B, 1, H, W) in [0, 1], how well references see what the warp shows; off the head, half of hair's alpha.
+        (B, 1, H, W) in [0, 1], how well references see the warp; off the head, half of hair's alpha.
 
     Returns
     -------
