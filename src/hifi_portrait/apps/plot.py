@@ -38,7 +38,7 @@ def plot(
     if not figures and not run:
         raise typer.BadParameter("give FIGURES.json of an evaluation, or --run DIR of a training run")
     evaluations = [plots.read_figures(path) for path in figures or ()]
-    runs = {path.resolve().name: read_curves(path) for path in run or ()}
+    runs = {path.absolute().name: read_curves(path) for path in run or ()}
     out.mkdir(parents=True, exist_ok=True)
     written = {}
     if evaluations:

@@ -18,6 +18,7 @@ Figures = Mapping[str, Any]
 Point = tuple[int, Mapping[str, float]]
 """A number of references, and an `Interval` as plain values."""
 
+_SMOOTHED = 0.1  # share of a curve's values that one point is the mean of
 _NOT_LOSSES = ("loss", "learning_rate", "samples_per_second", "gradient_norm")
 
 UNITS = {"pose": "degrees", "expression": "coefficient", "gaze": "degrees"}
@@ -100,10 +101,11 @@ def draw_training(runs: Mapping[str, Mapping[str, Curve]], path: Path) -> None:
     names = [name for name in dict.fromkeys(chain(*runs.values())) if name not in _NOT_LOSSES]
     figure, axes = _figure(len(names))
     for place, name in zip(axes, names, strict=True):
-        for run, curves in runs.items():
+        for number, (run, curves) in enumerate(runs.items()):
             if name in curves:
                 steps, values = curves[name]
-                place.plot(steps, smoothed(values, max(1, len(values) // 20)), label=run)
+                window = max(1, round(_SMOOTHED * len(values)))
+                place.plot(steps, smoothed(values, window), label=run, color=f"C{number}")
         place.set(title=name, xlabel="step")
     axes[0].legend()
     figure.savefig(path)
