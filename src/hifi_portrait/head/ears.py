@@ -20,6 +20,7 @@ _OUTERMOST = 0.85  # share of the mean head's half width beyond which its skin i
 _REACH = 0.07  # share of the picture's side by which an ear may stand out of the mesh's
 _BARE = (0.55, 0.32)  # shares of skin in and beside an ear from which on hair does not cover it
 _LIGHTNESS = 0.3  # its weight beside the colours' in telling skin from hair: ears are in the shade
+_HANGING = 0.4  # share of the area below an ear that is hair if it is long
 _LEAST_HAIR = 40  # pixels off the mesh that tell the hair's colour
 _SOFTNESS = 0.012  # share of the side over which the decision fades
 
@@ -70,11 +71,24 @@ def without_ears(
     for inside, near in ears:
         beside = near & ~inside & (loose > 0.5)
         places = zip((inside, beside), _BARE, strict=True)
-        if all(is_skin[place].mean() > least for place, least in places if place.any()):
+        if not _hangs_below(loose, near) and all(
+            is_skin[place].mean() > least for place, least in places if place.any()
+        ):
             dropped[near & is_skin] = 1
     grown = cv2.morphologyEx(dropped, cv2.MORPH_CLOSE, np.ones((_odd(_REACH / 2 * side),) * 2, np.uint8))
     soft = cv2.GaussianBlur(grown.astype(np.float32), (0, 0), max(1.0, _SOFTNESS * side))
     return np.asarray(loose * (1 - np.clip(2 * soft, 0, 1)), np.float32)
+
+
+def _hangs_below(loose: Array, near: Array) -> bool:
+    """Whether hair goes on below an ear: then what is beside the ear is hair too."""
+    if not near.any():
+        return False
+    rows, columns = np.nonzero(near)
+    below = rows.max() + 1
+    reach = round(2 * _REACH * len(loose))
+    hanging = loose[below : below + reach, columns.min() : columns.max() + 1]
+    return bool(hanging.size and hanging.mean() > _HANGING)
 
 
 def _ear(places: Array, side: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

@@ -74,8 +74,8 @@ def background(crop: Array, matte: Array) -> Array:
     return spread(crop.astype(np.float32), shown)
 
 
-def close_gaps(colour: Array, alpha: Array, on_head: Array) -> None:
-    """Paint the slits between ears and head, and between hair and head, like their edges.
+def close_gaps(colour: Array, alpha: Array, on_head: Array, hair_to: int) -> None:
+    """Paint the slits between ears and head, and down to row ``hair_to`` those of hair, like their edges.
 
     Light background would show through them.
     """
@@ -83,6 +83,7 @@ def close_gaps(colour: Array, alpha: Array, on_head: Array) -> None:
     gaps = _closed(on_head, side // 24) & ~on_head
     shown = on_head | (alpha > _SHOWN)
     beside = cv2.dilate(on_head.astype(np.uint8), _square(side // 16)).astype(bool)
+    beside[hair_to:] = False
     gaps |= _closed(shown, side // 32) & ~shown & beside
     around = spread(colour, np.where(gaps, 0, alpha).astype(np.float32))
     colour[gaps], alpha[gaps] = around[gaps], 1

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from hifi_portrait.head.blending import blend_off_mesh, blend_on_mesh
-from hifi_portrait.head.ears import without_ears
+from hifi_portrait.head.ears import ear_vertices, without_ears
 from hifi_portrait.head.filling import TRUSTED, background, close_gaps, fill_unseen
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
@@ -110,7 +110,9 @@ def warp_picture(
     alpha = on_mesh.astype(np.float32)
     rolls = np.array([geometry.pose.roll for geometry in references.geometries]) - target.geometry.pose.roll
     _off_mesh(sources, raster, np.radians(rolls), model, colour, alpha)
-    close_gaps(colour, alpha, on_mesh & (model.parts != Part.SHOULDERS)[raster.triangle])
+    close_gaps(
+        colour, alpha, on_mesh & (model.parts != Part.SHOULDERS)[raster.triangle], _ears_end(raster, model)
+    )
     coverage = np.where(on_mesh, coverage, alpha / 2)
     nearest = int(sources.hair_say.argmax())
     behind = cv2.resize(background(sources.crops[nearest], sources.mattes[nearest]), (width, height))
@@ -190,6 +192,13 @@ def _on_mesh(sources: _Sources, raster: Raster, model: HeadModel) -> tuple[Array
         coverage,
     )
     return fill_unseen(colour, total, raster, model), coverage
+
+
+def _ears_end(raster: Raster, model: HeadModel) -> int:
+    """The row below the ears that are to be seen; 0 if there are none."""
+    of_ear = np.isin(model.faces[:, 0], np.concatenate(ear_vertices(model)))
+    rows = np.flatnonzero(((raster.triangle >= 0) & of_ear[raster.triangle]).any(axis=1))
+    return int(rows[-1]) + 1 if len(rows) else 0
 
 
 def _off_mesh(
