@@ -20,6 +20,7 @@ _OUTERMOST = 0.85  # share of the mean head's half width beyond which its skin i
 _REACH = 0.07  # share of the picture's side by which an ear may stand out of the mesh's
 _BARE = (0.55, 0.32)  # shares of skin in and beside an ear from which on hair does not cover it
 _LIGHTNESS = 0.3  # its weight beside the colours' in telling skin from hair: ears are in the shade
+_NO_CLOTHES = 35.0  # distance in colour from the hair beyond which something is clothes
 _HANGING = 0.4  # share of the area below an ear that is hair if it is long
 _LEAST_HAIR = 40  # pixels off the mesh that tell the hair's colour
 _SOFTNESS = 0.012  # share of the side over which the decision fades
@@ -62,16 +63,16 @@ def without_ears(
         return np.asarray(loose, np.float32)
     hair = (loose > 0.7) & ~(ears[0][1] | ears[1][1])
     hair[int(np.clip(xy[np.concatenate(ear_vertices(model)), 1].max(), 0, 1) * side) :] = False  # clothes
-    is_skin = np.ones(loose.shape, bool)
+    is_skin, is_hair = np.ones(loose.shape, bool), np.zeros(loose.shape, bool)
     if hair.sum() >= _LEAST_HAIR:
         from_skin = np.linalg.norm(colours - np.median(colours[skin[:, 1], skin[:, 0]], axis=0), axis=2)
         from_hair = np.linalg.norm(colours - np.median(colours[hair], axis=0), axis=2)
-        is_skin = from_skin < from_hair
+        is_skin, is_hair = from_skin < from_hair, from_hair < _NO_CLOTHES
     dropped = np.zeros(loose.shape, np.uint8)
     for inside, near in ears:
         beside = near & ~inside & (loose > 0.5)
         places = zip((inside, beside), _BARE, strict=True)
-        if not _hangs_below(loose, near) and all(
+        if not _hangs_below(loose * is_hair, near) and all(
             is_skin[place].mean() > least for place, least in places if place.any()
         ):
             dropped[near & is_skin] = 1
@@ -80,14 +81,14 @@ def without_ears(
     return np.asarray(loose * (1 - np.clip(2 * soft, 0, 1)), np.float32)
 
 
-def _hangs_below(loose: Array, near: Array) -> bool:
+def _hangs_below(hair: Array, near: Array) -> bool:
     """Whether hair goes on below an ear: then what is beside the ear is hair too."""
     if not near.any():
         return False
     rows, columns = np.nonzero(near)
     below = rows.max() + 1
-    reach = round(2 * _REACH * len(loose))
-    hanging = loose[below : below + reach, columns.min() : columns.max() + 1]
+    reach = round(2 * _REACH * len(hair))
+    hanging = hair[below : below + reach, columns.min() : columns.max() + 1]
     return bool(hanging.size and hanging.mean() > _HANGING)
 
 
