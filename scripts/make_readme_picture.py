@@ -17,7 +17,7 @@ from hifi_portrait.head import HeadPose
 ROOT = Path(__file__).resolve().parent.parent
 SIDE = 224
 TARGETS = (("neutral", HeadPose()), ("smile", HeadPose(yaw=20, pitch=4)), ("surprise", HeadPose(yaw=-20)))
-PROMPT = "a portrait photo, studio light, against a grey background"
+PROMPT = "a photo of a man, wearing a purple t-shirt"
 
 
 def resized(image: object) -> np.ndarray:
