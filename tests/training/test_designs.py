@@ -1,9 +1,11 @@
+import shlex
+
 import numpy as np
 import pytest
 import torch
 
 from hifi_portrait.errors import ModelError
-from hifi_portrait.evaluation.baselines import Comparison, main
+from hifi_portrait.evaluation.baselines import PROMPT, Comparison, main
 from hifi_portrait.head import HeadPose
 from hifi_portrait.identity import Identity
 from hifi_portrait.models.build import build
@@ -105,7 +107,9 @@ def test_a_finished_comparison_only_says_how_to_measure(compared, prepared, base
     assert main([*command, *(word for setting in TINY for word in ("--set", setting))]) == 0
     assert weights == [path.stat().st_mtime_ns for path in sorted(compared.glob("models/*/*/*.safetensors"))]
     printed = capsys.readouterr().out.splitlines()
-    assert [line.split("--name ")[1] for line in printed] == list(DESIGNS)
+    words = [shlex.split(line) for line in printed]
+    assert [line[line.index("--name") + 1] for line in words] == list(DESIGNS)
+    assert {line[line.index("--prompt") + 1] for line in words} == {PROMPT}
 
 
 def test_a_run_of_other_settings_is_refused(compared, prepared, base):
