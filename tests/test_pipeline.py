@@ -6,6 +6,7 @@ import pytest
 import torch
 from diffusers import (
     DPMSolverMultistepScheduler,
+    EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
     StableDiffusionXLPipeline,
     UniPCMultistepScheduler,
@@ -305,6 +306,16 @@ def test_each_prompt_changes_a_start_from_the_warp_and_an_empty_one_does_not(ide
     without = draw(pipe, identity, prompt="a red shirt", prompt_scale=0.0, **settings)[0]
     np.testing.assert_allclose(without, plain, atol=1e-6)
     assert not np.array_equal(*alone)
+
+
+def test_schedulers_that_add_noise_keep_to_the_seed_with_a_prompt(identity):
+    pipe = a_pipeline()
+    pipe.scheduler = EulerAncestralDiscreteScheduler.from_config(
+        pipe.scheduler.config, rescale_betas_zero_snr=False
+    )
+    settings = {"num_inference_steps": 6, "warp_strength": 0.5, "prompt": "a red shirt"}
+    first, again = (draw(pipe, identity, seed=4, **settings) for _ in range(2))
+    assert np.array_equal(first, again)
 
 
 def test_a_blotch_that_was_mended_stays_mended_on_the_head_alone():

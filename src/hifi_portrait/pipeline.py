@@ -21,7 +21,6 @@ from diffusers.image_processor import VaeImageProcessor
 from diffusers.pipelines.stable_diffusion_xl.pipeline_output import StableDiffusionXLPipelineOutput
 from diffusers.schedulers import KarrasDiffusionSchedulers
 from diffusers.utils.import_utils import is_invisible_watermark_available
-from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 from transformers import (
     CLIPImageProcessor,
@@ -267,6 +266,10 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         prompts = kwargs.get("prompt_embeds", prompt)
         copies = num_images_per_prompt * (1 if isinstance(prompts, str) else len(prompts))
         hifi = conditioning.hifi.expand(copies)
+        if composed and generator is None:  # one that can be wound back
+            generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
+        generators = generator if isinstance(generator, list) else [generator] if generator else []
+        states = [each.get_state() for each in generators]
         call: dict[str, Any] = {
             "image": torch.from_numpy(landmark.image.copy()).permute(2, 0, 1)[None] / 255,
             "height": height,
@@ -276,13 +279,10 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             "guess_mode": True,  # HiFi-Net runs on the conditional half only
             "output_type": "pt" if composed else output_type,
             "return_dict": False,
+            "generator": generator,
             **sampling,
             **{name: value for name, value in kwargs.items() if "prompt" not in name},
         }
-        if composed:  # every call below starts from the same noise
-            call["latents"] = self._noise(copies, height, width, generator, kwargs.get("latents"))
-        else:
-            call["generator"] = generator
         with ExitStack() as stack:
             stack.enter_context(self.hifi_net.bound(hifi))
             if hifi.prior_mean is not None:
@@ -305,29 +305,13 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             )[0]
             unprompted = pictures
             if composed and _says_something(prompts):
+                for each, state in zip(generators, states, strict=True):
+                    each.set_state(state)  # the same noise again
                 unprompted = super().__call__(prompt=[""] * (copies // num_images_per_prompt), **call)[0]
         if composed:
             pictures = on_warp(pictures, unprompted, inputs, warp_share, prompt_scale)
             pictures = self.image_processor.postprocess(pictures, output_type=output_type)
         return StableDiffusionXLPipelineOutput(images=pictures) if return_dict else (pictures,)
-
-    def _noise(
-        self,
-        copies: int,
-        height: int,
-        width: int,
-        generator: torch.Generator | list[torch.Generator] | None,
-        given: Tensor | None,
-    ) -> Tensor:
-        """The noise that a call draws, or what is ``given`` for it, for several calls to start from."""
-        if given is not None:
-            return given
-        sides = (height // self.vae_scale_factor, width // self.vae_scale_factor)
-        shape = (copies, int(self.unet.config.in_channels), *sides)
-        noise: Tensor = randn_tensor(
-            shape, generator=generator, device=self._execution_device, dtype=self.unet.dtype
-        )
-        return noise
 
     def sampling(
         self,

@@ -10,13 +10,12 @@ import torch
 from torch import Tensor
 
 from hifi_portrait.models.build import build
+from hifi_portrait.training.captioned import CaptionedPhotos
 from hifi_portrait.training.losses import denoising_loss, min_snr_weight
-from hifi_portrait.training.objective import Batch, Objective, load_parts, shuffled
+from hifi_portrait.training.objective import Batch, Objective, load_parts
 from hifi_portrait.training.pictures import grid, to_image
-from hifi_portrait.training.prepared import Prepared
 from hifi_portrait.training.sampling import decode_latents, sample_latents
-from hifi_portrait.training.text import TextEmbeddings, encode_text, vary_caption
-from hifi_portrait.training.tokenizer import token_ids
+from hifi_portrait.training.text import TextEmbeddings, encode_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,18 +48,12 @@ class BaseObjective(Objective):
         parts |= load_parts(config.size, ["vae"], [data], required=["vae"])
         super().__init__(parts, config.trainable)
         self.config = config
-        self.seed = seed
-        self.prepared = Prepared(data)
-        self.photos = self.prepared.photos("train")
-        self.tokenizer = self.prepared.tokenizer()
+        self.data = CaptionedPhotos(data, config.clause_dropout, seed=seed, stream=2)
         self.scheduler = build(config.size, ["scheduler"])["scheduler"]
 
     def sample(self, index: int) -> Batch:
         """``latents`` (C, h, w) and ``token_ids`` (77,) of one photo."""
-        rng = np.random.default_rng([self.seed, 2, index])
-        photo = int(self.photos[shuffled(index, len(self.photos), self.seed)])
-        caption = vary_caption(self.prepared.captions[photo], rng, self.config.clause_dropout)
-        return {"latents": self.prepared.latents(photo), "token_ids": token_ids(self.tokenizer, [caption])[0]}
+        return self.data.sample(index)
 
     def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
         """The term ``denoising``."""
@@ -78,12 +71,10 @@ class BaseObjective(Objective):
 
     def sheet(self) -> np.ndarray:
         """Held-out photos above what their captions give."""
-        photos = self._held_out()
-        device = next(self.part("unet").parameters()).device
-        latents = torch.stack([self.prepared.latents(int(i)) for i in photos]).to(device)
-        ids = token_ids(self.tokenizer, [self.prepared.captions[i] for i in photos]).to(device)
-        text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), ids)
-        none = text.without(torch.ones(len(ids), dtype=torch.bool, device=device))
+        batch = self._held_out()
+        latents = batch["latents"]
+        text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
+        none = text.without(torch.ones(len(latents), dtype=torch.bool, device=latents.device))
 
         def predict(noisy: Tensor, timesteps: Tensor) -> Tensor:
             plain = self._predict(noisy, timesteps, none)
@@ -91,26 +82,21 @@ class BaseObjective(Objective):
 
         drawn = sample_latents(predict, self.scheduler, torch.randn_like(latents), self.config.sheet_steps)
         pictures = decode_latents(self.part("vae"), torch.cat([latents, drawn]))
-        return grid([to_image(picture) for picture in pictures], columns=len(photos))
+        return grid([to_image(picture) for picture in pictures], columns=len(latents))
 
     def metrics(self) -> dict[str, float]:
         """The denoising loss on held-out photos, over four draws of noise and timesteps."""
-        photos = self._held_out()
-        device = next(self.part("unet").parameters()).device
-        batch = {
-            "latents": torch.stack([self.prepared.latents(int(i)) for i in photos]).to(device),
-            "token_ids": token_ids(self.tokenizer, [self.prepared.captions[i] for i in photos]).to(device),
-        }
+        batch = self._held_out()
         losses = [float(self(batch)["denoising"]) for _ in range(4)]
         return {"denoising": float(np.mean(losses))}
 
-    def _held_out(self) -> np.ndarray:
-        photos = self.prepared.photos("validation")
-        return (photos if len(photos) else self.photos)[: self.config.sheet_photos]
+    def _held_out(self) -> Batch:
+        device = next(self.part("unet").parameters()).device
+        return self.data.held_out(self.config.sheet_photos, device)
 
     def _predict(self, noisy: Tensor, timesteps: Tensor, text: TextEmbeddings) -> Tensor:
         noisy = noisy.contiguous(memory_format=torch.channels_last)
         output: Tensor = self.part("unet")(
-            noisy, timesteps, text.hidden, added_cond_kwargs=text.added(self.prepared.size)
+            noisy, timesteps, text.hidden, added_cond_kwargs=text.added(self.data.prepared.size)
         ).sample
         return output.float()

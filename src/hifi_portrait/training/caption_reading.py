@@ -20,12 +20,11 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hifi_portrait.training.objective import Batch, Objective, load_parts, shuffled
+from hifi_portrait.training.captioned import CaptionedPhotos
+from hifi_portrait.training.objective import Batch, Objective, load_parts
 from hifi_portrait.training.pictures import grid, to_image
-from hifi_portrait.training.prepared import Prepared
 from hifi_portrait.training.sampling import decode_latents
-from hifi_portrait.training.text import TextEmbeddings, encode_text, vary_caption
-from hifi_portrait.training.tokenizer import token_ids
+from hifi_portrait.training.text import TextEmbeddings, encode_text
 
 READER = "reader"
 
@@ -94,26 +93,21 @@ class TextObjective(Objective):
         parts |= load_parts(config.size, ["vae"], [data], required=["vae"])
         configs: list[Any] = [parts[name].config for name in ("text_encoder", "text_encoder_2", "vae")]
         first, second, vae = configs
-        torch.manual_seed(seed)
-        parts[READER] = CaptionReader(
-            hidden_dim=first.hidden_size + second.hidden_size,
-            pooled_dim=second.projection_dim,
-            latent_channels=vae.latent_channels,
-            side=config.side,
-        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            parts[READER] = CaptionReader(
+                hidden_dim=first.hidden_size + second.hidden_size,
+                pooled_dim=second.projection_dim,
+                latent_channels=vae.latent_channels,
+                side=config.side,
+            )
         super().__init__(parts, config.trainable)
         self.config = config
-        self.seed = seed
-        self.prepared = Prepared(data)
-        self.photos = self.prepared.photos("train")
-        self.tokenizer = self.prepared.tokenizer()
+        self.data = CaptionedPhotos(data, config.clause_dropout, seed=seed, stream=5)
 
     def sample(self, index: int) -> Batch:
         """``latents`` (C, side, side) and ``token_ids`` (77,) of one photo."""
-        rng = np.random.default_rng([self.seed, 5, index])
-        photo = int(self.photos[shuffled(index, len(self.photos), self.seed)])
-        caption = vary_caption(self.prepared.captions[photo], rng, self.config.clause_dropout)
-        return self._sample(photo, caption)
+        return self._pooled(self.data.sample(index))
 
     def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
         """Mean squared errors: the terms ``hidden`` and ``pooled``, by what they are told from."""
@@ -125,7 +119,7 @@ class TextObjective(Objective):
         """Held-out photos at low resolution above what hidden states and pooled embeddings tell."""
         batch = self._held_out(self.config.sheet_photos)
         rows = [batch["latents"], *(latents.float() for latents in self.part(READER)(self._text(batch)))]
-        size = self.prepared.latents(0).shape[-1]
+        size = self.data.prepared.latents(0).shape[-1]
         latents = F.interpolate(torch.cat(rows), (size, size), mode="bilinear")
         pictures = decode_latents(self.part("vae"), latents)
         return grid([to_image(picture) for picture in pictures], columns=len(batch["latents"]))
@@ -139,13 +133,9 @@ class TextObjective(Objective):
     def _text(self, batch: Batch) -> TextEmbeddings:
         return encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
 
-    def _sample(self, photo: int, caption: str) -> Batch:
-        latents = F.adaptive_avg_pool2d(self.prepared.latents(photo), self.config.side)
-        return {"latents": latents, "token_ids": token_ids(self.tokenizer, [caption])[0]}
+    def _pooled(self, batch: Batch) -> Batch:
+        return batch | {"latents": F.adaptive_avg_pool2d(batch["latents"], self.config.side)}
 
     def _held_out(self, count: int) -> Batch:
-        photos = self.prepared.photos("validation")
-        photos = (photos if len(photos) else self.photos)[:count]
-        batch = self.collate([self._sample(int(i), self.prepared.captions[i]) for i in photos])
         device = next(self.part(READER).parameters()).device
-        return {name: value.to(device) for name, value in batch.items()}
+        return self._pooled(self.data.held_out(count, device))
