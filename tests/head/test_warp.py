@@ -4,10 +4,13 @@ import time
 import numpy as np
 import pytest
 
+from hifi_portrait.head.filling import close_gaps
+from hifi_portrait.head.light import colour_corrections
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
-from hifi_portrait.head.warp import close_gaps, colour_corrections, mirror_vertices, warp_picture
+from hifi_portrait.head.warp import warp_picture
+from hifi_portrait.head.warp_sources import mirror_vertices
 from painted_heads import geometry, paint, person
 
 
@@ -115,7 +118,7 @@ def test_no_background_shows_between_ears_and_head():
     assert alpha[5, 5] == 0 and alpha[90, 90] == 0
 
 
-def test_references_of_different_light_are_brought_to_one_where_they_meet():
+def test_references_get_the_light_of_the_main_one():
     photos = person((-35.0, 35.0), 128)
     model, target = HeadModel.load(), drawn(0.0)
     views = [SurfaceView.of(model, geometry) for geometry in photos.geometries]
@@ -123,12 +126,12 @@ def test_references_of_different_light_are_brought_to_one_where_they_meet():
     levels = (160, 110)
     crops = np.stack([np.full_like(photos.crops[0], level) for level in levels])
     mattes, ones = np.ones(crops.shape[:3], np.float32), np.ones((2, 3), np.float32)
-    tables, say = np.concatenate([tables, tables * (1, 1, 0)]).astype(np.float32), np.ones(2, np.float32)
-    added = colour_corrections(target.raster, tables, crops, mattes, ones, say, model)
-    middle = slice(50, 78), slice(56, 72)
-    first, second = (level + added[n][middle] for n, level in enumerate(levels))
-    assert np.abs(first - second).mean() < 5
-    assert 120 < first.mean() < 150
+    tables = np.concatenate([tables, tables * (1, 1, 0)]).astype(np.float32)
+    added = colour_corrections(target.raster, tables, crops, mattes, ones, 0, model)
+    on_head = target.raster.mask & (model.parts[target.raster.triangle] != Part.SHOULDERS)
+    main, other = (level + added[n][on_head] for n, level in enumerate(levels))
+    assert (main == levels[0]).all()
+    assert np.abs(other - levels[0]).mean() < 2  # on the side that only the other sees, too
 
 
 def test_slits_between_hair_and_head_are_closed():
@@ -167,3 +170,28 @@ def test_clothes_are_those_of_one_reference():
     differences = [np.abs(picture.astype(int) - one)[clothes].mean() for one in alone]
     assert clothes.sum() > 200
     assert min(differences) < 25 < max(differences)
+
+
+def test_what_only_some_references_wear_is_worn_in_full_or_not_at_all():
+    photos, target = person((8.0, 30.0), 128), drawn(8.0)
+    model = HeadModel.load()
+    view = SurfaceView.of(model, photos.geometries[0])
+    x, y = (view.xy[model.faces[model.parts == Part.SKIN]].mean(axis=(0, 1)) * 128).astype(int)
+    crops = photos.crops.copy()
+    crops[0, y - 3 : y + 3, x - 8 : x + 8] = (0, 0, 0)  # a mark in the nearest photo alone
+    pictures = [
+        warp_picture(dataclasses.replace(photos, crops=values), target)[0] for values in (crops, photos.crops)
+    ]
+    differs = np.abs(pictures[0].astype(int) - pictures[1]).max(axis=2) > 40
+    assert differs.sum() > 60
+    assert np.percentile(pictures[0][differs].max(axis=1), 75) < 40
+
+
+def test_a_reference_with_lids_as_wished_is_preferred():
+    photos, target = person((8.0, 12.0), 128), drawn(8.0)
+    closed = geometry(8.0, 128, eyeBlinkLeft=1.0, eyeBlinkRight=1.0)
+    photos = dataclasses.replace(photos, geometries=[closed, photos.geometries[1]])
+    crops = photos.crops.copy()
+    crops[0] = 0
+    picture, _ = warp_picture(dataclasses.replace(photos, crops=crops), target)
+    assert picture[target.raster.mask].mean() > 60

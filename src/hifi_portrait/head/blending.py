@@ -66,16 +66,15 @@ def blend_on_mesh(
     mattes: Array,
     gains: Array,
     corrections: Array,
-    face_say: Array,
-    body_say: Array,
+    says: Array,
     colour: Array,
     total: Array,
     coverage: Array,
 ) -> None:  # pragma: no cover - compiled
     """Weighted mean colour, weight and coverage on the mesh.
 
-    `tables` (2N, V, 3): x, y, visibility. `corrections` (N, h, w, 3), of any size, are added to the
-    references' colours on the head.
+    `tables` (2N, V, 3): x, y, visibility. `says` (N, V) of the references on each vertex. `corrections`
+    (N, h, w, 3), of any size, are added to the references' colours on the head.
     """
     height, width = triangle.shape
     references = crops.shape[0]
@@ -94,7 +93,10 @@ def blend_on_mesh(
                 added[:] = 0
                 if not is_body[f]:
                     _interpolate(corrections[n], (column + 0.5) / width, (row + 0.5) / height, added)
-                weight = (body_say[n] if is_body[f] else face_say[n]) * seen**3 * inside
+                say = 0.0
+                for corner in range(3):
+                    say += place[corner] * says[n, corners[corner]]
+                weight = say * seen**3 * inside
                 colour[row, column, 0] += weight * (red * gains[n, 0] + added[0])
                 colour[row, column, 1] += weight * (green * gains[n, 1] + added[1])
                 colour[row, column, 2] += weight * (blue * gains[n, 2] + added[2])
@@ -130,28 +132,24 @@ def _radius(outline: Array, angle: float) -> float:  # pragma: no cover - compil
 
 
 @numba.njit(cache=True, fastmath=True)
-def blend_off_mesh(
+def draw_around(
     triangle: Array,
     target: Array,
-    outlines: Array,
-    rolls: Array,
-    crops: Array,
-    mattes: Array,
-    gains: Array,
-    say: Array,
+    outline: Array,
+    roll: float,
+    crop: Array,
+    matte: Array,
+    gain: Array,
     colour: Array,
     alpha: Array,
 ) -> None:  # pragma: no cover - compiled
-    """Colour and alpha of pixels off the mesh, where a reference's matte says there is a person.
+    """Colour and alpha of pixels off the mesh, where a reference's matte says there is hair.
 
     A place outside the target's outline is looked up as far outside the reference's, in the same direction
     from the middle of the head.
     """
     height, width = triangle.shape
-    references = crops.shape[0]
-    scales = np.empty(references)
-    for n in range(references):
-        scales[n] = outlines[n, 2:].mean() / target[2:].mean()
+    scale = outline[2:].mean() / target[2:].mean()
     for row in range(height):
         for column in range(width):
             if triangle[row, column] >= 0:
@@ -160,23 +158,15 @@ def blend_off_mesh(
             dy = (row + 0.5) / height - target[1]
             angle = np.arctan2(dy, dx)
             beyond = np.sqrt(dx * dx + dy * dy) - _radius(target, angle)
-            red = green = blue = weight = total = 0.0
-            for n in range(references):
-                turned = angle + rolls[n]
-                distance = _radius(outlines[n], turned) + beyond * scales[n] + CLEAR
-                x = outlines[n, 0] + distance * np.cos(turned)
-                y = outlines[n, 1] + distance * np.sin(turned)
-                total += say[n]
-                if distance <= 0 or x < 0 or x >= 1 or y < 0 or y >= 1:
-                    continue
-                r, g, b, inside = _sample(crops[n], mattes[n], x, y)
-                w = say[n] * inside
-                red += w * r * gains[n, 0]
-                green += w * g * gains[n, 1]
-                blue += w * b * gains[n, 2]
-                weight += w
-            if weight > 1e-6:
-                alpha[row, column] = weight / total
-                colour[row, column, 0] = red / weight
-                colour[row, column, 1] = green / weight
-                colour[row, column, 2] = blue / weight
+            turned = angle + roll
+            distance = _radius(outline, turned) + beyond * scale + CLEAR
+            x = outline[0] + distance * np.cos(turned)
+            y = outline[1] + distance * np.sin(turned)
+            if distance <= 0 or x < 0 or x >= 1 or y < 0 or y >= 1:
+                continue
+            red, green, blue, inside = _sample(crop, matte, x, y)
+            if inside > 1e-6:
+                alpha[row, column] = inside
+                colour[row, column, 0] = red * gain[0]
+                colour[row, column, 1] = green * gain[1]
+                colour[row, column, 2] = blue * gain[2]

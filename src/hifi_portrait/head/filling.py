@@ -26,6 +26,9 @@ _UNSEEN_COLOURS = {
     Part.TONGUE: (0.75, 0.38, 0.38),
     Part.MOUTH_CAVITY: (0.25, 0.11, 0.1),
 }
+_INSIDE = {Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH_CAVITY}
+_DIM = 0.5  # share of the light that reaches teeth just behind the lips' edge
+_DEEP = 0.012  # share of the picture's side over which the lips shade what is behind them
 
 Array = npt.NDArray[Any]
 
@@ -37,11 +40,17 @@ def fill_unseen(colour: Array, total: Array, raster: Raster, model: HeadModel) -
     parts = np.where(on_mesh, model.parts[raster.triangle], 255)
     skin = on_mesh & (parts == Part.SKIN) & (trust > 0.5)
     brightness = np.median(colour[skin].mean(axis=1)) if skin.any() else 160.0
+    inside = np.isin(parts, list(_INSIDE)).astype(np.float32)
+    sigma = _DEEP * len(parts)
+    openness = np.clip(_DIM + (1 - _DIM) * 1.4 * cv2.GaussianBlur(inside, (0, 0), sigma), 0, 1)
     filled = colour.copy()
     for part, shares in _UNSEEN_COLOURS.items():
         here = parts == part
         share = trust[here][:, None]
-        filled[here] = filled[here] * share + (1 - share) * np.minimum(np.array(shares) * brightness, 235)
+        made_up = np.minimum(np.array(shares) * brightness, 235)
+        if part in _INSIDE:
+            made_up = made_up * openness[here][:, None]
+        filled[here] = filled[here] * share + (1 - share) * made_up
         trust[here] = 1
     # A head is not filled with the colours of its clothes.
     is_head = parts != Part.SHOULDERS

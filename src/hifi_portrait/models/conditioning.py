@@ -20,7 +20,8 @@ from torch import Tensor
 from hifi_portrait.head.keypoints import five_keypoints
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
-from hifi_portrait.head.warp import WarpSource, WarpTarget, warp_picture
+from hifi_portrait.head.warp import WarpTarget, warp_picture
+from hifi_portrait.head.warp_sources import WarpSource
 from hifi_portrait.models.alignment import carry, fuse, subsample_raster, surface_grid
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner, FeatureMaps

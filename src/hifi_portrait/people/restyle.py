@@ -19,6 +19,8 @@ _CHANGES = {"clothing_colour": 0.5, "glasses": 0.5, "hair_colour": 0.6, "backgro
 """How often an attribute changes within a restyled sitting."""
 _KEPT = 0.4
 """The share of its photos that show an attribute as the sitting's first photo does."""
+_DARK = 0.25
+"""The share of drawn glasses that are sunglasses."""
 
 
 def restyle(person: Person, sitting: Sequence[Photo], rng: np.random.Generator) -> list[Photo]:
@@ -41,8 +43,6 @@ def restyle(person: Person, sitting: Sequence[Photo], rng: np.random.Generator) 
 def _can_change(name: str, person: Person, photo: Photo) -> bool:
     if name == "hair_colour":
         return person.hair.style != "bald"
-    if name == "glasses":
-        return not photo.sunglasses
     return name != "background_colour" or photo.background in COLOURED
 
 
@@ -50,7 +50,8 @@ def _drawn(name: str, rng: np.random.Generator) -> dict[str, Any]:
     """Fields of a photo with another value of an attribute."""
     if name == "glasses":
         frame = str(rng.choice(GLASSES[1:]))
-        return {"frame": frame, "wears_glasses": bool(rng.random() < 0.6)}
+        wears, dark = bool(rng.random() < 0.6), bool(rng.random() < _DARK)
+        return {"frame": frame, "wears_glasses": wears, "sunglasses": wears and dark}
     table = {"hair_colour": colours.HAIR, "clothing_colour": colours.CLOTH}.get(name, colours.WALL)
     colour = str(rng.choice(list(table)))
     rgb = colours.linear(table[colour], rng, 0.12)

@@ -1,0 +1,135 @@
+"""Clothes that stand out of the mesh's shoulders: collars and the rims of sleeves.
+
+They move with the shoulders, hair moves with the head; so each is told from the other and looked up beside
+the surface that it is next to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from hifi_portrait.head.filling import spread
+from hifi_portrait.head.raster import Raster
+
+_REACH = 0.1  # share of the picture's side by which clothes may stand out
+_LIGHTNESS = 0.3  # its weight beside the colours' in telling clothes from hair: hair shades what is below it
+_ABOVE_CHIN = 0.06  # share of the side by which collars may stand above the chin
+_TOGETHER = 0.012  # share of the side within which the greater part decides
+_FADE = 0.08  # share of the side over which clothes fade out towards a photo's edge
+_LEAST = 40  # pixels that tell a colour
+
+Array = npt.NDArray[Any]
+
+
+def clothes_of(loose: Array, crop: Array, head: Array, body: Array) -> npt.NDArray[np.float32]:
+    """What of a photo's person off the mesh is clothes: below the head, and not like hair.
+
+    Parameters
+    ----------
+    loose
+        (S, S) in [0, 1], the person off the mesh.
+    crop
+        (S, S, 3) uint8.
+    head, body
+        (S, S) bool, where the mesh's head and its shoulders are seen.
+    """
+    side = len(crop)
+    low = np.arange(side)[:, None] > _lowest_row(head) - _ABOVE_CHIN * side
+    if not body.any():
+        return np.zeros(loose.shape, np.float32)
+    colours = cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_RGB2LAB).astype(np.float32)
+    colours[..., 0] *= _LIGHTNESS
+    hair, worn = (loose > 0.7) & ~low, body & (np.arange(side)[:, None] > np.median(np.nonzero(body)[0]))
+    if hair.sum() >= _LEAST and worn.sum() >= _LEAST:
+        from_hair, from_clothes = (
+            np.linalg.norm(colours - np.median(colours[some], axis=0), axis=2) for some in (hair, worn)
+        )
+        alike = from_clothes <= from_hair
+    else:
+        alike = _distance(body) < _distance(head)
+    window = (2 * round(_TOGETHER * side) + 1,) * 2
+    around = cv2.blur(np.asarray(loose * alike, np.float32), window) >= 0.5 * cv2.blur(loose, window)
+    return np.asarray(loose * (around & low), np.float32)
+
+
+def _lowest_row(mask: Array) -> int:
+    rows = np.flatnonzero(mask.any(axis=1))
+    return int(rows[-1]) if len(rows) else 0
+
+
+@dataclass(frozen=True)
+class Dress:
+    """The clothes of one reference.
+
+    Attributes
+    ----------
+    crop
+        (S, S, 3) uint8.
+    clothes
+        (S, S) in [0, 1], from `clothes_of`.
+    xy
+        (V, 2) places of the vertices, as shares of the side.
+    scale
+        Of the person in the photo, to that in the target's picture.
+    """
+
+    crop: Array
+    clothes: Array
+    xy: Array
+    scale: float
+
+
+def beside_shoulders(dress: Dress, raster: Raster, faces: Array, is_body: Array) -> tuple[Array, Array]:
+    """Clothes around the target's shoulders.
+
+    A place is looked up as far from the reference's surface as it is from the target's: the surface's way
+    from the one picture to the other goes on smoothly beyond its edge.
+
+    Parameters
+    ----------
+    dress
+        What is worn.
+    raster
+        The target's.
+    faces, is_body
+        (F, 3), and (F,) bool for those of the shoulders.
+
+    Returns
+    -------
+    colour
+        (H, W, 3) float32.
+    alpha
+        (H, W) float32 in [0, 1]; 0 on the mesh.
+    """
+    triangle = raster.triangle
+    height, width = triangle.shape
+    body = (triangle >= 0) & is_body[triangle]
+    place = (np.indices((height, width))[::-1].transpose(1, 2, 0) + 0.5) / (width, height) * dress.scale
+    corners = dress.xy[faces[triangle[body]]]
+    moved = np.zeros((height, width, 2), np.float32)
+    moved[body] = (raster.barycentric[body][..., None] * corners).sum(axis=1) - place[body]
+    at = ((spread(moved, body.astype(np.float32)) + place) * len(dress.crop) - 0.5).astype(np.float32)
+    beside = (triangle < 0) & (_distance(body) < _REACH * height)
+    colour, alpha = (
+        cv2.remap(np.asarray(values, np.float32), at[..., 0], at[..., 1], cv2.INTER_LINEAR)
+        for values in (dress.crop, dress.clothes * _fading(len(dress.crop)))
+    )
+    return colour, alpha * beside
+
+
+def _fading(side: int) -> npt.NDArray[np.float32]:
+    """A mask (side, side) that falls to 0 at the left and the right edge: what goes on there is not known."""
+    inwards = np.minimum(np.arange(side), np.arange(side)[::-1]) / (_FADE * side)
+    return np.broadcast_to(np.clip(inwards, 0, 1), (side, side)).astype(np.float32)
+
+
+def _distance(mask: Array) -> npt.NDArray[np.float32]:
+    """Pixels from each place to the nearest of a mask."""
+    if not mask.any():
+        return np.full(mask.shape, np.inf, np.float32)
+    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5), np.float32)

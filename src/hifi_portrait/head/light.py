@@ -1,0 +1,85 @@
+"""One light over colours that come from references of several: as bright on the whole, and without edges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from hifi_portrait.head.blending import blend_on_mesh
+from hifi_portrait.head.filling import spread
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.raster import Raster
+
+_TRANSITION = 0.04  # share of the picture's side over which a difference of light is averaged
+_WELL_SEEN = 0.4  # visibility from which on two references tell the difference of their light in full
+_MOST_CORRECTED = 70.0  # of 255: greater differences are not of light
+_COARSE = 128  # side in pixels of the pictures in which they are taken
+
+Array = npt.NDArray[Any]
+
+
+def light_gains(crops: Array, xy: Array, visibility: Array, say: Array, model: HeadModel) -> Array:
+    """Gains (N, 3) that bring each reference's skin to the references' common brightness."""
+    skin = np.unique(model.faces[model.parts == Part.SKIN])
+    side = crops.shape[1]
+    pixels = np.clip((xy[:, skin] * side).astype(np.int64), 0, side - 1)
+    index = np.arange(len(crops))[:, None]
+    levels = np.log(crops[index, pixels[..., 1], pixels[..., 0]].astype(np.float32) + 8)  # N P 3
+    weights = (visibility[:, skin] > 0.4) * say[:, None] * 1.0
+    total = weights.sum(axis=0)
+    common = (levels * weights[..., None]).sum(axis=0) / np.maximum(total, 1e-6)[:, None]
+    shared = weights * (total > weights * 1.001)  # seen by some other reference too
+    count = shared.sum(axis=1)
+    shift = ((common - levels) * shared[..., None]).sum(axis=1) / np.maximum(count, 1e-6)[:, None]
+    return np.exp(np.clip(shift, -0.35, 0.35)).astype(np.float32)
+
+
+def colour_corrections(
+    raster: Raster, tables: Array, crops: Array, mattes: Array, gains: Array, main: int, model: HeadModel
+) -> npt.NDArray[np.float32]:
+    """What to add to each reference's colours (N, h, w, 3) to have the light of the ``main`` one.
+
+    Coarsely, the difference where both see the head, and from there on smoothly: no edge shows where one
+    takes over from the other.
+    """
+    if len(crops) == 1:
+        return np.zeros((1, 2, 2, 3), np.float32)
+    step = max(1, raster.triangle.shape[0] // _COARSE)
+    triangle = np.ascontiguousarray(raster.triangle[step // 2 :: step, step // 2 :: step])
+    barycentric = np.ascontiguousarray(raster.barycentric[step // 2 :: step, step // 2 :: step])
+    head = (triangle >= 0) & (model.parts != Part.SHOULDERS)[triangle]
+    triangle = np.where(head, triangle, -1)
+    colours = np.zeros((len(crops), *triangle.shape, 3), np.float32)
+    weights = np.zeros(colours.shape[:3], np.float32)
+    for n in range(len(crops)):
+        blend_on_mesh(
+            triangle,
+            barycentric,
+            model.faces,
+            model.parts == Part.SHOULDERS,
+            tables[n :: len(crops)],
+            crops[n : n + 1],
+            mattes[n : n + 1],
+            gains[n : n + 1],
+            np.zeros((1, 2, 2, 3), np.float32),
+            np.ones((1, tables.shape[1]), np.float32),
+            colours[n],
+            weights[n],
+            np.zeros(triangle.shape, np.float32),
+        )
+    known = np.clip(weights / _WELL_SEEN**3, 0, 1)
+    both = known * known[main]
+    sigma = _TRANSITION * len(triangle)
+    around = np.stack([cv2.GaussianBlur(share, (0, 0), sigma) for share in both])
+    missing = [
+        cv2.GaussianBlur(values, (0, 0), sigma) for values in both[..., None] * (colours[main] - colours)
+    ]
+    smooth = [
+        spread(values / np.maximum(share, 1e-3)[..., None], np.clip(share, 0, 1))
+        for values, share in zip(missing, around, strict=True)
+    ]
+    return np.clip(smooth, -_MOST_CORRECTED, _MOST_CORRECTED).astype(np.float32)

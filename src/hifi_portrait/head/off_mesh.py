@@ -1,0 +1,114 @@
+"""What of a person is off the mesh: hair, which goes with the head, and clothes, which go with the body."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from hifi_portrait.head.blending import draw_around
+from hifi_portrait.head.clothes import Dress, beside_shoulders, clothes_of
+from hifi_portrait.head.ears import without_ears
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.raster import Raster, rasterise
+from hifi_portrait.head.warp_sources import Sources
+
+_COARSE = 128  # side in pixels of the pictures in which outlines are found
+_DIRECTIONS = 120  # in which an outline's radius is measured
+
+Array = npt.NDArray[Any]
+
+
+def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Array, alpha: Array) -> None:
+    """Draw hair, and whatever else of the person is off the mesh, into colour (H, W, 3) and alpha (H, W)."""
+    head = model.parts != Part.SHOULDERS
+    cutouts = {n: _Cutout.of(sources, n, model) for n in {sources.main, sources.dress}}
+    target = _outline(((raster.triangle >= 0) & head[raster.triangle]).astype(np.float32))
+    main = cutouts[sources.main]
+    draw_around(
+        raster.triangle,
+        target,
+        main.outline,
+        sources.roll,
+        sources.crops[sources.main],
+        main.hair,
+        sources.gains[sources.main],
+        colour,
+        alpha,
+    )
+    worn = cutouts[sources.dress]
+    dress = Dress(
+        sources.crops[sources.dress],
+        worn.clothes,
+        sources.xy[sources.dress],
+        worn.outline[2:].mean() / target[2:].mean(),
+    )
+    behind, thickness = beside_shoulders(dress, raster, model.faces, ~head)
+    below = (1 - alpha) * thickness * (raster.triangle < 0)
+    share = (below / np.maximum(alpha + below, 1e-6))[..., None]
+    colour += share * (behind * sources.gains[sources.dress] - colour)
+    alpha += below
+
+
+@dataclass(frozen=True)
+class _Cutout:
+    """What of a reference's person is off the mesh.
+
+    Attributes
+    ----------
+    hair, clothes
+        (S, S) in [0, 1].
+    outline
+        Of the mesh's head, from `_outline`.
+    """
+
+    hair: Array
+    clothes: Array
+    outline: Array
+
+    @classmethod
+    def of(cls, sources: Sources, reference: int, model: HeadModel) -> _Cutout:
+        crop, matte, xy = (values[reference] for values in (sources.crops, sources.mattes, sources.xy))
+        is_head = model.parts != Part.SHOULDERS
+        nearness = np.ones(len(xy))
+        nearness[model.faces[is_head]] = 2  # over the shoulders
+        shown = rasterise(xy * _COARSE, nearness, model.faces, _COARSE, _COARSE).triangle
+        head = (shown >= 0) & is_head[shown]
+        loose = matte * (1 - _resized(_inner(shown >= 0), len(matte)))
+        loose = without_ears(loose, crop, xy, sources.tables[reference, :, 2], model)
+        on_head, on_body = (_resized(mask, len(matte)) > 0.5 for mask in (head, (shown >= 0) & ~head))
+        clothes = clothes_of(loose, crop, on_head, on_body)
+        return cls(loose - clothes, clothes, _outline(_inner(head)))
+
+
+def _inner(mask: Array) -> Array:
+    """A mask (h, h) a little inside its outline.
+
+    What is on the mesh belongs to the surface: off the target's mesh it must not appear a second time.
+    """
+    return cv2.erode(mask.astype(np.float32), np.ones((5, 5), np.uint8))
+
+
+def _resized(mask: Array, side: int) -> Array:
+    return cv2.resize(mask.astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR)
+
+
+def _outline(mask: Array) -> npt.NDArray[np.float32]:
+    """Centre x and y of a head's mask, then its radius in each direction, as shares of the picture's side."""
+    height, width = mask.shape
+    rows, columns = np.nonzero(mask)
+    if len(rows) == 0:
+        return np.concatenate([[0.5, 0.5], np.full(_DIRECTIONS, 0.2)]).astype(np.float32)
+    x, y = (columns + 0.5) / width, (rows + 0.5) / height
+    centre_x, centre_y = x.mean(), y.mean()
+    angle = np.arctan2(y - centre_y, x - centre_x)
+    direction = np.round(angle / (2 * np.pi) * _DIRECTIONS).astype(np.int64) % _DIRECTIONS
+    radius = np.zeros(_DIRECTIONS)
+    np.maximum.at(radius, direction, np.hypot(x - centre_x, y - centre_y))
+    radius = np.where(radius > 0, radius, radius.mean())
+    smooth = sum(np.roll(radius, shift) for shift in (-1, 0, 1)) / 3
+    return np.concatenate([[centre_x, centre_y], smooth]).astype(np.float32)

@@ -1,0 +1,184 @@
+"""The references as the plain warp reads them: which of them decides, and how much the others say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from hifi_portrait.head.geometry import HeadGeometry
+from hifi_portrait.head.light import light_gains
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import BLINK, HeadModel
+from hifi_portrait.head.surface import SurfaceView
+
+MIRRORED = 0.12
+"""Visibility of a place that a reference shows only on the other side of the face."""
+
+_POSE_SCALE = 40.0  # degrees of head rotation over which a reference's say falls to 1 / e
+_LID_SCALE = 1.5  # how much open lids instead of closed ones count beside that
+_OTHER_SAY = 0.06  # of all references but the main one, where it sees the surface
+_LEAST_BODY = (
+    0.3  # of the shoulders that some reference shows: the least that whose clothes are worn must show
+)
+_OPENED = (
+    (Part.LEFT_EYE, Part.RIGHT_EYE),
+    (Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH_CAVITY),
+)  # parts that one reference shows and another hides
+
+Array = npt.NDArray[Any]
+
+
+class WarpSource(Protocol):
+    """Analysed photos of one person: what `warp_picture` needs of an identity.
+
+    `crops` (N, S, S, 3) uint8, `mattes` (N, S, S) in [0, 1], `quality` (N,) in [0, 1], and `geometries`, the
+    N fitted heads.
+    """
+
+    @property
+    def crops(self) -> npt.NDArray[np.uint8]: ...  # noqa: D102
+
+    @property
+    def mattes(self) -> Array: ...  # noqa: D102
+
+    @property
+    def quality(self) -> Array: ...  # noqa: D102
+
+    @property
+    def geometries(self) -> Sequence[HeadGeometry]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Sources:
+    """N references for one target.
+
+    Attributes
+    ----------
+    crops, mattes
+        (N, S, S, 3) uint8 and (N, S, S) in [0, 1].
+    xy
+        (N, V, 2) places of the vertices, as shares of the side.
+    tables
+        (2N, V, 3): x, y, visibility; then the same of the mirror image of each vertex, seen less.
+    gains
+        (N, 3) that bring the references to a common brightness.
+    says
+        (N, V) of each reference on each vertex.
+    main
+        The reference that decides: hair, glasses, light and background are its.
+    dress
+        The reference whose clothes are worn.
+    roll
+        Of the main reference's head to the target's, in radians.
+    """
+
+    crops: Array
+    mattes: Array
+    xy: Array
+    tables: Array
+    gains: Array
+    says: Array
+    main: int
+    dress: int
+    roll: float
+
+    @classmethod
+    def of(
+        cls,
+        references: WarpSource,
+        views: Sequence[SurfaceView],
+        target: HeadGeometry,
+        size: int,
+        model: HeadModel,
+    ) -> Sources:
+        """For a picture ``size`` pixels high."""
+        crops, mattes = _fitted_to(size, references)
+        xy = np.stack([view.xy for view in views]).astype(np.float32)
+        visibility = np.stack([view.visibility for view in views]).astype(np.float32)
+        say = _shares(references, target)
+        dress = _best_dressed(say, visibility, model)
+        says = _says(say, dress, visibility, model)
+        gains = light_gains(crops, xy, visibility, say, model)
+        tables = np.concatenate([xy, visibility[..., None]], axis=2)
+        mirrored = tables[:, mirror_vertices(model)].copy()
+        mirrored[..., 2] *= MIRRORED
+        main = int(say.argmax())
+        roll = np.radians(references.geometries[main].pose.roll - target.pose.roll)
+        return cls(
+            crops, mattes, xy, np.concatenate([tables, mirrored]), gains, says, main, dress, float(roll)
+        )
+
+
+@lru_cache(maxsize=4)
+def mirror_vertices(model: HeadModel) -> npt.NDArray[np.int64]:
+    """For each vertex (V,) the one at its mirror image on the other side of the mean head."""
+    mean = model.mean[: model.num_vertices]
+    mirrored = cKDTree(mean).query(mean * np.array([-1, 1, 1]))[1]
+    return np.asarray(mirrored, np.int64)
+
+
+def _fitted_to(size: int, references: WarpSource) -> tuple[Array, Array]:
+    """Crops and mattes, shrunk where they are much larger than the picture, which would alias."""
+    crops = np.ascontiguousarray(references.crops)
+    mattes = np.ascontiguousarray(references.mattes, np.float32)
+    side = crops.shape[1]
+    if side <= 1.5 * size:
+        return crops, mattes
+    shape = (size, size)
+    return (
+        np.stack([cv2.resize(crop, shape, interpolation=cv2.INTER_AREA) for crop in crops]),
+        np.stack([cv2.resize(matte, shape, interpolation=cv2.INTER_AREA) for matte in mattes]),
+    )
+
+
+def _shares(references: WarpSource, target: HeadGeometry) -> npt.NDArray[np.float32]:
+    """Say (N,) of each reference: 1 of the main one, good and near in pose and lids, little of the others.
+
+    The mean of several would be softer than any, with half a pair of glasses where some wear them.
+    """
+    quality = 0.05 + np.asarray(references.quality, np.float64)
+    angles = np.array([_angle(geometry.rotation, target.rotation) for geometry in references.geometries])
+    lids = np.array([geometry.expression[list(BLINK)].mean() for geometry in references.geometries])
+    apart = angles / _POSE_SCALE + _LID_SCALE * np.abs(lids - target.expression[list(BLINK)].mean())
+    say = quality * np.exp(-(apart - apart.min()))
+    shares = _OTHER_SAY * say / say.max()
+    shares[say.argmax()] = 1
+    return shares.astype(np.float32)
+
+
+def _best_dressed(say: Array, visibility: Array, model: HeadModel) -> int:
+    """The reference whose clothes are worn: two shirts do not make one.
+
+    Of those that show enough of the shoulders, the one that says most on the face.
+    """
+    shown = visibility[:, np.unique(model.faces[model.parts == Part.SHOULDERS])].mean(axis=1)
+    enough = shown >= _LEAST_BODY * shown.max()
+    return int(np.where(enough, say, -1).argmax())
+
+
+def _says(share: Array, dress: int, visibility: Array, model: HeadModel) -> npt.NDArray[np.float32]:
+    """Say (N, V) of each reference on each vertex: one's own on the head, less of others; the dressed one's.
+
+    In eyes and mouth that of the one that shows most of them: others have them closed, or nearly.
+    """
+    says = np.repeat(share[:, None], visibility.shape[1], axis=1)
+    for parts in _OPENED:
+        of_part = np.unique(model.faces[np.isin(model.parts, parts)])
+        open_wide = visibility[:, of_part].mean(axis=1)
+        says[:, of_part] *= ((open_wide / max(open_wide.max(), 1e-6)) ** 4)[:, None]
+    of_body = np.unique(model.faces[model.parts == Part.SHOULDERS])
+    says[:, of_body] = 0
+    says[dress, of_body] = 1
+    return np.asarray(says, np.float32)
+
+
+def _angle(first: Array, second: Array) -> float:
+    cosine = (np.trace(first.T @ second) - 1) / 2
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
