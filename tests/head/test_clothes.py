@@ -1,6 +1,6 @@
 import numpy as np
 
-from hifi_portrait.head.clothes import Dress, beside_shoulders, clothes_of
+from hifi_portrait.head.clothes import Dress, beside_shoulders, hair_and_clothes
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
@@ -25,22 +25,41 @@ def photo():
 
 def test_collars_are_clothes_and_hanging_hair_is_not():
     loose, crop, head, body = photo()
-    clothes = clothes_of(loose.astype(np.float32), crop, head, body)
+    hair, clothes = hair_and_clothes(loose.astype(np.float32), crop, head, body)
     assert clothes[55:59, 64:69].min() == 1 and clothes[57:59, 21:25].min() == 1
-    assert not clothes[20:53].any()
-    assert clothes[50:58, 28:33].max() == 0
+    assert not clothes[20:53].any() and not clothes[50:58, 28:33].any()
+    np.testing.assert_array_equal(hair + clothes, loose)
+
+
+def test_a_cheek_beside_the_mesh_is_neither():
+    loose, crop, head, body = photo()
+    loose[48:56, 62:65] = True
+    loose[48:56, 65:70] = False
+    crop[48:56, 62:65] = SKIN
+    hair, clothes = hair_and_clothes(loose.astype(np.float32), crop, head, body)
+    assert not hair[50:55, 62:65].any() and not clothes[50:55, 62:65].any()
+
+
+def test_a_neck_beside_the_mesh_goes_with_the_shoulders():
+    loose, crop, head, body = photo()
+    body[56:60, 36:60] = True
+    loose[57:60, 60:62] = True
+    crop[57:60, 60:62] = SKIN
+    hair, clothes = hair_and_clothes(loose.astype(np.float32), crop, head, body)
+    assert clothes[58, 61] == 1 and hair[58, 61] == 0
 
 
 def test_the_bald_wear_clothes_too():
     loose, crop, head, body = photo()
     loose[:54] = False
-    clothes = clothes_of(loose.astype(np.float32), crop, head, body)
+    _, clothes = hair_and_clothes(loose.astype(np.float32), crop, head, body)
     assert clothes[57:59, 21:25].min() == 1
 
 
 def test_a_photo_without_a_body_has_no_clothes():
     loose, crop, head, body = photo()
-    assert not clothes_of(loose.astype(np.float32), crop, head, np.zeros_like(body)).any()
+    _, clothes = hair_and_clothes(loose.astype(np.float32), crop, head, np.zeros_like(body))
+    assert not clothes.any()
 
 
 def test_clothes_stay_beside_the_shoulders_when_these_move():

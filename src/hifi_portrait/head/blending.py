@@ -73,12 +73,12 @@ def blend_on_mesh(
 ) -> None:  # pragma: no cover - compiled
     """Weighted mean colour, weight and coverage on the mesh.
 
-    `tables` (2N, V, 3): x, y, visibility. `says` (N, V) of the references on each vertex. `corrections`
-    (N, h, w, 3), of any size, are added to the references' colours on the head.
+    `tables` (2N, V, 3): x, y, visibility. `says` (N, V) of the references on each vertex. The references'
+    colours on the head are multiplied by `corrections` (N, h, w, 3), of any size.
     """
     height, width = triangle.shape
     references = crops.shape[0]
-    added = np.zeros(3)
+    factor = np.ones(3)
     for row in range(height):
         for column in range(width):
             f = triangle[row, column]
@@ -90,16 +90,16 @@ def blend_on_mesh(
                 red, green, blue, seen, inside = _look_up(corners, place, tables[table], crops[n], mattes[n])
                 if inside <= 0:
                     continue
-                added[:] = 0
+                factor[:] = 1
                 if not is_body[f]:
-                    _interpolate(corrections[n], (column + 0.5) / width, (row + 0.5) / height, added)
+                    _interpolate(corrections[n], (column + 0.5) / width, (row + 0.5) / height, factor)
                 say = 0.0
                 for corner in range(3):
                     say += place[corner] * says[n, corners[corner]]
                 weight = say * seen**3 * inside
-                colour[row, column, 0] += weight * (red * gains[n, 0] + added[0])
-                colour[row, column, 1] += weight * (green * gains[n, 1] + added[1])
-                colour[row, column, 2] += weight * (blue * gains[n, 2] + added[2])
+                colour[row, column, 0] += weight * red * gains[n, 0] * factor[0]
+                colour[row, column, 1] += weight * green * gains[n, 1] * factor[1]
+                colour[row, column, 2] += weight * blue * gains[n, 2] * factor[2]
                 total[row, column] += weight
                 if table < references:
                     coverage[row, column] = max(coverage[row, column], seen * inside)

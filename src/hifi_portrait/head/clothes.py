@@ -1,4 +1,4 @@
-"""Clothes that stand out of the mesh's shoulders: collars and the rims of sleeves.
+"""Clothes and necks that stand out of the mesh's shoulders: collars, the rims of sleeves.
 
 They move with the shoulders, hair moves with the head; so each is told from the other and looked up beside
 the surface that it is next to.
@@ -18,7 +18,8 @@ from hifi_portrait.head.raster import Raster
 
 _REACH = 0.1  # share of the picture's side by which clothes may stand out
 _LIGHTNESS = 0.3  # its weight beside the colours' in telling clothes from hair: hair shades what is below it
-_ABOVE_CHIN = 0.06  # share of the side by which collars may stand above the chin
+_LOW = 0.3  # share of the head's height, from the chin up, beside which there may be neck and collar
+_RIM = 0.035  # share of the side by which cheeks may stand out of the mesh
 _TOGETHER = 0.012  # share of the side within which the greater part decides
 _FADE = 0.08  # share of the side over which clothes fade out towards a photo's edge
 _LEAST = 40  # pixels that tell a colour
@@ -26,8 +27,13 @@ _LEAST = 40  # pixels that tell a colour
 Array = npt.NDArray[Any]
 
 
-def clothes_of(loose: Array, crop: Array, head: Array, body: Array) -> npt.NDArray[np.float32]:
-    """What of a photo's person off the mesh is clothes: below the head, and not like hair.
+def hair_and_clothes(
+    loose: Array, crop: Array, head: Array, body: Array
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """What of a photo's person off the mesh goes with the head, and what with the shoulders.
+
+    Below the ears clothes and skin go with the shoulders, but skin along the head's outline with neither: it
+    is a cheek, wider than the mesh's.
 
     Parameters
     ----------
@@ -37,29 +43,47 @@ def clothes_of(loose: Array, crop: Array, head: Array, body: Array) -> npt.NDArr
         (S, S, 3) uint8.
     head, body
         (S, S) bool, where the mesh's head and its shoulders are seen.
+
+    Returns
+    -------
+    hair, clothes
+        (S, S) in [0, 1].
     """
     side = len(crop)
-    low = np.arange(side)[:, None] > _lowest_row(head) - _ABOVE_CHIN * side
-    if not body.any():
-        return np.zeros(loose.shape, np.float32)
+    rows = np.arange(side)[:, None]
+    occupied = np.flatnonzero(head.any(axis=1))
+    top, chin = (int(occupied[0]), int(occupied[-1])) if len(occupied) else (0, 0)
+    low = rows > chin - _LOW * (chin - top)
+    by_head, by_body = _distance(head), _distance(body)
+    worn = body & (rows > np.median(np.nonzero(body)[0])) if body.any() else body
+    from_hair, from_clothes, from_skin = _unlikeness(crop, (loose > 0.7) & ~low, worn, head)
+    rim = _RIM * side
+    skin = low & (from_skin < np.minimum(from_hair, from_clothes))
+    outermost = _distance(loose + head + body < 0.5) < rim
+    cheek = _mostly(skin & outermost & (by_head < np.minimum(by_body, rim)), loose)
+    alike = (from_clothes <= from_hair) | (skin & (by_body < rim))
+    alike = np.where(np.isfinite(from_hair), alike, by_body < by_head)
+    clothes = _mostly(low & alike, loose) & low & ~cheek & body.any()
+    loose = np.asarray(loose * ~cheek, np.float32)
+    return loose * ~clothes, loose * clothes
+
+
+def _unlikeness(crop: Array, *samples: Array) -> list[Array]:
+    """Distance (S, S) of each pixel's colour from that of each sample (S, S); infinite if that is small."""
     colours = cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_RGB2LAB).astype(np.float32)
     colours[..., 0] *= _LIGHTNESS
-    hair, worn = (loose > 0.7) & ~low, body & (np.arange(side)[:, None] > np.median(np.nonzero(body)[0]))
-    if hair.sum() >= _LEAST and worn.sum() >= _LEAST:
-        from_hair, from_clothes = (
-            np.linalg.norm(colours - np.median(colours[some], axis=0), axis=2) for some in (hair, worn)
-        )
-        alike = from_clothes <= from_hair
-    else:
-        alike = _distance(body) < _distance(head)
-    window = (2 * round(_TOGETHER * side) + 1,) * 2
-    around = cv2.blur(np.asarray(loose * alike, np.float32), window) >= 0.5 * cv2.blur(loose, window)
-    return np.asarray(loose * (around & low), np.float32)
+    return [
+        np.linalg.norm(colours - np.median(colours[sample], axis=0), axis=2)
+        if sample.sum() >= _LEAST
+        else np.full(sample.shape, np.inf, np.float32)
+        for sample in samples
+    ]
 
 
-def _lowest_row(mask: Array) -> int:
-    rows = np.flatnonzero(mask.any(axis=1))
-    return int(rows[-1]) if len(rows) else 0
+def _mostly(mask: Array, loose: Array) -> npt.NDArray[np.bool_]:
+    """Where the greater part of what is loose around is of a mask."""
+    window = (2 * round(_TOGETHER * len(mask)) + 1,) * 2
+    return np.asarray(cv2.blur(np.asarray(loose * mask, np.float32), window) > 0.5 * cv2.blur(loose, window))
 
 
 @dataclass(frozen=True)
@@ -71,7 +95,7 @@ class Dress:
     crop
         (S, S, 3) uint8.
     clothes
-        (S, S) in [0, 1], from `clothes_of`.
+        (S, S) in [0, 1], from `hair_and_clothes`.
     xy
         (V, 2) places of the vertices, as shares of the side.
     scale

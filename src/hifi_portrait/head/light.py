@@ -16,7 +16,9 @@ from hifi_portrait.head.raster import Raster
 
 _TRANSITION = 0.04  # share of the picture's side over which a difference of light is averaged
 _WELL_SEEN = 0.4  # visibility from which on two references tell the difference of their light in full
-_MOST_CORRECTED = 70.0  # of 255: greater differences are not of light
+_MOST_CORRECTED = 0.9  # natural logarithm of a ratio: greater ones are not of light
+_MOST_TINTED = 0.15  # the same of each channel beside their mean
+_DARK = 8.0  # of 255, added before a ratio is taken
 _COARSE = 128  # side in pixels of the pictures in which they are taken
 
 Array = npt.NDArray[Any]
@@ -28,7 +30,7 @@ def light_gains(crops: Array, xy: Array, visibility: Array, say: Array, model: H
     side = crops.shape[1]
     pixels = np.clip((xy[:, skin] * side).astype(np.int64), 0, side - 1)
     index = np.arange(len(crops))[:, None]
-    levels = np.log(crops[index, pixels[..., 1], pixels[..., 0]].astype(np.float32) + 8)  # N P 3
+    levels = np.log(crops[index, pixels[..., 1], pixels[..., 0]].astype(np.float32) + _DARK)  # N P 3
     weights = (visibility[:, skin] > 0.4) * say[:, None] * 1.0
     total = weights.sum(axis=0)
     common = (levels * weights[..., None]).sum(axis=0) / np.maximum(total, 1e-6)[:, None]
@@ -41,13 +43,13 @@ def light_gains(crops: Array, xy: Array, visibility: Array, say: Array, model: H
 def colour_corrections(
     raster: Raster, tables: Array, crops: Array, mattes: Array, gains: Array, main: int, model: HeadModel
 ) -> npt.NDArray[np.float32]:
-    """What to add to each reference's colours (N, h, w, 3) to have the light of the ``main`` one.
+    """What to multiply each reference's colours (N, h, w, 3) by to have the light of the ``main`` one.
 
-    Coarsely, the difference where both see the head, and from there on smoothly: no edge shows where one
+    Coarsely, the ratio where both see the head, and from there on smoothly: no edge shows where one
     takes over from the other.
     """
     if len(crops) == 1:
-        return np.zeros((1, 2, 2, 3), np.float32)
+        return np.ones((1, 2, 2, 3), np.float32)
     step = max(1, raster.triangle.shape[0] // _COARSE)
     triangle = np.ascontiguousarray(raster.triangle[step // 2 :: step, step // 2 :: step])
     barycentric = np.ascontiguousarray(raster.barycentric[step // 2 :: step, step // 2 :: step])
@@ -65,21 +67,24 @@ def colour_corrections(
             crops[n : n + 1],
             mattes[n : n + 1],
             gains[n : n + 1],
-            np.zeros((1, 2, 2, 3), np.float32),
+            np.ones((1, 2, 2, 3), np.float32),
             np.ones((1, tables.shape[1]), np.float32),
             colours[n],
             weights[n],
             np.zeros(triangle.shape, np.float32),
         )
+    levels = np.log(colours + _DARK)
     known = np.clip(weights / _WELL_SEEN**3, 0, 1)
     both = known * known[main]
     sigma = _TRANSITION * len(triangle)
     around = np.stack([cv2.GaussianBlur(share, (0, 0), sigma) for share in both])
     missing = [
-        cv2.GaussianBlur(values, (0, 0), sigma) for values in both[..., None] * (colours[main] - colours)
+        cv2.GaussianBlur(values, (0, 0), sigma) for values in both[..., None] * (levels[main] - levels)
     ]
     smooth = [
         spread(values / np.maximum(share, 1e-3)[..., None], np.clip(share, 0, 1))
         for values, share in zip(missing, around, strict=True)
     ]
-    return np.clip(smooth, -_MOST_CORRECTED, _MOST_CORRECTED).astype(np.float32)
+    brightness = np.mean(smooth, axis=-1, keepdims=True)
+    tint = np.clip(smooth - brightness, -_MOST_TINTED, _MOST_TINTED)
+    return np.exp(np.clip(brightness, -_MOST_CORRECTED, _MOST_CORRECTED) + tint).astype(np.float32)

@@ -10,14 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.head.blending import draw_around
-from hifi_portrait.head.clothes import Dress, beside_shoulders, clothes_of
+from hifi_portrait.head.clothes import Dress, beside_shoulders, hair_and_clothes
 from hifi_portrait.head.ears import without_ears
+from hifi_portrait.head.filling import spread
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster, rasterise
 from hifi_portrait.head.warp_sources import Sources
 
 _COARSE = 128  # side in pixels of the pictures in which outlines are found
+_SOLID = 0.9  # share of a matte from which on a colour is the person's alone
+_EDGE = 0.012  # share of the side by which a person's edge is mixed with the background
+_CRUMB = 0.0025  # share of a picture below which a loose piece is none of the hair
+_CRUMB_ALPHA = 0.1  # alpha below which there is no hair
 _DIRECTIONS = 120  # in which an outline's radius is measured
 
 Array = npt.NDArray[Any]
@@ -34,7 +39,7 @@ def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Ar
         target,
         main.outline,
         sources.roll,
-        sources.crops[sources.main],
+        main.crop,
         main.hair,
         sources.gains[sources.main],
         colour,
@@ -42,7 +47,7 @@ def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Ar
     )
     worn = cutouts[sources.dress]
     dress = Dress(
-        sources.crops[sources.dress],
+        worn.crop,
         worn.clothes,
         sources.xy[sources.dress],
         worn.outline[2:].mean() / target[2:].mean(),
@@ -60,12 +65,15 @@ class _Cutout:
 
     Attributes
     ----------
+    crop
+        (S, S, 3) uint8.
     hair, clothes
         (S, S) in [0, 1].
     outline
         Of the mesh's head, from `_outline`.
     """
 
+    crop: Array
     hair: Array
     clothes: Array
     outline: Array
@@ -81,8 +89,23 @@ class _Cutout:
         loose = matte * (1 - _resized(_inner(shown >= 0), len(matte)))
         loose = without_ears(loose, crop, xy, sources.tables[reference, :, 2], model)
         on_head, on_body = (_resized(mask, len(matte)) > 0.5 for mask in (head, (shown >= 0) & ~head))
-        clothes = clothes_of(loose, crop, on_head, on_body)
-        return cls(loose - clothes, clothes, _outline(_inner(head)))
+        hair, clothes = hair_and_clothes(loose, crop, on_head, on_body)
+        return cls(_without_background(crop, matte), _without_crumbs(hair), clothes, _outline(_inner(head)))
+
+
+def _without_crumbs(hair: Array) -> npt.NDArray[np.float32]:
+    """Hair (S, S) less small pieces that do not hang together with it."""
+    _, piece, stats, _ = cv2.connectedComponentsWithStats((hair > _CRUMB_ALPHA).astype(np.uint8))
+    large = stats[:, cv2.CC_STAT_AREA] >= _CRUMB * hair.size
+    return np.asarray(hair * large[piece] * (hair > _CRUMB_ALPHA), np.float32)
+
+
+def _without_background(crop: Array, matte: Array) -> npt.NDArray[np.uint8]:
+    """A photo whose person's colours go on beyond the person's edge, where those of both are mixed."""
+    solid = (cv2.erode(matte, np.ones((3, 3), np.uint8)) > _SOLID).astype(np.float32)
+    edge = cv2.dilate(solid, np.ones((2 * round(_EDGE * len(matte)) + 1,) * 2, np.uint8)) - solid
+    around = np.clip(spread(crop.astype(np.float32), solid), 0, 255)
+    return np.where(edge[..., None] > 0, around, crop).astype(np.uint8)
 
 
 def _inner(mask: Array) -> Array:
