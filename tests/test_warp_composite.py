@@ -1,0 +1,53 @@
+import pytest
+import torch
+
+from hifi_portrait.warp_composite import asked_for, composite, doubt
+
+
+def test_the_warp_is_kept_where_it_is_sure():
+    on_head = torch.zeros(1, 1, 128, 128, dtype=torch.bool)
+    on_head[:, :, 32:96, 32:96] = True
+    coverage = on_head.float()
+    coverage[:, :, 60:68, 60:68] = 0  # seen by nobody
+    doubts = doubt(on_head, coverage)
+    warp = torch.full((1, 3, 128, 128), 0.2)
+    picture = torch.full((2, 3, 128, 128), 0.6)
+    drawn = composite(picture, warp, doubts, 1.0)
+    torch.testing.assert_close(drawn[:, :, 46, 46], warp[:, :, 46, 46].expand(2, -1), atol=0.02, rtol=0)
+    torch.testing.assert_close(drawn[:, :, 10, 10], warp[:, :, 10, 10].expand(2, -1), atol=0.02, rtol=0)
+    patterned = picture + 0.05 * (torch.arange(128) % 2 - 0.5)
+    mended = composite(patterned, warp, doubts, 1.0)
+    for row, column in (
+        (32, 64),
+        (64, 64),
+    ):  # the outline, and what is unseen: the picture in the warp's shade
+        around = mended[:, :, row, column : column + 4]
+        assert float(around.std(dim=-1).min()) > 0.02
+        torch.testing.assert_close(around.mean(), torch.tensor(0.2), atol=0.05, rtol=0)  # the warp's shade
+    assert float(mended[:, :, 46, 44:52].std()) < 0.005
+    assert torch.equal(composite(picture, warp, doubts, 0.0), picture)
+    coverage[:, :, 16:32, 60:68] = 0.5  # hair above the outline
+    under_hair = doubt(on_head, coverage)[0, 0, 32]
+    assert float(under_hair[64]) < 0.1 < 0.9 < float(under_hair[44])
+    agreeing = warp + 0.05 * (torch.arange(128) % 2 - 0.5)
+    torch.testing.assert_close(composite(agreeing, warp, doubts, 1.0), warp, atol=0.002, rtol=0)
+
+
+def test_what_a_prompt_changes_is_added_and_faint_differences_are_not():
+    unprompted = torch.rand(1, 3, 64, 64) - 0.5
+    prompted = unprompted + 0.01
+    prompted[:, 0, :32] += 0.4  # a redder shirt
+    added = asked_for(prompted, unprompted)
+    torch.testing.assert_close(added[:, 0, 4:24], torch.full((1, 20, 64), 0.41), atol=0.01, rtol=0)
+    assert float(added[:, :, 44:].abs().max()) < 0.002
+
+
+def test_a_blotch_that_was_mended_stays_mended_on_the_head_alone():
+    warp = torch.zeros(1, 3, 256, 256)
+    warp[:, :, 60:84, 60:84] = warp[:, :, 160:184, 160:184] = -0.6
+    picture, doubts = torch.zeros_like(warp), torch.zeros(1, 1, 256, 256)
+    on_head = torch.zeros(1, 1, 256, 256, dtype=torch.bool)
+    on_head[:, :, :128] = True
+    kept = composite(picture, warp, doubts, 1.0, on_head=on_head)
+    assert float(kept[0, 0, 72, 72]) > -0.1
+    assert float(kept[0, 0, 172, 172]) == pytest.approx(-0.6)
