@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hifi_portrait.models.conditioning import FaceInputs
+from hifi_portrait.pixels import exceeds, local_mean, pixels, widened
+from hifi_portrait.prompt_change import asked_for
 
 _OUTSIDE, _INSIDE = 4, 8  # pixels at 256 that the doubt about an outline reaches out and in
 _SOFTENED = 7  # pixels at 256 over which doubt fades
@@ -22,8 +24,6 @@ _AGREED = 0.2  # difference beyond detail, in [-1, 1], from which on a doubt abo
 _AGREED_OVER = 9  # pixels at 256 over which that difference is taken
 _BLOTCHED = 0.2  # difference of that width, in [-1, 1], at which the warp's share falls to 1 / e
 _LEAST = 0.05  # share of an area that must be sure for its shade to count in full
-_NOTICED = 0.06  # difference, in [-1, 1], from which on a prompt is believed to have changed something
-_NOTICED_OVER = 9  # pixels at 256 over which that difference is taken
 
 
 def on_warp(
@@ -51,7 +51,8 @@ def on_warp(
     on_head = (inputs.triangle >= 0).unsqueeze(1)
     doubts = doubt(on_head, inputs.warp_coverage)
     plain = composite(unprompted, inputs.warp, doubts, share, on_head=on_head)
-    return (plain + prompt_scale * asked_for(pictures, unprompted)).clamp(-1, 1)
+    person = torch.where(on_head, 1.0, (2 * inputs.warp_coverage).clamp(max=1))
+    return (plain + prompt_scale * asked_for(pictures, unprompted, person)).clamp(-1, 1)
 
 
 def doubt(on_head: Tensor, coverage: Tensor) -> Tensor:
@@ -72,11 +73,11 @@ def doubt(on_head: Tensor, coverage: Tensor) -> Tensor:
         (B, 1, H, W) in [0, 1].
     """
     on_head = on_head.float()
-    outline = _widened(on_head, _OUTSIDE) - (1 - _widened(1 - on_head, _INSIDE))
+    outline = widened(on_head, _OUTSIDE) - (1 - widened(1 - on_head, _INSIDE))
     hair = (1 - on_head) * (2 * coverage).clamp(max=1)
     outline = outline * (1 - _below(hair, _OUTSIDE + _INSIDE))
     unseen = on_head * (coverage < _SEEN).float()
-    return _local_mean(torch.maximum(outline, unseen), _SOFTENED)
+    return local_mean(torch.maximum(outline, unseen), _SOFTENED)
 
 
 def composite(
@@ -112,59 +113,19 @@ def composite(
         (B, 3, H, W) in [-1, 1].
     """
     difference = warp - picture
-    beyond_detail = _local_mean(difference, _AGREED_OVER).abs().mean(dim=1, keepdim=True)
-    doubts = doubts * _exceeds(_local_mean(beyond_detail, _AGREED_OVER), _AGREED)
+    beyond_detail = local_mean(difference, _AGREED_OVER).abs().mean(dim=1, keepdim=True)
+    doubts = doubts * exceeds(local_mean(beyond_detail, _AGREED_OVER), _AGREED)
     kept = share * (1 - doubts)
     if on_head is not None:
-        fine, wide = (_local_mean(difference, window) for window in _BLOTCH)
+        fine, wide = (local_mean(difference, window) for window in _BLOTCH)
         blotch = (fine - wide).abs().mean(dim=1, keepdim=True)
-        blotch = _local_mean(blotch, _BLOTCH[0])
-        kept = kept * (1 - on_head.to(kept) * _exceeds(blotch, _BLOTCHED))
-    beside = _local_mean(kept * difference, _SHADE) / _local_mean(kept, _SHADE).clamp(min=_LEAST)
+        blotch = local_mean(blotch, _BLOTCH[0])
+        kept = kept * (1 - on_head.to(kept) * exceeds(blotch, _BLOTCHED))
+    beside = local_mean(kept * difference, _SHADE) / local_mean(kept, _SHADE).clamp(min=_LEAST)
     return (picture + kept * difference + share * doubts * beside).clamp(-1, 1)
-
-
-def asked_for(prompted: Tensor, unprompted: Tensor) -> Tensor:
-    """What a prompt changes, to be added to a picture of the same warp that is sharper than both.
-
-    The same networks draw both from the same warp, so that what they blur of it is in both and cancels.
-    Differences too small to have been asked for fade away.
-
-    Parameters
-    ----------
-    prompted, unprompted
-        (B, 3, H, W) in [-1, 1], drawn with a prompt and without.
-
-    Returns
-    -------
-    Tensor
-        (B, 3, H, W) in [-2, 2].
-    """
-    difference = prompted - unprompted
-    size = _local_mean(difference.abs().mean(dim=1, keepdim=True), _NOTICED_OVER)
-    return difference * _exceeds(size, _NOTICED)
-
-
-def _exceeds(size: Tensor, bound: float) -> Tensor:
-    """From 0 far below the bound to 1 far above it."""
-    return 1 - (-((size / bound) ** 2)).exp()
-
-
-def _pixels(at_256: int, like: Tensor) -> int:
-    return max(1, round(at_256 * like.shape[-1] / 256))
-
-
-def _widened(mask: Tensor, reach: int) -> Tensor:
-    reach = _pixels(reach, mask)
-    return F.max_pool2d(mask, 2 * reach + 1, stride=1, padding=reach)
 
 
 def _below(mask: Tensor, reach: int) -> Tensor:
     """The mask, and what is at most ``reach`` below it."""
-    reach = _pixels(reach, mask)
+    reach = pixels(reach, mask)
     return F.max_pool2d(F.pad(mask, (0, 0, reach, 0)), (reach + 1, 1), stride=1)
-
-
-def _local_mean(values: Tensor, window: int) -> Tensor:
-    half = _pixels(window, values) // 2
-    return F.avg_pool2d(values, 2 * half + 1, stride=1, padding=half, count_include_pad=False)
