@@ -13,7 +13,7 @@ from torch import Tensor
 
 from hifi_portrait.models.conditioning import FaceInputs
 from hifi_portrait.pixels import exceeds, local_mean, pixels, widened
-from hifi_portrait.prompt_change import asked_for
+from hifi_portrait.prompt_change import with_change
 
 _OUTSIDE, _INSIDE = 4, 8  # pixels at 256 that the doubt about an outline reaches out and in
 _SOFTENED = 7  # pixels at 256 over which doubt fades
@@ -52,7 +52,7 @@ def on_warp(
     doubts = doubt(on_head, inputs.warp_coverage)
     plain = composite(unprompted, inputs.warp, doubts, share, on_head=on_head)
     person = torch.where(on_head, 1.0, (2 * inputs.warp_coverage).clamp(max=1))
-    return (plain + prompt_scale * asked_for(pictures, unprompted, person)).clamp(-1, 1)
+    return with_change(plain, pictures, unprompted, person, prompt_scale).clamp(-1, 1)
 
 
 def doubt(on_head: Tensor, coverage: Tensor) -> Tensor:
