@@ -10,7 +10,7 @@ from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.head.warp import warp_picture
-from hifi_portrait.head.warp_sources import mirror_vertices
+from hifi_portrait.head.warp_sources import mirror_vertices, mouth_nearness
 from painted_heads import geometry, paint, person
 
 
@@ -195,3 +195,19 @@ def test_a_reference_with_lids_as_wished_is_preferred():
     crops[0] = 0
     picture, _ = warp_picture(dataclasses.replace(photos, crops=crops), target)
     assert picture[target.raster.mask].mean() > 60
+
+
+def test_about_the_mouth_references_that_hold_it_as_wished_count_most():
+    photos = person((8.0, 14.0), 128)
+    closed, opened = geometry(8.0, 128), geometry(14.0, 128, jawOpen=0.9)
+    photos = dataclasses.replace(photos, geometries=(closed, opened), quality=np.array([1.0, 0.6]))
+    crops = photos.crops.copy()
+    crops[:] = 120
+    crops[1] = (60, 180, 60)  # light is made alike, but not so much
+    model, target = HeadModel.load(), drawn(8.0, 128, jawOpen=0.9)
+    picture, _ = warp_picture(dataclasses.replace(photos, crops=crops), target)
+    surface = model.parts[target.raster.triangle] == Part.SKIN
+    near = mouth_nearness(model)[model.faces[target.raster.triangle]].min(axis=-1)
+    skin = target.raster.mask & surface
+    green = picture[..., 1].astype(float) - picture[..., 0]
+    assert green[skin & (near > 0.9)].mean() > 2 * green[skin & (near == 0)].mean() > 0

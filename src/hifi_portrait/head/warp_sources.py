@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from hifi_portrait.head.geometry import HeadGeometry
+from hifi_portrait.head.geometry import EXPRESSION_NAMES, HeadGeometry
 from hifi_portrait.head.light import light_gains
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import BLINK, HeadModel
@@ -24,6 +24,9 @@ MIRRORED = 0.12
 _POSE_SCALE = 40.0  # degrees of head rotation over which a reference's say falls to 1 / e
 _LID_SCALE = 1.5  # how much open lids instead of closed ones count beside that
 _OTHER_SAY = 0.06  # of all references but the main one, where it sees the surface
+_MOUTH = [EXPRESSION_NAMES.index(n) for n in ("jawOpen", "mouthSmileLeft", "mouthSmileRight", "mouthPucker")]
+_MOUTH_SCALE = 2.0  # how much such a coefficient counts in choosing the references for the mouth
+_MOUTH_REACH = (0.03, 0.05)  # metres from the teeth to where the mouth begins to end, and ends
 _LEAST_BODY = (
     0.3  # of the shoulders that some reference shows: the least that whose clothes are worn must show
 )
@@ -104,7 +107,7 @@ class Sources:
         visibility = np.stack([view.visibility for view in views]).astype(np.float32)
         say = _shares(references, target)
         dress = _best_dressed(say, visibility, model)
-        says = _says(say, dress, visibility, model)
+        says = _says(say, _mouth_shares(say, references, target), dress, visibility, model)
         gains = light_gains(crops, xy, visibility, say, model)
         tables = np.concatenate([xy, visibility[..., None]], axis=2)
         mirrored = tables[:, mirror_vertices(model)].copy()
@@ -163,12 +166,23 @@ def _best_dressed(say: Array, visibility: Array, model: HeadModel) -> int:
     return int(np.where(enough, say, -1).argmax())
 
 
-def _says(share: Array, dress: int, visibility: Array, model: HeadModel) -> npt.NDArray[np.float32]:
-    """Say (N, V) of each reference on each vertex: one's own on the head, less of others; the dressed one's.
+def _mouth_shares(say: Array, references: WarpSource, target: HeadGeometry) -> npt.NDArray[np.float32]:
+    """Say (N,) of each reference about the mouth: of all that hold it about as wished, for it moves most."""
+    mouths = np.stack([geometry.expression[_MOUTH] for geometry in references.geometries])
+    apart = np.linalg.norm(mouths - target.expression[_MOUTH], axis=1)
+    shares = np.where(say < 1, say / _OTHER_SAY, 1) * np.exp(-_MOUTH_SCALE * apart)
+    return (shares / shares.max()).astype(np.float32)
 
-    In eyes and mouth that of the one that shows most of them: others have them closed, or nearly.
+
+def _says(
+    say: Array, mouth: Array, dress: int, visibility: Array, model: HeadModel
+) -> npt.NDArray[np.float32]:
+    """Say (N, V) of each reference on each vertex, from that (N,) on the head and about the mouth.
+
+    In eyes and mouth the one counts that shows most of them: others have them closed, or nearly.
     """
-    says = np.repeat(share[:, None], visibility.shape[1], axis=1)
+    near = mouth_nearness(model)
+    says = say[:, None] * (1 - near) + mouth[:, None] * near
     for parts in _OPENED:
         of_part = np.unique(model.faces[np.isin(model.parts, parts)])
         open_wide = visibility[:, of_part].mean(axis=1)
@@ -177,6 +191,15 @@ def _says(share: Array, dress: int, visibility: Array, model: HeadModel) -> npt.
     says[:, of_body] = 0
     says[dress, of_body] = 1
     return np.asarray(says, np.float32)
+
+
+@lru_cache(maxsize=4)
+def mouth_nearness(model: HeadModel) -> npt.NDArray[np.float32]:
+    """For each vertex (V,) 1 about the mean head's mouth, falling to 0 on cheeks, nose and chin."""
+    mean = model.mean[: model.num_vertices]
+    teeth = mean[np.unique(model.faces[model.parts == Part.UPPER_TEETH])].mean(axis=0)
+    away = np.linalg.norm((mean - teeth) * (1, 0.5, 1), axis=1)  # the teeth lie behind the lips
+    return np.clip((_MOUTH_REACH[1] - away) / (_MOUTH_REACH[1] - _MOUTH_REACH[0]), 0, 1).astype(np.float32)
 
 
 def _angle(first: Array, second: Array) -> float:
