@@ -9,7 +9,6 @@ from hifi_portrait.pixels import exceeds, local_mean, widened
 
 _NOTICED = 0.06  # difference, in [-1, 1], from which on a prompt is believed to have changed something
 _NOTICED_OVER = 9  # pixels at 256 over which that difference is taken
-_SHADE = 25  # pixels at 256 over which a colour counts as an area's
 _BLURRED = 9  # pixels at 256 by which a small network blurs the person's outline
 _ACROSS = 31  # pixels at 256 over which the change on one side of it is taken
 _LEAST = 0.02  # share of these that must be of that side
@@ -22,9 +21,8 @@ def with_change(
     """A picture with what a prompt changes, of which the networks draw softer ones of the same warp.
 
     The same networks draw both from the same warp, so that what they blur of it is in both and cancels.
-    Differences too small to have been asked for fade away; where something changes, its shade is that of the
-    prompted picture. Along the person's outline, across which both are blurred, person and background each
-    change as they do farther inside: hair of another colour has no halo.
+    Differences too small to have been asked for fade away. Along the person's outline, across which both are
+    blurred, person and background each change as they do farther inside: hair of another colour has no halo.
 
     Parameters
     ----------
@@ -44,7 +42,7 @@ def with_change(
     """
     difference = prompted - unprompted
     noticed = exceeds(local_mean(difference.abs().mean(dim=1, keepdim=True), _NOTICED_OVER), _NOTICED)
-    change = noticed * (difference + local_mean(unprompted - sharp, _SHADE))
+    change = noticed * difference
     shown = (person > 0.5).to(change)
     within, without = 1 - widened(1 - shown, _BLURRED), 1 - widened(shown, _BLURRED)
     beside = torch.lerp(_around(change, without), _around(change, within), person.to(change))

@@ -29,6 +29,7 @@ from hifi_portrait.head.warp_sources import Sources, WarpSource
 
 _LAYERS = np.zeros(len(Part), np.uint8)  # parts whose edges are steps
 _LAYERS[[Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH_CAVITY, Part.SHOULDERS]] = 1, 2, 3, 4, 5
+_MATTE_SOFT = 0.02  # share of the side over which a reference fades out towards the edge of its matte
 _EDGE = 0.8  # pixels at 256 over which an edge of the mesh is smoothed
 
 Array = npt.NDArray[Any]
@@ -126,7 +127,8 @@ def _ears_end(raster: Raster, model: HeadModel) -> int:
 def _shrunk(mattes: Array) -> Array:
     """Mattes without the person's edge, where a head fitted a little too large would show background."""
     kernel = np.ones((mattes.shape[1] // 40,) * 2, np.uint8)
-    return np.stack([cv2.erode(matte, kernel) for matte in mattes])
+    sigma = _MATTE_SOFT * mattes.shape[1]
+    return np.stack([cv2.GaussianBlur(cv2.erode(matte, kernel), (0, 0), sigma) for matte in mattes])
 
 
 def _compose(colour: Array, alpha: Array, behind: Array) -> npt.NDArray[np.float32]:
