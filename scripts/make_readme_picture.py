@@ -17,7 +17,11 @@ from hifi_portrait.head import HeadPose
 ROOT = Path(__file__).resolve().parent.parent
 SIDE = 224
 TARGETS = (("neutral", HeadPose()), ("smile", HeadPose(yaw=20, pitch=4)), ("surprise", HeadPose(yaw=-20)))
-PROMPT = "a photo of a man, wearing a purple t-shirt"
+PROMPTS = (
+    "a photo of a man with short auburn hair, wearing a purple t-shirt",
+    "a photo of a man with blond hair, wearing a red shirt",
+    "a photo of a man with black hair",
+)
 
 
 def resized(image: object) -> np.ndarray:
@@ -31,8 +35,8 @@ def main() -> None:
     photos = [resized(crop) for crop in identity.crops]
     warps = [resized(identity.warp(target, 2 * SIDE)) for target in targets]
     portraits = [
-        resized(pipe(identity, target, PROMPT, generator=torch.Generator().manual_seed(7)).images[0])
-        for target in targets
+        resized(pipe(identity, target, prompt, generator=torch.Generator().manual_seed(7)).images[0])
+        for target, prompt in zip(targets, PROMPTS, strict=True)
     ]
     for name, results in (("warp", warps), ("portrait", portraits)):
         Image.fromarray(np.hstack([*photos, *results])).save(ROOT / "docs" / f"{name}.jpg", quality=90)
