@@ -40,5 +40,5 @@ def test_a_blotch_that_was_mended_stays_mended_on_the_head_alone():
     on_head = torch.zeros(1, 1, 256, 256, dtype=torch.bool)
     on_head[:, :, :128] = True
     kept = composite(picture, warp, doubts, 1.0, on_head=on_head)
-    assert float(kept[0, 0, 72, 72]) > -0.2
+    assert float(kept[0, 0, 72, 72]) > -0.1
     assert float(kept[0, 0, 172, 172]) == pytest.approx(-0.9)

@@ -15,20 +15,19 @@ import numpy.typing as npt
 
 from hifi_portrait.head.filling import spread
 from hifi_portrait.head.raster import Raster
+from hifi_portrait.head.tones import unlikeness
 
 _REACH = 0.1  # share of the picture's side by which clothes may stand out
-_LIGHTNESS = 0.3  # its weight beside the colours' in telling clothes from hair: hair shades what is below it
 _LOW = 0.3  # share of the head's height, from the chin up, beside which there may be neck and collar
 _RIM = 0.035  # share of the side by which cheeks may stand out of the mesh
 _TOGETHER = 0.012  # share of the side within which the greater part decides
 _FADE = 0.08  # share of the side over which clothes fade out towards a photo's edge
-_LEAST = 40  # pixels that tell a colour
 
 Array = npt.NDArray[Any]
 
 
 def hair_and_clothes(
-    loose: Array, crop: Array, head: Array, body: Array
+    loose: Array, colours: Array, head: Array, body: Array
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """What of a photo's person off the mesh goes with the head, and what with the shoulders.
 
@@ -39,8 +38,8 @@ def hair_and_clothes(
     ----------
     loose
         (S, S) in [0, 1], the person off the mesh.
-    crop
-        (S, S, 3) uint8.
+    colours
+        (S, S, 3) of the photo, from `tones`.
     head, body
         (S, S) bool, where the mesh's head and its shoulders are seen.
 
@@ -49,14 +48,15 @@ def hair_and_clothes(
     hair, clothes
         (S, S) in [0, 1].
     """
-    side = len(crop)
+    side = len(colours)
     rows = np.arange(side)[:, None]
     occupied = np.flatnonzero(head.any(axis=1))
     top, chin = (int(occupied[0]), int(occupied[-1])) if len(occupied) else (0, 0)
     low = rows > chin - _LOW * (chin - top)
     by_head, by_body = _distance(head), _distance(body)
     worn = body & (rows > np.median(np.nonzero(body)[0])) if body.any() else body
-    from_hair, from_clothes, from_skin = _unlikeness(crop, (loose > 0.7) & ~low, worn, head)
+    samples = (loose > 0.7) & ~low, worn, head
+    from_hair, from_clothes, from_skin = (unlikeness(colours, colours[sample]) for sample in samples)
     rim = _RIM * side
     skin = low & (from_skin < np.minimum(from_hair, from_clothes))
     outermost = _distance(loose + head + body < 0.5) < rim
@@ -66,18 +66,6 @@ def hair_and_clothes(
     clothes = _mostly(low & alike, loose) & low & ~cheek & body.any()
     loose = np.asarray(loose * ~cheek, np.float32)
     return loose * ~clothes, loose * clothes
-
-
-def _unlikeness(crop: Array, *samples: Array) -> list[Array]:
-    """Distance (S, S) of each pixel's colour from that of each sample (S, S); infinite if that is small."""
-    colours = cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_RGB2LAB).astype(np.float32)
-    colours[..., 0] *= _LIGHTNESS
-    return [
-        np.linalg.norm(colours - np.median(colours[sample], axis=0), axis=2)
-        if sample.sum() >= _LEAST
-        else np.full(sample.shape, np.inf, np.float32)
-        for sample in samples
-    ]
 
 
 def _mostly(mask: Array, loose: Array) -> npt.NDArray[np.bool_]:

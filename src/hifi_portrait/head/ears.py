@@ -14,15 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.head.mesh import Part
-from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.model import HeadModel, part_vertices
+from hifi_portrait.head.tones import unlikeness
 
 _OUTERMOST = 0.85  # share of the mean head's half width beyond which its skin is an ear's
 _REACH = 0.07  # share of the picture's side by which an ear may stand out of the mesh's
 _BARE = (0.55, 0.32)  # shares of skin in and beside an ear from which on hair does not cover it
-_LIGHTNESS = 0.3  # its weight beside the colours' in telling skin from hair: ears are in the shade
 _NO_CLOTHES = 35.0  # distance in colour from the hair beyond which something is clothes
 _HANGING = 0.4  # share of the area below an ear that is hair if it is long
-_LEAST_HAIR = 40  # pixels off the mesh that tell the hair's colour
 _SOFTNESS = 0.012  # share of the side over which the decision fades
 
 Array = npt.NDArray[Any]
@@ -31,14 +30,14 @@ Array = npt.NDArray[Any]
 @lru_cache(maxsize=4)
 def ear_vertices(model: HeadModel) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Indices of the vertices of the right and of the left ear."""
-    skin = np.unique(model.faces[model.parts == Part.SKIN])
+    skin = part_vertices(model, Part.SKIN)
     across = model.mean[skin, 0]
     limit = _OUTERMOST * np.abs(across).max()
     return skin[across < -limit], skin[across > limit]
 
 
 def without_ears(
-    loose: Array, crop: Array, xy: Array, visibility: Array, model: HeadModel
+    loose: Array, colours: Array, xy: Array, visibility: Array, model: HeadModel
 ) -> npt.NDArray[np.float32]:
     """What of a photo's person is off the mesh and no ear.
 
@@ -46,28 +45,24 @@ def without_ears(
     ----------
     loose
         (S, S) in [0, 1], the person off the mesh.
-    crop
-        (S, S, 3) uint8.
+    colours
+        (S, S, 3) of the photo, from `tones`.
     xy, visibility
         (V, 2) places of the vertices as shares of the side, and (V,) how well each is seen.
     model
         Whose vertices they are.
     """
-    side = len(crop)
-    colours = cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_RGB2LAB).astype(np.float32)
-    colours[..., 0] *= _LIGHTNESS
-    skin = np.unique(model.faces[model.parts == Part.SKIN])
+    side = len(colours)
+    skin = part_vertices(model, Part.SKIN)
     skin = np.clip((xy[skin[visibility[skin] > 0.4]] * side).astype(np.int64), 0, side - 1)
     ears = [_ear(xy[ear], side) for ear in ear_vertices(model)]
     if len(skin) == 0 or not any(near.any() for _, near in ears):
         return np.asarray(loose, np.float32)
     hair = (loose > 0.7) & ~(ears[0][1] | ears[1][1])
     hair[int(np.clip(xy[np.concatenate(ear_vertices(model)), 1].max(), 0, 1) * side) :] = False  # clothes
-    is_skin, is_hair = np.ones(loose.shape, bool), np.zeros(loose.shape, bool)
-    if hair.sum() >= _LEAST_HAIR:
-        from_skin = np.linalg.norm(colours - np.median(colours[skin[:, 1], skin[:, 0]], axis=0), axis=2)
-        from_hair = np.linalg.norm(colours - np.median(colours[hair], axis=0), axis=2)
-        is_skin, is_hair = from_skin < from_hair, from_hair < _NO_CLOTHES
+    from_skin = unlikeness(colours, colours[skin[:, 1], skin[:, 0]])
+    from_hair = unlikeness(colours, colours[hair])
+    is_skin, is_hair = from_skin < from_hair, from_hair < _NO_CLOTHES
     dropped = np.zeros(loose.shape, np.uint8)
     for inside, near in ears:
         beside = near & ~inside & (loose > 0.5)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from hifi_portrait.head.blending import blend_on_mesh
 from hifi_portrait.head.filling import spread
 from hifi_portrait.head.mesh import Part
-from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.raster import Raster
 
 _TRANSITION = 0.04  # share of the picture's side over which a difference of light is averaged
@@ -26,7 +26,7 @@ Array = npt.NDArray[Any]
 
 def light_gains(crops: Array, xy: Array, visibility: Array, say: Array, model: HeadModel) -> Array:
     """Gains (N, 3) that bring each reference's skin to the references' common brightness."""
-    skin = np.unique(model.faces[model.parts == Part.SKIN])
+    skin = part_vertices(model, Part.SKIN)
     side = crops.shape[1]
     pixels = np.clip((xy[:, skin] * side).astype(np.int64), 0, side - 1)
     index = np.arange(len(crops))[:, None]

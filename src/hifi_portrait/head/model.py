@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -360,3 +360,9 @@ def _gaze_rotations(gaze: FloatArray) -> npt.NDArray[np.float32]:
     """Rotations (..., 3, 3) of eyes that look along (..., 2) degrees of yaw and pitch."""
     flat = [axis_rotation(2, yaw) @ axis_rotation(0, -pitch) for yaw, pitch in gaze.reshape(-1, 2)]
     return np.stack(flat).reshape(*gaze.shape[:-1], 3, 3).astype(np.float32)
+
+
+@lru_cache(maxsize=32)
+def part_vertices(model: HeadModel, *parts: Part) -> npt.NDArray[np.int64]:
+    """Indices of the vertices of a model's parts, ascending."""
+    return np.unique(model.faces[np.isin(model.parts, parts)])

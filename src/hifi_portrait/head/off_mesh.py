@@ -16,6 +16,7 @@ from hifi_portrait.head.filling import spread
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster, rasterise
+from hifi_portrait.head.tones import tones
 from hifi_portrait.head.warp_sources import Sources
 
 _COARSE = 128  # side in pixels of the pictures in which outlines are found
@@ -87,9 +88,10 @@ class _Cutout:
         shown = rasterise(xy * _COARSE, nearness, model.faces, _COARSE, _COARSE).triangle
         head = (shown >= 0) & is_head[shown]
         loose = matte * (1 - _resized(_inner(shown >= 0), len(matte)))
-        loose = without_ears(loose, crop, xy, sources.tables[reference, :, 2], model)
+        colours = tones(crop)
+        loose = without_ears(loose, colours, xy, sources.tables[reference, :, 2], model)
         on_head, on_body = (_resized(mask, len(matte)) > 0.5 for mask in (head, (shown >= 0) & ~head))
-        hair, clothes = hair_and_clothes(loose, crop, on_head, on_body)
+        hair, clothes = hair_and_clothes(loose, colours, on_head, on_body)
         return cls(_without_background(crop, matte), _without_crumbs(hair), clothes, _outline(_inner(head)))
 
 

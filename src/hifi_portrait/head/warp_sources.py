@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 from hifi_portrait.head.geometry import EXPRESSION_NAMES, HeadGeometry
 from hifi_portrait.head.light import light_gains
 from hifi_portrait.head.mesh import Part
-from hifi_portrait.head.model import BLINK, HeadModel
+from hifi_portrait.head.model import BLINK, HeadModel, part_vertices
 from hifi_portrait.head.surface import SurfaceView
 
 MIRRORED = 0.12
@@ -105,14 +105,16 @@ class Sources:
         crops, mattes = _fitted_to(size, references)
         xy = np.stack([view.xy for view in views]).astype(np.float32)
         visibility = np.stack([view.visibility for view in views]).astype(np.float32)
-        say = _shares(references, target)
+        fitness = _fitness(references, target)
+        main = int(fitness.argmax())
+        say = _OTHER_SAY * fitness
+        say[main] = 1
         dress = _best_dressed(say, visibility, model)
-        says = _says(say, _mouth_shares(say, references, target), dress, visibility, model)
+        says = _says(say, _mouth_shares(fitness, references, target), dress, visibility, model)
         gains = light_gains(crops, xy, visibility, say, model)
         tables = np.concatenate([xy, visibility[..., None]], axis=2)
         mirrored = tables[:, mirror_vertices(model)].copy()
         mirrored[..., 2] *= MIRRORED
-        main = int(say.argmax())
         roll = np.radians(references.geometries[main].pose.roll - target.pose.roll)
         return cls(
             crops, mattes, xy, np.concatenate([tables, mirrored]), gains, says, main, dress, float(roll)
@@ -141,19 +143,18 @@ def _fitted_to(size: int, references: WarpSource) -> tuple[Array, Array]:
     )
 
 
-def _shares(references: WarpSource, target: HeadGeometry) -> npt.NDArray[np.float32]:
-    """Say (N,) of each reference: 1 of the main one, good and near in pose and lids, little of the others.
+def _fitness(references: WarpSource, target: HeadGeometry) -> npt.NDArray[np.float32]:
+    """How good each reference is and how near in pose and lids, (N,) in [0, 1]; 1 of the main one.
 
-    The mean of several would be softer than any, with half a pair of glasses where some wear them.
+    It alone decides where it can: the mean of several would be softer than any, with half a pair of glasses
+    where some wear them.
     """
     quality = 0.05 + np.asarray(references.quality, np.float64)
     angles = np.array([_angle(geometry.rotation, target.rotation) for geometry in references.geometries])
     lids = np.array([geometry.expression[list(BLINK)].mean() for geometry in references.geometries])
     apart = angles / _POSE_SCALE + _LID_SCALE * np.abs(lids - target.expression[list(BLINK)].mean())
-    say = quality * np.exp(-(apart - apart.min()))
-    shares = _OTHER_SAY * say / say.max()
-    shares[say.argmax()] = 1
-    return shares.astype(np.float32)
+    fitness = quality * np.exp(-(apart - apart.min()))
+    return np.asarray(fitness / fitness.max(), np.float32)
 
 
 def _best_dressed(say: Array, visibility: Array, model: HeadModel) -> int:
@@ -161,16 +162,16 @@ def _best_dressed(say: Array, visibility: Array, model: HeadModel) -> int:
 
     Of those that show enough of the shoulders, the one that says most on the face.
     """
-    shown = visibility[:, np.unique(model.faces[model.parts == Part.SHOULDERS])].mean(axis=1)
+    shown = visibility[:, part_vertices(model, Part.SHOULDERS)].mean(axis=1)
     enough = shown >= _LEAST_BODY * shown.max()
     return int(np.where(enough, say, -1).argmax())
 
 
-def _mouth_shares(say: Array, references: WarpSource, target: HeadGeometry) -> npt.NDArray[np.float32]:
+def _mouth_shares(fitness: Array, references: WarpSource, target: HeadGeometry) -> npt.NDArray[np.float32]:
     """Say (N,) of each reference about the mouth: of all that hold it about as wished, for it moves most."""
     mouths = np.stack([geometry.expression[_MOUTH] for geometry in references.geometries])
     apart = np.linalg.norm(mouths - target.expression[_MOUTH], axis=1)
-    shares = np.where(say < 1, say / _OTHER_SAY, 1) * np.exp(-_MOUTH_SCALE * apart)
+    shares = fitness * np.exp(-_MOUTH_SCALE * apart)
     return (shares / shares.max()).astype(np.float32)
 
 
@@ -184,10 +185,10 @@ def _says(
     near = mouth_nearness(model)
     says = say[:, None] * (1 - near) + mouth[:, None] * near
     for parts in _OPENED:
-        of_part = np.unique(model.faces[np.isin(model.parts, parts)])
+        of_part = part_vertices(model, *parts)
         open_wide = visibility[:, of_part].mean(axis=1)
         says[:, of_part] *= ((open_wide / max(open_wide.max(), 1e-6)) ** 4)[:, None]
-    of_body = np.unique(model.faces[model.parts == Part.SHOULDERS])
+    of_body = part_vertices(model, Part.SHOULDERS)
     says[:, of_body] = 0
     says[dress, of_body] = 1
     return np.asarray(says, np.float32)
@@ -197,7 +198,7 @@ def _says(
 def mouth_nearness(model: HeadModel) -> npt.NDArray[np.float32]:
     """For each vertex (V,) 1 about the mean head's mouth, falling to 0 on cheeks, nose and chin."""
     mean = model.mean[: model.num_vertices]
-    teeth = mean[np.unique(model.faces[model.parts == Part.UPPER_TEETH])].mean(axis=0)
+    teeth = mean[part_vertices(model, Part.UPPER_TEETH)].mean(axis=0)
     away = np.linalg.norm((mean - teeth) * (1, 0.5, 1), axis=1)  # the teeth lie behind the lips
     return np.clip((_MOUTH_REACH[1] - away) / (_MOUTH_REACH[1] - _MOUTH_REACH[0]), 0, 1).astype(np.float32)
 
