@@ -20,9 +20,9 @@ _SOFTENED = 7  # pixels at 256 over which doubt fades
 _SEEN = 0.1  # coverage of the surface below which the warp is a guess
 _SHADE = 25  # pixels at 256 over which a colour counts as an area's
 _BLOTCH = (9, 49)  # pixels at 256 between which a difference on the surface is a blotch of the warp's
-_AGREED = 0.35  # difference beyond detail, in [-1, 1], from which on a doubt about the warp is confirmed
+_AGREED = 0.6  # difference beyond detail, in [-1, 1], from which on a doubt about the warp is confirmed
 _AGREED_OVER = 9  # pixels at 256 over which that difference is taken
-_BLOTCHED = 0.4  # difference of that width, in [-1, 1], at which the warp's share falls to 1 / e
+_BLOTCHED = 0.8  # difference of that width, in [-1, 1], at which the warp's share falls to 1 / e
 _LEAST = 0.05  # share of an area that must be sure for its shade to count in full
 
 

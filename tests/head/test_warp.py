@@ -139,11 +139,49 @@ def test_slits_between_hair_and_head_are_closed():
     on_head[20:80, 20:70] = True
     alpha = on_head.astype(np.float32)
     alpha[20:50, 72:84] = 1  # hair, two pixels off
-    colour = np.where(alpha[..., None] > 0, np.float32((60, 40, 30)), np.float32(255))
+    colour = np.where(on_head[..., None], np.float32((200, 150, 130)), np.float32((60, 40, 30)))
+    colour[alpha == 0] = 255
     close_gaps(colour, alpha, on_head, 46)
     assert (alpha[24:46, 70:72] == 1).all()
-    np.testing.assert_allclose(colour[24:46, 70:72], np.broadcast_to((60, 40, 30), (22, 2, 3)), atol=1)
+    assert (colour[24:46, 70:72] <= (200.5, 150.5, 130.5)).all()  # no background
     assert alpha[48, 71] == alpha[70, 71] == alpha[30, 90] == 0
+
+
+@pytest.mark.parametrize(("below", "closed"), [((190, 145, 120), True), ((20, 60, 200), False)])
+def test_notches_between_jaw_and_neck_are_closed_unless_it_is_a_collar(below, closed):
+    on_head = np.zeros((192, 192), bool)
+    on_head[20:150, 40:130] = True
+    on_head[113:150, 124:130] = False  # the jaw
+    alpha = on_head.astype(np.float32)
+    alpha[121:192, 124:132] = 1  # neck or collar, which ends below the ears
+    colour = np.where(on_head[..., None], np.float32((200, 150, 130)), np.float32(below))
+    close_gaps(colour, alpha, on_head, 100)
+    assert (alpha[114:120, 125:129] == 1).all() == closed
+    if closed:
+        assert np.abs(colour[114:120, 125:129] - (195, 148, 125)).max() < 15
+
+
+def test_another_reference_counts_more_than_a_mirror_image():
+    photos, model = person((40.0, -60.0), 128), HeadModel.load()
+    crops = np.full_like(photos.crops, 120)
+    crops[1] += (np.indices((128, 128)).sum(axis=0) // 4 % 2 * 60).astype(np.uint8)[..., None]
+    target = drawn(15.0)
+    picture, _ = warp_picture(dataclasses.replace(photos, crops=crops), target)
+    views = [SurfaceView.of(model, geometry) for geometry in photos.geometries]
+    seen = [target.raster.interpolate(view.visibility[:, None], model.faces)[..., 0] for view in views]
+    skin = target.raster.mask & (model.parts[target.raster.triangle] == Part.SKIN)
+    only_second = skin & (seen[0] < 0.01) & (seen[1] > 0.6)
+    assert only_second.sum() > 30
+    assert picture[only_second].std() > 3 * picture[skin & (seen[0] > 0.6)].std()
+
+
+def test_strands_that_stand_off_are_left_out():
+    photos = person((0.0,), 128)
+    mattes, crops = photos.mattes.copy(), photos.crops.copy()
+    beside = np.flatnonzero(mattes[0][64])[-1] + 12
+    mattes[0][20:90, beside : beside + 2], crops[0][20:90, beside : beside + 2] = 1, (250, 10, 10)
+    picture, _ = warp_picture(dataclasses.replace(photos, crops=crops, mattes=mattes), drawn(0.0))
+    assert (picture[:60, beside - 8 :, 0].astype(int) - picture[:60, beside - 8 :, 1]).max() < 30
 
 
 def test_clothes_are_those_of_one_reference():

@@ -10,6 +10,12 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
+FAINT = 0.08
+"""Visibility up to which a reference is not trusted with the colour of a place."""
+
+FADE = 4.0
+"""Multiples of `FAINT`, beyond it, within which one way to look a place up takes over from the next."""
+
 CLEAR = 0.012
 """Share of the picture's side by which hair is looked for outside an outline, to be clear of the mesh."""
 
@@ -68,44 +74,62 @@ def blend_on_mesh(
     corrections: Array,
     says: Array,
     colour: Array,
-    total: Array,
+    seen: Array,
     coverage: Array,
 ) -> None:  # pragma: no cover - compiled
-    """Weighted mean colour, weight and coverage on the mesh.
+    """Weighted mean colour on the mesh, how well it is seen in any way, and how well in the first.
 
-    `tables` (2N, V, 3): x, y, visibility. `says` (N, V) of the references on each vertex. The references'
-    colours on the head are multiplied by `corrections` (N, h, w, 3), of any size.
+    `tables` (K N, V, 3): x, y, visibility, for each of K ways to look a place up in N references, the first
+    of them where it is seen. Each other way counts only on the head, and where those before it see little.
+    `says` (N, V) of the references on each vertex. Colours on the head are multiplied by `corrections`
+    (K N, h, w, 3), of any size.
     """
     height, width = triangle.shape
     references = crops.shape[0]
     factor = np.ones(3)
+    ways = tables.shape[0] // references
+    sums, weights, best = np.zeros((ways, 3)), np.zeros(ways), np.zeros(ways)
     for row in range(height):
         for column in range(width):
             f = triangle[row, column]
             if f < 0:
                 continue
             corners, place = faces[f], barycentric[row, column]
-            for table in range(2 * references):
-                n = table % references
-                red, green, blue, seen, inside = _look_up(corners, place, tables[table], crops[n], mattes[n])
+            sums[:], weights[:], best[:] = 0, 0, 0
+            for table in range(tables.shape[0]):
+                n, way = table % references, table // references
+                if way > 0 and is_body[f]:
+                    continue
+                red, green, blue, visible, inside = _look_up(
+                    corners, place, tables[table], crops[n], mattes[n]
+                )
                 if inside <= 0:
                     continue
                 factor[:] = 1
                 if not is_body[f]:
-                    _interpolate(corrections[n], (column + 0.5) / width, (row + 0.5) / height, factor)
+                    _interpolate(corrections[table], (column + 0.5) / width, (row + 0.5) / height, factor)
                 say = 0.0
                 for corner in range(3):
                     say += place[corner] * says[n, corners[corner]]
-                weight = say * seen**3 * inside
-                colour[row, column, 0] += weight * red * gains[n, 0] * factor[0]
-                colour[row, column, 1] += weight * green * gains[n, 1] * factor[1]
-                colour[row, column, 2] += weight * blue * gains[n, 2] * factor[2]
-                total[row, column] += weight
-                if table < references:
-                    coverage[row, column] = max(coverage[row, column], seen * inside)
-            if total[row, column] > 0:
+                weight = say * visible**3 * inside
+                sums[way, 0] += weight * red * gains[n, 0] * factor[0]
+                sums[way, 1] += weight * green * gains[n, 1] * factor[1]
+                sums[way, 2] += weight * blue * gains[n, 2] * factor[2]
+                weights[way] += weight
+                best[way] = max(best[way], visible * inside)
+            coverage[row, column] = best[0]
+            left = 1.0
+            for way in range(ways):
+                if weights[way] <= 0:
+                    continue
+                seen[row, column] = max(seen[row, column], best[way])
+                share = left * min(max(best[way] / FAINT - 1, 1e-3), FADE) / FADE
+                left -= share
                 for channel in range(3):
-                    colour[row, column, channel] /= total[row, column]
+                    colour[row, column, channel] += share * sums[way, channel] / weights[way]
+            if left < 1:
+                for channel in range(3):
+                    colour[row, column, channel] /= 1 - left
 
 
 @numba.njit(cache=True, fastmath=True)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
+from hifi_portrait.head.raster import Raster
 from hifi_portrait.head.tones import unlikeness
 
 _OUTERMOST = 0.85  # share of the mean head's half width beyond which its skin is an ear's
@@ -34,6 +35,13 @@ def ear_vertices(model: HeadModel) -> tuple[npt.NDArray[np.int64], npt.NDArray[n
     across = model.mean[skin, 0]
     limit = _OUTERMOST * np.abs(across).max()
     return skin[across < -limit], skin[across > limit]
+
+
+def ears_end(raster: Raster, model: HeadModel) -> int:
+    """The row below the ears that a raster shows; 0 if it shows none."""
+    of_ear = np.isin(model.faces[:, 0], np.concatenate(ear_vertices(model)))
+    rows = np.flatnonzero(((raster.triangle >= 0) & of_ear[raster.triangle]).any(axis=1))
+    return int(rows[-1]) + 1 if len(rows) else 0
 
 
 def without_ears(

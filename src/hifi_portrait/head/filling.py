@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from hifi_portrait.head.blending import FAINT
+from hifi_portrait.head.hair_shell import scalp
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster
 
-TRUSTED = 6e-4
-"""Weight from which a blended colour counts in full: that of a visibility of 0.08."""
-
 _SHOWN = 0.5  # alpha from which on hair hides what is behind it
+_SOLID = 0.95  # alpha below which something shows through
 _GREY = 128.0  # background where no reference shows any
 # Colours, as a share of the skin's brightness, of parts that no reference shows.
 _UNSEEN_COLOURS = {
@@ -27,16 +27,37 @@ _UNSEEN_COLOURS = {
     Part.MOUTH_CAVITY: (0.25, 0.11, 0.1),
 }
 _INSIDE = {Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH_CAVITY}
+_HAIR = 0.8  # fullness of hair from which on there is hardly skin
+_DETAIL = 0.02  # share of the picture's side below which a difference of colour is detail
+_DARK = 8.0  # of 255, added before a ratio is taken
+_NECK = 18  # the part of the side that a notch between jaw and neck is narrower than
+_ALIKE = 30.0  # of 255: difference of colour below which both sides of it are skin
 _DIM = 0.5  # share of the light that reaches teeth just behind the lips' edge
 _DEEP = 0.012  # share of the picture's side over which the lips shade what is behind them
 
 Array = npt.NDArray[Any]
 
 
-def fill_unseen(colour: Array, total: Array, raster: Raster, model: HeadModel) -> Array:
-    """Give pixels that no reference sees a colour: of their part, or of the seen surface around them."""
+def fill_unseen(
+    colour: Array, seen: Array, hidden_hair: Array, raster: Raster, model: HeadModel
+) -> npt.NDArray[np.float32]:
+    """Give pixels that no reference sees a colour: of their part, or of the seen surface around them.
+
+    Where there may be hair, it is that of the hair around, with detail of the other hair.
+
+    Parameters
+    ----------
+    colour
+        (H, W, 3) in [0, 255].
+    seen
+        (H, W) in [0, 1], how well references see what is drawn.
+    hidden_hair
+        (H, W, 3) in [0, 255], what hair may look like where it is hidden; 0 elsewhere.
+    raster, model
+        What is drawn.
+    """
     on_mesh = raster.triangle >= 0
-    trust = np.clip(total / TRUSTED, 0, 1) * on_mesh
+    trust = np.clip(seen / FAINT, 0, 1) ** 3 * on_mesh
     parts = np.where(on_mesh, model.parts[raster.triangle], 255)
     skin = on_mesh & (parts == Part.SKIN) & (trust > 0.5)
     brightness = np.median(colour[skin].mean(axis=1)) if skin.any() else 160.0
@@ -56,7 +77,22 @@ def fill_unseen(colour: Array, total: Array, raster: Raster, model: HeadModel) -
     is_head = parts != Part.SHOULDERS
     trust = trust.astype(np.float32)
     head, body = spread(filled, trust * is_head), spread(filled, trust)
+    grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
+    fullness = raster.interpolate(grown[:, None], model.faces)[..., 0]
+    hair = spread(filled, trust * (fullness > _HAIR)) * _detail(hidden_hair)
+    share = (np.clip((fullness - 1 + _HAIR) / _HAIR, 0, 1) * (1 - trust))[..., None]
+    head = head + share * (hair - head)
     return np.where((on_mesh & is_head)[..., None], head, body)
+
+
+def _detail(texture: Array) -> npt.NDArray[np.float32]:
+    """What to multiply a plain colour by to have a texture's detail; 1 where the texture is 0."""
+    there = np.asarray(texture.any(axis=2), np.float32)
+    sigma = _DETAIL * len(there)
+    share = np.maximum(cv2.GaussianBlur(there, (0, 0), sigma), 1e-3)[..., None]
+    mean = cv2.GaussianBlur(texture, (0, 0), sigma) / share
+    factors = np.clip((texture + _DARK) / (mean + _DARK), 0.5, 2)
+    return np.where(there[..., None] > 0, factors, 1).astype(np.float32)
 
 
 def spread(values: Array, trust: Array) -> Array:
@@ -94,6 +130,15 @@ def close_gaps(colour: Array, alpha: Array, on_head: Array, hair_to: int) -> Non
     beside = cv2.dilate(on_head.astype(np.uint8), _square(side // 16)).astype(bool)
     beside[hair_to:] = False
     gaps |= _closed(shown, side // 32) & ~shown & beside
+    jaw = _closed(shown, side // _NECK) & (alpha < _SOLID)
+    jaw[:hair_to] = jaw[int(np.flatnonzero(on_head.any(axis=1)).max(initial=0)) :] = False
+    if jaw.any():
+        beside_jaw, of_head = (
+            spread(colour, alpha * ~jaw * ~on_head),
+            spread(colour, on_head.astype(np.float32)),
+        )
+        neck = jaw & (np.abs(beside_jaw - of_head).mean(axis=2) < _ALIKE)  # no collar and no hair
+        gaps |= cv2.morphologyEx(neck.astype(np.uint8), cv2.MORPH_OPEN, _square(side // 64)).astype(bool)
     around = spread(colour, np.where(gaps, 0, alpha).astype(np.float32))
     colour[gaps], alpha[gaps] = around[gaps], 1
 

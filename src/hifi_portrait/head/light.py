@@ -14,9 +14,10 @@ from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.raster import Raster
 
-_TRANSITION = 0.04  # share of the picture's side over which a difference of light is averaged
-_WELL_SEEN = 0.4  # visibility from which on two references tell the difference of their light in full
+_TRANSITION = 0.02  # share of the picture's side over which a difference of light is averaged
+_WELL_SEEN = 0.2  # visibility from which on two tell the difference of their light in full
 _MOST_CORRECTED = 0.9  # natural logarithm of a ratio: greater ones are not of light
+_MOST_LIT = 0.2  # the same of mirror images, upwards
 _MOST_TINTED = 0.15  # the same of each channel beside their mean
 _DARK = 8.0  # of 255, added before a ratio is taken
 _COARSE = 128  # side in pixels of the pictures in which they are taken
@@ -43,38 +44,38 @@ def light_gains(crops: Array, xy: Array, visibility: Array, say: Array, model: H
 def colour_corrections(
     raster: Raster, tables: Array, crops: Array, mattes: Array, gains: Array, main: int, model: HeadModel
 ) -> npt.NDArray[np.float32]:
-    """What to multiply each reference's colours (N, h, w, 3) by to have the light of the ``main`` one.
+    """What to multiply the colours of each of M tables by, (M, h, w, 3), to have the light of the main photo.
 
-    Coarsely, the ratio where both see the head, and from there on smoothly: no edge shows where one
-    takes over from the other.
+    Coarsely, the ratio where both see the head, and from there on smoothly: no edge shows where one takes
+    over from the other. The tables after those of the N references are of their mirror images: light from the
+    other side.
     """
-    if len(crops) == 1:
-        return np.ones((1, 2, 2, 3), np.float32)
     step = max(1, raster.triangle.shape[0] // _COARSE)
     triangle = np.ascontiguousarray(raster.triangle[step // 2 :: step, step // 2 :: step])
     barycentric = np.ascontiguousarray(raster.barycentric[step // 2 :: step, step // 2 :: step])
     head = (triangle >= 0) & (model.parts != Part.SHOULDERS)[triangle]
     triangle = np.where(head, triangle, -1)
-    colours = np.zeros((len(crops), *triangle.shape, 3), np.float32)
-    weights = np.zeros(colours.shape[:3], np.float32)
-    for n in range(len(crops)):
+    colours = np.zeros((len(tables), *triangle.shape, 3), np.float32)
+    seen = np.zeros(colours.shape[:3], np.float32)
+    for table in range(len(tables)):
+        n = table % len(crops)
         blend_on_mesh(
             triangle,
             barycentric,
             model.faces,
             model.parts == Part.SHOULDERS,
-            tables[n :: len(crops)],
+            tables[table : table + 1],
             crops[n : n + 1],
             mattes[n : n + 1],
             gains[n : n + 1],
             np.ones((1, 2, 2, 3), np.float32),
             np.ones((1, tables.shape[1]), np.float32),
-            colours[n],
-            weights[n],
+            colours[table],
+            seen[table],
             np.zeros(triangle.shape, np.float32),
         )
     levels = np.log(colours + _DARK)
-    known = np.clip(weights / _WELL_SEEN**3, 0, 1)
+    known = np.clip(seen / _WELL_SEEN, 0, 1)
     both = known * known[main]
     sigma = _TRANSITION * len(triangle)
     around = np.stack([cv2.GaussianBlur(share, (0, 0), sigma) for share in both])
@@ -87,4 +88,5 @@ def colour_corrections(
     ]
     brightness = np.mean(smooth, axis=-1, keepdims=True)
     tint = np.clip(smooth - brightness, -_MOST_TINTED, _MOST_TINTED)
-    return np.exp(np.clip(brightness, -_MOST_CORRECTED, _MOST_CORRECTED) + tint).astype(np.float32)
+    most = np.where(np.arange(len(brightness)) < len(crops), _MOST_CORRECTED, _MOST_LIT)[:, None, None, None]
+    return np.exp(np.clip(brightness, -_MOST_CORRECTED, most) + tint).astype(np.float32)

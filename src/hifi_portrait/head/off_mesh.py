@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hifi_portrait.head.blending import draw_around
 from hifi_portrait.head.clothes import Dress, beside_shoulders, hair_and_clothes
-from hifi_portrait.head.ears import without_ears
+from hifi_portrait.head.ears import ear_vertices, ears_end, without_ears
 from hifi_portrait.head.filling import spread
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
@@ -24,6 +24,10 @@ _SOLID = 0.9  # share of a matte from which on a colour is the person's alone
 _EDGE = 0.012  # share of the side by which a person's edge is mixed with the background
 _CRUMB = 0.0025  # share of a picture below which a loose piece is none of the hair
 _CRUMB_ALPHA = 0.1  # alpha below which there is no hair
+_STRAND = 0.035  # share of the side below which a piece of hair is a strand
+_CORNER = 0.1  # share of the side to which corners of necks and collars are rounded
+_STRAND_ALPHA = 0.35  # alpha from which on it counts as a piece
+_FUZZ = 0.02  # share of the side by which hair's edge may be frayed
 _DIRECTIONS = 120  # in which an outline's radius is measured
 
 Array = npt.NDArray[Any]
@@ -33,7 +37,8 @@ def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Ar
     """Draw hair, and whatever else of the person is off the mesh, into colour (H, W, 3) and alpha (H, W)."""
     head = model.parts != Part.SHOULDERS
     cutouts = {n: _Cutout.of(sources, n, model) for n in {sources.main, sources.dress}}
-    target = _outline(((raster.triangle >= 0) & head[raster.triangle]).astype(np.float32))
+    on_head = (raster.triangle >= 0) & head[raster.triangle]
+    target = _outline(on_head.astype(np.float32))
     main = cutouts[sources.main]
     draw_around(
         raster.triangle,
@@ -46,6 +51,9 @@ def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Ar
         colour,
         alpha,
     )
+    scale = main.outline[2:].mean() / target[2:].mean()
+    alpha *= _within(on_head, main.reach / scale, ears_end(raster, model))
+    alpha *= _opened(alpha, _STRAND)
     worn = cutouts[sources.dress]
     dress = Dress(
         worn.crop,
@@ -55,6 +63,7 @@ def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Ar
     )
     behind, thickness = beside_shoulders(dress, raster, model.faces, ~head)
     below = (1 - alpha) * thickness * (raster.triangle < 0)
+    below *= _opened(alpha + below, _CORNER)
     share = (below / np.maximum(alpha + below, 1e-6))[..., None]
     colour += share * (behind * sources.gains[sources.dress] - colour)
     alpha += below
@@ -72,12 +81,15 @@ class _Cutout:
         (S, S) in [0, 1].
     outline
         Of the mesh's head, from `_outline`.
+    reach
+        Share of the side by which hair stands off the mesh, at most, above where the ears end.
     """
 
     crop: Array
     hair: Array
     clothes: Array
     outline: Array
+    reach: float
 
     @classmethod
     def of(cls, sources: Sources, reference: int, model: HeadModel) -> _Cutout:
@@ -92,7 +104,32 @@ class _Cutout:
         loose = without_ears(loose, colours, xy, sources.tables[reference, :, 2], model)
         on_head, on_body = (_resized(mask, len(matte)) > 0.5 for mask in (head, (shown >= 0) & ~head))
         hair, clothes = hair_and_clothes(loose, colours, on_head, on_body)
-        return cls(_without_background(crop, matte), _without_crumbs(hair), clothes, _outline(_inner(head)))
+        hair = _without_crumbs(hair)
+        ears = xy[np.concatenate(ear_vertices(model)), 1].max()
+        return cls(
+            _without_background(crop, matte),
+            hair,
+            clothes,
+            _outline(_inner(head)),
+            _reach(hair, on_head, ears),
+        )
+
+
+def _reach(hair: Array, on_head: Array, ears: float) -> float:
+    """How far hair (S, S) stands off a head above the place of the ears' end, as a share of the side."""
+    side = len(hair)
+    upper = np.arange(side)[:, None] < ears * side
+    away = cv2.distanceTransform((~on_head).astype(np.uint8), cv2.DIST_L2, 5)[(hair > _STRAND_ALPHA) & upper]
+    return float(np.percentile(away, 95)) / side if len(away) else 0.0
+
+
+def _within(on_head: Array, reach: float, rows: int) -> npt.NDArray[np.float32]:
+    """1 within a share of the side of a head (H, W), falling to 0 beyond; 1 below a number of rows."""
+    side = len(on_head)
+    away = cv2.distanceTransform((~on_head).astype(np.uint8), cv2.DIST_L2, 5) / side
+    within = np.clip(1 + (reach - away) / _FUZZ, 0, 1)
+    within[rows:] = np.maximum(within[rows:], np.clip(np.arange(side - rows) / (_FUZZ * side), 0, 1)[:, None])
+    return np.asarray(within, np.float32)
 
 
 def _without_crumbs(hair: Array) -> npt.NDArray[np.float32]:
@@ -100,6 +137,18 @@ def _without_crumbs(hair: Array) -> npt.NDArray[np.float32]:
     _, piece, stats, _ = cv2.connectedComponentsWithStats((hair > _CRUMB_ALPHA).astype(np.uint8))
     large = stats[:, cv2.CC_STAT_AREA] >= _CRUMB * hair.size
     return np.asarray(hair * large[piece] * (hair > _CRUMB_ALPHA), np.float32)
+
+
+def _opened(alpha: Array, width: float) -> npt.NDArray[np.float32]:
+    """1 where a person's alpha (H, W) is, 0 on what is thinner than a share of the side, and stands off."""
+    side = len(alpha)
+    body = cv2.morphologyEx((alpha > _STRAND_ALPHA).astype(np.uint8), cv2.MORPH_OPEN, _disc(width * side))
+    near = cv2.dilate(body, _disc(_FUZZ * side)).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(near, (0, 0), _FUZZ * side / 4) * near, np.float32)
+
+
+def _disc(width: float) -> Array:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(width / 2) + 1,) * 2)
 
 
 def _without_background(crop: Array, matte: Array) -> npt.NDArray[np.uint8]:

@@ -8,7 +8,6 @@ there, and clothes are those of one reference too. Nothing is learned.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 import cv2
@@ -16,20 +15,19 @@ import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.head.blending import blend_on_mesh
-from hifi_portrait.head.ears import ear_vertices
+from hifi_portrait.head.ears import ears_end
 from hifi_portrait.head.filling import background, close_gaps, fill_unseen
 from hifi_portrait.head.geometry import HeadGeometry
+from hifi_portrait.head.hair_shell import raised, with_hair
 from hifi_portrait.head.light import colour_corrections
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.off_mesh import draw_off_mesh
 from hifi_portrait.head.raster import Raster
-from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.head.warp_sources import Sources, WarpSource
 
 _LAYERS = np.zeros(len(Part), np.uint8)  # parts whose edges are steps
 _LAYERS[[Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH_CAVITY, Part.SHOULDERS]] = 1, 2, 3, 4, 5
-_MATTE_SOFT = 0.02  # share of the side over which a reference fades out towards the edge of its matte
 _EDGE = 0.8  # pixels at 256 over which an edge of the mesh is smoothed
 
 Array = npt.NDArray[Any]
@@ -50,7 +48,6 @@ def warp_picture(
     target: WarpTarget,
     *,
     model: HeadModel | None = None,
-    views: Sequence[SurfaceView] | None = None,
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
     """Draw a target with the references' colours.
 
@@ -62,8 +59,6 @@ def warp_picture(
         Raster and geometry of the target; the picture has the raster's size.
     model
         The head model; the default one if not given.
-    views
-        Of the references, if already known.
 
     Returns
     -------
@@ -74,18 +69,19 @@ def warp_picture(
         background.
     """
     model = model or HeadModel.load()
-    views = views or [SurfaceView.of(model, geometry) for geometry in references.geometries]
-    raster = target.raster
-    height, width = raster.triangle.shape
-    sources = Sources.of(references, views, target.geometry, height, model)
+    bald = target.raster
+    height, width = bald.triangle.shape
+    sources = Sources.of(references, target.geometry, height, model)
+    raster = with_hair(
+        bald, raised(model.posed(target.geometry), sources.hair, model), target.geometry, model
+    )
     colour, coverage = _on_mesh(sources, raster, model)
     on_mesh = raster.triangle >= 0
     alpha = on_mesh.astype(np.float32)
     draw_off_mesh(sources, raster, model, colour, alpha)
-    close_gaps(
-        colour, alpha, on_mesh & (model.parts != Part.SHOULDERS)[raster.triangle], _ears_end(raster, model)
-    )
-    coverage = np.where(on_mesh, coverage, alpha / 2)
+    on_head = on_mesh & (model.parts != Part.SHOULDERS)[raster.triangle]
+    close_gaps(colour, alpha, on_head, ears_end(raster, model))
+    coverage = np.where(bald.mask, coverage, alpha / 2)
     behind = cv2.resize(
         background(sources.crops[sources.main], sources.mattes[sources.main]), (width, height)
     )
@@ -96,39 +92,37 @@ def warp_picture(
 
 def _on_mesh(sources: Sources, raster: Raster, model: HeadModel) -> tuple[Array, Array]:
     """Colour (H, W, 3) and coverage (H, W) on the mesh."""
+    photos = sources.crops, sources.solid, sources.gains
+    factors = colour_corrections(raster, sources.tables, *photos, sources.main, model)
+    colour, seen, coverage = _blended(sources, sources.tables, factors, raster, model)
+    factors = np.ones((len(sources.crops), 2, 2, 3), np.float32)
+    like_hidden, _, _ = _blended(sources, sources.hidden_hair, factors, raster, model)
+    return fill_unseen(colour, seen, like_hidden, raster, model), coverage
+
+
+def _blended(
+    sources: Sources, tables: Array, factors: Array, raster: Raster, model: HeadModel
+) -> tuple[Array, Array, Array]:
+    """Colour (H, W, 3), how well it is seen at best, and how well itself, both (H, W)."""
     height, width = raster.triangle.shape
     colour = np.zeros((height, width, 3), np.float32)
-    total = np.zeros((height, width), np.float32)
-    coverage = np.zeros((height, width), np.float32)
-    mattes = _shrunk(sources.mattes)
-    looked_up = sources.tables, sources.crops, mattes, sources.gains
+    seen, coverage = np.zeros((2, height, width), np.float32)
     blend_on_mesh(
         raster.triangle,
         raster.barycentric,
         model.faces,
         model.parts == Part.SHOULDERS,
-        *looked_up,
-        colour_corrections(raster, *looked_up, sources.main, model),
+        tables,
+        sources.crops,
+        sources.solid,
+        sources.gains,
+        factors,
         sources.says,
         colour,
-        total,
+        seen,
         coverage,
     )
-    return fill_unseen(colour, total, raster, model), coverage
-
-
-def _ears_end(raster: Raster, model: HeadModel) -> int:
-    """The row below the ears that are to be seen; 0 if there are none."""
-    of_ear = np.isin(model.faces[:, 0], np.concatenate(ear_vertices(model)))
-    rows = np.flatnonzero(((raster.triangle >= 0) & of_ear[raster.triangle]).any(axis=1))
-    return int(rows[-1]) + 1 if len(rows) else 0
-
-
-def _shrunk(mattes: Array) -> Array:
-    """Mattes without the person's edge, where a head fitted a little too large would show background."""
-    kernel = np.ones((mattes.shape[1] // 40,) * 2, np.uint8)
-    sigma = _MATTE_SOFT * mattes.shape[1]
-    return np.stack([cv2.GaussianBlur(cv2.erode(matte, kernel), (0, 0), sigma) for matte in mattes])
+    return colour, seen, coverage
 
 
 def _compose(colour: Array, alpha: Array, behind: Array) -> npt.NDArray[np.float32]:

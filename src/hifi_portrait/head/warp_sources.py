@@ -13,17 +13,17 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from hifi_portrait.head.geometry import EXPRESSION_NAMES, HeadGeometry
+from hifi_portrait.head.hair_shell import hair_thickness, raised
+from hifi_portrait.head.hidden_hair import hidden_hair
 from hifi_portrait.head.light import light_gains
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import BLINK, HeadModel, part_vertices
 from hifi_portrait.head.surface import SurfaceView
 
-MIRRORED = 0.12
-"""Visibility of a place that a reference shows only on the other side of the face."""
-
 _POSE_SCALE = 40.0  # degrees of head rotation over which a reference's say falls to 1 / e
 _LID_SCALE = 1.5  # how much open lids instead of closed ones count beside that
 _OTHER_SAY = 0.06  # of all references but the main one, where it sees the surface
+_MATTE_SOFT = 0.02  # share of the side over which a reference fades out towards the edge of its matte
 _MOUTH = [EXPRESSION_NAMES.index(n) for n in ("jawOpen", "mouthSmileLeft", "mouthSmileRight", "mouthPucker")]
 _MOUTH_SCALE = 2.0  # how much such a coefficient counts in choosing the references for the mouth
 _MOUTH_REACH = (0.03, 0.05)  # metres from the teeth to where the mouth begins to end, and ends
@@ -66,10 +66,12 @@ class Sources:
     ----------
     crops, mattes
         (N, S, S, 3) uint8 and (N, S, S) in [0, 1].
+    solid
+        (N, S, S) in [0, 1], the mattes without the person's edge.
     xy
         (N, V, 2) places of the vertices, as shares of the side.
     tables
-        (2N, V, 3): x, y, visibility; then the same of the mirror image of each vertex, seen less.
+        (2N, V, 3): x, y, visibility; then the same of the mirror image of each vertex.
     gains
         (N, 3) that bring the references to a common brightness.
     says
@@ -80,10 +82,15 @@ class Sources:
         The reference whose clothes are worn.
     roll
         Of the main reference's head to the target's, in radians.
+    hair
+        (P,) thickness of the main reference's, from `hair_thickness`.
+    hidden_hair
+        (N, V, 3): x, y, visibility of hair that may look like what is hidden, from `hidden_hair`.
     """
 
     crops: Array
     mattes: Array
+    solid: Array
     xy: Array
     tables: Array
     gains: Array
@@ -91,18 +98,26 @@ class Sources:
     main: int
     dress: int
     roll: float
+    hair: Array
+    hidden_hair: Array
 
     @classmethod
     def of(
         cls,
         references: WarpSource,
-        views: Sequence[SurfaceView],
         target: HeadGeometry,
         size: int,
         model: HeadModel,
     ) -> Sources:
         """For a picture ``size`` pixels high."""
         crops, mattes = _fitted_to(size, references)
+        posed = [model.posed(geometry) for geometry in references.geometries]
+        solid = _shrunk(mattes)
+        hair = hair_thickness(posed, references.geometries, solid, model)
+        views = [
+            SurfaceView.of_vertices(model, raised(points, thickness, model), geometry)
+            for points, thickness, geometry in zip(posed, hair, references.geometries, strict=True)
+        ]
         xy = np.stack([view.xy for view in views]).astype(np.float32)
         visibility = np.stack([view.visibility for view in views]).astype(np.float32)
         fitness = _fitness(references, target)
@@ -113,11 +128,22 @@ class Sources:
         says = _says(say, _mouth_shares(fitness, references, target), dress, visibility, model)
         gains = light_gains(crops, xy, visibility, say, model)
         tables = np.concatenate([xy, visibility[..., None]], axis=2)
-        mirrored = tables[:, mirror_vertices(model)].copy()
-        mirrored[..., 2] *= MIRRORED
+        mirrored = tables[:, mirror_vertices(model)]
+        behind = [hidden_hair(table, crop, model) for table, crop in zip(tables, crops, strict=True)]
         roll = np.radians(references.geometries[main].pose.roll - target.pose.roll)
         return cls(
-            crops, mattes, xy, np.concatenate([tables, mirrored]), gains, says, main, dress, float(roll)
+            crops,
+            mattes,
+            solid,
+            xy,
+            np.concatenate([tables, mirrored]),
+            gains,
+            says,
+            main,
+            dress,
+            float(roll),
+            hair[main],
+            np.stack(behind),
         )
 
 
@@ -141,6 +167,13 @@ def _fitted_to(size: int, references: WarpSource) -> tuple[Array, Array]:
         np.stack([cv2.resize(crop, shape, interpolation=cv2.INTER_AREA) for crop in crops]),
         np.stack([cv2.resize(matte, shape, interpolation=cv2.INTER_AREA) for matte in mattes]),
     )
+
+
+def _shrunk(mattes: Array) -> Array:
+    """Mattes without the person's edge, where a head fitted a little too large would show background."""
+    kernel = np.ones((mattes.shape[1] // 40,) * 2, np.uint8)
+    sigma = _MATTE_SOFT * mattes.shape[1]
+    return np.stack([cv2.GaussianBlur(cv2.erode(matte, kernel), (0, 0), sigma) for matte in mattes])
 
 
 def _fitness(references: WarpSource, target: HeadGeometry) -> npt.NDArray[np.float32]:

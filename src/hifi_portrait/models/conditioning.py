@@ -155,7 +155,7 @@ def face_inputs(
     if views is None:
         views = [SurfaceView.of(model, geometry) for geometry in references.geometries]
     if warp is None:
-        warp = warp_picture(references, landmark, model=model, views=views)
+        warp = warp_picture(references, landmark, model=model)
     picture, coverage = warp
     poses = [geometry.pose for geometry in references.geometries]
     condition = np.concatenate(
