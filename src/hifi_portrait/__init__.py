@@ -13,6 +13,7 @@ _PUBLIC = {
     "FaceAttention": "hifi_portrait.models",
     "FaceEncoder": "hifi_portrait.models",
     "FaceRefiner": "hifi_portrait.models",
+    "Guide": "hifi_portrait.models.guides",
     "HiFiNet": "hifi_portrait.models",
     "HiFiPortraitPipeline": "hifi_portrait.pipeline",
     "Identity": "hifi_portrait.identity",

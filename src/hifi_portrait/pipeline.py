@@ -4,7 +4,7 @@ It is diffusers' SDXL ControlNet pipeline with HiFi-Net as the ControlNet. What 
 target is computed once, bound to the networks, and diffusers' own denoising loop does the rest.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,17 +33,22 @@ from transformers import (
 from hifi_portrait.errors import ModelError
 from hifi_portrait.head import LandmarkGenerator, LandmarkImage
 from hifi_portrait.identity import Identity
+from hifi_portrait.models.base_model import check_is_sdxl, is_single_file, load_single_file
 from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs, face_inputs
 from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
-from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder, load_hifi_parts, reading
+from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder, reading
+from hifi_portrait.models.guides import Guide, guided
+from hifi_portrait.models.hifi_files import load_hifi_parts, save_hifi_parts
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.latent_prior import prior_added
 from hifi_portrait.prompt_faces import with_faces
 from hifi_portrait.target import Target
 from hifi_portrait.warp_composite import on_warp
 from hifi_portrait.warp_start import WarpStart
+
+_HUB_SETTINGS = ("revision", "token", "cache_dir", "local_files_only")
 
 
 class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
@@ -133,33 +138,52 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         Parameters
         ----------
         base
-            Folder or hub id of a saved `HiFiPortraitPipeline`, or of an SDXL base model. The model that comes
-            with the package, if not given.
+            Folder or hub id of a saved `HiFiPortraitPipeline`, or of an SDXL base model; or an SDXL
+            checkpoint in the original layout, one `.safetensors` file. The model that comes with the package,
+            if not given.
         hifi
-            Folder with `hifi_net/`, `face_encoder/`, `face_refiner/` and `face_attention/` for an SDXL base.
+            HiFi-Net and the face networks for an SDXL base: a folder with `hifi_net/`, `face_encoder/`,
+            `face_refiner/` and `face_attention/`, a hub id, or the one file that `save_hifi` wrote.
         kwargs
-            As for `DiffusionPipeline.from_pretrained`; weights become float32 unless `torch_dtype` says
-            otherwise.
+            As for `DiffusionPipeline.from_pretrained`, or for `StableDiffusionXLPipeline.from_single_file`;
+            weights become float32 unless `torch_dtype` says otherwise.
 
         Raises
         ------
         ModelError
-            If a folder or file is missing or damaged, or the parts do not belong together.
+            If a folder or file is missing or damaged, the base is no SDXL base model, or the parts do not
+            belong together.
         """
         dtype = kwargs.pop("torch_dtype", kwargs.pop("dtype", torch.float32))
         source = BUNDLED if base is None else base
         if hifi is not None:
-            kwargs = load_hifi_parts(hifi, dtype) | kwargs
+            hub = {name: kwargs[name] for name in _HUB_SETTINGS if name in kwargs}
+            kwargs = load_hifi_parts(hifi, dtype, **hub) | kwargs
+        if is_single_file(source):
+            return cls._from_single_file(source, dtype, kwargs)
         if base is None or Path(source).is_dir():
+            check_is_sdxl(source)
             check_folder(source, beside=[*kwargs])
         with reading(source):
             pipeline: HiFiPortraitPipeline = super().from_pretrained(str(source), torch_dtype=dtype, **kwargs)
         return pipeline
 
-    def save_hifi(self, folder: str | Path) -> None:
-        """Save HiFi-Net and the face networks alone, as `from_pretrained(base, hifi=folder)` reads them."""
-        for part in HIFI_PARTS:
-            getattr(self, part).save_pretrained(Path(folder) / part)
+    @classmethod
+    def _from_single_file(
+        cls, file: str | Path, dtype: torch.dtype, settings: dict[str, Any]
+    ) -> "HiFiPortraitPipeline":
+        own = {name: settings.pop(name) for name in HIFI_PARTS if name in settings}
+        missing = [name for name in HIFI_PARTS if name not in own]
+        if missing:
+            raise ModelError(f"{file} is a base model without {', '.join(missing)}: give them as `hifi`")
+        return cls(**load_single_file(file, dtype, **settings), **own)
+
+    def save_hifi(self, to: str | Path) -> None:
+        """Save HiFi-Net and the face networks alone, as `from_pretrained(base, hifi=to)` reads them.
+
+        `to` is a folder, or one file if its name ends in `.safetensors`.
+        """
+        save_hifi_parts({part: getattr(self, part) for part in HIFI_PARTS}, to)
 
     def register_modules(self, **modules: Any) -> None:
         """As diffusers', but our own classes are saved under the package's name, not that of their module."""
@@ -201,6 +225,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         warp_grain: float | None = None,
         warp_share: float = 1.0,
         prompt_scale: float = 1.0,
+        guides: Sequence[Guide] = (),
         callback_on_step_end: Callable[..., Any] | None = None,
         output_type: str = "pil",
         return_dict: bool = True,
@@ -242,6 +267,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             networks' own picture.
         prompt_scale
             How much of these changes is added, 0 or more; above 1 exaggerates them.
+        guides
+            ControlNets and T2I-Adapters that steer the picture too.
         callback_on_step_end
             As in diffusers.
         kwargs
@@ -294,6 +321,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             stack.enter_context(self.face_attention.attached(self.unet))
             stack.enter_context(self.face_attention.bound(conditioning.tokens, face_scale, copies=copies))
             stack.enter_context(self._merging(conditioning if face_scale > 0 else None))
+            pictures_of_guides = [(guide, self._picture(guide, height, width)) for guide in guides]
+            stack.enter_context(guided(self.unet, pictures_of_guides, self.scheduler))
             if warp_strength < 1:
                 stack.enter_context(self._starting_from(conditioning.warp_latents, warp_strength, warp_grain))
             pictures = super().__call__(
@@ -371,6 +400,13 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
     def _draw(self, identity: Identity, target: Target, height: int, width: int) -> LandmarkImage:
         size = height if height == width else (width, height)
         return LandmarkGenerator()(identity.identity, target, size)
+
+    def _picture(self, guide: Guide, height: int, width: int) -> Tensor:
+        """What a guide reads (1, C, height, width), in [0, 1]."""
+        picture = guide.image
+        if isinstance(picture, np.ndarray) and picture.dtype == np.uint8:
+            picture = picture / 255
+        return self.control_image_processor.preprocess(picture, height=height, width=width)[:1]
 
     @contextmanager
     def _starting_from(self, latents: Tensor, strength: float, grain: float) -> Iterator[None]:

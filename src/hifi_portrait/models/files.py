@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 
 from hifi_portrait.errors import ModelError
@@ -19,13 +16,6 @@ BUNDLED = Path(__file__).parents[1] / "assets" / "bundled"
 
 HIFI_PARTS = ("hifi_net", "face_encoder", "face_refiner", "face_attention")
 """The parts beside an SDXL base model."""
-
-_CLASSES = {
-    "hifi_net": "HiFiNet",
-    "face_encoder": "FaceEncoder",
-    "face_refiner": "FaceRefiner",
-    "face_attention": "FaceAttention",
-}
 
 
 def check_folder(folder: str | Path, *, beside: Collection[str] = ()) -> None:
@@ -87,28 +77,6 @@ def check_weights(folder: Path) -> None:
                 pass
         except (SafetensorError, OSError) as error:
             raise ModelError(f"{file} is damaged or incomplete ({error}): get the file anew") from error
-
-
-def load_hifi_parts(folder: str | Path, dtype: torch.dtype) -> dict[str, Any]:
-    """Load HiFi-Net and the face networks from `folder`, one sub-folder a part.
-
-    Raises
-    ------
-    ModelError
-        If one is missing, damaged, or of another kind.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ModelError(f"there is no folder {folder} with HiFi weights")
-    models = import_module("hifi_portrait.models")
-    loaded = {}
-    for part in HIFI_PARTS:
-        if not (folder / part / "config.json").is_file():
-            raise ModelError(f"{folder} has no {part}/config.json: it must hold {', '.join(HIFI_PARTS)}")
-        check_weights(folder / part)
-        with reading(folder / part):
-            loaded[part] = getattr(models, _CLASSES[part]).from_pretrained(folder / part, torch_dtype=dtype)
-    return loaded
 
 
 @contextmanager

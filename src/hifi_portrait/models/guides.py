@@ -1,0 +1,162 @@
+"""Other networks beside HiFi-Net: ControlNets and T2I-Adapters, each with a picture of its own.
+
+They act on the UNet just as in diffusers' own pipelines: a ControlNet on both halves of a guided step, by
+residuals that are added to HiFi-Net's; a T2I-Adapter by features that do not depend on the timestep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers import ControlNetModel, MultiAdapter, T2IAdapter, UNet2DConditionModel
+from torch import Tensor
+
+from hifi_portrait.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A ControlNet or T2I-Adapter that also steers a portrait.
+
+    Attributes
+    ----------
+    model
+        Made for SDXL: a `diffusers.ControlNetModel` or a `diffusers.T2IAdapter`.
+    image
+        What it reads, such as a depth map: whatever diffusers takes for a picture.
+    scale
+        Its strength, 0 or more.
+    start, end
+        Shares, in [0, 1], of the denoising steps between which it acts.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value is of another kind or out of range.
+    """
+
+    model: ControlNetModel | T2IAdapter
+    image: Any
+    scale: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.model, MultiAdapter) or not isinstance(self.model, ControlNetModel | T2IAdapter):
+            raise TypeError(
+                f"a Guide's `model` must be a ControlNetModel or a T2IAdapter, but is {type(self.model)}: "
+                "for several, give several guides"
+            )
+        if self.scale < 0:
+            raise ValueError(f"a Guide's `scale` must be 0 or more, but is {self.scale}")
+        if not 0 <= self.start < self.end <= 1:
+            raise ValueError(
+                "a Guide's `start` and `end` must be in [0, 1] and in order, but are "
+                f"{self.start} and {self.end}"
+            )
+
+
+@contextmanager
+def guided(
+    unet: UNet2DConditionModel,
+    guides: Sequence[tuple[Guide, Tensor]],
+    scheduler: Any,
+) -> Iterator[None]:
+    """Within this context the UNet is steered by guides, too.
+
+    Parameters
+    ----------
+    unet
+        Of an SDXL pipeline.
+    guides
+        Each with its picture (1, C, H, W), as its model reads it.
+    scheduler
+        Whose timesteps, set before the UNet runs, say which share of the steps is done.
+
+    Raises
+    ------
+    ModelError
+        When the UNet runs, if a guide was made for a model of other widths.
+    """
+    features = {
+        index: guide.model(picture.to(guide.model.device, guide.model.dtype))
+        for index, (guide, picture) in enumerate(guides)
+        if isinstance(guide.model, T2IAdapter)
+    }
+
+    def steer(
+        _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        sample, timestep = args[0], args[1]
+        done = _share_done(timestep, scheduler.timesteps)
+        for index, (guide, picture) in enumerate(guides):
+            if not guide.start <= done < guide.end or guide.scale == 0:
+                continue
+            if index in features:
+                kwargs = kwargs | _with_features(kwargs, features[index], guide.scale, sample)
+            else:
+                kwargs = kwargs | _with_residuals(kwargs, guide, picture, sample, timestep)
+        return args, kwargs
+
+    hook = unet.register_forward_pre_hook(steer, with_kwargs=True)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def _share_done(timestep: Tensor | float, timesteps: Tensor) -> float:
+    """Share of the steps before this one, in [0, 1)."""
+    same = (timesteps.cpu().double() - float(torch.as_tensor(timestep).reshape(-1)[0])).abs()
+    return int(same.argmin()) / len(timesteps)
+
+
+def _with_residuals(
+    kwargs: dict[str, Any], guide: Guide, picture: Tensor, sample: Tensor, timestep: Any
+) -> dict[str, Any]:
+    model: Any = guide.model
+    cast = {"device": model.device, "dtype": model.dtype}
+    added = kwargs.get("added_cond_kwargs") or {}
+    with _fitting(model):
+        down, middle = model(
+            sample.to(**cast),
+            timestep,
+            encoder_hidden_states=kwargs["encoder_hidden_states"].to(**cast),
+            controlnet_cond=picture.to(**cast).expand(len(sample), -1, -1, -1),
+            conditioning_scale=guide.scale,
+            added_cond_kwargs={name: added[name] for name in ("text_embeds", "time_ids") if name in added},
+            return_dict=False,
+        )
+    before = kwargs.get("down_block_additional_residuals")
+    if before is not None:
+        down = [old + new.to(old) for old, new in zip(before, down, strict=True)]
+        middle = kwargs["mid_block_additional_residual"] + middle.to(sample)
+    return {
+        "down_block_additional_residuals": [each.to(sample) for each in down],
+        "mid_block_additional_residual": middle.to(sample),
+    }
+
+
+def _with_features(
+    kwargs: dict[str, Any], features: Sequence[Tensor], scale: float, sample: Tensor
+) -> dict[str, Any]:
+    added = [(feature * scale).to(sample).expand(len(sample), -1, -1, -1) for feature in features]
+    before = kwargs.get("down_intrablock_additional_residuals")
+    if before is not None:
+        added = [old + new for old, new in zip(before, added, strict=True)]
+    return {"down_intrablock_additional_residuals": added}
+
+
+@contextmanager
+def _fitting(model: Any) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        raise ModelError(
+            f"the guide {type(model).__name__} does not fit the base model: its cross-attention is "
+            f"{model.config.cross_attention_dim} wide. Use one made for SDXL ({error})"
+        ) from error

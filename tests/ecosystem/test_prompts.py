@@ -1,0 +1,133 @@
+"""What people do with prompts: LoRA, textual inversion, embeddings, long negatives, clip skip, FreeU."""
+
+import numpy as np
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model_state_dict
+from safetensors.torch import save_file
+
+from tiny_pipelines import a_pipeline, an_identity, draw, draw_plain
+
+LAYERS = ["to_q", "to_k", "to_v", "to_out.0"]
+
+
+@pytest.fixture
+def pipe():
+    return a_pipeline()
+
+
+@pytest.fixture(scope="module")
+def identity():
+    return an_identity()
+
+
+def lora_weights(seed):
+    """LoRA matrices for a tiny UNet's attention, by module name: (down, up)."""
+    unet = a_pipeline().unet
+    unet.add_adapter(LoraConfig(r=2, lora_alpha=2, target_modules=LAYERS, init_lora_weights=False))
+    generator = torch.Generator().manual_seed(seed)
+    return {
+        name: torch.randn(value.shape, generator=generator) * 0.3
+        for name, value in get_peft_model_state_dict(unet).items()
+    }
+
+
+def peft_file(folder, seed):
+    save_file({f"unet.{name}": value for name, value in lora_weights(seed).items()}, folder / f"peft{seed}.safetensors")
+    return f"peft{seed}.safetensors"
+
+
+def kohya_file(folder, seed):
+    tensors = {}
+    for name, value in lora_weights(seed).items():
+        module, matrix = name.removesuffix(".weight").rsplit(".", 1)
+        key = "lora_unet_" + module.replace(".", "_")
+        tensors[f"{key}.lora_{'down' if matrix == 'lora_A' else 'up'}.weight"] = value
+        tensors[f"{key}.alpha"] = torch.tensor(2.0)
+    save_file(tensors, folder / f"kohya{seed}.safetensors")
+    return f"kohya{seed}.safetensors"
+
+
+def load(pipe, folder, file, name):
+    pipe.load_lora_weights(folder, weight_name=file, adapter_name=name)
+
+
+@pytest.mark.parametrize("write", [peft_file, kohya_file])
+def test_lora(pipe, identity, tmp_path, write):
+    before = draw(pipe, identity)
+    load(pipe, tmp_path, write(tmp_path, 1), "one")
+    full = draw(pipe, identity)
+    assert not np.array_equal(full, before)
+    base = draw(pipe, identity, hifi_scale=0.0, face_scale=0.0)
+    assert np.array_equal(base, draw_plain(pipe))
+    pipe.set_adapters(["one"], [0.3])
+    assert not np.array_equal(draw(pipe, identity), full)
+    pipe.unload_lora_weights()
+    assert np.array_equal(draw(pipe, identity), before)
+
+
+def test_both_layouts_of_one_lora_give_one_picture(identity, tmp_path):
+    pictures = []
+    for write in (peft_file, kohya_file):
+        pipe = a_pipeline()
+        load(pipe, tmp_path, write(tmp_path, 1), "one")
+        pictures.append(draw(pipe, identity))
+    np.testing.assert_allclose(*pictures, atol=1e-5)
+
+
+def test_several_loras_are_weighed(pipe, identity, tmp_path):
+    before = draw(pipe, identity)
+    for seed in (1, 2):
+        load(pipe, tmp_path, kohya_file(tmp_path, seed), f"lora{seed}")
+    pictures = []
+    for weights in ([1.0, 0.0], [0.0, 1.0], [0.7, 0.7], [0.0, 0.0]):
+        pipe.set_adapters(["lora1", "lora2"], weights)
+        pictures.append(draw(pipe, identity))
+    assert all(not np.array_equal(a, b) for i, a in enumerate(pictures) for b in pictures[:i])
+    np.testing.assert_allclose(pictures[-1], before, atol=1e-5)
+    pipe.unload_lora_weights()
+    assert np.array_equal(draw(pipe, identity), before)
+
+
+def test_textual_inversion(pipe, identity, tmp_path):
+    generator = torch.Generator().manual_seed(0)
+    embedding = torch.randn(2, 16, generator=generator)
+    without = draw(pipe, identity, prompt="a photo, <mood>")
+    for encoder, tokenizer in ((pipe.text_encoder, pipe.tokenizer),):
+        pipe.load_textual_inversion(
+            {"<mood>": embedding}, token="<mood>", text_encoder=encoder, tokenizer=tokenizer
+        )
+    assert not np.array_equal(draw(pipe, identity, prompt="a photo, <mood>"), without)
+
+
+def test_prompt_embeddings_equal_the_prompt(pipe, identity):
+    words = {"prompt": "a man in the rain", "negative_prompt": "blurred"}
+    names = ("prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds")
+    with torch.no_grad():
+        given = dict(zip(names, pipe.encode_prompt(**words), strict=True))
+    assert np.array_equal(draw(pipe, identity, **given), draw(pipe, identity, **words))
+
+
+def test_long_negative_prompts(pipe, identity):
+    long = ", ".join(["blurred", "low quality", "extra fingers"] * 60)
+    short = draw(pipe, identity, prompt="a man", negative_prompt="blurred")
+    assert not np.array_equal(draw(pipe, identity, prompt="a man", negative_prompt=long), short)
+
+
+@pytest.mark.parametrize("setting", [{"clip_skip": 1}, {"guidance_rescale": 0.7}])
+def test_settings_of_diffusers_reach_it(pipe, identity, setting):
+    plain = draw_plain(pipe, prompt="a man", **setting)
+    base = draw(pipe, identity, prompt="a man", hifi_scale=0.0, face_scale=0.0, **setting)
+    assert np.array_equal(base, plain)
+    assert not np.array_equal(base, draw_plain(pipe, prompt="a man"))
+    assert not np.array_equal(draw(pipe, identity, prompt="a man", **setting), base)
+
+
+def test_freeu(pipe, identity):
+    before = draw(pipe, identity)
+    pipe.enable_freeu(s1=0.9, s2=0.2, b1=1.3, b2=1.4)
+    with_freeu = draw(pipe, identity)
+    base = draw(pipe, identity, hifi_scale=0.0, face_scale=0.0)
+    assert np.array_equal(base, draw_plain(pipe)) and not np.array_equal(with_freeu, before)
+    pipe.disable_freeu()
+    assert np.array_equal(draw(pipe, identity), before)
