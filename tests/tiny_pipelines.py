@@ -16,6 +16,7 @@ from painted_heads import person
 from tiny_models import randomised
 
 FACE_PARTS = ("hifi_net", "face_encoder", "face_refiner", "face_attention")
+PLAIN_PARTS = ("vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "scheduler")
 TARGET = Target.preset("smile", pose=HeadPose(yaw=10))
 
 
@@ -53,8 +54,7 @@ def draw(pipe, identity, target=TARGET, seed=0, **settings):
 
 
 def draw_plain(pipe, **settings):
-    names = ("vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "scheduler")
-    plain = StableDiffusionXLPipeline(**{name: getattr(pipe, name) for name in names})
+    plain = StableDiffusionXLPipeline(**{name: getattr(pipe, name) for name in PLAIN_PARTS})
     plain.set_progress_bar_config(disable=True)
     settings = {"prompt": "", "num_inference_steps": 3, "guidance_scale": 2.0, "output_type": "np"} | settings
     return plain(generator=torch.Generator().manual_seed(0), **settings).images

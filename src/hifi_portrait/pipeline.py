@@ -4,7 +4,9 @@ It is diffusers' SDXL ControlNet pipeline with HiFi-Net as the ControlNet. What 
 target is computed once, bound to the networks, and diffusers' own denoising loop does the rest.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import difflib
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,7 @@ from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
 from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder, reading
+from hifi_portrait.models.guidance import rescaled
 from hifi_portrait.models.guides import Guide, guided
 from hifi_portrait.models.hifi_files import load_hifi_parts, save_hifi_parts
 from hifi_portrait.models.hifi_net import HiFiNet
@@ -48,6 +51,7 @@ from hifi_portrait.target import Target
 from hifi_portrait.warp_composite import on_warp
 from hifi_portrait.warp_start import WarpStart
 
+_OWN_ARGUMENTS = ("self", "image", "controlnet_conditioning_scale", "guess_mode", "kwargs")  # of diffusers
 _HUB_SETTINGS = ("revision", "token", "cache_dir", "local_files_only")
 
 
@@ -225,6 +229,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         warp_grain: float | None = None,
         warp_share: float = 1.0,
         prompt_scale: float = 1.0,
+        guidance_rescale: float = 0.0,
         guides: Sequence[Guide] = (),
         callback_on_step_end: Callable[..., Any] | None = None,
         output_type: str = "pil",
@@ -267,6 +272,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             networks' own picture.
         prompt_scale
             How much of these changes is added, 0 or more; above 1 exaggerates them.
+        guidance_rescale
+            Share, in [0, 1], by which guided predictions are brought back to the spread of unguided ones.
         guides
             ControlNets and T2I-Adapters that steer the picture too.
         callback_on_step_end
@@ -277,13 +284,14 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         Raises
         ------
         TypeError, ValueError
-            If an argument is of another kind or out of range.
+            If an argument is unknown, of another kind or out of range.
         """
         height, width = height or self.default_size, width or self.default_size
         sampling = self.sampling(num_inference_steps, guidance_scale, warp_strength, warp_grain)
         warp_strength, warp_grain = sampling.pop("warp_strength"), sampling.pop("warp_grain")
         scales = {"hifi_scale": hifi_scale, "face_scale": face_scale, "prompt_scale": prompt_scale}
-        shares = {"warp_grain": warp_grain, "warp_share": warp_share}
+        shares = {"warp_grain": warp_grain, "warp_share": warp_share, "guidance_rescale": guidance_rescale}
+        _check_known(kwargs)
         self._check_call(identity, target, height, width, scales, warp_strength, shares)
         self._check_prediction()
         landmark = self._draw(identity, target, height, width)
@@ -323,6 +331,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             stack.enter_context(self._merging(conditioning if face_scale > 0 else None))
             pictures_of_guides = [(guide, self._picture(guide, height, width)) for guide in guides]
             stack.enter_context(guided(self.unet, pictures_of_guides, self.scheduler))
+            stack.enter_context(rescaled(self.unet, self.scheduler, guidance_rescale))
             if warp_strength < 1:
                 stack.enter_context(self._starting_from(conditioning.warp_latents, warp_strength, warp_grain))
             pictures = super().__call__(
@@ -472,6 +481,16 @@ def _check_fit(
             f"face_refiner.encoder_dim is {face_refiner.config.encoder_dim}, but the face encoder's tokens "
             f"are {face_encoder.config.output_dim} wide"
         )
+
+
+def _check_known(arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments that diffusers' own pipeline, which takes any, would silently ignore."""
+    known = inspect.signature(StableDiffusionXLControlNetPipeline.__call__).parameters
+    for name in arguments:
+        if name not in known or name in _OWN_ARGUMENTS:
+            near = difflib.get_close_matches(name, [each for each in known if each not in _OWN_ARGUMENTS], 1)
+            hint = f"; did you mean `{near[0]}`?" if near else ""
+            raise TypeError(f"a portrait takes no argument `{name}`{hint}")
 
 
 def _says_something(prompts: Any) -> bool:

@@ -30,7 +30,7 @@ SCHEDULERS = {
     "LCM": LCMScheduler(**SDXL),
     "TCD": TCDScheduler(**SDXL),
     "DDIM": DDIMScheduler(**SDXL),
-    "Heun": HeunDiscreteScheduler(**{k: v for k, v in SDXL.items()}),
+    "Heun": HeunDiscreteScheduler(**SDXL),
 }
 
 
