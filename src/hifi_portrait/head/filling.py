@@ -31,7 +31,9 @@ _HAIR = 0.8  # fullness of hair from which on there is hardly skin
 _DETAIL = 0.02  # share of the picture's side below which a difference of colour is detail
 _DARK = 8.0  # of 255, added before a ratio is taken
 _NECK = 18  # the part of the side that a notch between jaw and neck is narrower than
-_ALIKE = 30.0  # of 255: difference of colour below which both sides of it are skin
+_ALIKE = 25.0  # of 255: difference of colour below which both sides of it are skin
+_LEAST_NOTCH = 32  # the part of the side that one is wider than
+_SPECK = 0.003  # share of the picture below which a hole is none
 _DIM = 0.5  # share of the light that reaches teeth just behind the lips' edge
 _DEEP = 0.012  # share of the picture's side over which the lips shade what is behind them
 
@@ -130,17 +132,31 @@ def close_gaps(colour: Array, alpha: Array, on_head: Array, hair_to: int) -> Non
     beside = cv2.dilate(on_head.astype(np.uint8), _square(side // 16)).astype(bool)
     beside[hair_to:] = False
     gaps |= _closed(shown, side // 32) & ~shown & beside
-    jaw = _closed(shown, side // _NECK) & (alpha < _SOLID)
-    jaw[:hair_to] = jaw[int(np.flatnonzero(on_head.any(axis=1)).max(initial=0)) :] = False
-    if jaw.any():
-        beside_jaw, of_head = (
-            spread(colour, alpha * ~jaw * ~on_head),
-            spread(colour, on_head.astype(np.float32)),
-        )
-        neck = jaw & (np.abs(beside_jaw - of_head).mean(axis=2) < _ALIKE)  # no collar and no hair
-        gaps |= cv2.morphologyEx(neck.astype(np.uint8), cv2.MORPH_OPEN, _square(side // 64)).astype(bool)
+    gaps |= _specks(~shown)
+    gaps |= _notches(colour, alpha, on_head, shown, hair_to)
     around = spread(colour, np.where(gaps, 0, alpha).astype(np.float32))
     colour[gaps], alpha[gaps] = around[gaps], 1
+
+
+def _notches(
+    colour: Array, alpha: Array, on_head: Array, shown: Array, hair_to: int
+) -> npt.NDArray[np.bool_]:
+    """Notches between a jaw and a neck that stands out of the mesh's: the neck goes on behind the jaw."""
+    side = on_head.shape[0]
+    beside = _closed(shown, side // _NECK) & (alpha < _SOLID)
+    beside[:hair_to] = beside[int(np.flatnonzero(on_head.any(axis=1)).max(initial=0)) :] = False
+    if not beside.any():
+        return beside
+    beneath = spread(colour, alpha * ~beside * ~on_head)
+    of_head = spread(colour, on_head.astype(np.float32))
+    neck = beside & (np.abs(beneath - of_head).mean(axis=2) < _ALIKE)  # no collar and no hair
+    return cv2.morphologyEx(neck.astype(np.uint8), cv2.MORPH_OPEN, _disc(side // _LEAST_NOTCH)).astype(bool)
+
+
+def _specks(mask: Array) -> npt.NDArray[np.bool_]:
+    """What of a mask is in pieces too small to be anything."""
+    _, piece, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    return np.asarray(mask & (stats[:, cv2.CC_STAT_AREA] < _SPECK * mask.size)[piece])
 
 
 def _closed(mask: Array, reach: int) -> npt.NDArray[np.bool_]:
@@ -149,3 +165,7 @@ def _closed(mask: Array, reach: int) -> npt.NDArray[np.bool_]:
 
 def _square(side: int) -> npt.NDArray[np.uint8]:
     return np.ones((max(side, 1),) * 2, np.uint8)
+
+
+def _disc(side: int) -> Array:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (max(side, 1),) * 2)

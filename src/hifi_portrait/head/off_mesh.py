@@ -28,6 +28,7 @@ _STRAND = 0.035  # share of the side below which a piece of hair is a strand
 _CORNER = 0.1  # share of the side to which corners of necks and collars are rounded
 _STRAND_ALPHA = 0.35  # alpha from which on it counts as a piece
 _FUZZ = 0.02  # share of the side by which hair's edge may be frayed
+_LONG = 0.005  # share of a photo that hair below the ears takes if it is long
 _DIRECTIONS = 120  # in which an outline's radius is measured
 
 Array = npt.NDArray[Any]
@@ -116,10 +117,15 @@ class _Cutout:
 
 
 def _reach(hair: Array, on_head: Array, ears: float) -> float:
-    """How far hair (S, S) stands off a head above the place of the ears' end, as a share of the side."""
+    """How far hair (S, S) stands off a head above the place of the ears' end, as a share of the side.
+
+    Infinite for long hair, which goes on below.
+    """
     side = len(hair)
-    upper = np.arange(side)[:, None] < ears * side
-    away = cv2.distanceTransform((~on_head).astype(np.uint8), cv2.DIST_L2, 5)[(hair > _STRAND_ALPHA) & upper]
+    shown, below = hair > _STRAND_ALPHA, np.arange(side)[:, None] >= ears * side
+    if (shown & below).mean() > _LONG:
+        return np.inf
+    away = cv2.distanceTransform((~on_head).astype(np.uint8), cv2.DIST_L2, 5)[shown & ~below]
     return float(np.percentile(away, 95)) / side if len(away) else 0.0
 
 
