@@ -1,0 +1,90 @@
+"""How people run it: precision, memory savers, compilation, batches, callbacks."""
+
+import numpy as np
+import pytest
+import torch
+
+from tiny_pipelines import TARGET, a_pipeline, an_identity, draw
+
+
+@pytest.fixture
+def pipe():
+    return a_pipeline()
+
+
+@pytest.fixture(scope="module")
+def identity():
+    return an_identity()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_draws_about_the_same(pipe, identity, dtype):
+    full = draw(pipe, identity, prompt="a man")
+    halved = draw(pipe.to(dtype), identity, prompt="a man")
+    assert np.isfinite(halved).all()
+    assert np.abs(halved - full).mean() < 0.03
+
+
+def test_slicing_and_tiling_of_the_autoencoder(pipe, identity):
+    settings = {"num_images_per_prompt": 2, "height": 128, "width": 128}
+    plain = draw(pipe, identity, **settings)
+    pipe.vae.enable_slicing()
+    np.testing.assert_allclose(draw(pipe, identity, **settings), plain, atol=1e-5)
+    pipe.vae.enable_tiling()
+    tiled = draw(pipe, identity, **settings)
+    assert tiled.shape == plain.shape and np.isfinite(tiled).all()
+
+
+def test_attention_slicing(pipe, identity):
+    plain = draw(pipe, identity)
+    pipe.enable_attention_slicing("max")
+    np.testing.assert_allclose(draw(pipe, identity), plain, atol=1e-4)
+    pipe.disable_attention_slicing()
+    np.testing.assert_allclose(draw(pipe, identity), plain, atol=1e-5)
+
+
+def test_batches_of_prompts(pipe, identity):
+    prompts = ["a red shirt", "a blue shirt", ""]
+    generators = [torch.Generator().manual_seed(seed) for seed in range(3)]
+    settings = {"num_inference_steps": 3, "output_type": "np"}
+    together = pipe(identity, TARGET, prompts, generator=generators, **settings).images
+    for seed, (words, image) in enumerate(zip(prompts, together, strict=True)):
+        np.testing.assert_allclose(image, draw(pipe, identity, seed=seed, prompt=words)[0], atol=2e-5)
+
+
+def test_an_interrupted_call_stops(pipe, identity):
+    steps = []
+
+    def on_step(own, step, timestep, tensors):
+        steps.append(step)
+        own._interrupt = step == 1
+        return tensors
+
+    images = draw(pipe, identity, num_inference_steps=6, callback_on_step_end=on_step)
+    assert steps == [0, 1] and np.isfinite(images).all()
+    assert len(draw(pipe, identity)) == 1  # the next call is not
+
+
+def test_callbacks_can_change_the_latents(pipe, identity):
+    plain = draw(pipe, identity, num_inference_steps=4)
+
+    def on_step(own, step, timestep, tensors):
+        return {"latents": tensors["latents"] * 0.5} if step == 1 else {}
+
+    changed = draw(
+        pipe,
+        identity,
+        num_inference_steps=4,
+        callback_on_step_end=on_step,
+        callback_on_step_end_tensor_inputs=["latents"],
+    )
+    assert not np.array_equal(plain, changed)
+
+
+def test_the_networks_compile_without_graph_breaks(pipe, identity):
+    plain = draw(pipe, identity)
+    torch._dynamo.reset()
+    pipe.unet.compile(fullgraph=True, backend="eager")
+    pipe.hifi_net.compile(fullgraph=True, backend="eager")
+    np.testing.assert_allclose(draw(pipe, identity), plain, atol=1e-5)
+    np.testing.assert_allclose(draw(pipe, identity, num_inference_steps=3), plain, atol=1e-5)
