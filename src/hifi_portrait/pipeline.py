@@ -4,9 +4,7 @@ It is diffusers' SDXL ControlNet pipeline with HiFi-Net as the ControlNet. What 
 target is computed once, bound to the networks, and diffusers' own denoising loop does the rest.
 """
 
-import difflib
-import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,12 +44,12 @@ from hifi_portrait.models.guides import Guide, guided
 from hifi_portrait.models.hifi_files import load_hifi_parts, save_hifi_parts
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.latent_prior import prior_added
+from hifi_portrait.pipeline_checks import check_call, check_fit, check_known
 from hifi_portrait.prompt_faces import with_faces
 from hifi_portrait.target import Target
 from hifi_portrait.warp_composite import on_warp
 from hifi_portrait.warp_start import WarpStart
 
-_OWN_ARGUMENTS = ("self", "image", "controlnet_conditioning_scale", "guess_mode", "kwargs")  # of diffusers
 _HUB_SETTINGS = ("revision", "token", "cache_dir", "local_files_only")
 
 
@@ -102,7 +100,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
     ) -> None:
         # Not the parent's: it would register the ControlNet under a name of its own.
         DiffusionPipeline.__init__(self)
-        _check_fit(unet, hifi_net, face_encoder, face_refiner, face_attention)
+        check_fit(unet, hifi_net, face_encoder, face_refiner, face_attention)
         self.register_modules(
             vae=vae,
             text_encoder=text_encoder,
@@ -188,6 +186,28 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         `to` is a folder, or one file if its name ends in `.safetensors`.
         """
         save_hifi_parts({part: getattr(self, part) for part in HIFI_PARTS}, to)
+
+    def load_lora_weights(self, source: str | Path | dict[str, Tensor], *args: Any, **kwargs: Any) -> None:
+        """As diffusers'; but a LoRA for another architecture is refused, and leaves nothing behind.
+
+        Raises
+        ------
+        ModelError
+            If it does not fit the base model.
+        """
+        named = "the LoRA" if isinstance(source, dict) else f"the LoRA {kwargs.get('weight_name') or source}"
+        before = self._lora_count()
+        try:
+            super().load_lora_weights(source, *args, **kwargs)
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(
+                f"{named} does not fit this base model: give one that was made for SDXL ({error})"
+            ) from error
+        if self._lora_count() == before:
+            raise ModelError(f"{named} holds nothing for an SDXL model: give one that was made for SDXL")
+
+    def _lora_count(self) -> int:
+        return sum(len(adapters) for adapters in self.get_list_adapters().values())
 
     def register_modules(self, **modules: Any) -> None:
         """As diffusers', but our own classes are saved under the package's name, not that of their module."""
@@ -291,8 +311,9 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         warp_strength, warp_grain = sampling.pop("warp_strength"), sampling.pop("warp_grain")
         scales = {"hifi_scale": hifi_scale, "face_scale": face_scale, "prompt_scale": prompt_scale}
         shares = {"warp_grain": warp_grain, "warp_share": warp_share, "guidance_rescale": guidance_rescale}
-        _check_known(kwargs)
-        self._check_call(identity, target, height, width, scales, warp_strength, shares)
+        check_known(kwargs)
+        step = self.vae_scale_factor * 2 ** (len(self.unet.config.block_out_channels) - 1)
+        check_call(identity, target, height, width, step, scales, warp_strength, shares)
         self._check_prediction()
         landmark = self._draw(identity, target, height, width)
         inputs = face_inputs(identity, landmark).to(self._execution_device)
@@ -426,71 +447,6 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
                 yield
         finally:
             self._start = None
-
-    def _check_call(
-        self,
-        identity: Identity,
-        target: Target,
-        height: int,
-        width: int,
-        scales: dict[str, float],
-        warp_strength: float,
-        shares: dict[str, float],
-    ) -> None:
-        if not hasattr(identity, "geometries"):
-            raise TypeError(
-                f"`identity` must be an Identity, but is {type(identity)}: see Identity.from_photos"
-            )
-        if not hasattr(target, "expression_vector"):
-            raise TypeError(f"`target` must be a Target, but is {type(target)}: see Target.preset")
-        step = self.vae_scale_factor * 2 ** (len(self.unet.config.block_out_channels) - 1)
-        if height % step or width % step:
-            raise ValueError(
-                f"`height` and `width` must be multiples of {step}, but are {height} and {width}"
-            )
-        for name, value in scales.items():
-            if not isinstance(value, int | float) or value < 0:
-                raise ValueError(f"`{name}` must be a number of 0 or more, but is {value!r}")
-        if not 0 < warp_strength <= 1:
-            raise ValueError(f"`warp_strength` must be in (0, 1], but is {warp_strength!r}")
-        for name, value in shares.items():
-            if not 0 <= value <= 1:
-                raise ValueError(f"`{name}` must be in [0, 1], but is {value!r}")
-
-
-def _check_fit(
-    unet: UNet2DConditionModel,
-    hifi_net: HiFiNet,
-    face_encoder: FaceEncoder,
-    face_refiner: FaceRefiner,
-    face_attention: FaceAttention,
-) -> None:
-    if unet.config.addition_embed_type != "text_time":
-        raise ModelError("the base model's UNet is not an SDXL one: HiFi-Portrait needs an SDXL base")
-    width = unet.config.cross_attention_dim
-    widths = {
-        "hifi_net.cross_attention_dim": hifi_net.config.cross_attention_dim,
-        "face_refiner.token_dim": face_refiner.config.token_dim,
-        "face_attention.token_dim": face_attention.config.token_dim,
-    }
-    for name, value in widths.items():
-        if value != width:
-            raise ModelError(f"{name} is {value}, but the base model's cross-attention is {width} wide")
-    if face_encoder.config.output_dim != face_refiner.config.encoder_dim:
-        raise ModelError(
-            f"face_refiner.encoder_dim is {face_refiner.config.encoder_dim}, but the face encoder's tokens "
-            f"are {face_encoder.config.output_dim} wide"
-        )
-
-
-def _check_known(arguments: Mapping[str, Any]) -> None:
-    """Refuse arguments that diffusers' own pipeline, which takes any, would silently ignore."""
-    known = inspect.signature(StableDiffusionXLControlNetPipeline.__call__).parameters
-    for name in arguments:
-        if name not in known or name in _OWN_ARGUMENTS:
-            near = difflib.get_close_matches(name, [each for each in known if each not in _OWN_ARGUMENTS], 1)
-            hint = f"; did you mean `{near[0]}`?" if near else ""
-            raise TypeError(f"a portrait takes no argument `{name}`{hint}")
 
 
 def _says_something(prompts: Any) -> bool:

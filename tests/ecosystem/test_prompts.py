@@ -8,6 +8,7 @@ import torch
 from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import save_file
 
+from hifi_portrait.errors import ModelError
 from tiny_pipelines import a_pipeline, an_identity, draw, draw_plain
 
 LAYERS = ["to_q", "to_k", "to_v", "to_out.0"]
@@ -98,6 +99,26 @@ def test_several_loras_are_weighed(pipe, identity, tmp_path):
     assert all(not np.array_equal(a, b) for i, a in enumerate(pictures) for b in pictures[:i])
     np.testing.assert_allclose(pictures[-1], before, atol=1e-5)
     assert_unloaded(pipe, identity, before)
+
+
+@pytest.mark.parametrize(
+    ("module", "width"),
+    [
+        ("unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q", 320),  # of another width
+        ("unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q", 8),  # where SDXL has no attention
+        ("transformer.single_blocks.0.attn.to_q", 3072),  # FLUX
+    ],
+)
+def test_a_lora_of_another_architecture_is_refused(pipe, identity, tmp_path, module, width):
+    before = draw(pipe, identity)
+    tensors = {
+        f"{module}.lora_A.weight": torch.ones(2, width),
+        f"{module}.lora_B.weight": torch.ones(width, 2),
+    }
+    save_file(tensors, tmp_path / "other.safetensors")
+    with pytest.raises(ModelError, match=r"the LoRA other\.safetensors .* made for SDXL"):
+        load(pipe, tmp_path, "other.safetensors", "other")
+    np.testing.assert_allclose(draw(pipe, identity), before, atol=1e-5)
 
 
 def test_textual_inversion(pipe, identity):

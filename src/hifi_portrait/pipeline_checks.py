@@ -1,0 +1,95 @@
+"""What is checked before a pipeline is made and before it draws."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from diffusers import StableDiffusionXLControlNetPipeline, UNet2DConditionModel
+
+from hifi_portrait.errors import ModelError
+from hifi_portrait.identity import Identity
+from hifi_portrait.models.face_attention import FaceAttention
+from hifi_portrait.models.face_encoder import FaceEncoder
+from hifi_portrait.models.face_refiner import FaceRefiner
+from hifi_portrait.models.hifi_net import HiFiNet
+from hifi_portrait.target import Target
+
+_OWN_ARGUMENTS = ("self", "image", "controlnet_conditioning_scale", "guess_mode", "kwargs")  # of diffusers
+
+
+def check_fit(
+    unet: UNet2DConditionModel,
+    hifi_net: HiFiNet,
+    face_encoder: FaceEncoder,
+    face_refiner: FaceRefiner,
+    face_attention: FaceAttention,
+) -> None:
+    """Check that HiFi-Net and the face networks were made for a base model.
+
+    Raises
+    ------
+    ModelError
+        If it is no SDXL model, or widths differ; the message names them.
+    """
+    if unet.config.addition_embed_type != "text_time":
+        raise ModelError("the base model's UNet is not an SDXL one: HiFi-Portrait needs an SDXL base")
+    width = unet.config.cross_attention_dim
+    widths = {
+        "hifi_net.cross_attention_dim": hifi_net.config.cross_attention_dim,
+        "face_refiner.token_dim": face_refiner.config.token_dim,
+        "face_attention.token_dim": face_attention.config.token_dim,
+    }
+    for name, value in widths.items():
+        if value != width:
+            raise ModelError(f"{name} is {value}, but the base model's cross-attention is {width} wide")
+    if face_encoder.config.output_dim != face_refiner.config.encoder_dim:
+        raise ModelError(
+            f"face_refiner.encoder_dim is {face_refiner.config.encoder_dim}, but the face encoder's tokens "
+            f"are {face_encoder.config.output_dim} wide"
+        )
+
+
+def check_known(arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments that diffusers' own pipeline, which takes any, would silently ignore."""
+    known = inspect.signature(StableDiffusionXLControlNetPipeline.__call__).parameters
+    for name in arguments:
+        if name not in known or name in _OWN_ARGUMENTS:
+            near = difflib.get_close_matches(name, [each for each in known if each not in _OWN_ARGUMENTS], 1)
+            hint = f"; did you mean `{near[0]}`?" if near else ""
+            raise TypeError(f"a portrait takes no argument `{name}`{hint}")
+
+
+def check_call(
+    identity: Identity,
+    target: Target,
+    height: int,
+    width: int,
+    step: int,
+    scales: dict[str, float],
+    warp_strength: float,
+    shares: dict[str, float],
+) -> None:
+    """Check what a portrait is asked for; ``step`` is what height and width must be multiples of.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of another kind or out of range; the message names it.
+    """
+    if not hasattr(identity, "geometries"):
+        raise TypeError(f"`identity` must be an Identity, but is {type(identity)}: see Identity.from_photos")
+    if not hasattr(target, "expression_vector"):
+        raise TypeError(f"`target` must be a Target, but is {type(target)}: see Target.preset")
+    if height % step or width % step:
+        raise ValueError(f"`height` and `width` must be multiples of {step}, but are {height} and {width}")
+    for name, value in scales.items():
+        if not isinstance(value, int | float) or value < 0:
+            raise ValueError(f"`{name}` must be a number of 0 or more, but is {value!r}")
+    if not 0 < warp_strength <= 1:
+        raise ValueError(f"`warp_strength` must be in (0, 1], but is {warp_strength!r}")
+    for name, value in shares.items():
+        if not 0 <= value <= 1:
+            raise ValueError(f"`{name}` must be in [0, 1], but is {value!r}")
