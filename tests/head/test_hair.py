@@ -101,6 +101,7 @@ def test_hair_that_no_photo_shows_has_the_colour_of_hair():
     unseen = (fullness > 0.95) & (coverage < 0.02)
     assert unseen.sum() > 100
     assert np.mean(picture[unseen][:, 1] < 80) > 0.9
+    assert np.mean(picture[unseen][:, 0] > 110) > 0.9
 
 
 def test_hair_that_turns_keeps_its_thickness():

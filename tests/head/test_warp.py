@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from hifi_portrait.head.filling import close_gaps
+from hifi_portrait.head.geometry import Camera
 from hifi_portrait.head.light import colour_corrections
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
@@ -30,6 +31,35 @@ def test_pictures_have_the_size_of_the_raster():
         picture, coverage = warp_picture(person(), drawn(size=size))
         assert picture.shape == (size, size, 3) and picture.dtype == np.uint8
         assert coverage.shape == (size, size) and coverage.min() >= 0 and coverage.max() <= 1
+
+
+def test_a_wide_picture_shows_the_same_person():
+    photos = person((-20.0, 20.0), 128)
+    mattes, crops = photos.mattes.copy(), photos.crops.copy()
+    above = np.zeros_like(mattes[0], bool)
+    above[8:45, 45:83] = True
+    above = above & (mattes == 0)
+    mattes[above], crops[above] = 1, (250, 10, 10)
+    photos = dataclasses.replace(photos, crops=crops, mattes=mattes)
+    model, head = HeadModel.load(), geometry(8.0, 128)
+    square, coverage = warp_picture(photos, paint(model, head))
+    wide, wide_coverage = warp_picture(photos, paint(model, head.replace(camera=Camera.from_fov((256, 128)))))
+    assert wide.shape == (128, 256, 3)
+    same = coverage > 0.2
+    assert np.abs(wide[:, 64:192][same].astype(int) - square[same]).mean() < 2
+    assert np.abs(wide_coverage[:, 64:192] - coverage)[same].mean() < 0.03
+    assert (np.abs(square[same].astype(int) - (250, 10, 10)).max(axis=1) < 40).sum() > 100  # hair is among it
+
+
+def test_a_reference_that_has_no_say_lends_no_trust():
+    photos = person((8.0, 30.0), 128)
+    model, target = HeadModel.load(), drawn(8.0)
+    mattes = photos.mattes.copy()
+    mattes[0][:, 64:] = 0  # the photo whose clothes are worn shows one shoulder
+    _, coverage = warp_picture(dataclasses.replace(photos, mattes=mattes), target)
+    shoulders = target.raster.mask & (model.parts[target.raster.triangle] == Part.SHOULDERS)
+    left, right = (shoulders & (np.arange(128) < 50), shoulders & (np.arange(128) > 85))
+    assert coverage[left].mean() > 0.3 and coverage[right].mean() < 0.05
 
 
 def test_background_does_not_bleed_onto_the_head():

@@ -111,6 +111,8 @@ def blend_on_mesh(
                 say = 0.0
                 for corner in range(3):
                     say += place[corner] * says[n, corners[corner]]
+                if say < 1e-4:
+                    continue
                 weight = say * visible**3 * inside
                 sums[way, 0] += weight * red * gains[n, 0] * factor[0]
                 sums[way, 1] += weight * green * gains[n, 1] * factor[1]
@@ -178,7 +180,7 @@ def draw_around(
         for column in range(width):
             if triangle[row, column] >= 0:
                 continue
-            dx = (column + 0.5) / width - target[0]
+            dx = (column + 0.5) / height - target[0]  # both as shares of the height
             dy = (row + 0.5) / height - target[1]
             angle = np.arctan2(dy, dx)
             beyond = np.sqrt(dx * dx + dy * dy) - _radius(target, angle)

@@ -121,7 +121,7 @@ def beside_shoulders(dress: Dress, raster: Raster, faces: Array, is_body: Array)
     triangle = raster.triangle
     height, width = triangle.shape
     body = (triangle >= 0) & is_body[triangle]
-    place = (np.indices((height, width))[::-1].transpose(1, 2, 0) + 0.5) / (width, height) * dress.scale
+    place = (np.indices((height, width))[::-1].transpose(1, 2, 0) + 0.5) / height * dress.scale
     corners = dress.xy[faces[triangle[body]]]
     moved = np.zeros((height, width, 2), np.float32)
     moved[body] = (raster.barycentric[body][..., None] * corners).sum(axis=1) - place[body]

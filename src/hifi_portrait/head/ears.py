@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
-from hifi_portrait.head.raster import Raster
 from hifi_portrait.head.tones import unlikeness
 
 _OUTERMOST = 0.85  # share of the mean head's half width beyond which its skin is an ear's
@@ -37,11 +36,10 @@ def ear_vertices(model: HeadModel) -> tuple[npt.NDArray[np.int64], npt.NDArray[n
     return skin[across < -limit], skin[across > limit]
 
 
-def ears_end(raster: Raster, model: HeadModel) -> int:
-    """The row below the ears that a raster shows; 0 if it shows none."""
-    of_ear = np.isin(model.faces[:, 0], np.concatenate(ear_vertices(model)))
-    rows = np.flatnonzero(((raster.triangle >= 0) & of_ear[raster.triangle]).any(axis=1))
-    return int(rows[-1]) + 1 if len(rows) else 0
+def ears_end(rows: Array, height: int, model: HeadModel) -> int:
+    """The row below the ears of vertices that are projected to rows (V,) of a picture, inside the picture."""
+    lowest = rows[np.concatenate(ear_vertices(model))].max()
+    return int(np.clip(lowest + 1, 0, height))
 
 
 def without_ears(

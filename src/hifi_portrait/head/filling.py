@@ -28,6 +28,7 @@ _UNSEEN_COLOURS = {
 }
 _INSIDE = {Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH_CAVITY}
 _HAIR = 0.8  # fullness of hair from which on there is hardly skin
+_SKIN = 0.2  # fullness up to which there is hardly hair
 _DETAIL = 0.02  # share of the picture's side below which a difference of colour is detail
 _DARK = 8.0  # of 255, added before a ratio is taken
 _NECK = 18  # the part of the side that a notch between jaw and neck is narrower than
@@ -81,9 +82,11 @@ def fill_unseen(
     head, body = spread(filled, trust * is_head), spread(filled, trust)
     grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
     fullness = raster.interpolate(grown[:, None], model.faces)[..., 0]
-    hair = spread(filled, trust * (fullness > _HAIR)) * _detail(hidden_hair)
-    share = (np.clip((fullness - 1 + _HAIR) / _HAIR, 0, 1) * (1 - trust))[..., None]
-    head = head + share * (hair - head)
+    known_hair = trust * (fullness > _HAIR)
+    if known_hair.sum() >= 1:
+        hair = spread(filled, known_hair) * _detail(hidden_hair)
+        share = (np.clip((fullness - _SKIN) / (1 - _SKIN), 0, 1) * (1 - trust))[..., None]
+        head = head + share * (hair - head)
     return np.where((on_mesh & is_head)[..., None], head, body)
 
 
@@ -101,7 +104,8 @@ def spread(values: Array, trust: Array) -> Array:
     """Keep values (H, W, C) where trusted (H, W); elsewhere take them from ever wider surroundings."""
     known = values * trust[..., None]
     if min(trust.shape) <= 2:
-        return known / np.maximum(trust, 1e-6)[..., None]
+        mean = known.sum(axis=(0, 1)) / max(float(trust.sum()), 1e-6)
+        return np.asarray(known + mean * (1 - trust)[..., None], np.float32)
     height, width = trust.shape
     half = (max(width // 2, 1), max(height // 2, 1))
     below_trust = cv2.resize(trust, half, interpolation=cv2.INTER_AREA)
@@ -122,9 +126,10 @@ def background(crop: Array, matte: Array) -> Array:
 
 
 def close_gaps(colour: Array, alpha: Array, on_head: Array, hair_to: int) -> None:
-    """Paint the slits between ears and head, and down to row ``hair_to`` those of hair, like their edges.
+    """Paint what light background would show through, like its edges.
 
-    Light background would show through them.
+    These are slits between ears and head, down to row ``hair_to`` those of hair, below it notches between
+    jaw and neck, and small holes anywhere.
     """
     side = on_head.shape[0]
     gaps = _closed(on_head, side // 24) & ~on_head

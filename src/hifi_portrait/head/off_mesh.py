@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hifi_portrait.head.blending import draw_around
 from hifi_portrait.head.clothes import Dress, beside_shoulders, hair_and_clothes
-from hifi_portrait.head.ears import ear_vertices, ears_end, without_ears
+from hifi_portrait.head.ears import ear_vertices, without_ears
 from hifi_portrait.head.filling import spread
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
@@ -34,8 +34,13 @@ _DIRECTIONS = 120  # in which an outline's radius is measured
 Array = npt.NDArray[Any]
 
 
-def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Array, alpha: Array) -> None:
-    """Draw hair, and whatever else of the person is off the mesh, into colour (H, W, 3) and alpha (H, W)."""
+def draw_off_mesh(
+    sources: Sources, raster: Raster, ears: int, model: HeadModel, colour: Array, alpha: Array
+) -> None:
+    """Draw hair, and whatever else of the person is off the mesh, into colour (H, W, 3) and alpha (H, W).
+
+    ``ears`` is the row below the target's ears.
+    """
     head = model.parts != Part.SHOULDERS
     cutouts = {n: _Cutout.of(sources, n, model) for n in {sources.main, sources.dress}}
     on_head = (raster.triangle >= 0) & head[raster.triangle]
@@ -53,8 +58,9 @@ def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Ar
         alpha,
     )
     scale = main.outline[2:].mean() / target[2:].mean()
-    alpha *= _within(on_head, main.reach / scale, ears_end(raster, model))
-    alpha *= _opened(alpha, _STRAND)
+    loose = raster.triangle < 0
+    alpha[loose] *= _within(on_head, main.reach / scale, ears)[loose]
+    alpha[loose] *= _opened(alpha, _STRAND)[loose]
     worn = cutouts[sources.dress]
     dress = Dress(
         worn.crop,
@@ -63,7 +69,7 @@ def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Ar
         worn.outline[2:].mean() / target[2:].mean(),
     )
     behind, thickness = beside_shoulders(dress, raster, model.faces, ~head)
-    below = (1 - alpha) * thickness * (raster.triangle < 0)
+    below = (1 - alpha) * thickness * loose
     below *= _opened(alpha + below, _CORNER)
     share = (below / np.maximum(alpha + below, 1e-6))[..., None]
     colour += share * (behind * sources.gains[sources.dress] - colour)
@@ -178,12 +184,12 @@ def _resized(mask: Array, side: int) -> Array:
 
 
 def _outline(mask: Array) -> npt.NDArray[np.float32]:
-    """Centre x and y of a head's mask, then its radius in each direction, as shares of the picture's side."""
-    height, width = mask.shape
+    """Centre x and y of a head's mask, then its radius in each direction, as shares of the height."""
+    height = len(mask)
     rows, columns = np.nonzero(mask)
     if len(rows) == 0:
         return np.concatenate([[0.5, 0.5], np.full(_DIRECTIONS, 0.2)]).astype(np.float32)
-    x, y = (columns + 0.5) / width, (rows + 0.5) / height
+    x, y = (columns + 0.5) / height, (rows + 0.5) / height
     centre_x, centre_y = x.mean(), y.mean()
     angle = np.arctan2(y - centre_y, x - centre_x)
     direction = np.round(angle / (2 * np.pi) * _DIRECTIONS).astype(np.int64) % _DIRECTIONS

@@ -65,22 +65,23 @@ def warp_picture(
     picture
         (H, W, 3) uint8.
     coverage
-        (H, W) float32 in [0, 1]: how well the references see what is drawn; 0 where it is made up or
-        background.
+        (H, W) float32 in [0, 1]: how well the references see what is drawn of the fitted head; off it half of
+        the person's alpha, and 0 on the background.
     """
     model = model or HeadModel.load()
     bald = target.raster
     height, width = bald.triangle.shape
     sources = Sources.of(references, target.geometry, height, model)
-    raster = with_hair(
-        bald, raised(model.posed(target.geometry), sources.hair, model), target.geometry, model
-    )
+    points = model.posed(target.geometry)
+    raster = with_hair(bald, raised(points, sources.hair, model), target.geometry, model)
+    rows = target.geometry.camera.scaled_to((width, height)).project(points)[:, 1]
+    ears = ears_end(rows, height, model)
     colour, coverage = _on_mesh(sources, raster, model)
     on_mesh = raster.triangle >= 0
     alpha = on_mesh.astype(np.float32)
-    draw_off_mesh(sources, raster, model, colour, alpha)
+    draw_off_mesh(sources, raster, ears, model, colour, alpha)
     on_head = on_mesh & (model.parts != Part.SHOULDERS)[raster.triangle]
-    close_gaps(colour, alpha, on_head, ears_end(raster, model))
+    close_gaps(colour, alpha, on_head, ears)
     coverage = np.where(bald.mask, coverage, alpha / 2)
     behind = cv2.resize(
         background(sources.crops[sources.main], sources.mattes[sources.main]), (width, height)
