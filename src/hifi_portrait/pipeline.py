@@ -33,7 +33,7 @@ from transformers import (
 from hifi_portrait.errors import ModelError
 from hifi_portrait.head import LandmarkGenerator, LandmarkImage
 from hifi_portrait.identity import Identity
-from hifi_portrait.models.base_model import check_is_sdxl, is_single_file, load_single_file
+from hifi_portrait.models.base_model import check_hub_is_sdxl, check_is_sdxl, is_single_file, load_single_file
 from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs, face_inputs
 from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
@@ -50,7 +50,8 @@ from hifi_portrait.target import Target
 from hifi_portrait.warp_composite import on_warp
 from hifi_portrait.warp_start import WarpStart
 
-_HUB_SETTINGS = ("revision", "token", "cache_dir", "local_files_only")
+_PARTS = ("image_encoder", "feature_extractor")  # that need not be there
+_HUB_SETTINGS = ("token", "cache_dir", "local_files_only")
 
 
 class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
@@ -148,7 +149,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             `face_refiner/` and `face_attention/`, a hub id, or the one file that `save_hifi` wrote.
         kwargs
             As for `DiffusionPipeline.from_pretrained`, or for `StableDiffusionXLPipeline.from_single_file`;
-            weights become float32 unless `torch_dtype` says otherwise.
+            weights become float32 unless `torch_dtype` says otherwise. `revision` is the base's,
+            `hifi_revision` that of `hifi`.
 
         Raises
         ------
@@ -158,14 +160,17 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         """
         dtype = kwargs.pop("torch_dtype", kwargs.pop("dtype", torch.float32))
         source = BUNDLED if base is None else base
+        hub = {name: kwargs[name] for name in _HUB_SETTINGS if name in kwargs}
         if hifi is not None:
-            hub = {name: kwargs[name] for name in _HUB_SETTINGS if name in kwargs}
-            kwargs = load_hifi_parts(hifi, dtype, **hub) | kwargs
+            revision = kwargs.pop("hifi_revision", None)
+            kwargs = load_hifi_parts(hifi, dtype, revision=revision, **hub) | kwargs
         if is_single_file(source):
             return cls._from_single_file(source, dtype, kwargs)
         if base is None or Path(source).is_dir():
             check_is_sdxl(source)
             check_folder(source, beside=[*kwargs])
+        else:
+            check_hub_is_sdxl(str(source), revision=kwargs.get("revision"), **hub)
         with reading(source):
             pipeline: HiFiPortraitPipeline = super().from_pretrained(str(source), torch_dtype=dtype, **kwargs)
         return pipeline
@@ -178,7 +183,9 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         missing = [name for name in HIFI_PARTS if name not in own]
         if missing:
             raise ModelError(f"{file} is a base model without {', '.join(missing)}: give them as `hifi`")
-        return cls(**load_single_file(file, dtype, **settings), **own)
+        _, optional = cls._get_signature_keys(cls)
+        said = {name: settings.pop(name) for name in optional if name in settings and name not in _PARTS}
+        return cls(**(load_single_file(file, dtype, **settings) | own | said))
 
     def save_hifi(self, to: str | Path) -> None:
         """Save HiFi-Net and the face networks alone, as `from_pretrained(base, hifi=to)` reads them.
@@ -196,18 +203,25 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             If it does not fit the base model.
         """
         named = "the LoRA" if isinstance(source, dict) else f"the LoRA {kwargs.get('weight_name') or source}"
-        before = self._lora_count()
+        before = self._lora_names()
+        if not kwargs.get("hotswap") and kwargs.get("adapter_name") in before:
+            raise ModelError(f"there is a LoRA named {kwargs['adapter_name']!r} already: give another name")
         try:
             super().load_lora_weights(source, *args, **kwargs)
         except (RuntimeError, ValueError) as error:
+            self._forget(self._lora_names() - before)
             raise ModelError(
                 f"{named} does not fit this base model: give one that was made for SDXL ({error})"
             ) from error
-        if self._lora_count() == before:
+        if self._lora_names() == before and not kwargs.get("hotswap"):
             raise ModelError(f"{named} holds nothing for an SDXL model: give one that was made for SDXL")
 
-    def _lora_count(self) -> int:
-        return sum(len(adapters) for adapters in self.get_list_adapters().values())
+    def _lora_names(self) -> set[str]:
+        return {name for names in self.get_list_adapters().values() for name in names}
+
+    def _forget(self, loras: set[str]) -> None:
+        if loras:
+            self.delete_adapters(sorted(loras))
 
     def register_modules(self, **modules: Any) -> None:
         """As diffusers', but our own classes are saved under the package's name, not that of their module."""
@@ -311,7 +325,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         warp_strength, warp_grain = sampling.pop("warp_strength"), sampling.pop("warp_grain")
         scales = {"hifi_scale": hifi_scale, "face_scale": face_scale, "prompt_scale": prompt_scale}
         shares = {"warp_grain": warp_grain, "warp_share": warp_share, "guidance_rescale": guidance_rescale}
-        check_known(kwargs)
+        check_known(kwargs, type(self).__call__)
         step = self.vae_scale_factor * 2 ** (len(self.unet.config.block_out_channels) - 1)
         check_call(identity, target, height, width, step, scales, warp_strength, shares)
         self._check_prediction()
@@ -351,7 +365,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             stack.enter_context(self.face_attention.bound(conditioning.tokens, face_scale, copies=copies))
             stack.enter_context(self._merging(conditioning if face_scale > 0 else None))
             pictures_of_guides = [(guide, self._picture(guide, height, width)) for guide in guides]
-            stack.enter_context(guided(self.unet, pictures_of_guides, self.scheduler))
+            stack.enter_context(guided(self.unet, pictures_of_guides, self._timesteps))
             stack.enter_context(rescaled(self.unet, self.scheduler, guidance_rescale))
             if warp_strength < 1:
                 stack.enter_context(self._starting_from(conditioning.warp_latents, warp_strength, warp_grain))
@@ -363,7 +377,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
                 **call,
             )[0]
             unprompted = pictures
-            if composed and _says_something(prompts):
+            if composed and _says_something(prompts) and not self.interrupt:
                 for each, state in zip(generators, states, strict=True):
                     each.set_state(state)  # the same noise again
                 unprompted = super().__call__(prompt=[""] * (copies // num_images_per_prompt), **call)[0]
@@ -430,6 +444,10 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
     def _draw(self, identity: Identity, target: Target, height: int, width: int) -> LandmarkImage:
         size = height if height == width else (width, height)
         return LandmarkGenerator()(identity.identity, target, size)
+
+    def _timesteps(self) -> Tensor:
+        """Those that the call under way takes."""
+        return self.scheduler.timesteps if self._start is None else self._start.taken()
 
     def _picture(self, guide: Guide, height: int, width: int) -> Tensor:
         """What a guide reads (1, C, height, width), in [0, 1]."""

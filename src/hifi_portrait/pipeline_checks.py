@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from diffusers import StableDiffusionXLControlNetPipeline, UNet2DConditionModel
@@ -17,7 +17,7 @@ from hifi_portrait.models.face_refiner import FaceRefiner
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.target import Target
 
-_OWN_ARGUMENTS = ("self", "image", "controlnet_conditioning_scale", "guess_mode", "kwargs")  # of diffusers
+_OWN_ARGUMENTS = {"self", "image", "controlnet_conditioning_scale", "guess_mode", "kwargs"}  # of diffusers
 
 
 def check_fit(
@@ -52,12 +52,27 @@ def check_fit(
         )
 
 
-def check_known(arguments: Mapping[str, Any]) -> None:
-    """Refuse arguments that diffusers' own pipeline, which takes any, would silently ignore."""
-    known = inspect.signature(StableDiffusionXLControlNetPipeline.__call__).parameters
+def check_known(arguments: Mapping[str, Any], call: Callable[..., Any]) -> None:
+    """Refuse arguments that diffusers' own pipeline, which takes any, would silently ignore.
+
+    Parameters
+    ----------
+    arguments
+        That ``call`` hands on to diffusers' pipeline.
+    call
+        Our pipeline's.
+
+    Raises
+    ------
+    TypeError
+        If one is unknown; the message says which may have been meant.
+    """
+    passed_on = (
+        set(inspect.signature(StableDiffusionXLControlNetPipeline.__call__).parameters) - _OWN_ARGUMENTS
+    )
     for name in arguments:
-        if name not in known or name in _OWN_ARGUMENTS:
-            near = difflib.get_close_matches(name, [each for each in known if each not in _OWN_ARGUMENTS], 1)
+        if name not in passed_on:
+            near = difflib.get_close_matches(name, [*inspect.signature(call).parameters, *passed_on], 1)
             hint = f"; did you mean `{near[0]}`?" if near else ""
             raise TypeError(f"a portrait takes no argument `{name}`{hint}")
 

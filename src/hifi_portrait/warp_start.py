@@ -26,6 +26,11 @@ class WarpStart:
     timesteps: Tensor | None = None  # the whole schedule
     skipped: int = 0
 
+    def taken(self) -> Tensor:
+        """The timesteps that the call takes."""
+        assert self.timesteps is not None
+        return self.timesteps[self.skipped :]
+
     @contextmanager
     def shortening(self, scheduler: Any) -> Iterator[None]:
         """Within this context `scheduler.set_timesteps` leaves the first steps out."""

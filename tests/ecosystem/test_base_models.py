@@ -1,6 +1,7 @@
 """Base models and HiFi weights from folders, single files and the hub's layout; others refused by name."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -110,13 +111,70 @@ def test_damaged_missing_and_pickled_files_are_named(folder, tmp_path):
     [
         ("FluxPipeline", "FLUX"),
         ("StableDiffusionPipeline", "Stable Diffusion 1 or 2"),
-        ("StableDiffusionXLInpaintPipeline", "SDXL inpainting"),
     ],
 )
 def test_folders_of_other_models_are_refused_by_name(folder, tmp_path, name, kind):
     (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": name}))
     with pytest.raises(ModelError, match=f"is a {kind} model: HiFi-Portrait needs an SDXL base model"):
         load(tmp_path, folder)
+
+
+@pytest.mark.parametrize(
+    ("index", "unet", "kind"),
+    [
+        ({"text_encoder": [None, None]}, {}, "SDXL refiner"),
+        ({}, {"in_channels": 9}, "SDXL inpainting"),
+    ],
+)
+def test_other_sdxl_models_are_refused_by_what_they_are(folder, tmp_path, index, unet, kind):
+    (tmp_path / "model_index.json").write_text(json.dumps(index))
+    (tmp_path / "unet").mkdir()
+    (tmp_path / "unet" / "config.json").write_text(json.dumps({"addition_embed_type": "text_time"} | unet))
+    with pytest.raises(ModelError, match=f"is a {kind} model"):
+        load(tmp_path, folder)
+
+
+def cached(cache, name, files):
+    """A hub repository as the hub's client keeps it once it is fetched."""
+    repository = cache / f"models--{name.replace('/', '--')}"
+    snapshot = repository / "snapshots" / ("0" * 40)
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("0" * 40)
+    shutil.copytree(files, snapshot)
+
+
+def test_hub_ids(pipe, folder, tmp_path):
+    cached(tmp_path, "some/base", folder / "base")
+    cached(tmp_path, "some/hifi", folder / "hifi")
+    hub = {"cache_dir": str(tmp_path), "local_files_only": True}
+    loaded = HiFiPortraitPipeline.from_pretrained("some/base", hifi="some/hifi", **hub)
+    loaded.set_progress_bar_config(disable=True)
+    loaded.scheduler = pipe.scheduler
+    identity = an_identity()
+    np.testing.assert_allclose(draw(loaded, identity), draw(pipe, identity), atol=1e-5)
+
+
+def test_hub_repositories_of_other_models_are_refused_by_name(folder, tmp_path):
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "model_index.json").write_text(json.dumps({"_class_name": "FluxPipeline"}))
+    cached(tmp_path, "some/flux", tmp_path / "files")
+    with pytest.raises(ModelError, match="some/flux is a FLUX model"):
+        HiFiPortraitPipeline.from_pretrained(
+            "some/flux", hifi=folder / "hifi", cache_dir=str(tmp_path), local_files_only=True
+        )
+
+
+def test_defaults_are_kept_beside_a_single_file(folder):
+    loaded = HiFiPortraitPipeline.from_pretrained(
+        folder / "base.safetensors",
+        hifi=folder / "hifi.safetensors",
+        config=str(folder / "base"),
+        default_steps=7,
+        add_watermarker=False,
+        force_zeros_for_empty_prompt=False,
+    )
+    assert loaded.config.default_steps == 7 and loaded.watermark is None
+    assert not loaded.config.force_zeros_for_empty_prompt
 
 
 def test_a_unet_of_another_kind_is_refused(folder, tmp_path):

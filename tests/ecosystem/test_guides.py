@@ -105,6 +105,21 @@ def test_a_guide_acts_between_its_start_and_end(pipe, identity):
     assert np.array_equal(silent, draw(pipe, identity))
 
 
+def test_a_guide_counts_the_steps_that_a_start_from_the_warp_takes(pipe, identity):
+    model, calls = controlnet(pipe, 0), []
+    hook = model.register_forward_hook(lambda *_: calls.append(1))
+    settings = {"num_inference_steps": 8, "warp_strength": 0.5, "warp_share": 0.0}
+    draw(pipe, identity, guides=[Guide(model, picture(0), end=0.5)], **settings)
+    hook.remove()
+    assert len(calls) == 2  # of the four steps
+
+
+def test_a_t2i_adapter_of_other_widths_is_refused(pipe, identity):
+    other = T2IAdapter(channels=[8, 8, 8, 8], num_res_blocks=1, adapter_type="full_adapter_xl")
+    with pytest.raises(ModelError, match=r"T2IAdapter does not fit the base model: widths of its levels"):
+        draw(pipe, identity, guides=[Guide(other, picture(0))])
+
+
 def test_an_ip_adapter_for_style(pipe, identity, tmp_path):
     width, tokens = 32, 4
     config = CLIPVisionConfig(
@@ -157,7 +172,7 @@ def test_a_guide_of_another_model_is_refused(pipe, identity):
     other = ControlNetModel.from_unet(
         type(pipe.unet).from_config(config), conditioning_embedding_out_channels=(4, 4)
     )
-    with pytest.raises(ModelError, match=r"cross-attention is 48 wide\. Use one made for SDXL"):
+    with pytest.raises(ModelError, match=r"`cross_attention_dim` 48, expected 32\. Use one that was made"):
         draw(pipe, identity, guides=[Guide(other, picture(0))])
 
 
@@ -179,6 +194,10 @@ def test_a_guides_model_is_checked(pipe):
         Guide(pipe.unet, picture(0))
 
 
-def test_unknown_arguments_are_refused(pipe, identity):
-    with pytest.raises(TypeError, match=r"`guidance_scal`; did you mean `guidance_scale`\?"):
-        draw(pipe, identity, guidance_scal=3.0)
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("guidance_scal", "guidance_scale"), ("warp_strenght", "warp_strength"), ("clip_skp", "clip_skip")],
+)
+def test_unknown_arguments_are_refused(pipe, identity, name, meant):
+    with pytest.raises(TypeError, match=rf"`{name}`; did you mean `{meant}`\?"):
+        draw(pipe, identity, **{name: 1.0})

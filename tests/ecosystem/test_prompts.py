@@ -101,6 +101,12 @@ def test_several_loras_are_weighed(pipe, identity, tmp_path):
     assert_unloaded(pipe, identity, before)
 
 
+def test_a_name_that_is_taken_is_refused(pipe, tmp_path):
+    load(pipe, tmp_path, peft_file(tmp_path, 1), "one")
+    with pytest.raises(ModelError, match="there is a LoRA named 'one' already"):
+        load(pipe, tmp_path, peft_file(tmp_path, 2), "one")
+
+
 @pytest.mark.parametrize(
     ("module", "width"),
     [

@@ -52,16 +52,19 @@ def test_batches_of_prompts(pipe, identity):
         np.testing.assert_allclose(image, draw(pipe, identity, seed=seed, prompt=words)[0], atol=2e-5)
 
 
-def test_an_interrupted_call_stops(pipe, identity):
-    steps = []
+@pytest.mark.parametrize("start", [{}, {"warp_strength": 0.8, "prompt": "a red shirt"}])
+def test_an_interrupted_call_stops(pipe, identity, start):
+    steps, runs = [], []
+    hook = pipe.unet.register_forward_hook(lambda *_: runs.append(1))
 
     def on_step(own, step, timestep, tensors):
         steps.append(step)
         own._interrupt = step == 1
         return tensors
 
-    images = draw(pipe, identity, num_inference_steps=6, callback_on_step_end=on_step)
-    assert steps == [0, 1] and np.isfinite(images).all()
+    images = draw(pipe, identity, num_inference_steps=6, callback_on_step_end=on_step, **start)
+    hook.remove()
+    assert steps == [0, 1] and len(runs) == 2 and np.isfinite(images).all()
     assert len(draw(pipe, identity)) == 1  # the next call is not
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from diffusers import StableDiffusionXLPipeline
 from diffusers.loaders.single_file_utils import infer_diffusers_model_type
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from safetensors import SafetensorError, safe_open
 
 from hifi_portrait.errors import ModelError
@@ -29,8 +31,6 @@ _KINDS = {
 _STABLE_DIFFUSION_1 = "model.diffusion_model.output_blocks.11.0.skip_connection.weight"
 _PIPELINES = {
     "StableDiffusionPipeline": "Stable Diffusion 1 or 2",
-    "StableDiffusionXLImg2ImgPipeline": "SDXL refiner",
-    "StableDiffusionXLInpaintPipeline": "SDXL inpainting",
     "StableDiffusion3Pipeline": "Stable Diffusion 3",
     "FluxPipeline": "FLUX",
 }
@@ -57,7 +57,7 @@ def load_single_file(file: str | Path, dtype: torch.dtype, **settings: Any) -> d
     Returns
     -------
     dict
-        Part name -> model, tokenizer or scheduler.
+        Part name -> model, tokenizer or scheduler; and ``force_zeros_for_empty_prompt``, as the settings say.
 
     Raises
     ------
@@ -72,7 +72,8 @@ def load_single_file(file: str | Path, dtype: torch.dtype, **settings: Any) -> d
     _check_layout(file)
     with reading(file):
         pipeline = StableDiffusionXLPipeline.from_single_file(str(file), torch_dtype=dtype, **settings)
-    return {name: part for name, part in pipeline.components.items() if part is not None}
+    parts = {name: part for name, part in pipeline.components.items() if part is not None}
+    return parts | {"force_zeros_for_empty_prompt": pipeline.config.force_zeros_for_empty_prompt}
 
 
 def check_is_sdxl(folder: str | Path) -> None:
@@ -83,17 +84,44 @@ def check_is_sdxl(folder: str | Path) -> None:
     ModelError
         If it is another model's; the message names that.
     """
-    folder = Path(folder)
-    name = _read(folder / "model_index.json").get("_class_name", "")
+    _check_index(
+        folder, _read(Path(folder) / "model_index.json"), _read(Path(folder) / "unet" / "config.json")
+    )
+
+
+def check_hub_is_sdxl(name: str, **hub: Any) -> None:
+    """As `check_is_sdxl` for a hub repository, before its weights are fetched.
+
+    One that cannot be reached is left for diffusers to name.
+
+    Parameters
+    ----------
+    name
+        Its id.
+    hub
+        `revision`, `token`, `cache_dir` and `local_files_only` of a download.
+    """
+    files = []
+    for file in ("model_index.json", "unet/config.json"):
+        try:
+            files.append(_read(Path(hf_hub_download(name, file, **hub))))
+        except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError):
+            files.append({})
+    _check_index(name, *files)
+
+
+def _check_index(source: str | Path, index: dict[str, Any], unet: dict[str, Any]) -> None:
+    name = index.get("_class_name", "")
     if name in _PIPELINES:
-        raise _refused(folder, _PIPELINES[name])
-    if (folder / "transformer").is_dir():
-        raise _refused(folder, name or "diffusion transformer")
-    unet = _read(folder / "unet" / "config.json")
+        raise _refused(source, _PIPELINES[name])
+    if "transformer" in index:
+        raise _refused(source, name or "diffusion transformer")
     if unet and unet.get("addition_embed_type") != "text_time":
-        raise _refused(folder, "Stable Diffusion 1 or 2")
+        raise _refused(source, "Stable Diffusion 1 or 2")
     if unet.get("in_channels", 4) == 9:
-        raise _refused(folder, "SDXL inpainting")
+        raise _refused(source, _KINDS["xl_inpaint"])
+    if index.get("text_encoder", [""])[0] is None:
+        raise _refused(source, _KINDS["xl_refiner"])
 
 
 def _check_layout(file: Path) -> None:
@@ -116,7 +144,7 @@ def _check_layout(file: Path) -> None:
     raise _refused(file, names[-1] if names else kind)
 
 
-def _refused(source: Path, kind: str) -> ModelError:
+def _refused(source: str | Path, kind: str) -> ModelError:
     return ModelError(f"{source} is a {kind} model: HiFi-Portrait needs an SDXL base model")
 
 

@@ -17,7 +17,8 @@ def rescaled(unet: UNet2DConditionModel, scheduler: Any, amount: float) -> Itera
     """Within this context guided predictions are brought back to the spread of the conditional ones.
 
     Against overexposed pictures: arXiv 2305.08891, section 3.4. `amount` in [0, 1] is the share of the
-    rescaled prediction; at 0, or where the UNet runs on conditional samples alone, nothing changes.
+    rescaled prediction; at 0, or where the UNet runs on conditional samples alone, nothing changes. A
+    scheduler serves one call at a time.
     """
     if amount == 0:
         yield
@@ -27,7 +28,7 @@ def rescaled(unet: UNet2DConditionModel, scheduler: Any, amount: float) -> Itera
     def keep(_: Any, args: tuple[Any, ...], output: Any) -> None:
         predicted[:] = [output[0]]
 
-    original = scheduler.step
+    original, own = scheduler.step, vars(scheduler).get("step")
 
     @wraps(original)
     def step(model_output: Tensor, *args: Any, **kwargs: Any) -> Any:
@@ -42,4 +43,7 @@ def rescaled(unet: UNet2DConditionModel, scheduler: Any, amount: float) -> Itera
         yield
     finally:
         hook.remove()
-        del scheduler.step
+        if own is None:
+            del scheduler.step
+        else:
+            scheduler.step = own

@@ -6,7 +6,7 @@ residuals that are added to HiFi-Net's; a T2I-Adapter by features that do not de
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +64,7 @@ class Guide:
 def guided(
     unet: UNet2DConditionModel,
     guides: Sequence[tuple[Guide, Tensor]],
-    scheduler: Any,
+    timesteps: Callable[[], Tensor],
 ) -> Iterator[None]:
     """Within this context the UNet is steered by guides, too.
 
@@ -74,14 +74,16 @@ def guided(
         Of an SDXL pipeline.
     guides
         Each with its picture (1, C, H, W), as its model reads it.
-    scheduler
-        Whose timesteps, set before the UNet runs, say which share of the steps is done.
+    timesteps
+        Gives those that the call takes, once the scheduler has set them.
 
     Raises
     ------
     ModelError
-        When the UNet runs, if a guide was made for a model of other widths.
+        If a guide was made for a model of other widths.
     """
+    for guide, _ in guides:
+        _check_fit(guide.model, unet)
     features = {
         index: guide.model(picture.to(guide.model.device, guide.model.dtype))
         for index, (guide, picture) in enumerate(guides)
@@ -92,7 +94,7 @@ def guided(
         _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         sample, timestep = args[0], args[1]
-        done = _share_done(timestep, scheduler.timesteps)
+        done = _share_done(timestep, timesteps())
         for index, (guide, picture) in enumerate(guides):
             if not guide.start <= done < guide.end or guide.scale == 0:
                 continue
@@ -121,16 +123,15 @@ def _with_residuals(
     model: Any = guide.model
     cast = {"device": model.device, "dtype": model.dtype}
     added = kwargs.get("added_cond_kwargs") or {}
-    with _fitting(model):
-        down, middle = model(
-            sample.to(**cast),
-            timestep,
-            encoder_hidden_states=kwargs["encoder_hidden_states"].to(**cast),
-            controlnet_cond=picture.to(**cast).expand(len(sample), -1, -1, -1),
-            conditioning_scale=guide.scale,
-            added_cond_kwargs={name: added[name] for name in ("text_embeds", "time_ids") if name in added},
-            return_dict=False,
-        )
+    down, middle = model(
+        sample.to(**cast),
+        torch.as_tensor(timestep).to(model.device),
+        encoder_hidden_states=kwargs["encoder_hidden_states"].to(**cast),
+        controlnet_cond=picture.to(**cast).expand(len(sample), -1, -1, -1),
+        conditioning_scale=guide.scale,
+        added_cond_kwargs={name: added[name].to(**cast) for name in ("text_embeds", "time_ids")},
+        return_dict=False,
+    )
     before = kwargs.get("down_block_additional_residuals")
     if before is not None:
         down = [old + new.to(old) for old, new in zip(before, down, strict=True)]
@@ -151,12 +152,18 @@ def _with_features(
     return {"down_intrablock_additional_residuals": added}
 
 
-@contextmanager
-def _fitting(model: Any) -> Iterator[None]:
-    try:
-        yield
-    except RuntimeError as error:
-        raise ModelError(
-            f"the guide {type(model).__name__} does not fit the base model: its cross-attention is "
-            f"{model.config.cross_attention_dim} wide. Use one made for SDXL ({error})"
-        ) from error
+def _check_fit(model: ControlNetModel | T2IAdapter, unet: UNet2DConditionModel) -> None:
+    config: Any = model.config
+    expected = {"widths of its levels": list(unet.config.block_out_channels)}
+    if isinstance(model, T2IAdapter):
+        found = {"widths of its levels": list(config.channels)[: len(unet.config.block_out_channels)]}
+    else:
+        found = {"widths of its levels": list(config.block_out_channels)}
+        for name in ("cross_attention_dim", "addition_embed_type"):
+            expected[f"`{name}`"], found[f"`{name}`"] = unet.config[name], config[name]
+    for name, value in found.items():
+        if value != expected[name]:
+            raise ModelError(
+                f"the guide {type(model).__name__} does not fit the base model: {name} {value}, expected "
+                f"{expected[name]}. Use one that was made for SDXL"
+            )
