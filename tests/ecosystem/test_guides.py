@@ -18,7 +18,7 @@ from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWi
 from hifi_portrait import Guide
 from hifi_portrait.errors import ModelError
 from tiny_models import randomised
-from tiny_pipelines import PLAIN_PARTS, a_pipeline, an_identity, draw
+from tiny_pipelines import PLAIN_PARTS, a_pipeline, draw
 
 OFF = {"hifi_scale": 0.0, "face_scale": 0.0}
 
@@ -28,11 +28,6 @@ def pipe():
     pipe = a_pipeline()
     pipe.scheduler = EulerDiscreteScheduler()
     return pipe
-
-
-@pytest.fixture(scope="module")
-def identity():
-    return an_identity()
 
 
 def picture(seed):

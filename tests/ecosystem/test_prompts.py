@@ -9,19 +9,9 @@ from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import save_file
 
 from hifi_portrait.errors import ModelError
-from tiny_pipelines import a_pipeline, an_identity, draw, draw_plain
+from tiny_pipelines import a_pipeline, draw, draw_plain
 
 LAYERS = ["to_q", "to_k", "to_v", "to_out.0"]
-
-
-@pytest.fixture
-def pipe():
-    return a_pipeline()
-
-
-@pytest.fixture(scope="module")
-def identity():
-    return an_identity()
 
 
 def lora_weights(seed):

@@ -4,17 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tiny_pipelines import TARGET, a_pipeline, an_identity, draw
-
-
-@pytest.fixture
-def pipe():
-    return a_pipeline()
-
-
-@pytest.fixture(scope="module")
-def identity():
-    return an_identity()
+from tiny_pipelines import TARGET, draw
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

@@ -13,7 +13,7 @@ from diffusers import (
     UniPCMultistepScheduler,
 )
 
-from tiny_pipelines import TARGET, a_pipeline, an_identity, draw, draw_plain
+from tiny_pipelines import TARGET, draw, draw_plain
 
 SDXL = {
     "num_train_timesteps": 1000,
@@ -32,16 +32,6 @@ SCHEDULERS = {
     "DDIM": DDIMScheduler(**SDXL),
     "Heun": HeunDiscreteScheduler(**SDXL),
 }
-
-
-@pytest.fixture(scope="module")
-def pipe():
-    return a_pipeline()
-
-
-@pytest.fixture(scope="module")
-def identity():
-    return an_identity()
 
 
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
