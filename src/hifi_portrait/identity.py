@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 
 from hifi_portrait.errors import IdentityError
 from hifi_portrait.faces import IMAGE_SUFFIXES, Face, FaceAnalyser, Photo, default_analyser, source_name
-from hifi_portrait.faces.same_person import SAME_PERSON, mean_similarity, select_person
+from hifi_portrait.faces.same_person import mean_similarity, select_person
 from hifi_portrait.head import IDENTITY_COMPONENTS, HeadGeometry, LandmarkGenerator, fit
 from hifi_portrait.head.warp import warp_picture
 
@@ -65,7 +65,7 @@ class Identity:
     landmarks
         (N, 478, 3) float32, in crop pixels.
     embeddings
-        (N, D) float32 of unit length.
+        (N, D) float32 as the recogniser gave them: of unit length by the default one.
     quality
         (N,) float32 in [0, 1].
     geometries
@@ -140,7 +140,9 @@ class Identity:
         found = [group for group in analysed if group]
         if not found:
             found = [[analyser.analyse(listed[0])]]  # raises, saying what is wrong with it
-        faces, strangers = ([group[0] for group in found], []) if keep_all else _one_person(found)
+        faces, strangers = [group[0] for group in found], list[DroppedPhoto]()
+        if not keep_all:
+            faces, strangers = _one_person(found, analyser.recogniser.same_person)
         dropped = [DroppedPhoto(name, "no usable face was found in it") for name in faceless] + strangers
         for photo in dropped:
             logger.warning("%s is not used: %s", photo.source, photo.reason)
@@ -179,7 +181,7 @@ class Identity:
             geometries=tuple(fitted.geometries),
             residuals=np.array(fitted.residuals, np.float32),
             identity=np.array(fitted.identity, np.float32),
-            embedding=_unit(quality @ embeddings),
+            embedding=_unit(quality @ np.stack([face.direction for face in faces])),
             dropped=dropped,
         )
 
@@ -287,14 +289,14 @@ def _list_photos(photos: Photo | Sequence[Photo]) -> list[Photo]:
     return list(photos)
 
 
-def _one_person(found: Sequence[Sequence[Face]]) -> tuple[list[Face], list[DroppedPhoto]]:
+def _one_person(found: Sequence[Sequence[Face]], same_person: float) -> tuple[list[Face], list[DroppedPhoto]]:
     """Of each photo the face of the person whom most photos show; the rest of the photos as dropped."""
-    selection = select_person(found)
+    selection = select_person(found, same_person)
     used, rivals = selection.faces, selection.rivals
     if rivals:
         raise IdentityError(
             f"the photos show different people: {_names(used)} and {_names(rivals)} (similarity"
-            f" {used[0].similarity(rivals[0]):.3f}; photos of one person have at least {SAME_PERSON})."
+            f" {used[0].similarity(rivals[0]):.3f}; photos of one person have at least {same_person})."
             " Give photos of one person, or more photos of the one who is meant"
         )
     agreement = float(np.mean([mean_similarity(face, used) for face in used]))

@@ -346,7 +346,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             "width": width,
             "num_images_per_prompt": num_images_per_prompt,
             "controlnet_conditioning_scale": float(hifi_scale),
-            "guess_mode": True,  # HiFi-Net runs on the conditional half only
+            # HiFi-Net runs on the conditional half only, if the other has nothing to read.
+            "guess_mode": conditioning.unconditional_tokens is None,
             "output_type": "pt" if composed else output_type,
             "return_dict": False,
             "generator": generator,
@@ -362,7 +363,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
                 grain = warp_grain if warp_strength < 1 else 1.0
                 stack.enter_context(prior_added(self.unet, prior, mean, alphas, grain))
             stack.enter_context(self.face_attention.attached(self.unet))
-            stack.enter_context(self.face_attention.bound(conditioning.tokens, face_scale, copies=copies))
+            tokens, unconditional = conditioning.tokens, conditioning.unconditional_tokens
+            stack.enter_context(self.face_attention.bound(tokens, face_scale, copies, unconditional))
             stack.enter_context(self._merging(conditioning if face_scale > 0 else None))
             pictures_of_guides = [(guide, self._picture(guide, height, width)) for guide in guides]
             stack.enter_context(guided(self.unet, pictures_of_guides, self._timesteps))

@@ -50,14 +50,14 @@ def test_clean_latents_come_back_from_the_true_velocity():
     torch.testing.assert_close(found, clean, atol=1e-4, rtol=1e-4)
 
 
-def test_region_moves_weight_but_not_the_scale_of_an_even_error():
+def test_importance_moves_weight_but_not_the_scale_of_an_even_error():
     prediction, target = torch.ones(2, 4, 8, 8), torch.zeros(2, 4, 8, 8)
-    region = torch.zeros(2, 1, 8, 8)
-    region[..., :4] = 1
-    even = losses.denoising_loss(prediction, target, torch.ones(2), region, region_weight=3)
+    importance = torch.ones(2, 1, 8, 8)
+    importance[..., :4] = 4
+    even = losses.denoising_loss(prediction, target, torch.ones(2), importance)
     assert float(even) == pytest.approx(1)
     prediction[..., 4:] = 0
-    inside = losses.denoising_loss(prediction, target, torch.ones(2), region, region_weight=3)
+    inside = losses.denoising_loss(prediction, target, torch.ones(2), importance)
     assert float(inside) == pytest.approx(4 / 5)
 
 

@@ -15,7 +15,7 @@ from hifi_portrait.models.conditioning import face_inputs
 from hifi_portrait.pipeline import HiFiPortraitPipeline
 from hifi_portrait.training.autoencoder import AutoencoderConfig, AutoencoderObjective, random_crop
 from hifi_portrait.training.base import BaseConfig, BaseObjective
-from hifi_portrait.training.caption_reading import TextConfig, TextObjective
+from hifi_portrait.training.caption_reading import EYES_SIZE, TextConfig, TextObjective, about_the_eyes
 from hifi_portrait.training.checkpoint import latest_checkpoint, load_state
 from hifi_portrait.training.export import export_pipeline
 from hifi_portrait.training.hifi import HiFiObjective
@@ -160,8 +160,9 @@ def in_sittings(data):
 
 def test_restyled_sittings_can_be_asked_for(prepared, monkeypatch):
     settings = HiFiDataConfig(named_share=1.0, face_dropout=0)
-    with pytest.raises(DatasetError, match="named_share = 0"):
-        HiFiData(settings, prepared.folder)
+    for share in ("named_share", "glasses_share"):
+        with pytest.raises(DatasetError, match=f"{share} = 0"):
+            HiFiData(HiFiDataConfig(**{share: 1.0}), prepared.folder)
     named = prepared.arrays["identity"] == 1
     monkeypatch.setitem(prepared.arrays, "named", named)
     monkeypatch.setattr("hifi_portrait.training.hifi_data.Prepared", lambda folder: prepared)
@@ -171,18 +172,67 @@ def test_restyled_sittings_can_be_asked_for(prepared, monkeypatch):
     assert shown and shown <= restyled
 
 
+def test_sittings_in_which_glasses_change_can_be_asked_for(prepared, monkeypatch):
+    """Glasses in all photos of a sitting, or in none, do not count; sunglasses and glasses do."""
+    identities = prepared.arrays["identity"]
+    worn = {0: "glasses", 1: "no glasses"}
+    captions = [f"a woman with {worn.get(int(identity), 'no glasses')}" for identity in identities]
+    changing = np.flatnonzero(identities == 2)
+    captions[changing[0]] = "a woman with sunglasses"
+    captions[changing[1]] = "a woman with round glasses"
+    monkeypatch.setitem(prepared.arrays, "named", np.ones(len(captions), bool))
+    monkeypatch.setattr(prepared, "captions", captions)
+    monkeypatch.setattr("hifi_portrait.training.hifi_data.Prepared", lambda folder: prepared)
+    data = HiFiData(HiFiDataConfig(named_share=1.0, glasses_share=1.0, face_dropout=0), prepared.folder)
+    assert [set(group) for group in data.with_and_without_glasses] == [set(changing)]
+    shown = {tuple(data.sample(index)["embedding"].tolist()) for index in range(12)}
+    wanted = {tuple(row) for row in prepared.arrays["embeddings"][changing].astype(np.float32).tolist()}
+    assert shown and shown <= wanted
+
+
+def test_errors_about_the_eyes_count_more(prepared, base_folder):
+    """In the middle of the face, where the target's own eyes are, and nowhere off the head."""
+    losses = HiFiLosses(face_region=1.0, eye_region=6.0)
+    objective = hifi(prepared, base_folder, losses=losses)
+    faces = batch_of(objective, [0])["faces"]
+    importance = objective._importance(faces, faces.landmark.shape[-1])[0, 0]
+    assert float(importance.max()) == pytest.approx(8)
+    assert float(importance[faces.triangle[0] < 0].max()) == pytest.approx(1)
+    eyes = (faces.keypoints[0, :2] * faces.landmark.shape[-1]).long()
+    for x, y in eyes.tolist():
+        assert float(importance[y, x]) == pytest.approx(8)
+    mouth = (faces.keypoints[0, 3:] * faces.landmark.shape[-1]).long()
+    for x, y in mouth.tolist():
+        assert float(importance[y, x]) == pytest.approx(2)
+
+
+def test_eyes_are_seen_in_one_place_whatever_their_colour():
+    crop = np.full((256, 256, 3), (180, 140, 120), np.uint8)
+    crop[110:114, 80:176] = 10
+    to_chip = np.diag([150 / 256, 150 / 256, 1])
+    eyes, lighter = about_the_eyes(crop, to_chip), about_the_eyes(crop + np.uint8(40), to_chip)
+    assert eyes.shape == (3, *EYES_SIZE)
+    torch.testing.assert_close(eyes, lighter)
+    assert eyes.mean(dim=(1, 2)).abs().max() < 1e-6
+    row = int(eyes.mean(dim=(0, 2)).argmin())
+    assert row == round((112 * 150 / 256 - 25) / 3 - 0.5)  # 3 pixels of the chip a row, from its 25th
+    assert float(eyes[:, row].min()) < -0.5
+
+
 def test_captions_tell_of_pictures_by_either_path(prepared):
-    objective = TextObjective(TextConfig(size="tiny", side=4, clause_dropout=0.0), prepared.folder)
+    config = TextConfig(size="tiny", side=4, clause_dropout=0.0, eyes=1.0)
+    objective = TextObjective(config, prepared.folder)
     batch = batch_of(objective, range(6))
-    batch["latents"] = torch.randn(batch["latents"].shape, generator=torch.Generator().manual_seed(0))
-    optimiser = torch.optim.Adam([p for p in objective.parameters() if p.requires_grad], 3e-3)
-    for _ in range(150):
+    for name in ("latents", "eyes"):
+        batch[name] = torch.randn(batch[name].shape, generator=torch.Generator().manual_seed(0))
+    optimiser = torch.optim.Adam([p for p in objective.parameters() if p.requires_grad], 5e-3)
+    for _ in range(220):
         optimiser.zero_grad()
         sum(objective(batch).values()).backward()
         optimiser.step()
     terms = objective(batch)
-    assert float(terms["hidden"].detach()) < 0.5
-    assert float(terms["pooled"].detach()) < 0.5
+    assert set(terms) == {"hidden", "pooled", "eyes_hidden", "eyes_pooled"}
+    assert max(float(term.detach()) for term in terms.values()) < 0.5
 
 
 def test_the_adversary_reaches_critic_and_networks(prepared, base_folder):

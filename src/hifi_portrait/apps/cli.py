@@ -8,6 +8,7 @@ import typer
 
 from hifi_portrait import __version__
 from hifi_portrait.apps.console import hush_libraries, reports_errors
+from hifi_portrait.apps.convert import instantid
 from hifi_portrait.apps.evaluate import evaluate
 from hifi_portrait.apps.generate import generate
 from hifi_portrait.apps.people import people
@@ -41,6 +42,11 @@ def _common(
 
 for command in (generate, identity, landmarks, warp, people, train, evaluate, plot):
     app.command()(reports_errors(command))
+
+convert = typer.Typer(no_args_is_help=True, help="Published weights of other projects as HiFi weights.")
+convert.callback()(lambda: None)
+convert.command()(reports_errors(instantid))
+app.add_typer(convert, name="convert")
 
 
 def main() -> None:

@@ -56,6 +56,12 @@ def generate(
     warp_grain: options.WarpGrain = None,
     warp_share: options.WarpShare = 1.0,
     prompt_scale: options.PromptScale = 1.0,
+    hifi_scale: Annotated[
+        float, typer.Option(min=0, max=5, help="Strength of HiFi-Net; 0 leaves the base model alone.")
+    ] = 1.0,
+    face_scale: Annotated[
+        float, typer.Option(min=0, max=5, help="Strength of the base model's attention to the faces.")
+    ] = 1.0,
     out: Annotated[
         Path, typer.Option(help="The PNG to write; with --count, NAME-1.png, NAME-2.png, ...")
     ] = Path("portrait.png"),
@@ -63,6 +69,9 @@ def generate(
         bool, typer.Option("--sheet", help="Also write NAME-sheet.png: references, landmarks, warp, results.")
     ] = False,
     model: options.Model = None,
+    hifi: options.HiFi = None,
+    recogniser: options.RecogniserFile = None,
+    dtype: options.DType = None,
     device: options.Device = None,
     as_json: options.Json = False,
 ) -> None:
@@ -71,9 +80,9 @@ def generate(
     files = reference_files(photos)
     words = TargetWords(expression=expression, yaw=yaw, pitch=pitch, roll=roll, gaze=gaze, like=like)
     target = make_target(words)
-    check_model(model)
-    identity = load_identity(photos)
-    pipe = load_pipeline(model, device)
+    check_model(model, hifi)
+    identity = load_identity(photos, recogniser)
+    pipe = load_pipeline(model, device, hifi=hifi, dtype=dtype)
 
     from hifi_portrait.provenance import save_png
     from hifi_portrait.warp_start import steps_taken
@@ -84,10 +93,12 @@ def generate(
         **pipe.sampling(steps, guidance, warp_strength, warp_grain),
         "warp_share": warp_share,
         "prompt_scale": prompt_scale,
+        "hifi_scale": hifi_scale,
+        "face_scale": face_scale,
     }
     taken = steps_taken(settings["num_inference_steps"], settings["warp_strength"])
     paths = output_paths(out, count)
-    record = _record(files, identity, target, settings, model)
+    record = _record(files, identity, target, settings, {"model": model, "hifi": hifi})
     results: list[np.ndarray] = []
     with progress(quiet=as_json) as bar:
         task = bar.add_task("portrait", total=count * taken)
@@ -156,12 +167,17 @@ def portrait_sheet(identity: Identity, target: Target, results: list[np.ndarray]
 
 
 def _record(
-    files: list[Path], identity: Identity, target: Target, settings: dict[str, Any], model: str | None
+    files: list[Path],
+    identity: Identity,
+    target: Target,
+    settings: dict[str, Any],
+    models: dict[str, str | None],
 ) -> dict[str, Any]:
     from hifi_portrait.provenance import file_sha256, versions
 
     return {
-        "model": Path(model).name if model else "bundled",
+        "model": "bundled",
+        **{name: Path(source).name for name, source in models.items() if source},
         "target": describe_target(target),
         "settings": settings,
         "references": [{"name": file.name, "sha256": file_sha256(file)} for file in files],

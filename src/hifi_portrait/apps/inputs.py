@@ -66,8 +66,12 @@ def reference_files(paths: Sequence[Path]) -> list[Path]:
     return list(paths) if is_saved_identity(paths) else find_photos(paths)
 
 
-def load_identity(paths: Sequence[Path]) -> Identity:
-    """An identity from photos, folders of photos, or one saved identity file."""
+def load_identity(paths: Sequence[Path], recogniser: Path | None = None) -> Identity:
+    """An identity from photos, folders of photos, or one saved identity file.
+
+    `recogniser` is an ArcFace network's ONNX file, for photos.
+    """
+    from hifi_portrait.faces import ArcFaceRecogniser, FaceAnalyser
     from hifi_portrait.identity import Identity
 
     files = reference_files(paths)
@@ -77,18 +81,24 @@ def load_identity(paths: Sequence[Path]) -> Identity:
                 f"{files[0]} does not exist: save an identity there with `hifi-portrait identity`"
             )
         return Identity.load(files[0])
-    return Identity.from_photos(files)
+    analyser = FaceAnalyser(recogniser=ArcFaceRecogniser(recogniser)) if recogniser else None
+    return Identity.from_photos(files, analyser=analyser)
 
 
-def check_model(model: str | None) -> None:
-    """Find out early, before any photo is analysed, that there is no such model folder.
+def check_model(model: str | None, hifi: str | None = None) -> None:
+    """Find out early, before any photo is analysed, that there is no such model.
 
     Raises
     ------
     ModelError
-        If `model` is neither a saved pipeline's folder nor written like a hub id.
+        If `model` is neither a saved pipeline's folder, nor written like a hub id, nor a file with `hifi`;
+        or `hifi` is given without it.
     """
+    if hifi is not None and model is None:
+        raise ModelError("--hifi needs the SDXL base model it goes with: give --model")
     if model is None or _could_be_hub_id(model):
+        return
+    if hifi is not None and Path(model).is_file():
         return
     if not (Path(model) / "model_index.json").is_file():
         raise ModelError(
@@ -96,22 +106,27 @@ def check_model(model: str | None) -> None:
         )
 
 
-def load_pipeline(model: str | None, device: str | None = None) -> HiFiPortraitPipeline:
+def load_pipeline(
+    model: str | None, device: str | None = None, *, hifi: str | None = None, dtype: str | None = None
+) -> HiFiPortraitPipeline:
     """The pipeline at a folder or hub id, the bundled one for None, without a progress bar of its own.
+
+    `hifi` says where HiFi-Net and the face networks are, if not there; `dtype` names that of the weights.
 
     Raises
     ------
     ModelError
         If there is no such model, its files are damaged, or there is no such device.
     """
-    check_model(model)
+    check_model(model, hifi)
     import torch
     from safetensors import SafetensorError
 
+    from hifi_portrait.apps.options import torch_dtype
     from hifi_portrait.pipeline import HiFiPortraitPipeline
 
     try:
-        pipe = HiFiPortraitPipeline.from_pretrained(model)
+        pipe = HiFiPortraitPipeline.from_pretrained(model, hifi=hifi, torch_dtype=torch_dtype(dtype))
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{model or 'the bundled model'} cannot be loaded: {error}") from error
     pipe.set_progress_bar_config(disable=True)

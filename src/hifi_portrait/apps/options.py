@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    import torch
 
 Photos = Annotated[
     list[Path],
@@ -55,7 +58,31 @@ Device = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and no progress bar.")]
 Model = Annotated[
     str | None,
-    typer.Option(metavar="DIR", help="A saved pipeline's folder or hub id. [default: the bundled model]"),
+    typer.Option(
+        metavar="DIR",
+        help="Folder or hub id of a saved pipeline, or with --hifi of an SDXL base model or a .safetensors "
+        "file of one. [default: the bundled model]",
+    ),
+]
+HiFi = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR",
+        help="HiFi-Net and the face networks for an SDXL --model: a folder, a hub id or a .safetensors file.",
+    ),
+]
+DType = Annotated[
+    Literal["float32", "float16", "bfloat16"] | None,
+    typer.Option(help="Numbers of the weights. [default: float32]"),
+]
+RecogniserFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--recogniser",
+        metavar="FILE",
+        help="An ArcFace network in ONNX, such as glintr100.onnx, if the model was made with one. "
+        "[default: dlib's]",
+    ),
 ]
 WarpStrength = Annotated[
     float | None,
@@ -87,3 +114,11 @@ PromptScale = Annotated[
         min=0, max=10, help="How much of what the prompt changes is added to a start from the warp."
     ),
 ]
+
+
+def torch_dtype(name: str | None) -> torch.dtype:
+    """The dtype that a ``DType`` names."""
+    import torch
+
+    dtype: torch.dtype = getattr(torch, name or "float32")
+    return dtype

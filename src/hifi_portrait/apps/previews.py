@@ -22,13 +22,14 @@ Size = Annotated[int, typer.Option(min=64, max=2048, help="Width and height of t
 def identity(
     photos: options.Photos,
     out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
+    recogniser: options.RecogniserFile = None,
     as_json: options.Json = False,
 ) -> None:
     """Analyse photos once and save the person as one file, to be given in their place."""
     if out.suffix != ".safetensors":
         raise IdentityError(f"--out {out}: an identity is saved as a .safetensors file")
     find_photos(photos)
-    person = load_identity(photos)
+    person = load_identity(photos, recogniser)
     out.parent.mkdir(parents=True, exist_ok=True)
     person.save(out)
     dropped = [{"source": photo.source, "reason": photo.reason} for photo in person.dropped]

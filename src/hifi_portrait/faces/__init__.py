@@ -1,6 +1,7 @@
 """A photo -> Face: detection, landmarks, portrait crop, matte, recogniser embedding, quality."""
 
 from hifi_portrait.faces.analyser import MIN_CROP_SIDE, FaceAnalyser, analyse, analyse_all, default_analyser
+from hifi_portrait.faces.arcface import ArcFaceRecogniser
 from hifi_portrait.faces.dlib_resnet import DlibResNet
 from hifi_portrait.faces.face import Face
 from hifi_portrait.faces.image import IMAGE_SUFFIXES, MAX_PIXELS, Photo, load_image, source_name
@@ -13,6 +14,7 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "MAX_PIXELS",
     "MIN_CROP_SIDE",
+    "ArcFaceRecogniser",
     "Detection",
     "DlibRecogniser",
     "DlibResNet",

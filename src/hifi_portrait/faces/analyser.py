@@ -17,13 +17,14 @@ from hifi_portrait.faces.mediapipe_parts import MediaPipeFaceDetector, MediaPipe
 from hifi_portrait.faces.protocols import Detection, FaceDetector, Landmarker, Matting, Recogniser
 from hifi_portrait.faces.quality import face_quality
 from hifi_portrait.faces.recogniser import DlibRecogniser, align_chip
+from hifi_portrait.head.keypoints import KEYPOINTS
 
 MIN_CROP_SIDE = 64.0
 """Faces whose portrait crop has fewer photo pixels a side than this are not used."""
 
 _BYSTANDER = 0.25  # faces smaller than this share of the largest do not count as a second person
 _EYE_TOLERANCE = 0.12  # of the box, between detector and landmarks
-_KEYPOINT_LANDMARKS = [468, 473, 1, 61, 291]
+_KEYPOINT_LANDMARKS = list(KEYPOINTS.values())
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,6 @@ class FaceAnalyser:
         size = crop_size(side)
         transform = square_transform(centre, side, size)
         crop = cut_out(image, transform, size)
-        chip = align_chip(image, landmarks)
         return Face(
             source=name,
             box=detection.box.astype(np.float32),
@@ -131,9 +131,9 @@ class FaceAnalyser:
             crop_landmarks=transform_points(landmarks, transform),
             crop_transform=transform,
             matte=self.matting(crop),
-            aligned=chip,
+            aligned=self.recogniser.align(image, landmarks),
             embedding=np.zeros(0, np.float32),
-            quality=face_quality(chip, landmarks, side, detection.score).score,
+            quality=face_quality(align_chip(image, landmarks), landmarks, side, detection.score).score,
         )
 
     def _with_embeddings(self, faces: Sequence[Face]) -> list[Face]:

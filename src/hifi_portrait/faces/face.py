@@ -30,9 +30,9 @@ class Face:
     matte
         (S, S) float32 in [0, 1], 1 on the person.
     aligned
-        uint8 RGB (150, 150, 3): the recogniser's aligned view.
+        uint8 RGB (S, S, 3): the recogniser's aligned view; S is 150 for the default one.
     embedding
-        (D,) float32 of unit length.
+        (D,) float32 as the recogniser gave it: of unit length by the default one.
     quality
         In [0, 1]; see ``FaceQuality``.
     """
@@ -57,4 +57,9 @@ class Face:
 
     def similarity(self, other: Face) -> float:
         """Cosine of the two embeddings, in [-1, 1]."""
-        return float(self.embedding @ other.embedding)
+        return float(self.direction @ other.direction)
+
+    @property
+    def direction(self) -> np.ndarray:
+        """The embedding (D,) at unit length."""
+        return self.embedding / np.linalg.norm(self.embedding)

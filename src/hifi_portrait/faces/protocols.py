@@ -60,6 +60,15 @@ class Matting(Protocol):
 class Recogniser(Protocol):
     """Embeds aligned faces so that the same person's lie close together."""
 
+    @property
+    def same_person(self) -> float:
+        """Embeddings with a smaller cosine belong to two people."""
+        ...
+
+    def align(self, image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """Its aligned view, a uint8 RGB chip (S, S, 3), of a face in a picture with landmarks (478, 3)."""
+        ...
+
     def __call__(self, chips: np.ndarray) -> np.ndarray:
-        """Unit embeddings (B, D) float32 of aligned uint8 RGB chips (B, 150, 150, 3)."""
+        """Embeddings (B, D) float32, of any length, of aligned chips (B, S, S, 3)."""
         ...

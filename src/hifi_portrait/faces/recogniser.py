@@ -29,6 +29,8 @@ def chip_transform(landmarks: np.ndarray) -> np.ndarray:
 class DlibRecogniser:
     """Unit embeddings (128 numbers) by dlib's network; weights are read on first use."""
 
+    same_person = 0.915  # dlib's distance of 0.6, on unit vectors
+
     def __init__(self, weights: str | Path | None = None, device: str | torch.device = "cpu") -> None:
         self.weights = weights
         self.device = device
@@ -40,6 +42,10 @@ class DlibRecogniser:
         if self._network is None:
             self._network = DlibResNet.from_dlib(self.weights).to(self.device)
         return self._network
+
+    def align(self, image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """See :func:`align_chip`."""
+        return align_chip(image, landmarks)
 
     def __call__(self, chips: np.ndarray) -> np.ndarray:
         """Unit embeddings (B, 128) float32 of aligned uint8 RGB chips (B, 150, 150, 3)."""

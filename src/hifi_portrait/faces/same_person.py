@@ -9,10 +9,11 @@ import numpy as np
 
 from hifi_portrait.faces.face import Face
 
-SAME_PERSON = 0.915
-"""Embeddings with a smaller cosine belong to two people (dlib's distance of 0.6, on unit vectors)."""
+_MARGIN = 0.53
+"""So far below the others' similarity a face is somebody else's all the same.
 
-_MARGIN = 0.045  # so far below the others' similarity, a face is somebody else's all the same
+A share of what lies between two people's similarity and 1.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,7 @@ class Selection:
     rivals: tuple[Face, ...]
 
 
-def select_person(found: Sequence[Sequence[Face]]) -> Selection:
+def select_person(found: Sequence[Sequence[Face]], same_person: float) -> Selection:
     """Find the person whom most photos show.
 
     Parameters
@@ -42,16 +43,18 @@ def select_person(found: Sequence[Sequence[Face]]) -> Selection:
     found
         The faces of each photo, largest first, none empty. Where a photo shows several people, the face
         that agrees with the other photos is taken.
+    same_person
+        Embeddings with a smaller cosine belong to two people.
     """
     largest = [group[0] for group in found]
     if len(found) == 1:
         return Selection((largest[0],), (), ())
-    medoid = _medoid(largest)
+    medoid = _medoid(largest, same_person)
     faces = [max(group, key=medoid.similarity) for group in found]
-    belongs = _belonging(faces, medoid)
+    belongs = _belonging(faces, medoid, same_person)
     person = tuple(face for face, kept in zip(faces, belongs, strict=True) if kept)
     strangers = tuple(face for face, kept in zip(faces, belongs, strict=True) if not kept)
-    return Selection(person, strangers, _rivals(person, strangers))
+    return Selection(person, strangers, _rivals(person, strangers, same_person))
 
 
 def mean_similarity(face: Face, others: Sequence[Face]) -> float:
@@ -60,23 +63,23 @@ def mean_similarity(face: Face, others: Sequence[Face]) -> float:
     return float(np.mean(similarities)) if similarities else 1.0
 
 
-def _medoid(faces: Sequence[Face]) -> Face:
+def _medoid(faces: Sequence[Face], same_person: float) -> Face:
     """The face that the most others resemble; among equals, the one they resemble most; then the first."""
-    embeddings = np.stack([face.embedding for face in faces])
+    embeddings = np.stack([face.direction for face in faces])
     similarity = embeddings @ embeddings.T
-    companions = (similarity >= SAME_PERSON).sum(axis=1)
+    companions = (similarity >= same_person).sum(axis=1)
     return faces[int(np.argmax(companions + similarity.mean(axis=1).round(5)))]
 
 
-def _belonging(faces: Sequence[Face], medoid: Face) -> list[bool]:
+def _belonging(faces: Sequence[Face], medoid: Face, same_person: float) -> list[bool]:
     """Whether each face is the medoid's person: similar enough, and not far below what the others reach."""
-    kept = [face.similarity(medoid) >= SAME_PERSON for face in faces]
+    kept = [face.similarity(medoid) >= same_person for face in faces]
     group = [face for face, keep in zip(faces, kept, strict=True) if keep]
     if len(group) < 4:
         return kept
     typical = float(np.median([_typical_similarity(face, group) for face in group]))
     return [
-        keep and _typical_similarity(face, group) >= typical - _MARGIN
+        keep and _typical_similarity(face, group) >= typical - _MARGIN * (1 - same_person)
         for face, keep in zip(faces, kept, strict=True)
     ]
 
@@ -85,9 +88,9 @@ def _typical_similarity(face: Face, group: Sequence[Face]) -> float:
     return float(np.median([face.similarity(other) for other in group if other is not face]))
 
 
-def _rivals(person: Sequence[Face], strangers: Sequence[Face]) -> tuple[Face, ...]:
+def _rivals(person: Sequence[Face], strangers: Sequence[Face], same_person: float) -> tuple[Face, ...]:
     if not strangers:
         return ()
-    rival = _medoid(strangers)
-    rivals = tuple(face for face in strangers if face.similarity(rival) >= SAME_PERSON)
+    rival = _medoid(strangers, same_person)
+    rivals = tuple(face for face in strangers if face.similarity(rival) >= same_person)
     return rivals if len(rivals) >= len(person) else ()

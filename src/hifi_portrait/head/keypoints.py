@@ -11,8 +11,11 @@ from hifi_portrait.head.geometry import Camera
 from hifi_portrait.head.landmark_model import LandmarkModel
 from hifi_portrait.head.model import HeadModel
 
-KEYPOINTS = {"right eye": 468, "left eye": 473, "nose": 1, "right mouth corner": 61, "left mouth corner": 291}
-"""The person's right and left, and MediaPipe's numbers: middles of the irises, tip of the nose, corners."""
+KEYPOINTS = {"right eye": 468, "left eye": 473, "nose": 4, "right mouth corner": 61, "left mouth corner": 291}
+"""The person's right and left, and MediaPipe's numbers: middles of the irises, tip of the nose, corners.
+
+Of the nose that landmark which lies where ArcFace's template (arXiv 1801.07698) puts its tip.
+"""
 
 
 def five_keypoints(model: HeadModel, vertices: npt.NDArray[Any], camera: Camera) -> npt.NDArray[np.float32]:

@@ -366,3 +366,17 @@ def _gaze_rotations(gaze: FloatArray) -> npt.NDArray[np.float32]:
 def part_vertices(model: HeadModel, *parts: Part) -> npt.NDArray[np.int64]:
     """Indices of the vertices of a model's parts, ascending."""
     return np.unique(model.faces[np.isin(model.parts, parts)])
+
+
+def triangles_around_eyes(model: HeadModel, margin: float = 0.012) -> npt.NDArray[np.bool_]:
+    """Which triangles (F,) of a model lie about the eyes, where glasses sit.
+
+    On the mean head, in front and ``margin`` metres above, below and outside of the eyeballs, and all that
+    lies between them.
+    """
+    eyes = model.mean[np.concatenate(model.eye_vertices)]
+    low, high = eyes.min(axis=0) - margin, eyes.max(axis=0) + margin
+    low[1] = -np.inf  # y points backwards
+    centres = model.mean[model.faces].mean(axis=1)
+    around: npt.NDArray[np.bool_] = ((centres > low) & (centres < high)).all(axis=1)
+    return around

@@ -28,10 +28,14 @@ from hifi_portrait.models.face_refiner import FaceRefiner, FeatureMaps
 from hifi_portrait.models.hifi_net import HiFiCondition, HiFiNet
 from hifi_portrait.models.keypoints import draw_keypoints
 from hifi_portrait.models.latents import encode_picture
+from hifi_portrait.models.token_forms import reference_weights
 
 
 class References(WarpSource, Protocol):
-    """Analysed photos of one person, with their embeddings (N, E); an `Identity` is one."""
+    """Analysed photos of one person, with their embeddings (N, E) as the recogniser gave them.
+
+    An `Identity` is one.
+    """
 
     @property
     def embeddings(self) -> npt.NDArray[Any]: ...  # noqa: D102
@@ -201,20 +205,25 @@ class Conditioning:
         (B, C, h, w) scaled latents of the warp.
     references
         (B, N) True where there is a reference.
+    unconditional_tokens
+        (B, K, D) that the unconditional half of guidance reads; None where it reads no face.
     """
 
     hifi: HiFiCondition
     tokens: Tensor
     warp_latents: Tensor
     references: Tensor
+    unconditional_tokens: Tensor | None = None
 
     def repeat(self, copies: int) -> Conditioning:
         """Each picture's copies side by side."""
+        unconditional = self.unconditional_tokens
         return Conditioning(
             self.hifi.expand(copies * self.hifi.batch_size),
             self.tokens.repeat_interleave(copies, dim=0),
             self.warp_latents.repeat_interleave(copies, dim=0),
             self.references.repeat_interleave(copies, dim=0),
+            None if unconditional is None else unconditional.repeat_interleave(copies, dim=0),
         )
 
 
@@ -273,17 +282,20 @@ class FaceConditioner:
             self.face_encoder(crops, inputs.embeddings, inputs.mask),
             inputs.poses,
             inputs.mask,
+            inputs.quality,
             with_maps=self.hifi_net.config.surface_alignment,
         )
+        unconditional = self.face_refiner.unconditional_tokens(len(tokens))
         aligned = {} if maps is None else self._align(inputs, maps, size)
         hifi = self.hifi_net.prepare(
             self._control(inputs) if landmark is None else landmark,
             warp_latents=warp_latents,
             warp_coverage=F.adaptive_avg_pool2d(inputs.warp_coverage, size),
             tokens=tokens,
+            unconditional_tokens=unconditional,
             **aligned,
         )
-        return Conditioning(hifi, tokens, warp_latents, inputs.mask)
+        return Conditioning(hifi, tokens, warp_latents, inputs.mask, unconditional)
 
     def _control(self, inputs: FaceInputs) -> Tensor:
         """The control image that HiFi-Net takes."""
@@ -294,7 +306,7 @@ class FaceConditioner:
 
     def _align(self, inputs: FaceInputs, maps: FeatureMaps, size: tuple[int, int]) -> dict[str, Tensor]:
         """Fused maps in the target's frame: the fine one at twice the latent resolution, the coarse at it."""
-        weights = (0.05 + inputs.quality) * inputs.mask
+        weights = reference_weights(inputs.quality, inputs.mask)
         aligned = {}
         for name, values, confidence, scale in (
             ("fine", maps.fine, maps.fine_confidence, 2),

@@ -46,6 +46,7 @@ class FaceAttention(ModelMixin, ConfigMixin):
             nn.init.zeros_(weight)
         self.scale = 1.0
         self._bound: list[KeysAndValues] | None = None
+        self._unconditional: list[KeysAndValues] | None = None
 
     @classmethod
     def for_unet(cls, unet: UNet2DConditionModel, token_dim: int | None = None) -> FaceAttention:
@@ -59,23 +60,30 @@ class FaceAttention(ModelMixin, ConfigMixin):
         return [(to_k(tokens), to_v(tokens)) for to_k, to_v in zip(self.to_k, self.to_v, strict=False)]
 
     @contextmanager
-    def bound(self, tokens: Tensor, scale: float = 1.0, copies: int = 1) -> Iterator[None]:
+    def bound(
+        self, tokens: Tensor, scale: float = 1.0, copies: int = 1, unconditional: Tensor | None = None
+    ) -> Iterator[None]:
         """Within this context an attached UNet also reads `tokens` (B, K, D), weighed by `scale`.
 
         Each sample's tokens count for `copies` pictures side by side; below, B is the number of pictures.
 
         The UNet may run on B samples, or on 2 B of which the second half is conditional, as diffusers orders
-        them for classifier-free guidance; the unconditional half reads no face.
+        them for classifier-free guidance; the unconditional half reads `unconditional` (B, K, D), or no face
+        if there is none.
         """
-        before = self._bound, self.scale
-        self._bound, self.scale = None, scale
+        before = self._bound, self._unconditional, self.scale
+        self._bound, self._unconditional, self.scale = None, None, scale
         if scale != 0 and self.config.hidden_sizes:
-            pairs = self(tokens)
-            self._bound = [(k.repeat_interleave(copies, 0), v.repeat_interleave(copies, 0)) for k, v in pairs]
+            self._bound = self._copied(tokens, copies)
+            if unconditional is not None:
+                self._unconditional = self._copied(unconditional, copies)
         try:
             yield
         finally:
-            self._bound, self.scale = before
+            self._bound, self._unconditional, self.scale = before
+
+    def _copied(self, tokens: Tensor, copies: int) -> list[KeysAndValues]:
+        return [(k.repeat_interleave(copies, 0), v.repeat_interleave(copies, 0)) for k, v in self(tokens)]
 
     def attach(self, unet: UNet2DConditionModel) -> None:
         """Let the UNet's cross-attention layers read faces; processors already set keep working beneath.
@@ -119,9 +127,26 @@ class FaceAttention(ModelMixin, ConfigMixin):
         finally:
             self.detach(unet)
 
-    def keys_and_values(self, index: int) -> KeysAndValues | None:
-        """Keys and values of layer `index` for the bound tokens; None where no tokens are bound."""
-        return None if self._bound is None else self._bound[index]
+    def keys_and_values(self, index: int, samples: int) -> KeysAndValues | None:
+        """Keys and values of layer `index` for the last of `samples`; None where no tokens are bound.
+
+        Raises
+        ------
+        ModelError
+            If there are neither as many samples as pictures, nor twice as many.
+        """
+        if self._bound is None:
+            return None
+        key, value = self._bound[index]
+        if samples not in (len(key), 2 * len(key)):
+            raise ModelError(
+                f"face attention is bound to {len(key)} pictures, but the UNet runs on {samples} samples: it "
+                "takes as many, or twice as many with the conditional ones last"
+            )
+        if samples == len(key) or self._unconditional is None:
+            return key, value
+        other_key, other_value = self._unconditional[index]
+        return torch.cat([other_key, key]), torch.cat([other_value, value])
 
 
 def cross_attention_layers(unet: UNet2DConditionModel) -> list[tuple[str, Attention]]:
@@ -151,10 +176,10 @@ class FaceAttentionProcessor:
         **kwargs: Any,
     ) -> Tensor:
         """Attend to the text, then to the faces. Arguments as for any diffusers attention processor."""
-        bound = self.face_attention.keys_and_values(self.index)
+        bound = self.face_attention.keys_and_values(self.index, len(hidden_states))
         if bound is None:
             return self.inner(attn, hidden_states, encoder_hidden_states, attention_mask, *args, **kwargs)
-        count = _conditional_count(len(hidden_states), len(bound[0]))
+        count = len(bound[0])
         scale = self.face_attention.scale
         plain = type(self.inner) is AttnProcessor2_0 and not attn.residual_connection
         if plain and encoder_hidden_states is not None and attention_mask is None:
@@ -198,12 +223,3 @@ def _add_last(values: Tensor, addend: Tensor) -> Tensor:
     if len(values) == len(addend):
         return values + addend
     return torch.cat([values[: -len(addend)], values[-len(addend) :] + addend])
-
-
-def _conditional_count(samples: int, bound: int) -> int:
-    if samples not in (bound, 2 * bound):
-        raise ModelError(
-            f"face attention is bound to {bound} pictures, but the UNet runs on {samples} samples: it takes "
-            "as many, or twice as many with the conditional ones last"
-        )
-    return bound

@@ -58,11 +58,13 @@ class FaceEncoder(ModelMixin, ConfigMixin):
         Switches for what is read of each face: the vision tower's tokens, the recogniser's embedding.
     mean_embedding
         Whether the mean over the references stands in for each one's embedding.
+    projected
+        Whether the embedding is normalised and projected. If not it is handed on as the recogniser gave it.
 
     Raises
     ------
     ValueError
-        If both are off.
+        If both `patches` and `identity` are off, or an embedding that is handed on is not `output_dim` long.
     """
 
     _supports_gradient_checkpointing = True
@@ -77,6 +79,7 @@ class FaceEncoder(ModelMixin, ConfigMixin):
         patches: bool = True,
         identity: bool = True,
         mean_embedding: bool = False,
+        projected: bool = True,
     ) -> None:
         super().__init__()
         if not (patches or identity):
@@ -86,7 +89,14 @@ class FaceEncoder(ModelMixin, ConfigMixin):
             self.tower = CLIPVisionModel(vision_config)
             width = vision_config.hidden_size
             self.patch_projection = nn.Identity() if width == output_dim else nn.Linear(width, output_dim)
-        if identity:
+        if not projected and output_dim != recogniser_dim:
+            raise ValueError(
+                f"`output_dim` is {output_dim}, but must be `recogniser_dim` ({recogniser_dim}) where "
+                "embeddings are not projected"
+            )
+        if not patches and not projected:  # a model's file needs one tensor at least
+            self.register_buffer("empty", torch.zeros(1))
+        if identity and projected:
             self.identity_projection = nn.Sequential(
                 nn.Linear(recogniser_dim, output_dim), nn.GELU(), nn.Linear(output_dim, output_dim)
             )
@@ -125,7 +135,7 @@ class FaceEncoder(ModelMixin, ConfigMixin):
         crops
             (B, N, 3, S, S) portrait crops in [-1, 1], of any size.
         embeddings
-            (B, N, E) recogniser embeddings, E = `recogniser_dim`.
+            (B, N, E) embeddings as the recogniser gave them, E = `recogniser_dim`.
         mask
             (B, N) True where a reference is present; all are, if not given. The mean embedding needs it.
 
@@ -151,11 +161,14 @@ class FaceEncoder(ModelMixin, ConfigMixin):
         return self.patch_projection(hidden).unflatten(0, crops.shape[:2])
 
     def _identity(self, embeddings: Tensor, mask: Tensor | None) -> Tensor:
+        if not self.config.projected:
+            return embeddings.to(self.dtype)
+        embeddings = F.normalize(embeddings, dim=-1)
         if self.config.mean_embedding:
             present = torch.ones_like(embeddings[..., :1]) if mask is None else mask.unsqueeze(-1)
             mean = (embeddings * present).sum(dim=1, keepdim=True)
             embeddings = F.normalize(mean, dim=-1).expand_as(embeddings)
-        # A recogniser's embedding has unit norm; its components are brought to unit scale.
+        # An embedding of unit norm has small components; they are brought to unit scale.
         scaled = embeddings * self.config.recogniser_dim**0.5
         return self.identity_projection(scaled.to(self.dtype))
 

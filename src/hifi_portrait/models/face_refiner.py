@@ -22,10 +22,11 @@ from hifi_portrait.models.token_forms import (
     EmbeddingTokens,
     PlainTokens,
     PromptTokens,
+    ResampledTokens,
     mean_over_references,
 )
 
-_FORMS = ("queries", "plain", "embedding", "prompt")
+_FORMS = ("queries", "plain", "embedding", "resampled", "prompt")
 _FUSIONS = ("learned", "mean")
 
 _STEM = 4
@@ -65,8 +66,9 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         Side in pixels to which crops are brought for the feature maps; a multiple of 16.
     form
         Of the tokens: "queries", learned ones that read all references; "plain", the face encoder's own,
-        projected; "embedding", `num_tokens` of the recogniser's mean embedding; "prompt", one a reference,
-        to be merged into the prompt with `merge`.
+        projected; "embedding", `num_tokens` of the recogniser's mean embedding; "resampled", as many that
+        queries of width `resampler_dim` read in each embedding, averaged by quality; "prompt", one a
+        reference, to be merged into the prompt with `merge`.
     fusion
         "learned", or "mean": queries read each reference alone and their tokens are averaged, and maps have
         no confidence.
@@ -74,6 +76,8 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         Whether the queries know the references' head poses.
     maps
         Whether there are feature maps.
+    resampler_dim
+        For form "resampled".
 
     Raises
     ------
@@ -96,18 +100,22 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         fusion: str = "learned",
         poses: bool = True,
         maps: bool = True,
+        resampler_dim: int = 1280,
     ) -> None:
         super().__init__()
         for name, value, known in (("form", form, _FORMS), ("fusion", fusion, _FUSIONS)):
             if value not in known:
                 raise ValueError(f"`{name}` must be one of {', '.join(known)}, but is {value!r}")
-        self.projected: PlainTokens | EmbeddingTokens | PromptTokens | None = None
+        self.projected: PlainTokens | EmbeddingTokens | ResampledTokens | PromptTokens | None = None
         if form == "queries":
             self._add_queries(encoder_dim, token_dim, num_tokens, num_layers, num_heads, poses)
         elif form == "plain":
             self.projected = PlainTokens(encoder_dim, token_dim)
         elif form == "embedding":
             self.projected = EmbeddingTokens(encoder_dim, token_dim, num_tokens)
+        elif form == "resampled":
+            sizes = (encoder_dim, resampler_dim, token_dim, num_tokens, num_layers, num_heads)
+            self.projected = ResampledTokens(*sizes)
         else:
             self.projected = PromptTokens(encoder_dim, token_dim)
         if maps:
@@ -139,7 +147,7 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         )
         self.coarse_head = nn.Conv2d(coarse_channels, coarse_channels + confidence, 1)
 
-    def tokens(self, faces: FaceTokens, poses: Tensor, mask: Tensor) -> Tensor:
+    def tokens(self, faces: FaceTokens, poses: Tensor, mask: Tensor, quality: Tensor | None = None) -> Tensor:
         """Refine the tokens of all references into one set.
 
         Parameters
@@ -150,13 +158,18 @@ class FaceRefiner(ModelMixin, ConfigMixin):
             (B, N, 3) yaw, pitch and roll of each reference, in degrees.
         mask
             (B, N) True where a reference is present.
+        quality
+            (B, N) in [0, 1], of the photos; form "resampled" weighs by it.
 
         Returns
         -------
         Tensor
-            (B, K, token_dim); zeros for a sample without any reference. K is `num_tokens` for forms
-            "queries" and "embedding", that of one face's tokens for "plain", N for "prompt".
+            (B, K, token_dim); zeros, or `unconditional_tokens`, for a sample without any reference. K is
+            `num_tokens` for forms "queries", "embedding" and "resampled", that of one face's tokens for
+            "plain", N for "prompt".
         """
+        if isinstance(self.projected, ResampledTokens):
+            return self.projected(faces, mask, quality)
         if self.projected is not None:
             tokens: Tensor = self.projected(faces, mask)
             return tokens * mask.any(dim=1)[:, None, None].to(tokens.dtype)
@@ -169,6 +182,10 @@ class FaceRefiner(ModelMixin, ConfigMixin):
             return self._read(context, mask)
         alone = self._read(context.flatten(0, 1).unsqueeze(1), mask.flatten().unsqueeze(1))
         return mean_over_references(alone.unflatten(0, mask.shape), mask)
+
+    def unconditional_tokens(self, batch: int) -> Tensor | None:
+        """What the unconditional half of guidance reads (batch, K, token_dim); None for no face."""
+        return self.projected.of_nobody(batch) if isinstance(self.projected, ResampledTokens) else None
 
     def merge(self, text: Tensor, places: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
         """The prompt as the networks read it: with the faces in it for form "prompt", else as it was.
@@ -213,10 +230,17 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         return FeatureMaps(fine[:, :, :-1], fine[:, :, -1:], coarse[:, :, :-1], coarse[:, :, -1:])
 
     def forward(
-        self, crops: Tensor, faces: FaceTokens, poses: Tensor, mask: Tensor, *, with_maps: bool = True
+        self,
+        crops: Tensor,
+        faces: FaceTokens,
+        poses: Tensor,
+        mask: Tensor,
+        quality: Tensor | None = None,
+        *,
+        with_maps: bool = True,
     ) -> tuple[Tensor, FeatureMaps | None]:
         """Both forms, the maps only where they are wanted; see `tokens` and `maps`."""
-        return self.tokens(faces, poses, mask), self.maps(crops) if with_maps else None
+        return self.tokens(faces, poses, mask, quality), self.maps(crops) if with_maps else None
 
 
 class _RefinerLayer(nn.Module):

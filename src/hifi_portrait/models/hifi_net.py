@@ -39,12 +39,16 @@ class HiFiCondition:
         (B, K, D) face tokens, or None where the cross-attention reads the prompt only.
     prior_mean
         (B, in_channels, h, w) of the clean latents, as far as the warp tells; None without `latent_prior`.
+    unconditional_tokens
+        (B, K, D) that the unconditional half of guidance reads in place of `tokens`; None where that half
+        is left to the base model.
     """
 
     latent_map: Tensor
     lower_map: Tensor | None
     tokens: Tensor | None
     prior_mean: Tensor | None = None
+    unconditional_tokens: Tensor | None = None
 
     @property
     def batch_size(self) -> int:
@@ -65,6 +69,13 @@ class HiFiCondition:
             )
         copies = batch_size // self.batch_size
         return self._map(lambda t: t.repeat_interleave(copies, dim=0))
+
+    def for_both_halves(self) -> HiFiCondition:
+        """For `2 batch_size` samples of guidance, the unconditional half first, as diffusers orders them."""
+        if self.tokens is None or self.unconditional_tokens is None:
+            return self._map(lambda t: torch.cat([t, t]))
+        tokens = torch.cat([self.unconditional_tokens.to(self.tokens), self.tokens])
+        return replace(self._map(lambda t: torch.cat([t, t])), tokens=tokens, unconditional_tokens=None)
 
     def to(self, *args: Any, **kwargs: Any) -> HiFiCondition:
         """Move or cast every tensor, as `Tensor.to`."""
@@ -211,6 +222,7 @@ class HiFiNet(ControlNetModel):
         coarse: Tensor | None = None,
         coarse_coverage: Tensor | None = None,
         tokens: Tensor | None = None,
+        unconditional_tokens: Tensor | None = None,
     ) -> HiFiCondition:
         """Compute what does not depend on the timestep. Sources that are switched off are not looked at.
 
@@ -225,8 +237,9 @@ class HiFiNet(ControlNetModel):
             (B, fine_channels, 2h, 2w) and (B, 1, 2h, 2w): fused fine maps.
         coarse, coarse_coverage
             (B, coarse_channels, h, w) and (B, 1, h, w): fused coarse maps.
-        tokens
-            (B, K, cross_attention_dim) refined face tokens.
+        tokens, unconditional_tokens
+            (B, K, cross_attention_dim) refined face tokens, and what the unconditional half reads in their
+            place, if anything.
 
         Raises
         ------
@@ -251,11 +264,13 @@ class HiFiNet(ControlNetModel):
             raise ValueError("`tokens` is missing, but this HiFi-Net has `face_tokens` switched on")
         read = tokens.to(**cast) if config.face_tokens and tokens is not None else None
         if self.prior is None:
-            return HiFiCondition(latent_map, lower_map, read)
+            return HiFiCondition(latent_map, lower_map, read, unconditional_tokens=unconditional_tokens)
         if not config.warp_latents or warp_latents is None or warp_coverage is None:
             nothing = torch.zeros(len(landmark), config.in_channels, *shape, device=landmark.device)
-            return HiFiCondition(latent_map, lower_map, read, self.prior.mean_alone(nothing))
-        return HiFiCondition(latent_map, lower_map, read, self.prior.mean_given(warp_latents, warp_coverage))
+            mean = self.prior.mean_alone(nothing)
+        else:
+            mean = self.prior.mean_given(warp_latents, warp_coverage)
+        return HiFiCondition(latent_map, lower_map, read, mean, unconditional_tokens)
 
     @property
     def _picture_scale(self) -> int:
@@ -316,7 +331,9 @@ class HiFiNet(ControlNetModel):
             raise ModelError(
                 "HiFi-Net has no condition: pass one as `controlnet_cond`, or run inside `bound`"
             )
-        if condition.batch_size != len(sample):  # guidance without guess_mode doubles the batch
+        if len(sample) == 2 * condition.batch_size:  # guidance without guess_mode
+            condition = condition.for_both_halves()
+        elif condition.batch_size != len(sample):
             condition = condition.expand(len(sample))
         embedding = self._time_embedding(sample, timestep, added_cond_kwargs or {})
         context = self._context(encoder_hidden_states, condition)

@@ -1,48 +1,51 @@
-"""Five keypoints as a control image: coloured limbs and dots on black (InstantID, arXiv 2401.07519)."""
+"""Five keypoints as a control image: coloured limbs and dots on black, as InstantID draws them.
+
+(arXiv 2401.07519; the sizes and colours are those of its published preprocessing.)
+"""
 
 from __future__ import annotations
 
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-_LIMBS = ((2, 0), (2, 1), (2, 3), (2, 4))
-"""From the nose to both eyes and both mouth corners, by place in `head.keypoints.KEYPOINTS`."""
+_LIMBS = ((0, 2), (1, 2), (3, 2), (4, 2))
+"""From both eyes and both mouth corners to the nose, by place in `head.keypoints.KEYPOINTS`."""
 
-_COLOURS = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 1.0))
-_LIMB_WIDTH, _DOT_RADIUS = 0.012, 0.018
+_COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (255, 0, 255))
 _LIMB_BRIGHTNESS = 0.6
+_LIMB_WIDTH, _DOT_RADIUS = 4, 10
+"""Half a limb's width and a dot's radius, in pixels of a picture of `_DRAWN_FOR` pixels or more."""
+_DRAWN_FOR = 1024
 
 
 def draw_keypoints(keypoints: Tensor, size: tuple[int, int]) -> Tensor:
     """Control images (B, 3, H, W) in [0, 1] of keypoints (B, 5, 2), which are shares of width and height.
 
-    Widths are shares of the picture's height. A limb has the colour of the keypoint it leads to, dimmed.
+    A limb has the colour of the keypoint it comes from, dimmed. Limbs and dots are finer in small pictures.
     """
     height, width = size
-    points = keypoints.float() * keypoints.new_tensor([width / height, 1.0])
-    rows = (torch.arange(height, device=points.device) + 0.5) / height
-    columns = (torch.arange(width, device=points.device) + 0.5) / height
-    pixels = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1)  # H W 2, x and y
-    image = points.new_zeros(len(points), 3, height, width)
-    colours = points.new_tensor(_COLOURS)
+    pixels = keypoints.detach().float().cpu().numpy() * np.array([width, height], np.float32)
+    drawn = np.stack([_drawn(points, height, width) for points in pixels])
+    return torch.from_numpy(drawn).to(keypoints.device).permute(0, 3, 1, 2).float() / 255
+
+
+def _drawn(points: npt.NDArray[np.float32], height: int, width: int) -> npt.NDArray[np.uint8]:
+    share = min(1.0, max(height, width) / _DRAWN_FOR)
+    half_width, radius = (max(1, round(length * share)) for length in (_LIMB_WIDTH, _DOT_RADIUS))
+    image = np.zeros((height, width, 3), np.uint8)
     for start, end in _LIMBS:
-        distance = _distance_to_segment(pixels, points[:, start], points[:, end])
-        image = _painted(image, _LIMB_WIDTH / 2 - distance, _LIMB_BRIGHTNESS * colours[end], height)
-    for point, colour in zip(points.unbind(1), colours, strict=True):
-        distance = _distance_to_segment(pixels, point, point)
-        image = _painted(image, _DOT_RADIUS - distance, colour, height)
+        across, down = points[start] - points[end]
+        centre = ((points[start] + points[end]) / 2).astype(int)
+        axes = (int(math.hypot(across, down) / 2), half_width)
+        angle = int(math.degrees(math.atan2(down, across)))
+        outline = cv2.ellipse2Poly((int(centre[0]), int(centre[1])), axes, angle, 0, 360, 1)
+        cv2.fillConvexPoly(image, np.asarray(outline), _COLOURS[start])
+    image = (image * _LIMB_BRIGHTNESS).astype(np.uint8)
+    for (x, y), colour in zip(points, _COLOURS, strict=True):
+        cv2.circle(image, (int(x), int(y)), radius, colour, -1)
     return image
-
-
-def _distance_to_segment(pixels: Tensor, start: Tensor, end: Tensor) -> Tensor:
-    """Distance (B, H, W) of pixels (H, W, 2) to the segments between points (B, 2)."""
-    from_start = pixels - start[:, None, None]
-    along = (end - start)[:, None, None]
-    share = (from_start * along).sum(-1) / along.square().sum(-1).clamp(min=1e-8)
-    return (from_start - share.clamp(0, 1).unsqueeze(-1) * along).norm(dim=-1)
-
-
-def _painted(image: Tensor, inside: Tensor, colour: Tensor, height: int) -> Tensor:
-    """The image with a colour (3,) where ``inside`` (B, H, W), a distance, is above 0, with soft edges."""
-    share = (inside * height + 0.5).clamp(0, 1).unsqueeze(1)
-    return image + share * (colour.view(1, 3, 1, 1) - image)

@@ -9,6 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from hifi_portrait.models.face_encoder import FaceTokens
+from hifi_portrait.models.resampler import Resampler
+
+_LEAST_SAY = 0.05
+"""What even a photo of no quality counts."""
 
 
 def mean_over_references(values: Tensor, mask: Tensor) -> Tensor:
@@ -16,6 +20,11 @@ def mean_over_references(values: Tensor, mask: Tensor) -> Tensor:
     present = mask.view(*mask.shape, *[1] * (values.dim() - 2))
     total = values.masked_fill(~present, 0.0).sum(dim=1)
     return total / present.sum(dim=1).clamp(min=1).to(values.dtype)
+
+
+def reference_weights(quality: Tensor, mask: Tensor) -> Tensor:
+    """How much each reference counts (B, N), by the ``quality`` of its photo in [0, 1]; 0 where ``~mask``."""
+    return (_LEAST_SAY + quality) * mask
 
 
 class PlainTokens(nn.Module):
@@ -46,6 +55,37 @@ class EmbeddingTokens(nn.Module):
             raise ValueError("tokens of form 'embedding' need a face encoder with `identity` switched on")
         tokens = self.projection(mean_over_references(faces.identity, mask))
         return self.norm(tokens.unflatten(-1, (self.num_tokens, -1)))
+
+
+class ResampledTokens(nn.Module):
+    """A few tokens that learned queries read in each reference's embedding (InstantID, arXiv 2401.07519).
+
+    Those of several references are averaged by the quality of their photos.
+    """
+
+    def __init__(
+        self, encoder_dim: int, dim: int, token_dim: int, num_tokens: int, num_layers: int, num_heads: int
+    ) -> None:
+        super().__init__()
+        self.resampler = Resampler(encoder_dim, dim, token_dim, num_tokens, num_layers, num_heads)
+
+    def forward(self, faces: FaceTokens, mask: Tensor, quality: Tensor | None = None) -> Tensor:
+        """Tokens (B, num_tokens, token_dim); ``mask`` (B, N), ``quality`` (B, N), alike if not given."""
+        if faces.identity is None:
+            raise ValueError("tokens of form 'resampled' need a face encoder with `identity` switched on")
+        weights = reference_weights(torch.ones_like(mask, dtype=torch.float32), mask)
+        if quality is not None:
+            weights = reference_weights(quality, mask)
+        some = mask.any(dim=1)
+        shares = weights / weights.sum(dim=1, keepdim=True).masked_fill(~some[:, None], 1)
+        tokens = self.resampler(faces.identity.flatten(0, 1).unsqueeze(1)).unflatten(0, mask.shape)
+        fused = (tokens * shares[:, :, None, None].to(tokens.dtype)).sum(dim=1)
+        return torch.where(some[:, None, None], fused, self.of_nobody(len(mask)))
+
+    def of_nobody(self, batch: int) -> Tensor:
+        """What is read where there is no face: an embedding of zeros (batch, num_tokens, token_dim)."""
+        nothing = self.resampler.proj_in.weight.new_zeros(1, 1, self.resampler.proj_in.in_features)
+        return self.resampler(nothing).expand(batch, -1, -1)
 
 
 class PromptTokens(nn.Module):

@@ -3,7 +3,8 @@
 Text encoders that start from nothing learn very slowly through a UNet: most of what a photo is its caption
 does not say, and beside a warp it says hardly anything that cannot be seen. Here they answer alone. From the
 hidden states, and apart from them from the pooled embedding, a small reader tells the photo's latents at
-low resolution: which colour is where. After that the UNet finds in both what captions are worth reading for.
+low resolution, which colour is where, and what is seen about the eyes, where glasses sit that are too thin
+for such latents. After that the UNet finds in both what captions are worth reading for.
 SDXL's own encoders come from contrastive training on captions (arXiv 2103.00020), which serves the same end.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from diffusers import ConfigMixin, ModelMixin
@@ -20,6 +22,8 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hifi_portrait.faces.dlib_resnet import CHIP_SIZE
+from hifi_portrait.faces.geometry import cut_out
 from hifi_portrait.training.captioned import CaptionedPhotos
 from hifi_portrait.training.objective import Batch, Objective, load_parts
 from hifi_portrait.training.pictures import grid, to_image
@@ -27,26 +31,32 @@ from hifi_portrait.training.sampling import decode_latents
 from hifi_portrait.training.text import TextEmbeddings, encode_text
 
 READER = "reader"
+EYES_SIZE = (16, 40)
+"""Height and width in pixels of what is told of the eyes."""
+
+_EYES_IN_CHIP = (15, 25, 133, 73)  # left, top, right, bottom
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextConfig:
     """Settings of the text recipe.
 
-    Latents are told at ``side`` x ``side``. ``clause_dropout`` is the share of clauses left out of a caption.
+    Latents are told at ``side`` x ``side``. ``eyes`` is how much an error about the eyes counts beside one of
+    the latents, which are larger. ``clause_dropout`` is the share of clauses left out of a caption.
     """
 
     size: str = "bundled"
     init_from: tuple[str, ...] = ()
     trainable: tuple[str, ...] = ("text_encoder", "text_encoder_2", READER)
     side: int = 8
+    eyes: float = 20.0
     clause_dropout: float = 0.15
     metric_photos: int = 256
     sheet_photos: int = 8
 
 
 class CaptionReader(ModelMixin, ConfigMixin):
-    """Tells latents at low resolution, once from the hidden states and once from the pooled embedding.
+    """Tells latents and eyes at low resolution, from the hidden states and from the pooled embedding.
 
     Parameters
     ----------
@@ -71,18 +81,44 @@ class CaptionReader(ModelMixin, ConfigMixin):
             nn.Linear(hidden_dim, latent_channels),
         )  # fmt: skip
         self.from_pooled = nn.Linear(pooled_dim, latent_channels * side * side)
+        pixels = 3 * EYES_SIZE[0] * EYES_SIZE[1]
+        self.eyes_place = nn.Parameter(torch.randn(1, hidden_dim) * hidden_dim**-0.5)
+        self.eyes_from_hidden = nn.Linear(hidden_dim, pixels)
+        self.eyes_from_pooled = nn.Linear(pooled_dim, pixels)
 
-    def forward(self, text: TextEmbeddings) -> tuple[Tensor, Tensor]:
-        """Latents (B, C, side, side) from the hidden states, and the same from the pooled embedding."""
-        side = int(self.config.side)
-        shape = (len(text.pooled), -1, side, side)
+    def forward(self, text: TextEmbeddings) -> dict[str, Tensor]:
+        """What is told: `hidden` and `pooled`, latents (B, C, side, side), by what they are told from.
+
+        And so `eyes_hidden` and `eyes_pooled` (B, 3, *EYES_SIZE), as :func:`about_the_eyes` gives them.
+        """
+        side, batch = int(self.config.side), len(text.pooled)
         hidden = self.norm(text.hidden)
-        places = self.places.expand(len(hidden), -1, -1)
+        places = torch.cat([self.places, self.eyes_place]).expand(batch, -1, -1)
         read, _ = self.attention(places, hidden, hidden, need_weights=False)
-        return (
-            self.from_hidden(places + read).transpose(1, 2).reshape(shape),
-            self.from_pooled(text.pooled).reshape(shape),
-        )
+        latents, eyes = (places + read).split([side * side, 1], dim=1)
+        return {
+            "hidden": self.from_hidden(latents).transpose(1, 2).reshape(batch, -1, side, side),
+            "pooled": self.from_pooled(text.pooled).reshape(batch, -1, side, side),
+            "eyes_hidden": self.eyes_from_hidden(eyes).reshape(batch, 3, *EYES_SIZE),
+            "eyes_pooled": self.eyes_from_pooled(text.pooled).reshape(batch, 3, *EYES_SIZE),
+        }
+
+
+def about_the_eyes(crop: np.ndarray, to_chip: np.ndarray) -> Tensor:
+    """What is seen about the eyes (3, *EYES_SIZE), less its mean colour, in [-2, 2].
+
+    Parameters
+    ----------
+    crop
+        Portrait crop, uint8 RGB (S, S, 3).
+    to_chip
+        (3, 3) from its pixels to those of the recogniser's chip, which has all eyes in one place.
+    """
+    chip = cut_out(np.asarray(crop), np.asarray(to_chip, np.float64), CHIP_SIZE)
+    left, top, right, bottom = _EYES_IN_CHIP
+    height, width = EYES_SIZE
+    eyes = cv2.resize(chip[top:bottom, left:right], (width, height), interpolation=cv2.INTER_AREA) / 127.5
+    return torch.from_numpy((eyes - eyes.mean(axis=(0, 1))).astype(np.float32)).permute(2, 0, 1)
 
 
 class TextObjective(Objective):
@@ -106,36 +142,52 @@ class TextObjective(Objective):
         self.data = CaptionedPhotos(data, config.clause_dropout, seed=seed, stream=5)
 
     def sample(self, index: int) -> Batch:
-        """``latents`` (C, side, side) and ``token_ids`` (77,) of one photo."""
-        return self._pooled(self.data.sample(index))
+        """``latents`` (C, side, side), ``eyes`` (3, *EYES_SIZE) and ``token_ids`` (77,) of one photo."""
+        return self._seen(self.data.sample(index))
 
     def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
-        """Mean squared errors: the terms ``hidden`` and ``pooled``, by what they are told from."""
+        """Mean squared errors: ``hidden`` and ``pooled``, by what is told from, and both of the eyes."""
         told = self.part(READER)(self._text(batch))
-        errors = (F.mse_loss(latents.float(), batch["latents"]) for latents in told)
-        return dict(zip(("hidden", "pooled"), errors, strict=True))
+        terms = {}
+        for name, values in told.items():
+            of_eyes = name.startswith("eyes")
+            weight, seen = (self.config.eyes, batch["eyes"]) if of_eyes else (1.0, batch["latents"])
+            terms[name] = weight * F.mse_loss(values.float(), seen)
+        return terms
 
     def sheet(self) -> np.ndarray:
         """Held-out photos at low resolution above what hidden states and pooled embeddings tell."""
         batch = self._held_out(self.config.sheet_photos)
-        rows = [batch["latents"], *(latents.float() for latents in self.part(READER)(self._text(batch)))]
+        told = self.part(READER)(self._text(batch))
+        rows = [batch["latents"], told["hidden"].float(), told["pooled"].float()]
         size = self.data.prepared.latents(0).shape[-1]
         latents = F.interpolate(torch.cat(rows), (size, size), mode="bilinear")
         pictures = decode_latents(self.part("vae"), latents)
         return grid([to_image(picture) for picture in pictures], columns=len(batch["latents"]))
 
     def metrics(self) -> dict[str, float]:
-        """Errors on held-out photos, and that of their mean, which a reader of nothing would tell."""
+        """Errors on held-out photos, and those of their means, which a reader of nothing would tell."""
         batch = self._held_out(self.config.metric_photos)
-        mean = float((batch["latents"] - batch["latents"].mean(0)).square().mean())
-        return {name: float(term) for name, term in self(batch).items()} | {"mean": mean}
+        means = {
+            "mean": float((batch["latents"] - batch["latents"].mean(0)).square().mean()),
+            "eyes_mean": self.config.eyes * float((batch["eyes"] - batch["eyes"].mean(0)).square().mean()),
+        }
+        return {name: float(term) for name, term in self(batch).items()} | means
 
     def _text(self, batch: Batch) -> TextEmbeddings:
         return encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
 
-    def _pooled(self, batch: Batch) -> Batch:
-        return batch | {"latents": F.adaptive_avg_pool2d(batch["latents"], self.config.side)}
+    def _seen(self, batch: Batch) -> Batch:
+        """A batch or sample with its latents at low resolution, and its eyes instead of which photos."""
+        arrays, photos = self.data.prepared.arrays, batch["photo"]
+        eyes = [about_the_eyes(arrays["crops"][i], arrays["chips"][i]) for i in photos.reshape(-1).tolist()]
+        stacked = torch.stack(eyes).reshape(*photos.shape, 3, *EYES_SIZE).to(batch["latents"])
+        kept = {name: value for name, value in batch.items() if name != "photo"}
+        return kept | {
+            "latents": F.adaptive_avg_pool2d(batch["latents"], self.config.side),
+            "eyes": stacked,
+        }
 
     def _held_out(self, count: int) -> Batch:
         device = next(self.part(READER).parameters()).device
-        return self._pooled(self.data.held_out(count, device))
+        return self._seen(self.data.held_out(count, device))

@@ -28,11 +28,15 @@ class CaptionedPhotos:
         self.tokenizer = self.prepared.tokenizer()
 
     def sample(self, index: int) -> Batch:
-        """``latents`` (C, h, w) and ``token_ids`` (77,) of one photo."""
+        """``latents`` (C, h, w), ``token_ids`` (77,) and place ``photo`` () of one photo."""
         rng = np.random.default_rng([self.seed, self.stream, index])
         photo = int(self.photos[shuffled(index, len(self.photos), self.seed)])
         caption = vary_caption(self.prepared.captions[photo], rng, self.clause_dropout)
-        return {"latents": self.prepared.latents(photo), "token_ids": token_ids(self.tokenizer, [caption])[0]}
+        return {
+            "latents": self.prepared.latents(photo),
+            "token_ids": token_ids(self.tokenizer, [caption])[0],
+            "photo": torch.tensor(photo),
+        }
 
     def held_out(self, count: int, device: torch.device) -> Batch:
         """The first ``count`` held-out photos, always the same, with their whole captions."""
@@ -42,4 +46,5 @@ class CaptionedPhotos:
         return {
             "latents": torch.stack([self.prepared.latents(int(i)) for i in photos]).to(device),
             "token_ids": token_ids(self.tokenizer, captions).to(device),
+            "photo": torch.tensor(np.asarray(photos)),
         }

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from hifi_portrait.errors import ModelError
 from hifi_portrait.faces.dlib_resnet import DlibResNet
 from hifi_portrait.head import HeadModel, Part
+from hifi_portrait.head.model import triangles_around_eyes
 from hifi_portrait.models.build import build
 from hifi_portrait.models.class_word import class_word_places
 from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs
@@ -83,8 +84,9 @@ class HiFiObjective(Objective):
             self.part("vae"),
             model.faces,
         )
-        on_face = torch.from_numpy(np.asarray(model.parts != Part.SHOULDERS))
-        self.register_buffer("on_face", on_face, persistent=False)
+        importance = config.losses.face_region * (model.parts != Part.SHOULDERS)
+        importance += config.losses.eye_region * triangles_around_eyes(model)
+        self.register_buffer("importance", torch.from_numpy(importance).float(), persistent=False)
         self.recogniser = DlibResNet.from_dlib() if config.losses.identity > 0 else None
 
     def sample(self, index: int) -> Batch:
@@ -112,10 +114,10 @@ class HiFiObjective(Objective):
         alphas = self.scheduler.alphas_cumprod.to(latents.device)
         velocity = velocity_to(latents, noisy, alphas, timesteps)
         prediction = self._predict(noisy, timesteps, text, condition, unprompted, grain)
-        region = self._face_region(batch["faces"], latents.shape[-1]).repeat_interleave(draws, dim=0)
+        importance = self._importance(batch["faces"], latents.shape[-1]).repeat_interleave(draws, dim=0)
         weight = min_snr_weight(alphas, timesteps, losses.min_snr_gamma)
         width = torch.where(from_warp, losses.warp_start_width / (1 - alphas[timesteps]).sqrt(), torch.inf)
-        error = denoising_loss(prediction, velocity, weight, region, losses.face_region, width)
+        error = denoising_loss(prediction, velocity, weight, importance, width)
         terms = {"denoising": losses.denoising * error}
         clean = clean_from_velocity(noisy, prediction, alphas, timesteps)
         if losses.areas > 0:
@@ -255,11 +257,11 @@ class HiFiObjective(Objective):
         alpha_bar = self.scheduler.alphas_cumprod[timesteps.cpu()]
         return output.float() + prior.velocity(noisy, alpha_bar, mean, grain)
 
-    def _face_region(self, faces: FaceInputs, side: int) -> Tensor:
-        """Share (B, 1, h, w) of each latent's pixels that show the head, shoulders left out."""
-        on_face: Any = self.on_face
-        shown = (faces.triangle >= 0) & on_face[faces.triangle.long().clamp(min=0)]
-        return F.adaptive_avg_pool2d(shown[:, None].float(), side)
+    def _importance(self, faces: FaceInputs, side: int) -> Tensor:
+        """How much an error of each latent counts (B, 1, h, w), by which part of the head it shows."""
+        importance: Any = self.importance
+        shown = (faces.triangle >= 0) * importance[faces.triangle.long().clamp(min=0)]
+        return 1 + F.adaptive_avg_pool2d(shown[:, None], side)
 
     def _picture_terms(self, clean: Tensor, timesteps: Tensor, batch: Batch) -> dict[str, Tensor]:
         losses = self.config.losses

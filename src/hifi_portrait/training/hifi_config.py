@@ -13,8 +13,9 @@ FACE_PARTS = ("face_encoder", "face_refiner", "hifi_net", "face_attention")
 class HiFiLosses:
     """Weights of the loss terms.
 
-    ``face_region`` is how much more an error on the head counts in the denoising term. In the noisings that
-    start from the warp, errors of the clean latents beyond ``warp_start_width`` count in proportion, not
+    ``face_region`` is how much more an error on the head counts in the denoising term, ``eye_region`` how
+    much more than that one about the eyes, where gaze, blinks and glasses show in few latents. In noisings
+    that start from the warp, errors of the clean latents beyond ``warp_start_width`` count in proportion, not
     squared: where an outline may lie here or there, one of the two is better than a blur. ``identity`` and
     ``landmarks`` are measured on the predicted clean picture, decoded, of the ``decoded_samples`` samples
     of each batch with the least noise, where that is at most ``decoded_below`` of the schedule: costly, 0
@@ -27,6 +28,7 @@ class HiFiLosses:
 
     denoising: float = 1.0
     face_region: float = 1.0
+    eye_region: float = 0.0
     min_snr_gamma: float = 5.0
     warp_start_width: float = 0.15
     identity: float = 0.0

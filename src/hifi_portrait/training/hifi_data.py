@@ -13,6 +13,7 @@ from torch import Tensor
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head import HeadModel, LandmarkGenerator, SurfaceView
 from hifi_portrait.models.conditioning import FaceInputs, face_inputs
+from hifi_portrait.people.caption import glasses_in
 from hifi_portrait.training.degrade import Grade, degrade
 from hifi_portrait.training.objective import Batch, shuffled
 from hifi_portrait.training.prepared import GeometryKind, Prepared
@@ -29,7 +30,8 @@ class HiFiDataConfig:
     that a sample takes its heads' geometry from the truth, where known, rather than from the fit on
     detected landmarks. ``one_sitting_share`` is that of references from the target's sitting alone, if it has
     other photos. ``named_share`` is that of samples of people in restyled sittings, whose captions name what
-    changes, rather than of anybody. ``degraded_share`` is that of a reference being worn as real photos are,
+    changes, rather than of anybody, ``glasses_share`` that of these in which somebody puts glasses on or off.
+    ``degraded_share`` is that of a reference being worn as real photos are,
     ``face_dropout`` that of a sample without any reference, ``caption_dropout`` of the bare
     base model without a caption, ``empty_caption`` of an empty one, ``clause_dropout`` of a clause left out;
     captions that name what changes within a sitting stay whole. ``regraded_share`` is the probability that
@@ -42,6 +44,7 @@ class HiFiDataConfig:
     truth_share: float = 0.15
     one_sitting_share: float = 0.0
     named_share: float = 0.0
+    glasses_share: float = 0.0
     degraded_share: float = 0.3
     face_dropout: float = 0.05
     caption_dropout: float = 0.1
@@ -64,11 +67,14 @@ class HiFiData:
         if not self.identities:
             raise DatasetError(f"{folder} has no training identity with two usable photos")
         self.restyled = [g for g in self.identities if self.prepared.arrays["named"][g].all()]
-        if config.named_share > 0 and not self.restyled:
-            raise DatasetError(
-                f"{folder} has no restyled sitting: make some with `hifi-portrait people --restyled 1`, "
-                "or set hifi.data.named_share = 0"
-            )
+        self.with_and_without_glasses = [g for g in self.restyled if self._glasses_change(g)]
+        wanted = {"named": self.restyled, "glasses": self.with_and_without_glasses}
+        for name, groups in wanted.items():
+            if getattr(config, f"{name}_share") > 0 and not groups:
+                raise DatasetError(
+                    f"{folder} has no restyled sitting for hifi.data.{name}_share: make some with "
+                    f"`hifi-portrait people --restyled 1`, or set hifi.data.{name}_share = 0"
+                )
         self.tokenizer = self.prepared.tokenizer()
         self.model = HeadModel.load()
         self.generator = LandmarkGenerator(self.model)
@@ -83,11 +89,22 @@ class HiFiData:
         pictures are wanted, ``picture`` (3, S, S) uint8.
         """
         rng = np.random.default_rng([self.seed, 3, index])
-        people = self.restyled if rng.random() < self.config.named_share else self.identities
+        people = self._people(rng)
         group = people[shuffled(index, len(people), self.seed)]
         block = np.random.default_rng([self.seed, 4, index // self.config.equal_counts])
         least, most = self.config.references
         return self._draw(group, rng, self.config, int(block.integers(least, most + 1)))
+
+    def _people(self, rng: np.random.Generator) -> Sequence[np.ndarray]:
+        """Of whom a sample is, as groups of photos."""
+        if rng.random() >= self.config.named_share:
+            return self.identities
+        return self.with_and_without_glasses if rng.random() < self.config.glasses_share else self.restyled
+
+    def _glasses_change(self, group: np.ndarray) -> bool:
+        """Whether a sitting's captions name glasses in some photos and none, or sunglasses, in others."""
+        captions = [self.prepared.captions[photo] for photo in group]
+        return len({glasses_in(caption) for caption in captions}) > 1
 
     def held_out(self, count: int) -> Batch:
         """A batch of held-out people, always the same: four clean references each, geometry from the fit."""

@@ -86,21 +86,19 @@ def denoising_loss(
     prediction: Tensor,
     target: Tensor,
     weight: Tensor,
-    region: Tensor | None = None,
-    region_weight: float = 0.0,
+    importance: Tensor | None = None,
     width: Tensor | None = None,
 ) -> Tensor:
     """Weighted mean of the squared error of (B, C, H, W).
 
-    What is inside ``region``, (B, 1, H, W) in [0, 1], counts 1 + ``region_weight`` times. Errors beyond
-    ``width`` (B,), where given and finite, count in proportion (the pseudo-Huber loss).
+    What counts more than elsewhere has more ``importance``, (B, 1, H, W) above 0, of which only the ratios
+    matter. Errors beyond ``width`` (B,), where given and finite, count in proportion (the pseudo-Huber loss).
     """
     error = prediction.float() - target.float()
     error = error.square() if width is None else pseudo_huber(error, width.view(-1, 1, 1, 1))
     error = error * weight.view(-1, 1, 1, 1)
-    if region is None or region_weight == 0:
+    if importance is None:
         return error.mean()
-    importance = 1 + region_weight * region
     return (error * importance).mean() / importance.mean()
 
 

@@ -1,0 +1,85 @@
+"""ArcFace networks in ONNX as the recogniser, such as the ones InstantID and IP-Adapter FaceID read."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hifi_portrait.errors import ModelError
+from hifi_portrait.faces.geometry import cut_out, similarity
+from hifi_portrait.head.keypoints import KEYPOINTS
+
+logger = logging.getLogger(__name__)
+
+CHIP_SIZE = 112
+# Where ArcFace's training (arXiv 1801.07698) puts pupils, tip of the nose and mouth corners, in pixels of the
+# chip; half a pixel is added because pixel centres lie at +0.5 here.
+_PLACES = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
+)
+
+
+class ArcFaceRecogniser:
+    """A recogniser from an ONNX file that takes aligned RGB faces (B, 3, 112, 112) in [-1, 1].
+
+    `glintr100.onnx` of the pack antelopev2 and `w600k_r50.onnx` of buffalo_l are such files. They are not
+    part of this package: InsightFace publishes them for non-commercial research only, and a warning says so.
+    Needs onnxruntime: `pip install 'hifi-portrait[arcface]'`.
+
+    Parameters
+    ----------
+    file
+        The ONNX file.
+
+    Raises
+    ------
+    ModelError
+        If onnxruntime is not installed, or the file is missing, damaged, or takes or gives something else.
+    """
+
+    same_person = 0.3
+
+    def __init__(self, file: str | Path) -> None:
+        self.file = Path(file)
+        self._session = _open(self.file)
+        self._input = self._session.get_inputs()[0].name
+        logger.warning(
+            "%s: weights of ArcFace networks are mostly published for non-commercial research only; "
+            "check their licence before you use what they help to make",
+            self.file,
+        )
+
+    def align(self, image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """The aligned uint8 RGB view (112, 112, 3) of a face, from a picture and its landmarks (478, 3)."""
+        return cut_out(image, similarity(landmarks[list(KEYPOINTS.values()), :2], _PLACES + 0.5), CHIP_SIZE)
+
+    def __call__(self, chips: np.ndarray) -> np.ndarray:
+        """Embeddings (B, D) float32, not normalised, of aligned uint8 RGB chips (B, 112, 112, 3)."""
+        pixels = (np.asarray(chips, np.float32) / 127.5 - 1).transpose(0, 3, 1, 2)
+        rows = [self._session.run(None, {self._input: pixel[None]})[0][0] for pixel in pixels]
+        return np.stack(rows).astype(np.float32)
+
+
+def _open(file: Path) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ModelError(
+            "recognisers in ONNX need onnxruntime: pip install 'hifi-portrait[arcface]'"
+        ) from error
+    if not file.is_file():
+        raise ModelError(f"there is no recogniser {file}: give an ONNX file such as glintr100.onnx")
+    try:
+        session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own classes of errors have no common base but this
+        raise ModelError(f"{file} is no ONNX network, or damaged: {error}") from error
+    taken, given = session.get_inputs(), session.get_outputs()
+    if len(taken) != 1 or taken[0].shape[1:] != [3, CHIP_SIZE, CHIP_SIZE] or len(given[0].shape) != 2:
+        raise ModelError(
+            f"{file} is no ArcFace network: it takes {[each.shape for each in taken]} and gives "
+            f"{given[0].shape} instead of (B, 3, {CHIP_SIZE}, {CHIP_SIZE}) and (B, D)"
+        )
+    return session
