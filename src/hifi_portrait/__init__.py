@@ -17,6 +17,7 @@ _PUBLIC = {
     "HiFiNet": "hifi_portrait.models",
     "HiFiPortraitPipeline": "hifi_portrait.pipeline",
     "Identity": "hifi_portrait.identity",
+    "Scene": "hifi_portrait.scene",
     "Target": "hifi_portrait.target",
     "analyse": "hifi_portrait.faces",
 }

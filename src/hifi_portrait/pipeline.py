@@ -6,7 +6,6 @@ target is computed once, bound to the networks, and diffusers' own denoising loo
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,13 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DiffusionPipeline,
-    StableDiffusionXLControlNetPipeline,
     UNet2DConditionModel,
 )
 from diffusers.image_processor import VaeImageProcessor
 from diffusers.pipelines.stable_diffusion_xl.pipeline_output import StableDiffusionXLPipelineOutput
 from diffusers.schedulers import KarrasDiffusionSchedulers
 from diffusers.utils.import_utils import is_invisible_watermark_available
+from PIL import Image
 from torch import Tensor
 from transformers import (
     CLIPImageProcessor,
@@ -30,31 +29,30 @@ from transformers import (
     CLIPVisionModelWithProjection,
 )
 
+from hifi_portrait.cast import Cast, paired, regions_of
 from hifi_portrait.errors import ModelError
 from hifi_portrait.head import LandmarkGenerator, LandmarkImage
 from hifi_portrait.identity import Identity
-from hifi_portrait.models.base_model import check_hub_is_sdxl, check_is_sdxl, is_single_file, load_single_file
+from hifi_portrait.kept import Kept
 from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs, face_inputs
 from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
-from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder, reading
 from hifi_portrait.models.guidance import rescaled
 from hifi_portrait.models.guides import Guide, guided
-from hifi_portrait.models.hifi_files import load_hifi_parts, save_hifi_parts
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.latent_prior import prior_added
-from hifi_portrait.pipeline_checks import check_call, check_fit, check_known
+from hifi_portrait.models.latents import encode_picture
+from hifi_portrait.models.regions import Region
+from hifi_portrait.pipeline_checks import check_call, check_fit, check_known, check_scene
+from hifi_portrait.pipeline_loading import LoadablePipeline
 from hifi_portrait.prompt_faces import with_faces
+from hifi_portrait.scene import Scene
 from hifi_portrait.target import Target
-from hifi_portrait.warp_composite import on_warp
 from hifi_portrait.warp_start import WarpStart
 
-_PARTS = ("image_encoder", "feature_extractor")  # that need not be there
-_HUB_SETTINGS = ("token", "cache_dir", "local_files_only")
 
-
-class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
+class HiFiPortraitPipeline(LoadablePipeline):
     """Portraits of one person with a wished expression, head pose and gaze.
 
     Everything that works with `StableDiffusionXLControlNetPipeline` works here: schedulers, LoRA, textual
@@ -131,103 +129,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         self.watermark = _watermarker(add_watermarker)
         self._start: WarpStart | None = None
         self._in_prompt: Conditioning | None = None
-
-    @classmethod
-    def from_pretrained(
-        cls, base: str | Path | None = None, *, hifi: str | Path | None = None, **kwargs: Any
-    ) -> "HiFiPortraitPipeline":
-        """Load a pipeline.
-
-        Parameters
-        ----------
-        base
-            Folder or hub id of a saved `HiFiPortraitPipeline`, or of an SDXL base model; or an SDXL
-            checkpoint in the original layout, one `.safetensors` file. The model that comes with the package,
-            if not given.
-        hifi
-            HiFi-Net and the face networks for an SDXL base: a folder with `hifi_net/`, `face_encoder/`,
-            `face_refiner/` and `face_attention/`, a hub id, or the one file that `save_hifi` wrote.
-        kwargs
-            As for `DiffusionPipeline.from_pretrained`, or for `StableDiffusionXLPipeline.from_single_file`;
-            weights become float32 unless `torch_dtype` says otherwise. `revision` is the base's,
-            `hifi_revision` that of `hifi`.
-
-        Raises
-        ------
-        ModelError
-            If a folder or file is missing or damaged, the base is no SDXL base model, or the parts do not
-            belong together.
-        """
-        dtype = kwargs.pop("torch_dtype", kwargs.pop("dtype", torch.float32))
-        source = BUNDLED if base is None else base
-        hub = {name: kwargs[name] for name in _HUB_SETTINGS if name in kwargs}
-        if hifi is not None:
-            revision = kwargs.pop("hifi_revision", None)
-            kwargs = load_hifi_parts(hifi, dtype, revision=revision, **hub) | kwargs
-        if is_single_file(source):
-            return cls._from_single_file(source, dtype, kwargs)
-        if base is None or Path(source).is_dir():
-            check_is_sdxl(source)
-            check_folder(source, beside=[*kwargs])
-        else:
-            check_hub_is_sdxl(str(source), revision=kwargs.get("revision"), **hub)
-        with reading(source):
-            pipeline: HiFiPortraitPipeline = super().from_pretrained(str(source), torch_dtype=dtype, **kwargs)
-        return pipeline
-
-    @classmethod
-    def _from_single_file(
-        cls, file: str | Path, dtype: torch.dtype, settings: dict[str, Any]
-    ) -> "HiFiPortraitPipeline":
-        own = {name: settings.pop(name) for name in HIFI_PARTS if name in settings}
-        missing = [name for name in HIFI_PARTS if name not in own]
-        if missing:
-            raise ModelError(f"{file} is a base model without {', '.join(missing)}: give them as `hifi`")
-        _, optional = cls._get_signature_keys(cls)
-        said = {name: settings.pop(name) for name in optional if name in settings and name not in _PARTS}
-        return cls(**(load_single_file(file, dtype, **settings) | own | said))
-
-    def save_hifi(self, to: str | Path) -> None:
-        """Save HiFi-Net and the face networks alone, as `from_pretrained(base, hifi=to)` reads them.
-
-        `to` is a folder, or one file if its name ends in `.safetensors`.
-        """
-        save_hifi_parts({part: getattr(self, part) for part in HIFI_PARTS}, to)
-
-    def load_lora_weights(self, source: str | Path | dict[str, Tensor], *args: Any, **kwargs: Any) -> None:
-        """As diffusers'; but a LoRA for another architecture is refused, and leaves nothing behind.
-
-        Raises
-        ------
-        ModelError
-            If it does not fit the base model.
-        """
-        named = "the LoRA" if isinstance(source, dict) else f"the LoRA {kwargs.get('weight_name') or source}"
-        before = self._lora_names()
-        if not kwargs.get("hotswap") and kwargs.get("adapter_name") in before:
-            raise ModelError(f"there is a LoRA named {kwargs['adapter_name']!r} already: give another name")
-        try:
-            super().load_lora_weights(source, *args, **kwargs)
-        except (RuntimeError, ValueError) as error:
-            self._forget(self._lora_names() - before)
-            raise ModelError(
-                f"{named} does not fit this base model: give one that was made for SDXL ({error})"
-            ) from error
-        if self._lora_names() == before and not kwargs.get("hotswap"):
-            raise ModelError(f"{named} holds nothing for an SDXL model: give one that was made for SDXL")
-
-    def _lora_names(self) -> set[str]:
-        return {name for names in self.get_list_adapters().values() for name in names}
-
-    def _forget(self, loras: set[str]) -> None:
-        if loras:
-            self.delete_adapters(sorted(loras))
-
-    def register_modules(self, **modules: Any) -> None:
-        """As diffusers', but our own classes are saved under the package's name, not that of their module."""
-        super().register_modules(**modules)
-        own = {name: ("hifi_portrait", self.config[name][1]) for name in HIFI_PARTS if name in modules}
-        self.register_to_config(**own)
+        self._kept: Kept | None = None
 
     @property
     def controlnet(self) -> HiFiNet:
@@ -246,10 +148,12 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
     @torch.no_grad()
     def __call__(
         self,
-        identity: Identity,
-        target: Target,
+        identity: Identity | Sequence[Identity],
+        target: Target | Sequence[Target],
         prompt: str | list[str] = "",
         *,
+        regions: Sequence[Region] | None = None,
+        scene: Scene | None = None,
         negative_prompt: str | list[str] | None = None,
         height: int | None = None,
         width: int | None = None,
@@ -275,9 +179,16 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         Parameters
         ----------
         identity
-            The person.
+            The person, or a list of several who are in one picture.
         target
-            Expression, head pose, gaze and framing.
+            Expression, head pose, gaze and framing; one a person.
+        regions
+            Which part of the picture is whose, one a person: boxes (left, top, right, bottom) as shares of
+            width and height, or masks (height, width) in [0, 1]. What is near each head, if not given; for
+            one person, all.
+        scene
+            A given picture of which only a face is redrawn; `target` is usually the scene's. Pictures are
+            square, and `scene.paste` puts one into the whole picture; see `redraw`.
         prompt, negative_prompt
             What else the picture shows, and what it does not.
         height, width
@@ -327,54 +238,63 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         shares = {"warp_grain": warp_grain, "warp_share": warp_share, "guidance_rescale": guidance_rescale}
         check_known(kwargs, type(self).__call__)
         step = self.vae_scale_factor * 2 ** (len(self.unet.config.block_out_channels) - 1)
-        check_call(identity, target, height, width, step, scales, warp_strength, shares)
-        self._check_prediction()
-        landmark = self._draw(identity, target, height, width)
-        inputs = face_inputs(identity, landmark).to(self._execution_device)
-        conditioning = self.condition(inputs)
+        people = paired(identity, target)
+        for one, wish in people:
+            check_call(one, wish, height, width, step, scales, warp_strength, shares)
+        check_scene(scene, len(people), height, width)
+        self._check_model(len(people))
+        drawn = [self._draw(one, wish, height, width) for one, wish in people]
+        cast = self._cast(people, drawn, regions, scene)
+        given = None if scene is None else self._normalised(scene.crop(height))
+        kept = None
+        if scene is not None and given is not None:
+            mask = torch.from_numpy(scene.mask(drawn[0]))[None, None].to(given)
+            grain = warp_grain if warp_strength < 1 else 1.0
+            kept = Kept(encode_picture(self.vae, given), mask, grain)
         composed = warp_strength < 1 and warp_share > 0 and output_type != "latent"
+        finished_here = composed or (kept is not None and output_type != "latent")
         prompts = kwargs.get("prompt_embeds", prompt)
         copies = num_images_per_prompt * (1 if isinstance(prompts, str) else len(prompts))
-        hifi = conditioning.hifi.expand(copies)
         if composed and generator is None:  # one that can be wound back
             generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
         generators = generator if isinstance(generator, list) else [generator] if generator else []
         states = [each.get_state() for each in generators]
         call: dict[str, Any] = {
-            "image": torch.from_numpy(landmark.image.copy()).permute(2, 0, 1)[None] / 255,
+            "image": torch.from_numpy(drawn[0].image.copy()).permute(2, 0, 1)[None] / 255,
             "height": height,
             "width": width,
             "num_images_per_prompt": num_images_per_prompt,
             "controlnet_conditioning_scale": float(hifi_scale),
             # HiFi-Net runs on the conditional half only, if the other has nothing to read.
-            "guess_mode": conditioning.unconditional_tokens is None,
-            "output_type": "pt" if composed else output_type,
+            "guess_mode": not cast.reads_nobody,
+            "output_type": "pt" if finished_here else output_type,
             "return_dict": False,
             "generator": generator,
             **sampling,
             **{name: value for name, value in kwargs.items() if "prompt" not in name},
         }
         with ExitStack() as stack:
-            stack.enter_context(self.hifi_net.bound(hifi))
-            if hifi.prior_mean is not None:
+            stack.enter_context(self.hifi_net.bound(cast.hifi(copies)))
+            known = cast.prior_mean(copies)
+            if known is not None:
                 prior, alphas = self.hifi_net.prior, self.scheduler.alphas_cumprod
-                alone = prior.mean_alone(hifi.prior_mean)
-                mean = torch.lerp(alone, hifi.prior_mean.float(), min(hifi_scale, 1.0))
+                mean = torch.lerp(prior.mean_alone(known), known, min(hifi_scale, 1.0))
                 grain = warp_grain if warp_strength < 1 else 1.0
                 stack.enter_context(prior_added(self.unet, prior, mean, alphas, grain))
             stack.enter_context(self.face_attention.attached(self.unet))
-            tokens, unconditional = conditioning.tokens, conditioning.unconditional_tokens
-            stack.enter_context(self.face_attention.bound(tokens, face_scale, copies, unconditional))
-            stack.enter_context(self._merging(conditioning if face_scale > 0 else None))
+            reading = (cast.tokens, cast.regions, face_scale, copies, cast.unconditional_tokens)
+            stack.enter_context(self.face_attention.bound_to_several(*reading))
+            stack.enter_context(self._merging(cast.conditionings[0] if face_scale > 0 else None))
             pictures_of_guides = [(guide, self._picture(guide, height, width)) for guide in guides]
             stack.enter_context(guided(self.unet, pictures_of_guides, self._timesteps))
             stack.enter_context(rescaled(self.unet, self.scheduler, guidance_rescale))
             if warp_strength < 1:
-                stack.enter_context(self._starting_from(conditioning.warp_latents, warp_strength, warp_grain))
+                stack.enter_context(self._starting_from(cast.warp_latents, warp_strength, warp_grain))
+            stack.enter_context(self._keeping(kept))
             pictures = super().__call__(
                 prompt=None if "prompt_embeds" in kwargs else prompt,
                 negative_prompt=negative_prompt,
-                callback_on_step_end=callback_on_step_end,
+                callback_on_step_end=self._after_step(callback_on_step_end),
                 **{name: value for name, value in kwargs.items() if "prompt" in name},
                 **call,
             )[0]
@@ -382,11 +302,48 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             if composed and _says_something(prompts) and not self.interrupt:
                 for each, state in zip(generators, states, strict=True):
                     each.set_state(state)  # the same noise again
+                call |= {"callback_on_step_end": self._after_step(None)}
                 unprompted = super().__call__(prompt=[""] * (copies // num_images_per_prompt), **call)[0]
-        if composed:
-            pictures = on_warp(pictures, unprompted, inputs, warp_share, prompt_scale)
+        if finished_here:
+            if composed:
+                pictures = cast.on_warp(pictures, unprompted, warp_share, prompt_scale)
+            else:
+                pictures = 2 * pictures.float() - 1
+            if kept is not None and given is not None:
+                pictures = kept.onto(given, pictures)
             pictures = self.image_processor.postprocess(pictures, output_type=output_type)
         return StableDiffusionXLPipelineOutput(images=pictures) if return_dict else (pictures,)
+
+    def redraw(
+        self, identity: Identity, scene: Scene, prompt: str | list[str] = "", **kwargs: Any
+    ) -> list[Image.Image]:
+        """A given picture with the scene's face redrawn as a person's, all else left as it is.
+
+        Parameters
+        ----------
+        identity
+            The person.
+        scene
+            The picture, and which face of it; see `Scene.from_photo`.
+        prompt
+            As in a call.
+        kwargs
+            As in a call; `target` is the scene's if not given. `height` is the side of the square about the
+            face that is drawn, the model's own size by default.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As a call.
+        """
+        target = kwargs.pop("target", scene.target)
+        size = kwargs.pop("height", None) or self.default_size
+        drawn: Any = self(
+            identity, target, prompt, scene=scene, height=size, width=size, **kwargs, output_type="pil"
+        )
+        mask = scene.mask(self._draw(identity, target, size, size))
+        pictures = [np.asarray(one.convert("RGB")) for one in drawn.images]
+        return [Image.fromarray(scene.paste(picture, mask)) for picture in pictures]
 
     def sampling(
         self,
@@ -413,10 +370,11 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
     def prepare_latents(self, batch_size: int, *args: Any, **kwargs: Any) -> Tensor:
         """As the parent's; or the noised warp, where a call starts from it."""
         latents: Tensor = super().prepare_latents(batch_size, *args, **kwargs)
+        if self._kept is not None:
+            self._kept.noise = latents / self.scheduler.init_noise_sigma
         if self._start is None:
             return latents
-        noise = latents / self.scheduler.init_noise_sigma
-        return self._start.noised(self.scheduler, noise)
+        return self._start.noised(self.scheduler, latents / self.scheduler.init_noise_sigma)
 
     def encode_prompt(self, prompt: str | list[str] | None, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """As the parent's; with the faces in the prompt, where the face refiner's tokens belong there."""
@@ -435,7 +393,43 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         finally:
             self._in_prompt = None
 
-    def _check_prediction(self) -> None:
+    @contextmanager
+    def _keeping(self, kept: Kept | None) -> Iterator[None]:
+        """Within this context a call leaves a given picture as it is where it is not redrawn."""
+        self._kept = kept
+        try:
+            yield
+        finally:
+            self._kept = None
+
+    def _after_step(self, asked: Callable[..., Any] | None) -> Callable[..., Any] | None:
+        return asked if self._kept is None else self._kept.after_step(asked, self._timesteps)
+
+    def _cast(
+        self,
+        people: Sequence[tuple[Identity, Target]],
+        drawn: Sequence[LandmarkImage],
+        regions: Sequence[Region] | None,
+        scene: Scene | None,
+    ) -> Cast:
+        """What the networks read of people with their drawn heads."""
+        inputs = [face_inputs(identity, head) for (identity, _), head in zip(people, drawn, strict=True)]
+        if scene is not None:
+            inputs = [scene.received(inputs[0], drawn[0])]
+        device = self._execution_device
+        inputs = [each.to(device) for each in inputs]
+        height, width = inputs[0].warp.shape[-2:]
+        shared = regions_of(people, regions, height, width, device)
+        return Cast(inputs, [self.condition(each) for each in inputs], shared)
+
+    def _normalised(self, picture: np.ndarray) -> Tensor:
+        """A uint8 RGB picture (H, W, 3) as (1, 3, H, W) in [-1, 1]."""
+        pixels = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float()
+        return (pixels / 127.5 - 1).to(self._execution_device)
+
+    def _check_model(self, people: int) -> None:
+        if people > 1 and self.face_refiner.in_prompt:
+            raise ModelError("this design has its faces in the prompt, which holds one person only")
         predicted = self.scheduler.config.prediction_type
         if self.hifi_net.prior is not None and predicted != "v_prediction":
             raise ModelError(

@@ -15,6 +15,7 @@ from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
 from hifi_portrait.models.hifi_net import HiFiNet
+from hifi_portrait.scene import Scene
 from hifi_portrait.target import Target
 
 _OWN_ARGUMENTS = {"self", "image", "controlnet_conditioning_scale", "guess_mode", "kwargs"}  # of diffusers
@@ -108,3 +109,21 @@ def check_call(
     for name, value in shares.items():
         if not 0 <= value <= 1:
             raise ValueError(f"`{name}` must be in [0, 1], but is {value!r}")
+
+
+def check_scene(scene: Scene | None, people: int, height: int, width: int) -> None:
+    """Check that a given picture can be redrawn as asked.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no scene, there are several people, or the portrait is not square.
+    """
+    if scene is None:
+        return
+    if not isinstance(scene, Scene):
+        raise TypeError(f"`scene` must be a Scene, but is {type(scene)}: see Scene.from_photo")
+    if people != 1:
+        raise ValueError("a scene's face is one person's: redraw one after another for several")
+    if height != width:
+        raise ValueError(f"a scene is redrawn in a square, but `height` and `width` are {height} and {width}")

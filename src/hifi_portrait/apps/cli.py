@@ -14,6 +14,7 @@ from hifi_portrait.apps.generate import generate
 from hifi_portrait.apps.people import people
 from hifi_portrait.apps.plot import plot
 from hifi_portrait.apps.previews import identity, landmarks, warp
+from hifi_portrait.apps.redraw import redraw
 from hifi_portrait.apps.train import train
 
 app = typer.Typer(
@@ -40,7 +41,7 @@ def _common(
     """Portraits of one person from several photos, with no per-person training."""
 
 
-for command in (generate, identity, landmarks, warp, people, train, evaluate, plot):
+for command in (generate, redraw, identity, landmarks, warp, people, train, evaluate, plot):
     app.command()(reports_errors(command))
 
 convert = typer.Typer(no_args_is_help=True, help="Published weights of other projects as HiFi weights.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import Tensor, nn
 
 from hifi_portrait.errors import ModelError
+from hifi_portrait.models.regions import Regions
 
 KeysAndValues = tuple[Tensor, Tensor]
 
@@ -45,8 +47,8 @@ class FaceAttention(ModelMixin, ConfigMixin):
         for weight in self.to_v.parameters():
             nn.init.zeros_(weight)
         self.scale = 1.0
-        self._bound: list[KeysAndValues] | None = None
-        self._unconditional: list[KeysAndValues] | None = None
+        self._bound: list[_Bound] = []
+        self._regions: Regions | None = None
 
     @classmethod
     def for_unet(cls, unet: UNet2DConditionModel, token_dim: int | None = None) -> FaceAttention:
@@ -71,16 +73,34 @@ class FaceAttention(ModelMixin, ConfigMixin):
         them for classifier-free guidance; the unconditional half reads `unconditional` (B, K, D), or no face
         if there is none.
         """
-        before = self._bound, self._unconditional, self.scale
-        self._bound, self._unconditional, self.scale = None, None, scale
+        with self.bound_to_several([tokens], None, scale, copies, [unconditional]):
+            yield
+
+    @contextmanager
+    def bound_to_several(
+        self,
+        tokens: Sequence[Tensor],
+        regions: Regions | None,
+        scale: float = 1.0,
+        copies: int = 1,
+        unconditional: Sequence[Tensor | None] = (),
+    ) -> Iterator[None]:
+        """As `bound`, with the tokens of several people, each read within an own part of the pictures.
+
+        `regions` may be None where there is one person.
+        """
+        before = self._bound, self._regions, self.scale
+        self._bound, self._regions, self.scale = [], regions, scale
         if scale != 0 and self.config.hidden_sizes:
-            self._bound = self._copied(tokens, copies)
-            if unconditional is not None:
-                self._unconditional = self._copied(unconditional, copies)
+            nobody = [None] * len(tokens)
+            self._bound = [
+                _Bound(self._copied(own, copies), None if none is None else self._copied(none, copies))
+                for own, none in zip(tokens, unconditional or nobody, strict=True)
+            ]
         try:
             yield
         finally:
-            self._bound, self._unconditional, self.scale = before
+            self._bound, self._regions, self.scale = before
 
     def _copied(self, tokens: Tensor, copies: int) -> list[KeysAndValues]:
         return [(k.repeat_interleave(copies, 0), v.repeat_interleave(copies, 0)) for k, v in self(tokens)]
@@ -127,25 +147,48 @@ class FaceAttention(ModelMixin, ConfigMixin):
         finally:
             self.detach(unet)
 
-    def keys_and_values(self, index: int, samples: int) -> KeysAndValues | None:
-        """Keys and values of layer `index` for the last of `samples`; None where no tokens are bound.
+    @property
+    def is_bound(self) -> bool:
+        """Whether there are tokens to read."""
+        return bool(self._bound)
+
+    def read(self, attn: Attention, query: Tensor, index: int) -> Tensor:
+        """What layer `index` reads in the bound tokens for the last of queries (S, L, C), scaled.
 
         Raises
         ------
         ModelError
-            If there are neither as many samples as pictures, nor twice as many.
+            If there are neither as many samples S as pictures, nor twice as many.
         """
-        if self._bound is None:
-            return None
-        key, value = self._bound[index]
+        of_each = []
+        for bound in self._bound:
+            keys_and_values = bound.for_samples(index, len(query))
+            of_each.append(_read(attn, query[-len(keys_and_values[0]) :], keys_and_values))
+        if self._regions is None:
+            return of_each[0] * self.scale
+        masks = self._regions.along(query.shape[1]).to(query)
+        total: Tensor = sum(read * mask for read, mask in zip(of_each, masks, strict=True))
+        return total * self.scale
+
+
+@dataclass
+class _Bound:
+    """One person's keys and values for each layer, and what the unconditional half reads, if anything."""
+
+    own: list[KeysAndValues]
+    unconditional: list[KeysAndValues] | None
+
+    def for_samples(self, index: int, samples: int) -> KeysAndValues:
+        """Those of layer `index` for the last of so many samples."""
+        key, value = self.own[index]
         if samples not in (len(key), 2 * len(key)):
             raise ModelError(
                 f"face attention is bound to {len(key)} pictures, but the UNet runs on {samples} samples: it "
                 "takes as many, or twice as many with the conditional ones last"
             )
-        if samples == len(key) or self._unconditional is None:
+        if samples == len(key) or self.unconditional is None:
             return key, value
-        other_key, other_value = self._unconditional[index]
+        other_key, other_value = self.unconditional[index]
         return torch.cat([other_key, key]), torch.cat([other_value, value])
 
 
@@ -176,36 +219,25 @@ class FaceAttentionProcessor:
         **kwargs: Any,
     ) -> Tensor:
         """Attend to the text, then to the faces. Arguments as for any diffusers attention processor."""
-        bound = self.face_attention.keys_and_values(self.index, len(hidden_states))
-        if bound is None:
+        if not self.face_attention.is_bound:
             return self.inner(attn, hidden_states, encoder_hidden_states, attention_mask, *args, **kwargs)
-        count = len(bound[0])
-        scale = self.face_attention.scale
         plain = type(self.inner) is AttnProcessor2_0 and not attn.residual_connection
         if plain and encoder_hidden_states is not None and attention_mask is None:
-            return _attend_to_both(attn, hidden_states, encoder_hidden_states, bound, count, scale)
+            return self._attend_to_both(attn, hidden_states, encoder_hidden_states)
         output = self.inner(attn, hidden_states, encoder_hidden_states, attention_mask, *args, **kwargs)
-        query = attn.to_q(hidden_states[-count:])
+        faces = self.face_attention.read(attn, attn.to_q(hidden_states), self.index)
         # The output projection is linear: it may be applied to the faces' share by itself, without its bias.
         projection = attn.to_out[0]
-        faces = projection(_read(attn, query, bound) * scale)
+        faces = projection(faces)
         faces = faces if projection.bias is None else faces - projection.bias
         return _add_last(output, faces / attn.rescale_output_factor)
 
-
-def _attend_to_both(
-    attn: Attention,
-    hidden_states: Tensor,
-    text: Tensor,
-    faces: KeysAndValues,
-    count: int,
-    scale: float,
-) -> Tensor:
-    """What diffusers' plain processor computes, with the faces' share added before the output projection."""
-    query = attn.to_q(hidden_states)
-    read = _read(attn, query, (attn.to_k(text), attn.to_v(text)))
-    read = _add_last(read, _read(attn, query[-count:], faces) * scale)
-    return attn.to_out[1](attn.to_out[0](read)) / attn.rescale_output_factor
+    def _attend_to_both(self, attn: Attention, hidden_states: Tensor, text: Tensor) -> Tensor:
+        """What diffusers' plain processor does, with the faces' share added before the output projection."""
+        query = attn.to_q(hidden_states)
+        read = _read(attn, query, (attn.to_k(text), attn.to_v(text)))
+        read = _add_last(read, self.face_attention.read(attn, query, self.index))
+        return attn.to_out[1](attn.to_out[0](read)) / attn.rescale_output_factor
 
 
 def _read(attn: Attention, query: Tensor, keys_and_values: KeysAndValues) -> Tensor:

@@ -10,7 +10,7 @@ while diffusers' own denoising loop runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from hifi_portrait.errors import ModelError
 from hifi_portrait.models.latent_prior import LatentPrior
+from hifi_portrait.models.regions import Regions
 
 
 @dataclass
@@ -88,6 +89,14 @@ class HiFiCondition:
             if (value := getattr(self, field.name)) is not None
         }
         return replace(self, **changed)
+
+
+@dataclass
+class SharedPicture:
+    """Conditions of several people in the same pictures, and which part is whose."""
+
+    conditions: Sequence[HiFiCondition]
+    regions: Regions
 
 
 class HiFiNet(ControlNetModel):
@@ -198,7 +207,7 @@ class HiFiNet(ControlNetModel):
             self.fine_in = nn.Conv2d(4 * (fine_channels + 1), width, 3, padding=1)
             self.coarse_in = nn.Conv2d(coarse_channels + 1, width, 3, stride=2, padding=1)
         self.prior = LatentPrior(in_channels, latent_prior) if latent_prior else None
-        self._condition: HiFiCondition | None = None
+        self._condition: HiFiCondition | SharedPicture | None = None
 
     def copy_unet(self, unet: UNet2DConditionModel) -> None:
         """Start from the weights of the base UNet's encoder half, where names and shapes agree."""
@@ -277,7 +286,7 @@ class HiFiNet(ControlNetModel):
         return int(2 ** (len(self.config.conditioning_embedding_out_channels) - 1))
 
     @contextmanager
-    def bound(self, condition: HiFiCondition) -> Iterator[None]:
+    def bound(self, condition: HiFiCondition | SharedPicture) -> Iterator[None]:
         """Within this context `forward` uses `condition`, whatever `controlnet_cond` it is given."""
         before, self._condition = self._condition, condition
         try:
@@ -290,7 +299,7 @@ class HiFiNet(ControlNetModel):
         sample: Tensor,
         timestep: Tensor | float | int,
         encoder_hidden_states: Tensor,
-        controlnet_cond: Tensor | HiFiCondition | None = None,
+        controlnet_cond: Tensor | HiFiCondition | SharedPicture | None = None,
         conditioning_scale: float = 1.0,
         class_labels: Tensor | None = None,
         timestep_cond: Tensor | None = None,
@@ -311,7 +320,8 @@ class HiFiNet(ControlNetModel):
         encoder_hidden_states
             (B, L, cross_attention_dim) text embeddings.
         controlnet_cond
-            A `HiFiCondition` for B pictures. Anything else is ignored in favour of the bound condition.
+            A `HiFiCondition` for B pictures, or a `SharedPicture` of them. Anything else is ignored in favour
+            of the bound condition.
         conditioning_scale
             Multiplies the residuals.
         added_cond_kwargs
@@ -326,7 +336,19 @@ class HiFiNet(ControlNetModel):
         ModelError
             If there is no condition.
         """
-        condition = controlnet_cond if isinstance(controlnet_cond, HiFiCondition) else self._condition
+        condition = self._condition
+        if isinstance(controlnet_cond, HiFiCondition | SharedPicture):
+            condition = controlnet_cond
+        if isinstance(condition, SharedPicture):
+            also = {"added_cond_kwargs": added_cond_kwargs, "cross_attention_kwargs": cross_attention_kwargs}
+            text, scale = encoder_hidden_states, conditioning_scale
+            each = [
+                self(sample, timestep, text, one, scale, **also, return_dict=False)
+                for one in condition.conditions
+            ]
+            blend = condition.regions.blend
+            down = [blend(states) for states in zip(*(states for states, _ in each), strict=True)]
+            return self._residuals(down, blend([middle for _, middle in each]), return_dict)
         if condition is None:
             raise ModelError(
                 "HiFi-Net has no condition: pass one as `controlnet_cond`, or run inside `bound`"
@@ -343,7 +365,13 @@ class HiFiNet(ControlNetModel):
             for zero, hidden in zip(self.controlnet_down_blocks, down, strict=False)
         ]
         middle = self.controlnet_mid_block(middle) * conditioning_scale
-        if not return_dict:
+        return self._residuals(down, middle, return_dict)
+
+    @staticmethod
+    def _residuals(
+        down: list[Tensor], middle: Tensor, as_output: bool
+    ) -> ControlNetOutput | tuple[list[Tensor], Tensor]:
+        if not as_output:
             return down, middle
         return ControlNetOutput(down_block_res_samples=tuple(down), mid_block_res_sample=middle)
 

@@ -1,0 +1,79 @@
+"""``hifi-portrait redraw``: a given picture with one face redrawn as a person's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hifi_portrait.apps import options
+from hifi_portrait.apps.console import emit
+from hifi_portrait.apps.inputs import (
+    check_model,
+    describe_target,
+    load_identity,
+    load_pipeline,
+    parse_expression,
+    reference_files,
+)
+
+
+def redraw(
+    picture: Annotated[Path, typer.Argument(help="The picture to change.", show_default=False)],
+    photos: options.Photos,
+    face: Annotated[
+        int, typer.Option(min=0, help="Which face of the picture, counted from the largest.")
+    ] = 0,
+    prompt: Annotated[str, typer.Option(help="What the redrawn part shows.")] = "",
+    expression: options.Expression = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    steps: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Denoising steps. [default: the model's]")
+    ] = None,
+    guidance: Annotated[
+        float | None, typer.Option(min=0, max=50, help="Prompt guidance scale. [default: the model's]")
+    ] = None,
+    warp_strength: options.WarpStrength = None,
+    out: Annotated[Path, typer.Option(help="The PNG to write, as large as the picture.")] = Path(
+        "redrawn.png"
+    ),
+    model: options.Model = None,
+    hifi: options.HiFi = None,
+    recogniser: options.RecogniserFile = None,
+    dtype: options.DType = None,
+    device: options.Device = None,
+    as_json: options.Json = False,
+) -> None:
+    """Redraw one face of a picture as a person's: pose, expression and framing are the picture's."""
+    files = reference_files(photos)
+    check_model(model, hifi)
+    import numpy as np
+    import torch
+
+    from hifi_portrait.provenance import file_sha256, save_png, versions
+    from hifi_portrait.scene import Scene
+
+    scene = Scene.from_photo(picture, face=face)
+    target = scene.target
+    if expression is not None:
+        target = target.replace(expression=parse_expression(expression))
+    identity = load_identity(photos, recogniser)
+    pipe = load_pipeline(model, device, hifi=hifi, dtype=dtype)
+    settings: dict[str, Any] = {"prompt": prompt, **pipe.sampling(steps, guidance, warp_strength)}
+    generator = torch.Generator("cpu").manual_seed(seed)
+    drawn = pipe.redraw(identity, scene, target=target, generator=generator, **settings)[0]
+    out = out.with_suffix(".png")
+    record = {
+        "model": Path(model).name if model else "bundled",
+        "picture": {"name": picture.name, "sha256": file_sha256(picture), "face": face},
+        "target": describe_target(target),
+        "settings": settings,
+        "seed": seed,
+        "references": [{"name": file.name, "sha256": file_sha256(file)} for file in files],
+        "versions": versions(),
+        "synthetic": True,
+    }
+    save_png(np.asarray(drawn), out, record)
+    result = {"path": str(out), "size": list(drawn.size), "target": record["target"]}
+    emit(result, str(out), as_json)

@@ -1,0 +1,117 @@
+"""Everybody in a picture, as the networks read them: one person, or several with a part of it each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hifi_portrait.identity import Identity
+from hifi_portrait.models.conditioning import Conditioning, FaceInputs
+from hifi_portrait.models.hifi_net import HiFiCondition, SharedPicture
+from hifi_portrait.models.regions import Region, Regions
+from hifi_portrait.target import Target
+from hifi_portrait.warp_composite import on_warp
+
+
+@dataclass(frozen=True, eq=False)
+class Cast:
+    """The people of a picture.
+
+    Attributes
+    ----------
+    inputs, conditionings
+        Of each person.
+    regions
+        Which part is whose; None for one person, whose is all.
+    """
+
+    inputs: Sequence[FaceInputs]
+    conditionings: Sequence[Conditioning]
+    regions: Regions | None = None
+
+    @property
+    def reads_nobody(self) -> bool:
+        """Whether the unconditional half of guidance reads tokens too, those of nobody."""
+        return self.conditionings[0].unconditional_tokens is not None
+
+    @property
+    def tokens(self) -> list[Tensor]:
+        """Face tokens (1, K, D) of each person."""
+        return [each.tokens for each in self.conditionings]
+
+    @property
+    def unconditional_tokens(self) -> list[Tensor | None]:
+        """What the unconditional half reads in each person's place, if anything."""
+        return [each.unconditional_tokens for each in self.conditionings]
+
+    @property
+    def warp_latents(self) -> Tensor:
+        """(1, C, h, w) scaled latents of the warps."""
+        return self._joined([each.warp_latents for each in self.conditionings])
+
+    def hifi(self, copies: int) -> HiFiCondition | SharedPicture:
+        """HiFi-Net's condition for so many pictures."""
+        each = [conditioning.hifi.expand(copies) for conditioning in self.conditionings]
+        return each[0] if self.regions is None else SharedPicture(each, self.regions)
+
+    def prior_mean(self, copies: int) -> Tensor | None:
+        """Mean (copies, C, h, w) of the clean latents as far as the warps tell; None without a prior."""
+        means = [conditioning.hifi.expand(copies).prior_mean for conditioning in self.conditionings]
+        known = [mean.float() for mean in means if mean is not None]
+        return self._joined(known) if known else None
+
+    def on_warp(self, pictures: Tensor, unprompted: Tensor, share: float, prompt_scale: float) -> Tensor:
+        """Pictures (B, 3, H, W) in [-1, 1]: each person's own; see :func:`warp_composite.on_warp`."""
+        return self._joined(
+            [on_warp(pictures, unprompted, inputs, share, prompt_scale) for inputs in self.inputs]
+        )
+
+    def _joined(self, values: Sequence[Tensor]) -> Tensor:
+        return values[0] if self.regions is None else self.regions.filled().blend(values)
+
+
+def paired(
+    identity: Identity | Sequence[Identity], target: Target | Sequence[Target]
+) -> list[tuple[Identity, Target]]:
+    """Each person with the own target.
+
+    Raises
+    ------
+    ValueError
+        There is nobody, or there are not as many targets as people.
+    """
+    identities = [identity] if isinstance(identity, Identity) else list(identity)
+    targets = [target] if isinstance(target, Target) else list(target)
+    if not identities or len(identities) != len(targets):
+        raise ValueError(
+            f"give as many targets as people: there are {len(identities)} in `identity` and {len(targets)} "
+            "in `target`"
+        )
+    return list(zip(identities, targets, strict=True))
+
+
+def regions_of(
+    people: Sequence[tuple[Identity, Target]],
+    regions: Sequence[Region] | None,
+    height: int,
+    width: int,
+    device: torch.device | str,
+) -> Regions | None:
+    """Which part of a picture is whose; None for one person with all of it.
+
+    Raises
+    ------
+    ValueError
+        There are not as many regions as people, or one is none.
+    """
+    if regions is not None:
+        if len(regions) != len(people):
+            raise ValueError(f"`regions` must be {len(people)}, one a person, but are {len(regions)}")
+        return Regions.given(regions, height, width).to(device)
+    if len(people) == 1:
+        return None
+    heads = [(target.framing.scale, target.framing.x, target.framing.y) for _, target in people]
+    return Regions.around(heads, height, width).to(device)

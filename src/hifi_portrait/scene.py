@@ -1,0 +1,179 @@
+"""A given picture in which one face is redrawn as somebody else's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from hifi_portrait.errors import TargetError
+from hifi_portrait.faces import FaceAnalyser, Photo, analyse, load_image, source_name
+from hifi_portrait.faces.geometry import cut_out, transform_points
+from hifi_portrait.head import HeadModel, LandmarkImage, fit
+from hifi_portrait.head.contours import FACE_OVAL
+from hifi_portrait.head.landmark_model import LandmarkModel
+from hifi_portrait.models.conditioning import FaceInputs
+from hifi_portrait.target import Target
+
+Picture = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.float32]
+
+_SHADE = 0.35  # of the face's height: over which its light is taken from the picture
+_SOFT = 0.06  # of the face's height: over which the face gives way to the picture
+_GROWN = 0.04  # of the face's height: how much farther than the face is redrawn
+_MOST_RELIT = 3.0  # times that a colour is made lighter or darker at most
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A picture, and the face in it that is to be redrawn.
+
+    Attributes
+    ----------
+    picture
+        uint8 RGB (H, W, 3).
+    landmarks
+        (478, 3) of the face, in pixels of the picture.
+    to_crop
+        (3, 3) from these to a portrait crop of side 1.
+    target
+        What the face shows in that crop: expression, pose, gaze and framing.
+    """
+
+    picture: Picture
+    landmarks: npt.NDArray[Any]
+    to_crop: npt.NDArray[Any]
+    target: Target
+
+    @classmethod
+    def from_photo(cls, photo: Photo, *, face: int = 0, analyser: FaceAnalyser | None = None) -> Scene:
+        """The scene of a photo, of the face of that number, counted from the largest.
+
+        Raises
+        ------
+        ImageError, NoFaceError
+            The photo cannot be used, or has no such face.
+        TargetError
+            The head is turned further than a target may be.
+        """
+        found = analyse(photo, index=face, analyser=analyser)
+        size = found.crop.shape[0]
+        geometry = fit([found.crop_landmarks], [(size, size)]).geometries[0]
+        try:
+            target = Target.from_geometry(geometry)
+        except TargetError as error:
+            raise TargetError(f"{source_name(photo)}: the face cannot be followed: {error}") from error
+        to_crop = np.diag([1 / size, 1 / size, 1]) @ found.crop_transform
+        return cls(load_image(photo), found.landmarks, to_crop, target)
+
+    def crop(self, size: int) -> Picture:
+        """The portrait crop about the face, (size, size, 3)."""
+        return cut_out(self.picture, self._transform(size), size)
+
+    def received(self, inputs: FaceInputs, drawn: LandmarkImage) -> FaceInputs:
+        """What a person is drawn from, with the warp's face in this scene, in its light.
+
+        Parameters
+        ----------
+        inputs
+            Of the person, drawn as ``drawn``.
+        drawn
+            The person's head with this scene's target, square.
+        """
+        size = drawn.image.shape[0]
+        warp = ((inputs.warp[0].permute(1, 2, 0).cpu().numpy() + 1) * 127.5).clip(0, 255)
+        face = self._face(drawn)
+        shown = _soft(_filled(face, size), _SOFT * _height(face))
+        crop = self.crop(size).astype(np.float32)
+        relit = _in_light_of(crop, warp.astype(np.float32), shown, _SHADE * _height(face))
+        joined = torch.from_numpy(crop + shown[..., None] * (relit - crop)).permute(2, 0, 1)[None]
+        coverage = inputs.warp_coverage[0, 0].cpu().numpy()
+        sure = torch.from_numpy(1 + shown * (coverage - 1))[None, None]
+        return replace(
+            inputs,
+            warp=(joined / 127.5 - 1).to(inputs.warp),
+            warp_coverage=sure.to(inputs.warp_coverage),
+        )
+
+    def mask(self, drawn: LandmarkImage) -> Mask:
+        """How much of each pixel of the crop is redrawn (size, size), in [0, 1]: the old face and the new."""
+        size = drawn.image.shape[0]
+        new, old = self._face(drawn), transform_points(self.landmarks, self._transform(size))[list(FACE_OVAL)]
+        both = np.maximum(_filled(new, size), _filled(old, size))
+        grown = _grown(both, _GROWN * _height(new))
+        return _soft(grown, _SOFT * _height(new))
+
+    def paste(self, portrait: Picture, mask: Mask) -> Picture:
+        """The whole picture with a crop (S, S, 3), as a pipeline draws it, in its place.
+
+        Parameters
+        ----------
+        portrait
+            uint8 RGB (S, S, 3).
+        mask
+            (S, S), what of it was redrawn; see `mask`.
+        """
+        height, width = self.picture.shape[:2]
+        half = np.array([[1.0, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # pixel centres lie at +0.5
+        inverse = np.linalg.inv(self._transform(portrait.shape[0]))
+        affine = (np.linalg.inv(half) @ inverse @ half)[:2]
+        joined = np.dstack([portrait.astype(np.float32), 255 * mask])
+        moved = cv2.warpAffine(joined, affine, (width, height), flags=cv2.INTER_CUBIC)
+        share = (moved[..., 3:] / 255).clip(0, 1)
+        pasted = self.picture + share * (moved[..., :3] - self.picture)
+        return np.asarray(pasted.round().clip(0, 255), np.uint8)
+
+    def _transform(self, size: int) -> npt.NDArray[Any]:
+        transform: npt.NDArray[Any] = np.diag([size, size, 1]) @ self.to_crop
+        return transform
+
+    @staticmethod
+    def _face(drawn: LandmarkImage) -> npt.NDArray[Any]:
+        """Outline (36, 2) of a drawn head's face, in pixels."""
+        model = HeadModel.load()
+        points = LandmarkModel.load(model).correspondence.points(drawn.vertices, model.faces)
+        outline: npt.NDArray[Any] = drawn.geometry.camera.project(points[list(FACE_OVAL)])
+        return outline
+
+
+def _height(outline: npt.NDArray[Any]) -> float:
+    return float(np.ptp(outline[:, 1]))
+
+
+def _filled(outline: npt.NDArray[Any], size: int) -> Mask:
+    """The hull of an outline (K, 2 or more) as a mask."""
+    mask = np.zeros((size, size), np.float32)
+    hull = cv2.convexHull(np.asarray(outline[:, :2], np.float32).round().astype(np.int32))
+    cv2.fillConvexPoly(mask, hull, 1.0)
+    return mask
+
+
+def _grown(mask: Mask, pixels: float) -> Mask:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, [2 * max(1, round(pixels)) + 1] * 2)
+    return np.asarray(cv2.dilate(mask, kernel), np.float32)
+
+
+def _soft(mask: Mask, pixels: float) -> Mask:
+    """A mask that fades out inwards over so many pixels."""
+    distance = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    share = np.clip(distance / max(pixels, 1), 0, 1)
+    return np.asarray(share * share * (3 - 2 * share), np.float32)
+
+
+def _in_light_of(
+    light: npt.NDArray[np.float32], face: npt.NDArray[np.float32], mask: Mask, reach: float
+) -> npt.NDArray[np.float32]:
+    """A face (H, W, 3) with the wide shades that another picture has within the mask."""
+    weight = mask[..., None]
+
+    def wide(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        total = cv2.GaussianBlur(picture * weight, (0, 0), reach)
+        share = cv2.GaussianBlur(mask, (0, 0), reach)[..., None]
+        return np.asarray(total / np.maximum(share, 1e-4), np.float32)
+
+    ratio = np.clip((wide(light) + 4) / (wide(face) + 4), 1 / _MOST_RELIT, _MOST_RELIT)
+    return np.asarray(np.clip(face * ratio, 0, 255), np.float32)
