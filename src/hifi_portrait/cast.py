@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -83,14 +84,18 @@ def paired(
     ValueError
         There is nobody, or there are not as many targets as people.
     """
-    identities = [identity] if isinstance(identity, Identity) else list(identity)
-    targets = [target] if isinstance(target, Target) else list(target)
+    identities: list[Identity] = _listed(identity)
+    targets: list[Target] = _listed(target)
     if not identities or len(identities) != len(targets):
         raise ValueError(
             f"give as many targets as people: there are {len(identities)} in `identity` and {len(targets)} "
             "in `target`"
         )
     return list(zip(identities, targets, strict=True))
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def regions_of(
