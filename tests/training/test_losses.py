@@ -50,6 +50,28 @@ def test_clean_latents_come_back_from_the_true_velocity():
     torch.testing.assert_close(found, clean, atol=1e-4, rtol=1e-4)
 
 
+def test_a_prediction_of_the_noise_is_a_velocity():
+    alphas = torch.tensor([0.9, 0.3])
+    timesteps = torch.tensor([0, 1])
+    photo, noise = torch.randn(2, 2, 4, 8, 8).unbind(0)
+    alpha = alphas.view(-1, 1, 1, 1)
+    noisy = alpha.sqrt() * photo + (1 - alpha).sqrt() * noise
+    found = losses.velocity_from_noise(noise, noisy, alphas, timesteps)
+    torch.testing.assert_close(found, losses.velocity_to(photo, noisy, alphas, timesteps))
+
+
+def test_errors_of_noise_weigh_as_min_snr_has_them():
+    """min(1, gamma / SNR) times the noise's squared error (arXiv 2303.09556)."""
+    alphas, timesteps = torch.tensor([0.99, 0.5, 0.01]), torch.arange(3)
+    weight = losses.min_snr_weight(alphas, timesteps, 5.0, "epsilon")
+    error = torch.full((3, 4, 8, 8), 0.1)
+    noisy = torch.zeros_like(error)
+    velocity = losses.velocity_from_noise(error, noisy, alphas, timesteps)
+    found = weight * velocity.square().mean(dim=(1, 2, 3))
+    snr = alphas / (1 - alphas)
+    torch.testing.assert_close(found, (5 / snr).clamp(max=1) * 0.01)
+
+
 def test_importance_moves_weight_but_not_the_scale_of_an_even_error():
     prediction, target = torch.ones(2, 4, 8, 8), torch.zeros(2, 4, 8, 8)
     importance = torch.ones(2, 1, 8, 8)

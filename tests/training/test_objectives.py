@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -24,6 +25,7 @@ from hifi_portrait.training.hifi_data import HiFiData, HiFiDataConfig
 from hifi_portrait.training.losses import clean_from_velocity, velocity_to
 from hifi_portrait.training.recipes import load_recipe, objective_class
 from hifi_portrait.training.text import encode_text, vary_caption
+from tiny_models import randomised
 
 BASE_PARTS = ("unet", "text_encoder", "text_encoder_2")
 
@@ -233,6 +235,66 @@ def test_captions_tell_of_pictures_by_either_path(prepared):
     terms = objective(batch)
     assert set(terms) == {"hidden", "pooled", "eyes_hidden", "eyes_pooled"}
     assert max(float(term.detach()) for term in terms.values()) < 0.5
+
+
+@pytest.fixture(scope="module")
+def noise_folder(base_folder, tmp_path_factory):
+    """The tiny base as a pipeline folder of one that predicts the noise, as SDXL does."""
+    folder = tmp_path_factory.mktemp("epsilon")
+    for name in BASE_PARTS:
+        shutil.copytree(base_folder / name, folder / name)
+    overrides = {"scheduler": {"prediction_type": "epsilon"}}
+    build("tiny", ["scheduler"], overrides=overrides)["scheduler"].save_pretrained(folder / "scheduler")
+    return folder
+
+
+def test_a_base_that_predicts_the_noise_is_one(prepared, noise_folder):
+    """Where it predicts no noise at all, the photo is the noisy latents, brought back to scale."""
+    objective = hifi(prepared, noise_folder)
+    unet = objective.part("unet")
+    torch.nn.init.zeros_(unet.conv_out.weight), torch.nn.init.zeros_(unet.conv_out.bias)
+    batch = batch_of(objective)
+    text, condition = objective._conditions(batch)
+    noisy, timesteps = torch.randn_like(batch["latents"]), torch.tensor([100, 700])
+    velocity = objective._predict(noisy, timesteps, text, condition, torch.zeros(2, dtype=torch.bool))
+    alphas = objective.scheduler.alphas_cumprod
+    clean = clean_from_velocity(noisy, velocity, alphas, timesteps)
+    torch.testing.assert_close(
+        clean, noisy / alphas[timesteps].view(-1, 1, 1, 1).sqrt(), rtol=1e-4, atol=1e-4
+    )
+    assert objective.sheet().shape[2] == 3
+
+
+def test_a_latent_prior_does_not_go_with_a_base_that_predicts_the_noise(noise_folder, tmp_path):
+    build("bundled", ["vae"])["vae"].save_pretrained(tmp_path / "vae")
+    config = HiFiConfig(
+        init_from=(str(noise_folder),), trainable=(*BASE_PARTS, *FACE_PARTS), fresh=BASE_PARTS
+    )
+    with pytest.raises(ModelError, match=r"set hifi\.latent_prior = false"):
+        HiFiObjective(config, tmp_path)
+
+
+def test_frozen_parts_can_be_of_half_precision_and_states_computed_again(prepared, base_folder):
+    """Gradients are those of full precision, up to bfloat16's; checkpointing alone changes none."""
+    found = {}
+    for name, settings in {
+        "plain": {},
+        "checkpointed": {"gradient_checkpointing": True},
+        "half": {"frozen_in_half": True, "gradient_checkpointing": True},
+    }.items():
+        objective = hifi(prepared, base_folder, **settings)
+        for module in (objective.part("hifi_net"), objective.part("face_attention")):
+            randomised(module)
+        assert (objective.part("unet").dtype == torch.bfloat16) == (name == "half")
+        assert objective.part("hifi_net").dtype == torch.float32
+        batch = batch_of(objective)
+        torch.manual_seed(0)
+        with torch.autocast("cpu", torch.bfloat16, enabled=name == "half"):
+            sum(objective(batch).values()).backward()
+        found[name] = objective.part("hifi_net").warp_in.weight.grad
+    torch.testing.assert_close(found["checkpointed"], found["plain"])
+    cosine = torch.nn.functional.cosine_similarity(found["half"].flatten(), found["plain"].flatten(), dim=0)
+    assert float(cosine) > 0.95
 
 
 def test_the_adversary_reaches_critic_and_networks(prepared, base_folder):

@@ -1,50 +1,18 @@
+import json
 import os
-import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
-from hifi_portrait.errors import ModelError
+import line_objective
+from hifi_portrait.errors import HiFiPortraitError, ModelError
 from hifi_portrait.training.checkpoint import checkpoints, latest_checkpoint, load_state
 from hifi_portrait.training.objective import Objective, find_part
 from hifi_portrait.training.trainer import Trainer, TrainerConfig
-
-
-class Line(nn.Linear):
-    """A model with the one method of diffusers' models that checkpoints need."""
-
-    def save_pretrained(self, folder):
-        folder.mkdir(parents=True)
-        (folder / "config.json").write_text("{}")
-        torch.save(self.state_dict(), folder / "weights.pt")
-
-
-class LineObjective(Objective):
-    """Least squares with dropout: small, random, and with all that the trainer uses."""
-
-    def __init__(self, kill_at=None, kill=os.getpid):
-        torch.manual_seed(0)
-        super().__init__({"line": Line(8, 4), "frozen": Line(4, 4)}, ["line"])
-        self.kill_at, self.kill = kill_at, kill
-        self.seen = []
-
-    def sample(self, index):
-        self.seen.append(index)
-        if self.kill_at is not None and index >= self.kill_at:
-            os.kill(self.kill(), signal.SIGTERM)
-            self.kill_at = None
-        generator = torch.Generator().manual_seed(index)
-        return {"x": torch.randn(8, generator=generator)}
-
-    def forward(self, batch, progress=0.0):
-        hidden = nn.functional.dropout(self.part("line")(batch["x"]), 0.3)
-        return {"fit": ((self.part("frozen")(hidden) - 1) ** 2).mean(), "size": 0.01 * hidden.abs().mean()}
-
-    def sheet(self):
-        import numpy as np
-
-        return np.zeros((4, 4, 3), np.uint8)
+from line_objective import Line, LineObjective
 
 
 def trainer(run, objective=None, **changes):
@@ -187,3 +155,66 @@ def test_damaged_checkpoint_is_named(tmp_path):
 def test_unknown_trainable_part_is_named():
     with pytest.raises(ModelError, match="unett"):
         Objective.__init__(LineObjective.__new__(LineObjective), {"unet": Line(1, 1)}, ["unett"])
+
+
+def of_several(run, processes, *kill, **changes):
+    """Train the line in so many processes, as `accelerate launch` would; the exit status."""
+    settings = {"batch_size": 4, "learning_rate": 1e-2, "max_steps": 12, "precision": "no"} | changes
+    script = str(Path(line_objective.__file__))
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc_per_node",
+        str(processes),
+    ]
+    command += [script, str(run), json.dumps(settings), *map(str, kill)]
+    path = os.pathsep.join([str(Path(script).parent), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return done.returncode
+
+
+def weights(run):
+    return final_state(run)["parts"]["line"]["weight"]
+
+
+def test_two_processes_learn_what_one_does_with_twice_the_batch(tmp_path):
+    assert of_several(tmp_path / "two", 2, batch_size=2) == 0
+    one = trainer(tmp_path / "one", LineObjective(dropout=0.0), batch_size=4, max_steps=12)
+    one.train()
+    torch.testing.assert_close(weights(tmp_path / "two"), weights(tmp_path / "one"), atol=1e-6, rtol=1e-5)
+    fewer = trainer(tmp_path / "fewer", LineObjective(dropout=0.0), batch_size=2, max_steps=12)
+    fewer.train()
+    assert not torch.allclose(weights(tmp_path / "two"), weights(tmp_path / "fewer"), atol=1e-4)
+
+
+def test_batches_one_after_the_other_count_as_one_of_their_size(tmp_path):
+    for name, size, accumulate in (("whole", 8, 1), ("parts", 2, 4)):
+        objective = LineObjective(dropout=0.0)
+        trainer(tmp_path / name, objective, batch_size=size, accumulate=accumulate, max_steps=12).train()
+        assert objective.seen[: 12 * 8] == list(range(12 * 8))
+    torch.testing.assert_close(weights(tmp_path / "whole"), weights(tmp_path / "parts"), atol=1e-6, rtol=1e-5)
+
+
+def test_a_run_of_two_processes_goes_on_after_one_is_killed_outright(tmp_path):
+    """Killed between checkpoints, it goes on from the last one, to the same weights."""
+    often = {"checkpoint_minutes": 1e-6}
+    assert of_several(tmp_path / "killed", 2, 50, **often) != 0
+    assert (tmp_path / "killed.killed").exists()
+    assert 0 < final_state(tmp_path / "killed")["step"] < 12
+    assert of_several(tmp_path / "killed", 2, 50, **often) == 0
+    assert of_several(tmp_path / "whole", 2) == 0
+    assert final_state(tmp_path / "killed")["step"] == 12
+    assert torch.equal(weights(tmp_path / "killed"), weights(tmp_path / "whole"))
+
+
+def test_further_trackers_log_too(tmp_path):
+    trainer(tmp_path / "run", trackers=("tensorboard",), log_steps=5).train()
+    assert list((tmp_path / "run" / "trackers").rglob("events.out*"))
+
+
+def test_an_8_bit_optimiser_says_what_it_needs(tmp_path):
+    with pytest.raises(HiFiPortraitError, match="pip install bitsandbytes"):
+        trainer(tmp_path / "run", optimiser="adamw8bit")

@@ -90,6 +90,24 @@ class FaceAttention(ModelMixin, ConfigMixin):
         `regions` may be None where there is one person.
         """
         before = self._bound, self._regions, self.scale
+        self.bind(tokens, regions, scale, copies, unconditional)
+        try:
+            yield
+        finally:
+            self._bound, self._regions, self.scale = before
+
+    def bind(
+        self,
+        tokens: Sequence[Tensor],
+        regions: Regions | None = None,
+        scale: float = 1.0,
+        copies: int = 1,
+        unconditional: Sequence[Tensor | None] = (),
+    ) -> None:
+        """As `bound_to_several`, until other tokens are bound.
+
+        For training with gradient checkpointing, which reads the tokens once more on the way back.
+        """
         self._bound, self._regions, self.scale = [], regions, scale
         if scale != 0 and self.config.hidden_sizes:
             nobody = [None] * len(tokens)
@@ -97,10 +115,6 @@ class FaceAttention(ModelMixin, ConfigMixin):
                 _Bound(self._copied(own, copies), None if none is None else self._copied(none, copies))
                 for own, none in zip(tokens, unconditional or nobody, strict=True)
             ]
-        try:
-            yield
-        finally:
-            self._bound, self._regions, self.scale = before
 
     def _copied(self, tokens: Tensor, copies: int) -> list[KeysAndValues]:
         return [(k.repeat_interleave(copies, 0), v.repeat_interleave(copies, 0)) for k, v in self(tokens)]

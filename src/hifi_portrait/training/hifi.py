@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,11 @@ from hifi_portrait.training.losses import (
     embedding_loss,
     landmark_band_loss,
     min_snr_weight,
+    velocity_from_noise,
     velocity_to,
 )
 from hifi_portrait.training.noising import draw_grain, draw_starts, draw_timesteps
-from hifi_portrait.training.objective import ENDLESS, Batch, Objective, find_part, load_parts
+from hifi_portrait.training.objective import ENDLESS, Batch, Objective, find_part, find_scheduler, load_parts
 from hifi_portrait.training.pictures import grid, to_image
 from hifi_portrait.training.recognition import chips_of, landmark_band
 from hifi_portrait.training.sampling import decode_latents, sample_latents
@@ -59,16 +61,23 @@ class HiFiObjective(Objective):
             overrides=_overrides(config),
             required=frozen,
             fresh=config.fresh,
+            half=[name for name in names if name not in config.trainable] if config.frozen_in_half else (),
             seed=seed,
         )
         parts |= load_parts(config.size, ["vae"], [data], required=["vae"])
+        if config.gradient_checkpointing:
+            for name in ("unet", "hifi_net", "face_encoder"):
+                part: Any = parts[name]
+                part.enable_gradient_checkpointing()
         if config.losses.adversary > 0:
             vae: Any = parts["vae"]
             parts[CRITIC] = LatentCritic(latent_channels=vae.config.latent_channels)
         super().__init__(parts, config.trainable)
         self.config = config
+        self.scheduler = find_scheduler(config.init_from) or build(config.size, ["scheduler"])["scheduler"]
+        if self._predicted == "epsilon" and self.part("hifi_net").prior is not None:
+            raise ModelError("a base that predicts noise has no latent prior: set hifi.latent_prior = false")
         self.data = HiFiData(config.data, data, seed=seed, with_pictures=self._decodes(config.losses))
-        self.scheduler = build(config.size, ["scheduler"])["scheduler"]
         fresh = "hifi_net" not in _given(config)
         if fresh and config.copy_unet:
             self.part("hifi_net").copy_unet(self.part("unet"))
@@ -115,7 +124,7 @@ class HiFiObjective(Objective):
         velocity = velocity_to(latents, noisy, alphas, timesteps)
         prediction = self._predict(noisy, timesteps, text, condition, unprompted, grain)
         importance = self._importance(batch["faces"], latents.shape[-1]).repeat_interleave(draws, dim=0)
-        weight = min_snr_weight(alphas, timesteps, losses.min_snr_gamma)
+        weight = min_snr_weight(alphas, timesteps, losses.min_snr_gamma, self._predicted)
         width = torch.where(from_warp, losses.warp_start_width / (1 - alphas[timesteps]).sqrt(), torch.inf)
         error = denoising_loss(prediction, velocity, weight, importance, width)
         terms = {"denoising": losses.denoising * error}
@@ -155,7 +164,8 @@ class HiFiObjective(Objective):
             prompted = self._predict(noisy, timesteps, text, condition, ~everyone)
             return plain + self.config.sheet_guidance * (prompted - plain)
 
-        drawn = sample_latents(predict, self.scheduler, torch.randn_like(latents), self.config.sheet_steps)
+        scheduler = type(self.scheduler).from_config(self.scheduler.config, prediction_type="v_prediction")
+        drawn = sample_latents(predict, scheduler, torch.randn_like(latents), self.config.sheet_steps)
         pictures = [
             *(to_image(crop[0].float() / 127.5 - 1) for crop in faces.crops),
             *(to_image(picture) for picture in decode_latents(self.part("vae"), latents)),
@@ -170,6 +180,11 @@ class HiFiObjective(Objective):
         batch = self._held_out()
         draws = [self(batch) for _ in range(4)]
         return {name: float(np.mean([float(draw[name]) for draw in draws])) for name in draws[0]}
+
+    @property
+    def _predicted(self) -> str:
+        """What the networks predict: "v_prediction" or "epsilon"."""
+        return str(self.scheduler.config.prediction_type)
 
     def _calibrate_prior(self) -> None:
         """Measure the latents' moments, alone and beside the warp's, on training photos."""
@@ -213,7 +228,8 @@ class HiFiObjective(Objective):
     def _conditions(self, batch: Batch) -> tuple[TextEmbeddings, Conditioning]:
         """What the networks read of a batch's captions and faces."""
         ids, refiner = batch["token_ids"], self.part("face_refiner")
-        text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), ids)
+        with own_precision(self.part("text_encoder")):
+            text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), ids)
         condition = self.conditioner(batch["faces"])
         if refiner.in_prompt:
             places = class_word_places(self.data.tokenizer, ids)
@@ -230,7 +246,9 @@ class HiFiObjective(Objective):
         unconditional: Tensor,
         grain: Tensor | float = 1.0,
     ) -> Tensor:
-        """Velocity (B, C, h, w). Where ``unconditional`` (B,), the bare base model's without a prompt.
+        """Velocity (B, C, h, w), whatever the networks predict.
+
+        Where ``unconditional`` (B,), it is the bare base model's without a prompt.
 
         That is what the pipeline's guidance takes for its unconditional half.
         """
@@ -241,16 +259,25 @@ class HiFiObjective(Objective):
             noisy, timesteps, text.hidden, condition.hifi, added_cond_kwargs=added, return_dict=False
         )
         # Keys and values of face attention have no bias, so that tokens of zero add nothing.
-        with self.part("face_attention").bound(condition.tokens * kept[:, :, 0]):
-            output: Tensor = self.part("unet")(
-                noisy,
+        self.part("face_attention").bind([condition.tokens * kept[:, :, 0]])
+        unet = self.part("unet")
+
+        def fitting(value: Tensor) -> Tensor:  # autocast does it for a UNet of full precision
+            return value if unet.dtype == torch.float32 else value.to(unet.dtype)
+
+        with own_precision(unet):
+            output: Tensor = unet(
+                fitting(noisy),
                 timesteps,
-                text.hidden,
-                added_cond_kwargs=added,
-                down_block_additional_residuals=[residual * kept for residual in down],
-                mid_block_additional_residual=middle * kept,
+                fitting(text.hidden),
+                added_cond_kwargs={name: fitting(value) for name, value in added.items()},
+                down_block_additional_residuals=[fitting(residual * kept) for residual in down],
+                mid_block_additional_residual=fitting(middle * kept),
             ).sample
         known, prior = condition.hifi.prior_mean, self.part("hifi_net").prior
+        if self._predicted == "epsilon":
+            alphas = self.scheduler.alphas_cumprod.to(noisy.device)
+            return velocity_from_noise(output.float(), noisy, alphas, timesteps)
         if prior is None or known is None:
             return output.float()
         mean = torch.where(unconditional.view(-1, 1, 1, 1), prior.mean_alone(noisy), known)
@@ -286,6 +313,15 @@ class HiFiObjective(Objective):
     @staticmethod
     def _decodes(losses: HiFiLosses) -> bool:
         return losses.identity > 0 or losses.landmarks > 0
+
+
+def own_precision(part: Any) -> AbstractContextManager[None]:
+    """Leave autocast while a part computes that is of half precision itself."""
+    parameter = next(part.parameters())
+    if parameter.dtype == torch.float32:
+        return nullcontext()
+    context: AbstractContextManager[None] = torch.autocast(parameter.device.type, enabled=False)
+    return context
 
 
 def _given(config: HiFiConfig) -> set[str]:

@@ -58,7 +58,8 @@ class HiFiConfig:
     that the warp differs from it by no other light or clothes. ``calibrate_prior`` measures the prior anew
     even where HiFi-Net's weights are given, as after a change of the autoencoder. ``fresh`` names parts that
     start afresh although ``init_from`` has them; a fresh HiFi-Net takes over the latent prior of the one
-    there.
+    there. ``gradient_checkpointing`` computes the networks' inner states again instead of keeping them, and
+    ``frozen_in_half`` keeps what does not learn in bfloat16: for large models.
     """
 
     size: str = "bundled"
@@ -77,6 +78,8 @@ class HiFiConfig:
     warp_start_noise: tuple[float, float] = (0.05, 0.5)
     warp_start_grain: tuple[float, float] = (1.0, 1.0)
     calibrate_prior: bool = False
+    gradient_checkpointing: bool = False
+    frozen_in_half: bool = False
     losses: HiFiLosses = field(default_factory=HiFiLosses)
     data: HiFiDataConfig = field(default_factory=HiFiDataConfig)
     sheet_people: int = 6

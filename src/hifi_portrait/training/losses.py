@@ -42,16 +42,20 @@ def kl_loss(mean: Tensor, log_variance: Tensor) -> Tensor:
     return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).mean()
 
 
-def min_snr_weight(alphas_cumprod: Tensor, timesteps: Tensor, gamma: float = 5.0) -> Tensor:
-    """Weight (B,) of a v-prediction error, min(SNR + 1, gamma) / (SNR + 1), in (0, 1].
+def min_snr_weight(
+    alphas_cumprod: Tensor, timesteps: Tensor, gamma: float = 5.0, predicted: str = "v_prediction"
+) -> Tensor:
+    """Weight (B,) of a velocity's error, min(SNR + 1, gamma) / (SNR + 1), in (0, 1].
 
-    A v-prediction error counts as a clean-image error SNR + 1 times; the weight cuts that off at ``gamma``
+    A velocity's error counts as a clean-image error SNR + 1 times; the weight cuts that off at ``gamma``
     (arXiv 2303.09556). Unlike that min(SNR, gamma) / (SNR + 1) it is not zero at zero SNR, where sampling
-    with a zero-SNR schedule begins.
+    with a zero-SNR schedule begins. For networks that predict the noise (``predicted`` "epsilon") it is
+    min(SNR, gamma) / (SNR + 1), for which the noise's error has a weight of min(1, gamma / SNR).
     """
     alpha = alphas_cumprod[timesteps].float()
     inverse = 1 - alpha  # 1 / (SNR + 1)
-    return (gamma * inverse).clamp(max=1.0)
+    most = alpha if predicted == "epsilon" else torch.ones_like(alpha)
+    return torch.minimum(gamma * inverse, most)
 
 
 def area_errors(difference: Tensor, areas: int = 8) -> Tensor:
@@ -73,6 +77,12 @@ def velocity_to(clean: Tensor, noisy: Tensor, alphas_cumprod: Tensor, timesteps:
     """
     alpha = alphas_cumprod[timesteps].view(-1, 1, 1, 1).to(noisy)
     return (alpha.sqrt() * noisy - clean) / (1 - alpha).sqrt()
+
+
+def velocity_from_noise(noise: Tensor, noisy: Tensor, alphas_cumprod: Tensor, timesteps: Tensor) -> Tensor:
+    """Velocity that a prediction of the noise amounts to (arXiv 2202.00512, appendix D)."""
+    alpha = alphas_cumprod[timesteps].view(-1, 1, 1, 1).to(noisy)
+    return (noise - (1 - alpha).sqrt() * noisy) / alpha.sqrt()
 
 
 def pseudo_huber(error: Tensor, width: Tensor) -> Tensor:

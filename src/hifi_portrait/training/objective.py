@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from diffusers import DDIMScheduler
 from torch import Tensor, nn
 
 from hifi_portrait.errors import ModelError
@@ -124,11 +125,12 @@ def load_parts(
     overrides: dict[str, dict[str, Any]] | None = None,
     required: Sequence[str] = (),
     fresh: Sequence[str] = (),
+    half: Sequence[str] = (),
     seed: int = 0,
 ) -> dict[str, nn.Module]:
     """Parts of a model size, with the weights found in ``init_from`` or fresh ones.
 
-    Parts named in ``fresh`` are not looked for.
+    Parts named in ``fresh`` are not looked for; found ones named in ``half`` become bfloat16, others float32.
 
     Raises ModelError where a part of ``required`` is found nowhere, or where a face part was made with other
     settings than those of the size and ``overrides``.
@@ -137,18 +139,33 @@ def load_parts(
         raise ModelError(
             f"no part {', '.join(sorted(unknown))} to start afresh: choose from {', '.join(names)}"
         )
-    parts = build(size, names, overrides=overrides, seed=seed)
-    for name, part in parts.items():
-        folder = None if name in fresh else find_part(init_from, name, type(part).__name__)
+    with torch.device("meta"):  # large ones that are found need not be made first
+        wanted = build(size, names, overrides=overrides)
+    found = {
+        name: None if name in fresh else find_part(init_from, name, type(part).__name__)
+        for name, part in wanted.items()
+    }
+    if missing := [name for name in required if found[name] is None]:
+        raise ModelError(
+            f"no weights for {missing[0]!r} in {list(map(str, init_from))}: set init_from in the recipe"
+        )
+    parts = build(size, [name for name in names if found[name] is None], overrides=overrides, seed=seed)
+    for name, folder in found.items():
         if folder is not None:
             logger.info("%s from %s", name, folder)
-            parts[name] = type(part).from_pretrained(folder).float()  # exported weights are of half precision
-            _check_settings(folder, parts[name], part)
-        elif name in required:
-            raise ModelError(
-                f"no weights for {name!r} in {list(map(str, init_from))}: set init_from in the recipe"
-            )
-    return parts
+            dtype = torch.bfloat16 if name in half else torch.float32
+            parts[name] = type(wanted[name]).from_pretrained(folder, torch_dtype=dtype)
+            _check_settings(folder, parts[name], wanted[name])
+    return {name: parts[name] for name in names}
+
+
+def find_scheduler(folders: Sequence[str | Path]) -> DDIMScheduler | None:
+    """The noise schedule of the first of ``folders`` that is a pipeline's; None without one."""
+    for folder in map(Path, folders):
+        if (folder / "scheduler" / "scheduler_config.json").is_file():
+            scheduler: DDIMScheduler = DDIMScheduler.from_pretrained(folder / "scheduler")
+            return scheduler
+    return None
 
 
 def _check_settings(folder: Path, part: Any, wanted: Any) -> None:

@@ -44,12 +44,17 @@ class TrainerConfig:
     """How to train. A run ends at ``max_steps`` or ``max_minutes``, whichever comes first (0: no limit).
 
     The learning rate rises over ``warmup_steps`` and falls along a cosine to ``final_lr_share`` of itself
-    at the end of the run. ``batch_size`` is per process. ``workers`` are processes that make samples ahead.
-    ``*_minutes`` of 0 switch that off.
+    at the end of the run. ``batch_size`` is per process, and a step takes ``accumulate`` of such batches, one
+    after the other. ``workers`` are processes that make samples ahead. ``*_minutes`` of 0 switch that off.
+    ``optimiser`` "adamw8bit" keeps AdamW's moments in 8 bits, and needs bitsandbytes and a GPU. ``trackers``
+    are further loggers of accelerate's, such as "wandb", beside TensorBoard.
     """
 
     batch_size: int
     learning_rate: float
+    accumulate: int = 1
+    optimiser: Literal["adamw", "adamw8bit"] = "adamw"
+    trackers: tuple[str, ...] = ()
     max_steps: int = 0
     max_minutes: float = 0.0
     warmup_steps: int = 100
@@ -69,6 +74,8 @@ class TrainerConfig:
     def __post_init__(self) -> None:
         if self.max_steps <= 0 and self.max_minutes <= 0:
             raise ValueError("one of max_steps and max_minutes must be above 0")
+        if self.accumulate < 1:
+            raise ValueError(f"accumulate must be 1 or more, not {self.accumulate}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,16 +111,15 @@ class Trainer:
         self.run = Path(run)
         # CLIP's last layer gets no gradient: SDXL reads the one before it. Buffers are constants here.
         several = DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
-        self.accelerator = Accelerator(mixed_precision=config.precision, kwargs_handlers=[several])
+        self.accelerator = Accelerator(
+            mixed_precision=config.precision,
+            kwargs_handlers=[several],
+            log_with=list(config.trackers) or None,
+            project_dir=self.run / "trackers",
+        )
         self.objective = objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters = [p for p in objective.parameters() if p.requires_grad]
-        optimiser = torch.optim.AdamW(
-            self.parameters,
-            config.learning_rate,
-            betas=config.betas,
-            weight_decay=config.weight_decay,
-            fused=True,
-        )
+        optimiser = _optimiser(self.parameters, config)
         self.module, self.optimiser = self.accelerator.prepare(self.objective, optimiser)
         self.ema = EMAModel(self.parameters, decay=config.ema_decay, foreach=True)
         self.step = 0
@@ -128,6 +134,8 @@ class Trainer:
         if main:
             self.run.mkdir(parents=True, exist_ok=True)
             (self.run / "recipe.json").write_text(json.dumps(self._description, indent=2) + "\n")
+        if self.config.trackers:
+            self.accelerator.init_trackers("hifi-portrait")
         writer = _log_writer(self.run / "logs", self.step) if main else None
         with self._catching_signals():
             self._loop(writer)
@@ -137,6 +145,8 @@ class Trainer:
             if not self._stop:
                 metrics = self._show(writer)
             writer.close()
+        for tracker in self.accelerator.trackers:
+            tracker.finish()
         return TrainingResult(step=self.step, minutes=self.minutes, interrupted=self._stop, metrics=metrics)
 
     def learning_rate(self, step: int, progress: float) -> float:
@@ -160,7 +170,7 @@ class Trainer:
         batches = self._batches()
         logged = (self.step, clock)
         while self._agree(self.progress < 1 and not self._stop):
-            for name, value in self._train_step(next(batches)).items():
+            for name, value in self._train_step(batches).items():
                 totals.setdefault(name, []).append(value)
             now = time.monotonic()
             self.minutes += (now - clock) / 60
@@ -168,7 +178,8 @@ class Trainer:
             self.step += 1
             bar.update()
             if self.step % config.log_steps == 0 and writer is not None:
-                rate = (self.step - logged[0]) * config.batch_size / max(now - logged[1], 1e-9)
+                samples = (self.step - logged[0]) * config.batch_size * config.accumulate
+                rate = samples / max(now - logged[1], 1e-9)
                 self._log(writer, totals, rate)
                 totals, logged = {}, (self.step, now)
             if self._agree(0 < config.checkpoint_minutes * 60 < now - saved):
@@ -179,16 +190,19 @@ class Trainer:
                 shown = time.monotonic()
         bar.close()
 
-    def _train_step(self, batch: dict[str, Any]) -> dict[str, float]:
+    def _train_step(self, batches: Iterator[dict[str, Any]]) -> dict[str, float]:
         progress = self.progress
         rate = self.learning_rate(self.step, progress)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        torch.manual_seed(_step_seed(self.config.seed, self.step, self.accelerator.process_index))
-        with self.accelerator.autocast(), _attention_kernel(self.accelerator.device):
-            terms = self.module(batch, progress)
-        loss = torch.stack([term.float() for term in terms.values()]).sum()
-        self.accelerator.backward(loss)
+        values: dict[str, float] = {}
+        accumulate = self.config.accumulate
+        for part in range(accumulate):
+            last = part == accumulate - 1
+            with nullcontext() if last else self.accelerator.no_sync(self.module):
+                terms = self._backward(next(batches), self.step * accumulate + part, progress)
+            for name, value in terms.items():
+                values[name] = values.get(name, 0.0) + value / accumulate
         norm = self.accelerator.clip_grad_norm_(self.parameters, self.config.gradient_clip)
         if bool(torch.isfinite(torch.as_tensor(norm))):
             self.optimiser.step()
@@ -196,11 +210,20 @@ class Trainer:
         else:
             logger.warning("step %d: the gradient is not finite; step skipped", self.step)
         self.optimiser.zero_grad(set_to_none=True)
-        values = {name: float(term.detach()) for name, term in terms.items()}
-        return values | {"loss": float(loss.detach()), "gradient_norm": float(norm), "learning_rate": rate}
+        return values | {"gradient_norm": float(norm), "learning_rate": rate}
+
+    def _backward(self, batch: dict[str, Any], number: int, progress: float) -> dict[str, float]:
+        """Add the gradients of batch ``number`` of the run; its loss terms and their sum."""
+        torch.manual_seed(_step_seed(self.config.seed, number, self.accelerator.process_index))
+        with self.accelerator.autocast(), _attention_kernel(self.accelerator.device):
+            terms = self.module(batch, progress)
+        loss = torch.stack([term.float() for term in terms.values()]).sum()
+        self.accelerator.backward(loss / self.config.accumulate)
+        return {name: float(term.detach()) for name, term in terms.items()} | {"loss": float(loss.detach())}
 
     def _batches(self) -> Iterator[dict[str, Any]]:
-        first = self.step * self.config.batch_size * self.accelerator.num_processes
+        a_step = self.config.batch_size * self.config.accumulate * self.accelerator.num_processes
+        first = self.step * a_step
         loader = DataLoader(
             SampleStream(self.objective.sample, ENDLESS),
             batch_size=self.config.batch_size,
@@ -268,6 +291,7 @@ class Trainer:
         means = {name: sum(v) / len(v) for name, v in values.items()} | {"samples_per_second": rate}
         for name, value in means.items():
             writer.add_scalar(f"train/{name}", value, self.step)
+        self.accelerator.log({f"train/{name}": value for name, value in means.items()}, self.step)
         logger.info("step %d, %.1f min: %s", self.step, self.minutes, _readable(means))
 
     def _agree(self, decision: bool) -> bool:
@@ -303,6 +327,25 @@ class Trainer:
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)
+
+
+def _optimiser(parameters: list[torch.nn.Parameter], config: TrainerConfig) -> torch.optim.Optimizer:
+    shared: dict[str, Any] = {
+        "lr": config.learning_rate,
+        "betas": config.betas,
+        "weight_decay": config.weight_decay,
+    }
+    if config.optimiser == "adamw":
+        return torch.optim.AdamW(parameters, **shared, fused=True)
+    try:
+        from bitsandbytes.optim import AdamW8bit
+    except ImportError as error:
+        raise HiFiPortraitError(
+            "the optimiser adamw8bit needs bitsandbytes: pip install bitsandbytes, or set "
+            "trainer.optimiser = 'adamw'"
+        ) from error
+    optimiser: torch.optim.Optimizer = AdamW8bit(parameters, **shared)
+    return optimiser
 
 
 def _log_writer(folder: Path, step: int) -> SummaryWriter:

@@ -1,0 +1,76 @@
+"""A small objective with all that the trainer uses; as a script, a process of a run of several.
+
+    python -m torch.distributed.run --nproc_per_node 2 tests/line_objective.py RUN SETTINGS [KILL_AT]
+
+SETTINGS are the trainer's, as JSON. At sample KILL_AT the process that makes it is killed outright, once for
+each run folder.
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from hifi_portrait.training.objective import Objective
+from hifi_portrait.training.trainer import Trainer, TrainerConfig
+
+
+class Line(nn.Linear):
+    """A model with the one method of diffusers' models that checkpoints need."""
+
+    def save_pretrained(self, folder):
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}")
+        torch.save(self.state_dict(), folder / "weights.pt")
+
+
+class LineObjective(Objective):
+    """Least squares with dropout: small, random, and with all that the trainer uses."""
+
+    def __init__(self, kill_at=None, kill=os.getpid, dropout=0.3):
+        torch.manual_seed(0)
+        super().__init__({"line": Line(8, 4), "frozen": Line(4, 4)}, ["line"])
+        self.kill_at, self.kill = kill_at, kill
+        self.dropout = dropout
+        self.seen = []
+
+    def sample(self, index):
+        self.seen.append(index)
+        if self.kill_at is not None and index >= self.kill_at:
+            os.kill(self.kill(), signal.SIGTERM)
+            self.kill_at = None
+        generator = torch.Generator().manual_seed(index)
+        return {"x": torch.randn(8, generator=generator)}
+
+    def forward(self, batch, progress=0.0):
+        hidden = nn.functional.dropout(self.part("line")(batch["x"]), self.dropout)
+        return {"fit": ((self.part("frozen")(hidden) - 1) ** 2).mean(), "size": 0.01 * hidden.abs().mean()}
+
+    def sheet(self):
+        return np.zeros((4, 4, 3), np.uint8)
+
+
+class KilledOnce(LineObjective):
+    """Without dropout, so that nothing depends on which process a sample is in; killed at a sample."""
+
+    def __init__(self, run, kill_at):
+        super().__init__(dropout=0.0)
+        self.run, self.at = Path(run), kill_at
+
+    def sample(self, index):
+        mark = self.run.with_suffix(".killed")
+        if self.at is not None and index >= self.at and not mark.exists():
+            mark.write_text(str(index))
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().sample(index)
+
+
+if __name__ == "__main__":
+    folder, settings, *kill = sys.argv[1:]
+    objective = KilledOnce(folder, int(kill[0]) if kill else None)
+    Trainer(objective, TrainerConfig(**json.loads(settings)), folder).train()
