@@ -26,12 +26,15 @@ class Cast:
     inputs, conditionings
         Of each person.
     regions
-        Which part is whose; None for one person, whose is all.
+        Within which each is drawn; None for one person, whose is all.
+    parts
+        All of the picture, each place somebody's: whose warp is seen there. None for one person.
     """
 
     inputs: Sequence[FaceInputs]
     conditionings: Sequence[Conditioning]
     regions: Regions | None = None
+    parts: Regions | None = None
 
     @property
     def reads_nobody(self) -> bool:
@@ -71,7 +74,7 @@ class Cast:
         )
 
     def _joined(self, values: Sequence[Tensor]) -> Tensor:
-        return values[0] if self.regions is None else self.regions.filled().blend(values)
+        return values[0] if self.parts is None else self.parts.blend(values)
 
 
 def paired(
@@ -104,8 +107,8 @@ def regions_of(
     height: int,
     width: int,
     device: torch.device | str,
-) -> Regions | None:
-    """Which part of a picture is whose; None for one person with all of it.
+) -> tuple[Regions | None, Regions | None]:
+    """A cast's ``regions`` and ``parts``.
 
     Raises
     ------
@@ -115,8 +118,11 @@ def regions_of(
     if regions is not None:
         if len(regions) != len(people):
             raise ValueError(f"`regions` must be {len(people)}, one a person, but are {len(regions)}")
-        return Regions.given(regions, height, width).to(device)
-    if len(people) == 1:
-        return None
+    elif len(people) == 1:
+        return None, None
     heads = [(target.framing.scale, target.framing.x, target.framing.y) for _, target in people]
-    return Regions.around(heads, height, width).to(device)
+    parts = Regions.around(heads, height, width)
+    if regions is None:
+        return parts.to(device), parts.to(device)
+    within = Regions.given(regions, height, width)
+    return within.to(device), within.filled(parts).to(device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,11 +42,17 @@ class Kept:
         share = F.adaptive_avg_pool2d(self.redrawn.to(latents), (latents.shape[-2], latents.shape[-1]))
         return kept + share * (latents - kept)
 
-    def after_step(self, asked: AfterStep | None, timesteps: Callable[[], Tensor]) -> AfterStep:
-        """A callback for diffusers' loop that restores what is kept, after the one ``asked`` for."""
+    def after_step(
+        self, asked: AfterStep | None, heard: Sequence[str], timesteps: Callable[[], Tensor]
+    ) -> AfterStep:
+        """A callback for diffusers' loop that restores what is kept, after the one ``asked`` for.
+
+        ``heard`` names the tensors which that one is to get.
+        """
 
         def restore(pipe: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            changed = asked(pipe, step, timestep, tensors) if asked else {}
+            wanted = {name: tensors[name] for name in heard}
+            changed = asked(pipe, step, timestep, wanted) if asked else {}
             to_come = timesteps()[step + 1 :]
             following = to_come[0] if len(to_come) else None
             latents = changed.get("latents", tensors["latents"])

@@ -51,6 +51,8 @@ from hifi_portrait.scene import Scene
 from hifi_portrait.target import Target
 from hifi_portrait.warp_start import WarpStart
 
+_LITTLE = 0.05  # redrawn share of a pixel from which on all of it is taken from what was drawn
+
 
 class HiFiPortraitPipeline(LoadablePipeline):
     """Portraits of one person with a wished expression, head pose and gaze.
@@ -237,6 +239,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
         scales = {"hifi_scale": hifi_scale, "face_scale": face_scale, "prompt_scale": prompt_scale}
         shares = {"warp_grain": warp_grain, "warp_share": warp_share, "guidance_rescale": guidance_rescale}
         check_known(kwargs, type(self).__call__)
+        heard = kwargs.pop("callback_on_step_end_tensor_inputs", None)
         step = self.vae_scale_factor * 2 ** (len(self.unet.config.block_out_channels) - 1)
         people = paired(identity, target)
         for one, wish in people:
@@ -294,7 +297,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
             pictures = super().__call__(
                 prompt=None if "prompt_embeds" in kwargs else prompt,
                 negative_prompt=negative_prompt,
-                callback_on_step_end=self._after_step(callback_on_step_end),
+                **self._after_step(callback_on_step_end, heard),
                 **{name: value for name, value in kwargs.items() if "prompt" in name},
                 **call,
             )[0]
@@ -302,7 +305,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
             if composed and _says_something(prompts) and not self.interrupt:
                 for each, state in zip(generators, states, strict=True):
                     each.set_state(state)  # the same noise again
-                call |= {"callback_on_step_end": self._after_step(None)}
+                call |= self._after_step(None, None)
                 unprompted = super().__call__(prompt=[""] * (copies // num_images_per_prompt), **call)[0]
         if finished_here:
             if composed:
@@ -334,16 +337,22 @@ class HiFiPortraitPipeline(LoadablePipeline):
         Raises
         ------
         TypeError, ValueError
-            As a call.
+            As a call; and for arguments that are the scene's.
         """
+        for name in ("width", "output_type", "return_dict", "regions"):
+            if name in kwargs:
+                raise TypeError(
+                    f"`redraw` takes no argument `{name}`: call the pipeline with a `scene` for it"
+                )
         target = kwargs.pop("target", scene.target)
         size = kwargs.pop("height", None) or self.default_size
-        drawn: Any = self(
-            identity, target, prompt, scene=scene, height=size, width=size, **kwargs, output_type="pil"
-        )
-        mask = scene.mask(self._draw(identity, target, size, size))
+        drawn: Any = self(identity, target, prompt, scene=scene, height=size, width=size, **kwargs)
+        ((person, wish),) = paired(identity, target)
+        redrawn = scene.mask(self._draw(person, wish, size, size))
         pictures = [np.asarray(one.convert("RGB")) for one in drawn.images]
-        return [Image.fromarray(scene.paste(picture, mask)) for picture in pictures]
+        # Where little was redrawn the crop holds that little already.
+        within = np.minimum(1, redrawn / _LITTLE)
+        return [Image.fromarray(scene.paste(picture, within)) for picture in pictures]
 
     def sampling(
         self,
@@ -402,8 +411,16 @@ class HiFiPortraitPipeline(LoadablePipeline):
         finally:
             self._kept = None
 
-    def _after_step(self, asked: Callable[..., Any] | None) -> Callable[..., Any] | None:
-        return asked if self._kept is None else self._kept.after_step(asked, self._timesteps)
+    def _after_step(self, asked: Callable[..., Any] | None, heard: list[str] | None) -> dict[str, Any]:
+        """The callback of diffusers' loop and what it hears of: the one asked for, and what keeps a scene."""
+        if self._kept is None:
+            given = {} if heard is None else {"callback_on_step_end_tensor_inputs": heard}
+            return given | {"callback_on_step_end": asked}
+        own = getattr(asked, "tensor_inputs", ["latents"] if heard is None else heard)
+        return {
+            "callback_on_step_end": self._kept.after_step(asked, own, self._timesteps),
+            "callback_on_step_end_tensor_inputs": sorted({"latents", *own}),
+        }
 
     def _cast(
         self,
@@ -420,7 +437,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
         inputs = [each.to(device) for each in inputs]
         height, width = inputs[0].warp.shape[-2:]
         shared = regions_of(people, regions, height, width, device)
-        return Cast(inputs, [self.condition(each) for each in inputs], shared)
+        return Cast(inputs, [self.condition(each) for each in inputs], *shared)
 
     def _normalised(self, picture: np.ndarray) -> Tensor:
         """A uint8 RGB picture (H, W, 3) as (1, 3, H, W) in [-1, 1]."""

@@ -118,10 +118,13 @@ class Scene:
             (S, S), what of it was redrawn; see `mask`.
         """
         height, width = self.picture.shape[:2]
+        joined: npt.NDArray[Any] = np.dstack([portrait.astype(np.float32), 255 * mask])
+        scale = np.sqrt(abs(np.linalg.det(self.to_crop[:2, :2])))  # of a crop of side 1
+        if portrait.shape[0] * scale > 1:  # drawn larger than its place: reductions are averaged
+            joined = cv2.resize(joined, [max(1, round(1 / scale))] * 2, interpolation=cv2.INTER_AREA)
         half = np.array([[1.0, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # pixel centres lie at +0.5
-        inverse = np.linalg.inv(self._transform(portrait.shape[0]))
+        inverse = np.linalg.inv(self._transform(joined.shape[0]))
         affine = (np.linalg.inv(half) @ inverse @ half)[:2]
-        joined = np.dstack([portrait.astype(np.float32), 255 * mask])
         moved = cv2.warpAffine(joined, affine, (width, height), flags=cv2.INTER_CUBIC)
         share = (moved[..., 3:] / 255).clip(0, 1)
         pasted = self.picture + share * (moved[..., :3] - self.picture)

@@ -31,3 +31,20 @@ def test_a_face_that_is_not_there(run, saved_identity, tmp_path):
     assert result.exit_code == 2
     assert "there is no face 3" in " ".join(result.stderr.split())
     assert not (tmp_path / "no.png").exists()
+
+
+def test_no_picture_that_was_given_is_replaced(run, saved_identity, tmp_path):
+    picture = tmp_path / "me.png"
+    Image.open(PICTURE).save(picture)
+    before = picture.read_bytes()
+    for out in (picture, tmp_path / "me.jpg"):
+        result = run("redraw", picture, saved_identity, "--out", out)
+        assert result.exit_code == 2
+        assert "would replace a picture that was given" in " ".join(result.stderr.split())
+    assert picture.read_bytes() == before
+
+
+def test_a_recogniser_is_for_photos(run, saved_identity, tmp_path):
+    result = run("redraw", PICTURE, saved_identity, "--recogniser", tmp_path / "any.onnx")
+    assert result.exit_code == 2
+    assert "--recogniser is for photos" in " ".join(result.stderr.split())

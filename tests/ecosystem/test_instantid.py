@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import accelerate
 import numpy as np
 import pytest
 import torch
+from accelerate.hooks import ModelHook, add_hook_to_module
 from diffusers import ControlNetModel
 from safetensors.torch import load_file, save_file
 
@@ -226,6 +228,24 @@ def test_other_files_are_refused_by_what_they_are(files, parts, tmp_path):
     torch.save({"image_proj": {"proj.0.weight": torch.zeros(4, 4)}, "ip_adapter": {}}, plain)
     with pytest.raises(ModelError, match="no adapter of InstantID's layout"):
         load_instantid(controlnet, plain)
+    (tmp_path / "text.bin").write_text("no tensors at all")
+    with pytest.raises(ModelError, match="damaged, or no file of tensors alone") as refusal:
+        load_instantid(controlnet, tmp_path / "text.bin")
+    assert "weights_only" not in str(refusal.value)
+    published_tensors = torch.load(adapter, weights_only=True)
+    flat = published_tensors["image_proj"] | {"latents": torch.zeros(16, 128)}
+    for number, other in enumerate(
+        (
+            [torch.zeros(3)],
+            {1: torch.zeros(3)},
+            {"image_proj": {"latents": 3}, "ip_adapter": {}},
+            published_tensors | {"ip_adapter": {"first.to_k_ip.weight": torch.zeros(8, 32)}},
+            published_tensors | {"image_proj": flat},
+        )
+    ):
+        torch.save(other, tmp_path / f"other-{number}.bin")
+        with pytest.raises(ModelError, match="no adapter of InstantID's layout"):
+            load_instantid(controlnet, tmp_path / f"other-{number}.bin")
     damaged = tmp_path / "damaged.bin"
     damaged.write_bytes(adapter.read_bytes()[:4000])
     with pytest.raises(ModelError, match="damaged"):
@@ -238,7 +258,7 @@ def test_code_in_a_pickle_is_not_run(files, tmp_path):
             return (open, (str(tmp_path / "written"), "w"))
 
     torch.save({"image_proj": Evil()}, tmp_path / "evil.bin")
-    with pytest.raises(ModelError, match="holds more than tensors"):
+    with pytest.raises(ModelError, match="no file of tensors alone"):
         load_instantid(files / "ControlNetModel", tmp_path / "evil.bin")
     assert not (tmp_path / "written").exists()
 
@@ -250,4 +270,29 @@ def test_embeddings_of_another_recogniser_are_refused(pipe):
 
 def test_hifi_weights_of_the_projects_own_still_leave_the_unconditional_half_alone():
     """Only designs that say so give the unconditional half faces to read."""
-    assert a_pipeline().face_refiner.unconditional_tokens(2) is None
+    pipe, person = a_pipeline(), an_identity()
+    inputs = face_inputs(person, LandmarkGenerator()(person.identity, TARGET, 64))
+    assert pipe.condition(inputs).unconditional_tokens is None
+
+
+def test_offloaded_networks_are_found(pipe):
+    """With weights that are brought in for each forward alone, as sequential offload does, on a CPU."""
+    wanted = draw(pipe, the_person(), **SCALES)
+    for name in ("hifi_net", "face_encoder", "face_refiner", "face_attention", "unet", "vae"):
+        accelerate.cpu_offload(getattr(pipe, name), torch.device("cpu"))
+    np.testing.assert_allclose(draw(pipe, the_person(), **SCALES), wanted, atol=1e-5)
+
+
+def test_hooks_of_model_offload_see_hifi_net_being_prepared(pipe):
+    """`enable_model_cpu_offload` brings a network in by such a hook, before its first use in a call."""
+    seen = []
+
+    class Hook(ModelHook):
+        def pre_forward(self, module, *args, **kwargs):
+            seen.append(type(module).__name__)
+            return args, kwargs
+
+    add_hook_to_module(pipe.hifi_net, Hook())
+    person = the_person()
+    pipe.condition(face_inputs(person, LandmarkGenerator()(person.identity, TARGET, 64)))
+    assert seen == ["HiFiNet"]

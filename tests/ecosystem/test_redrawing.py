@@ -5,12 +5,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import EulerAncestralDiscreteScheduler, EulerDiscreteScheduler, UniPCMultistepScheduler
+from diffusers import (
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    EulerAncestralDiscreteScheduler,
+    EulerDiscreteScheduler,
+    HeunDiscreteScheduler,
+    UniPCMultistepScheduler,
+)
+from diffusers.callbacks import SDXLControlnetCFGCutoffCallback
 from PIL import Image
 
 from hifi_portrait import Identity, Scene
 from hifi_portrait.errors import NoFaceError
 from hifi_portrait.faces import analyse
+from hifi_portrait.kept import Kept
+from hifi_portrait.warp_start import WarpStart
 from tiny_pipelines import TARGET, a_pipeline, an_identity, draw
 
 PICTURES = Path(__file__).parents[1] / "pictures"
@@ -101,6 +111,54 @@ def test_latents_outside_the_face_are_the_pictures(scene, scheduler, warp_streng
     assert (latents - kept)[0][:, redrawn > 0.9].abs().mean() > 0.01
 
 
+@pytest.mark.parametrize("warp_strength", [1.0, 0.4])
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        (EulerDiscreteScheduler, {}),
+        (HeunDiscreteScheduler, {}),
+        (DDIMScheduler, {"clip_sample": False}),
+        (DPMSolverMultistepScheduler, {}),
+        (UniPCMultistepScheduler, {}),
+    ],
+)
+def test_what_is_kept_is_as_noisy_as_the_rest_at_every_step(kind, settings, warp_strength):
+    """A network that knows the noise leaves the picture's latents where `restored` puts them."""
+    scheduler = kind(**settings)
+    latents, noise = torch.randn(2, 1, 4, 8, 8, generator=torch.Generator().manual_seed(0)).unbind(0)
+    kept = Kept(latents, torch.zeros(1, 1, 64, 64), 1.0, noise)
+    start = WarpStart(latents, warp_strength, 1.0)
+    with start.shortening(scheduler):
+        scheduler.set_timesteps(10)
+        noisy = start.noised(scheduler, noise)
+        steps = start.taken()
+        for place, timestep in enumerate(steps):
+            scheduler.scale_model_input(noisy, timestep)
+            noisy = scheduler.step(noise, timestep, noisy).prev_sample
+            following = steps[place + 1] if place + 1 < len(steps) else None
+            torch.testing.assert_close(
+                kept.restored(noisy, scheduler, following), noisy, atol=2e-3, rtol=2e-3
+            )
+
+
+def test_callbacks_of_diffusers_work_beside_a_scene(scene):
+    """Such as hear of other tensors than latents, and such as change them."""
+    pipe = a_pipeline()
+    heard = []
+
+    def after_step(_pipe, _step, _timestep, tensors):
+        heard.append(set(tensors))
+        return {}
+
+    words = {"scene": scene, "guidance_scale": 3.0, "num_inference_steps": 4}
+    inputs = {"callback_on_step_end_tensor_inputs": ["prompt_embeds"]}
+    full = draw(pipe, an_identity(), scene.target, callback_on_step_end=after_step, **inputs, **words)
+    assert heard == [{"prompt_embeds"}] * 4
+    cutoff = SDXLControlnetCFGCutoffCallback(cutoff_step_ratio=0.5)
+    cut = draw(pipe, an_identity(), scene.target, callback_on_step_end=cutoff, **words)
+    assert not np.array_equal(cut, full)
+
+
 def test_a_callback_is_called_and_heard(scene):
     pipe = a_pipeline()
     steps = []
@@ -123,6 +181,37 @@ def test_which_face_can_be_chosen(photo):
     assert centres[0] > 200 > centres[1]
     with pytest.raises(NoFaceError, match="there is no face 2"):
         Scene.from_photo(both, face=2)
+
+
+def test_a_crop_that_is_larger_than_its_place_is_averaged(scene):
+    noise = np.random.default_rng(0).integers(0, 255, (2048, 2048, 3), np.uint8)
+    pasted = scene.paste(noise, np.ones((2048, 2048), np.float32))
+    place = scene.landmarks[:, :2].mean(axis=0).astype(int)
+    within = pasted[place[1] - 40 : place[1] + 40, place[0] - 40 : place[0] + 40]
+    assert within.std() < 25
+
+
+def test_a_pasted_crop_lies_where_it_was_cut(photo, scene):
+    """A crop of one size or another, put back with all of its mask, is the picture again."""
+    for size in (200, 512):
+        pasted = scene.paste(scene.crop(size), np.ones((size, size), np.float32))
+        face = (slice(60, 240), slice(170, 350))
+        assert np.abs(pasted[face].astype(int) - photo[face]).mean() < 6
+
+
+@pytest.mark.parametrize("name", ["width", "output_type", "return_dict", "regions"])
+def test_redrawing_refuses_what_is_the_scenes(scene, name):
+    with pytest.raises(TypeError, match=f"`redraw` takes no argument `{name}`"):
+        a_pipeline().redraw(an_identity(), scene, **{name: None})
+
+
+def test_a_list_of_one_person_can_be_redrawn(scene):
+    pipe, words = a_pipeline(), {"num_inference_steps": 1}
+    pictures = [
+        np.asarray(pipe.redraw(who, scene, generator=torch.Generator().manual_seed(0), **words)[0])
+        for who in (an_identity(), [an_identity()])
+    ]
+    assert np.array_equal(*pictures)
 
 
 def test_what_cannot_be_redrawn_is_refused(scene):

@@ -1,14 +1,22 @@
 """Several people in one picture, each with own references, target and part of it."""
 
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 import pytest
 import torch
 
+import instantid_published as published
 from hifi_portrait.head import HeadPose
+from hifi_portrait.models import load_instantid
 from hifi_portrait.models.face_attention import cross_attention_layers
 from hifi_portrait.models.hifi_net import SharedPicture
 from hifi_portrait.models.regions import Regions
+from hifi_portrait.pipeline import HiFiPortraitPipeline
 from hifi_portrait.target import Framing, Target
+from hifi_portrait.training.tokenizer import train_tokenizer
 from tiny_models import sources, unet_inputs
 from tiny_pipelines import TARGET, a_pipeline, an_identity, draw, draw_plain
 
@@ -16,6 +24,12 @@ LEFT = TARGET.replace(framing=Framing(0.45, 0.27, 0.5))
 RIGHT = Target(pose=HeadPose(yaw=-20), framing=Framing(0.45, 0.73, 0.5))
 WIDE = {"height": 64, "width": 128}
 HALVES = [(0, 0, 0.5, 1), (0.5, 0, 1, 1)]
+
+
+def load_parts_of_instantid():
+    with TemporaryDirectory() as folder:
+        published.write_published(Path(folder))
+        return load_instantid(Path(folder) / "ControlNetModel", Path(folder) / "ip-adapter.bin")
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +87,14 @@ def test_faces_are_read_within_the_own_part(pipe):
 
 
 def test_parts_are_found_by_the_heads_if_not_given(pipe, people):
-    assert np.isfinite(draw(pipe, people[:2], [LEFT, RIGHT], **WIDE)).all()
-    three = [
-        target.replace(framing=Framing(0.4, x, 0.5))
-        for target, x in ((LEFT, 0.2), (RIGHT, 0.5), (TARGET, 0.8))
-    ]
-    assert np.isfinite(draw(pipe, people, three, **WIDE)).all()
+    """Somebody else in the middle of three changes that part most."""
+    places = ((LEFT, 0.17), (RIGHT, 0.5), (TARGET, 0.83))
+    wishes = [target.replace(framing=Framing(0.4, x, 0.5)) for target, x in places]
+    size = {"height": 64, "width": 192, "num_inference_steps": 1}
+    trio = draw(pipe, people, wishes, **size)
+    other = draw(pipe, [people[0], people[2], people[2]], wishes, **size)
+    changed = np.abs(trio - other)[0].mean(axis=(0, 2))
+    assert changed[72:120].mean() > 1.5 * max(changed[:48].mean(), changed[144:].mean())
 
 
 def test_where_nobody_is_the_base_model_draws_alone(pipe, people):
@@ -93,16 +109,44 @@ def test_where_nobody_is_the_base_model_draws_alone(pipe, people):
     assert np.array_equal(without, plain)
 
 
-def test_batches_and_starts_from_the_warp(pipe, people):
-    words = {
-        "prompt": ["a man and a woman", "two women"],
-        "warp_strength": 0.4,
-        "num_inference_steps": 5,
-        **WIDE,
-    }
-    drawn = draw(pipe, people[:2], [LEFT, RIGHT], **words)
-    assert drawn.shape == (2, 64, 128, 3)
-    assert not np.array_equal(drawn[0], drawn[1])
+def test_pictures_of_a_batch_are_those_drawn_alone(pipe, people):
+    prompts = ["a man and a woman", "two women"]
+    start = {"warp_strength": 0.4, "num_inference_steps": 5, **WIDE}
+    generators = [torch.Generator().manual_seed(seed) for seed in (0, 1)]
+    settings = start | {"output_type": "np", "prompt": prompts, "generator": generators}
+    together = pipe(people[:2], [LEFT, RIGHT], **settings).images
+    for seed, prompt in enumerate(prompts):
+        alone = draw(pipe, people[:2], [LEFT, RIGHT], seed=seed, prompt=prompt, **start)
+        np.testing.assert_allclose(together[seed], alone[0], atol=1e-5)
+
+
+def test_a_start_from_the_warp_has_each_persons_warp_in_the_own_part(pipe, people):
+    words = {"warp_strength": 0.4, "num_inference_steps": 5, **WIDE}
+    pair = draw(pipe, people[:2], [LEFT, RIGHT], **words)[0]
+    for person, wish, part in ((people[0], LEFT, slice(8, 48)), (people[1], RIGHT, slice(80, 120))):
+        alone = draw(pipe, person, wish, **words)[0]
+        other = draw(pipe, people[2], wish, **words)[0]
+        near, far = (np.abs(pair[:, part] - one[:, part]).mean() for one in (alone, other))
+        assert near < 0.5 * far
+
+
+def test_instantids_weights_under_guidance(people):
+    """Its unconditional half reads nobody for each person, too."""
+    parts = load_parts_of_instantid()
+    tokenizer = train_tokenizer([], 514)
+    both = {"tokenizer": tokenizer, "tokenizer_2": tokenizer, "scheduler": published.scheduler()}
+    pipe = HiFiPortraitPipeline(**published.base_parts(), **parts, **both)
+    pipe.set_progress_bar_config(disable=True)
+    person, other = (
+        replace(people[1], embeddings=published.by_formula(number, 1, 24, scale=20).numpy())
+        for number in (1, 2)
+    )
+    words = {"guidance_scale": 5.0, "num_inference_steps": 2, **WIDE}
+    everywhere = [(0, 0, 1, 1), (0, 0, 1, 1)]
+    twice = draw(pipe, [person, person], [LEFT, LEFT], regions=everywhere, **words)
+    np.testing.assert_allclose(twice, draw(pipe, person, LEFT, **words), atol=1e-5)
+    pair = draw(pipe, [person, other], [LEFT, LEFT], regions=everywhere, **words)
+    assert np.abs(pair - twice).max() > 1e-4
 
 
 def test_sizes_with_a_latent_prior(people):

@@ -215,7 +215,7 @@ def test_a_missing_clip_checkpoint_is_named(tmp_path):
 def test_every_parameter_of_the_face_networks_learns(parts):
     encoder, refiner = parts["face_encoder"], parts["face_refiner"]
     crops, embeddings, poses = faces()
-    tokens, maps = refiner(crops, encoder(crops, embeddings), poses, torch.ones(1, 3, dtype=torch.bool))
+    tokens, _, maps = refiner(crops, encoder(crops, embeddings), poses, torch.ones(1, 3, dtype=torch.bool))
     loss = tokens.square().sum() + sum(value.square().sum() for value in vars(maps).values())
     loss.backward()
     unused = [

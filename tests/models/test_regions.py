@@ -21,17 +21,30 @@ def test_where_parts_overlap_they_share():
     torch.testing.assert_close(regions.masks[:, 0, 0, 12], torch.tensor([0.5, 0.5]))
 
 
-def test_a_box_narrower_than_a_pixel_is_there_all_the_same():
-    regions = Regions.given([(0.51, 0.51, 0.52, 0.52)], 8, 8)
-    assert float(regions.masks.sum()) == 1
+@pytest.mark.parametrize("box", [(0.51, 0.51, 0.52, 0.52), (0.995, 0.995, 1, 1)])
+def test_a_box_narrower_than_a_pixel_is_there_all_the_same(box):
+    assert float(Regions.given([box], 64, 64).masks.sum()) == 1
+
+
+@pytest.mark.parametrize("box", [(0.5, 0, 0.5, 1), (-0.1, 0, 1, 1)])
+def test_what_is_no_box_is_refused(box):
+    with pytest.raises(ValueError, match="a box in `regions` must be"):
+        Regions.given([box], 8, 16)
 
 
 @pytest.mark.parametrize(
-    "region", [(0.5, 0, 0.5, 1), (-0.1, 0, 1, 1), np.ones((4, 4)), np.full((8, 16), 2.0)]
+    "mask", [np.ones((4, 4)), np.full((8, 16), 2.0), np.zeros((8, 16)), torch.ones(1, 8, 16), [0.5, 1]]
 )
-def test_what_is_no_part_of_the_picture_is_refused(region):
-    with pytest.raises(ValueError, match="in `regions` must be"):
-        Regions.given([region], 8, 16)
+def test_what_is_no_mask_is_refused(mask):
+    with pytest.raises(ValueError, match="a mask of 8 x 16"):
+        Regions.given([mask], 8, 16)
+
+
+def test_masks_may_be_tensors_or_lists():
+    half = torch.zeros(8, 16)
+    half[:, :8] = 1
+    for mask in (half, half.tolist()):
+        assert torch.equal(Regions.given([mask], 8, 16).masks[0, 0], half)
 
 
 def test_each_head_has_what_is_near_it_and_all_of_it_is_shared():
@@ -56,9 +69,20 @@ def test_places_of_a_layer_are_those_of_the_picture():
         Regions(masks).along(127)
 
 
-def test_values_are_blended_and_nobodys_part_is_shared():
+def test_values_are_blended():
     masks = torch.zeros(2, 1, 4, 4)
     masks[0, ..., 0], masks[1, ..., 1] = 1, 1
     one, two = torch.full((3, 5, 4, 4), 2.0), torch.full((3, 5, 4, 4), 6.0)
     assert Regions(masks).blend([one, two])[0, 0, 0].tolist() == [2, 6, 0, 0]
-    assert Regions(masks).filled().blend([one, two])[0, 0, 0].tolist() == [2, 6, 4, 4]
+
+
+def test_nobodys_part_goes_to_the_nearest_and_edges_are_soft():
+    """So that neither two people are seen through each other nor a seam between them."""
+    within = Regions.given([(0.2, 0.3, 0.4, 0.6), (0.6, 0.3, 0.8, 0.6)], 256, 256)
+    around = Regions.around([(0.3, 0.3, 0.5), (0.3, 0.7, 0.5)], 256, 256)
+    parts = within.filled(around).masks
+    torch.testing.assert_close(parts.sum(dim=0), torch.ones(1, 256, 256))
+    assert float(parts[0, 0, :, :100].min()) > 0.99
+    assert float(parts[1, 0, :, 156:].min()) > 0.99
+    halves = Regions.given([(0, 0, 0.5, 1), (0.5, 0, 1, 1)], 256, 256).filled(around).masks
+    assert float(halves.diff(dim=-1).abs().max()) < 0.1

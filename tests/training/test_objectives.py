@@ -23,8 +23,10 @@ from hifi_portrait.training.hifi import HiFiObjective
 from hifi_portrait.training.hifi_config import FACE_PARTS, HiFiConfig, HiFiLosses
 from hifi_portrait.training.hifi_data import HiFiData, HiFiDataConfig
 from hifi_portrait.training.losses import clean_from_velocity, velocity_to
+from hifi_portrait.training.prepare import prepare
 from hifi_portrait.training.recipes import load_recipe, objective_class
 from hifi_portrait.training.text import encode_text, vary_caption
+from hifi_portrait.training.tokenizer import save_tokenizers
 from tiny_models import randomised
 
 BASE_PARTS = ("unet", "text_encoder", "text_encoder_2")
@@ -437,21 +439,29 @@ def test_each_objective_learns_a_batch(objective, id_data, prepared):
     assert float(loss().detach()) < 0.8 * before
 
 
-def test_text_is_embedded_as_sdxl_pipelines_do(prepared, base_folder):
+@pytest.mark.parametrize("padding", [None, "!"])
+def test_text_is_embedded_as_sdxl_pipelines_do(prepared, id_data, base_folder, tmp_path, padding):
+    """Where both tokenizers pad alike, and where the second one pads with another token, as SDXL's does."""
     objective = BaseObjective(BaseConfig(size="tiny", init_from=(str(base_folder),)), prepared.folder)
-    tokenizer = prepared.tokenizer()
+    tokenizer, second = prepared.tokenizer(), prepared.tokenizer()
+    if padding:
+        second.pad_token = padding
+    save_tokenizers(tokenizer, tmp_path, second)
+    given = prepare(id_data, tmp_path / "prepared", model_size="tiny", tokenizer=tmp_path, workers=1)
     from diffusers import StableDiffusionXLPipeline
 
     pipeline = StableDiffusionXLPipeline(
         **{name: objective.part(name) for name in (*BASE_PARTS, "vae")},
         tokenizer=tokenizer,
-        tokenizer_2=tokenizer,
+        tokenizer_2=second,
         scheduler=objective.scheduler,
     )
     prompt = "a portrait of person 1, grey background"
     hidden, no_hidden, pooled, no_pooled = pipeline.encode_prompt(prompt)
     ids = tokenizer(prompt, padding="max_length", max_length=77, return_tensors="pt").input_ids
-    text = encode_text(objective.part("text_encoder"), objective.part("text_encoder_2"), ids)
+    encoders = (objective.part("text_encoder"), objective.part("text_encoder_2"))
+    text = encode_text(*encoders, ids, given.second_padding())
+    assert (given.second_padding() is None) == (padding is None)
     torch.testing.assert_close((text.hidden, text.pooled), (hidden, pooled))
     nothing = text.without(torch.tensor([True]))
     torch.testing.assert_close((nothing.hidden, nothing.pooled), (no_hidden, no_pooled))

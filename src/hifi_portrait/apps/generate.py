@@ -15,9 +15,11 @@ from hifi_portrait.apps.inputs import (
     TargetWords,
     check_model,
     describe_target,
+    identity_record,
     load_identity,
     load_pipeline,
     make_target,
+    model_record,
     reference_files,
 )
 
@@ -98,7 +100,7 @@ def generate(
     }
     taken = steps_taken(settings["num_inference_steps"], settings["warp_strength"])
     paths = output_paths(out, count)
-    record = _record(files, identity, target, settings, {"model": model, "hifi": hifi})
+    record = _record(files, identity, target, settings, model_record(model, hifi))
     results: list[np.ndarray] = []
     with progress(quiet=as_json) as bar:
         task = bar.add_task("portrait", total=count * taken)
@@ -171,17 +173,15 @@ def _record(
     identity: Identity,
     target: Target,
     settings: dict[str, Any],
-    models: dict[str, str | None],
+    models: dict[str, str],
 ) -> dict[str, Any]:
-    from hifi_portrait.provenance import file_sha256, versions
+    from hifi_portrait.provenance import versions
 
     return {
-        "model": "bundled",
-        **{name: Path(source).name for name, source in models.items() if source},
+        **models,
         "target": describe_target(target),
         "settings": settings,
-        "references": [{"name": file.name, "sha256": file_sha256(file)} for file in files],
-        "dropped": [Path(photo.source).name for photo in identity.dropped],
+        **identity_record(files, identity),
         "versions": versions(),
         "synthetic": True,
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hifi_portrait.errors import ImageError, ModelError, TargetError
+from hifi_portrait.errors import IdentityError, ImageError, ModelError, TargetError
 
 if TYPE_CHECKING:
     from hifi_portrait.identity import Identity
@@ -76,6 +76,11 @@ def load_identity(paths: Sequence[Path], recogniser: Path | None = None) -> Iden
 
     files = reference_files(paths)
     if is_saved_identity(paths):
+        if recogniser is not None:
+            raise IdentityError(
+                f"--recogniser is for photos: {files[0]} was made with a recogniser already. Make it again "
+                "with `hifi-portrait identity PHOTO... --recogniser`"
+            )
         if not files[0].exists():
             raise ImageError(
                 f"{files[0]} does not exist: save an identity there with `hifi-portrait identity`"
@@ -190,4 +195,20 @@ def describe_target(target: Target) -> dict[str, Any]:
         "pose": {axis: float(getattr(target.pose, axis)) for axis in ("yaw", "pitch", "roll")},
         "gaze": [float(angle) for angle in target.gaze],
         "framing": {axis: float(getattr(target.framing, axis)) for axis in ("scale", "x", "y")},
+    }
+
+
+def model_record(model: str | None, hifi: str | None) -> dict[str, str]:
+    """Which weights drew a picture, for its provenance record."""
+    named = {"model": Path(model).name if model else "bundled"}
+    return named | ({"hifi": Path(hifi).name} if hifi else {})
+
+
+def identity_record(files: Sequence[Path], identity: Identity) -> dict[str, Any]:
+    """Of which files a person's likeness is, for a provenance record."""
+    from hifi_portrait.provenance import file_sha256
+
+    return {
+        "references": [{"name": file.name, "sha256": file_sha256(file)} for file in files],
+        "dropped": [Path(photo.source).name for photo in identity.dropped],
     }

@@ -12,11 +12,14 @@ from hifi_portrait.apps.console import emit
 from hifi_portrait.apps.inputs import (
     check_model,
     describe_target,
+    identity_record,
     load_identity,
     load_pipeline,
+    model_record,
     parse_expression,
     reference_files,
 )
+from hifi_portrait.errors import ImageError
 
 
 def redraw(
@@ -47,6 +50,9 @@ def redraw(
 ) -> None:
     """Redraw one face of a picture as a person's: pose, expression and framing are the picture's."""
     files = reference_files(photos)
+    out = out.with_suffix(".png")
+    if out.resolve() in (picture.resolve(), *(file.resolve() for file in files)):
+        raise ImageError(f"--out {out} would replace a picture that was given: name another file")
     check_model(model, hifi)
     import numpy as np
     import torch
@@ -63,14 +69,13 @@ def redraw(
     settings: dict[str, Any] = {"prompt": prompt, **pipe.sampling(steps, guidance, warp_strength)}
     generator = torch.Generator("cpu").manual_seed(seed)
     drawn = pipe.redraw(identity, scene, target=target, generator=generator, **settings)[0]
-    out = out.with_suffix(".png")
     record = {
-        "model": Path(model).name if model else "bundled",
+        **model_record(model, hifi),
         "picture": {"name": picture.name, "sha256": file_sha256(picture), "face": face},
         "target": describe_target(target),
         "settings": settings,
         "seed": seed,
-        "references": [{"name": file.name, "sha256": file_sha256(file)} for file in files],
+        **identity_record(files, identity),
         "versions": versions(),
         "synthetic": True,
     }

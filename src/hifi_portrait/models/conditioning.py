@@ -277,7 +277,7 @@ class FaceConditioner:
             warp_latents = encode_picture(self.vae, inputs.warp)
         size = (warp_latents.shape[-2], warp_latents.shape[-1])
         # Through the modules' forward, so that offloading finds them.
-        tokens, maps = self.face_refiner(
+        tokens, unconditional, maps = self.face_refiner(
             crops,
             self.face_encoder(crops, inputs.embeddings, inputs.mask),
             inputs.poses,
@@ -285,7 +285,6 @@ class FaceConditioner:
             inputs.quality,
             with_maps=self.hifi_net.config.surface_alignment,
         )
-        unconditional = self.face_refiner.unconditional_tokens(len(tokens))
         aligned = {} if maps is None else self._align(inputs, maps, size)
         hifi = self.hifi_net.prepare(
             self._control(inputs) if landmark is None else landmark,

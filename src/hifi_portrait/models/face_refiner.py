@@ -183,9 +183,9 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         alone = self._read(context.flatten(0, 1).unsqueeze(1), mask.flatten().unsqueeze(1))
         return mean_over_references(alone.unflatten(0, mask.shape), mask)
 
-    def unconditional_tokens(self, batch: int) -> Tensor | None:
-        """What the unconditional half of guidance reads (batch, K, token_dim); None for no face."""
-        return self.projected.of_nobody(batch) if isinstance(self.projected, ResampledTokens) else None
+    def unconditional_tokens(self, faces: FaceTokens) -> Tensor | None:
+        """What the unconditional half of guidance reads (B, K, token_dim); None where it reads no face."""
+        return self.projected.of_nobody(faces) if isinstance(self.projected, ResampledTokens) else None
 
     def merge(self, text: Tensor, places: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
         """The prompt as the networks read it: with the faces in it for form "prompt", else as it was.
@@ -238,9 +238,10 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         quality: Tensor | None = None,
         *,
         with_maps: bool = True,
-    ) -> tuple[Tensor, FeatureMaps | None]:
-        """Both forms, the maps only where they are wanted; see `tokens` and `maps`."""
-        return self.tokens(faces, poses, mask, quality), self.maps(crops) if with_maps else None
+    ) -> tuple[Tensor, Tensor | None, FeatureMaps | None]:
+        """`tokens`, `unconditional_tokens`, and `maps` where they are wanted."""
+        tokens = self.tokens(faces, poses, mask, quality)
+        return tokens, self.unconditional_tokens(faces), self.maps(crops) if with_maps else None
 
 
 class _RefinerLayer(nn.Module):

@@ -19,6 +19,7 @@ import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 from diffusers.configuration_utils import register_to_config
 from diffusers.models.controlnets.controlnet import ControlNetOutput
+from diffusers.utils.accelerate_utils import apply_forward_hook
 from torch import Tensor, nn
 
 from hifi_portrait.errors import ModelError
@@ -74,7 +75,7 @@ class HiFiCondition:
     def for_both_halves(self) -> HiFiCondition:
         """For `2 batch_size` samples of guidance, the unconditional half first, as diffusers orders them."""
         if self.tokens is None or self.unconditional_tokens is None:
-            return self._map(lambda t: torch.cat([t, t]))
+            raise ValueError("a condition without unconditional tokens is for conditional samples only")
         tokens = torch.cat([self.unconditional_tokens.to(self.tokens), self.tokens])
         return replace(self._map(lambda t: torch.cat([t, t])), tokens=tokens, unconditional_tokens=None)
 
@@ -220,6 +221,7 @@ class HiFiNet(ControlNetModel):
         }
         self.load_state_dict(shared, strict=False)
 
+    @apply_forward_hook  # so that offloading finds it
     def prepare(
         self,
         landmark: Tensor,
@@ -321,7 +323,8 @@ class HiFiNet(ControlNetModel):
             (B, L, cross_attention_dim) text embeddings.
         controlnet_cond
             A `HiFiCondition` for B pictures, or a `SharedPicture` of them. Anything else is ignored in favour
-            of the bound condition.
+            of the bound condition. One with unconditional tokens may be for B / 2 pictures, of which the
+            unconditional samples come first.
         conditioning_scale
             Multiplies the residuals.
         added_cond_kwargs
@@ -353,7 +356,7 @@ class HiFiNet(ControlNetModel):
             raise ModelError(
                 "HiFi-Net has no condition: pass one as `controlnet_cond`, or run inside `bound`"
             )
-        if len(sample) == 2 * condition.batch_size:  # guidance without guess_mode
+        if condition.unconditional_tokens is not None and len(sample) == 2 * condition.batch_size:
             condition = condition.for_both_halves()
         elif condition.batch_size != len(sample):
             condition = condition.expand(len(sample))

@@ -56,47 +56,47 @@ def load_instantid(controlnet: str | Path, adapter: str | Path) -> dict[str, Any
     ModelError
         If a file is missing, damaged, or of another model.
     """
-    groups = _read_adapter(Path(adapter))
+    hifi_net = _hifi_net(Path(controlnet))
+    groups = _grouped(_read_adapter(Path(adapter)))
     try:
         return {
-            "hifi_net": _hifi_net(Path(controlnet)),
+            "hifi_net": hifi_net,
             "face_encoder": _face_encoder(groups["image_proj"]),
             "face_refiner": _face_refiner(groups["image_proj"]),
             "face_attention": _face_attention(groups["ip_adapter"]),
         }
-    except (KeyError, RuntimeError, IndexError) as error:
+    except (KeyError, ValueError, RuntimeError, IndexError) as error:
         raise ModelError(
             f"{adapter} is no adapter of InstantID's layout: {error}. Give the `ip-adapter.bin` published "
             "with its ControlNet"
         ) from error
 
 
-def _read_adapter(file: Path) -> dict[str, dict[str, Tensor]]:
-    """The tensors of both parts, by part and name."""
+def _read_adapter(file: Path) -> Mapping[Any, Any]:
+    """What the file holds: tensors by name, or by part and name."""
     if not file.is_file():
         raise ModelError(f"there is no adapter {file}: give InstantID's ip-adapter.bin")
     try:
         if file.suffix == ".safetensors":
-            return _grouped(load_file(file))
+            return load_file(file)
         read = torch.load(file, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, OSError, EOFError) as error:
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, OSError, EOFError, KeyError) as error:
         raise ModelError(
-            f"{file} is damaged, or holds more than tensors ({error}): get the file anew"
+            f"{file} is damaged, or no file of tensors alone, which is all that is read: get the file anew"
         ) from error
-    flat = {
-        f"{group}.{name}": value
-        for group, tensors in read.items()
-        if isinstance(tensors, Mapping)
-        for name, value in tensors.items()
-    }
-    return _grouped(flat or read)
+    return read if isinstance(read, Mapping) else {}
 
 
-def _grouped(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+def _grouped(read: Mapping[Any, Any]) -> dict[str, dict[str, Tensor]]:
+    """The tensors of both parts, by part and name; other things are left out."""
+    flat = dict(read)
+    for group, own in read.items():
+        if isinstance(own, Mapping):
+            flat |= {f"{group}.{name}": value for name, value in own.items()}
     groups: dict[str, dict[str, Tensor]] = {"image_proj": {}, "ip_adapter": {}}
-    for name, value in tensors.items():
-        group, _, rest = name.partition(".")
-        if group in groups:
+    for name, value in flat.items():
+        group, _, rest = str(name).partition(".")
+        if group in groups and isinstance(value, Tensor):
             groups[group][rest] = value.float()
     return groups
 

@@ -34,10 +34,15 @@ class Regions:
         Raises
         ------
         ValueError
-            A box is empty or leaves the picture, or a mask is not of its size or in [0, 1].
+            A box is empty or leaves the picture, or a mask is empty, not of its size or not in [0, 1].
         """
         masks = torch.stack([_mask(region, height, width) for region in regions])
         return cls(masks / masks.sum(dim=0).clamp(min=1))
+
+    def filled(self, others: Regions) -> Regions:
+        """Soft masks with the same people's ``others`` where nobody is; they sum to those of ``others``."""
+        nobody = 1 - self.masks.sum(dim=0, keepdim=True)
+        return Regions(local_mean(self.masks + nobody * others.masks, _SOFT))
 
     @classmethod
     def around(cls, heads: Sequence[tuple[float, float, float]], height: int, width: int) -> Regions:
@@ -73,32 +78,35 @@ class Regions:
         masks = self.at(*values[0].shape[-2:]).to(values[0])
         return torch.stack([value * mask for value, mask in zip(values, masks, strict=True)]).sum(dim=0)
 
-    def filled(self) -> Regions:
-        """The same with what is nobody's shared by all."""
-        rest = 1 - self.masks.sum(dim=0, keepdim=True)
-        return Regions(self.masks + rest / len(self.masks))
-
     def to(self, device: torch.device | str) -> Regions:
         """On a device."""
         return Regions(self.masks.to(device))
 
 
 def _mask(region: Region, height: int, width: int) -> Tensor:
-    if isinstance(region, np.ndarray):
-        mask = torch.from_numpy(np.array(region, np.float32))
-        if mask.shape != (height, width) or not 0 <= float(mask.min()) <= float(mask.max()) <= 1:
-            raise ValueError(
-                f"a mask in `regions` must be ({height}, {width}) in [0, 1], but is {tuple(mask.shape)} "
-                f"from {float(mask.min()):g} to {float(mask.max()):g}"
-            )
-        return mask[None]
-    left, top, right, bottom = region
+    values = np.asarray(region, np.float32)
+    if values.shape == (4,):
+        return _box(values, height, width)
+    if values.shape != (height, width) or values.min() < 0 or values.max() > 1 or values.max() == 0:
+        size = " x ".join(map(str, values.shape))
+        raise ValueError(
+            "each of `regions` must be a box (left, top, right, bottom) or a mask of "
+            f"{height} x {width} in [0, 1] that is not empty, but one is {size} from {values.min():g} to "
+            f"{values.max():g}"
+        )
+    return torch.from_numpy(values.copy())[None]
+
+
+def _box(box: npt.NDArray[np.float32], height: int, width: int) -> Tensor:
+    """A box as a mask (1, height, width); at least a pixel of it."""
+    left, top, right, bottom = box.tolist()
     if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
         raise ValueError(
             "a box in `regions` must be left, top, right, bottom as shares of width and height, but is "
-            f"{region}"
+            f"{(left, top, right, bottom)}"
         )
     mask = torch.zeros(1, height, width)
-    rows = slice(round(top * height), max(round(bottom * height), round(top * height) + 1))
-    mask[:, rows, round(left * width) : max(round(right * width), round(left * width) + 1)] = 1
+    row, column = min(round(top * height), height - 1), min(round(left * width), width - 1)
+    rows = slice(row, max(round(bottom * height), row + 1))
+    mask[:, rows, column : max(round(right * width), column + 1)] = 1
     return mask

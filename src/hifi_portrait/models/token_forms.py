@@ -80,12 +80,13 @@ class ResampledTokens(nn.Module):
         shares = weights / weights.sum(dim=1, keepdim=True).masked_fill(~some[:, None], 1)
         tokens = self.resampler(faces.identity.flatten(0, 1).unsqueeze(1)).unflatten(0, mask.shape)
         fused = (tokens * shares[:, :, None, None].to(tokens.dtype)).sum(dim=1)
-        return torch.where(some[:, None, None], fused, self.of_nobody(len(mask)))
+        return torch.where(some[:, None, None], fused, self.of_nobody(faces))
 
-    def of_nobody(self, batch: int) -> Tensor:
-        """What is read where there is no face: an embedding of zeros (batch, num_tokens, token_dim)."""
-        nothing = self.resampler.proj_in.weight.new_zeros(1, 1, self.resampler.proj_in.in_features)
-        return self.resampler(nothing).expand(batch, -1, -1)
+    def of_nobody(self, faces: FaceTokens) -> Tensor:
+        """What is read where there is no face: that of an embedding of zeros (B, num_tokens, token_dim)."""
+        assert faces.identity is not None
+        nothing = torch.zeros_like(faces.identity[:1, :1])
+        return self.resampler(nothing).expand(len(faces.identity), -1, -1)
 
 
 class PromptTokens(nn.Module):

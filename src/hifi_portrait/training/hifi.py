@@ -78,6 +78,7 @@ class HiFiObjective(Objective):
         if self._predicted == "epsilon" and self.part("hifi_net").prior is not None:
             raise ModelError("a base that predicts noise has no latent prior: set hifi.latent_prior = false")
         self.data = HiFiData(config.data, data, seed=seed, with_pictures=self._decodes(config.losses))
+        self.second_padding = self.data.prepared.second_padding()
         fresh = "hifi_net" not in _given(config)
         if fresh and config.copy_unet:
             self.part("hifi_net").copy_unet(self.part("unet"))
@@ -229,7 +230,8 @@ class HiFiObjective(Objective):
         """What the networks read of a batch's captions and faces."""
         ids, refiner = batch["token_ids"], self.part("face_refiner")
         with own_precision(self.part("text_encoder")):
-            text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), ids)
+            encoders = (self.part("text_encoder"), self.part("text_encoder_2"))
+            text = encode_text(*encoders, ids, self.second_padding)
         condition = self.conditioner(batch["faces"])
         if refiner.in_prompt:
             places = class_word_places(self.data.tokenizer, ids)

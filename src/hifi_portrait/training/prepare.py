@@ -68,6 +68,7 @@ def prepare(
     data, out = Path(data), Path(out)
     config = size_config(model_size)
     given = None if tokenizer is None else load_tokenizer(tokenizer)
+    second = None if tokenizer is None else load_tokenizer(tokenizer, "tokenizer_2")
     analyse_dataset(data, workers=workers, progress=progress)
     if not (out / "prepared.json").exists():
         _begin(data, out, config["image_size"])
@@ -75,7 +76,7 @@ def prepare(
     prepared = Prepared(out)
     if not (out / "tokenizer_2").exists():
         vocabulary = config["text_encoder"]["vocab_size"]
-        save_tokenizers(given or train_tokenizer(prepared.captions, vocabulary), out)
+        save_tokenizers(given or train_tokenizer(prepared.captions, vocabulary), out, second)
     if vae is not None:
         encode_latents(out, vae, progress=progress)
     return prepared

@@ -129,6 +129,16 @@ class Prepared:
         """The tokenizer that its text encoders read by."""
         return load_tokenizer(self.folder)
 
+    def second_padding(self) -> tuple[int, int] | None:
+        """The token that ends a text, and what the second encoder reads behind it.
+
+        None where both encoders read the same. SDXL's own differ in this.
+        """
+        first, second = self.tokenizer(), load_tokenizer(self.folder, "tokenizer_2")
+        if first.pad_token_id == second.pad_token_id:
+            return None
+        return int(first.eos_token_id), int(second.pad_token_id)
+
 
 def read_header(folder: Path) -> dict[str, Any]:
     """``prepared.json`` of a folder."""

@@ -35,9 +35,19 @@ class TextEmbeddings:
         }
 
 
-def encode_text(text_encoder: Any, text_encoder_2: Any, ids: Tensor) -> TextEmbeddings:
-    """Embed token ids (B, 77) as SDXL's pipeline does: the last hidden states but one."""
+def encode_text(
+    text_encoder: Any, text_encoder_2: Any, ids: Tensor, second_padding: tuple[int, int] | None = None
+) -> TextEmbeddings:
+    """Embed token ids (B, 77) as SDXL's pipeline does: the last hidden states but one.
+
+    ``second_padding`` is the token that ends a text and what the second encoder reads behind it, if that is
+    not what the first one reads there.
+    """
     first = text_encoder(ids, output_hidden_states=True)
+    if second_padding is not None:
+        end, padding = second_padding
+        ends = (ids == end).int()
+        ids = ids.masked_fill(ends.cumsum(dim=1) - ends > 0, padding)
     second = text_encoder_2(ids, output_hidden_states=True)
     hidden = torch.cat([first.hidden_states[-2], second.hidden_states[-2]], dim=-1)
     return TextEmbeddings(hidden, second.text_embeds)

@@ -36,17 +36,19 @@ def train_tokenizer(captions: Iterable[str], vocab_size: int) -> CLIPTokenizer:
     return CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=MAX_LENGTH)
 
 
-def save_tokenizers(tokenizer: CLIPTokenizer, folder: str | Path) -> None:
-    """Save as ``tokenizer/`` and ``tokenizer_2/``, the names SDXL's pipeline reads."""
-    for name in ("tokenizer", "tokenizer_2"):
-        tokenizer.save_pretrained(Path(folder) / name)
+def save_tokenizers(
+    tokenizer: CLIPTokenizer, folder: str | Path, second: CLIPTokenizer | None = None
+) -> None:
+    """Save as ``tokenizer/`` and ``tokenizer_2/``, the names SDXL's pipeline reads; ``second`` if another."""
+    for name, saved in (("tokenizer", tokenizer), ("tokenizer_2", second or tokenizer)):
+        saved.save_pretrained(Path(folder) / name)
 
 
-def load_tokenizer(folder: str | Path) -> CLIPTokenizer:
+def load_tokenizer(folder: str | Path, name: str = "tokenizer") -> CLIPTokenizer:
     """The tokenizer of a pipeline or prepared folder. Raises DatasetError where there is none."""
-    place = Path(folder) / "tokenizer"
+    place = Path(folder) / name
     if not place.is_dir():
-        raise DatasetError(f"no tokenizer in {folder}: give a pipeline or prepared folder")
+        raise DatasetError(f"no {name} in {folder}: give a pipeline or prepared folder")
     return CLIPTokenizer.from_pretrained(place)
 
 
