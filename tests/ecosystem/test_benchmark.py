@@ -1,8 +1,10 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+ROW = r"^\| (\w[\w, -]*) \| ([\d. |]+) \|$"
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "sdxl_step.py"
 
 
@@ -14,3 +16,21 @@ def test_the_cost_of_a_step_is_measured(tmp_path):
     assert set(figures["ratios"]) == {"SDXL", "HiFi-Net", "InstantID", "IP-Adapter"}
     assert figures["ratios"]["SDXL"] == 1 and all(len(taken) == 2 for taken in figures["seconds"].values())
     assert "| HiFi-Net |" in table
+
+
+def test_the_cost_of_preprocessing_is_measured_by_its_parts():
+    command = [sys.executable, BENCHMARK.with_name("preprocessing.py"), "--rounds", "1"]
+    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = dict(re.findall(r"^\| (.+) \| (\d+) \|$", table, re.MULTILINE))
+    *parts, total = map(int, rows.values())
+    assert list(rows)[-2:] == ["rest", "all"] and len(rows) == 8
+    assert abs(sum(parts) - total) <= len(parts)
+
+
+def test_the_memory_of_training_is_counted():
+    command = [sys.executable, BENCHMARK.with_name("sdxl_memory.py")]
+    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = {name: list(map(float, rest.split("|"))) for name, rest in re.findall(ROW, table, re.MULTILINE)}
+    assert rows["unet"] == [2567]  # SDXL's, as its authors give it: 2.6 billion
+    learning, adamw, eight_bit = rows["all of HiFi"]
+    assert abs(adamw - eight_bit - 6e-3 * learning) < 0.1
