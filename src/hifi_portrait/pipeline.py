@@ -44,7 +44,7 @@ from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.latent_prior import prior_added
 from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.models.regions import Region
-from hifi_portrait.pipeline_checks import check_call, check_fit, check_known, check_scene
+from hifi_portrait.pipeline_checks import check_call, check_every, check_fit, check_known, check_scene
 from hifi_portrait.pipeline_loading import LoadablePipeline
 from hifi_portrait.prompt_faces import with_faces
 from hifi_portrait.scene import Scene
@@ -164,6 +164,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
         num_images_per_prompt: int = 1,
         generator: torch.Generator | list[torch.Generator] | None = None,
         hifi_scale: float = 1.0,
+        hifi_every: int = 1,
         face_scale: float = 1.0,
         warp_strength: float | None = None,
         warp_grain: float | None = None,
@@ -202,6 +203,9 @@ class HiFiPortraitPipeline(LoadablePipeline):
             As in diffusers.
         hifi_scale
             Strength of HiFi-Net's residuals; 0 leaves the base model as it is.
+        hifi_every
+            Run HiFi-Net at every so-many-th step only and take its residuals for the steps between: 2 saves
+            about half of its cost.
         face_scale
             Strength of the UNet's own attention to faces.
         warp_strength
@@ -245,6 +249,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
         for one, wish in people:
             check_call(one, wish, height, width, step, scales, warp_strength, shares)
         check_scene(scene, len(people), height, width)
+        check_every(hifi_every)
         self._check_model(len(people))
         drawn = [self._draw(one, wish, height, width) for one, wish in people]
         cast = self._cast(people, drawn, regions, scene)
@@ -294,19 +299,22 @@ class HiFiPortraitPipeline(LoadablePipeline):
             if warp_strength < 1:
                 stack.enter_context(self._starting_from(cast.warp_latents, warp_strength, warp_grain))
             stack.enter_context(self._keeping(kept))
-            pictures = super().__call__(
+            pictures = self._denoised(
+                hifi_every,
                 prompt=None if "prompt_embeds" in kwargs else prompt,
                 negative_prompt=negative_prompt,
                 **self._after_step(callback_on_step_end, heard),
                 **{name: value for name, value in kwargs.items() if "prompt" in name},
                 **call,
-            )[0]
+            )
             unprompted = pictures
             if composed and _says_something(prompts) and not self.interrupt:
                 for each, state in zip(generators, states, strict=True):
                     each.set_state(state)  # the same noise again
                 call |= self._after_step(None, None)
-                unprompted = super().__call__(prompt=[""] * (copies // num_images_per_prompt), **call)[0]
+                unprompted = self._denoised(
+                    hifi_every, prompt=[""] * (copies // num_images_per_prompt), **call
+                )
         if finished_here:
             if composed:
                 pictures = cast.on_warp(pictures, unprompted, warp_share, prompt_scale)
@@ -375,6 +383,11 @@ class HiFiPortraitPipeline(LoadablePipeline):
         """All that the networks read of a person and a drawn target; it does not depend on the timestep."""
         networks = FaceConditioner(self.face_encoder, self.face_refiner, self.hifi_net, self.vae)
         return networks(inputs)
+
+    def _denoised(self, hifi_every: int, **call: Any) -> Any:
+        """What diffusers' own pipeline gives of a call."""
+        with self.hifi_net.reusing(hifi_every):
+            return super().__call__(**call)[0]
 
     def prepare_latents(self, batch_size: int, *args: Any, **kwargs: Any) -> Tensor:
         """As the parent's; or the noised warp, where a call starts from it."""

@@ -111,6 +111,18 @@ def check_call(
             raise ValueError(f"`{name}` must be in [0, 1], but is {value!r}")
 
 
+def check_every(steps: int) -> None:
+    """Check how often HiFi-Net is to run.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number of 1 or more.
+    """
+    if not isinstance(steps, int) or steps < 1:
+        raise ValueError(f"`hifi_every` must be a whole number of 1 or more, but is {steps!r}")
+
+
 def check_scene(scene: Scene | None, people: int, height: int, width: int) -> None:
     """Check that a given picture can be redrawn as asked.
 

@@ -61,6 +61,9 @@ def generate(
     hifi_scale: Annotated[
         float, typer.Option(min=0, max=5, help="Strength of HiFi-Net; 0 leaves the base model alone.")
     ] = 1.0,
+    hifi_every: Annotated[
+        int, typer.Option(min=1, help="Run HiFi-Net at every so-many-th step only: 2 halves its cost.")
+    ] = 1,
     face_scale: Annotated[
         float, typer.Option(min=0, max=5, help="Strength of the base model's attention to the faces.")
     ] = 1.0,
@@ -96,6 +99,7 @@ def generate(
         "warp_share": warp_share,
         "prompt_scale": prompt_scale,
         "hifi_scale": hifi_scale,
+        "hifi_every": hifi_every,
         "face_scale": face_scale,
     }
     taken = steps_taken(settings["num_inference_steps"], settings["warp_strength"])

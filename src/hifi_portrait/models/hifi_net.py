@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from hifi_portrait.errors import ModelError
 from hifi_portrait.models.latent_prior import LatentPrior
 from hifi_portrait.models.regions import Regions
+from hifi_portrait.models.reuse import Residuals, Reuse
 
 
 @dataclass
@@ -209,6 +210,7 @@ class HiFiNet(ControlNetModel):
             self.coarse_in = nn.Conv2d(coarse_channels + 1, width, 3, stride=2, padding=1)
         self.prior = LatentPrior(in_channels, latent_prior) if latent_prior else None
         self._condition: HiFiCondition | SharedPicture | None = None
+        self._reuse: Reuse | None = None
 
     def copy_unet(self, unet: UNet2DConditionModel) -> None:
         """Start from the weights of the base UNet's encoder half, where names and shapes agree."""
@@ -296,6 +298,15 @@ class HiFiNet(ControlNetModel):
         finally:
             self._condition = before
 
+    @contextmanager
+    def reusing(self, every: int) -> Iterator[None]:
+        """Within this context `forward` computes at every so-many-th call; see `Reuse`."""
+        before, self._reuse = self._reuse, Reuse(every) if every > 1 else None
+        try:
+            yield
+        finally:
+            self._reuse = before
+
     def forward(
         self,
         sample: Tensor,
@@ -342,41 +353,45 @@ class HiFiNet(ControlNetModel):
         condition = self._condition
         if isinstance(controlnet_cond, HiFiCondition | SharedPicture):
             condition = controlnet_cond
-        if isinstance(condition, SharedPicture):
-            also = {"added_cond_kwargs": added_cond_kwargs, "cross_attention_kwargs": cross_attention_kwargs}
-            text, scale = encoder_hidden_states, conditioning_scale
-            each = [
-                self(sample, timestep, text, one, scale, **also, return_dict=False)
-                for one in condition.conditions
-            ]
-            blend = condition.regions.blend
-            down = [blend(states) for states in zip(*(states for states, _ in each), strict=True)]
-            return self._residuals(down, blend([middle for _, middle in each]), return_dict)
         if condition is None:
             raise ModelError(
                 "HiFi-Net has no condition: pass one as `controlnet_cond`, or run inside `bound`"
             )
+
+        def compute() -> Residuals:
+            given = (sample, timestep, encoder_hidden_states, added_cond_kwargs or {}, cross_attention_kwargs)
+            if not isinstance(condition, SharedPicture):
+                return self._residuals(condition, *given)
+            each = [self._residuals(one, *given) for one in condition.conditions]
+            blend = condition.regions.blend
+            down = [blend(states) for states in zip(*(states for states, _ in each), strict=True)]
+            return down, blend([middle for _, middle in each])
+
+        down, middle = self._reuse.residuals(compute, len(sample)) if self._reuse else compute()
+        down, middle = [state * conditioning_scale for state in down], middle * conditioning_scale
+        if not return_dict:
+            return down, middle
+        return ControlNetOutput(down_block_res_samples=tuple(down), mid_block_res_sample=middle)
+
+    def _residuals(
+        self,
+        condition: HiFiCondition,
+        sample: Tensor,
+        timestep: Tensor | float | int,
+        text: Tensor,
+        added: dict[str, Tensor],
+        cross_attention_kwargs: dict[str, Any] | None,
+    ) -> Residuals:
+        """Residuals for one person's condition."""
         if condition.unconditional_tokens is not None and len(sample) == 2 * condition.batch_size:
             condition = condition.for_both_halves()
         elif condition.batch_size != len(sample):
             condition = condition.expand(len(sample))
-        embedding = self._time_embedding(sample, timestep, added_cond_kwargs or {})
-        context = self._context(encoder_hidden_states, condition)
+        embedding = self._time_embedding(sample, timestep, added)
+        context = self._context(text, condition)
         down, middle = self._encode(sample, embedding, context, condition, cross_attention_kwargs)
-        down = [
-            zero(hidden) * conditioning_scale
-            for zero, hidden in zip(self.controlnet_down_blocks, down, strict=False)
-        ]
-        middle = self.controlnet_mid_block(middle) * conditioning_scale
-        return self._residuals(down, middle, return_dict)
-
-    @staticmethod
-    def _residuals(
-        down: list[Tensor], middle: Tensor, as_output: bool
-    ) -> ControlNetOutput | tuple[list[Tensor], Tensor]:
-        if not as_output:
-            return down, middle
-        return ControlNetOutput(down_block_res_samples=tuple(down), mid_block_res_sample=middle)
+        down = [zero(state) for zero, state in zip(self.controlnet_down_blocks, down, strict=False)]
+        return down, self.controlnet_mid_block(middle)
 
     def _time_embedding(
         self, sample: Tensor, timestep: Tensor | float | int, added: dict[str, Tensor]
