@@ -117,14 +117,13 @@ def evaluate(
     model: options.Model = None,
     name: Annotated[str, typer.Option(help="The model's row in the table.")] = "portrait",
     prompt: Annotated[str, typer.Option(help="The prompt of every portrait.")] = "",
-    steps: Annotated[int | None, typer.Option(min=1, help="Denoising steps. [default: the model's]")] = None,
-    guidance: Annotated[
-        float | None, typer.Option(min=0, help="Guidance scale. [default: the model's]")
-    ] = None,
+    steps: options.Steps = None,
+    guidance: options.Guidance = None,
     warp_strength: options.WarpStrength = None,
     warp_grain: options.WarpGrain = None,
     warp_share: options.WarpShare = 1.0,
     prompt_scale: options.PromptScale = 1.0,
+    hifi_every: options.HiFiEvery = 1,
     device: options.Device = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also put the section into this Markdown file.")
@@ -153,6 +152,7 @@ def evaluate(
         warp_grain=warp_grain,
         warp_share=warp_share,
         prompt_scale=prompt_scale,
+        hifi_every=hifi_every,
     )
 
     if timing is not None:

@@ -48,25 +48,15 @@ def generate(
     like: options.Like = None,
     seed: Annotated[int, typer.Option(min=0, help="The first picture's seed; the next ones count up.")] = 0,
     count: Annotated[int, typer.Option(min=1, max=MAX_COUNT, help="How many pictures.")] = 1,
-    steps: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Denoising steps. [default: the model's]")
-    ] = None,
-    guidance: Annotated[
-        float | None, typer.Option(min=0, max=50, help="Prompt guidance scale. [default: the model's]")
-    ] = None,
+    steps: options.Steps = None,
+    guidance: options.Guidance = None,
     warp_strength: options.WarpStrength = None,
     warp_grain: options.WarpGrain = None,
     warp_share: options.WarpShare = 1.0,
     prompt_scale: options.PromptScale = 1.0,
-    hifi_scale: Annotated[
-        float, typer.Option(min=0, max=5, help="Strength of HiFi-Net; 0 leaves the base model alone.")
-    ] = 1.0,
-    hifi_every: Annotated[
-        int, typer.Option(min=1, help="Run HiFi-Net at every so-many-th step only: 2 halves its cost.")
-    ] = 1,
-    face_scale: Annotated[
-        float, typer.Option(min=0, max=5, help="Strength of the base model's attention to the faces.")
-    ] = 1.0,
+    hifi_scale: options.HiFiScale = 1.0,
+    hifi_every: options.HiFiEvery = 1,
+    face_scale: options.FaceScale = 1.0,
     out: Annotated[
         Path, typer.Option(help="The PNG to write; with --count, NAME-1.png, NAME-2.png, ...")
     ] = Path("portrait.png"),

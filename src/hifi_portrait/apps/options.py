@@ -84,6 +84,10 @@ RecogniserFile = Annotated[
         "[default: dlib's]",
     ),
 ]
+Steps = Annotated[int | None, typer.Option(min=1, max=1000, help="Denoising steps. [default: the model's]")]
+Guidance = Annotated[
+    float | None, typer.Option(min=0, max=50, help="Prompt guidance scale. [default: the model's]")
+]
 WarpStrength = Annotated[
     float | None,
     typer.Option(
@@ -107,6 +111,16 @@ WarpShare = Annotated[
         max=1,
         help="Share of the plain warp that stands in the portrait where it is sure; 0: the networks alone.",
     ),
+]
+HiFiScale = Annotated[
+    float, typer.Option(min=0, max=5, help="Strength of HiFi-Net; 0 leaves the base model alone.")
+]
+FaceScale = Annotated[
+    float, typer.Option(min=0, max=5, help="Strength of the base model's attention to the faces.")
+]
+HiFiEvery = Annotated[
+    int,
+    typer.Option(min=1, help="Run HiFi-Net at every so-many-th step only: 2 halves its cost."),
 ]
 PromptScale = Annotated[
     float,

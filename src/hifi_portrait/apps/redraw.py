@@ -31,13 +31,11 @@ def redraw(
     prompt: Annotated[str, typer.Option(help="What the redrawn part shows.")] = "",
     expression: options.Expression = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
-    steps: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Denoising steps. [default: the model's]")
-    ] = None,
-    guidance: Annotated[
-        float | None, typer.Option(min=0, max=50, help="Prompt guidance scale. [default: the model's]")
-    ] = None,
+    steps: options.Steps = None,
+    guidance: options.Guidance = None,
     warp_strength: options.WarpStrength = None,
+    hifi_scale: options.HiFiScale = 1.0,
+    face_scale: options.FaceScale = 1.0,
     out: Annotated[Path, typer.Option(help="The PNG to write, as large as the picture.")] = Path(
         "redrawn.png"
     ),
@@ -66,7 +64,12 @@ def redraw(
         target = target.replace(expression=parse_expression(expression))
     identity = load_identity(photos, recogniser)
     pipe = load_pipeline(model, device, hifi=hifi, dtype=dtype)
-    settings: dict[str, Any] = {"prompt": prompt, **pipe.sampling(steps, guidance, warp_strength)}
+    settings: dict[str, Any] = {
+        "prompt": prompt,
+        **pipe.sampling(steps, guidance, warp_strength),
+        "hifi_scale": hifi_scale,
+        "face_scale": face_scale,
+    }
     generator = torch.Generator("cpu").manual_seed(seed)
     drawn = pipe.redraw(identity, scene, target=target, generator=generator, **settings)[0]
     record = {

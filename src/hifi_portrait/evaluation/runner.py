@@ -47,6 +47,7 @@ class Sampling:
     warp_grain: float | None = None
     warp_share: float = 1.0
     prompt_scale: float = 1.0
+    hifi_every: int = 1
 
 
 def warp_row(size: int) -> Draw:
@@ -68,6 +69,7 @@ def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling) -> Draw:
         "warp_grain": sampling.warp_grain,
         "warp_share": sampling.warp_share,
         "prompt_scale": sampling.prompt_scale,
+        "hifi_every": sampling.hifi_every,
     }
 
     def draw(identity: Identity, target: Target, seed: int) -> np.ndarray:
