@@ -1,5 +1,6 @@
 """How a pipeline is loaded and saved: bases of every layout, HiFi weights beside them, LoRAs."""
 
+from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
@@ -8,6 +9,7 @@ from diffusers import StableDiffusionXLControlNetPipeline
 from torch import Tensor
 
 from hifi_portrait.errors import ModelError
+from hifi_portrait.model_card import write_model_card
 from hifi_portrait.models.base_model import check_hub_is_sdxl, check_is_sdxl, is_single_file, load_single_file
 from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder, reading
 from hifi_portrait.models.hifi_files import load_hifi_parts, save_hifi_parts
@@ -71,6 +73,16 @@ class LoadablePipeline(StableDiffusionXLControlNetPipeline):
         _, optional = cls._get_signature_keys(cls)
         said = {name: settings.pop(name) for name in optional if name in settings and name not in _PARTS}
         return cls(**(load_single_file(file, dtype, **settings) | own | said))
+
+    def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
+        """As diffusers'; and a model card, `README.md`, beside the parts, as the hub shows one.
+
+        A card that somebody else wrote is left as it is.
+        """
+        super().save_pretrained(save_directory, *args, **kwargs)
+        parts = {name: part for name, part in self.components.items() if isinstance(part, torch.nn.Module)}
+        sizes = {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()}
+        write_model_card(save_directory, sizes, self.face_encoder.config.recogniser_dim)
 
     def save_hifi(self, to: str | Path) -> None:
         """Save HiFi-Net and the face networks alone, as `from_pretrained(base, hifi=to)` reads them.
