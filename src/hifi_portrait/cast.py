@@ -63,9 +63,9 @@ class Cast:
 
     def prior_mean(self, copies: int) -> Tensor | None:
         """Mean (copies, C, h, w) of the clean latents as far as the warps tell; None without a prior."""
-        means = [conditioning.hifi.expand(copies).prior_mean for conditioning in self.conditionings]
+        means = [conditioning.hifi.prior_mean for conditioning in self.conditionings]
         known = [mean.float() for mean in means if mean is not None]
-        return self._joined(known) if known else None
+        return self._joined(known).repeat_interleave(copies, dim=0) if known else None
 
     def on_warp(self, pictures: Tensor, unprompted: Tensor, share: float, prompt_scale: float) -> Tensor:
         """Pictures (B, 3, H, W) in [-1, 1]: each person's own; see :func:`warp_composite.on_warp`."""

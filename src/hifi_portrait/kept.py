@@ -18,6 +18,8 @@ class Kept:
 
     Attributes
     ----------
+    picture
+        (1, 3, H, W) in [-1, 1].
     latents
         (1, C, h, w) scaled, of the picture.
     redrawn
@@ -28,6 +30,7 @@ class Kept:
         (B, C, h, w) that the call under way starts from; known once it has begun.
     """
 
+    picture: Tensor
     latents: Tensor
     redrawn: Tensor
     grain: float
@@ -60,6 +63,6 @@ class Kept:
 
         return restore
 
-    def onto(self, given: Tensor, drawn: Tensor) -> Tensor:
-        """Drawn pictures (B, 3, H, W) where they are redrawn, and a given one (1, 3, H, W) elsewhere."""
-        return given + self.redrawn.to(drawn) * (drawn - given)
+    def onto(self, drawn: Tensor) -> Tensor:
+        """Drawn pictures (B, 3, H, W) where they are redrawn, and the given one elsewhere."""
+        return self.picture + self.redrawn.to(drawn) * (drawn - self.picture)

@@ -253,12 +253,8 @@ class HiFiPortraitPipeline(LoadablePipeline):
         self._check_model(len(people))
         drawn = [self._draw(one, wish, height, width) for one, wish in people]
         cast = self._cast(people, drawn, regions, scene)
-        given = None if scene is None else self._normalised(scene.crop(height))
-        kept = None
-        if scene is not None and given is not None:
-            mask = torch.from_numpy(scene.mask(drawn[0]))[None, None].to(given)
-            grain = warp_grain if warp_strength < 1 else 1.0
-            kept = Kept(encode_picture(self.vae, given), mask, grain)
+        grain = warp_grain if warp_strength < 1 else 1.0
+        kept = None if scene is None else self._kept_of(scene, drawn[0], grain)
         composed = warp_strength < 1 and warp_share > 0 and output_type != "latent"
         finished_here = composed or (kept is not None and output_type != "latent")
         prompts = kwargs.get("prompt_embeds", prompt)
@@ -287,7 +283,6 @@ class HiFiPortraitPipeline(LoadablePipeline):
             if known is not None:
                 prior, alphas = self.hifi_net.prior, self.scheduler.alphas_cumprod
                 mean = torch.lerp(prior.mean_alone(known), known, min(hifi_scale, 1.0))
-                grain = warp_grain if warp_strength < 1 else 1.0
                 stack.enter_context(prior_added(self.unet, prior, mean, alphas, grain))
             stack.enter_context(self.face_attention.attached(self.unet))
             reading = (cast.tokens, cast.regions, face_scale, copies, cast.unconditional_tokens)
@@ -320,8 +315,8 @@ class HiFiPortraitPipeline(LoadablePipeline):
                 pictures = cast.on_warp(pictures, unprompted, warp_share, prompt_scale)
             else:
                 pictures = 2 * pictures.float() - 1
-            if kept is not None and given is not None:
-                pictures = kept.onto(given, pictures)
+            if kept is not None:
+                pictures = kept.onto(pictures)
             pictures = self.image_processor.postprocess(pictures, output_type=output_type)
         return StableDiffusionXLPipelineOutput(images=pictures) if return_dict else (pictures,)
 
@@ -452,10 +447,12 @@ class HiFiPortraitPipeline(LoadablePipeline):
         shared = regions_of(people, regions, height, width, device)
         return Cast(inputs, [self.condition(each) for each in inputs], *shared)
 
-    def _normalised(self, picture: np.ndarray) -> Tensor:
-        """A uint8 RGB picture (H, W, 3) as (1, 3, H, W) in [-1, 1]."""
-        pixels = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float()
-        return (pixels / 127.5 - 1).to(self._execution_device)
+    def _kept_of(self, scene: Scene, drawn: LandmarkImage, grain: float) -> Kept:
+        """What a call keeps of a scene in which a head is drawn."""
+        pixels = torch.from_numpy(scene.crop(drawn.image.shape[0])).permute(2, 0, 1)[None].float()
+        picture = (pixels / 127.5 - 1).to(self._execution_device)
+        redrawn = torch.from_numpy(scene.mask(drawn))[None, None].to(picture)
+        return Kept(picture, encode_picture(self.vae, picture), redrawn, grain)
 
     def _check_model(self, people: int) -> None:
         if people > 1 and self.face_refiner.in_prompt:

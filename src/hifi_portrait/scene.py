@@ -12,10 +12,10 @@ import torch
 
 from hifi_portrait.errors import TargetError
 from hifi_portrait.faces import FaceAnalyser, Photo, analyse, load_image, source_name
-from hifi_portrait.faces.geometry import cut_out, transform_points
+from hifi_portrait.faces.geometry import cut_out, pixel_affine, transform_points
 from hifi_portrait.head import HeadModel, LandmarkImage, fit
 from hifi_portrait.head.contours import FACE_OVAL
-from hifi_portrait.head.landmark_model import LandmarkModel
+from hifi_portrait.head.keypoints import project_landmarks
 from hifi_portrait.models.conditioning import FaceInputs
 from hifi_portrait.target import Target
 
@@ -122,9 +122,7 @@ class Scene:
         scale = np.sqrt(abs(np.linalg.det(self.to_crop[:2, :2])))  # of a crop of side 1
         if portrait.shape[0] * scale > 1:  # drawn larger than its place: reductions are averaged
             joined = cv2.resize(joined, [max(1, round(1 / scale))] * 2, interpolation=cv2.INTER_AREA)
-        half = np.array([[1.0, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # pixel centres lie at +0.5
-        inverse = np.linalg.inv(self._transform(joined.shape[0]))
-        affine = (np.linalg.inv(half) @ inverse @ half)[:2]
+        affine = pixel_affine(np.linalg.inv(self._transform(joined.shape[0])))
         moved = cv2.warpAffine(joined, affine, (width, height), flags=cv2.INTER_CUBIC)
         share = (moved[..., 3:] / 255).clip(0, 1)
         pasted = self.picture + share * (moved[..., :3] - self.picture)
@@ -137,10 +135,7 @@ class Scene:
     @staticmethod
     def _face(drawn: LandmarkImage) -> npt.NDArray[Any]:
         """Outline (36, 2) of a drawn head's face, in pixels."""
-        model = HeadModel.load()
-        points = LandmarkModel.load(model).correspondence.points(drawn.vertices, model.faces)
-        outline: npt.NDArray[Any] = drawn.geometry.camera.project(points[list(FACE_OVAL)])
-        return outline
+        return project_landmarks(HeadModel.load(), drawn.vertices, drawn.geometry.camera, FACE_OVAL)
 
 
 def _height(outline: npt.NDArray[Any]) -> float:

@@ -102,7 +102,9 @@ def test_latents_outside_the_face_are_the_pictures(scene, scheduler, warp_streng
     latents = draw(pipe, identity, scene.target, output_type="latent", **words)
     with torch.no_grad():
         kept = (
-            pipe.vae.encode(pipe._normalised(scene.crop(64))).latent_dist.mode()
+            pipe.vae.encode(
+                torch.from_numpy(scene.crop(64) / 127.5 - 1).permute(2, 0, 1)[None].float()
+            ).latent_dist.mode()
             * pipe.vae.config.scaling_factor
         )
     mask = torch.from_numpy(scene.mask(pipe._draw(identity, scene.target, 64, 64)))[None, None]
@@ -126,7 +128,7 @@ def test_what_is_kept_is_as_noisy_as_the_rest_at_every_step(kind, settings, warp
     """A network that knows the noise leaves the picture's latents where `restored` puts them."""
     scheduler = kind(**settings)
     latents, noise = torch.randn(2, 1, 4, 8, 8, generator=torch.Generator().manual_seed(0)).unbind(0)
-    kept = Kept(latents, torch.zeros(1, 1, 64, 64), 1.0, noise)
+    kept = Kept(torch.zeros(1, 3, 64, 64), latents, torch.zeros(1, 1, 64, 64), 1.0, noise)
     start = WarpStart(latents, warp_strength, 1.0)
     with start.shortening(scheduler):
         scheduler.set_timesteps(10)

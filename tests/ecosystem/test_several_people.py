@@ -73,7 +73,7 @@ def test_faces_are_read_within_the_own_part(pipe):
     """A layer's 8 x 8 queries: those of the left half read the first person's tokens alone."""
     attention, unet = pipe.face_attention, pipe.unet
     layer = cross_attention_layers(unet)[0][1]
-    query = torch.randn(2, 64, layer.to_q.out_features)
+    query = torch.randn(1, 64, layer.to_q.out_features)
     tokens = [torch.randn(1, 4, 32), torch.randn(1, 4, 32)]
     with torch.no_grad():
         with attention.bound_to_several(tokens, Regions.given(HALVES, 64, 64), 0.7):

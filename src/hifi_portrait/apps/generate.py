@@ -14,12 +14,10 @@ from hifi_portrait.apps.console import emit, progress
 from hifi_portrait.apps.inputs import (
     TargetWords,
     check_model,
-    describe_target,
-    identity_record,
     load_identity,
     load_pipeline,
     make_target,
-    model_record,
+    portrait_record,
     reference_files,
 )
 
@@ -94,7 +92,7 @@ def generate(
     }
     taken = steps_taken(settings["num_inference_steps"], settings["warp_strength"])
     paths = output_paths(out, count)
-    record = _record(files, identity, target, settings, model_record(model, hifi))
+    record = portrait_record(files, identity, target, settings, model, hifi)
     results: list[np.ndarray] = []
     with progress(quiet=as_json) as bar:
         task = bar.add_task("portrait", total=count * taken)
@@ -160,22 +158,3 @@ def portrait_sheet(identity: Identity, target: Target, results: list[np.ndarray]
         ("portrait", results),
     ]
     return contact_sheet(rows, cell=size)
-
-
-def _record(
-    files: list[Path],
-    identity: Identity,
-    target: Target,
-    settings: dict[str, Any],
-    models: dict[str, str],
-) -> dict[str, Any]:
-    from hifi_portrait.provenance import versions
-
-    return {
-        **models,
-        "target": describe_target(target),
-        "settings": settings,
-        **identity_record(files, identity),
-        "versions": versions(),
-        "synthetic": True,
-    }

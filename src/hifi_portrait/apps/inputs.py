@@ -198,17 +198,24 @@ def describe_target(target: Target) -> dict[str, Any]:
     }
 
 
-def model_record(model: str | None, hifi: str | None) -> dict[str, str]:
-    """Which weights drew a picture, for its provenance record."""
-    named = {"model": Path(model).name if model else "bundled"}
-    return named | ({"hifi": Path(hifi).name} if hifi else {})
-
-
-def identity_record(files: Sequence[Path], identity: Identity) -> dict[str, Any]:
-    """Of which files a person's likeness is, for a provenance record."""
-    from hifi_portrait.provenance import file_sha256
+def portrait_record(
+    files: Sequence[Path],
+    identity: Identity,
+    target: Target,
+    settings: dict[str, Any],
+    model: str | None,
+    hifi: str | None,
+) -> dict[str, Any]:
+    """The provenance record of a picture: by which weights, of whom, with what asked for."""
+    from hifi_portrait.provenance import file_sha256, versions
 
     return {
+        "model": Path(model).name if model else "bundled",
+        **({"hifi": Path(hifi).name} if hifi else {}),
+        "target": describe_target(target),
+        "settings": settings,
         "references": [{"name": file.name, "sha256": file_sha256(file)} for file in files],
         "dropped": [Path(photo.source).name for photo in identity.dropped],
+        "versions": versions(),
+        "synthetic": True,
     }

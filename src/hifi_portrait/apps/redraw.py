@@ -11,12 +11,10 @@ from hifi_portrait.apps import options
 from hifi_portrait.apps.console import emit
 from hifi_portrait.apps.inputs import (
     check_model,
-    describe_target,
-    identity_record,
     load_identity,
     load_pipeline,
-    model_record,
     parse_expression,
+    portrait_record,
     reference_files,
 )
 from hifi_portrait.errors import ImageError
@@ -55,7 +53,7 @@ def redraw(
     import numpy as np
     import torch
 
-    from hifi_portrait.provenance import file_sha256, save_png, versions
+    from hifi_portrait.provenance import file_sha256, save_png
     from hifi_portrait.scene import Scene
 
     scene = Scene.from_photo(picture, face=face)
@@ -72,15 +70,9 @@ def redraw(
     }
     generator = torch.Generator("cpu").manual_seed(seed)
     drawn = pipe.redraw(identity, scene, target=target, generator=generator, **settings)[0]
-    record = {
-        **model_record(model, hifi),
+    record = portrait_record(files, identity, target, settings, model, hifi) | {
         "picture": {"name": picture.name, "sha256": file_sha256(picture), "face": face},
-        "target": describe_target(target),
-        "settings": settings,
         "seed": seed,
-        **identity_record(files, identity),
-        "versions": versions(),
-        "synthetic": True,
     }
     save_png(np.asarray(drawn), out, record)
     result = {"path": str(out), "size": list(drawn.size), "target": record["target"]}

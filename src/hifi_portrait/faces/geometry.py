@@ -88,13 +88,18 @@ def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return moved.astype(points.dtype)
 
 
+def pixel_affine(matrix: np.ndarray) -> np.ndarray:
+    """What `cv2.warpAffine` takes (2, 3), whose pixel centres are whole numbers, of a matrix (3, 3)."""
+    half_pixel = np.array([[1.0, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    return (np.linalg.inv(half_pixel) @ matrix @ half_pixel)[:2]
+
+
 def cut_out(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     """Resample a picture (H, W, 3) by a similarity (3, 3) to (size, size, 3); edges are replicated outwards.
 
     Reductions are averaged, not skipped over.
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
-    half_pixel = np.array([[1.0, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     if scale < 0.7:
         left, top, right, bottom = _covered(image, matrix, size)
         part = image[top:bottom, left:right]
@@ -103,7 +108,7 @@ def cut_out(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
         sx, sy = part.shape[1] / width, part.shape[0] / height
         image = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
         matrix = matrix @ np.array([[sx, 0, left], [0, sy, top], [0, 0, 1]])
-    affine = (np.linalg.inv(half_pixel) @ matrix @ half_pixel)[:2]
+    affine = pixel_affine(matrix)
     interpolation = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
     return cv2.warpAffine(image, affine, (size, size), flags=interpolation, borderMode=cv2.BORDER_REPLICATE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,14 @@ def five_keypoints(model: HeadModel, vertices: npt.NDArray[Any], camera: Camera)
     camera
         The picture's.
     """
-    points = LandmarkModel.load(model).correspondence.points(vertices, model.faces)
-    pixels = camera.project(points[list(KEYPOINTS.values())])
+    pixels = project_landmarks(model, vertices, camera, list(KEYPOINTS.values()))
     return np.asarray(pixels / [camera.width, camera.height], np.float32)
+
+
+def project_landmarks(
+    model: HeadModel, vertices: npt.NDArray[Any], camera: Camera, landmarks: Sequence[int]
+) -> npt.NDArray[Any]:
+    """Places (K, 2) in pixels of some of MediaPipe's landmarks; arguments as for :func:`five_keypoints`."""
+    points = LandmarkModel.load(model).correspondence.points(vertices, model.faces)
+    pixels: npt.NDArray[Any] = camera.project(points[list(landmarks)])
+    return pixels

@@ -111,10 +111,12 @@ class FaceAttention(ModelMixin, ConfigMixin):
         self._bound, self._regions, self.scale = [], regions, scale
         if scale != 0 and self.config.hidden_sizes:
             nobody = [None] * len(tokens)
-            self._bound = [
-                _Bound(self._copied(own, copies), None if none is None else self._copied(none, copies))
-                for own, none in zip(tokens, unconditional or nobody, strict=True)
-            ]
+            for of_one, of_none in zip(tokens, unconditional or nobody, strict=True):
+                own, both = self._copied(of_one, copies), None
+                if of_none is not None:
+                    pairs = zip(self._copied(of_none, copies), own, strict=True)
+                    both = [(torch.cat([k0, k]), torch.cat([v0, v])) for (k0, v0), (k, v) in pairs]
+                self._bound.append(_Bound(own, both))
 
     def _copied(self, tokens: Tensor, copies: int) -> list[KeysAndValues]:
         return [(k.repeat_interleave(copies, 0), v.repeat_interleave(copies, 0)) for k, v in self(tokens)]
@@ -166,18 +168,25 @@ class FaceAttention(ModelMixin, ConfigMixin):
         """Whether there are tokens to read."""
         return bool(self._bound)
 
-    def read(self, attn: Attention, query: Tensor, index: int) -> Tensor:
-        """What layer `index` reads in the bound tokens for the last of queries (S, L, C), scaled.
+    def readers(self, samples: int) -> int:
+        """How many of so many samples read faces: the last ones, or all.
 
         Raises
         ------
         ModelError
-            If there are neither as many samples S as pictures, nor twice as many.
+            If there are neither as many samples as pictures, nor twice as many.
         """
-        of_each = []
-        for bound in self._bound:
-            keys_and_values = bound.for_samples(index, len(query))
-            of_each.append(_read(attn, query[-len(keys_and_values[0]) :], keys_and_values))
+        pictures = self._bound[0].pictures
+        if samples not in (pictures, 2 * pictures):
+            raise ModelError(
+                f"face attention is bound to {pictures} pictures, but the UNet runs on {samples} samples: it "
+                "takes as many, or twice as many with the conditional ones last"
+            )
+        return pictures if self._bound[0].both is None else samples
+
+    def read(self, attn: Attention, query: Tensor, index: int) -> Tensor:
+        """What layer `index` reads in the bound tokens for the queries (R, L, C) of its `readers`, scaled."""
+        of_each = [_read(attn, query, bound.for_readers(index, len(query))) for bound in self._bound]
         if self._regions is None:
             return of_each[0] * self.scale
         masks = self._regions.along(query.shape[1]).to(query)
@@ -187,23 +196,18 @@ class FaceAttention(ModelMixin, ConfigMixin):
 
 @dataclass
 class _Bound:
-    """One person's keys and values for each layer, and what the unconditional half reads, if anything."""
+    """One person's keys and values for each layer, and for both halves if the unconditional one reads too."""
 
     own: list[KeysAndValues]
-    unconditional: list[KeysAndValues] | None
+    both: list[KeysAndValues] | None
 
-    def for_samples(self, index: int, samples: int) -> KeysAndValues:
-        """Those of layer `index` for the last of so many samples."""
-        key, value = self.own[index]
-        if samples not in (len(key), 2 * len(key)):
-            raise ModelError(
-                f"face attention is bound to {len(key)} pictures, but the UNet runs on {samples} samples: it "
-                "takes as many, or twice as many with the conditional ones last"
-            )
-        if samples == len(key) or self.unconditional is None:
-            return key, value
-        other_key, other_value = self.unconditional[index]
-        return torch.cat([other_key, key]), torch.cat([other_value, value])
+    @property
+    def pictures(self) -> int:
+        return len(self.own[0][0])
+
+    def for_readers(self, index: int, count: int) -> KeysAndValues:
+        """Those of layer `index` for so many readers."""
+        return self.own[index] if self.both is None or count == self.pictures else self.both[index]
 
 
 def cross_attention_layers(unet: UNet2DConditionModel) -> list[tuple[str, Attention]]:
@@ -239,10 +243,10 @@ class FaceAttentionProcessor:
         if plain and encoder_hidden_states is not None and attention_mask is None:
             return self._attend_to_both(attn, hidden_states, encoder_hidden_states)
         output = self.inner(attn, hidden_states, encoder_hidden_states, attention_mask, *args, **kwargs)
-        faces = self.face_attention.read(attn, attn.to_q(hidden_states), self.index)
+        query = attn.to_q(hidden_states[-self.face_attention.readers(len(hidden_states)) :])
         # The output projection is linear: it may be applied to the faces' share by itself, without its bias.
         projection = attn.to_out[0]
-        faces = projection(faces)
+        faces = projection(self.face_attention.read(attn, query, self.index))
         faces = faces if projection.bias is None else faces - projection.bias
         return _add_last(output, faces / attn.rescale_output_factor)
 
@@ -250,7 +254,8 @@ class FaceAttentionProcessor:
         """What diffusers' plain processor does, with the faces' share added before the output projection."""
         query = attn.to_q(hidden_states)
         read = _read(attn, query, (attn.to_k(text), attn.to_v(text)))
-        read = _add_last(read, self.face_attention.read(attn, query, self.index))
+        readers = self.face_attention.readers(len(query))
+        read = _add_last(read, self.face_attention.read(attn, query[-readers:], self.index))
         return attn.to_out[1](attn.to_out[0](read)) / attn.rescale_output_factor
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ class Regions:
     """Masks (P, 1, H, W) of P people, in [0, 1], that nowhere sum to more than 1."""
 
     masks: Tensor
+    _sizes: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def given(cls, regions: Sequence[Region], height: int, width: int) -> Regions:
@@ -62,8 +63,10 @@ class Regions:
         return cls(local_mean(masks, _SOFT))
 
     def at(self, height: int, width: int) -> Tensor:
-        """The masks (P, 1, height, width)."""
-        return F.adaptive_avg_pool2d(self.masks, (height, width))
+        """The masks (P, 1, height, width); made once for each size, for every layer of every step asks."""
+        if (height, width) not in self._sizes:
+            self._sizes[height, width] = F.adaptive_avg_pool2d(self.masks, (height, width))
+        return self._sizes[height, width]
 
     def along(self, length: int) -> Tensor:
         """The masks (P, length, 1) of a picture's places, in rows, of which there are so many."""

@@ -15,11 +15,12 @@ _LEAST_SAY = 0.05
 """What even a photo of no quality counts."""
 
 
-def mean_over_references(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean (B, ...) of values (B, N, ...) over the references present in ``mask`` (B, N); 0 without any."""
-    present = mask.view(*mask.shape, *[1] * (values.dim() - 2))
-    total = values.masked_fill(~present, 0.0).sum(dim=1)
-    return total / present.sum(dim=1).clamp(min=1).to(values.dtype)
+def mean_over_references(values: Tensor, weights: Tensor) -> Tensor:
+    """Mean (B, ...) of values (B, N, ...) by ``weights`` (B, N), such as a mask; 0 where all are 0."""
+    weights = weights.to(values.dtype).view(*weights.shape, *[1] * (values.dim() - 2))
+    total = (values * weights).masked_fill(weights == 0, 0.0).sum(dim=1)
+    whole = weights.sum(dim=1)
+    return total / whole.masked_fill(whole == 0, 1.0)
 
 
 def reference_weights(quality: Tensor, mask: Tensor) -> Tensor:
@@ -73,14 +74,11 @@ class ResampledTokens(nn.Module):
         """Tokens (B, num_tokens, token_dim); ``mask`` (B, N), ``quality`` (B, N), alike if not given."""
         if faces.identity is None:
             raise ValueError("tokens of form 'resampled' need a face encoder with `identity` switched on")
-        weights = reference_weights(torch.ones_like(mask, dtype=torch.float32), mask)
-        if quality is not None:
-            weights = reference_weights(quality, mask)
-        some = mask.any(dim=1)
-        shares = weights / weights.sum(dim=1, keepdim=True).masked_fill(~some[:, None], 1)
+        weights = mask if quality is None else reference_weights(quality, mask)
         tokens = self.resampler(faces.identity.flatten(0, 1).unsqueeze(1)).unflatten(0, mask.shape)
-        fused = (tokens * shares[:, :, None, None].to(tokens.dtype)).sum(dim=1)
-        return torch.where(some[:, None, None], fused, self.of_nobody(faces))
+        fused = mean_over_references(tokens, weights)
+        some = mask.any(dim=1)
+        return fused if bool(some.all()) else torch.where(some[:, None, None], fused, self.of_nobody(faces))
 
     def of_nobody(self, faces: FaceTokens) -> Tensor:
         """What is read where there is no face: that of an embedding of zeros (B, num_tokens, token_dim)."""
