@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from diffusers import AutoencoderKL
 
+from hifi_objectives import BASE_PARTS
 from hifi_portrait.dataset.format import IDDatasetWriter, PhotoAnalysis, PhotoRecord
 from hifi_portrait.head import HeadModel
 from hifi_portrait.models.build import build
@@ -85,3 +86,12 @@ def run_recipe(tmp_path: Path) -> Callable[..., Path]:
         return out
 
     return run
+
+
+@pytest.fixture(scope="module")
+def base_folder(tmp_path_factory):
+    """Fresh weights of a tiny base model."""
+    folder = tmp_path_factory.mktemp("base")
+    for name, part in build("tiny", BASE_PARTS, seed=0).items():
+        part.save_pretrained(folder / name)
+    return folder

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from hifi_objectives import BASE_PARTS, batch_of, hifi
 from hifi_portrait.errors import DatasetError, ModelError
 from hifi_portrait.models.build import build
 from hifi_portrait.models.conditioning import face_inputs
@@ -28,25 +29,6 @@ from hifi_portrait.training.recipes import load_recipe, objective_class
 from hifi_portrait.training.text import encode_text, vary_caption
 from hifi_portrait.training.tokenizer import save_tokenizers
 from tiny_models import randomised
-
-BASE_PARTS = ("unet", "text_encoder", "text_encoder_2")
-
-
-@pytest.fixture(scope="module")
-def base_folder(tmp_path_factory):
-    """Fresh weights of a tiny base model."""
-    folder = tmp_path_factory.mktemp("base")
-    for name, part in build("tiny", BASE_PARTS, seed=0).items():
-        part.save_pretrained(folder / name)
-    return folder
-
-
-def hifi(prepared, base_folder, **changes):
-    return HiFiObjective(HiFiConfig(size="tiny", init_from=(str(base_folder),), **changes), prepared.folder)
-
-
-def batch_of(objective, indices=(0, 1)):
-    return objective.collate([objective.sample(index) for index in indices])
 
 
 def gradients(objective, batch):
@@ -256,7 +238,8 @@ def test_a_base_that_predicts_the_noise_is_one(prepared, noise_folder):
     unet = objective.part("unet")
     torch.nn.init.zeros_(unet.conv_out.weight), torch.nn.init.zeros_(unet.conv_out.bias)
     batch = batch_of(objective)
-    text, condition = objective._conditions(batch)
+    condition = objective.conditioner(batch["faces"])
+    text = objective._text(batch, condition)
     noisy, timesteps = torch.randn_like(batch["latents"]), torch.tensor([100, 700])
     velocity = objective._predict(noisy, timesteps, text, condition, torch.zeros(2, dtype=torch.bool))
     alphas = objective.scheduler.alphas_cumprod

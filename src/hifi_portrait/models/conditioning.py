@@ -28,6 +28,7 @@ from hifi_portrait.models.face_refiner import FaceRefiner, FeatureMaps
 from hifi_portrait.models.hifi_net import HiFiCondition, HiFiNet
 from hifi_portrait.models.keypoints import draw_keypoints
 from hifi_portrait.models.latents import encode_picture
+from hifi_portrait.models.tensors import map_tensors
 from hifi_portrait.models.token_forms import reference_weights
 
 
@@ -105,7 +106,7 @@ class FaceInputs:
 
     def to(self, device: torch.device | str) -> FaceInputs:
         """Move every tensor to `device`."""
-        return FaceInputs(*(getattr(self, field.name).to(device) for field in fields(self)))
+        return map_tensors(self, lambda t: t.to(device))
 
     @staticmethod
     def collate(samples: Sequence[FaceInputs]) -> FaceInputs:
@@ -217,14 +218,7 @@ class Conditioning:
 
     def repeat(self, copies: int) -> Conditioning:
         """Each picture's copies side by side."""
-        unconditional = self.unconditional_tokens
-        return Conditioning(
-            self.hifi.expand(copies * self.hifi.batch_size),
-            self.tokens.repeat_interleave(copies, dim=0),
-            self.warp_latents.repeat_interleave(copies, dim=0),
-            self.references.repeat_interleave(copies, dim=0),
-            None if unconditional is None else unconditional.repeat_interleave(copies, dim=0),
-        )
+        return map_tensors(self, lambda t: t.repeat_interleave(copies, dim=0))
 
 
 class FaceConditioner:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -26,6 +26,7 @@ from hifi_portrait.errors import ModelError
 from hifi_portrait.models.latent_prior import LatentPrior
 from hifi_portrait.models.regions import Regions
 from hifi_portrait.models.reuse import Residuals, Reuse
+from hifi_portrait.models.tensors import map_tensors
 
 
 @dataclass
@@ -71,26 +72,19 @@ class HiFiCondition:
                 f"`batch_size` must be a multiple of the condition's {self.batch_size}, but is {batch_size}"
             )
         copies = batch_size // self.batch_size
-        return self._map(lambda t: t.repeat_interleave(copies, dim=0))
+        return map_tensors(self, lambda t: t.repeat_interleave(copies, dim=0))
 
     def for_both_halves(self) -> HiFiCondition:
         """For `2 batch_size` samples of guidance, the unconditional half first, as diffusers orders them."""
         if self.tokens is None or self.unconditional_tokens is None:
             raise ValueError("a condition without unconditional tokens is for conditional samples only")
         tokens = torch.cat([self.unconditional_tokens.to(self.tokens), self.tokens])
-        return replace(self._map(lambda t: torch.cat([t, t])), tokens=tokens, unconditional_tokens=None)
+        both = map_tensors(self, lambda t: torch.cat([t, t]))
+        return replace(both, tokens=tokens, unconditional_tokens=None)
 
     def to(self, *args: Any, **kwargs: Any) -> HiFiCondition:
         """Move or cast every tensor, as `Tensor.to`."""
-        return self._map(lambda t: t.to(*args, **kwargs))
-
-    def _map(self, change: Any) -> HiFiCondition:
-        changed = {
-            field.name: change(value)
-            for field in fields(self)
-            if (value := getattr(self, field.name)) is not None
-        }
-        return replace(self, **changed)
+        return map_tensors(self, lambda t: t.to(*args, **kwargs))
 
 
 @dataclass

@@ -22,6 +22,7 @@ from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, Fac
 from hifi_portrait.models.designs import design_overrides
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.latents import decode_picture, encode_picture
+from hifi_portrait.models.tensors import map_tensors
 from hifi_portrait.training.critic import LatentCritic, balanced, hinge_critic_loss
 from hifi_portrait.training.hifi_config import FACE_PARTS, HiFiConfig, HiFiLosses
 from hifi_portrait.training.hifi_data import HiFiData
@@ -39,6 +40,7 @@ from hifi_portrait.training.noising import draw_grain, draw_starts, draw_timeste
 from hifi_portrait.training.objective import ENDLESS, Batch, Objective, find_part, find_scheduler, load_parts
 from hifi_portrait.training.pictures import grid, to_image
 from hifi_portrait.training.recognition import chips_of, landmark_band
+from hifi_portrait.training.sample_faces import SampleFaces, SampleMemory
 from hifi_portrait.training.sampling import decode_latents, sample_latents
 from hifi_portrait.training.text import TextEmbeddings, encode_text
 
@@ -96,23 +98,25 @@ class HiFiObjective(Objective):
         )
         importance = config.losses.face_region * (model.parts != Part.SHOULDERS)
         importance += config.losses.eye_region * triangles_around_eyes(model)
+        self.memory = self._memory(config.kept_samples)
         self.register_buffer("importance", torch.from_numpy(importance).float(), persistent=False)
         self.recogniser = DlibResNet.from_dlib() if config.losses.identity > 0 else None
 
     def sample(self, index: int) -> Batch:
-        """See :meth:`HiFiData.sample`."""
-        return self.data.sample(index)
+        """See :meth:`HiFiData.sample`; where samples are kept, ``faces`` are `SampleFaces`."""
+        return self.data.sample(index) if self.memory is None else self.memory[index]
 
     def collate(self, samples: list[Batch]) -> Batch:
-        """Stack tensors, and join face inputs by their own rule."""
+        """Stack tensors, and join faces by their own rule."""
         return self.data.collate(samples)
 
     def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
         """The term ``denoising`` and those of the other losses whose weights are above 0."""
         losses, draws = self.config.losses, self.config.noise_draws
-        text, condition = self._conditions(batch)
-        condition = condition.repeat(draws)
-        text, latents = text.repeat(draws), self._latents(batch).repeat_interleave(draws, dim=0)
+        known = self._known(batch)
+        text = self._text(batch, known.condition).repeat(draws)
+        known = map_tensors(known, lambda t: t.repeat_interleave(draws, dim=0))
+        condition, latents = known.condition, known.latents
         unprompted = torch.rand(len(latents), device=latents.device) < self.config.data.caption_dropout
         noise = torch.randn_like(latents)
         from_warp, timesteps, grain = self._noising(
@@ -124,18 +128,15 @@ class HiFiObjective(Objective):
         alphas = self.scheduler.alphas_cumprod.to(latents.device)
         velocity = velocity_to(latents, noisy, alphas, timesteps)
         prediction = self._predict(noisy, timesteps, text, condition, unprompted, grain)
-        importance = self._importance(batch["faces"], latents.shape[-1]).repeat_interleave(draws, dim=0)
         weight = min_snr_weight(alphas, timesteps, losses.min_snr_gamma, self._predicted)
         width = torch.where(from_warp, losses.warp_start_width / (1 - alphas[timesteps]).sqrt(), torch.inf)
-        error = denoising_loss(prediction, velocity, weight, importance, width)
+        error = denoising_loss(prediction, velocity, weight, known.importance, width)
         terms = {"denoising": losses.denoising * error}
         clean = clean_from_velocity(noisy, prediction, alphas, timesteps)
         if losses.areas > 0:
             terms["areas"] = losses.areas * (area_errors(clean - latents) * from_warp).mean()
         if losses.adversary > 0 and bool(from_warp.any()):
-            coverage = F.adaptive_avg_pool2d(batch["faces"].warp_coverage, latents.shape[-1])
-            coverage = coverage.repeat_interleave(draws, dim=0)
-            shown = (condition.warp_latents[from_warp].to(latents), coverage[from_warp])
+            shown = (condition.warp_latents[from_warp].to(latents), known.coverage[from_warp])
             learnt, believed = self._critic_terms(clean[from_warp], latents[from_warp], shown)
             terms["critic"] = learnt
             if prediction.requires_grad:
@@ -157,7 +158,8 @@ class HiFiObjective(Objective):
         """For held-out people: first reference, target, landmark image, warp, and what is drawn."""
         batch = self._held_out()
         latents, faces = batch["latents"], batch["faces"]
-        text, condition = self._conditions(batch)
+        condition = self.conditioner(faces)
+        text = self._text(batch, condition)
         everyone = torch.ones(len(latents), dtype=torch.bool, device=latents.device)
 
         def predict(noisy: Tensor, timesteps: Tensor) -> Tensor:
@@ -199,6 +201,25 @@ class HiFiObjective(Objective):
         latents = torch.stack([prepared.latents(int(photo)) for photo in chosen])
         self.part("hifi_net").prior.calibrate(latents, pairs["latents"], warps, coverage)
 
+    def _memory(self, count: int) -> SampleMemory | None:
+        """The samples kept in memory, if that is wished and the parts that look at faces do not learn."""
+        if not count:
+            return None
+        learning = {"face_encoder", "face_refiner"}.intersection(self.config.trainable)
+        if learning:
+            names = " and ".join(sorted(learning))
+            raise ModelError(f"with hifi.kept_samples {names} see each sample once: freeze them")
+        if self._decodes(self.config.losses):
+            raise ModelError("hifi.kept_samples have no pictures: set hifi.losses.identity, landmarks to 0")
+
+        def faces(batch: Batch) -> SampleFaces:
+            device = next(self.part("unet").parameters()).device
+            moved = {name: value.to(device) for name, value in batch.items()}
+            with torch.autocast(device.type, torch.bfloat16):
+                return self._known(moved)
+
+        return SampleMemory(count, self.data.sample, faces, self.collate)
+
     def _held_out(self) -> Batch:
         batch = self.data.held_out(self.config.sheet_people)
         device = next(self.part("unet").parameters()).device
@@ -226,18 +247,29 @@ class HiFiObjective(Objective):
             latents[regraded] = encode_picture(self.part("vae"), pictures).to(latents)
         return latents
 
-    def _conditions(self, batch: Batch) -> tuple[TextEmbeddings, Conditioning]:
-        """What the networks read of a batch's captions and faces."""
+    def _known(self, batch: Batch) -> SampleFaces:
+        """What the networks and the losses need of a batch's faces."""
+        faces = batch["faces"]
+        if isinstance(faces, SampleFaces):
+            device = next(self.part("unet").parameters()).device
+            return map_tensors(faces, lambda t: t.to(device, torch.float32) if t.is_floating_point() else t)
+        condition = self.conditioner(faces)
+        side = condition.warp_latents.shape[-1]
+        coverage = F.adaptive_avg_pool2d(faces.warp_coverage, side)
+        return SampleFaces(condition, self._latents(batch), self._importance(faces, side), coverage)
+
+    def _text(self, batch: Batch, condition: Conditioning) -> TextEmbeddings:
+        """What the networks read of a batch's captions."""
         ids, refiner = batch["token_ids"], self.part("face_refiner")
         with own_precision(self.part("text_encoder")):
             encoders = (self.part("text_encoder"), self.part("text_encoder_2"))
             text = encode_text(*encoders, ids, self.second_padding)
-        condition = self.conditioner(batch["faces"])
-        if refiner.in_prompt:
-            places = class_word_places(self.data.tokenizer, ids)
-            merged = refiner.merge(text.hidden, places, condition.tokens, condition.references)
-            text = TextEmbeddings(merged, text.pooled)
-        return text, condition
+        if not refiner.in_prompt:
+            return text
+        places = class_word_places(self.data.tokenizer, ids)
+        return TextEmbeddings(
+            refiner.merge(text.hidden, places, condition.tokens, condition.references), text.pooled
+        )
 
     def _predict(
         self,

@@ -13,6 +13,7 @@ from torch import Tensor
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head import HeadModel, LandmarkGenerator, SurfaceView
 from hifi_portrait.models.conditioning import FaceInputs, face_inputs
+from hifi_portrait.models.tensors import join_tensors
 from hifi_portrait.people.caption import glasses_in
 from hifi_portrait.training.degrade import Grade, degrade
 from hifi_portrait.training.objective import Batch, shuffled
@@ -124,7 +125,9 @@ class HiFiData:
 
     def collate(self, samples: Sequence[Batch]) -> Batch:
         """Join samples into a batch."""
-        batch: Batch = {"faces": FaceInputs.collate([sample["faces"] for sample in samples])}
+        faces = [sample["faces"] for sample in samples]
+        join = FaceInputs.collate if isinstance(faces[0], FaceInputs) else join_tensors
+        batch: Batch = {"faces": join(faces)}
         for name in samples[0]:
             if name != "faces":
                 batch[name] = torch.stack([sample[name] for sample in samples])

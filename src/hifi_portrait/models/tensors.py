@@ -1,0 +1,45 @@
+"""Dataclasses of tensors, changed or joined as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+T = TypeVar("T")
+
+
+def map_tensors(value: T, change: Callable[[Tensor], Tensor]) -> T:
+    """A dataclass of tensors, such dataclasses and Nones, with every tensor changed."""
+    result: Any = value
+    if isinstance(value, Tensor):
+        result = change(value)
+    elif is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in fields(value)]
+        result = type(value)(**{name: map_tensors(getattr(value, name), change) for name in names})
+    elif value is not None:
+        raise TypeError(f"expected tensors or dataclasses of them, not {type(value).__name__}")
+    return result
+
+
+def join_tensors(values: Sequence[T]) -> T:
+    """Dataclasses of one kind, with each tensor joined along its first dimension.
+
+    Raises
+    ------
+    ValueError
+        Something is None in some of them and a tensor in others.
+    """
+    first: Any = values[0]
+    if isinstance(first, Tensor):
+        first = torch.cat(list(values))  # type: ignore[arg-type]
+    elif is_dataclass(first) and not isinstance(first, type):
+        names = [field.name for field in fields(first)]
+        joined = {name: join_tensors([getattr(value, name) for value in values]) for name in names}
+        first = type(first)(**joined)
+    elif any(value is not None for value in values):
+        raise ValueError("cannot join tensors with None")
+    return first

@@ -1,0 +1,14 @@
+"""Objectives of the tiny size over a prepared folder."""
+
+from hifi_portrait.training.hifi import HiFiObjective
+from hifi_portrait.training.hifi_config import HiFiConfig
+
+BASE_PARTS = ("unet", "text_encoder", "text_encoder_2")
+
+
+def hifi(prepared, base_folder, **changes):
+    return HiFiObjective(HiFiConfig(size="tiny", init_from=(str(base_folder),), **changes), prepared.folder)
+
+
+def batch_of(objective, indices=(0, 1)):
+    return objective.collate([objective.sample(index) for index in indices])

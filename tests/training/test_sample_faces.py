@@ -1,0 +1,100 @@
+import dataclasses
+
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from hifi_objectives import batch_of, hifi
+from hifi_portrait.errors import ModelError
+from hifi_portrait.models.tensors import join_tensors, map_tensors
+from hifi_portrait.training.hifi_config import HiFiLosses
+from hifi_portrait.training.objective import SampleStream
+from tiny_models import randomised
+
+LEARNING = ("unet", "hifi_net", "face_attention")
+
+
+@pytest.fixture
+def keeping(prepared, base_folder):
+    objective = hifi(prepared, base_folder, kept_samples=4, trainable=LEARNING)
+    for name in ("hifi_net", "face_attention"):
+        randomised(objective.part(name))
+    return objective
+
+
+def gradient(objective, batch):
+    """Of the weights by which HiFi-Net adds to the UNet."""
+    objective.zero_grad()
+    torch.manual_seed(0)
+    sum(objective(batch).values()).backward()
+    return objective.part("hifi_net").controlnet_down_blocks[0].weight.grad.flatten()
+
+
+def test_kept_samples_teach_what_samples_teach(keeping):
+    """Up to bfloat16's precision; faces of others teach something else."""
+    memory, keeping.memory = keeping.memory, None
+    plain = gradient(keeping, batch_of(keeping))
+    keeping.memory = memory
+    batch = batch_of(keeping)
+    kept = gradient(keeping, batch)
+    batch["faces"].condition = map_tensors(batch["faces"].condition, lambda t: t.flip(0))
+    exchanged = gradient(keeping, batch)
+    assert float((kept - plain).norm() / plain.norm()) < 0.03
+    assert float((exchanged - plain).norm() / plain.norm()) > 0.1
+
+
+def test_kept_samples_still_teach_unet_and_hifi_net(keeping):
+    gradient(keeping, batch_of(keeping))
+    for part, name in (("unet", "conv_in.weight"), ("hifi_net", "conv_in.weight")):
+        assert float(dict(keeping.part(part).named_parameters())[name].grad.abs().sum()) > 0
+
+
+def test_faces_are_looked_at_once(keeping, monkeypatch):
+    first = batch_of(keeping, (0, 3))
+    looked = []
+    monkeypatch.setattr(type(keeping.conditioner), "__call__", lambda *_: looked.append(1))
+    again = batch_of(keeping, (4, 7))
+    assert not looked
+    tensors = []
+    for batch in (first, again):
+        map_tensors(batch["faces"], lambda t: tensors.append(t) or t)
+    half = len(tensors) // 2
+    assert half >= 6
+    assert all(torch.equal(a, b) for a, b in zip(tensors[:half], tensors[half:], strict=True))
+
+
+def test_parts_that_look_at_faces_must_not_learn(prepared, base_folder):
+    with pytest.raises(ModelError, match="face_refiner see each sample once"):
+        hifi(prepared, base_folder, kept_samples=4, trainable=("unet", "face_refiner"))
+
+
+def test_losses_on_pictures_have_no_kept_samples(prepared, base_folder):
+    losses = HiFiLosses(identity=0.1)
+    with pytest.raises(ModelError, match=r"hifi\.losses\.identity"):
+        hifi(prepared, base_folder, kept_samples=4, trainable=LEARNING, losses=losses)
+
+
+def test_workers_keep_no_samples(keeping):
+    loader = DataLoader(SampleStream(keeping.sample, 4), num_workers=1, collate_fn=keeping.collate)
+    with pytest.raises(ModelError, match=r"trainer\.workers = 0"):
+        next(iter(loader))
+
+
+@dataclasses.dataclass
+class _Pair:
+    one: torch.Tensor
+    other: torch.Tensor | None
+
+
+def test_tensors_are_joined_by_name_and_nones_stay():
+    a, b = _Pair(torch.zeros(1, 2), None), _Pair(torch.ones(2, 2), None)
+    joined = join_tensors([a, b])
+    assert joined.one.tolist() == [[0, 0], [1, 1], [1, 1]]
+    assert joined.other is None
+    with pytest.raises(ValueError, match="None"):
+        join_tensors([a, _Pair(a.one, a.one)])
+
+
+def test_only_tensors_are_mapped():
+    with pytest.raises(TypeError, match="list"):
+        map_tensors(_Pair([1.0], None), lambda t: t)
