@@ -1,41 +1,55 @@
 """What one guided denoising step costs at SDXL's widths, beside bare SDXL and other designs.
 
-    python benchmarks/sdxl_step.py [--latents 32] [--rounds 5] [--device cpu] [--out FILE]
+    python benchmarks/sdxl_step.py [--latents 32] [--rounds 5] [--device cpu] [--layers 1 2 4] [--out FILE]
 
 The weights are random. The rows take turns, so that a noisy machine is noisy for all of them; figures are
 ratios to the bare UNet's median. What does not depend on the timestep is computed before the clock runs where
 a design's pipeline does so: face keys and values; of HiFi-Net aligned maps and the control embedding, too.
 
 - `SDXL`: the UNet on both halves of a guided step.
-- `HiFi-Net`: and HiFi-Net on the conditional half, and face attention, which the unconditional half skips.
+- `HiFi-Net`: and HiFi-Net on the conditional half, and face attention, which the unconditional half skips,
+  for 4 references; `1 reference` and `16 references`: for so many.
 - `HiFi-Net, every 2nd step`: the mean of such a step and one that takes its residuals (`hifi_every=2`).
 - `InstantID`: and a ControlNet that reads 16 face tokens, and 16 tokens' attention, on both halves.
 - `IP-Adapter`: and 4 tokens' attention on both halves.
+
+Memory is what tensors take at most: the weights of what a row uses, and what one more step computes.
 """
 
 from __future__ import annotations
 
 import argparse
-import inspect
 import json
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import init_empty_weights
 from diffusers import ControlNetModel
+from peak_memory import PeakMemory
 from torch import Tensor, nn
 
 from hifi_portrait.models import build, size_config
-from hifi_portrait.models.face_attention import FaceAttention
-from hifi_portrait.models.hifi_net import HiFiCondition, HiFiNet
+from hifi_portrait.models.face_encoder import FaceTokens
+from hifi_portrait.models.hifi_net import HiFiCondition
 
-Step = Callable[[], Tensor]
-REUSED = "HiFi-Net, every 2nd step"
+_PATCHES = 257  # of a face, with the class token
+
+
+@dataclass(frozen=True)
+class Row:
+    """A design's step: what runs, the face tokens (B, K, D) it reads, whose weights, how often HiFi-Net."""
+
+    step: Callable[[], Tensor]
+    tokens: Tensor | None = None
+    parts: tuple[nn.Module, ...] = ()
+    every: int = 1
 
 
 def filled(model: nn.Module, device: str, dtype: torch.dtype) -> Any:
@@ -50,43 +64,48 @@ def filled(model: nn.Module, device: str, dtype: torch.dtype) -> Any:
 class Bench:
     """The networks, their inputs, and a step of each row."""
 
-    def __init__(self, size: str, latents: int, device: str, dtype: torch.dtype) -> None:
+    def __init__(
+        self, size: str, latents: int, device: str, dtype: torch.dtype, layers: Sequence[int] = ()
+    ) -> None:
         config = size_config(size)
+        depth = {"transformer_layers_per_block": list(layers)} if layers else {}
+        names = ["unet", "hifi_net", "face_refiner", "face_attention"]
         with init_empty_weights(include_buffers=False):
-            parts = build(size, ["unet", "hifi_net", "face_attention"])
-            settings = {
-                name: value
-                for name, value in config["hifi_net"].items()
-                if name in inspect.signature(ControlNetModel.__init__).parameters
-            }
-            controlnet = ControlNetModel(**settings | {"conditioning_channels": 3})
-        self.unet = filled(parts["unet"], device, dtype)
-        self.hifi_net: HiFiNet = filled(parts["hifi_net"], device, dtype)
-        self.attention: FaceAttention = filled(parts["face_attention"], device, dtype)
-        self.controlnet = filled(controlnet, device, dtype)
+            parts = build(size, names, overrides={"hifi_net": depth})
+            controlnet = ControlNetModel.from_unet(parts["unet"], load_weights_from_unet=False)
+        self.unet, self.hifi_net, self.refiner, self.attention, self.controlnet = (
+            filled(part, device, dtype) for part in (*(parts[name] for name in names), controlnet)
+        )
         self.cast = {"device": device, "dtype": dtype}
         unet = config["unet"]
-        self.width = unet["cross_attention_dim"]
+        width = unet["cross_attention_dim"]
         pooled = unet["projection_class_embeddings_input_dim"] - 6 * unet["addition_time_embed_dim"]
-        self.text, self.pooled = self.noise(2, 77, self.width), self.noise(2, pooled)
+        self.text, self.pooled = self.noise(2, 77, width), self.noise(2, pooled)
         self.latents, self.time = self.noise(2, 4, latents, latents), torch.tensor(500, device=device)
         self.picture = self.noise(2, 3, 8 * latents, 8 * latents)
-        self.face_tokens = config["face_refiner"]["num_tokens"]
-        self.condition = self._condition(latents)
+        self.condition = self._condition(latents, self.face_tokens(4))
+        ours, theirs = (self.hifi_net, self.attention), (self.controlnet, self.attention)
+        self.rows = {
+            "SDXL": Row(self.bare),
+            "HiFi-Net": Row(self.hifi, self.face_tokens(4), ours),
+            "HiFi-Net, 1 reference": Row(self.hifi, self.face_tokens(1), ours),
+            "HiFi-Net, 16 references": Row(self.hifi, self.face_tokens(16), ours),
+            "HiFi-Net, every 2nd step": Row(self.hifi, self.face_tokens(4), ours, every=2),
+            "InstantID": Row(self.instantid, self.noise(2, 16, width), theirs),
+            "IP-Adapter": Row(self.bare, self.noise(2, 4, width), (self.attention,)),
+        }
 
     def noise(self, *shape: int) -> Tensor:
         """Random numbers of a shape."""
         return torch.randn(*shape, **self.cast)
 
-    def steps(self) -> dict[str, Step]:
-        """A guided step of each row."""
-        return {
-            "SDXL": self.bare,
-            "HiFi-Net": self.hifi,
-            REUSED: self.hifi,
-            "InstantID": self.instantid,
-            "IP-Adapter": self.bare,
-        }
+    def face_tokens(self, references: int) -> Tensor:
+        """What the face refiner makes of so many references."""
+        width = self.refiner.config.encoder_dim
+        faces = FaceTokens(self.noise(1, references, _PATCHES, width), self.noise(1, references, width))
+        there = torch.ones(1, references, dtype=torch.bool, device=self.latents.device)
+        tokens: Tensor = self.refiner.tokens(faces, self.noise(1, references, 3), there)
+        return tokens
 
     def bare(self, **residuals: Any) -> Tensor:
         """Both halves of the UNet."""
@@ -120,30 +139,39 @@ class Bench:
         down, middle = self.controlnet(
             self.latents,
             self.time,
-            self.tokens,
+            self.rows["InstantID"].tokens,
             controlnet_cond=self.picture,
             added_cond_kwargs=self._added(2),
             return_dict=False,
         )
         return self.bare(down_block_additional_residuals=down, mid_block_additional_residual=middle)
 
-    def timed(self, name: str, step: Step) -> float:
-        """Seconds of one step."""
-        of_ours = (1, self.face_tokens)
-        read = {"HiFi-Net": of_ours, REUSED: of_ours, "InstantID": (2, 16), "IP-Adapter": (2, 4)}
-        if name not in read:
-            return self._seconds(step)
-        count, tokens = read[name]
-        self.tokens = self.noise(count, tokens, self.width)
-        every = 2 if name == REUSED else 1
+    def seconds(self, row: Row) -> float:
+        """Of one step, the mean over those in which HiFi-Net runs once."""
+        with self._reading(row):
+            return statistics.mean(self._seconds(row.step) for _ in range(row.every))
+
+    def memory(self, row: Row) -> int:
+        """Bytes: the weights of what a row uses, and the most that a step takes beside them."""
+        with self._reading(row), PeakMemory() as tensors:
+            row.step()
+        weights = sum(p.nbytes for part in (self.unet, *row.parts) for p in part.parameters())
+        return weights + tensors.peak
+
+    @contextmanager
+    def _reading(self, row: Row) -> Iterator[None]:
+        """The UNet reads a row's tokens."""
+        if row.tokens is None:
+            yield
+            return
         with (
             self.attention.attached(self.unet),
-            self.attention.bound(self.tokens),
-            self.hifi_net.reusing(every),
+            self.attention.bound(row.tokens),
+            self.hifi_net.reusing(row.every),
         ):
-            return statistics.mean(self._seconds(step) for _ in range(every))
+            yield
 
-    def _seconds(self, step: Step) -> float:
+    def _seconds(self, step: Callable[[], Tensor]) -> float:
         cuda = self.latents.is_cuda
         if cuda:
             torch.cuda.synchronize()
@@ -156,7 +184,7 @@ class Bench:
     def _added(self, count: int) -> dict[str, Tensor]:
         return {"text_embeds": self.pooled[-count:], "time_ids": torch.full((count, 6), 1024.0, **self.cast)}
 
-    def _condition(self, side: int) -> HiFiCondition:
+    def _condition(self, side: int, tokens: Tensor) -> HiFiCondition:
         config = self.hifi_net.config
         return self.hifi_net.prepare(
             self.noise(1, config.conditioning_channels, 8 * side, 8 * side),
@@ -166,7 +194,7 @@ class Bench:
             fine_coverage=self.noise(1, 1, 2 * side, 2 * side),
             coarse=self.noise(1, config.coarse_channels, side, side),
             coarse_coverage=self.noise(1, 1, side, side),
-            tokens=self.noise(1, self.face_tokens, self.width),
+            tokens=tokens,
         )
 
 
@@ -184,24 +212,28 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, choices=range(1, 1000), metavar="N")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float16", "float32"])
+    parser.add_argument("--layers", type=int, nargs="+", default=(), help="of HiFi-Net's transformers")
     parser.add_argument("--out", type=Path, help="JSON file for the figures")
     arguments = parser.parse_args()
+    dtype = getattr(torch, arguments.dtype)
     with torch.inference_mode():
-        bench = Bench(arguments.model, arguments.latents, arguments.device, getattr(torch, arguments.dtype))
-        seconds: dict[str, list[float]] = {name: [] for name in bench.steps()}
+        bench = Bench(arguments.model, arguments.latents, arguments.device, dtype, arguments.layers)
+        seconds: dict[str, list[float]] = {name: [] for name in bench.rows}
         for turn in range(arguments.rounds + 1):
-            for name, step in bench.steps().items():
-                taken = bench.timed(name, step)
+            for name, row in bench.rows.items():
+                taken = bench.seconds(row)
                 if turn:  # the first one warms up
                     seconds[name].append(taken)
             print(f"round {turn} of {arguments.rounds}", file=sys.stderr)
+        memory = {name: bench.memory(row) / 1e9 for name, row in bench.rows.items()}
     bare = statistics.median(seconds["SDXL"])
-    print("| guided step | seconds, median | ratio to bare SDXL |\n| --- | --- | --- |")
     ratios = {name: statistics.median(taken) / bare for name, taken in seconds.items()}
+    print("| guided step | seconds, median | ratio to bare SDXL | GB |\n| --- | --- | --- | --- |")
     for name, ratio in ratios.items():
-        print(f"| {name} | {ratio * bare:.3f} | {ratio:.3f} |")
+        print(f"| {name} | {ratio * bare:.3f} | {ratio:.3f} | {memory[name]:.2f} |")
     if arguments.out:
-        arguments.out.write_text(json.dumps({"seconds": seconds, "ratios": ratios}, indent=1))
+        figures = {"seconds": seconds, "ratios": ratios, "gigabytes": memory}
+        arguments.out.write_text(json.dumps(figures, indent=1))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ import torch
 
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.models import build
-from hifi_portrait.models.conditioning import FaceConditioner, FaceInputs, face_inputs
+from hifi_portrait.models.conditioning import FaceConditioner, face_inputs
 from hifi_portrait.models.latents import encode_picture
+from hifi_portrait.models.tensors import join_tensors
 from painted_heads import geometry, paint, person
 
 NETWORKS = ["vae", "face_encoder", "face_refiner", "hifi_net"]
@@ -52,7 +53,7 @@ def test_poses_are_yaw_pitch_roll_in_degrees(inputs):
 @torch.no_grad()
 def test_padding_references_changes_nothing(conditioner, inputs):
     many = face_inputs(person((0.0, 10.0, 20.0, -20.0)), paint(HeadModel.load(), geometry(5)))
-    batch = FaceInputs.collate([inputs, many])
+    batch = join_tensors([inputs, many])
     assert batch.mask.sum(dim=1).tolist() == [2, 4]
     alone, joined = conditioner(inputs), conditioner(batch)
     for single, pair in zip(tensors(alone), tensors(joined), strict=False):
@@ -61,7 +62,7 @@ def test_padding_references_changes_nothing(conditioner, inputs):
 
 @torch.no_grad()
 def test_what_a_padded_reference_holds_does_not_matter(conditioner, inputs):
-    two = FaceInputs.collate([inputs])
+    two = join_tensors([inputs])
     masked = dataclasses.replace(two, mask=torch.tensor([[True, False]]))
     other = dataclasses.replace(
         masked, crops=masked.crops.clone(), view_visibility=masked.view_visibility.clone()

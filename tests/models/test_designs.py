@@ -9,10 +9,11 @@ from hifi_portrait.head.keypoints import five_keypoints
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.models import FaceEncoder, FaceRefiner, build
 from hifi_portrait.models.class_word import class_word_places
-from hifi_portrait.models.conditioning import FaceConditioner, FaceInputs, face_inputs
+from hifi_portrait.models.conditioning import FaceConditioner, face_inputs
 from hifi_portrait.models.designs import DESIGNS, design_overrides
 from hifi_portrait.models.files import BUNDLED
 from hifi_portrait.models.keypoints import draw_keypoints
+from hifi_portrait.models.tensors import join_tensors
 from hifi_portrait.models.token_forms import PromptTokens, mean_over_references
 from hifi_portrait.training.tokenizer import load_tokenizer
 from painted_heads import geometry, paint, person
@@ -107,7 +108,7 @@ def test_without_the_recogniser_its_embedding_does_not_matter(inputs):
 def test_padding_references_changes_nothing(design, inputs):
     many = face_inputs(person((0.0, 10.0, 20.0)), paint(HeadModel.load(), geometry(5)))
     networks = conditioner(design)
-    alone, joined = networks(inputs), networks(FaceInputs.collate([inputs, many]))
+    alone, joined = networks(inputs), networks(join_tensors([inputs, many]))
     torch.testing.assert_close(joined.hifi.latent_map[:1], alone.hifi.latent_map, atol=5e-5, rtol=1e-4)
     count = alone.tokens.shape[1]  # as many as references, in the prompt
     torch.testing.assert_close(joined.tokens[:1, :count], alone.tokens, atol=5e-5, rtol=1e-4)

@@ -150,6 +150,22 @@ def test_the_base_encoder_can_be_copied(parts):
     assert torch.equal(own["conv_in.weight"], base["conv_in.weight"])
 
 
+def test_a_shallower_hifi_net_starts_from_the_first_layers_of_the_unet():
+    layers = {
+        "unet": {"transformer_layers_per_block": [1, 2, 3]},
+        "hifi_net": {"transformer_layers_per_block": [1, 1, 2]},
+    }
+    parts = build("tiny", ["unet", "hifi_net"], overrides=layers, seed=0)
+    net, unet = parts["hifi_net"], parts["unet"]
+    net.copy_unet(unet)
+    own, base = net.state_dict(), unet.state_dict()
+    copied = {name for name, value in own.items() if name in base and torch.equal(value, base[name])}
+    for block in ("down_blocks.2", "mid_block"):
+        layers_of = f"{block}.attentions.0.transformer_blocks"
+        assert {f"{layers_of}.{layer}.attn1.to_q.weight" for layer in (0, 1)} <= copied
+        assert f"{layers_of}.2.attn1.to_q.weight" in base.keys() - own.keys()
+
+
 def faces(batch=1, references=3, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return (

@@ -114,6 +114,11 @@ def test_surface_alignment_can_be_switched_off(prepared, base_folder):
     assert float(objective(batch_of(objective))["denoising"].detach()) > 0
 
 
+def test_depth_of_hifi_net_can_be_chosen(prepared, base_folder):
+    objective = hifi(prepared, base_folder, transformer_layers=(1, 1, 2))
+    assert len(objective.part("hifi_net").mid_block.attentions[0].transformer_blocks) == 2
+
+
 def test_weights_made_with_another_switch_are_refused(prepared, base_folder, tmp_path):
     build("tiny", ["hifi_net"])["hifi_net"].save_pretrained(tmp_path / "hifi_net")
     config = HiFiConfig(size="tiny", init_from=(str(tmp_path), str(base_folder)), surface_alignment=False)

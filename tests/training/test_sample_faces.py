@@ -91,6 +91,8 @@ def test_tensors_are_joined_by_name_and_nones_stay():
     joined = join_tensors([a, b])
     assert joined.one.tolist() == [[0, 0], [1, 1], [1, 1]]
     assert joined.other is None
+    longer = join_tensors([a, _Pair(torch.ones(1, 3), None)])
+    assert longer.one.tolist() == [[0, 0, 0], [1, 1, 1]]
     with pytest.raises(ValueError, match="None"):
         join_tensors([a, _Pair(a.one, a.one)])
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -66,6 +66,8 @@ class DrawnTarget(WarpTarget, Protocol):
 class FaceInputs:
     """A batch of people and targets as tensors. N references each, padded ones marked in `mask`.
 
+    `join_tensors` makes one batch of several.
+
     Attributes
     ----------
     crops
@@ -107,30 +109,6 @@ class FaceInputs:
     def to(self, device: torch.device | str) -> FaceInputs:
         """Move every tensor to `device`."""
         return map_tensors(self, lambda t: t.to(device))
-
-    @staticmethod
-    def collate(samples: Sequence[FaceInputs]) -> FaceInputs:
-        """Join samples into one batch, padding references to the largest number."""
-        count = max(sample.mask.shape[1] for sample in samples)
-        joined = {}
-        for field in fields(FaceInputs):
-            values = [getattr(sample, field.name) for sample in samples]
-            if field.name in _PER_REFERENCE:
-                values = [_padded(value, count) for value in values]
-            joined[field.name] = torch.cat(values)
-        return FaceInputs(**joined)
-
-
-_PER_REFERENCE = ("crops", "mask", "embeddings", "quality", "poses", "view_xy", "view_visibility")
-
-
-def _padded(value: Tensor, count: int) -> Tensor:
-    missing = count - value.shape[1]
-    return (
-        torch.cat([value, value.new_zeros(len(value), missing, *value.shape[2:])], dim=1)
-        if missing
-        else value
-    )
 
 
 def face_inputs(

@@ -28,6 +28,8 @@ def map_tensors(value: T, change: Callable[[Tensor], Tensor]) -> T:
 def join_tensors(values: Sequence[T]) -> T:
     """Dataclasses of one kind, with each tensor joined along its first dimension.
 
+    Along the second, along which references and tokens are counted, shorter ones are filled up with zeros.
+
     Raises
     ------
     ValueError
@@ -35,7 +37,7 @@ def join_tensors(values: Sequence[T]) -> T:
     """
     first: Any = values[0]
     if isinstance(first, Tensor):
-        first = torch.cat(list(values))  # type: ignore[arg-type]
+        first = _joined(values)  # type: ignore[arg-type]
     elif is_dataclass(first) and not isinstance(first, type):
         names = [field.name for field in fields(first)]
         joined = {name: join_tensors([getattr(value, name) for value in values]) for name in names}
@@ -43,3 +45,12 @@ def join_tensors(values: Sequence[T]) -> T:
     elif any(value is not None for value in values):
         raise ValueError("cannot join tensors with None")
     return first
+
+
+def _joined(values: Sequence[Tensor]) -> Tensor:
+    length = max(value.shape[1] for value in values)
+    filled = [
+        torch.cat([value, value.new_zeros(len(value), length - value.shape[1], *value.shape[2:])], dim=1)
+        for value in values
+    ]
+    return torch.cat(filled)

@@ -371,6 +371,8 @@ def _overrides(config: HiFiConfig) -> dict[str, dict[str, Any]]:
     for name in ("surface_alignment", "warp_latents", "face_tokens"):
         if not getattr(config, name):
             hifi_net[name] = False
+    if config.transformer_layers:
+        hifi_net["transformer_layers_per_block"] = list(config.transformer_layers)
     if not config.latent_prior:
         hifi_net["latent_prior"] = 0
     return overrides

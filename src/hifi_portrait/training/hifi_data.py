@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head import HeadModel, LandmarkGenerator, SurfaceView
@@ -125,9 +124,7 @@ class HiFiData:
 
     def collate(self, samples: Sequence[Batch]) -> Batch:
         """Join samples into a batch."""
-        faces = [sample["faces"] for sample in samples]
-        join = FaceInputs.collate if isinstance(faces[0], FaceInputs) else join_tensors
-        batch: Batch = {"faces": join(faces)}
+        batch: Batch = {"faces": join_tensors([sample["faces"] for sample in samples])}
         for name in samples[0]:
             if name != "faces":
                 batch[name] = torch.stack([sample[name] for sample in samples])
@@ -179,7 +176,5 @@ class HiFiData:
 
 def without_references(faces: FaceInputs) -> FaceInputs:
     """The same target with nothing known of the person: what face guidance contrasts with."""
-    emptied: dict[str, Tensor] = {field.name: getattr(faces, field.name) for field in fields(faces)}
-    for name in ("mask", "warp", "warp_coverage"):
-        emptied[name] = torch.zeros_like(emptied[name])
-    return FaceInputs(**emptied)
+    names = ("mask", "warp", "warp_coverage")
+    return replace(faces, **{name: torch.zeros_like(getattr(faces, name)) for name in names})
