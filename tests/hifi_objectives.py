@@ -1,5 +1,7 @@
 """Objectives of the tiny size over a prepared folder."""
 
+import torch
+
 from hifi_portrait.training.hifi import HiFiObjective
 from hifi_portrait.training.hifi_config import HiFiConfig
 
@@ -12,3 +14,13 @@ def hifi(prepared, base_folder, **changes):
 
 def batch_of(objective, indices=(0, 1)):
     return objective.collate([objective.sample(index) for index in indices])
+
+
+def gradients(objective, batch):
+    """Which parts a batch teaches."""
+    torch.manual_seed(0)
+    sum(objective(batch).values()).backward()
+    return {
+        name: any(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in part.parameters())
+        for name, part in objective.parts.items()
+    }

@@ -12,9 +12,10 @@ from hifi_portrait.models.build import build
 from hifi_portrait.models.designs import DESIGNS
 from hifi_portrait.pipeline import HiFiPortraitPipeline
 from hifi_portrait.target import Target
-from hifi_portrait.training.hifi import HiFiObjective, take_prior
+from hifi_portrait.training.hifi import HiFiObjective
 from hifi_portrait.training.hifi_config import FACE_PARTS, HiFiConfig
 from hifi_portrait.training.hifi_data import HiFiDataConfig
+from hifi_portrait.training.hifi_parts import take_prior
 from painted_heads import person
 
 TINY = (

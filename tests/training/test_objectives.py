@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from hifi_objectives import BASE_PARTS, batch_of, hifi
+from hifi_objectives import BASE_PARTS, batch_of, gradients, hifi
 from hifi_portrait.errors import DatasetError, ModelError
 from hifi_portrait.models.build import build
 from hifi_portrait.models.conditioning import face_inputs
@@ -29,15 +29,6 @@ from hifi_portrait.training.recipes import load_recipe, objective_class
 from hifi_portrait.training.text import encode_text, vary_caption
 from hifi_portrait.training.tokenizer import save_tokenizers
 from tiny_models import randomised
-
-
-def gradients(objective, batch):
-    torch.manual_seed(0)
-    sum(objective(batch).values()).backward()
-    return {
-        name: any(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in part.parameters())
-        for name, part in objective.parts.items()
-    }
 
 
 @pytest.mark.parametrize("objective", ["autoencoder", "base", "hifi", "text"])

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -197,6 +197,20 @@ class Conditioning:
     def repeat(self, copies: int) -> Conditioning:
         """Each picture's copies side by side."""
         return map_tensors(self, lambda t: t.repeat_interleave(copies, dim=0))
+
+    def without(self, nobody: Tensor) -> Conditioning:
+        """With the tokens that guidance's unconditional half reads where `nobody` (B,) is True.
+
+        Those are zeros, which add nothing (keys and values of face attention have no bias), if it has none.
+        HiFi-Net's are left alone then: nothing of it reaches that half.
+        """
+        where = nobody[:, None, None]
+        others = self.unconditional_tokens
+        if others is None:
+            return replace(self, tokens=torch.where(where, 0, self.tokens))
+        tokens = torch.where(where, others.to(self.tokens), self.tokens)
+        read = None if self.hifi.tokens is None else tokens
+        return replace(self, tokens=tokens, hifi=replace(self.hifi, tokens=read))
 
 
 class FaceConditioner:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,12 @@ from hifi_portrait.head.model import triangles_around_eyes
 from hifi_portrait.models.build import build
 from hifi_portrait.models.class_word import class_word_places
 from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs
-from hifi_portrait.models.designs import design_overrides
-from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.latents import decode_picture, encode_picture
 from hifi_portrait.models.tensors import map_tensors
-from hifi_portrait.training.critic import LatentCritic, balanced, hinge_critic_loss
-from hifi_portrait.training.hifi_config import FACE_PARTS, HiFiConfig, HiFiLosses
+from hifi_portrait.training.critic import balanced, hinge_critic_loss
+from hifi_portrait.training.hifi_config import HiFiConfig, HiFiLosses
 from hifi_portrait.training.hifi_data import HiFiData
+from hifi_portrait.training.hifi_parts import CRITIC, given_parts, hifi_parts, take_prior
 from hifi_portrait.training.losses import (
     area_errors,
     clean_from_velocity,
@@ -37,7 +35,7 @@ from hifi_portrait.training.losses import (
     velocity_to,
 )
 from hifi_portrait.training.noising import draw_grain, draw_starts, draw_timesteps
-from hifi_portrait.training.objective import ENDLESS, Batch, Objective, find_part, find_scheduler, load_parts
+from hifi_portrait.training.objective import ENDLESS, Batch, Objective, find_scheduler
 from hifi_portrait.training.pictures import grid, to_image
 from hifi_portrait.training.recognition import chips_of, landmark_band
 from hifi_portrait.training.sample_faces import SampleFaces, SampleMemory
@@ -47,41 +45,25 @@ from hifi_portrait.training.text import TextEmbeddings, encode_text
 _PRIOR_PHOTOS, _PRIOR_PAIRS = 1500, 128
 _CRITIC_WARMUP = 0.1  # share of the run over which its say grows to the full
 
-CRITIC = "critic"
-
 
 class HiFiObjective(Objective):
     """v-prediction of a photo from other photos of the person, the head in it, and its caption."""
 
     def __init__(self, config: HiFiConfig, data: str | Path, *, seed: int = 0) -> None:
-        names = ["unet", "text_encoder", "text_encoder_2", *FACE_PARTS]
-        frozen = [name for name in names if name not in (*config.trainable, *FACE_PARTS)]
-        parts = load_parts(
-            config.size,
-            names,
-            config.init_from,
-            overrides=_overrides(config),
-            required=frozen,
-            fresh=config.fresh,
-            half=[name for name in names if name not in config.trainable] if config.frozen_in_half else (),
-            seed=seed,
-        )
-        parts |= load_parts(config.size, ["vae"], [data], required=["vae"])
-        if config.gradient_checkpointing:
-            for name in ("unet", "hifi_net", "face_encoder"):
-                part: Any = parts[name]
-                part.enable_gradient_checkpointing()
-        if config.losses.adversary > 0:
-            vae: Any = parts["vae"]
-            parts[CRITIC] = LatentCritic(latent_channels=vae.config.latent_channels)
-        super().__init__(parts, config.trainable)
+        super().__init__(hifi_parts(config, data, seed=seed), config.trainable)
         self.config = config
         self.scheduler = find_scheduler(config.init_from) or build(config.size, ["scheduler"])["scheduler"]
+        self.recogniser = DlibResNet.from_dlib() if config.losses.identity > 0 else None
         if self._predicted == "epsilon" and self.part("hifi_net").prior is not None:
             raise ModelError("a base that predicts noise has no latent prior: set hifi.latent_prior = false")
         self.data = HiFiData(config.data, data, seed=seed, with_pictures=self._decodes(config.losses))
+        if self.recogniser is not None and self.data.prepared.recogniser:
+            raise ModelError(
+                f"{data} has embeddings of {self.data.prepared.recogniser}, but hifi.losses.identity reads "
+                "those of dlib: set it to 0"
+            )
         self.second_padding = self.data.prepared.second_padding()
-        fresh = "hifi_net" not in _given(config)
+        fresh = "hifi_net" not in given_parts(config)
         if fresh and config.copy_unet:
             self.part("hifi_net").copy_unet(self.part("unet"))
         known = not fresh or take_prior(self.part("hifi_net"), config.init_from)
@@ -100,7 +82,6 @@ class HiFiObjective(Objective):
         importance += config.losses.eye_region * triangles_around_eyes(model)
         self.memory = self._memory(config.kept_samples)
         self.register_buffer("importance", torch.from_numpy(importance).float(), persistent=False)
-        self.recogniser = DlibResNet.from_dlib() if config.losses.identity > 0 else None
 
     def sample(self, index: int) -> Batch:
         """See :meth:`HiFiData.sample`; where samples are kept, ``faces`` are `SampleFaces`."""
@@ -288,12 +269,13 @@ class HiFiObjective(Objective):
         """
         noisy = noisy.contiguous(memory_format=torch.channels_last)
         text, kept = text.without(unconditional), (~unconditional).to(noisy.dtype).view(-1, 1, 1, 1)
-        added = text.added(self.data.prepared.size)
+        added, condition = text.added(self.data.prepared.size), condition.without(unconditional)
         down, middle = self.part("hifi_net")(
             noisy, timesteps, text.hidden, condition.hifi, added_cond_kwargs=added, return_dict=False
         )
-        # Keys and values of face attention have no bias, so that tokens of zero add nothing.
-        self.part("face_attention").bind([condition.tokens * kept[:, :, 0]])
+        if condition.unconditional_tokens is not None:
+            kept = torch.ones_like(kept)  # the unconditional half reads nobody's face, by the same networks
+        self.part("face_attention").bind([condition.tokens])
         unet = self.part("unet")
 
         def fitting(value: Tensor) -> Tensor:  # autocast does it for a UNet of full precision
@@ -356,51 +338,3 @@ def own_precision(part: Any) -> AbstractContextManager[None]:
         return nullcontext()
     context: AbstractContextManager[None] = torch.autocast(parameter.device.type, enabled=False)
     return context
-
-
-def _given(config: HiFiConfig) -> set[str]:
-    """Face parts whose weights are taken from folders rather than made afresh."""
-    known = {name for name in FACE_PARTS if find_part(config.init_from, name) is not None}
-    return known - set(config.fresh)
-
-
-def _overrides(config: HiFiConfig) -> dict[str, dict[str, Any]]:
-    """The design's settings, less the sources of guidance that are switched off."""
-    overrides = design_overrides(config.design)
-    hifi_net = overrides.setdefault("hifi_net", {})
-    for name in ("surface_alignment", "warp_latents", "face_tokens"):
-        if not getattr(config, name):
-            hifi_net[name] = False
-    if config.transformer_layers:
-        hifi_net["transformer_layers_per_block"] = list(config.transformer_layers)
-    if not config.latent_prior:
-        hifi_net["latent_prior"] = 0
-    return overrides
-
-
-def take_prior(hifi_net: HiFiNet, folders: Sequence[str | Path]) -> bool:
-    """Give a HiFi-Net the latent prior of the one in ``folders``, which the base model learnt with.
-
-    Returns
-    -------
-    bool
-        Whether there is one.
-
-    Raises
-    ------
-    ModelError
-        The two priors are of other sizes, or ``hifi_net`` has none.
-    """
-    folder = find_part(folders, "hifi_net")
-    if folder is None:
-        return False
-    given = HiFiNet.from_pretrained(folder).prior
-    if given is None:
-        return False
-    if hifi_net.prior is None or hifi_net.prior.mean.shape != given.mean.shape:
-        raise ModelError(
-            f"the base model in {folder} has a latent prior of shape {tuple(given.mean.shape)}, but the new "
-            "HiFi-Net has none or another: set hifi.latent_prior = true and the base model's hifi.size"
-        )
-    hifi_net.prior.load_state_dict(given.state_dict())
-    return True

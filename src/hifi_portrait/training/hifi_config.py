@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from hifi_portrait.training.hifi_data import HiFiDataConfig
 
+AS_GIVEN = "as-given"
+"""The design whose settings are those of the face parts that a run starts from."""
 FACE_PARTS = ("face_encoder", "face_refiner", "hifi_net", "face_attention")
 
 
@@ -43,28 +45,29 @@ class HiFiLosses:
 class HiFiConfig:
     """Settings of the HiFi recipe.
 
-    ``design`` names what is trained (``models.designs``); the default is the project's own. ``trainable``
-    names the parts that learn: with the UNet left out the base model stays frozen, with it both are trained
-    jointly. ``surface_alignment``, ``warp_latents`` and ``face_tokens`` switch HiFi-Net's sources of
-    guidance. ``transformer_layers`` is how many layers a fresh HiFi-Net's transformers have, per level of
-    resolution, in place of the size's. ``latent_prior`` keeps the prior of sizes that have one: for a base
-    model that learns along with it, not for one that was trained without. ``copy_unet`` starts a fresh
-    HiFi-Net from the UNet's encoder half. Each sample is noised ``noise_draws`` times, evenly over the
-    schedule, for one run of the face models: on a CPU that and making the sample cost more than the UNet.
-    ``noise_shift`` above 1 draws more timesteps of much noise (arXiv 2403.03206, section 5.3.2), on which
-    portraits of few steps depend. ``warp_starts`` is the share of noisings that noise the warp instead of the
-    photo, by amounts in ``warp_start_noise`` (shares of the schedule), and still ask for the photo: what a
-    portrait that starts from the warp depends on. Of the schedule's noise a share in ``warp_start_grain`` is
-    added; 0 leaves the warp clean, which loses none of its detail. It counts where all references are of the
-    photo's sitting, so that the warp differs from it by no other light or clothes. ``calibrate_prior``
-    measures the prior anew even where HiFi-Net's weights are given, as after a change of the autoencoder.
-    ``fresh`` names parts that start afresh although ``init_from`` has them; a fresh HiFi-Net takes over the
-    latent prior of the one there. ``gradient_checkpointing`` computes the networks' inner states again
-    instead of keeping them, and ``frozen_in_half`` keeps what does not learn in bfloat16: for large models.
-    With ``kept_samples`` above 0 there are that many samples, whose faces are looked at once and kept in
-    memory (about 0.3 MB each of the bundled size): three times as fast on a CPU where the face encoder and
-    refiner do not learn. What HiFi-Net prepares of a face stays as it is then. A multiple of the batch size
-    over all processes keeps each sample in one process.
+    ``design`` names what is trained (``models.designs``); the default is the project's own, and "as-given" is
+    whatever the weights in ``init_from`` are of. ``trainable`` names the parts that learn: with the UNet left
+    out the base model stays frozen, with it both are trained jointly. ``surface_alignment``, ``warp_latents``
+    and ``face_tokens`` switch HiFi-Net's sources of guidance. ``transformer_layers`` is how many layers a
+    fresh HiFi-Net's transformers have, per level of resolution, in place of the size's. ``latent_prior``
+    keeps the prior of sizes that have one: for a base model that learns along with it, not for one that was
+    trained without. ``copy_unet`` starts a fresh HiFi-Net from the UNet's encoder half. Each sample is noised
+    ``noise_draws`` times, evenly over the schedule, for one run of the face models: on a CPU that and making
+    the sample cost more than the UNet. ``noise_shift`` above 1 draws more timesteps of much noise (arXiv
+    2403.03206, section 5.3.2), on which portraits of few steps depend. ``warp_starts`` is the share of
+    noisings that noise the warp instead of the photo, by amounts in ``warp_start_noise`` (shares of the
+    schedule), and still ask for the photo: what a portrait that starts from the warp depends on. Of the
+    schedule's noise a share in ``warp_start_grain`` is added; 0 leaves the warp clean, which loses none of
+    its detail. It counts where all references are of the photo's sitting, so that the warp differs from it by
+    no other light or clothes. ``calibrate_prior`` measures the prior anew even where HiFi-Net's weights are
+    given, as after a change of the autoencoder. ``fresh`` names parts that start afresh although
+    ``init_from`` has them; a fresh HiFi-Net takes over the latent prior of the one there.
+    ``gradient_checkpointing`` computes the networks' inner states again instead of keeping them, and
+    ``frozen_in_half`` keeps what does not learn in bfloat16: for large models. With ``kept_samples`` above 0
+    there are that many samples, whose faces are looked at once and kept in memory (about 0.3 MB each of the
+    bundled size): three times as fast on a CPU where the face encoder and refiner do not learn. What HiFi-Net
+    prepares of a face stays as it is then. A multiple of the batch size over all processes keeps each sample
+    in one process.
     """
 
     size: str = "bundled"

@@ -26,13 +26,14 @@ from hifi_portrait.dataset.analysis import analyse_dataset
 from hifi_portrait.dataset.format import SPLITS, IDDataset, PhotoRecord, split_of
 from hifi_portrait.dataset.pool import worker_pool
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.faces import chip_transform
+from hifi_portrait.faces import ArcFaceRecogniser, chip_transform
 from hifi_portrait.faces.geometry import cut_out, transform_points
 from hifi_portrait.head import Camera, HeadGeometry
 from hifi_portrait.models.build import size_config
 from hifi_portrait.models.latents import encode_picture
+from hifi_portrait.training.embed import embed_photos
 from hifi_portrait.training.objective import find_part
-from hifi_portrait.training.prepared import ARRAYS, PREPARED_VERSION, Prepared, pack_geometry, read_header
+from hifi_portrait.training.prepared import ARRAYS, Prepared, pack_geometry, read_header, write_header
 from hifi_portrait.training.run import exit_code
 from hifi_portrait.training.tokenizer import load_tokenizer, save_tokenizers, train_tokenizer
 
@@ -48,6 +49,7 @@ def prepare(
     model_size: str = "bundled",
     vae: str | Path | None = None,
     tokenizer: str | Path | None = None,
+    recogniser: str | Path | None = None,
     workers: int = 2,
     progress: bool = False,
 ) -> Prepared:
@@ -56,14 +58,15 @@ def prepare(
     Photos without analysis are analysed first. Steps already done in ``out`` are skipped; latents are made
     where ``vae``, the folder of an autoencoder or of its training run, is given. The tokenizer is trained on
     the captions, or taken from ``tokenizer``, a pipeline or prepared folder: what goes on from trained text
-    encoders needs theirs.
+    encoders needs theirs. ``recogniser`` is the ONNX file of an ArcFace network, whose embeddings take the
+    place of the data set's.
 
     Raises
     ------
     DatasetError
         The data set cannot be read or has no usable photo, or there is no tokenizer in ``tokenizer``.
     ModelError
-        There is no autoencoder in ``vae``.
+        There is no autoencoder in ``vae``, or ``recogniser`` is no such network.
     """
     data, out = Path(data), Path(out)
     config = size_config(model_size)
@@ -77,6 +80,10 @@ def prepare(
     if not (out / "tokenizer_2").exists():
         vocabulary = config["text_encoder"]["vocab_size"]
         save_tokenizers(given or train_tokenizer(prepared.captions, vocabulary), out, second)
+    if recogniser is not None and prepared.recogniser != Path(recogniser).name:
+        embed_photos(data, out, ArcFaceRecogniser(recogniser), progress=progress)
+        write_header(out, prepared.size, complete=True, recogniser=Path(recogniser).name)
+        prepared = Prepared(out)
     if vae is not None:
         encode_latents(out, vae, progress=progress)
     return prepared
@@ -140,7 +147,7 @@ def _begin(data: Path, out: Path, size: int) -> None:
     np.save(out / "chosen.npy", np.array(chosen, np.int64))
     np.save(out / "done.npy", np.zeros(-(-len(chosen) // _CHUNK), bool))
     (out / "captions.json").write_text(json.dumps(captions))
-    _write_header(out, size, complete=False)
+    write_header(out, size, complete=False)
 
 
 def _fill(data: Path, out: Path, workers: int, progress: bool) -> None:
@@ -158,7 +165,7 @@ def _fill(data: Path, out: Path, workers: int, progress: bool) -> None:
             done[chunk] = True
             done.flush()
             bar.update(_CHUNK)
-    _write_header(out, header["size"], complete=True)
+    write_header(out, header["size"], complete=True)
 
 
 def _fill_chunk(data: Path, out: Path, chunk: int, size: int) -> None:
@@ -204,12 +211,6 @@ def _open(data: Path) -> IDDataset:
     return IDDataset(data)
 
 
-def _write_header(out: Path, size: int, *, complete: bool) -> None:
-    header = {"version": PREPARED_VERSION, "size": size, "complete": complete}
-    (out / "prepared.json.partial").write_text(json.dumps(header) + "\n")
-    os.replace(out / "prepared.json.partial", out / "prepared.json")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line and prepare."""
     parser = argparse.ArgumentParser(prog="hifi_portrait.training.prepare", description=__doc__)
@@ -217,6 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", required=True, help="prepared folder")
     parser.add_argument("--vae", help="autoencoder folder or run; without it no latents are made")
     parser.add_argument("--tokenizer", help="pipeline or prepared folder whose tokenizer is taken")
+    parser.add_argument("--recogniser", help="ONNX file of an ArcFace network, in the default one's place")
     parser.add_argument("--size", default="bundled", help="model size (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
     options = parser.parse_args(arguments)
@@ -228,6 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             model_size=options.size,
             vae=options.vae,
             tokenizer=options.tokenizer,
+            recogniser=options.recogniser,
             workers=options.workers,
             progress=True,
         )

@@ -3,7 +3,7 @@
 Arrays, one row a usable photo, ordered by identity; pictures are portrait crops of ``size`` pixels::
 
     crops       (P, S, S, 3) uint8        mattes       (P, S, S) uint8
-    embeddings  (P, 128) float32          quality      (P,) float32
+    embeddings  (P, E) float32            quality      (P,) float32
     fit, truth  (P, 151) float32          chips        (P, 3, 3) float32, crop pixels -> recogniser's chip
     identity    (P,) int32                split        (P,) uint8, place in ``SPLITS``
     sitting     (P,) int64, -1: unknown   has_truth    (P,) bool
@@ -17,6 +17,7 @@ Beside them lie ``captions.json`` and the model folders that the arrays go with:
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,10 +80,22 @@ class Prepared:
             )
         self.size: int = header["size"]
         self.arrays = {name: np.load(self.folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+        self.recogniser: str = header["recogniser"]
         self.captions: list[str] = json.loads((self.folder / "captions.json").read_text())
 
     def __len__(self) -> int:
         return len(self.captions)
+
+    @property
+    def chosen(self) -> npt.NDArray[np.int64]:
+        """Which photo of the data set each row is of."""
+        chosen: npt.NDArray[np.int64] = np.load(self.folder / "chosen.npy")
+        return chosen
+
+    @property
+    def embedding_size(self) -> int:
+        """Numbers in an embedding."""
+        return int(self.arrays["embeddings"].shape[1])
 
     def photos(self, split: str) -> npt.NDArray[np.int64]:
         """Indices of a split's photos."""
@@ -149,7 +162,14 @@ def read_header(folder: Path) -> dict[str, Any]:
     if header.get("version") != PREPARED_VERSION:
         version = header.get("version")
         raise DatasetError(f"{folder} is of version {version}, not {PREPARED_VERSION}: prepare it anew")
-    return header
+    return {"recogniser": "", **header}
+
+
+def write_header(folder: Path, size: int, *, complete: bool, recogniser: str = "") -> None:
+    """Write ``prepared.json``; ``recogniser`` names the file of that whose embeddings are kept, if given."""
+    header = {"version": PREPARED_VERSION, "size": size, "complete": complete, "recogniser": recogniser}
+    (folder / "prepared.json.partial").write_text(json.dumps(header) + "\n")
+    os.replace(folder / "prepared.json.partial", folder / "prepared.json")
 
 
 def pack_geometry(geometry: HeadGeometry) -> npt.NDArray[np.float32]:

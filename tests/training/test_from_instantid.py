@@ -1,0 +1,96 @@
+"""InstantID's converted weights, trained on with embeddings of their own recogniser."""
+
+import numpy as np
+import pytest
+import torch
+
+import instantid_published as published
+from arcface_samples import write_network
+from hifi_objectives import batch_of, gradients
+from hifi_portrait.errors import ModelError
+from hifi_portrait.models import load_instantid
+from hifi_portrait.training.hifi import HiFiObjective
+from hifi_portrait.training.hifi_config import FACE_PARTS, HiFiConfig, HiFiLosses
+from hifi_portrait.training.prepare import prepare
+
+OTHERS = torch.tensor([True, False])
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory):
+    """Weights as `convert instantid` writes them, beside the base model."""
+    folder = tmp_path_factory.mktemp("converted")
+    published.write_published(folder)
+    parts = load_instantid(folder / "ControlNetModel", folder / "ip-adapter.bin") | published.base_parts()
+    del parts["vae"]
+    for name, part in parts.items():
+        part.save_pretrained(folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def photos(id_data, vae_folder, tmp_path_factory):
+    """The data set, prepared with an ArcFace network."""
+    folder = tmp_path_factory.mktemp("arcface")
+    write_network(folder / "arcface.onnx", outputs=published.EMBEDDING)
+    options = {"model_size": "tiny", "vae": vae_folder, "recogniser": folder / "arcface.onnx", "workers": 1}
+    return prepare(id_data, folder / "prepared", **options)
+
+
+def on_from(converted, photos, **changes):
+    start = {"size": "tiny", "design": "as-given", "init_from": (str(converted),), "latent_prior": False}
+    config = HiFiConfig(**start | changes)
+    return HiFiObjective(config, photos.folder)
+
+
+def test_embeddings_are_the_networks_own(photos, prepared, id_data):
+    embeddings = photos.arrays["embeddings"]
+    assert embeddings.shape == (len(prepared), published.EMBEDDING)
+    lengths = np.linalg.norm(embeddings, axis=1)
+    assert lengths.min() > 2 and len(np.unique(lengths)) == len(lengths)  # raw, and of each photo's own face
+    again = prepare(id_data, photos.folder, model_size="tiny", recogniser=photos.recogniser, workers=1)
+    assert np.array_equal(again.arrays["embeddings"], embeddings)
+
+
+def test_every_face_part_learns_and_the_base_does_not(converted, photos):
+    objective = on_from(converted, photos)
+    assert objective.part("face_refiner").config.form == "resampled"
+    learnt = gradients(objective, batch_of(objective))
+    faces = {name for name in FACE_PARTS if any(True for _ in objective.part(name).parameters())}
+    assert {"hifi_net", "face_refiner", "face_attention"} <= faces
+    assert learnt == {name: name in faces for name in learnt}
+
+
+def test_without_a_prompt_nobodys_face_is_read(converted, photos):
+    """As the pipeline's unconditional half, which the same networks draw from an embedding of zeros."""
+    objective = on_from(converted, photos)
+    batch = batch_of(objective)
+    noisy, timesteps = torch.randn_like(batch["latents"]), torch.tensor([500, 500])
+    drawn = []
+    for factor in (1, -1):
+        faces = batch["faces"]
+        faces.embeddings = faces.embeddings * factor
+        condition = objective.conditioner(faces)
+        text = objective._text(batch, condition)
+        drawn.append(objective._predict(noisy, timesteps, text, condition, OTHERS))
+    assert torch.equal(drawn[0][0], drawn[1][0])
+    assert not torch.allclose(drawn[0][1], drawn[1][1])
+    objective.part("hifi_net").controlnet_mid_block.bias.data += 1
+    assert not torch.allclose(
+        objective._predict(noisy, timesteps, text, condition, OTHERS)[0], drawn[1][0], atol=1e-4
+    )
+
+
+def test_embeddings_of_another_recogniser_are_refused(converted, prepared):
+    with pytest.raises(ModelError, match=r"embeddings of 24 numbers.*have 128.*--recogniser"):
+        on_from(converted, prepared)
+
+
+def test_the_identity_loss_reads_the_default_recogniser(converted, photos):
+    with pytest.raises(ModelError, match=r"embeddings of arcface\.onnx"):
+        on_from(converted, photos, losses=HiFiLosses(identity=0.1))
+
+
+def test_settings_as_given_need_the_parts(base_folder, photos):
+    with pytest.raises(ModelError, match=r"no face_encoder in .* whose settings"):
+        on_from(base_folder, photos)
