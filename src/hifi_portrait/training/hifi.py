@@ -62,6 +62,10 @@ class HiFiObjective(Objective):
                 f"{data} has embeddings of {self.data.prepared.recogniser}, but hifi.losses.identity reads "
                 "those of dlib: set it to 0"
             )
+        if config.data.cached_text and self.part("face_refiner").in_prompt:
+            raise ModelError(
+                f"the design {config.design} changes captions: set hifi.data.cached_text = false"
+            )
         self.second_padding = self.data.prepared.second_padding()
         fresh = "hifi_net" not in given_parts(config)
         if fresh and config.copy_unet:
@@ -241,6 +245,8 @@ class HiFiObjective(Objective):
 
     def _text(self, batch: Batch, condition: Conditioning) -> TextEmbeddings:
         """What the networks read of a batch's captions."""
+        if self.config.data.cached_text:
+            return TextEmbeddings(batch["text_hidden"], batch["text_pooled"])
         ids, refiner = batch["token_ids"], self.part("face_refiner")
         with own_precision(self.part("text_encoder")):
             encoders = (self.part("text_encoder"), self.part("text_encoder_2"))

@@ -14,6 +14,7 @@ from hifi_portrait.head import HeadModel, LandmarkGenerator, SurfaceView
 from hifi_portrait.models.conditioning import FaceInputs, face_inputs
 from hifi_portrait.models.tensors import join_tensors
 from hifi_portrait.people.caption import glasses_in
+from hifi_portrait.training.cached_text import CachedText
 from hifi_portrait.training.degrade import Grade, degrade
 from hifi_portrait.training.objective import Batch, shuffled
 from hifi_portrait.training.prepared import GeometryKind, Prepared
@@ -36,7 +37,8 @@ class HiFiDataConfig:
     base model without a caption, ``empty_caption`` of an empty one, ``clause_dropout`` of a clause left out;
     captions that name what changes within a sitting stay whole. ``regraded_share`` is the probability that
     target and references get another exposure, contrast and white balance alike, so that more skin and light
-    is seen than was photographed; the target is then encoded anew.
+    is seen than was photographed; the target is then encoded anew. With ``cached_text`` captions are read as
+    `prepare` embedded them, in the variants made there.
     """
 
     references: tuple[int, int] = (1, 4)
@@ -51,6 +53,7 @@ class HiFiDataConfig:
     empty_caption: float = 0.1
     clause_dropout: float = 0.15
     regraded_share: float = 0.0
+    cached_text: bool = False
 
 
 class HiFiData:
@@ -76,6 +79,7 @@ class HiFiData:
                     f"`hifi-portrait people --restyled 1`, or set hifi.data.{name}_share = 0"
                 )
         self.tokenizer = self.prepared.tokenizer()
+        self.text = CachedText(self.prepared) if config.cached_text else None
         self.model = HeadModel.load()
         self.generator = LandmarkGenerator(self.model)
         self._views: dict[tuple[int, GeometryKind], SurfaceView] = {}
@@ -83,10 +87,10 @@ class HiFiData:
     def sample(self, index: int) -> Batch:
         """One target and its references.
 
-        ``faces`` (a batch of one), ``latents`` (C, h, w), ``token_ids`` (77,), ``chips`` (3, 3),
-        ``embedding`` (128,) of the target, ``one_sitting`` (), whether the references are known to be of the
-        target's sitting, ``regraded`` (), whether the latents are not those of the picture, and, where
-        pictures are wanted, ``picture`` (3, S, S) uint8.
+        ``faces`` (a batch of one), ``latents`` (C, h, w), ``token_ids`` (77,) or the cached text, ``chips``
+        (3, 3), ``embedding`` (E,) of the target, ``one_sitting`` (), whether the references are known to be
+        of the target's sitting, ``regraded`` (), whether the latents are not those of the picture, and,
+        where pictures are wanted, ``picture`` (3, S, S) uint8.
         """
         rng = np.random.default_rng([self.seed, 3, index])
         people = self._people(rng)
@@ -148,15 +152,12 @@ class HiFiData:
         one_sitting = prepared.in_one_sitting([target, *photos])
         if rng.random() < config.face_dropout:
             faces, one_sitting = without_references(faces), False
-        caption = prepared.captions[target]
-        if not prepared.arrays["named"][target]:
-            caption = vary_caption(caption, rng, config.clause_dropout, config.empty_caption)
         sample: Batch = {
             "faces": faces,
             "latents": prepared.latents(target),
             "one_sitting": torch.tensor(one_sitting),
             "regraded": torch.tensor(grade is not None),
-            "token_ids": token_ids(self.tokenizer, [caption])[0],
+            **self._caption(target, rng, config),
             "chips": torch.from_numpy(np.array(prepared.arrays["chips"][target])),
             "embedding": torch.from_numpy(np.array(prepared.arrays["embeddings"][target])),
         }
@@ -165,6 +166,16 @@ class HiFiData:
             crop = crop if grade is None else grade(crop)
             sample["picture"] = torch.from_numpy(crop).permute(2, 0, 1)
         return sample
+
+    def _caption(self, photo: int, rng: np.random.Generator, config: HiFiDataConfig) -> Batch:
+        """What the text encoders read, or, where it is cached, what they make of it."""
+        named = bool(self.prepared.arrays["named"][photo])
+        if self.text is not None:
+            return self.text(photo, rng, 0.0 if named else config.empty_caption)
+        caption = self.prepared.captions[photo]
+        if not named:
+            caption = vary_caption(caption, rng, config.clause_dropout, config.empty_caption)
+        return {"token_ids": token_ids(self.tokenizer, [caption])[0]}
 
     def _view(self, photo: int, kind: GeometryKind) -> SurfaceView:
         """A photo's view of the head, kept: it costs as much as the rest of a sample (about 80 kB each)."""

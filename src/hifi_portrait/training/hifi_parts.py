@@ -24,7 +24,8 @@ def hifi_parts(config: HiFiConfig, data: str | Path, *, seed: int = 0) -> dict[s
     """All parts by name, for data prepared in the folder ``data``, whose autoencoder is taken."""
     embedding_size = Prepared(data).embedding_size
     _check_embeddings(config, embedding_size)
-    names = ["unet", "text_encoder", "text_encoder_2", *FACE_PARTS]
+    encoders = [] if config.data.cached_text else ["text_encoder", "text_encoder_2"]
+    names = ["unet", *encoders, *FACE_PARTS]
     frozen = [name for name in names if name not in config.trainable]
     parts = load_parts(
         config.size,

@@ -31,6 +31,7 @@ from hifi_portrait.faces.geometry import cut_out, transform_points
 from hifi_portrait.head import Camera, HeadGeometry
 from hifi_portrait.models.build import size_config
 from hifi_portrait.models.latents import encode_picture
+from hifi_portrait.training.cached_text import cache_text
 from hifi_portrait.training.embed import embed_photos
 from hifi_portrait.training.objective import find_part
 from hifi_portrait.training.prepared import ARRAYS, Prepared, pack_geometry, read_header, write_header
@@ -50,6 +51,7 @@ def prepare(
     vae: str | Path | None = None,
     tokenizer: str | Path | None = None,
     recogniser: str | Path | None = None,
+    text: str | Path | None = None,
     workers: int = 2,
     progress: bool = False,
 ) -> Prepared:
@@ -59,14 +61,16 @@ def prepare(
     where ``vae``, the folder of an autoencoder or of its training run, is given. The tokenizer is trained on
     the captions, or taken from ``tokenizer``, a pipeline or prepared folder: what goes on from trained text
     encoders needs theirs. ``recogniser`` is the ONNX file of an ArcFace network, whose embeddings take the
-    place of the data set's.
+    place of the data set's. ``text`` is a pipeline folder, by whose text encoders the captions are embedded
+    (``training.cached_text``); it goes with its own ``tokenizer``.
 
     Raises
     ------
     DatasetError
         The data set cannot be read or has no usable photo, or there is no tokenizer in ``tokenizer``.
     ModelError
-        There is no autoencoder in ``vae``, or ``recogniser`` is no such network.
+        There is no autoencoder in ``vae``, no text encoders in ``text``, or ``recogniser`` is no
+        such network.
     """
     data, out = Path(data), Path(out)
     config = size_config(model_size)
@@ -84,6 +88,8 @@ def prepare(
         embed_photos(data, out, ArcFaceRecogniser(recogniser), progress=progress)
         write_header(out, prepared.size, complete=True, recogniser=Path(recogniser).name)
         prepared = Prepared(out)
+    if text is not None:
+        cache_text(out, text, size=model_size, progress=progress)
     if vae is not None:
         encode_latents(out, vae, progress=progress)
     return prepared
@@ -219,6 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--vae", help="autoencoder folder or run; without it no latents are made")
     parser.add_argument("--tokenizer", help="pipeline or prepared folder whose tokenizer is taken")
     parser.add_argument("--recogniser", help="ONNX file of an ArcFace network, in the default one's place")
+    parser.add_argument("--text", help="pipeline folder whose text encoders embed the captions once for all")
     parser.add_argument("--size", default="bundled", help="model size (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
     options = parser.parse_args(arguments)
@@ -231,6 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             vae=options.vae,
             tokenizer=options.tokenizer,
             recogniser=options.recogniser,
+            text=options.text,
             workers=options.workers,
             progress=True,
         )

@@ -1,0 +1,95 @@
+"""Embeddings of a prepared folder's captions, made once, for training that leaves the text encoders alone.
+
+``text.npy`` (1 + P V, 77, D) and ``text_pooled.npy`` (1 + P V, E), both float16: first of the empty caption,
+then of each photo's caption in V variants, the whole one and others that lack some of its clauses.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.training.objective import load_parts
+from hifi_portrait.training.prepared import Prepared
+from hifi_portrait.training.text import encode_text, vary_caption
+from hifi_portrait.training.tokenizer import token_ids
+
+_ENCODERS = ("text_encoder", "text_encoder_2")
+_CLAUSE_DROPOUT = 0.15
+_BATCH = 16
+
+
+class CachedText:
+    """Reads them. Raises DatasetError where there are none."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        places = [prepared.folder / name for name in ("text.npy", "text_pooled.npy")]
+        if not all(place.exists() for place in places):
+            raise DatasetError(
+                f"{prepared.folder} has no embeddings of its captions: prepare it again with --text BASE"
+            )
+        self._hidden, self._pooled = (np.load(place, mmap_mode="r") for place in places)
+        self.variants = (len(self._hidden) - 1) // len(prepared)
+
+    def __call__(self, photo: int, rng: np.random.Generator, empty: float = 0.0) -> dict[str, torch.Tensor]:
+        """``text_hidden`` (77, D) and ``text_pooled`` (E,) of a variant of a photo's caption.
+
+        With probability ``empty`` of the empty caption.
+        """
+        row = 1 + photo * self.variants + int(rng.integers(self.variants))
+        if rng.random() < empty:
+            row = 0
+        pairs = (("text_hidden", self._hidden), ("text_pooled", self._pooled))
+        return {name: torch.from_numpy(array[row].astype(np.float32)) for name, array in pairs}
+
+
+def cache_text(
+    folder: str | Path, base: str | Path, *, size: str, variants: int = 2, progress: bool = False
+) -> None:
+    """Embed the captions of ``folder`` by the text encoders of ``base``, a model of ``size``.
+
+    Captions that say what changes within a sitting are whole in all ``variants``.
+
+    Raises
+    ------
+    DatasetError
+        ``variants`` is below 1.
+    ModelError
+        There are no text encoders in ``base``.
+    """
+    if variants < 1:
+        raise DatasetError(f"there must be one variant of a caption or more, not {variants}")
+    prepared = Prepared(folder)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    parts = load_parts(size, _ENCODERS, [base], required=_ENCODERS)
+    first, second = (parts[name].eval().to(device) for name in _ENCODERS)
+    tokenizer, padding = prepared.tokenizer(), prepared.second_padding()
+    captions = ["", *_variants(prepared, variants)]
+    arrays: dict[str, np.ndarray] = {}
+    for start in tqdm(range(0, len(captions), _BATCH), desc="captions", disable=not progress):
+        ids = token_ids(tokenizer, captions[start : start + _BATCH]).to(device)
+        with torch.inference_mode():
+            text = encode_text(first, second, ids, padding)
+        for name, values in (("text", text.hidden), ("text_pooled", text.pooled)):
+            if name not in arrays:
+                partial = prepared.folder / f"{name}.partial.npy"
+                shape = (len(captions), *values.shape[1:])
+                arrays[name] = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
+            arrays[name][start : start + _BATCH] = values.half().cpu().numpy()
+    for name, array in arrays.items():
+        array.flush()  # type: ignore[attr-defined]
+        os.replace(prepared.folder / f"{name}.partial.npy", prepared.folder / f"{name}.npy")
+
+
+def _variants(prepared: Prepared, count: int) -> list[str]:
+    rng = np.random.default_rng(0)
+    texts = []
+    for caption, named in zip(prepared.captions, prepared.arrays["named"], strict=True):
+        dropout = 0.0 if named else _CLAUSE_DROPOUT
+        texts += [caption, *(vary_caption(caption, rng, dropout) for _ in range(count - 1))]
+    return texts
