@@ -218,3 +218,11 @@ def test_further_trackers_log_too(tmp_path):
 def test_an_8_bit_optimiser_says_what_it_needs(tmp_path):
     with pytest.raises(HiFiPortraitError, match="pip install bitsandbytes"):
         trainer(tmp_path / "run", optimiser="adamw8bit")
+
+
+@pytest.mark.parametrize(("variable", "name"), [("FSDP", "FSDP"), ("DEEPSPEED", "DeepSpeed")])
+def test_launchers_that_share_out_parameters_are_refused(tmp_path, monkeypatch, variable, name):
+    monkeypatch.setenv(f"ACCELERATE_USE_{variable}", "true")
+    with pytest.raises(HiFiPortraitError, match=f"by DDP, not by {name}"):
+        trainer(tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -34,7 +34,7 @@ def sizes() -> tuple[str, ...]:
 
 
 def size_config(name: str) -> dict[str, Any]:
-    """Return the settings of one size: `image_size`, `face_size` (pixels) and a block for every part.
+    """Return the settings of one size: `image_size` (pixels) and a block for every part.
 
     Raises
     ------

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -97,6 +98,12 @@ class Trainer:
     config : how
     run : folder for checkpoints, TensorBoard logs and sample sheets
     description : plain values kept in the run folder as ``recipe.json``
+
+    Raises
+    ------
+    HiFiPortraitError
+        The process was launched to share out parameters (FSDP, DeepSpeed), or something that the config asks
+        for is not installed.
     """
 
     def __init__(
@@ -107,6 +114,7 @@ class Trainer:
         *,
         description: dict[str, Any] | None = None,
     ) -> None:
+        _refuse_sharding()
         self.config = config
         self.run = Path(run)
         # CLIP's last layer gets no gradient: SDXL reads the one before it. Buffers are constants here.
@@ -327,6 +335,16 @@ class Trainer:
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)
+
+
+def _refuse_sharding() -> None:
+    """Checkpoints and averaged weights here are of whole parameters, which every process keeps."""
+    for variable, name in (("ACCELERATE_USE_FSDP", "FSDP"), ("ACCELERATE_USE_DEEPSPEED", "DeepSpeed")):
+        if os.environ.get(variable, "false").lower() in ("1", "true"):
+            raise HiFiPortraitError(
+                f"training shares work out by DDP, not by {name}: choose multi-GPU without it in `accelerate "
+                "config`, or launch with --multi_gpu. For less memory see the table in docs/sdxl.md"
+            )
 
 
 def _optimiser(parameters: list[torch.nn.Parameter], config: TrainerConfig) -> torch.optim.Optimizer:
