@@ -94,11 +94,12 @@ def pixel_affine(matrix: np.ndarray) -> np.ndarray:
     return (np.linalg.inv(half_pixel) @ matrix @ half_pixel)[:2]
 
 
-def cut_out(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
-    """Resample a picture (H, W, 3) by a similarity (3, 3) to (size, size, 3); edges are replicated outwards.
+def cut_out(image: np.ndarray, matrix: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
+    """Resample a picture (H, W, 3) by a similarity (3, 3) to a ``size``; edges are replicated outwards.
 
-    Reductions are averaged, not skipped over.
+    ``size`` is a square's side, or width and height. Reductions are averaged, not skipped over.
     """
+    size = size if isinstance(size, tuple) else (size, size)
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
     if scale < 0.7:
         left, top, right, bottom = _covered(image, matrix, size)
@@ -110,14 +111,15 @@ def cut_out(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
         matrix = matrix @ np.array([[sx, 0, left], [0, sy, top], [0, 0, 1]])
     affine = pixel_affine(matrix)
     interpolation = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
-    return cv2.warpAffine(image, affine, (size, size), flags=interpolation, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(image, affine, size, flags=interpolation, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _covered(image: np.ndarray, matrix: np.ndarray, size: int) -> tuple[int, int, int, int]:
+def _covered(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """The part of the picture that a cut-out needs, never empty."""
-    corners = np.array([[0, 0, 1], [size, 0, 1], [0, size, 1], [size, size, 1]]) @ np.linalg.inv(matrix).T
+    across, down = size
+    corners = np.array([[0, 0, 1], [across, 0, 1], [0, down, 1], [across, down, 1]]) @ np.linalg.inv(matrix).T
     height, width = image.shape[:2]
-    margin = 4 * np.ptp(corners[:, 0]) / size
+    margin = 4 * np.ptp(corners[:, 0]) / across
     left, top = np.floor(corners[:, :2].min(axis=0) - margin).astype(int)
     right, bottom = np.ceil(corners[:, :2].max(axis=0) + margin).astype(int)
     left, top = min(max(left, 0), width - 1), min(max(top, 0), height - 1)

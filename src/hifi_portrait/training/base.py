@@ -95,8 +95,8 @@ class BaseObjective(Objective):
         return self.data.held_out(self.config.sheet_photos, device)
 
     def _predict(self, noisy: Tensor, timesteps: Tensor, text: TextEmbeddings) -> Tensor:
-        noisy = noisy.contiguous(memory_format=torch.channels_last)
+        noisy, side = noisy.contiguous(memory_format=torch.channels_last), self.data.prepared.size
         output: Tensor = self.part("unet")(
-            noisy, timesteps, text.hidden, added_cond_kwargs=text.added(self.data.prepared.size)
+            noisy, timesteps, text.hidden, added_cond_kwargs=text.added(side, side)
         ).sample
         return output.float()

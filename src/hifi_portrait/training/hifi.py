@@ -174,12 +174,17 @@ class HiFiObjective(Objective):
         """What the networks predict: "v_prediction" or "epsilon"."""
         return str(self.scheduler.config.prediction_type)
 
+    @property
+    def _factor(self) -> int:
+        """By which the autoencoder reduces sides of pictures."""
+        return int(2 ** (len(self.part("vae").config.block_out_channels) - 1))
+
     def _calibrate_prior(self) -> None:
         """Measure the latents' moments, alone and beside the warp's, on training photos."""
         prepared = self.data.prepared
         photos = prepared.photos("train")
         chosen = np.random.default_rng(0).choice(photos, min(_PRIOR_PHOTOS, len(photos)), replace=False)
-        pairs = self.data.collate([self.data.sample(ENDLESS - i) for i in range(_PRIOR_PAIRS)])
+        pairs = self.data.collate([self.data.square_sample(ENDLESS - i) for i in range(_PRIOR_PAIRS)])
         faces = pairs["faces"]
         warps = torch.cat([encode_picture(self.part("vae"), warp) for warp in faces.warp.split(8)])
         coverage = F.adaptive_avg_pool2d(faces.warp_coverage, warps.shape[-1])
@@ -239,9 +244,9 @@ class HiFiObjective(Objective):
             device = next(self.part("unet").parameters()).device
             return map_tensors(faces, lambda t: t.to(device, torch.float32) if t.is_floating_point() else t)
         condition = self.conditioner(faces)
-        side = condition.warp_latents.shape[-1]
-        coverage = F.adaptive_avg_pool2d(faces.warp_coverage, side)
-        return SampleFaces(condition, self._latents(batch), self._importance(faces, side), coverage)
+        extent = (condition.warp_latents.shape[-2], condition.warp_latents.shape[-1])
+        coverage = F.adaptive_avg_pool2d(faces.warp_coverage, extent)
+        return SampleFaces(condition, self._latents(batch), self._importance(faces, extent), coverage)
 
     def _text(self, batch: Batch, condition: Conditioning) -> TextEmbeddings:
         """What the networks read of a batch's captions."""
@@ -275,7 +280,8 @@ class HiFiObjective(Objective):
         """
         noisy = noisy.contiguous(memory_format=torch.channels_last)
         text, kept = text.without(unconditional), (~unconditional).to(noisy.dtype).view(-1, 1, 1, 1)
-        added, condition = text.added(self.data.prepared.size), condition.without(unconditional)
+        height, width = (side * self._factor for side in noisy.shape[-2:])
+        added, condition = text.added(height, width), condition.without(unconditional)
         down, middle = self.part("hifi_net")(
             noisy, timesteps, text.hidden, condition.hifi, added_cond_kwargs=added, return_dict=False
         )
@@ -306,11 +312,11 @@ class HiFiObjective(Objective):
         alpha_bar = self.scheduler.alphas_cumprod[timesteps.cpu()]
         return output.float() + prior.velocity(noisy, alpha_bar, mean, grain)
 
-    def _importance(self, faces: FaceInputs, side: int) -> Tensor:
+    def _importance(self, faces: FaceInputs, extent: tuple[int, int]) -> Tensor:
         """How much an error of each latent counts (B, 1, h, w), by which part of the head it shows."""
         importance: Any = self.importance
         shown = (faces.triangle >= 0) * importance[faces.triangle.long().clamp(min=0)]
-        return 1 + F.adaptive_avg_pool2d(shown[:, None], side)
+        return 1 + F.adaptive_avg_pool2d(shown[:, None], extent)
 
     def _picture_terms(self, clean: Tensor, timesteps: Tensor, batch: Batch) -> dict[str, Tensor]:
         losses = self.config.losses

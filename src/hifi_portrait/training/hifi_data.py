@@ -14,6 +14,7 @@ from hifi_portrait.head import HeadModel, LandmarkGenerator, SurfaceView
 from hifi_portrait.models.conditioning import FaceInputs, face_inputs
 from hifi_portrait.models.tensors import join_tensors
 from hifi_portrait.people.caption import glasses_in
+from hifi_portrait.training.buckets import Buckets
 from hifi_portrait.training.cached_text import CachedText
 from hifi_portrait.training.degrade import Grade, degrade
 from hifi_portrait.training.objective import Batch, shuffled
@@ -38,7 +39,8 @@ class HiFiDataConfig:
     captions that name what changes within a sitting stay whole. ``regraded_share`` is the probability that
     target and references get another exposure, contrast and white balance alike, so that more skin and light
     is seen than was photographed; the target is then encoded anew. With ``cached_text`` captions are read as
-    `prepare` embedded them, in the variants made there.
+    `prepare` embedded them, in the variants made there. With ``buckets`` targets have the shapes that
+    `prepare` sorted them into, alike in runs of ``equal_counts`` samples, which must be whole batches.
     """
 
     references: tuple[int, int] = (1, 4)
@@ -54,6 +56,7 @@ class HiFiDataConfig:
     clause_dropout: float = 0.15
     regraded_share: float = 0.0
     cached_text: bool = False
+    buckets: bool = False
 
 
 class HiFiData:
@@ -82,6 +85,13 @@ class HiFiData:
         self.text = CachedText(self.prepared) if config.cached_text else None
         self.model = HeadModel.load()
         self.generator = LandmarkGenerator(self.model)
+        self.buckets = Buckets(self.prepared) if config.buckets else None
+        if config.buckets and self.with_pictures:
+            raise DatasetError(
+                "hifi.data.buckets have latents alone: set hifi.data.regraded_share and hifi.losses.identity "
+                "and landmarks to 0"
+            )
+        self._in_bucket: dict[tuple[int, int], list[np.ndarray]] = {}
         self._views: dict[tuple[int, GeometryKind], SurfaceView] = {}
 
     def sample(self, index: int) -> Batch:
@@ -92,12 +102,34 @@ class HiFiData:
         of the target's sitting, ``regraded`` (), whether the latents are not those of the picture, and,
         where pictures are wanted, ``picture`` (3, S, S) uint8.
         """
+        return self._sample(index, self.buckets)
+
+    def square_sample(self, index: int) -> Batch:
+        """The same of square targets alone."""
+        return self._sample(index, None)
+
+    def _sample(self, index: int, buckets: Buckets | None) -> Batch:
         rng = np.random.default_rng([self.seed, 3, index])
         people = self._people(rng)
-        group = people[shuffled(index, len(people), self.seed)]
         block = np.random.default_rng([self.seed, 4, index // self.config.equal_counts])
         least, most = self.config.references
-        return self._draw(group, rng, self.config, int(block.integers(least, most + 1)))
+        count, bucket = int(block.integers(least, most + 1)), None
+        if buckets is not None:
+            of_photo = buckets.of_photo
+            bucket = int(block.choice(of_photo[np.concatenate(self.identities)]))
+            named = self._of_bucket(people, bucket, of_photo)
+            people = named or self._of_bucket(self.identities, bucket, of_photo)
+        group = people[shuffled(index, len(people), self.seed)]
+        return self._draw(group, rng, self.config, count, buckets, bucket)
+
+    def _of_bucket(
+        self, people: Sequence[np.ndarray], bucket: int, of_photo: np.ndarray
+    ) -> Sequence[np.ndarray]:
+        """Those of groups of photos that have one in a bucket."""
+        key = (id(people), bucket)
+        if key not in self._in_bucket:
+            self._in_bucket[key] = [group for group in people if (of_photo[group] == bucket).any()]
+        return self._in_bucket[key]
 
     def _people(self, rng: np.random.Generator) -> Sequence[np.ndarray]:
         """Of whom a sample is, as groups of photos."""
@@ -128,14 +160,32 @@ class HiFiData:
 
     def collate(self, samples: Sequence[Batch]) -> Batch:
         """Join samples into a batch."""
-        batch: Batch = {"faces": join_tensors([sample["faces"] for sample in samples])}
+        faces = [sample["faces"] for sample in samples]
+        targets = [each.landmark if isinstance(each, FaceInputs) else each.latents for each in faces]
+        if len({target.shape[-2:] for target in targets}) > 1:
+            raise DatasetError(
+                "a batch has targets of several shapes: set hifi.data.equal_counts to a multiple of "
+                "trainer.batch_size"
+            )
+        batch: Batch = {"faces": join_tensors(faces)}
         for name in samples[0]:
             if name != "faces":
                 batch[name] = torch.stack([sample[name] for sample in samples])
         return batch
 
-    def _draw(self, group: np.ndarray, rng: np.random.Generator, config: HiFiDataConfig, count: int) -> Batch:
-        target, *others = (int(photo) for photo in rng.permutation(group))
+    def _draw(
+        self,
+        group: np.ndarray,
+        rng: np.random.Generator,
+        config: HiFiDataConfig,
+        count: int,
+        buckets: Buckets | None = None,
+        bucket: int | None = None,
+    ) -> Batch:
+        """A sample of photos of one person; the target is one in a bucket, or a square crop without any."""
+        others = [int(photo) for photo in rng.permutation(group)]
+        target = next(p for p in others if buckets is None or buckets.of_photo[p] == bucket)
+        others.remove(target)
         beside = [photo for photo in others if self.prepared.in_one_sitting([target, photo])]
         photos = (beside if beside and rng.random() < config.one_sitting_share else others)[:count]
         kind: GeometryKind = "truth" if rng.random() < config.truth_share else "fit"
@@ -146,7 +196,11 @@ class HiFiData:
             references = replace(references, crops=grade(references.crops))
         worn = [degrade(c, rng) if rng.random() < config.degraded_share else c for c in references.crops]
         references = replace(references, crops=np.stack(worn))
-        landmark = self.generator.from_geometry(prepared.geometry(target, kind), prepared.size)
+        geometry, latents = prepared.geometry(target, kind), prepared.latents(target)
+        if buckets is not None:
+            geometry, latents = buckets.geometry(target, geometry), buckets.latents(target)
+        extent = (geometry.camera.width, geometry.camera.height)
+        landmark = self.generator.from_geometry(geometry, extent)
         views = [self._view(photo, kind) for photo in photos]
         faces = face_inputs(references, landmark, model=self.model, views=views)
         one_sitting = prepared.in_one_sitting([target, *photos])
@@ -154,7 +208,7 @@ class HiFiData:
             faces, one_sitting = without_references(faces), False
         sample: Batch = {
             "faces": faces,
-            "latents": prepared.latents(target),
+            "latents": latents,
             "one_sitting": torch.tensor(one_sitting),
             "regraded": torch.tensor(grade is not None),
             **self._caption(target, rng, config),

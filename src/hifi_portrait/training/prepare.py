@@ -15,11 +15,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-import torch
-from diffusers import AutoencoderKL
 from tqdm import tqdm
 
 from hifi_portrait.dataset.analysis import analyse_dataset
@@ -30,10 +29,10 @@ from hifi_portrait.faces import ArcFaceRecogniser, chip_transform
 from hifi_portrait.faces.geometry import cut_out, transform_points
 from hifi_portrait.head import Camera, HeadGeometry
 from hifi_portrait.models.build import size_config
-from hifi_portrait.models.latents import encode_picture
+from hifi_portrait.training.buckets import make_buckets
 from hifi_portrait.training.cached_text import cache_text
 from hifi_portrait.training.embed import embed_photos
-from hifi_portrait.training.objective import find_part
+from hifi_portrait.training.encode import LatentEncoder
 from hifi_portrait.training.prepared import ARRAYS, Prepared, pack_geometry, read_header, write_header
 from hifi_portrait.training.run import exit_code
 from hifi_portrait.training.tokenizer import load_tokenizer, save_tokenizers, train_tokenizer
@@ -52,6 +51,7 @@ def prepare(
     tokenizer: str | Path | None = None,
     recogniser: str | Path | None = None,
     text: str | Path | None = None,
+    buckets: Sequence[tuple[int, int]] = (),
     workers: int = 2,
     progress: bool = False,
 ) -> Prepared:
@@ -62,18 +62,21 @@ def prepare(
     the captions, or taken from ``tokenizer``, a pipeline or prepared folder: what goes on from trained text
     encoders needs theirs. ``recogniser`` is the ONNX file of an ArcFace network, whose embeddings take the
     place of the data set's. ``text`` is a pipeline folder, by whose text encoders the captions are embedded
-    (``training.cached_text``); it goes with its own ``tokenizer``.
+    (``training.cached_text``); it goes with its own ``tokenizer``. ``buckets`` are further shapes (height,
+    width) of targets (``training.buckets``), for which there must be an autoencoder.
 
     Raises
     ------
     DatasetError
-        The data set cannot be read or has no usable photo, or there is no tokenizer in ``tokenizer``.
+        The data set cannot be read or has no usable photo, there is no tokenizer in ``tokenizer``, or a side
+        of a bucket is no multiple of what the networks of ``model_size`` halve.
     ModelError
         There is no autoencoder in ``vae``, no text encoders in ``text``, or ``recogniser`` is no
         such network.
     """
     data, out = Path(data), Path(out)
     config = size_config(model_size)
+    _check_buckets(buckets, config)
     given = None if tokenizer is None else load_tokenizer(tokenizer)
     second = None if tokenizer is None else load_tokenizer(tokenizer, "tokenizer_2")
     analyse_dataset(data, workers=workers, progress=progress)
@@ -92,6 +95,8 @@ def prepare(
         cache_text(out, text, size=model_size, progress=progress)
     if vae is not None:
         encode_latents(out, vae, progress=progress)
+    if buckets:
+        make_buckets(data, out, buckets, progress=progress)
     return prepared
 
 
@@ -99,25 +104,16 @@ def encode_latents(
     folder: str | Path, vae: str | Path, *, batch_size: int = 8, progress: bool = False
 ) -> None:
     """Write the scaled latents of all crops by the autoencoder in ``vae``, which is kept beside them."""
-    prepared = Prepared(folder)
-    place = find_part([vae], "vae", "AutoencoderKL")
-    if place is None:
-        raise DatasetError(f"no autoencoder in {vae}: give its folder or its training run")
-    model = AutoencoderKL.from_pretrained(place).eval()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model.to(device, memory_format=torch.channels_last)
+    prepared, encoder = Prepared(folder), LatentEncoder(vae)
     partial = prepared.folder / "latents.partial.npy"
-    side = prepared.size // 2 ** (len(model.config.block_out_channels) - 1)
-    shape = (len(prepared), model.config.latent_channels, side, side)
+    side = prepared.size // encoder.factor
+    shape = (len(prepared), encoder.channels, side, side)
     latents = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
     for start in tqdm(range(0, len(prepared), batch_size), desc="encode", disable=not progress):
-        crops = torch.tensor(prepared.arrays["crops"][start : start + batch_size])
-        pixels = (crops.permute(0, 3, 1, 2).float() / 127.5 - 1).to(device, memory_format=torch.channels_last)
-        with torch.autocast(device.type, torch.bfloat16):
-            encoded = encode_picture(model, pixels)
-        latents[start : start + batch_size] = encoded.float().cpu().numpy()
+        rows = slice(start, start + batch_size)
+        latents[rows] = encoder(prepared.arrays["crops"][rows])
     latents.flush()
-    model.save_pretrained(prepared.folder / "vae")
+    encoder.model.save_pretrained(prepared.folder / "vae")
     os.replace(partial, prepared.folder / "latents.npy")
 
 
@@ -127,6 +123,15 @@ def crop_geometry(geometry: HeadGeometry, transform: np.ndarray, size: int) -> H
     centre_x = scale * camera.cx + float(transform[0, 2])
     centre_y = scale * camera.cy + float(transform[1, 2])
     return replace(geometry, camera=Camera(scale * camera.focal, centre_x, centre_y, size, size))
+
+
+def _check_buckets(shapes: Sequence[tuple[int, int]], config: dict[str, Any]) -> None:
+    halvings = sum(len(config[part]["block_out_channels"]) - 1 for part in ("vae", "unet"))
+    for height, width in shapes:
+        if min(height, width) <= 0 or height % 2**halvings or width % 2**halvings:
+            raise DatasetError(
+                f"a bucket of {height}x{width} does not do: its sides must be multiples of {2**halvings}"
+            )
 
 
 def _begin(data: Path, out: Path, size: int) -> None:
@@ -217,6 +222,14 @@ def _open(data: Path) -> IDDataset:
     return IDDataset(data)
 
 
+def _shape(text: str) -> tuple[int, int]:
+    try:
+        height, width = (int(side) for side in text.lower().split("x"))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no HEIGHTxWIDTH, such as 1152x896") from error
+    return height, width
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line and prepare."""
     parser = argparse.ArgumentParser(prog="hifi_portrait.training.prepare", description=__doc__)
@@ -226,6 +239,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--tokenizer", help="pipeline or prepared folder whose tokenizer is taken")
     parser.add_argument("--recogniser", help="ONNX file of an ArcFace network, in the default one's place")
     parser.add_argument("--text", help="pipeline folder whose text encoders embed the captions once for all")
+    parser.add_argument(
+        "--buckets",
+        nargs="+",
+        type=_shape,
+        default=(),
+        metavar="HEIGHTxWIDTH",
+        help="further shapes of targets, such as 1152x896 896x1152",
+    )
     parser.add_argument("--size", default="bundled", help="model size (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
     options = parser.parse_args(arguments)
@@ -239,6 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tokenizer=options.tokenizer,
             recogniser=options.recogniser,
             text=options.text,
+            buckets=options.buckets,
             workers=options.workers,
             progress=True,
         )

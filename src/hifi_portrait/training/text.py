@@ -26,9 +26,9 @@ class TextEmbeddings:
         """Each text's copies side by side."""
         return TextEmbeddings(*(x.repeat_interleave(copies, dim=0) for x in (self.hidden, self.pooled)))
 
-    def added(self, size: int) -> dict[str, Tensor]:
-        """SDXL's added conditions for square, uncropped pictures of ``size`` pixels."""
-        times = torch.tensor([[size, size, 0, 0, size, size]], device=self.pooled.device)
+    def added(self, height: int, width: int) -> dict[str, Tensor]:
+        """SDXL's added conditions for uncropped pictures of so many pixels."""
+        times = torch.tensor([[height, width, 0, 0, height, width]], device=self.pooled.device)
         return {
             "text_embeds": self.pooled,
             "time_ids": times.repeat(len(self.pooled), 1).to(self.pooled.dtype),
