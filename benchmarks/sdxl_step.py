@@ -83,15 +83,14 @@ class Bench:
         self.text, self.pooled = self.noise(2, 77, width), self.noise(2, pooled)
         self.latents, self.time = self.noise(2, 4, latents, latents), torch.tensor(500, device=device)
         self.picture = self.noise(2, 3, 8 * latents, 8 * latents)
-        self.condition = self._condition(latents, self.face_tokens(4))
-        ours, theirs = (self.hifi_net, self.attention), (self.controlnet, self.attention)
+        theirs, embedding = (self.controlnet, self.attention), self.noise(2, 16, width)
         self.rows = {
             "SDXL": Row(self.bare),
-            "HiFi-Net": Row(self.hifi, self.face_tokens(4), ours),
-            "HiFi-Net, 1 reference": Row(self.hifi, self.face_tokens(1), ours),
-            "HiFi-Net, 16 references": Row(self.hifi, self.face_tokens(16), ours),
-            "HiFi-Net, every 2nd step": Row(self.hifi, self.face_tokens(4), ours, every=2),
-            "InstantID": Row(self.instantid, self.noise(2, 16, width), theirs),
+            "HiFi-Net": self._ours(4),
+            "HiFi-Net, 1 reference": self._ours(1),
+            "HiFi-Net, 16 references": self._ours(16),
+            "HiFi-Net, every 2nd step": self._ours(4, every=2),
+            "InstantID": Row(lambda: self.instantid(embedding), embedding, theirs),
             "IP-Adapter": Row(self.bare, self.noise(2, 4, width), (self.attention,)),
         }
 
@@ -119,13 +118,13 @@ class Bench:
         )[0]
         return prediction
 
-    def hifi(self) -> Tensor:
+    def hifi(self, condition: HiFiCondition) -> Tensor:
         """HiFi-Net on the conditional half, then the UNet."""
         down, middle = self.hifi_net(
             self.latents[1:],
             self.time,
             self.text[1:],
-            self.condition,
+            condition,
             added_cond_kwargs=self._added(1),
             return_dict=False,
         )
@@ -134,12 +133,12 @@ class Bench:
             mid_block_additional_residual=_after_zeros(middle),
         )
 
-    def instantid(self) -> Tensor:
+    def instantid(self, tokens: Tensor) -> Tensor:
         """A ControlNet on both halves, then the UNet."""
         down, middle = self.controlnet(
             self.latents,
             self.time,
-            self.rows["InstantID"].tokens,
+            tokens,
             controlnet_cond=self.picture,
             added_cond_kwargs=self._added(2),
             return_dict=False,
@@ -157,6 +156,12 @@ class Bench:
             row.step()
         weights = sum(p.nbytes for part in (self.unet, *row.parts) for p in part.parameters())
         return weights + tensors.peak
+
+    def _ours(self, references: int, every: int = 1) -> Row:
+        """HiFi-Net's row for so many references."""
+        tokens = self.face_tokens(references)
+        condition = self._condition(self.latents.shape[-1], tokens)
+        return Row(lambda: self.hifi(condition), tokens, (self.hifi_net, self.attention), every)
 
     @contextmanager
     def _reading(self, row: Row) -> Iterator[None]:

@@ -3,12 +3,14 @@
 Nothing is computed: parts, forward and backward pass are gone through with tensors that have shapes alone
 (FakeTensorMode), as the recipe `sdxl` has them: frozen parts in bfloat16, gradient checkpointing, autocast.
 
-- Memory is what stays (2 bytes for each frozen parameter; for each that learns 4 for the weight, 4 for the
-  averaged weight, and 8 for AdamW's moments or 2 in 8 bits) and the most that a step's tensors take beside
-  it, gradients included. What kernels take for themselves and what a GPU's allocator wastes come on top.
+- Memory is what stays (2 bytes for each frozen parameter, 4 for the autoencoder's; for each that learns 4
+  for the weight, 4 for the averaged weight, and 8 for AdamW's moments or 2 in 8 bits) and the most that a
+  step's tensors take beside it, gradients included, while a second batch joins the first (`accumulate`).
+  What kernels take for themselves and what a GPU's allocator wastes come on top.
 - Work is counted in operations of matrix products and convolutions. The time it takes is an estimate: it
   assumes that a GPU reaches 40 % of its bfloat16 peak (arguments: --share, --peaks).
-- With several GPUs (DDP) each keeps all of it and takes samples of its own.
+- With several GPUs (DDP) each keeps all of it, and buckets of gradients (4 bytes for each parameter that
+  learns), and takes samples of its own.
 """
 
 from __future__ import annotations
@@ -21,9 +23,11 @@ import torch
 from peak_memory import PeakMemory
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop, sdpa_flop
 
 from hifi_portrait.models import build, size_config
+from hifi_portrait.models.latents import encode_picture
+from hifi_portrait.training.hifi import own_precision
 from hifi_portrait.training.recipes import load_recipe
 
 FROZEN = ("unet", "text_encoder", "text_encoder_2", "vae")
@@ -33,6 +37,10 @@ LEARNING = {
     "all but the face encoder": ("hifi_net", "face_refiner", "face_attention"),
     "refiner and face attention alone": ("face_refiner", "face_attention"),
 }
+ATTENTION = {  # the kernels that fake tensors take; the counter knows those of GPUs only
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: sdpa_flop,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: sdpa_backward_flop,
+}
 PEAKS = {"24 GB (RTX 4090)": 165, "80 GB (A100)": 312}  # TFLOP/s in bfloat16, dense, by their data sheets
 
 
@@ -41,16 +49,14 @@ class Step:
 
     def __init__(self, size: str, learning: Sequence[str], references: int = 4) -> None:
         self.config = size_config(size)
-        frozen = [name for name in (*FROZEN, *HIFI) if name not in learning]
-        self.parts = _of_precision(torch.bfloat16, size, frozen) | _of_precision(
-            torch.float32, size, learning
-        )
+        self.half = [name for name in (*FROZEN, *HIFI) if name not in (*learning, "vae")]
+        self.parts = _of_precision(torch.bfloat16, size, self.half)
+        self.parts |= _of_precision(torch.float32, size, ["vae", *learning])
         self.learning, self.references = learning, references
         for name, part in self.parts.items():
             part.requires_grad_(name in learning).train(name in learning)
         for name in ("unet", "hifi_net", "face_encoder"):
             self.parts[name].enable_gradient_checkpointing()
-        self.parts["unet"].train()  # as the objective has it where a frozen part passes gradients on
 
     def parameters(self, names: Sequence[str]) -> int:
         """How many parameters parts have."""
@@ -58,8 +64,8 @@ class Step:
 
     def kept(self, moments: int) -> float:
         """Bytes that stay from step to step, with so many for the optimiser's moments of a parameter."""
-        frozen = [name for name in self.parts if name not in self.learning]
-        return 2 * self.parameters(frozen) + (8 + moments) * self.parameters(self.learning)
+        whole = 4 * self.parameters(["vae"])
+        return whole + 2 * self.parameters(self.half) + (8 + moments) * self.parameters(self.learning)
 
     def run(self, batch: int) -> None:
         """Forward and backward pass over a batch."""
@@ -68,28 +74,31 @@ class Step:
         with torch.autocast("cpu", torch.bfloat16):
             with torch.no_grad():
                 ids = torch.zeros(batch, 77, dtype=torch.long)
-                parts["text_encoder"](ids), parts["text_encoder_2"](ids)
-                parts["vae"].encode(_noise(batch, 3, 8 * side, 8 * side).bfloat16())
+                for name in ("text_encoder", "text_encoder_2"):
+                    with own_precision(parts[name]):
+                        parts[name](ids)
+                encode_picture(parts["vae"], _noise(batch, 3, 8 * side, 8 * side))
             condition, tokens = self._condition(batch, side)
-            text = _noise(batch, 77, config["unet"]["cross_attention_dim"]).bfloat16()
             unet = config["unet"]
+            text = _noise(batch, 77, unet["cross_attention_dim"]).bfloat16()
             pooled = unet["projection_class_embeddings_input_dim"] - 6 * unet["addition_time_embed_dim"]
             added = {"text_embeds": _noise(batch, pooled).bfloat16(), "time_ids": _noise(batch, 6).bfloat16()}
-            noisy, times = _noise(batch, 4, side, side).bfloat16(), torch.zeros(batch)
+            noisy, times = _noise(batch, 4, side, side), torch.zeros(batch)
             down, middle = parts["hifi_net"](
                 noisy, times, text, condition, added_cond_kwargs=added, return_dict=False
             )
-            with parts["face_attention"].attached(parts["unet"]), parts["face_attention"].bound(tokens):
-                drawn = parts["unet"](
-                    noisy,
-                    times,
-                    text,
-                    added_cond_kwargs=added,
-                    down_block_additional_residuals=[each.bfloat16() for each in down],
-                    mid_block_additional_residual=middle.bfloat16(),
-                ).sample
-                loss = drawn.float().square().mean()
-                loss.backward()
+            attention = parts["face_attention"]
+            with attention.attached(parts["unet"]), attention.bound(tokens):
+                with own_precision(parts["unet"]):
+                    drawn = parts["unet"](
+                        noisy.bfloat16(),
+                        times,
+                        text,
+                        added_cond_kwargs=added,
+                        down_block_additional_residuals=[each.bfloat16() for each in down],
+                        mid_block_additional_residual=middle.bfloat16(),
+                    ).sample
+                drawn.float().square().mean().backward()
 
     def _condition(self, batch: int, side: int) -> tuple[Any, Tensor]:
         parts, hifi = self.parts, self.parts["hifi_net"].config
@@ -120,7 +129,8 @@ def measured(size: str, learning: Sequence[str], batch: int) -> tuple[Step, floa
         step = Step(size, learning)
         with PeakMemory() as tensors:
             step.run(batch)
-        with FlopCounterMode(display=False) as work:
+            step.run(batch)
+        with FlopCounterMode(display=False, custom_mapping=ATTENTION) as work:
             step.run(batch)
     return step, tensors.peak, work.get_total_flops()
 

@@ -1,5 +1,8 @@
 """InstantID's converted weights, trained on with embeddings of their own recogniser."""
 
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +10,10 @@ import torch
 import instantid_published as published
 from arcface_samples import write_network
 from hifi_objectives import batch_of, gradients
-from hifi_portrait.errors import ModelError
+from hifi_portrait.dataset.format import IDDataset, IDDatasetWriter
+from hifi_portrait.errors import DatasetError, ModelError
 from hifi_portrait.models import load_instantid
+from hifi_portrait.training.embed import embed_photos
 from hifi_portrait.training.hifi import HiFiObjective
 from hifi_portrait.training.hifi_config import FACE_PARTS, HiFiConfig, HiFiLosses
 from hifi_portrait.training.prepare import prepare
@@ -43,19 +48,42 @@ def on_from(converted, photos, **changes):
     return HiFiObjective(config, photos.folder)
 
 
-def test_embeddings_are_the_networks_own(photos, prepared, id_data):
+def test_embeddings_are_the_networks_own(photos, prepared):
     embeddings = photos.arrays["embeddings"]
     assert embeddings.shape == (len(prepared), published.EMBEDDING)
     lengths = np.linalg.norm(embeddings, axis=1)
     assert lengths.min() > 2 and len(np.unique(lengths)) == len(lengths)  # raw, and of each photo's own face
-    again = prepare(id_data, photos.folder, model_size="tiny", recogniser=photos.recogniser, workers=1)
-    assert np.array_equal(again.arrays["embeddings"], embeddings)
 
 
-def test_every_face_part_learns_and_the_base_does_not(converted, photos):
-    objective = on_from(converted, photos)
+def test_another_network_of_the_same_name_is_told_apart(photos, id_data, tmp_path):
+    folder, network = shutil.copytree(photos.folder, tmp_path / "prepared"), tmp_path / "arcface.onnx"
+    kept = prepare(id_data, folder, model_size="tiny", workers=1)
+    assert np.array_equal(kept.arrays["embeddings"], photos.arrays["embeddings"])
+    write_network(network, outputs=5, seed=1)
+    changed = prepare(id_data, folder, model_size="tiny", recogniser=network, workers=1)
+    assert changed.embedding_size == 5 and changed.recogniser == photos.recogniser == "arcface.onnx"
+
+
+def test_a_data_set_that_has_grown_is_not_embedded(id_data, tmp_path):
+    """Its photos are not the rows' any more: the new person comes first."""
+    records = [IDDataset(id_data)[index] for index in range(3)]
+    with IDDatasetWriter(tmp_path / "data") as dataset:
+        dataset.add("person-0", records)
+    prepare(tmp_path / "data", tmp_path / "out", model_size="tiny", workers=1)
+    with IDDatasetWriter(tmp_path / "data", name="b") as dataset:
+        dataset.add("a", [replace(each, identity_id="a", caption="somebody else") for each in records])
+    write_network(tmp_path / "arcface.onnx", outputs=5)
+    with pytest.raises(DatasetError, match="has changed since"):
+        embed_photos(tmp_path / "data", tmp_path / "out", tmp_path / "arcface.onnx")
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_every_face_part_learns_and_the_base_does_not(converted, photos, large):
+    """With the settings for large models, too."""
+    objective = on_from(converted, photos, gradient_checkpointing=large, frozen_in_half=large)
     assert objective.part("face_refiner").config.form == "resampled"
-    learnt = gradients(objective, batch_of(objective))
+    with torch.autocast("cpu", torch.bfloat16, enabled=large):
+        learnt = gradients(objective, batch_of(objective))
     faces = {name for name in FACE_PARTS if any(True for _ in objective.part(name).parameters())}
     assert {"hifi_net", "face_refiner", "face_attention"} <= faces
     assert learnt == {name: name in faces for name in learnt}
@@ -82,7 +110,7 @@ def test_without_a_prompt_nobodys_face_is_read(converted, photos):
 
 
 def test_embeddings_of_another_recogniser_are_refused(converted, prepared):
-    with pytest.raises(ModelError, match=r"embeddings of 24 numbers.*have 128.*--recogniser"):
+    with pytest.raises(ModelError, match=r"of 24 numbers.*default recogniser, of 128.*--recogniser"):
         on_from(converted, prepared)
 
 

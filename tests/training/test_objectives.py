@@ -342,16 +342,22 @@ def test_references_can_be_asked_for_from_the_targets_sitting(prepared):
     assert sum(together) > sum(by_chance) > 0
 
 
-def test_noise_draws_keep_to_their_own_sample(prepared, base_folder):
+def test_noise_draws_keep_to_their_own_sample(prepared, base_folder, monkeypatch):
     config = HiFiDataConfig(face_dropout=0, caption_dropout=0)
     objective = hifi(prepared, base_folder, noise_draws=2, data=config)
     batch = objective.collate([objective.sample(i) for i in range(2)])
+    read, predict = [], objective._predict
+
+    def heard(noisy, timesteps, text, condition, *others):
+        read.append((text.hidden, condition.tokens, condition.hifi.latent_map))
+        return predict(noisy, timesteps, text, condition, *others)
+
+    monkeypatch.setattr(objective, "_predict", heard)
     assert float(objective(batch)["denoising"].detach()) > 0
     condition = objective.conditioner(batch["faces"])
-    repeated = condition.repeat(2)
-    for place in range(4):
-        assert torch.equal(repeated.tokens[place], condition.tokens[place // 2])
-        assert torch.equal(repeated.hifi.latent_map[place], condition.hifi.latent_map[place // 2])
+    alone = (objective._text(batch, condition).hidden, condition.tokens, condition.hifi.latent_map)
+    for repeated, each in zip(read[0], alone, strict=True):
+        assert torch.equal(repeated, each.repeat_interleave(2, dim=0))
 
 
 def test_runs_of_samples_have_equally_many_references(prepared, base_folder):

@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 
 import pytest
 import torch
@@ -6,20 +7,29 @@ from torch.utils.data import DataLoader
 
 from hifi_objectives import batch_of, hifi
 from hifi_portrait.errors import ModelError
-from hifi_portrait.models.tensors import join_tensors, map_tensors
-from hifi_portrait.training.hifi_config import HiFiLosses
+from hifi_portrait.models.build import build
+from hifi_portrait.models.tensors import PADDED, join_tensors, map_tensors
+from hifi_portrait.training.checkpoint import latest_checkpoint, load_state
+from hifi_portrait.training.hifi_config import FACE_PARTS, HiFiLosses
+from hifi_portrait.training.hifi_data import HiFiDataConfig
 from hifi_portrait.training.objective import SampleStream
 from tiny_models import randomised
 
 LEARNING = ("unet", "hifi_net", "face_attention")
 
 
+@pytest.fixture(scope="module")
+def learnt(base_folder, tmp_path_factory):
+    """The base model, and face parts that have learnt something."""
+    folder = shutil.copytree(base_folder, tmp_path_factory.mktemp("learnt") / "parts")
+    for name, part in build("tiny", FACE_PARTS, seed=0).items():
+        randomised(part).save_pretrained(folder / name)
+    return folder
+
+
 @pytest.fixture
-def keeping(prepared, base_folder):
-    objective = hifi(prepared, base_folder, kept_samples=4, trainable=LEARNING)
-    for name in ("hifi_net", "face_attention"):
-        randomised(objective.part(name))
-    return objective
+def keeping(prepared, learnt):
+    return hifi(prepared, learnt, kept_samples=4, trainable=LEARNING)
 
 
 def gradient(objective, batch):
@@ -63,15 +73,34 @@ def test_faces_are_looked_at_once(keeping, monkeypatch):
     assert all(torch.equal(a, b) for a, b in zip(tensors[:half], tensors[half:], strict=True))
 
 
-def test_parts_that_look_at_faces_must_not_learn(prepared, base_folder):
-    with pytest.raises(ModelError, match="face_refiner see each sample once"):
-        hifi(prepared, base_folder, kept_samples=4, trainable=("unet", "face_refiner"))
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"trainable": ("unet", "face_refiner")}, "face_refiner see each sample once"),
+        ({"fresh": ("hifi_net",)}, "hifi_net must have learnt to see"),
+        ({"losses": HiFiLosses(identity=0.1)}, r"hifi\.losses\.identity"),
+        ({"data": HiFiDataConfig(equal_counts=3)}, r"a multiple of hifi\.data\.equal_counts"),
+    ],
+)
+def test_samples_are_not_kept_where_they_would_be_wrong(prepared, learnt, changes, said):
+    with pytest.raises(ModelError, match=said):
+        hifi(prepared, learnt, **{"kept_samples": 4, "trainable": LEARNING} | changes)
 
 
-def test_losses_on_pictures_have_no_kept_samples(prepared, base_folder):
-    losses = HiFiLosses(identity=0.1)
-    with pytest.raises(ModelError, match=r"hifi\.losses\.identity"):
-        hifi(prepared, base_folder, kept_samples=4, trainable=LEARNING, losses=losses)
+def test_a_resumed_run_keeps_the_same_samples(prepared, learnt, run_recipe, tmp_path):
+    settings = [
+        f'hifi.init_from=["{learnt}"]',
+        'hifi.trainable=["unet", "hifi_net", "face_attention"]',
+        "hifi.kept_samples=6",
+        "trainer.workers=0",
+        "trainer.warmup_steps=1",
+        "trainer.final_lr_share=1.0",
+    ]
+    whole = run_recipe("hifi", prepared.folder, *settings, out=tmp_path / "whole")
+    run_recipe("hifi", prepared.folder, *settings, "trainer.max_steps=2", out=tmp_path / "half")
+    half = run_recipe("hifi", prepared.folder, *settings, out=tmp_path / "half")
+    first, second = (load_state(latest_checkpoint(run))["parts"]["unet"] for run in (whole, half))
+    assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_workers_keep_no_samples(keeping):
@@ -82,7 +111,7 @@ def test_workers_keep_no_samples(keeping):
 
 @dataclasses.dataclass
 class _Pair:
-    one: torch.Tensor
+    one: torch.Tensor = dataclasses.field(metadata=PADDED)
     other: torch.Tensor | None
 
 
@@ -93,8 +122,11 @@ def test_tensors_are_joined_by_name_and_nones_stay():
     assert joined.other is None
     longer = join_tensors([a, _Pair(torch.ones(1, 3), None)])
     assert longer.one.tolist() == [[0, 0, 0], [1, 1, 1]]
-    with pytest.raises(ValueError, match="None"):
-        join_tensors([a, _Pair(a.one, a.one)])
+    for pair in ([a, _Pair(a.one, a.one)], [_Pair(a.one, a.one), a]):
+        with pytest.raises(ValueError, match="None"):
+            join_tensors(pair)
+    with pytest.raises(RuntimeError, match="Sizes of tensors must match"):
+        join_tensors([_Pair(a.one, a.one), _Pair(a.one, longer.one)])
 
 
 def test_only_tensors_are_mapped():

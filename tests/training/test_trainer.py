@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedType
 
 import line_objective
 from hifi_portrait.errors import HiFiPortraitError, ModelError
@@ -220,9 +222,17 @@ def test_an_8_bit_optimiser_says_what_it_needs(tmp_path):
         trainer(tmp_path / "run", optimiser="adamw8bit")
 
 
-@pytest.mark.parametrize(("variable", "name"), [("FSDP", "FSDP"), ("DEEPSPEED", "DeepSpeed")])
-def test_launchers_that_share_out_parameters_are_refused(tmp_path, monkeypatch, variable, name):
-    monkeypatch.setenv(f"ACCELERATE_USE_{variable}", "true")
-    with pytest.raises(HiFiPortraitError, match=f"by DDP, not by {name}"):
+@pytest.mark.parametrize("kind", ["FSDP", "DEEPSPEED", "MEGATRON_LM"])
+def test_launchers_that_share_out_parameters_are_refused(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(Accelerator, "distributed_type", DistributedType[kind])
+    with pytest.raises(HiFiPortraitError, match=f"by DDP, not by {kind}"):
         trainer(tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_of_other_parts_is_not_gone_on_with(tmp_path):
+    trainer(tmp_path / "run").train()
+    wider = LineObjective()
+    wider.parts["line"] = Line(9, 4)
+    with pytest.raises(ModelError, match=r"holds other parts than the recipe makes.*recipe\.json"):
+        Trainer(wider, TrainerConfig(max_steps=30), tmp_path / "run")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,7 +28,7 @@ from hifi_portrait.models.face_refiner import FaceRefiner, FeatureMaps
 from hifi_portrait.models.hifi_net import HiFiCondition, HiFiNet
 from hifi_portrait.models.keypoints import draw_keypoints
 from hifi_portrait.models.latents import encode_picture
-from hifi_portrait.models.tensors import map_tensors
+from hifi_portrait.models.tensors import PADDED, map_tensors
 from hifi_portrait.models.token_forms import reference_weights
 
 
@@ -64,7 +64,7 @@ class DrawnTarget(WarpTarget, Protocol):
 
 @dataclass
 class FaceInputs:
-    """A batch of people and targets as tensors. N references each, padded ones marked in `mask`.
+    """A batch of people and targets as tensors, with N references each; `mask` tells them from filling.
 
     `join_tensors` makes one batch of several.
 
@@ -92,13 +92,13 @@ class FaceInputs:
         (B, 5, 2): the target's eyes, nose and mouth corners, as shares of width and height.
     """
 
-    crops: Tensor
-    mask: Tensor
-    embeddings: Tensor
-    quality: Tensor
-    poses: Tensor
-    view_xy: Tensor
-    view_visibility: Tensor
+    crops: Tensor = field(metadata=PADDED)
+    mask: Tensor = field(metadata=PADDED)
+    embeddings: Tensor = field(metadata=PADDED)
+    quality: Tensor = field(metadata=PADDED)
+    poses: Tensor = field(metadata=PADDED)
+    view_xy: Tensor = field(metadata=PADDED)
+    view_visibility: Tensor = field(metadata=PADDED)
     landmark: Tensor
     triangle: Tensor
     barycentric: Tensor
@@ -189,14 +189,10 @@ class Conditioning:
     """
 
     hifi: HiFiCondition
-    tokens: Tensor
+    tokens: Tensor = field(metadata=PADDED)
     warp_latents: Tensor
-    references: Tensor
+    references: Tensor = field(metadata=PADDED)
     unconditional_tokens: Tensor | None = None
-
-    def repeat(self, copies: int) -> Conditioning:
-        """Each picture's copies side by side."""
-        return map_tensors(self, lambda t: t.repeat_interleave(copies, dim=0))
 
     def without(self, nobody: Tensor) -> Conditioning:
         """With the tokens that guidance's unconditional half reads where `nobody` (B,) is True.

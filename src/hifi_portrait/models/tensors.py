@@ -11,6 +11,9 @@ from torch import Tensor
 
 T = TypeVar("T")
 
+PADDED = {"padded": True}
+"""Metadata of a field whose tensors are filled up with zeros, along the second dimension, when joined."""
+
 
 def map_tensors(value: T, change: Callable[[Tensor], Tensor]) -> T:
     """A dataclass of tensors, such dataclasses and Nones, with every tensor changed."""
@@ -18,17 +21,17 @@ def map_tensors(value: T, change: Callable[[Tensor], Tensor]) -> T:
     if isinstance(value, Tensor):
         result = change(value)
     elif is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in fields(value)]
+        names = [each.name for each in fields(value)]
         result = type(value)(**{name: map_tensors(getattr(value, name), change) for name in names})
     elif value is not None:
         raise TypeError(f"expected tensors or dataclasses of them, not {type(value).__name__}")
     return result
 
 
-def join_tensors(values: Sequence[T]) -> T:
-    """Dataclasses of one kind, with each tensor joined along its first dimension.
+def join_tensors(values: Sequence[T], *, fill: bool = False) -> T:
+    """Dataclasses of one kind, or tensors, joined along the first dimension.
 
-    Along the second, along which references and tokens are counted, shorter ones are filled up with zeros.
+    With ``fill``, as for fields with `PADDED`, those shorter along the second are filled up with zeros.
 
     Raises
     ------
@@ -36,21 +39,27 @@ def join_tensors(values: Sequence[T]) -> T:
         Something is None in some of them and a tensor in others.
     """
     first: Any = values[0]
-    if isinstance(first, Tensor):
-        first = _joined(values)  # type: ignore[arg-type]
-    elif is_dataclass(first) and not isinstance(first, type):
-        names = [field.name for field in fields(first)]
-        joined = {name: join_tensors([getattr(value, name) for value in values]) for name in names}
-        first = type(first)(**joined)
-    elif any(value is not None for value in values):
+    missing = sum(value is None for value in values)
+    if 0 < missing < len(values):
         raise ValueError("cannot join tensors with None")
+    if isinstance(first, Tensor):
+        tensors: list[Any] = list(values)
+        first = torch.cat(_filled(tensors) if fill else tensors)
+    elif is_dataclass(first) and not isinstance(first, type):
+        first = type(first)(
+            **{
+                each.name: join_tensors(
+                    [getattr(value, each.name) for value in values], fill=each.metadata.get("padded", False)
+                )
+                for each in fields(first)
+            }
+        )
     return first
 
 
-def _joined(values: Sequence[Tensor]) -> Tensor:
+def _filled(values: Sequence[Tensor]) -> list[Tensor]:
     length = max(value.shape[1] for value in values)
-    filled = [
+    return [
         torch.cat([value, value.new_zeros(len(value), length - value.shape[1], *value.shape[2:])], dim=1)
         for value in values
     ]
-    return torch.cat(filled)

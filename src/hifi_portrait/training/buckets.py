@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from hifi_portrait.dataset.format import IDDataset, PhotoRecord
+from hifi_portrait.dataset.format import PhotoRecord
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.faces.geometry import cut_out
 from hifi_portrait.head import Camera, HeadGeometry
@@ -96,14 +96,15 @@ def make_buckets(
     Raises
     ------
     DatasetError
-        There is no autoencoder in ``folder`` yet.
+        There is no autoencoder in ``folder`` yet, or the data set has changed since.
     """
-    prepared, photos = Prepared(folder), IDDataset(data)
+    prepared = Prepared(folder)
+    photos, indices = prepared.source(data)
     encoder = LatentEncoder(prepared.folder)
     square = (prepared.size, prepared.size)
     shapes = [square, *(shape for shape in shapes if shape != square)]
     of_photo, row = np.zeros(len(prepared), np.uint8), np.zeros(len(prepared), np.int32)
-    for number, index in enumerate(prepared.chosen):
+    for number, index in enumerate(indices):
         photo = photos.entry(int(index))
         of_photo[number] = best_shape((photo.width, photo.height), _transform(photo, prepared.size), shapes)
     for place, shape in enumerate(shapes[1:], start=1):
@@ -116,7 +117,7 @@ def make_buckets(
         steps = range(0, len(chosen), _BATCH)
         for start in tqdm(steps, desc=f"bucket {shape[0]}x{shape[1]}", disable=not progress):
             rows = slice(start, start + _BATCH)
-            cut = [_cut(photos[int(prepared.chosen[n])], prepared.size, shape) for n in chosen[rows]]
+            cut = [_cut(photos[int(indices[n])], prepared.size, shape) for n in chosen[rows]]
             latents[rows] = encoder(np.stack(cut))
         latents.flush()
     np.save(prepared.folder / "bucket.npy", of_photo)

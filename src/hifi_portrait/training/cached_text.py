@@ -17,7 +17,7 @@ from hifi_portrait.errors import DatasetError
 from hifi_portrait.training.objective import load_parts
 from hifi_portrait.training.prepared import Prepared
 from hifi_portrait.training.text import encode_text, vary_caption
-from hifi_portrait.training.tokenizer import token_ids
+from hifi_portrait.training.tokenizer import load_tokenizer, token_ids
 
 _ENCODERS = ("text_encoder", "text_encoder_2")
 _CLAUSE_DROPOUT = 0.15
@@ -34,14 +34,25 @@ class CachedText:
                 f"{prepared.folder} has no embeddings of its captions: prepare it again with --text BASE"
             )
         self._hidden, self._pooled = (np.load(place, mmap_mode="r") for place in places)
-        self.variants = (len(self._hidden) - 1) // len(prepared)
+        self.variants, others = divmod(len(self._hidden) - 1, len(prepared))
+        if others or len(self._pooled) != len(self._hidden):
+            raise DatasetError(
+                f"the embeddings of captions in {prepared.folder} are not of its photos: prepare them again"
+            )
 
-    def __call__(self, photo: int, rng: np.random.Generator, empty: float = 0.0) -> dict[str, torch.Tensor]:
-        """``text_hidden`` (77, D) and ``text_pooled`` (E,) of a variant of a photo's caption.
+    @property
+    def width(self) -> int:
+        """Numbers of a token."""
+        return int(self._hidden.shape[2])
+
+    def __call__(
+        self, photo: int, rng: np.random.Generator, *, empty: float = 0.0, whole: bool = False
+    ) -> dict[str, torch.Tensor]:
+        """``text_hidden`` (77, D) and ``text_pooled`` (E,) of a photo's caption, ``whole`` or a variant.
 
         With probability ``empty`` of the empty caption.
         """
-        row = 1 + photo * self.variants + int(rng.integers(self.variants))
+        row = 1 + photo * self.variants + (0 if whole else int(rng.integers(self.variants)))
         if rng.random() < empty:
             row = 0
         pairs = (("text_hidden", self._hidden), ("text_pooled", self._pooled))
@@ -58,7 +69,7 @@ def cache_text(
     Raises
     ------
     DatasetError
-        ``variants`` is below 1.
+        ``variants`` is below 1, or the tokenizers of ``base`` are others than those of ``folder``.
     ModelError
         There are no text encoders in ``base``.
     """
@@ -68,6 +79,7 @@ def cache_text(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     parts = load_parts(size, _ENCODERS, [base], required=_ENCODERS)
     first, second = (parts[name].eval().to(device) for name in _ENCODERS)
+    _check_tokenizers(prepared, Path(base))
     tokenizer, padding = prepared.tokenizer(), prepared.second_padding()
     captions = ["", *_variants(prepared, variants)]
     arrays: dict[str, np.ndarray] = {}
@@ -84,6 +96,16 @@ def cache_text(
     for name, array in arrays.items():
         array.flush()  # type: ignore[attr-defined]
         os.replace(prepared.folder / f"{name}.partial.npy", prepared.folder / f"{name}.npy")
+
+
+def _check_tokenizers(prepared: Prepared, base: Path) -> None:
+    for name in ("tokenizer", "tokenizer_2"):
+        own = load_tokenizer(prepared.folder, name).get_vocab()
+        if (base / name).is_dir() and load_tokenizer(base, name).get_vocab() != own:
+            raise DatasetError(
+                f"{prepared.folder} has another {name} than {base}, whose encoders would read other words: "
+                f"prepare it in a new folder, with --tokenizer {base}"
+            )
 
 
 def _variants(prepared: Prepared, count: int) -> list[str]:

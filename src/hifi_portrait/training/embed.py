@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from hifi_portrait.dataset.format import IDDataset
-from hifi_portrait.faces.protocols import Recogniser
-from hifi_portrait.training.prepared import Prepared
+from hifi_portrait.faces import ArcFaceRecogniser
+from hifi_portrait.training.prepared import Prepared, write_header
 
 
 def embed_photos(
-    data: str | Path, folder: str | Path, recogniser: Recogniser, *, progress: bool = False
-) -> None:
-    """Replace the embeddings in ``folder``, prepared from the data set ``data``, by a recogniser's.
+    data: str | Path, folder: str | Path, recogniser: str | Path, *, progress: bool = False
+) -> Prepared:
+    """Let ``folder``, prepared from the data set ``data``, have the embeddings of an ArcFace network.
 
-    They are kept as the recogniser gives them, as an identity keeps them.
+    They are kept as the network gives them, as an identity keeps them; those of a file's content are made
+    once.
+
+    Raises
+    ------
+    DatasetError
+        The data set has changed since.
+    ModelError
+        ``recogniser`` is no ONNX file of an ArcFace network.
     """
-    prepared, photos = Prepared(folder), IDDataset(data)
-    found = []
-    for index in tqdm(prepared.chosen, desc="embed", unit="photo", disable=not progress):
-        photo = photos[int(index)]
-        assert photo.analysis is not None and photo.analysis.landmarks is not None
-        chip = recogniser.align(photo.pixels(), photo.analysis.landmarks)
-        found.append(recogniser(chip[None])[0])
-    partial = prepared.folder / "embeddings.partial.npy"
-    np.save(partial, np.stack(found).astype(np.float32))
-    os.replace(partial, prepared.folder / "embeddings.npy")
+    prepared, network, file = Prepared(folder), ArcFaceRecogniser(recogniser), Path(recogniser)
+    name = f"embeddings-{sha256(file.read_bytes()).hexdigest()[:16]}"
+    place = prepared.folder / f"{name}.npy"
+    if not place.exists():
+        photos, chosen = prepared.source(data)
+        found = []
+        for index in tqdm(chosen, desc="embed", unit="photo", disable=not progress):
+            photo = photos[int(index)]
+            assert photo.analysis is not None and photo.analysis.landmarks is not None
+            found.append(network(network.align(photo.pixels(), photo.analysis.landmarks)[None])[0])
+        partial = prepared.folder / f"{name}.partial.npy"
+        np.save(partial, np.stack(found).astype(np.float32))
+        os.replace(partial, place)
+    write_header(prepared.folder, prepared.size, complete=True, recogniser=file.name, embeddings=name)
+    return Prepared(folder)

@@ -57,15 +57,7 @@ class HiFiObjective(Objective):
         if self._predicted == "epsilon" and self.part("hifi_net").prior is not None:
             raise ModelError("a base that predicts noise has no latent prior: set hifi.latent_prior = false")
         self.data = HiFiData(config.data, data, seed=seed, with_pictures=self._decodes(config.losses))
-        if self.recogniser is not None and self.data.prepared.recogniser:
-            raise ModelError(
-                f"{data} has embeddings of {self.data.prepared.recogniser}, but hifi.losses.identity reads "
-                "those of dlib: set it to 0"
-            )
-        if config.data.cached_text and self.part("face_refiner").in_prompt:
-            raise ModelError(
-                f"the design {config.design} changes captions: set hifi.data.cached_text = false"
-            )
+        self._check_data()
         self.second_padding = self.data.prepared.second_padding()
         fresh = "hifi_net" not in given_parts(config)
         if fresh and config.copy_unet:
@@ -191,10 +183,33 @@ class HiFiObjective(Objective):
         latents = torch.stack([prepared.latents(int(photo)) for photo in chosen])
         self.part("hifi_net").prior.calibrate(latents, pairs["latents"], warps, coverage)
 
+    def _check_data(self) -> None:
+        """Raises ModelError where the networks cannot read what was prepared."""
+        data, width = self.data, self.part("unet").config.cross_attention_dim
+        if self.recogniser is not None and data.prepared.recogniser:
+            raise ModelError(
+                f"{data.prepared.folder} has embeddings of {data.prepared.recogniser}, but "
+                "hifi.losses.identity reads those of dlib: set it to 0"
+            )
+        if data.text is not None and data.text.width != width:
+            raise ModelError(
+                f"{data.prepared.folder} has embeddings of captions {data.text.width} numbers wide, but the "
+                f"base model reads {width}: prepare it with the base's own text encoders (--text)"
+            )
+        if data.text is not None and self.part("face_refiner").in_prompt:
+            raise ModelError(
+                f"the design {self.config.design} changes captions: set hifi.data.cached_text = false"
+            )
+
     def _memory(self, count: int) -> SampleMemory | None:
         """The samples kept in memory, if that is wished and the parts that look at faces do not learn."""
         if not count:
             return None
+        if count % self.config.data.equal_counts:
+            raise ModelError("hifi.kept_samples must be a multiple of hifi.data.equal_counts")
+        if fresh := {"face_encoder", "face_refiner", "hifi_net"} - given_parts(self.config):
+            names = " and ".join(sorted(fresh))
+            raise ModelError(f"with hifi.kept_samples {names} must have learnt to see: add to hifi.init_from")
         learning = {"face_encoder", "face_refiner"}.intersection(self.config.trainable)
         if learning:
             names = " and ".join(sorted(learning))
@@ -242,7 +257,9 @@ class HiFiObjective(Objective):
         faces = batch["faces"]
         if isinstance(faces, SampleFaces):
             device = next(self.part("unet").parameters()).device
-            return map_tensors(faces, lambda t: t.to(device, torch.float32) if t.is_floating_point() else t)
+            return map_tensors(
+                faces, lambda t: t.to(device, torch.float32 if t.is_floating_point() else t.dtype)
+            )
         condition = self.conditioner(faces)
         extent = (condition.warp_latents.shape[-2], condition.warp_latents.shape[-1])
         coverage = F.adaptive_avg_pool2d(faces.warp_coverage, extent)
@@ -274,9 +291,8 @@ class HiFiObjective(Objective):
     ) -> Tensor:
         """Velocity (B, C, h, w), whatever the networks predict.
 
-        Where ``unconditional`` (B,), it is the bare base model's without a prompt.
-
-        That is what the pipeline's guidance takes for its unconditional half.
+        Where ``unconditional`` (B,), it is what the pipeline's guidance takes for its unconditional half: the
+        bare base model's without a prompt, or, for face parts with unconditional tokens, nobody's face.
         """
         noisy = noisy.contiguous(memory_format=torch.channels_last)
         text, kept = text.without(unconditional), (~unconditional).to(noisy.dtype).view(-1, 1, 1, 1)

@@ -34,13 +34,14 @@ class HiFiDataConfig:
     other photos. ``named_share`` is that of samples of people in restyled sittings, whose captions name what
     changes, rather than of anybody, ``glasses_share`` that of these in which somebody puts glasses on or off.
     ``degraded_share`` is that of a reference being worn as real photos are,
-    ``face_dropout`` that of a sample without any reference, ``caption_dropout`` of the bare
-    base model without a caption, ``empty_caption`` of an empty one, ``clause_dropout`` of a clause left out;
+    ``face_dropout`` that of a sample without any reference, ``caption_dropout`` of guidance's
+    unconditional half, ``empty_caption`` of an empty one, ``clause_dropout`` of a clause left out;
     captions that name what changes within a sitting stay whole. ``regraded_share`` is the probability that
     target and references get another exposure, contrast and white balance alike, so that more skin and light
     is seen than was photographed; the target is then encoded anew. With ``cached_text`` captions are read as
-    `prepare` embedded them, in the variants made there. With ``buckets`` targets have the shapes that
-    `prepare` sorted them into, alike in runs of ``equal_counts`` samples, which must be whole batches.
+    `prepare` embedded them: in the variants made there, or, with a ``clause_dropout`` of 0, whole. With
+    ``buckets`` targets have the shapes that `prepare` sorted them into, alike in runs of ``equal_counts``
+    samples, which must be whole batches.
     """
 
     references: tuple[int, int] = (1, 4)
@@ -225,7 +226,8 @@ class HiFiData:
         """What the text encoders read, or, where it is cached, what they make of it."""
         named = bool(self.prepared.arrays["named"][photo])
         if self.text is not None:
-            return self.text(photo, rng, 0.0 if named else config.empty_caption)
+            empty = 0.0 if named else config.empty_caption
+            return self.text(photo, rng, empty=empty, whole=config.clause_dropout == 0)
         caption = self.prepared.captions[photo]
         if not named:
             caption = vary_caption(caption, rng, config.clause_dropout, config.empty_caption)

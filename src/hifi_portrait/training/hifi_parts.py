@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from hifi_portrait.errors import ModelError
+from hifi_portrait.models.build import size_config
 from hifi_portrait.models.designs import design_overrides
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.training.critic import LatentCritic
@@ -22,8 +23,8 @@ CRITIC = "critic"
 
 def hifi_parts(config: HiFiConfig, data: str | Path, *, seed: int = 0) -> dict[str, nn.Module]:
     """All parts by name, for data prepared in the folder ``data``, whose autoencoder is taken."""
-    embedding_size = Prepared(data).embedding_size
-    _check_embeddings(config, embedding_size)
+    prepared = Prepared(data)
+    _check_embeddings(config, prepared)
     encoders = [] if config.data.cached_text else ["text_encoder", "text_encoder_2"]
     names = ["unet", *encoders, *FACE_PARTS]
     frozen = [name for name in names if name not in config.trainable]
@@ -31,7 +32,7 @@ def hifi_parts(config: HiFiConfig, data: str | Path, *, seed: int = 0) -> dict[s
         config.size,
         names,
         config.init_from,
-        overrides=_overrides(config, embedding_size),
+        overrides=_overrides(config, prepared.embedding_size),
         required=[name for name in frozen if name not in FACE_PARTS],
         fresh=config.fresh,
         half=frozen if config.frozen_in_half else (),
@@ -41,7 +42,8 @@ def hifi_parts(config: HiFiConfig, data: str | Path, *, seed: int = 0) -> dict[s
     if config.gradient_checkpointing:
         for name in ("unet", "hifi_net", "face_encoder"):
             part: Any = parts[name]
-            part.enable_gradient_checkpointing()
+            if any(hasattr(module, "gradient_checkpointing") for module in part.modules()):
+                part.enable_gradient_checkpointing()
     if config.losses.adversary > 0:
         vae: Any = parts["vae"]
         parts[CRITIC] = LatentCritic(latent_channels=vae.config.latent_channels)
@@ -63,22 +65,30 @@ def _overrides(config: HiFiConfig, embedding_size: int) -> dict[str, dict[str, A
         if not getattr(config, name):
             hifi_net[name] = False
     if config.transformer_layers:
+        levels = len(size_config(config.size)["hifi_net"]["block_out_channels"])
+        if len(config.transformer_layers) != levels:
+            raise ModelError(
+                f"hifi.transformer_layers must have {levels} numbers, one for each level of resolution, not "
+                f"{list(config.transformer_layers)}"
+            )
         hifi_net["transformer_layers_per_block"] = list(config.transformer_layers)
     if not config.latent_prior:
         hifi_net["latent_prior"] = 0
     return overrides
 
 
-def _check_embeddings(config: HiFiConfig, embedding_size: int) -> None:
+def _check_embeddings(config: HiFiConfig, prepared: Prepared) -> None:
     """Raises ModelError where the face encoder that a run starts from reads other embeddings."""
     folder = None if "face_encoder" in config.fresh else find_part(config.init_from, "face_encoder")
     if folder is None:
         return
     made_with = json.loads((folder / "config.json").read_text())["recogniser_dim"]
-    if made_with != embedding_size:
+    if made_with != prepared.embedding_size:
+        theirs = prepared.recogniser or "the default recogniser"
         raise ModelError(
-            f"{folder} reads embeddings of {made_with} numbers, but the prepared ones have {embedding_size}: "
-            "prepare the photos with the recogniser it goes with (--recogniser)"
+            f"{folder} reads embeddings of {made_with} numbers, but {prepared.folder} has those of {theirs}, "
+            f"of {prepared.embedding_size}: prepare the photos anew with the recogniser that it goes with "
+            "(--recogniser, or without for the default one)"
         )
 
 

@@ -175,7 +175,10 @@ def _check_settings(folder: Path, part: Any, wanted: Any) -> None:
     for key, value in wanted.config.items():
         found = part.config.get(key)
         if not key.startswith("_") and _plain(found) != _plain(value):
-            raise ModelError(f"{folder} was made with {key} = {found}, not {value}")
+            raise ModelError(
+                f"{folder} was made with {key} = {found}, not {value}: match the recipe's settings to it, or "
+                'set hifi.design = "as-given"'
+            )
 
 
 def _plain(value: Any) -> str:

@@ -25,7 +25,7 @@ from hifi_portrait.dataset.analysis import analyse_dataset
 from hifi_portrait.dataset.format import SPLITS, IDDataset, PhotoRecord, split_of
 from hifi_portrait.dataset.pool import worker_pool
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.faces import ArcFaceRecogniser, chip_transform
+from hifi_portrait.faces import chip_transform
 from hifi_portrait.faces.geometry import cut_out, transform_points
 from hifi_portrait.head import Camera, HeadGeometry
 from hifi_portrait.models.build import size_config
@@ -87,10 +87,8 @@ def prepare(
     if not (out / "tokenizer_2").exists():
         vocabulary = config["text_encoder"]["vocab_size"]
         save_tokenizers(given or train_tokenizer(prepared.captions, vocabulary), out, second)
-    if recogniser is not None and prepared.recogniser != Path(recogniser).name:
-        embed_photos(data, out, ArcFaceRecogniser(recogniser), progress=progress)
-        write_header(out, prepared.size, complete=True, recogniser=Path(recogniser).name)
-        prepared = Prepared(out)
+    if recogniser is not None:
+        prepared = embed_photos(data, out, recogniser, progress=progress)
     if text is not None:
         cache_text(out, text, size=model_size, progress=progress)
     if vae is not None:

@@ -10,6 +10,8 @@ Arrays, one row a usable photo, ordered by identity; pictures are portrait crops
     named       (P,) bool, whether the caption says what changes within the sitting
     latents     (P, C, h, w) float16, scaled
 
+Embeddings of another recogniser than the data set's lie in an array named after it.
+
 Beside them lie ``captions.json`` and the model folders that the arrays go with: ``vae``, ``tokenizer``,
 ``tokenizer_2``.
 """
@@ -29,7 +31,7 @@ import torch
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-from hifi_portrait.dataset.format import SPLITS
+from hifi_portrait.dataset.format import SPLITS, IDDataset
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head import Camera, HeadGeometry
 from hifi_portrait.training.tokenizer import load_tokenizer
@@ -79,18 +81,32 @@ class Prepared:
                 f"{self.folder} is not completely prepared: run the preparation again, it goes on"
             )
         self.size: int = header["size"]
-        self.arrays = {name: np.load(self.folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+        files = {name: name for name in ARRAYS} | {"embeddings": header["embeddings"]}
+        self.arrays = {
+            name: np.load(self.folder / f"{file}.npy", mmap_mode="r") for name, file in files.items()
+        }
         self.recogniser: str = header["recogniser"]
         self.captions: list[str] = json.loads((self.folder / "captions.json").read_text())
 
     def __len__(self) -> int:
         return len(self.captions)
 
-    @property
-    def chosen(self) -> npt.NDArray[np.int64]:
-        """Which photo of the data set each row is of."""
-        chosen: npt.NDArray[np.int64] = np.load(self.folder / "chosen.npy")
-        return chosen
+    def source(self, data: str | Path) -> tuple[IDDataset, npt.NDArray[np.int64]]:
+        """The data set ``data`` it was prepared from, and which of its photos each row is of.
+
+        Raises
+        ------
+        DatasetError
+            The data set has changed since.
+        """
+        photos, chosen = IDDataset(data), np.load(self.folder / "chosen.npy")
+        known = len(photos) > chosen.max() and all(
+            photos.entry(int(index)).caption == caption
+            for index, caption in zip(chosen, self.captions, strict=True)
+        )
+        if not known:
+            raise DatasetError(f"{data} has changed since {self.folder} was prepared: prepare a new folder")
+        return photos, chosen
 
     @property
     def embedding_size(self) -> int:
@@ -162,12 +178,16 @@ def read_header(folder: Path) -> dict[str, Any]:
     if header.get("version") != PREPARED_VERSION:
         version = header.get("version")
         raise DatasetError(f"{folder} is of version {version}, not {PREPARED_VERSION}: prepare it anew")
-    return {"recogniser": "", **header}
+    return {"recogniser": "", "embeddings": "embeddings", **header}
 
 
-def write_header(folder: Path, size: int, *, complete: bool, recogniser: str = "") -> None:
-    """Write ``prepared.json``; ``recogniser`` names the file of that whose embeddings are kept, if given."""
-    header = {"version": PREPARED_VERSION, "size": size, "complete": complete, "recogniser": recogniser}
+def write_header(folder: Path, size: int, *, complete: bool, **recognised: str) -> None:
+    """Write ``prepared.json``.
+
+    ``recognised`` says by which ``recogniser`` the ``embeddings`` are and the name of their array, where they
+    are not the data set's.
+    """
+    header = {"version": PREPARED_VERSION, "size": size, "complete": complete, **recognised}
     (folder / "prepared.json.partial").write_text(json.dumps(header) + "\n")
     os.replace(folder / "prepared.json.partial", folder / "prepared.json")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import cv2
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs, broadcast
+from accelerate.utils import DistributedDataParallelKwargs, DistributedType, broadcast
 from diffusers.training_utils import EMAModel
 from PIL import Image
 from torch import Tensor
@@ -30,7 +29,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from hifi_portrait.errors import HiFiPortraitError
+from hifi_portrait.errors import HiFiPortraitError, ModelError
 from hifi_portrait.training.checkpoint import latest_checkpoint, load_state, save_checkpoint
 from hifi_portrait.training.objective import ENDLESS, Objective, SampleStream
 
@@ -114,7 +113,6 @@ class Trainer:
         *,
         description: dict[str, Any] | None = None,
     ) -> None:
-        _refuse_sharding()
         self.config = config
         self.run = Path(run)
         # CLIP's last layer gets no gradient: SDXL reads the one before it. Buffers are constants here.
@@ -125,6 +123,7 @@ class Trainer:
             log_with=list(config.trackers) or None,
             project_dir=self.run / "trackers",
         )
+        _refuse_sharding(self.accelerator.distributed_type)
         self.objective = objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters = [p for p in objective.parameters() if p.requires_grad]
         optimiser = _optimiser(self.parameters, config)
@@ -251,8 +250,14 @@ class Trainer:
         if checkpoint is None:
             return
         state = load_state(checkpoint)
-        for name in self.objective.trainable:
-            self.objective.parts[name].load_state_dict(state["parts"][name])
+        try:
+            for name in self.objective.trainable:
+                self.objective.parts[name].load_state_dict(state["parts"][name])
+        except (KeyError, RuntimeError) as error:
+            raise ModelError(
+                f"{checkpoint} holds other parts than the recipe makes: go on with the settings in "
+                f"{self.run / 'recipe.json'}, or take another --out. {error}"
+            ) from error
         self.optimiser.load_state_dict(state["optimiser"])
         self.ema.load_state_dict(state["ema"])
         self.ema.to(self.accelerator.device)
@@ -337,14 +342,13 @@ class Trainer:
                 signal.signal(number, handler)
 
 
-def _refuse_sharding() -> None:
+def _refuse_sharding(kind: DistributedType) -> None:
     """Checkpoints and averaged weights here are of whole parameters, which every process keeps."""
-    for variable, name in (("ACCELERATE_USE_FSDP", "FSDP"), ("ACCELERATE_USE_DEEPSPEED", "DeepSpeed")):
-        if os.environ.get(variable, "false").lower() in ("1", "true"):
-            raise HiFiPortraitError(
-                f"training shares work out by DDP, not by {name}: choose multi-GPU without it in `accelerate "
-                "config`, or launch with --multi_gpu. For less memory see the table in docs/sdxl.md"
-            )
+    if kind in (DistributedType.FSDP, DistributedType.DEEPSPEED, DistributedType.MEGATRON_LM):
+        raise HiFiPortraitError(
+            f"training shares work out by DDP, not by {kind.value}: choose multi-GPU without it in "
+            "`accelerate config`, or launch with --multi_gpu"
+        )
 
 
 def _optimiser(parameters: list[torch.nn.Parameter], config: TrainerConfig) -> torch.optim.Optimizer:
