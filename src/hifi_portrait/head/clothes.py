@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.head.filling import spread
+from hifi_portrait.head.neighbourhood import distance_to
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.head.tones import unlikeness
 
@@ -53,13 +54,13 @@ def hair_and_clothes(
     occupied = np.flatnonzero(head.any(axis=1))
     top, chin = (int(occupied[0]), int(occupied[-1])) if len(occupied) else (0, 0)
     low = rows > chin - _LOW * (chin - top)
-    by_head, by_body = _distance(head), _distance(body)
+    by_head, by_body = distance_to(head), distance_to(body)
     worn = body & (rows > np.median(np.nonzero(body)[0])) if body.any() else body
     samples = (loose > 0.7) & ~low, worn, head
     from_hair, from_clothes, from_skin = (unlikeness(colours, colours[sample]) for sample in samples)
     rim = _RIM * side
     skin = low & (from_skin < np.minimum(from_hair, from_clothes))
-    outermost = _distance(loose + head + body < 0.5) < rim
+    outermost = distance_to(loose + head + body < 0.5) < rim
     cheek = _mostly(skin & outermost & (by_head < np.minimum(by_body, rim)), loose)
     alike = (from_clothes <= from_hair) | (skin & (by_body < rim))
     alike = np.where(np.isfinite(from_hair), alike, by_body < by_head)
@@ -126,7 +127,7 @@ def beside_shoulders(dress: Dress, raster: Raster, faces: Array, is_body: Array)
     moved = np.zeros((height, width, 2), np.float32)
     moved[body] = (raster.barycentric[body][..., None] * corners).sum(axis=1) - place[body]
     at = ((spread(moved, body.astype(np.float32)) + place) * len(dress.crop) - 0.5).astype(np.float32)
-    beside = (triangle < 0) & (_distance(body) < _REACH * height)
+    beside = (triangle < 0) & (distance_to(body) < _REACH * height)
     colour, alpha = (
         cv2.remap(np.asarray(values, np.float32), at[..., 0], at[..., 1], cv2.INTER_LINEAR)
         for values in (dress.crop, dress.clothes * _fading(len(dress.crop)))
@@ -138,10 +139,3 @@ def _fading(side: int) -> npt.NDArray[np.float32]:
     """A mask (side, side) that falls to 0 at the left and the right edge: what goes on there is not known."""
     inwards = np.minimum(np.arange(side), np.arange(side)[::-1]) / (_FADE * side)
     return np.broadcast_to(np.clip(inwards, 0, 1), (side, side)).astype(np.float32)
-
-
-def _distance(mask: Array) -> npt.NDArray[np.float32]:
-    """Pixels from each place to the nearest of a mask."""
-    if not mask.any():
-        return np.full(mask.shape, np.inf, np.float32)
-    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5), np.float32)

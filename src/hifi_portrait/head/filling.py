@@ -12,6 +12,7 @@ from hifi_portrait.head.blending import FAINT
 from hifi_portrait.head.hair_shell import scalp
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.neighbourhood import disc, square
 from hifi_portrait.head.raster import Raster
 
 _SHOWN = 0.5  # alpha from which on hair hides what is behind it
@@ -134,7 +135,7 @@ def close_gaps(colour: Array, alpha: Array, on_head: Array, hair_to: int) -> Non
     side = on_head.shape[0]
     gaps = _closed(on_head, side // 24) & ~on_head
     shown = on_head | (alpha > _SHOWN)
-    beside = cv2.dilate(on_head.astype(np.uint8), _square(side // 16)).astype(bool)
+    beside = cv2.dilate(on_head.astype(np.uint8), square(side // 16)).astype(bool)
     beside[hair_to:] = False
     gaps |= _closed(shown, side // 32) & ~shown & beside
     gaps |= _specks(~shown)
@@ -155,7 +156,7 @@ def _notches(
     beneath = spread(colour, alpha * ~beside * ~on_head)
     of_head = spread(colour, on_head.astype(np.float32))
     neck = beside & (np.abs(beneath - of_head).mean(axis=2) < _ALIKE)  # no collar and no hair
-    return cv2.morphologyEx(neck.astype(np.uint8), cv2.MORPH_OPEN, _disc(side // _LEAST_NOTCH)).astype(bool)
+    return cv2.morphologyEx(neck.astype(np.uint8), cv2.MORPH_OPEN, disc(side // _LEAST_NOTCH)).astype(bool)
 
 
 def _specks(mask: Array) -> npt.NDArray[np.bool_]:
@@ -165,12 +166,4 @@ def _specks(mask: Array) -> npt.NDArray[np.bool_]:
 
 
 def _closed(mask: Array, reach: int) -> npt.NDArray[np.bool_]:
-    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, _square(reach)).astype(bool)
-
-
-def _square(side: int) -> npt.NDArray[np.uint8]:
-    return np.ones((max(side, 1),) * 2, np.uint8)
-
-
-def _disc(side: int) -> Array:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (max(side, 1),) * 2)
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, square(reach)).astype(bool)

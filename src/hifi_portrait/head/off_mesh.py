@@ -15,6 +15,7 @@ from hifi_portrait.head.ears import ear_vertices, without_ears
 from hifi_portrait.head.filling import spread
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.neighbourhood import disc, distance_to, odd, square
 from hifi_portrait.head.raster import Raster, rasterise
 from hifi_portrait.head.tones import tones
 from hifi_portrait.head.warp_sources import Sources
@@ -131,14 +132,14 @@ def _reach(hair: Array, on_head: Array, ears: float) -> float:
     shown, below = hair > _STRAND_ALPHA, np.arange(side)[:, None] >= ears * side
     if (shown & below).mean() > _LONG:
         return np.inf
-    away = cv2.distanceTransform((~on_head).astype(np.uint8), cv2.DIST_L2, 5)[shown & ~below]
+    away = distance_to(on_head)[shown & ~below]
     return float(np.percentile(away, 95)) / side if len(away) else 0.0
 
 
 def _within(on_head: Array, reach: float, rows: int) -> npt.NDArray[np.float32]:
     """1 within a share of the side of a head (H, W), falling to 0 beyond; 1 below a number of rows."""
     side = len(on_head)
-    away = cv2.distanceTransform((~on_head).astype(np.uint8), cv2.DIST_L2, 5) / side
+    away = distance_to(on_head) / side
     within = np.clip(1 + (reach - away) / _FUZZ, 0, 1)
     within[rows:] = np.maximum(within[rows:], np.clip(np.arange(side - rows) / (_FUZZ * side), 0, 1)[:, None])
     return np.asarray(within, np.float32)
@@ -154,19 +155,15 @@ def _without_crumbs(hair: Array) -> npt.NDArray[np.float32]:
 def _opened(alpha: Array, width: float) -> npt.NDArray[np.float32]:
     """1 where a person's alpha (H, W) is, 0 on what is thinner than a share of the side, and stands off."""
     side = len(alpha)
-    body = cv2.morphologyEx((alpha > _STRAND_ALPHA).astype(np.uint8), cv2.MORPH_OPEN, _disc(width * side))
-    near = cv2.dilate(body, _disc(_FUZZ * side)).astype(np.float32)
+    body = cv2.morphologyEx((alpha > _STRAND_ALPHA).astype(np.uint8), cv2.MORPH_OPEN, disc(odd(width * side)))
+    near = cv2.dilate(body, disc(odd(_FUZZ * side))).astype(np.float32)
     return np.asarray(cv2.GaussianBlur(near, (0, 0), _FUZZ * side / 4) * near, np.float32)
-
-
-def _disc(width: float) -> Array:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(width / 2) + 1,) * 2)
 
 
 def _without_background(crop: Array, matte: Array) -> npt.NDArray[np.uint8]:
     """A photo whose person's colours go on beyond the person's edge, where those of both are mixed."""
     solid = (cv2.erode(matte, np.ones((3, 3), np.uint8)) > _SOLID).astype(np.float32)
-    edge = cv2.dilate(solid, np.ones((2 * round(_EDGE * len(matte)) + 1,) * 2, np.uint8)) - solid
+    edge = cv2.dilate(solid, square(odd(2 * _EDGE * len(matte)))) - solid
     around = np.clip(spread(crop.astype(np.float32), solid), 0, 255)
     return np.where(edge[..., None] > 0, around, crop).astype(np.uint8)
 
