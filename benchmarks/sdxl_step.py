@@ -37,7 +37,7 @@ from torch import Tensor, nn
 
 from hifi_portrait.models import build, size_config
 from hifi_portrait.models.face_encoder import FaceTokens
-from hifi_portrait.models.hifi_net import HiFiCondition
+from hifi_portrait.models.hifi_condition import HiFiCondition
 
 _PATCHES = 257  # of a face, with the class token
 

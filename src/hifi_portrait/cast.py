@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hifi_portrait.identity import Identity
 from hifi_portrait.models.conditioning import Conditioning, FaceInputs
-from hifi_portrait.models.hifi_net import HiFiCondition, SharedPicture
+from hifi_portrait.models.hifi_condition import HiFiCondition, SharedPicture
 from hifi_portrait.models.regions import Region, Regions
 from hifi_portrait.target import Target
 from hifi_portrait.warp_composite import on_warp

@@ -12,7 +12,7 @@ import instantid_published as published
 from hifi_portrait.head import HeadPose
 from hifi_portrait.models import load_instantid
 from hifi_portrait.models.face_attention import cross_attention_layers
-from hifi_portrait.models.hifi_net import SharedPicture
+from hifi_portrait.models.hifi_condition import SharedPicture
 from hifi_portrait.models.regions import Regions
 from hifi_portrait.pipeline import HiFiPortraitPipeline
 from hifi_portrait.target import Framing, Target

@@ -4,8 +4,9 @@ from hifi_portrait.models.build import build, size_config, sizes
 from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder, FaceTokens
 from hifi_portrait.models.face_refiner import FaceRefiner, FeatureMaps
+from hifi_portrait.models.hifi_condition import HiFiCondition
 from hifi_portrait.models.hifi_files import load_hifi_parts, save_hifi_parts
-from hifi_portrait.models.hifi_net import HiFiCondition, HiFiNet
+from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.instantid import load_instantid
 
 __all__ = [

@@ -25,7 +25,8 @@ from hifi_portrait.head.warp_sources import WarpSource
 from hifi_portrait.models.alignment import carry, fuse, subsample_raster, surface_grid
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner, FeatureMaps
-from hifi_portrait.models.hifi_net import HiFiCondition, HiFiNet
+from hifi_portrait.models.hifi_condition import HiFiCondition
+from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.keypoints import draw_keypoints
 from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.models.tensors import PADDED, map_tensors

@@ -10,9 +10,8 @@ while diffusers' own denoising loop runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -23,76 +22,9 @@ from diffusers.utils.accelerate_utils import apply_forward_hook
 from torch import Tensor, nn
 
 from hifi_portrait.errors import ModelError
+from hifi_portrait.models.hifi_condition import HiFiCondition, SharedPicture
 from hifi_portrait.models.latent_prior import LatentPrior
-from hifi_portrait.models.regions import Regions
 from hifi_portrait.models.reuse import Residuals, Reuse
-from hifi_portrait.models.tensors import map_tensors
-
-
-@dataclass
-class HiFiCondition:
-    """What HiFi-Net needs to know of a batch of targets, the same for every timestep.
-
-    Attributes
-    ----------
-    latent_map
-        (B, C, h, w), added after the first convolution, at latent resolution.
-    lower_map
-        (B, C, h / 2, w / 2), added one level below.
-    tokens
-        (B, K, D) face tokens, or None where the cross-attention reads the prompt only.
-    prior_mean
-        (B, in_channels, h, w) of the clean latents, as far as the warp tells; None without `latent_prior`.
-    unconditional_tokens
-        (B, K, D) that the unconditional half of guidance reads in place of `tokens`; None where that half
-        is left to the base model.
-    """
-
-    latent_map: Tensor
-    lower_map: Tensor | None
-    tokens: Tensor | None
-    prior_mean: Tensor | None = None
-    unconditional_tokens: Tensor | None = None
-
-    @property
-    def batch_size(self) -> int:
-        """Number of pictures it is for."""
-        return len(self.latent_map)
-
-    def expand(self, batch_size: int) -> HiFiCondition:
-        """Repeat for `batch_size` pictures, each sample's copies side by side, as diffusers orders them.
-
-        Raises
-        ------
-        ValueError
-            If `batch_size` is no multiple of the condition's.
-        """
-        if batch_size % self.batch_size:
-            raise ValueError(
-                f"`batch_size` must be a multiple of the condition's {self.batch_size}, but is {batch_size}"
-            )
-        copies = batch_size // self.batch_size
-        return map_tensors(self, lambda t: t.repeat_interleave(copies, dim=0))
-
-    def for_both_halves(self) -> HiFiCondition:
-        """For `2 batch_size` samples of guidance, the unconditional half first, as diffusers orders them."""
-        if self.tokens is None or self.unconditional_tokens is None:
-            raise ValueError("a condition without unconditional tokens is for conditional samples only")
-        tokens = torch.cat([self.unconditional_tokens.to(self.tokens), self.tokens])
-        both = map_tensors(self, lambda t: torch.cat([t, t]))
-        return replace(both, tokens=tokens, unconditional_tokens=None)
-
-    def to(self, *args: Any, **kwargs: Any) -> HiFiCondition:
-        """Move or cast every tensor, as `Tensor.to`."""
-        return map_tensors(self, lambda t: t.to(*args, **kwargs))
-
-
-@dataclass
-class SharedPicture:
-    """Conditions of several people in the same pictures, and which part is whose."""
-
-    conditions: Sequence[HiFiCondition]
-    regions: Regions
 
 
 class HiFiNet(ControlNetModel):
