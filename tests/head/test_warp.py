@@ -148,6 +148,19 @@ def test_no_background_shows_between_ears_and_head():
     assert alpha[5, 5] == 0 and alpha[90, 90] == 0
 
 
+@pytest.mark.parametrize("side", [96, 192, 256])
+def test_the_soft_edge_of_hair_is_no_gap(side):
+    """Nor does it depend on the side on which it is: a rim of a pixel was painted on the right and below."""
+    rows, columns = np.mgrid[:side, :side] + 0.5 - side / 2
+    away = np.hypot(rows, columns) / side
+    on_head = away < 0.25
+    alpha = np.clip((0.33 - away) / 0.04, 0, 1).astype(np.float32)
+    alpha[on_head] = 1
+    colour, before = np.full((side, side, 3), 60, np.float32), alpha.copy()
+    close_gaps(colour, alpha, on_head, side)
+    assert np.array_equal(alpha, before)
+
+
 def test_references_get_the_light_of_the_main_one():
     photos = person((-35.0, 35.0), 128)
     model, target = HeadModel.load(), drawn(0.0)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
-from hifi_portrait.head.neighbourhood import disc, odd, square
+from hifi_portrait.head.neighbourhood import disc, square
 from hifi_portrait.head.tones import unlikeness
 
 _OUTERMOST = 0.85  # share of the mean head's half width beyond which its skin is an ear's
@@ -78,7 +78,7 @@ def without_ears(
             is_skin[place].mean() > least for place, least in places if place.any()
         ):
             dropped[near & is_skin] = 1
-    grown = cv2.morphologyEx(dropped, cv2.MORPH_CLOSE, square(odd(_REACH / 2 * side)))
+    grown = cv2.morphologyEx(dropped, cv2.MORPH_CLOSE, square(_REACH / 2 * side))
     soft = cv2.GaussianBlur(grown.astype(np.float32), (0, 0), max(1.0, _SOFTNESS * side))
     return np.asarray(loose * (1 - np.clip(2 * soft, 0, 1)), np.float32)
 
@@ -98,5 +98,5 @@ def _ear(places: Array, side: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[n
     """Where an ear of the mesh is, and where it and all around it is, both (side, side)."""
     inside = np.zeros((side, side), np.uint8)
     cv2.fillConvexPoly(inside, cv2.convexHull(np.round(places * side).astype(np.int32)), 1)
-    around = disc(odd(2 * _REACH * side))
+    around = disc(2 * _REACH * side)
     return inside.astype(bool), cv2.dilate(inside, around).astype(bool)

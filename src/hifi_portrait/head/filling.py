@@ -119,7 +119,7 @@ def spread(values: Array, trust: Array) -> Array:
 def background(crop: Array, matte: Array) -> Array:
     """A photo's background (S, S, 3) float32, spread over the person from all around."""
     side = crop.shape[0]
-    person = cv2.dilate(np.asarray(matte, np.float32), np.ones((side // 24,) * 2, np.uint8))
+    person = cv2.dilate(np.asarray(matte, np.float32), square(side / 24))
     shown = np.clip(1 - 2 * person, 0, 1)
     if shown.mean() < 0.02:
         return np.full(crop.shape, _GREY, np.float32)
@@ -133,11 +133,11 @@ def close_gaps(colour: Array, alpha: Array, on_head: Array, hair_to: int) -> Non
     jaw and neck, and small holes anywhere.
     """
     side = on_head.shape[0]
-    gaps = _closed(on_head, side // 24) & ~on_head
+    gaps = _closed(on_head, side / 24) & ~on_head
     shown = on_head | (alpha > _SHOWN)
-    beside = cv2.dilate(on_head.astype(np.uint8), square(side // 16)).astype(bool)
+    beside = cv2.dilate(on_head.astype(np.uint8), square(side / 16)).astype(bool)
     beside[hair_to:] = False
-    gaps |= _closed(shown, side // 32) & ~shown & beside
+    gaps |= _closed(shown, side / 32) & ~shown & beside
     gaps |= _specks(~shown)
     gaps |= _notches(colour, alpha, on_head, shown, hair_to)
     around = spread(colour, np.where(gaps, 0, alpha).astype(np.float32))
@@ -149,14 +149,14 @@ def _notches(
 ) -> npt.NDArray[np.bool_]:
     """Notches between a jaw and a neck that stands out of the mesh's: the neck goes on behind the jaw."""
     side = on_head.shape[0]
-    beside = _closed(shown, side // _NECK) & (alpha < _SOLID)
+    beside = _closed(shown, side / _NECK) & (alpha < _SOLID)
     beside[:hair_to] = beside[int(np.flatnonzero(on_head.any(axis=1)).max(initial=0)) :] = False
     if not beside.any():
         return beside
     beneath = spread(colour, alpha * ~beside * ~on_head)
     of_head = spread(colour, on_head.astype(np.float32))
     neck = beside & (np.abs(beneath - of_head).mean(axis=2) < _ALIKE)  # no collar and no hair
-    return cv2.morphologyEx(neck.astype(np.uint8), cv2.MORPH_OPEN, disc(side // _LEAST_NOTCH)).astype(bool)
+    return cv2.morphologyEx(neck.astype(np.uint8), cv2.MORPH_OPEN, disc(side / _LEAST_NOTCH)).astype(bool)
 
 
 def _specks(mask: Array) -> npt.NDArray[np.bool_]:
@@ -165,5 +165,5 @@ def _specks(mask: Array) -> npt.NDArray[np.bool_]:
     return np.asarray(mask & (stats[:, cv2.CC_STAT_AREA] < _SPECK * mask.size)[piece])
 
 
-def _closed(mask: Array, reach: int) -> npt.NDArray[np.bool_]:
-    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, square(reach)).astype(bool)
+def _closed(mask: Array, size: float) -> npt.NDArray[np.bool_]:
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, square(size)).astype(bool)

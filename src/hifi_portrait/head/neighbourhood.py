@@ -11,19 +11,19 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 
-def odd(size: float) -> int:
-    """The odd number of pixels nearest to a size: it has a middle."""
-    return 2 * round(size / 2) + 1
+def disc(size: float) -> npt.NDArray[np.uint8]:
+    """A structuring element about so many pixels across."""
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_odd(size),) * 2), np.uint8)
 
 
-def disc(side: int) -> npt.NDArray[np.uint8]:
-    """A structuring element so many pixels across, at least one."""
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (max(side, 1),) * 2), np.uint8)
+def square(size: float) -> npt.NDArray[np.uint8]:
+    """A structuring element with about so many pixels a side."""
+    return np.ones((_odd(size),) * 2, np.uint8)
 
 
-def square(side: int) -> npt.NDArray[np.uint8]:
-    """A structuring element with so many pixels a side, at least one."""
-    return np.ones((max(side, 1),) * 2, np.uint8)
+def _odd(size: float) -> int:
+    """The odd number nearest to a size: without a middle an element moves masks that it closes by a pixel."""
+    return 2 * max(round((size - 1) / 2), 0) + 1
 
 
 def distance_to(mask: Array) -> npt.NDArray[np.float32]:

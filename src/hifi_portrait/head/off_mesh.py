@@ -15,7 +15,7 @@ from hifi_portrait.head.ears import ear_vertices, without_ears
 from hifi_portrait.head.filling import spread
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
-from hifi_portrait.head.neighbourhood import disc, distance_to, odd, square
+from hifi_portrait.head.neighbourhood import disc, distance_to, square
 from hifi_portrait.head.raster import Raster, rasterise
 from hifi_portrait.head.tones import tones
 from hifi_portrait.head.warp_sources import Sources
@@ -155,15 +155,15 @@ def _without_crumbs(hair: Array) -> npt.NDArray[np.float32]:
 def _opened(alpha: Array, width: float) -> npt.NDArray[np.float32]:
     """1 where a person's alpha (H, W) is, 0 on what is thinner than a share of the side, and stands off."""
     side = len(alpha)
-    body = cv2.morphologyEx((alpha > _STRAND_ALPHA).astype(np.uint8), cv2.MORPH_OPEN, disc(odd(width * side)))
-    near = cv2.dilate(body, disc(odd(_FUZZ * side))).astype(np.float32)
+    body = cv2.morphologyEx((alpha > _STRAND_ALPHA).astype(np.uint8), cv2.MORPH_OPEN, disc(width * side))
+    near = cv2.dilate(body, disc(_FUZZ * side + 1)).astype(np.float32)
     return np.asarray(cv2.GaussianBlur(near, (0, 0), _FUZZ * side / 4) * near, np.float32)
 
 
 def _without_background(crop: Array, matte: Array) -> npt.NDArray[np.uint8]:
     """A photo whose person's colours go on beyond the person's edge, where those of both are mixed."""
     solid = (cv2.erode(matte, np.ones((3, 3), np.uint8)) > _SOLID).astype(np.float32)
-    edge = cv2.dilate(solid, square(odd(2 * _EDGE * len(matte)))) - solid
+    edge = cv2.dilate(solid, square(2 * _EDGE * len(matte))) - solid
     around = np.clip(spread(crop.astype(np.float32), solid), 0, 255)
     return np.where(edge[..., None] > 0, around, crop).astype(np.uint8)
 

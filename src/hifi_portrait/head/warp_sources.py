@@ -18,6 +18,7 @@ from hifi_portrait.head.hidden_hair import hidden_hair
 from hifi_portrait.head.light import light_gains
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import BLINK, HeadModel, part_vertices
+from hifi_portrait.head.neighbourhood import square
 from hifi_portrait.head.surface import SurfaceView
 
 _POSE_SCALE = 40.0  # degrees of head rotation over which a reference's say falls to 1 / e
@@ -171,7 +172,7 @@ def _fitted_to(size: int, references: WarpSource) -> tuple[Array, Array]:
 
 def _shrunk(mattes: Array) -> Array:
     """Mattes without the person's edge, where a head fitted a little too large would show background."""
-    kernel = np.ones((mattes.shape[1] // 40,) * 2, np.uint8)
+    kernel = square(mattes.shape[1] / 40)
     sigma = _MATTE_SOFT * mattes.shape[1]
     return np.stack([cv2.GaussianBlur(cv2.erode(matte, kernel), (0, 0), sigma) for matte in mattes])
 
