@@ -65,8 +65,8 @@ class HiFiConfig:
     ``gradient_checkpointing`` computes the networks' inner states again instead of keeping them, and
     ``frozen_in_half`` keeps what does not learn in bfloat16: for large models. With ``kept_samples`` above 0
     there are that many samples, whose faces are looked at once and kept in memory (0.3 MB each of the bundled
-    size, about 14 MB of SDXL's): more than twice as fast on a CPU where the face encoder and refiner have
-    learnt. What HiFi-Net prepares of a face stays as it is then. A multiple of the batch size over all
+    size, about 14 MB of SDXL's): about twice as fast on a CPU. The face encoder and refiner must have learnt
+    before, and what HiFi-Net prepares of a face stays as it is. A multiple of the batch size over all
     processes keeps each sample in one process.
     """
 
