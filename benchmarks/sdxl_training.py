@@ -23,7 +23,7 @@ import torch
 from peak_memory import PeakMemory
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop, sdpa_flop
+from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
 from hifi_portrait.models import build, size_config
 from hifi_portrait.models.latents import encode_picture
@@ -32,16 +32,27 @@ from hifi_portrait.training.recipes import load_recipe
 
 FROZEN = ("unet", "text_encoder", "text_encoder_2", "vae")
 HIFI = ("hifi_net", "face_encoder", "face_refiner", "face_attention")
+Shape = Sequence[int]
 LEARNING = {
     "all of HiFi": HIFI,
     "all but the face encoder": ("hifi_net", "face_refiner", "face_attention"),
     "refiner and face attention alone": ("face_refiner", "face_attention"),
 }
-ATTENTION = {  # the kernels that fake tensors take; the counter knows those of GPUs only
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: sdpa_flop,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: sdpa_backward_flop,
-}
 PEAKS = {"24 GB (RTX 4090)": 165, "80 GB (A100)": 312}  # TFLOP/s in bfloat16, dense, by their data sheets
+
+
+def _attention(query: Shape, key: Shape, value: Shape, *_others: Any, **_more: Any) -> int:
+    return int(sdpa_flop_count(query, key, value))
+
+
+def _attention_back(grad: Shape, query: Shape, key: Shape, value: Shape, *_others: Any, **_more: Any) -> int:
+    return int(sdpa_backward_flop_count(grad, query, key, value))
+
+
+ATTENTION = {  # the kernels that fake tensors take; the counter knows those of GPUs only
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_back,
+}
 
 
 class Step:
