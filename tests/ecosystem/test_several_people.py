@@ -42,11 +42,15 @@ def test_one_person_as_a_list_is_that_person(pipe, people):
 
 
 def test_each_person_shows_in_the_own_part(pipe, people):
-    """Somebody else on the right changes the right half more than the left one."""
-    pair = draw(pipe, [people[0], people[1]], [LEFT, RIGHT], regions=HALVES, **WIDE)
-    other = draw(pipe, [people[0], people[2]], [LEFT, RIGHT], regions=HALVES, **WIDE)
-    assert pair.shape == (1, 64, 128, 3)
-    changed = np.abs(pair - other)[0].mean(axis=-1)
+    """Somebody else on the right changes the right half more than the left one, over three seeds."""
+    changed = 0
+    for seed in range(3):
+        pair, other = (
+            draw(pipe, [people[0], one], [LEFT, RIGHT], seed=seed, regions=HALVES, **WIDE)
+            for one in people[1:]
+        )
+        assert pair.shape == (1, 64, 128, 3)
+        changed = changed + np.abs(pair - other)[0].mean(axis=-1) / 3
     assert changed[:, 72:].mean() > 2 * changed[:, :56].mean()  # self-attention carries some of it over
     assert changed[:, 72:].mean() > 1e-4
 

@@ -246,13 +246,14 @@ def test_a_base_that_predicts_the_noise_is_one(prepared, noise_folder):
     assert objective.sheet().shape[2] == 3
 
 
-def test_a_latent_prior_does_not_go_with_a_base_that_predicts_the_noise(noise_folder, tmp_path):
-    build("bundled", ["vae"])["vae"].save_pretrained(tmp_path / "vae")
+def test_a_latent_prior_does_not_go_with_a_base_that_predicts_the_noise(prepared, noise_folder, tmp_path):
+    shutil.copytree(prepared.folder, tmp_path / "prepared")
+    build("bundled", ["vae"])["vae"].save_pretrained(tmp_path / "prepared" / "vae")
     config = HiFiConfig(
         init_from=(str(noise_folder),), trainable=(*BASE_PARTS, *FACE_PARTS), fresh=BASE_PARTS
     )
     with pytest.raises(ModelError, match=r"set hifi\.latent_prior = false"):
-        HiFiObjective(config, tmp_path)
+        HiFiObjective(config, tmp_path / "prepared")
 
 
 def test_frozen_parts_can_be_of_half_precision_and_states_computed_again(prepared, base_folder):

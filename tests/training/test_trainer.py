@@ -235,4 +235,4 @@ def test_a_run_of_other_parts_is_not_gone_on_with(tmp_path):
     wider = LineObjective()
     wider.parts["line"] = Line(9, 4)
     with pytest.raises(ModelError, match=r"holds other parts than the recipe makes.*recipe\.json"):
-        Trainer(wider, TrainerConfig(max_steps=30), tmp_path / "run")
+        trainer(tmp_path / "run", wider)
