@@ -16,6 +16,7 @@ from hifi_portrait.faces.geometry import cut_out, pixel_affine, transform_points
 from hifi_portrait.head import HeadModel, LandmarkImage, fit
 from hifi_portrait.head.contours import FACE_OVAL
 from hifi_portrait.head.keypoints import project_landmarks
+from hifi_portrait.head.neighbourhood import disc
 from hifi_portrait.models.conditioning import FaceInputs
 from hifi_portrait.target import Target
 
@@ -151,8 +152,7 @@ def _filled(outline: npt.NDArray[Any], size: int) -> Mask:
 
 
 def _grown(mask: Mask, pixels: float) -> Mask:
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, [2 * max(1, round(pixels)) + 1] * 2)
-    return np.asarray(cv2.dilate(mask, kernel), np.float32)
+    return np.asarray(cv2.dilate(mask, disc(2 * max(1, round(pixels)) + 1)), np.float32)
 
 
 def _soft(mask: Mask, pixels: float) -> Mask:

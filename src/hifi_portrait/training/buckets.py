@@ -106,7 +106,9 @@ def make_buckets(
     of_photo, row = np.zeros(len(prepared), np.uint8), np.zeros(len(prepared), np.int32)
     for number, index in enumerate(indices):
         photo = photos.entry(int(index))
-        of_photo[number] = best_shape((photo.width, photo.height), _transform(photo, prepared.size), shapes)
+        of_photo[number] = best_shape(
+            (photo.width, photo.height), square_transform(photo, prepared.size), shapes
+        )
     for place, shape in enumerate(shapes[1:], start=1):
         chosen = np.flatnonzero(of_photo == place)
         row[chosen] = np.arange(len(chosen))
@@ -127,7 +129,7 @@ def make_buckets(
     os.replace(partial, prepared.folder / "buckets.json")
 
 
-def _transform(photo: PhotoRecord, size: int) -> npt.NDArray[np.float64]:
+def square_transform(photo: PhotoRecord, size: int) -> npt.NDArray[np.float64]:
     """From a photo's pixels to those of its square crop."""
     assert photo.analysis is not None and photo.analysis.crop_transform is not None
     scale = size / photo.analysis.crop_size
@@ -138,7 +140,7 @@ def _transform(photo: PhotoRecord, size: int) -> npt.NDArray[np.float64]:
 def _cut(photo: PhotoRecord, size: int, shape: Shape) -> np.ndarray:
     height, width = shape
     middle = np.array([[1, 0, (width - size) / 2], [0, 1, (height - size) / 2], [0, 0, 1]])
-    return cut_out(photo.pixels(), middle @ _transform(photo, size), (width, height))
+    return cut_out(photo.pixels(), middle @ square_transform(photo, size), (width, height))
 
 
 def _latents_file(folder: Path, shape: Shape) -> Path:

@@ -91,8 +91,11 @@ class HiFiObjective(Objective):
         """The term ``denoising`` and those of the other losses whose weights are above 0."""
         losses, draws = self.config.losses, self.config.noise_draws
         known = self._known(batch)
-        text = self._text(batch, known.condition).repeat(draws)
-        known = map_tensors(known, lambda t: t.repeat_interleave(draws, dim=0))
+
+        def drawn(value: Tensor) -> Tensor:
+            return value.repeat_interleave(draws, dim=0)
+
+        text, known = map_tensors(self._text(batch, known.condition), drawn), map_tensors(known, drawn)
         condition, latents = known.condition, known.latents
         unprompted = torch.rand(len(latents), device=latents.device) < self.config.data.caption_dropout
         noise = torch.randn_like(latents)

@@ -92,6 +92,7 @@ class HiFiData:
                 "hifi.data.buckets have latents alone: set hifi.data.regraded_share and hifi.losses.identity "
                 "and landmarks to 0"
             )
+        self._training = np.concatenate(self.identities)
         self._in_bucket: dict[tuple[int, int], list[np.ndarray]] = {}
         self._views: dict[tuple[int, GeometryKind], SurfaceView] = {}
 
@@ -117,7 +118,7 @@ class HiFiData:
         count, bucket = int(block.integers(least, most + 1)), None
         if buckets is not None:
             of_photo = buckets.of_photo
-            bucket = int(block.choice(of_photo[np.concatenate(self.identities)]))
+            bucket = int(block.choice(of_photo[self._training]))
             named = self._of_bucket(people, bucket, of_photo)
             people = named or self._of_bucket(self.identities, bucket, of_photo)
         group = people[shuffled(index, len(people), self.seed)]

@@ -29,7 +29,7 @@ from hifi_portrait.faces import chip_transform
 from hifi_portrait.faces.geometry import cut_out, transform_points
 from hifi_portrait.head import Camera, HeadGeometry
 from hifi_portrait.models.build import size_config
-from hifi_portrait.training.buckets import make_buckets
+from hifi_portrait.training.buckets import make_buckets, square_transform
 from hifi_portrait.training.cached_text import cache_text
 from hifi_portrait.training.embed import embed_photos
 from hifi_portrait.training.encode import LatentEncoder
@@ -193,9 +193,9 @@ def _row(photo: PhotoRecord, size: int) -> dict[str, np.ndarray | float | bool]:
     """All arrays' values for one photo."""
     analysis = photo.analysis
     assert analysis is not None and analysis.fit is not None and analysis.matte is not None
-    assert analysis.crop_transform is not None and analysis.landmarks is not None
+    assert analysis.landmarks is not None
     to_size = np.diag([size / analysis.crop_size, size / analysis.crop_size, 1])
-    transform = to_size @ analysis.crop_transform
+    transform = square_transform(photo, size)
     matte = np.rint(analysis.matte * 255).astype(np.uint8)
     if len(matte) != size:
         matte = cv2.resize(matte, (size, size), interpolation=cv2.INTER_AREA)

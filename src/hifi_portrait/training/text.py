@@ -22,10 +22,6 @@ class TextEmbeddings:
         keep = (~dropped).to(self.hidden.dtype)
         return TextEmbeddings(self.hidden * keep[:, None, None], self.pooled * keep[:, None])
 
-    def repeat(self, copies: int) -> TextEmbeddings:
-        """Each text's copies side by side."""
-        return TextEmbeddings(*(x.repeat_interleave(copies, dim=0) for x in (self.hidden, self.pooled)))
-
     def added(self, height: int, width: int) -> dict[str, Tensor]:
         """SDXL's added conditions for uncropped pictures of so many pixels."""
         times = torch.tensor([[height, width, 0, 0, height, width]], device=self.pooled.device)
