@@ -102,6 +102,9 @@ def test_hair_that_no_photo_shows_has_the_colour_of_hair():
     assert unseen.sum() > 100
     assert np.mean(picture[unseen][:, 1] < 80) > 0.9
     assert np.mean(picture[unseen][:, 0] > 110) > 0.9
+    at_the_edge = (fullness > 0.15) & (fullness < 0.35) & (coverage < 0.02)
+    assert at_the_edge.sum() > 60
+    assert np.mean(picture[at_the_edge][:, 1] < 80) > 0.9
 
 
 def test_hair_that_turns_keeps_its_thickness():

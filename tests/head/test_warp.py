@@ -177,6 +177,20 @@ def test_references_get_the_light_of_the_main_one():
     assert np.abs(other - levels[0]).mean() < 5  # on the side that only the other sees, too
 
 
+def test_hair_before_another_photos_skin_is_not_its_light():
+    photos = person((-10.0, 10.0), 128)
+    model, target = HeadModel.load(), drawn(0.0)
+    views = [SurfaceView.of(model, geometry) for geometry in photos.geometries]
+    tables = np.stack([np.concatenate([v.xy, v.visibility[:, None]], axis=1) for v in views])
+    crops = np.stack([np.full_like(photos.crops[0], level) for level in (160, 110)])
+    crops[1][:52] = 15  # a fringe
+    mattes, ones = np.ones(crops.shape[:3], np.float32), np.ones((2, 3), np.float32)
+    factors = colour_corrections(target.raster, tables.astype(np.float32), crops, mattes, ones, 0, model)
+    on_head = target.raster.mask & (model.parts[target.raster.triangle] != Part.SHOULDERS)
+    assert on_head[:48].sum() > 500
+    np.testing.assert_allclose(factors[1][on_head], 160 / 110, rtol=0.1)
+
+
 def test_slits_between_hair_and_head_are_closed():
     on_head = np.zeros((96, 96), bool)
     on_head[20:80, 20:70] = True
@@ -225,6 +239,24 @@ def test_strands_that_stand_off_are_left_out():
     mattes[0][20:90, beside : beside + 2], crops[0][20:90, beside : beside + 2] = 1, (250, 10, 10)
     picture, _ = warp_picture(dataclasses.replace(photos, crops=crops, mattes=mattes), drawn(0.0))
     assert (picture[:60, beside - 8 :, 0].astype(int) - picture[:60, beside - 8 :, 1]).max() < 30
+
+
+def test_high_collars_stand_beside_the_neck():
+    photos, model = person((0.0,), 256), HeadModel.load()
+    target = drawn(0.0, 256)
+    mattes, crops = photos.mattes.copy(), photos.crops.copy()
+    body = target.raster.mask & (model.parts[target.raster.triangle] == Part.SHOULDERS)
+    neck = int(np.flatnonzero(body.any(axis=1))[0])
+    left, right = np.flatnonzero(body[neck])[[0, -1]]
+    collar = np.zeros(mattes[0].shape, bool)
+    for columns in (slice(left - 14, left), slice(right + 1, right + 15)):
+        collar[neck : neck + 16, columns] = True
+    crops[0][body | collar], mattes[0][collar] = (20, 60, 200), 1
+    collar &= ~target.raster.mask
+    picture, _ = warp_picture(dataclasses.replace(photos, crops=crops, mattes=mattes), target)
+    blue = picture[..., 2].astype(int) - picture[..., 0] > 90
+    assert collar.sum() > 350
+    assert blue[collar].mean() > 0.85
 
 
 def test_clothes_are_those_of_one_reference():

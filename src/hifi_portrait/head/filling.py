@@ -29,7 +29,8 @@ _UNSEEN_COLOURS = {
 }
 _INSIDE = {Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH_CAVITY}
 _HAIR = 0.8  # fullness of hair from which on there is hardly skin
-_SKIN = 0.2  # fullness up to which there is hardly hair
+_SKIN = 0.02  # fullness up to which there is hardly hair
+_DENSE = 0.3  # fullness from which on what is hidden is taken to be hair
 _DETAIL = 0.02  # share of the picture's side below which a difference of colour is detail
 _DARK = 8.0  # of 255, added before a ratio is taken
 _NECK = 18  # the part of the side that a notch between jaw and neck is narrower than
@@ -86,7 +87,7 @@ def fill_unseen(
     known_hair = trust * (fullness > _HAIR)
     if known_hair.sum() >= 1:
         hair = spread(filled, known_hair) * _detail(hidden_hair)
-        share = (np.clip((fullness - _SKIN) / (1 - _SKIN), 0, 1) * (1 - trust))[..., None]
+        share = (np.clip((fullness - _SKIN) / (_DENSE - _SKIN), 0, 1) * (1 - trust))[..., None]
         head = head + share * (hair - head)
     return np.where((on_mesh & is_head)[..., None], head, body)
 

@@ -17,6 +17,7 @@ from hifi_portrait.head.raster import Raster
 _TRANSITION = 0.02  # share of the picture's side over which a difference of light is averaged
 _WELL_SEEN = 0.2  # visibility from which on two tell the difference of their light in full
 _MOST_CORRECTED = 0.9  # natural logarithm of a ratio: greater ones are not of light
+_BY_HAIR = (0.7, 1.1)  # the same between which a place darker than in the main photo turns out to be hidden
 _MOST_LIT = 0.2  # the same of mirror images, upwards
 _MOST_TINTED = 0.15  # the same of each channel beside their mean
 _DARK = 8.0  # of 255, added before a ratio is taken
@@ -76,7 +77,9 @@ def colour_corrections(
         )
     levels = np.log(colours + _DARK)
     known = np.clip(seen / _WELL_SEEN, 0, 1)
-    both = known * known[main]
+    darker = (levels[main] - levels).mean(axis=-1)
+    by_light = np.clip((_BY_HAIR[1] - darker) / (_BY_HAIR[1] - _BY_HAIR[0]), 0, 1)
+    both = known * known[main] * by_light
     sigma = _TRANSITION * len(triangle)
     around = np.stack([cv2.GaussianBlur(share, (0, 0), sigma) for share in both])
     missing = [
