@@ -146,6 +146,19 @@ def test_more_photos_make_the_identity_surer(seen: LandmarkModel) -> None:
     assert three.identity_std.mean() < one.identity_std.mean()
 
 
+def test_priors_take_little_of_an_expression(seen: LandmarkModel, rng: np.random.Generator) -> None:
+    identity = 0.7 * rng.normal(size=80).astype(np.float32)
+    wished = ({"browInnerUp": 0.5, "browOuterUp": 0.5}, {"mouthFrown": 0.5}, {"mouthSmile": 0.5})
+    photos = [
+        geometry_of(identity, expression_of(**held), HeadPose(yaw, 0, 0))
+        for held, yaw in zip(wished, (10, -15, 0), strict=True)
+    ]
+    result = fit([detected(seen, photo) for photo in photos], [(256, 256)] * 3)
+    for fitted, true in zip(result.geometries, photos, strict=True):
+        held = true.expression > 0.4
+        assert 0.75 < fitted.expression[held].mean() / true.expression[held].mean() < 1.1
+
+
 def test_expressions_stay_in_range(seen: LandmarkModel, rng: np.random.Generator) -> None:
     points = detected(seen, photos_of(np.zeros(80))[0]) + rng.normal(0, 6, (478, 3))
     expression = fit([points], [(256, 256)]).geometries[0].expression

@@ -11,7 +11,7 @@ from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.head.warp import warp_picture
-from hifi_portrait.head.warp_sources import mirror_vertices, mouth_nearness
+from hifi_portrait.head.warp_sources import mirror_vertices, mouth_nearness, mouth_shares
 from painted_heads import geometry, paint, person
 
 
@@ -324,3 +324,10 @@ def test_about_the_mouth_references_that_hold_it_as_wished_count_most():
     skin = target.raster.mask & surface
     green = picture[..., 1].astype(float) - picture[..., 0]
     assert green[skin & (near > 0.9)].mean() > 2 * green[skin & (near == 0)].mean() > 0
+
+
+def test_of_two_mouths_the_one_as_open_as_wished_is_shown():
+    heads = geometry(0.0, 128, jawOpen=0.05), geometry(0.0, 128, jawOpen=0.25)
+    photos = dataclasses.replace(person((0.0, 0.0), 128), geometries=heads)
+    shares = mouth_shares(np.ones(2), photos, geometry(0.0, 128, jawOpen=0.25))
+    assert shares[1] == 1 and shares[0] < 0.1

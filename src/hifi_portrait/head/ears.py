@@ -20,7 +20,7 @@ from hifi_portrait.head.tones import unlikeness
 
 _OUTERMOST = 0.85  # share of the mean head's half width beyond which its skin is an ear's
 _REACH = 0.07  # share of the picture's side by which an ear may stand out of the mesh's
-_BARE = (0.55, 0.32)  # shares of skin in and beside an ear from which on hair does not cover it
+_BARE = (0.5, 0.32)  # shares of skin in and beside an ear from which on hair does not cover it
 _NO_CLOTHES = 35.0  # distance in colour from the hair beyond which something is clothes
 _HANGING = 0.4  # share of the area below an ear that is hair if it is long
 _SOFTNESS = 0.012  # share of the side over which the decision fades

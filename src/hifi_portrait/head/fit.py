@@ -47,8 +47,8 @@ class FitSettings:
     full_steps: int = 6
     tolerance: float = 2e-3
     identity_weight: float = 1.0
-    expression_weight: float = 2.0
-    expression_sparsity: float = 1.0
+    expression_weight: float = 0.5
+    expression_sparsity: float = 0.5
     gaze_weight: float = 2.0
     noise_inflation: float = 1.2
 

@@ -25,8 +25,8 @@ _POSE_SCALE = 40.0  # degrees of head rotation over which a reference's say fall
 _LID_SCALE = 1.5  # how much open lids instead of closed ones count beside that
 _OTHER_SAY = 0.06  # of all references but the main one, where it sees the surface
 _MATTE_SOFT = 0.02  # share of the side over which a reference fades out towards the edge of its matte
-_MOUTH = [EXPRESSION_NAMES.index(n) for n in ("jawOpen", "mouthSmileLeft", "mouthSmileRight", "mouthPucker")]
-_MOUTH_SCALE = 2.0  # how much such a coefficient counts in choosing the references for the mouth
+_MOUTH_SCALES = {"jawOpen": 16.0, "mouthSmileLeft": 2.0, "mouthSmileRight": 2.0, "mouthPucker": 2.0}
+"""How much a coefficient counts in choosing the references for the mouth; a jaw opens by small numbers."""
 _MOUTH_REACH = (0.03, 0.05)  # metres from the teeth to where the mouth begins to end, and ends
 _LEAST_BODY = (
     0.3  # of the shoulders that some reference shows: the least that whose clothes are worn must show
@@ -126,7 +126,7 @@ class Sources:
         say = _OTHER_SAY * fitness
         say[main] = 1
         dress = _best_dressed(say, visibility, model)
-        says = _says(say, _mouth_shares(fitness, references, target), dress, visibility, model)
+        says = _says(say, mouth_shares(fitness, references, target), dress, visibility, model)
         gains = light_gains(crops, xy, visibility, say, model)
         tables = np.concatenate([xy, visibility[..., None]], axis=2)
         mirrored = tables[:, mirror_vertices(model)]
@@ -201,11 +201,12 @@ def _best_dressed(say: Array, visibility: Array, model: HeadModel) -> int:
     return int(np.where(enough, say, -1).argmax())
 
 
-def _mouth_shares(fitness: Array, references: WarpSource, target: HeadGeometry) -> npt.NDArray[np.float32]:
+def mouth_shares(fitness: Array, references: WarpSource, target: HeadGeometry) -> npt.NDArray[np.float32]:
     """Say (N,) of each reference about the mouth: of all that hold it about as wished, for it moves most."""
-    mouths = np.stack([geometry.expression[_MOUTH] for geometry in references.geometries])
-    apart = np.linalg.norm(mouths - target.expression[_MOUTH], axis=1)
-    shares = fitness * np.exp(-_MOUTH_SCALE * apart)
+    held, scales = [EXPRESSION_NAMES.index(name) for name in _MOUTH_SCALES], list(_MOUTH_SCALES.values())
+    mouths = np.stack([geometry.expression[held] for geometry in references.geometries])
+    apart = np.linalg.norm(scales * (mouths - target.expression[held]), axis=1)
+    shares = fitness * np.exp(-apart)
     return (shares / shares.max()).astype(np.float32)
 
 
