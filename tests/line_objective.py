@@ -3,7 +3,7 @@
     python -m torch.distributed.run --nproc_per_node 2 tests/line_objective.py RUN SETTINGS [KILL_AT]
 
 SETTINGS are the trainer's, as JSON. At sample KILL_AT the process that makes it is killed outright, once for
-each run folder.
+each run folder. Each process writes down the shapes of what it keeps of the parameters.
 """
 
 import json
@@ -16,8 +16,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from hifi_portrait.training.checkpoint import latest_checkpoint, load_state
 from hifi_portrait.training.objective import Objective
-from hifi_portrait.training.trainer import Trainer, TrainerConfig
+from hifi_portrait.training.trainer import Trainer
+from hifi_portrait.training.trainer_config import TrainerConfig
 
 
 class Line(nn.Linear):
@@ -70,7 +72,31 @@ class KilledOnce(LineObjective):
         return super().sample(index)
 
 
+def trainer(run, objective=None, **changes):
+    settings = {"batch_size": 4, "learning_rate": 1e-2, "max_steps": 20, "precision": "no"} | changes
+    return Trainer(objective or LineObjective(), TrainerConfig(**settings), run)
+
+
+def final_state(run):
+    return load_state(latest_checkpoint(run))
+
+
+def flat(value):
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in flat(item)]
+    if isinstance(value, list | tuple):
+        return [leaf for item in value for leaf in flat(item)]
+    return [value]
+
+
+def weights(run):
+    return final_state(run)["parts"]["line"]["weight"]
+
+
 if __name__ == "__main__":
     folder, settings, *kill = sys.argv[1:]
     objective = KilledOnce(folder, int(kill[0]) if kill else None)
-    Trainer(objective, TrainerConfig(**json.loads(settings)), folder).train()
+    process = Trainer(objective, TrainerConfig(**json.loads(settings)), folder)
+    process.train()
+    kept = json.dumps([list(share.shape) for share in process.averaged.shares])
+    (Path(folder) / f"shares-{process.accelerator.process_index}.json").write_text(kept)

@@ -1,37 +1,15 @@
-import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType
 
-import line_objective
 from hifi_portrait.errors import HiFiPortraitError, ModelError
-from hifi_portrait.training.checkpoint import checkpoints, latest_checkpoint, load_state
+from hifi_portrait.training.checkpoint import checkpoints, latest_checkpoint
 from hifi_portrait.training.objective import Objective, find_part
-from hifi_portrait.training.trainer import Trainer, TrainerConfig
-from line_objective import Line, LineObjective
-
-
-def trainer(run, objective=None, **changes):
-    settings = {"batch_size": 4, "learning_rate": 1e-2, "max_steps": 20, "precision": "no"} | changes
-    return Trainer(objective or LineObjective(), TrainerConfig(**settings), run)
-
-
-def final_state(run):
-    return load_state(latest_checkpoint(run))
-
-
-def flat(value):
-    if isinstance(value, dict):
-        return [leaf for item in value.values() for leaf in flat(item)]
-    if isinstance(value, list | tuple):
-        return [leaf for item in value for leaf in flat(item)]
-    return [value]
+from hifi_portrait.training.trainer_config import TrainerConfig
+from line_objective import Line, LineObjective, final_state, flat, trainer, weights
 
 
 def same_training(first, second):
@@ -159,39 +137,6 @@ def test_unknown_trainable_part_is_named():
         Objective.__init__(LineObjective.__new__(LineObjective), {"unet": Line(1, 1)}, ["unett"])
 
 
-def of_several(run, processes, *kill, **changes):
-    """Train the line in so many processes, as `accelerate launch` would; the exit status."""
-    settings = {"batch_size": 4, "learning_rate": 1e-2, "max_steps": 12, "precision": "no"} | changes
-    script = str(Path(line_objective.__file__))
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc_per_node",
-        str(processes),
-    ]
-    command += [script, str(run), json.dumps(settings), *map(str, kill)]
-    path = os.pathsep.join([str(Path(script).parent), os.environ.get("PYTHONPATH", "")])
-    environment = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-    return done.returncode
-
-
-def weights(run):
-    return final_state(run)["parts"]["line"]["weight"]
-
-
-def test_two_processes_learn_what_one_does_with_twice_the_batch(tmp_path):
-    assert of_several(tmp_path / "two", 2, batch_size=2) == 0
-    one = trainer(tmp_path / "one", LineObjective(dropout=0.0), batch_size=4, max_steps=12)
-    one.train()
-    torch.testing.assert_close(weights(tmp_path / "two"), weights(tmp_path / "one"), atol=1e-6, rtol=1e-5)
-    fewer = trainer(tmp_path / "fewer", LineObjective(dropout=0.0), batch_size=2, max_steps=12)
-    fewer.train()
-    assert not torch.allclose(weights(tmp_path / "two"), weights(tmp_path / "fewer"), atol=1e-4)
-
-
 def test_batches_one_after_the_other_count_as_one_of_their_size(tmp_path):
     for name, size, accumulate in (("whole", 8, 1), ("parts", 2, 4)):
         objective = LineObjective(dropout=0.0)
@@ -200,16 +145,10 @@ def test_batches_one_after_the_other_count_as_one_of_their_size(tmp_path):
     torch.testing.assert_close(weights(tmp_path / "whole"), weights(tmp_path / "parts"), atol=1e-6, rtol=1e-5)
 
 
-def test_a_run_of_two_processes_goes_on_after_one_is_killed_outright(tmp_path):
-    """Killed between checkpoints, it goes on from the last one, to the same weights."""
-    often = {"checkpoint_minutes": 1e-6}
-    assert of_several(tmp_path / "killed", 2, 50, **often) != 0
-    assert (tmp_path / "killed.killed").exists()
-    assert 0 < final_state(tmp_path / "killed")["step"] < 12
-    assert of_several(tmp_path / "killed", 2, 50, **often) == 0
-    assert of_several(tmp_path / "whole", 2) == 0
-    assert final_state(tmp_path / "killed")["step"] == 12
-    assert torch.equal(weights(tmp_path / "killed"), weights(tmp_path / "whole"))
+@pytest.mark.parametrize("changes", [{"optimiser": "adamw8bit"}, {"precision": "fp16"}])
+def test_what_cannot_be_shared_out_is_refused(changes):
+    with pytest.raises(ValueError, match=r"shard needs the optimiser adamw.*and the precision bf16 or no"):
+        TrainerConfig(batch_size=1, learning_rate=1e-3, max_steps=1, shard=True, **changes)
 
 
 def test_further_trackers_log_too(tmp_path):
@@ -225,7 +164,7 @@ def test_an_8_bit_optimiser_says_what_it_needs(tmp_path):
 @pytest.mark.parametrize("kind", ["FSDP", "DEEPSPEED", "MEGATRON_LM"])
 def test_launchers_that_share_out_parameters_are_refused(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(Accelerator, "distributed_type", DistributedType[kind])
-    with pytest.raises(HiFiPortraitError, match=f"by DDP, not by {kind}"):
+    with pytest.raises(HiFiPortraitError, match=rf"trainer\.shard = true .*; {kind} of the launcher's"):
         trainer(tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from hifi_portrait.errors import ModelError
@@ -17,6 +19,8 @@ from hifi_portrait.training.critic import LatentCritic
 from hifi_portrait.training.hifi_config import AS_GIVEN, FACE_PARTS, HiFiConfig
 from hifi_portrait.training.objective import find_part, load_parts
 from hifi_portrait.training.prepared import Prepared
+
+logger = logging.getLogger(__name__)
 
 CRITIC = "critic"
 
@@ -46,8 +50,20 @@ def hifi_parts(config: HiFiConfig, data: str | Path, *, seed: int = 0) -> dict[s
                 part.enable_gradient_checkpointing()
     if config.losses.adversary > 0:
         vae: Any = parts["vae"]
-        parts[CRITIC] = LatentCritic(latent_channels=vae.config.latent_channels)
+        parts[CRITIC] = _critic(config, vae.config.latent_channels, seed)
     return parts
+
+
+def _critic(config: HiFiConfig, latent_channels: int, seed: int) -> LatentCritic:
+    """The critic of the run that is gone on from, or a fresh one."""
+    folder = find_part(config.init_from, CRITIC)
+    if folder is not None:
+        logger.info("%s from %s", CRITIC, folder)
+        critic: LatentCritic = LatentCritic.from_pretrained(folder)
+        return critic
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return LatentCritic(latent_channels=latent_channels)
 
 
 def given_parts(config: HiFiConfig) -> set[str]:

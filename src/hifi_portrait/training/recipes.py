@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from hifi_portrait.errors import RecipeError
-from hifi_portrait.training.trainer import TrainerConfig
+from hifi_portrait.training.trainer_config import TrainerConfig
 
 # Objective -> where its settings and its class are.
 OBJECTIVES = {

@@ -16,13 +16,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, DistributedType, broadcast
-from diffusers.training_utils import EMAModel
 from PIL import Image
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -30,52 +29,16 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from hifi_portrait.errors import HiFiPortraitError, ModelError
+from hifi_portrait.training.averaging import AveragedWeights
 from hifi_portrait.training.checkpoint import latest_checkpoint, load_state, save_checkpoint
 from hifi_portrait.training.objective import ENDLESS, Objective, SampleStream
+from hifi_portrait.training.sharing import optimiser_state_like, share_out, whole
+from hifi_portrait.training.trainer_config import TrainerConfig
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainerConfig:
-    """How to train. A run ends at ``max_steps`` or ``max_minutes``, whichever comes first (0: no limit).
-
-    The learning rate rises over ``warmup_steps`` and falls along a cosine to ``final_lr_share`` of itself
-    at the end of the run. ``batch_size`` is per process, and a step takes ``accumulate`` of such batches, one
-    after the other. ``workers`` are processes that make samples ahead. ``*_minutes`` of 0 switch that off.
-    ``optimiser`` "adamw8bit" keeps AdamW's moments in 8 bits, and needs bitsandbytes and a GPU. ``trackers``
-    are further loggers of accelerate's, such as "wandb", beside TensorBoard.
-    """
-
-    batch_size: int
-    learning_rate: float
-    accumulate: int = 1
-    optimiser: Literal["adamw", "adamw8bit"] = "adamw"
-    trackers: tuple[str, ...] = ()
-    max_steps: int = 0
-    max_minutes: float = 0.0
-    warmup_steps: int = 100
-    final_lr_share: float = 0.01
-    weight_decay: float = 0.01
-    betas: tuple[float, float] = (0.9, 0.98)
-    gradient_clip: float = 1.0
-    ema_decay: float = 0.998
-    precision: Literal["no", "bf16", "fp16"] = "bf16"
-    workers: int = 0
-    seed: int = 0
-    checkpoint_minutes: float = 5.0
-    keep_checkpoints: int = 2
-    log_steps: int = 20
-    sheet_minutes: float = 10.0
-
-    def __post_init__(self) -> None:
-        if self.max_steps <= 0 and self.max_minutes <= 0:
-            raise ValueError("one of max_steps and max_minutes must be above 0")
-        if self.accumulate < 1:
-            raise ValueError(f"accumulate must be 1 or more, not {self.accumulate}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +64,8 @@ class Trainer:
     Raises
     ------
     HiFiPortraitError
-        The process was launched to share out parameters (FSDP, DeepSpeed), or something that the config asks
-        for is not installed.
+        The launcher was told to share out parameters (FSDP, DeepSpeed), or something that the config asks for
+        is not installed.
     """
 
     def __init__(
@@ -123,17 +86,28 @@ class Trainer:
             log_with=list(config.trackers) or None,
             project_dir=self.run / "trackers",
         )
-        _refuse_sharding(self.accelerator.distributed_type)
-        self.objective = objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.parameters = [p for p in objective.parameters() if p.requires_grad]
-        optimiser = _optimiser(self.parameters, config)
-        self.module, self.optimiser = self.accelerator.prepare(self.objective, optimiser)
-        self.ema = EMAModel(self.parameters, decay=config.ema_decay, foreach=True)
+        _refuse_other_sharing(self.accelerator.distributed_type)
+        self.objective = objective
         self.step = 0
         self.minutes = 0.0
         self._stop = False
         self._description = description or {}
-        self._resume()
+        state = self._resume()
+        self._shared = config.shard and self.accelerator.num_processes > 1
+        if self._shared:
+            objective.to(self.accelerator.device)
+            share_out(objective, self.accelerator.device, methods=("sheet", "metrics"))
+            self.module = objective
+        else:
+            objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.module = self.accelerator.prepare(objective)
+        learning = {name: p for name, p in objective.named_parameters() if p.requires_grad}
+        self.parameters = list(learning.values())
+        self.optimiser = self.accelerator.prepare(_optimiser(self.parameters, config))
+        self.averaged = AveragedWeights(learning, config.ema_decay, self.accelerator.device)
+        if state is not None:
+            self.optimiser.load_state_dict(optimiser_state_like(state["optimiser"], self.parameters))
+            self.averaged.load(state["ema"])
 
     def train(self) -> TrainingResult:
         """Run to the end, or to a SIGTERM or SIGINT, which is answered with a checkpoint."""
@@ -147,10 +121,8 @@ class Trainer:
         with self._catching_signals():
             self._loop(writer)
         self._checkpoint()
-        metrics: dict[str, float] = {}
-        if main and writer is not None:
-            if not self._stop:
-                metrics = self._show(writer)
+        metrics = {} if self._agree(self._stop) else self._show(writer)
+        if writer is not None:
             writer.close()
         for tracker in self.accelerator.trackers:
             tracker.finish()
@@ -192,7 +164,7 @@ class Trainer:
             if self._agree(0 < config.checkpoint_minutes * 60 < now - saved):
                 self._checkpoint()
                 saved = time.monotonic()
-            if writer is not None and 0 < config.sheet_minutes * 60 < now - shown:
+            if self._agree(0 < config.sheet_minutes * 60 < now - shown):
                 self._show(writer)
                 shown = time.monotonic()
         bar.close()
@@ -210,10 +182,12 @@ class Trainer:
                 terms = self._backward(next(batches), self.step * accumulate + part, progress)
             for name, value in terms.items():
                 values[name] = values.get(name, 0.0) + value / accumulate
-        norm = self.accelerator.clip_grad_norm_(self.parameters, self.config.gradient_clip)
-        if bool(torch.isfinite(torch.as_tensor(norm))):
+        norm = whole(
+            torch.as_tensor(self.accelerator.clip_grad_norm_(self.parameters, self.config.gradient_clip))
+        )
+        if bool(torch.isfinite(norm)):
             self.optimiser.step()
-            self.ema.step(self.parameters)
+            self.averaged.step()
         else:
             logger.warning("step %d: the gradient is not finite; step skipped", self.step)
         self.optimiser.zero_grad(set_to_none=True)
@@ -244,11 +218,11 @@ class Trainer:
         )
         return iter(self.accelerator.prepare_data_loader(loader))
 
-    def _resume(self) -> None:
+    def _resume(self) -> dict[str, Any] | None:
+        """Take the parts' weights from the last checkpoint; what it holds beside them."""
         checkpoint = latest_checkpoint(self.run)
-        self.ema.to(self.accelerator.device)
         if checkpoint is None:
-            return
+            return None
         state = load_state(checkpoint)
         try:
             for name in self.objective.trainable:
@@ -258,38 +232,51 @@ class Trainer:
                 f"{checkpoint} holds other parts than the recipe makes: go on with the settings in "
                 f"{self.run / 'recipe.json'}, or take another --out. {error}"
             ) from error
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.ema.load_state_dict(state["ema"])
-        self.ema.to(self.accelerator.device)
         self.step, self.minutes = state["step"], state["minutes"]
         if state["description"] != self._description:
             logger.warning("%s was made with other settings; going on with the new ones", checkpoint)
         logger.info("going on from %s", checkpoint)
+        return state
 
     def _checkpoint(self) -> None:
         self.accelerator.wait_for_everyone()
+        averaged = self.averaged.state()
+        state = {
+            "parts": whole(
+                {name: self.objective.parts[name].state_dict() for name in self.objective.trainable}
+            ),
+            "optimiser": whole(self.optimiser.state_dict()),
+            "ema": averaged,
+            "step": self.step,
+            "minutes": self.minutes,
+            "description": self._description,
+        }
+
+        def save_averaged(folder: Path) -> None:
+            with self._evaluating(), self.averaged.used_whole(self.objective, averaged):
+                self.objective.save_parts(folder)
+
         if self.accelerator.is_main_process:
-            state = {
-                "parts": {name: self.objective.parts[name].state_dict() for name in self.objective.trainable},
-                "optimiser": self.optimiser.state_dict(),
-                "ema": self.ema.state_dict(),
-                "step": self.step,
-                "minutes": self.minutes,
-                "description": self._description,
-            }
             keep = self.config.keep_checkpoints
-            save_checkpoint(self.run, self.step, state, self._save_averaged, keep=keep)
+            save_checkpoint(self.run, self.step, state, save_averaged, keep=keep)
         self.accelerator.wait_for_everyone()
 
-    def _save_averaged(self, folder: Path) -> None:
-        with self._averaged():
-            self.objective.save_parts(folder)
-
-    def _show(self, writer: SummaryWriter) -> dict[str, float]:
-        with self._averaged(), torch.no_grad(), torch.random.fork_rng(), self.accelerator.autocast():
+    def _show(self, writer: SummaryWriter | None) -> dict[str, float]:
+        """Draw and measure in the main process; where processes share parameters out, all take part."""
+        if writer is None and not self._shared:
+            return {}
+        with (
+            self.averaged.used(),
+            self._evaluating(),
+            torch.no_grad(),
+            torch.random.fork_rng(),
+            self.accelerator.autocast(),
+        ):
             torch.manual_seed(self.config.seed)
             sheet = self.objective.sheet()
             metrics = self.objective.metrics()
+        if writer is None:
+            return {}
         folder = self.run / "sheets"
         folder.mkdir(exist_ok=True)
         Image.fromarray(sheet).save(folder / f"step-{self.step:08d}.png")
@@ -315,16 +302,13 @@ class Trainer:
         return bool(broadcast(flag).item())
 
     @contextmanager
-    def _averaged(self) -> Iterator[None]:
-        """Swap the averaged weights in, and the trained ones back at the end."""
-        self.ema.store(self.parameters)
-        self.ema.copy_to(self.parameters)
+    def _evaluating(self) -> Iterator[None]:
+        """Without dropout, and with it again at the end."""
         training = {name: part.training for name, part in self.objective.parts.items()}
         self.objective.parts.eval()
         try:
             yield
         finally:
-            self.ema.restore(self.parameters)
             for name, mode in training.items():
                 self.objective.parts[name].train(mode)
 
@@ -342,12 +326,12 @@ class Trainer:
                 signal.signal(number, handler)
 
 
-def _refuse_sharding(kind: DistributedType) -> None:
-    """Checkpoints and averaged weights here are of whole parameters, which every process keeps."""
+def _refuse_other_sharing(kind: DistributedType) -> None:
+    """Checkpoints and averaged weights know of `sharing` alone."""
     if kind in (DistributedType.FSDP, DistributedType.DEEPSPEED, DistributedType.MEGATRON_LM):
         raise HiFiPortraitError(
-            f"training shares work out by DDP, not by {kind.value}: choose multi-GPU without it in "
-            "`accelerate config`, or launch with --multi_gpu"
+            f"set trainer.shard = true to share out what learns; {kind.value} of the launcher's is not known "
+            "here: choose multi-GPU without it in `accelerate config`, or launch with --multi_gpu"
         )
 
 
