@@ -21,6 +21,7 @@ from hifi_portrait.faces import IMAGE_SUFFIXES, Face, FaceAnalyser, Photo, defau
 from hifi_portrait.faces.same_person import mean_similarity, select_person
 from hifi_portrait.head import IDENTITY_COMPONENTS, HeadGeometry, LandmarkGenerator, fit
 from hifi_portrait.head.warp import warp_picture
+from hifi_portrait.whole_files import written_whole
 
 if TYPE_CHECKING:
     from hifi_portrait.target import Target
@@ -221,12 +222,10 @@ class Identity:
             "sources": json.dumps(self.sources),
             "dropped": json.dumps([asdict(photo) for photo in self.dropped]),
         }
-        partial = path.with_name(path.name + ".part")
+        contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
         try:
-            save_file(
-                {name: np.ascontiguousarray(value) for name, value in tensors.items()}, partial, metadata
-            )
-            partial.replace(path)
+            with written_whole(path) as partial:
+                save_file(contiguous, partial, metadata)
         except (OSError, SafetensorError) as error:
             raise IdentityError(f"{path}: the identity cannot be written: {error}") from error
 

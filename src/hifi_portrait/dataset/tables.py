@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from PIL import Image
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head import Camera, HeadGeometry
+from hifi_portrait.whole_files import written_whole
 
 FORMAT_NAME = "hifi-portrait-id-dataset"
 FORMAT_VERSION = 1
@@ -121,10 +121,9 @@ def decode_matte(data: bytes | None) -> np.ndarray | None:
 
 def write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
     """Write rows as Parquet, whole or not at all."""
-    partial = path.with_suffix(".parquet.partial")
     rows = [{name: row[name] for name in schema.names} for row in rows]
-    pq.write_table(pa.Table.from_pylist(rows, schema), partial, compression="zstd")
-    os.replace(partial, path)
+    with written_whole(path) as partial:
+        pq.write_table(pa.Table.from_pylist(rows, schema), partial, compression="zstd")
 
 
 def read_tables(folder: Path, schema: pa.Schema, shard: str) -> pa.Table:
@@ -171,6 +170,5 @@ def write_header(path: Path) -> None:
     ids = column(path, "identity_id")
     counts = {"identities": len(set(ids)), "photos": len(ids), "shards": len(shards(path))}
     header = {"format": FORMAT_NAME, "version": FORMAT_VERSION, "counts": counts}
-    partial = path / f"dataset.json.{os.getpid()}.partial"
-    partial.write_text(json.dumps(header, indent=2) + "\n")
-    os.replace(partial, path / "dataset.json")
+    with written_whole(path / "dataset.json") as partial:
+        partial.write_text(json.dumps(header, indent=2) + "\n")

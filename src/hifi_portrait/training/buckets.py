@@ -8,7 +8,6 @@ each photo is as a target and ``bucket_row.npy`` (P,) in which row of ``latents_
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from hifi_portrait.faces.geometry import cut_out
 from hifi_portrait.head import Camera, HeadGeometry
 from hifi_portrait.training.encode import LatentEncoder
 from hifi_portrait.training.prepared import Prepared
+from hifi_portrait.whole_files import written_whole
 
 Shape = tuple[int, int]
 _BATCH = 8
@@ -124,9 +124,8 @@ def make_buckets(
         latents.flush()
     np.save(prepared.folder / "bucket.npy", of_photo)
     np.save(prepared.folder / "bucket_row.npy", row)
-    partial = prepared.folder / "buckets.json.partial"
-    partial.write_text(json.dumps(shapes))
-    os.replace(partial, prepared.folder / "buckets.json")
+    with written_whole(prepared.folder / "buckets.json") as partial:
+        partial.write_text(json.dumps(shapes))
 
 
 def square_transform(photo: PhotoRecord, size: int) -> npt.NDArray[np.float64]:

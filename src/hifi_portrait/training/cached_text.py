@@ -6,7 +6,7 @@ then of each photo's caption in V variants, the whole one and others that lack s
 
 from __future__ import annotations
 
-import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from hifi_portrait.training.objective import load_parts
 from hifi_portrait.training.prepared import Prepared
 from hifi_portrait.training.text import encode_text, vary_caption
 from hifi_portrait.training.tokenizer import load_tokenizer, token_ids
+from hifi_portrait.whole_files import written_whole
 
 _ENCODERS = ("text_encoder", "text_encoder_2")
 _CLAUSE_DROPOUT = 0.15
@@ -83,19 +84,19 @@ def cache_text(
     tokenizer, padding = prepared.tokenizer(), prepared.second_padding()
     captions = ["", *_variants(prepared, variants)]
     arrays: dict[str, np.ndarray] = {}
-    for start in tqdm(range(0, len(captions), _BATCH), desc="captions", disable=not progress):
-        ids = token_ids(tokenizer, captions[start : start + _BATCH]).to(device)
-        with torch.inference_mode():
-            text = encode_text(first, second, ids, padding)
-        for name, values in (("text", text.hidden), ("text_pooled", text.pooled)):
-            if name not in arrays:
-                partial = prepared.folder / f"{name}.partial.npy"
-                shape = (len(captions), *values.shape[1:])
-                arrays[name] = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
-            arrays[name][start : start + _BATCH] = values.half().cpu().numpy()
-    for name, array in arrays.items():
-        array.flush()  # type: ignore[attr-defined]
-        os.replace(prepared.folder / f"{name}.partial.npy", prepared.folder / f"{name}.npy")
+    with ExitStack() as files:
+        for start in tqdm(range(0, len(captions), _BATCH), desc="captions", disable=not progress):
+            ids = token_ids(tokenizer, captions[start : start + _BATCH]).to(device)
+            with torch.inference_mode():
+                text = encode_text(first, second, ids, padding)
+            for name, values in (("text", text.hidden), ("text_pooled", text.pooled)):
+                if name not in arrays:
+                    partial = files.enter_context(written_whole(prepared.folder / f"{name}.npy"))
+                    shape = (len(captions), *values.shape[1:])
+                    arrays[name] = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
+                arrays[name][start : start + _BATCH] = values.half().cpu().numpy()
+        for array in arrays.values():
+            array.flush()  # type: ignore[attr-defined]
 
 
 def _check_tokenizers(prepared: Prepared, base: Path) -> None:

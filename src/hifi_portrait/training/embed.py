@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from tqdm import tqdm
 
 from hifi_portrait.faces import ArcFaceRecogniser
 from hifi_portrait.training.prepared import Prepared, write_header
+from hifi_portrait.whole_files import written_whole
 
 
 def embed_photos(
@@ -38,8 +38,7 @@ def embed_photos(
             photo = photos[int(index)]
             assert photo.analysis is not None and photo.analysis.landmarks is not None
             found.append(network(network.align(photo.pixels(), photo.analysis.landmarks)[None])[0])
-        partial = prepared.folder / f"{name}.partial.npy"
-        np.save(partial, np.stack(found).astype(np.float32))
-        os.replace(partial, place)
+        with written_whole(place) as partial, partial.open("wb") as array:
+            np.save(array, np.stack(found).astype(np.float32))
     write_header(prepared.folder, prepared.size, complete=True, recogniser=file.name, embeddings=name)
     return Prepared(folder)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -36,6 +35,7 @@ from hifi_portrait.training.encode import LatentEncoder
 from hifi_portrait.training.prepared import ARRAYS, Prepared, pack_geometry, read_header, write_header
 from hifi_portrait.training.run import exit_code
 from hifi_portrait.training.tokenizer import load_tokenizer, save_tokenizers, train_tokenizer
+from hifi_portrait.whole_files import written_whole
 
 logger = logging.getLogger(__name__)
 
@@ -103,16 +103,15 @@ def encode_latents(
 ) -> None:
     """Write the scaled latents of all crops by the autoencoder in ``vae``, which is kept beside them."""
     prepared, encoder = Prepared(folder), LatentEncoder(vae)
-    partial = prepared.folder / "latents.partial.npy"
     side = prepared.size // encoder.factor
     shape = (len(prepared), encoder.channels, side, side)
-    latents = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
-    for start in tqdm(range(0, len(prepared), batch_size), desc="encode", disable=not progress):
-        rows = slice(start, start + batch_size)
-        latents[rows] = encoder(prepared.arrays["crops"][rows])
-    latents.flush()
-    encoder.model.save_pretrained(prepared.folder / "vae")
-    os.replace(partial, prepared.folder / "latents.npy")
+    with written_whole(prepared.folder / "latents.npy") as partial:
+        latents = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
+        for start in tqdm(range(0, len(prepared), batch_size), desc="encode", disable=not progress):
+            rows = slice(start, start + batch_size)
+            latents[rows] = encoder(prepared.arrays["crops"][rows])
+        latents.flush()
+        encoder.model.save_pretrained(prepared.folder / "vae")
 
 
 def crop_geometry(geometry: HeadGeometry, transform: np.ndarray, size: int) -> HeadGeometry:

@@ -19,7 +19,6 @@ Beside them lie ``captions.json`` and the model folders that the arrays go with:
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +34,7 @@ from hifi_portrait.dataset.format import SPLITS, IDDataset
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head import Camera, HeadGeometry
 from hifi_portrait.training.tokenizer import load_tokenizer
+from hifi_portrait.whole_files import written_whole
 
 GeometryKind = Literal["fit", "truth"]
 """Where a head comes from: the fit on detected landmarks, or the synthetic truth."""
@@ -188,8 +188,8 @@ def write_header(folder: Path, size: int, *, complete: bool, **recognised: str) 
     are not the data set's.
     """
     header = {"version": PREPARED_VERSION, "size": size, "complete": complete, **recognised}
-    (folder / "prepared.json.partial").write_text(json.dumps(header) + "\n")
-    os.replace(folder / "prepared.json.partial", folder / "prepared.json")
+    with written_whole(folder / "prepared.json") as partial:
+        partial.write_text(json.dumps(header) + "\n")
 
 
 def pack_geometry(geometry: HeadGeometry) -> npt.NDArray[np.float32]:
