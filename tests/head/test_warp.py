@@ -177,18 +177,19 @@ def test_references_get_the_light_of_the_main_one():
     assert np.abs(other - levels[0]).mean() < 5  # on the side that only the other sees, too
 
 
-def test_hair_before_another_photos_skin_is_not_its_light():
+@pytest.mark.parametrize("level", [110, 45])
+def test_hair_before_another_photos_skin_is_not_its_light(level):
     photos = person((-10.0, 10.0), 128)
     model, target = HeadModel.load(), drawn(0.0)
     views = [SurfaceView.of(model, geometry) for geometry in photos.geometries]
     tables = np.stack([np.concatenate([v.xy, v.visibility[:, None]], axis=1) for v in views])
-    crops = np.stack([np.full_like(photos.crops[0], level) for level in (160, 110)])
-    crops[1][:52] = 15  # a fringe
+    crops = np.stack([np.full_like(photos.crops[0], level) for level in (160, level)])
+    crops[1][:52] = 5  # a fringe
     mattes, ones = np.ones(crops.shape[:3], np.float32), np.ones((2, 3), np.float32)
     factors = colour_corrections(target.raster, tables.astype(np.float32), crops, mattes, ones, 0, model)
     on_head = target.raster.mask & (model.parts[target.raster.triangle] != Part.SHOULDERS)
     assert on_head[:48].sum() > 500
-    np.testing.assert_allclose(factors[1][on_head], 160 / 110, rtol=0.1)
+    np.testing.assert_allclose(factors[1][on_head], min(168 / (level + 8), np.exp(0.9)), rtol=0.1)
 
 
 def test_slits_between_hair_and_head_are_closed():

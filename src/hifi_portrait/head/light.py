@@ -17,9 +17,9 @@ from hifi_portrait.head.raster import Raster
 _TRANSITION = 0.02  # share of the picture's side over which a difference of light is averaged
 _WELL_SEEN = 0.2  # visibility from which on two tell the difference of their light in full
 _MOST_CORRECTED = 0.9  # natural logarithm of a ratio: greater ones are not of light
-_BY_HAIR = (0.7, 1.1)  # the same between which a place darker than in the main photo turns out to be hidden
 _MOST_LIT = 0.2  # the same of mirror images, upwards
 _MOST_TINTED = 0.15  # the same of each channel beside their mean
+_BY_HAIR = (0.7, 1.1)  # natural logarithms of ratios between which a place, beside the rest, turns out hidden
 _DARK = 8.0  # of 255, added before a ratio is taken
 _COARSE = 128  # side in pixels of the pictures in which they are taken
 
@@ -77,9 +77,8 @@ def colour_corrections(
         )
     levels = np.log(colours + _DARK)
     known = np.clip(seen / _WELL_SEEN, 0, 1)
-    darker = (levels[main] - levels).mean(axis=-1)
-    by_light = np.clip((_BY_HAIR[1] - darker) / (_BY_HAIR[1] - _BY_HAIR[0]), 0, 1)
-    both = known * known[main] * by_light
+    both = known * known[main]
+    both *= _by_light((levels[main] - levels).mean(axis=-1), both)
     sigma = _TRANSITION * len(triangle)
     around = np.stack([cv2.GaussianBlur(share, (0, 0), sigma) for share in both])
     missing = [
@@ -93,3 +92,17 @@ def colour_corrections(
     tint = np.clip(smooth - brightness, -_MOST_TINTED, _MOST_TINTED)
     most = np.where(np.arange(len(brightness)) < len(crops), _MOST_CORRECTED, _MOST_LIT)[:, None, None, None]
     return np.exp(np.clip(brightness, -_MOST_CORRECTED, most) + tint).astype(np.float32)
+
+
+def _by_light(darker: Array, both: Array) -> npt.NDArray[np.float32]:
+    """Where photos (M, h, w) may be darker than the main one by light: 0 where hair hides the skin in them.
+
+    ``darker`` is the logarithm of the ratio, ``both`` how well a photo and the main one see a place. Light
+    changes slowly; so a place is compared with the median of its photo.
+    """
+    usual = [
+        np.median(here[seen > 0.5]) if (seen > 0.5).any() else 0.0
+        for here, seen in zip(darker, both, strict=True)
+    ]
+    apart = darker - np.array(usual)[:, None, None]
+    return np.clip((_BY_HAIR[1] - apart) / (_BY_HAIR[1] - _BY_HAIR[0]), 0, 1).astype(np.float32)
