@@ -21,9 +21,11 @@ from hifi_portrait.training.objective import Objective
 from hifi_portrait.training.trainer import Trainer
 from hifi_portrait.training.trainer_config import TrainerConfig
 
+SETTINGS = {"batch_size": 4, "learning_rate": 1e-2, "precision": "no"}
 
-class Line(nn.Linear):
-    """A model with the one method of diffusers' models that checkpoints need."""
+
+class Saved:
+    """The one method of diffusers' models that checkpoints need."""
 
     def save_pretrained(self, folder):
         folder.mkdir(parents=True)
@@ -31,12 +33,21 @@ class Line(nn.Linear):
         torch.save(self.state_dict(), folder / "weights.pt")
 
 
+class Line(Saved, nn.Linear):
+    """A model."""
+
+
+class Filter(Saved, nn.Conv2d):
+    """A model whose weights lie in memory otherwise, where nothing is shared out."""
+
+
 class LineObjective(Objective):
     """Least squares with dropout: small, random, and with all that the trainer uses."""
 
     def __init__(self, kill_at=None, kill=os.getpid, dropout=0.3):
         torch.manual_seed(0)
-        super().__init__({"line": Line(8, 4), "frozen": Line(4, 4)}, ["line"])
+        parts = {"line": Line(8, 4), "filter": Filter(2, 2, 3, padding=1), "frozen": Line(4, 4)}
+        super().__init__(parts, ["line", "filter"])
         self.kill_at, self.kill = kill_at, kill
         self.dropout = dropout
         self.seen = []
@@ -50,7 +61,8 @@ class LineObjective(Objective):
         return {"x": torch.randn(8, generator=generator)}
 
     def forward(self, batch, progress=0.0):
-        hidden = nn.functional.dropout(self.part("line")(batch["x"]), self.dropout)
+        filtered = self.part("filter")(batch["x"].reshape(-1, 2, 2, 2)).flatten(1)
+        hidden = nn.functional.dropout(self.part("line")(batch["x"] + filtered), self.dropout)
         return {"fit": ((self.part("frozen")(hidden) - 1) ** 2).mean(), "size": 0.01 * hidden.abs().mean()}
 
     def sheet(self):
@@ -73,7 +85,7 @@ class KilledOnce(LineObjective):
 
 
 def trainer(run, objective=None, **changes):
-    settings = {"batch_size": 4, "learning_rate": 1e-2, "max_steps": 20, "precision": "no"} | changes
+    settings = SETTINGS | {"max_steps": 20} | changes
     return Trainer(objective or LineObjective(), TrainerConfig(**settings), run)
 
 

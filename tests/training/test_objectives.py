@@ -475,7 +475,7 @@ def test_captions_lose_clauses_but_never_the_first():
 
 def test_autoencoder_gives_latents_of_unit_deviation_a_scaling_factor(id_data, tmp_path):
     objective = AutoencoderObjective(AutoencoderConfig(size="tiny", crop=32, held_out=2), id_data)
-    objective.save_parts(tmp_path)
+    objective.finish()
     vae = objective.part("vae")
     latents = vae.encode(objective._held_out_images()).latent_dist.mode() * vae.config.scaling_factor
     assert float(latents.std().detach()) == pytest.approx(1, rel=1e-3)

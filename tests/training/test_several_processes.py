@@ -1,19 +1,24 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 import line_objective
 from hifi_objectives import BASE_PARTS
+from hifi_portrait.errors import RecipeError
 from hifi_portrait.training.checkpoint import latest_checkpoint, load_state
+from hifi_portrait.training.critic import LatentCritic
 from hifi_portrait.training.hifi_config import FACE_PARTS
 from hifi_portrait.training.objective import find_part
-from line_objective import LineObjective, final_state, flat, trainer, weights
+from hifi_portrait.training.run import train
+from line_objective import SETTINGS, LineObjective, final_state, flat, trainer, weights
 
 
 def in_processes(count, *arguments):
@@ -28,7 +33,7 @@ def in_processes(count, *arguments):
 
 def of_several(run, processes, *kill, **changes):
     """Train the line in so many processes; the exit status."""
-    settings = {"batch_size": 4, "learning_rate": 1e-2, "max_steps": 12, "precision": "no"} | changes
+    settings = SETTINGS | {"max_steps": 12} | changes
     return in_processes(
         processes, line_objective.__file__, str(run), json.dumps(settings), *map(str, kill)
     ).returncode
@@ -74,7 +79,7 @@ def test_two_processes_that_share_parameters_out_learn_what_one_does(tmp_path):
     saved = torch.load(find_part([tmp_path / "two"], "line") / "weights.pt")
     assert torch.equal(saved["weight"], final_state(tmp_path / "two")["ema"]["shadow_params"][0])
     kept = [json.loads((tmp_path / "two" / f"shares-{process}.json").read_text()) for process in (0, 1)]
-    assert kept == [[[2, 8], [2]]] * 2  # of a weight (4, 8) and a bias (4,)
+    assert kept == [[[2, 8], [2], [1, 2, 3, 3], [1]]] * 2  # of weights (4, 8) and (2, 2, 3, 3), and biases
 
 
 @pytest.mark.parametrize("first", ["sharded", "whole"])
@@ -103,13 +108,42 @@ def train_in_two_processes(recipe, data, run, settings):
     return state["parts"]
 
 
-def test_two_processes_train_one_autoencoder(id_data, tmp_path):
+def moved(state, start):
+    return torch.cat([(values - start[name]).abs().flatten() for name, values in state.items()]).mean()
+
+
+def differences(first, second):
+    pairs = [(v, second[part][name]) for part in first for name, v in first[part].items()]
+    return torch.cat([(a - b).abs().flatten().float() for a, b in pairs])
+
+
+def test_two_processes_train_one_autoencoder_also_with_parameters_shared_out(id_data, tmp_path):
     settings = ["autoencoder.losses.recogniser=0.1", "autoencoder.losses.recogniser_from=0.0"]
-    assert set(train_in_two_processes("autoencoder-tiny", id_data, tmp_path / "run", settings)) == {"vae"}
+    settings += ["trainer.checkpoint_minutes=1e-6", 'trainer.precision="no"']
+    each = train_in_two_processes("autoencoder-tiny", id_data, tmp_path / "each", settings)
+    shared = train_in_two_processes(
+        "autoencoder-tiny", id_data, tmp_path / "shared", [*settings, "trainer.shard=true"]
+    )
+    assert set(each) == set(shared) == {"vae"}
+    assert differences(each, shared).mean() < 1e-7
+    scales = [
+        json.loads((find_part([tmp_path / run], "vae") / "config.json").read_text())["scaling_factor"]
+        for run in ("each", "shared")
+    ]
+    assert scales[0] == pytest.approx(scales[1], rel=1e-4) != 0.18215
+
+
+@pytest.fixture
+def in_sittings(prepared, tmp_path):
+    """A prepared folder in which some identities, and not others, were photographed in one sitting."""
+    folder = shutil.copytree(prepared.folder, tmp_path / "prepared")
+    identity = np.array(prepared.arrays["identity"], np.int64)
+    np.save(folder / "sitting.npy", np.where(identity % 2 == 0, identity, -1))
+    return folder
 
 
 def test_two_processes_train_one_portrait_model_also_with_parameters_shared_out(
-    prepared, base_folder, tmp_path
+    in_sittings, base_folder, tmp_path
 ):
     trainable = [*BASE_PARTS, *FACE_PARTS, "critic"]
     settings = [
@@ -117,16 +151,30 @@ def test_two_processes_train_one_portrait_model_also_with_parameters_shared_out(
         f"hifi.trainable={json.dumps(trainable)}",
         "hifi.losses.adversary=0.3",
         "hifi.warp_starts=1.0",
+        "trainer.accumulate=2",
         'trainer.precision="no"',
     ]
-    each = train_in_two_processes("hifi-tiny", prepared.folder, tmp_path / "each", settings)
+    each = train_in_two_processes("hifi-tiny", in_sittings, tmp_path / "each", settings)
     shared = train_in_two_processes(
-        "hifi-tiny", prepared.folder, tmp_path / "shared", [*settings, "trainer.shard=true"]
+        "hifi-tiny",
+        in_sittings,
+        tmp_path / "shared",
+        [*settings, "trainer.shard=true", "hifi.gradient_checkpointing=true"],
     )
     assert set(each) == set(shared) == set(trainable)
-    apart = [(v - shared[part][name]).abs().flatten() for part in trainable for name, v in each[part].items()]
-    assert len(apart) > 500
-    assert torch.cat(apart).mean() < 1e-7 and torch.cat(apart).max() < 1e-3
+    apart = differences(each, shared)
+    assert apart.mean() < 1e-6 and apart.max() < 1e-3
     start = load_file(base_folder / "unet" / "diffusion_pytorch_model.safetensors")
-    moved = [(v - start[name]).abs().flatten() for name, v in each["unet"].items()]
-    assert torch.cat(moved).mean() > 1e-5
+    assert moved(each["unet"], start) > 1e-5
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        fresh = LatentCritic(
+            latent_channels=each["critic"]["stem.parametrizations.weight.original"].shape[1] // 2
+        )
+    start = {name: values.detach() for name, values in fresh.named_parameters()}
+    assert moved({name: each["critic"][name] for name in start}, start) > 1e-5
+
+
+def test_shared_out_parameters_do_not_go_with_kept_samples(prepared, tmp_path):
+    with pytest.raises(RecipeError, match=r"trainer\.shard and hifi\.kept_samples do not go together"):
+        train("hifi-tiny", prepared.folder, tmp_path, overrides=["trainer.shard=true", "hifi.kept_samples=4"])

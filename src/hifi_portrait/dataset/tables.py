@@ -170,5 +170,5 @@ def write_header(path: Path) -> None:
     ids = column(path, "identity_id")
     counts = {"identities": len(set(ids)), "photos": len(ids), "shards": len(shards(path))}
     header = {"format": FORMAT_NAME, "version": FORMAT_VERSION, "counts": counts}
-    with written_whole(path / "dataset.json") as partial:
+    with written_whole(path / "dataset.json", several=True) as partial:
         partial.write_text(json.dumps(header, indent=2) + "\n")

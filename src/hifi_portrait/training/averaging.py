@@ -61,7 +61,7 @@ class AveragedWeights:
 
     @contextmanager
     def used_whole(self, module: nn.Module, state: Mapping[str, Any]) -> Iterator[None]:
-        """The whole means of a `state` in place of a module's parameters; in one process."""
+        """The whole means of a `state` in place of a module's parameters, to save them; in one process."""
         means: list[Tensor] = state["shadow_params"]
         with replaced(module, dict(zip(self._learning, means, strict=True))):
             yield

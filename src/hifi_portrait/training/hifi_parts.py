@@ -38,7 +38,7 @@ def hifi_parts(config: HiFiConfig, data: str | Path, *, seed: int = 0) -> dict[s
         config.init_from,
         overrides=_overrides(config, prepared.embedding_size),
         required=[name for name in frozen if name not in FACE_PARTS],
-        fresh=config.fresh,
+        fresh=[name for name in config.fresh if name != CRITIC],
         half=frozen if config.frozen_in_half else (),
         seed=seed,
     )
@@ -56,10 +56,15 @@ def hifi_parts(config: HiFiConfig, data: str | Path, *, seed: int = 0) -> dict[s
 
 def _critic(config: HiFiConfig, latent_channels: int, seed: int) -> LatentCritic:
     """The critic of the run that is gone on from, or a fresh one."""
-    folder = find_part(config.init_from, CRITIC)
+    folder = None if CRITIC in config.fresh else find_part(config.init_from, CRITIC, LatentCritic.__name__)
     if folder is not None:
         logger.info("%s from %s", CRITIC, folder)
         critic: LatentCritic = LatentCritic.from_pretrained(folder)
+        if critic.config.latent_channels != latent_channels:
+            raise ModelError(
+                f"{folder} judges latents of {critic.config.latent_channels} channels, not of "
+                f'{latent_channels}: set hifi.fresh = ["critic"]'
+            )
         return critic
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -77,8 +77,7 @@ class Objective(nn.Module, ABC):
         """Last touch before the parts are saved for use, such as a config value that training determines."""
 
     def save_parts(self, folder: Path) -> None:
-        """Save every trainable part as a model folder below ``folder``."""
-        self.finish()
+        """Save every trainable part as a model folder below ``folder``, after `finish`."""
         for name in self.trainable:
             self.part(name).save_pretrained(folder / name)
 

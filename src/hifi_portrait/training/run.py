@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hifi_portrait.errors import HiFiPortraitError
+from hifi_portrait.errors import HiFiPortraitError, RecipeError
+from hifi_portrait.training.hifi_config import HiFiConfig
 from hifi_portrait.training.recipes import load_recipe, objective_class
 from hifi_portrait.training.trainer import Trainer, TrainingResult
 
@@ -38,5 +39,10 @@ def train(
         The recipe, the data or the first weights cannot be used.
     """
     loaded = load_recipe(recipe, overrides)
+    if loaded.trainer.shard and isinstance(loaded.settings, HiFiConfig) and loaded.settings.kept_samples:
+        raise RecipeError(
+            "trainer.shard and hifi.kept_samples do not go together, for each process looks at its samples "
+            "alone: set one of them to false or 0"
+        )
     objective = objective_class(loaded)(loaded.settings, data, seed=loaded.trainer.seed)
     return Trainer(objective, loaded.trainer, out, description=loaded.to_dict()).train()

@@ -32,7 +32,7 @@ from hifi_portrait.errors import HiFiPortraitError, ModelError
 from hifi_portrait.training.averaging import AveragedWeights
 from hifi_portrait.training.checkpoint import latest_checkpoint, load_state, save_checkpoint
 from hifi_portrait.training.objective import ENDLESS, Objective, SampleStream
-from hifi_portrait.training.sharing import optimiser_state_like, share_out, whole
+from hifi_portrait.training.sharing import everywhere, optimiser_state_like, share_out, whole
 from hifi_portrait.training.trainer_config import TrainerConfig
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Trainer:
         self._shared = config.shard and self.accelerator.num_processes > 1
         if self._shared:
             objective.to(self.accelerator.device)
-            share_out(objective, self.accelerator.device, methods=("sheet", "metrics"))
+            share_out(objective, self.accelerator.device, methods=("sheet", "metrics", "finish"))
             self.module = objective
         else:
             objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -121,7 +121,8 @@ class Trainer:
         with self._catching_signals():
             self._loop(writer)
         self._checkpoint()
-        metrics = {} if self._agree(self._stop) else self._show(writer)
+        (stopped,) = self._agree(self._stop)
+        metrics = {} if stopped else self._show(writer)
         if writer is not None:
             writer.close()
         for tracker in self.accelerator.trackers:
@@ -141,6 +142,10 @@ class Trainer:
         minutes = self.minutes / self.config.max_minutes if self.config.max_minutes > 0 else 0.0
         return min(1.0, max(steps, minutes))
 
+    @property
+    def _unfinished(self) -> bool:
+        return self.progress < 1 and not self._stop
+
     def _loop(self, writer: SummaryWriter | None) -> None:
         config = self.config
         saved = shown = clock = time.monotonic()
@@ -148,7 +153,8 @@ class Trainer:
         bar = tqdm(total=config.max_steps or None, initial=self.step, disable=writer is None, mininterval=5)
         batches = self._batches()
         logged = (self.step, clock)
-        while self._agree(self.progress < 1 and not self._stop):
+        unfinished = self._agree(self._unfinished)[0]
+        while unfinished:
             for name, value in self._train_step(batches).items():
                 totals.setdefault(name, []).append(value)
             now = time.monotonic()
@@ -161,10 +167,13 @@ class Trainer:
                 rate = samples / max(now - logged[1], 1e-9)
                 self._log(writer, totals, rate)
                 totals, logged = {}, (self.step, now)
-            if self._agree(0 < config.checkpoint_minutes * 60 < now - saved):
+            to_save = 0 < config.checkpoint_minutes * 60 < now - saved
+            to_show = 0 < config.sheet_minutes * 60 < now - shown
+            unfinished, to_save, to_show = self._agree(self._unfinished, to_save, to_show)
+            if to_save:
                 self._checkpoint()
                 saved = time.monotonic()
-            if self._agree(0 < config.sheet_minutes * 60 < now - shown):
+            if to_show:
                 self._show(writer)
                 shown = time.monotonic()
         bar.close()
@@ -178,11 +187,12 @@ class Trainer:
         accumulate = self.config.accumulate
         for part in range(accumulate):
             last = part == accumulate - 1
+            # Shared out, gradients of each batch are joined at once: else each process would keep whole ones.
             with nullcontext() if last else self.accelerator.no_sync(self.module):
                 terms = self._backward(next(batches), self.step * accumulate + part, progress)
             for name, value in terms.items():
                 values[name] = values.get(name, 0.0) + value / accumulate
-        norm = whole(
+        norm = everywhere(
             torch.as_tensor(self.accelerator.clip_grad_norm_(self.parameters, self.config.gradient_clip))
         )
         if bool(torch.isfinite(norm)):
@@ -196,10 +206,11 @@ class Trainer:
     def _backward(self, batch: dict[str, Any], number: int, progress: float) -> dict[str, float]:
         """Add the gradients of batch ``number`` of the run; its loss terms and their sum."""
         torch.manual_seed(_step_seed(self.config.seed, number, self.accelerator.process_index))
-        with self.accelerator.autocast(), _attention_kernel(self.accelerator.device):
-            terms = self.module(batch, progress)
-        loss = torch.stack([term.float() for term in terms.values()]).sum()
-        self.accelerator.backward(loss / self.config.accumulate)
+        with _attention_kernel(self.accelerator.device):  # also of what is computed again on the way back
+            with self.accelerator.autocast():
+                terms = self.module(batch, progress)
+            loss = torch.stack([term.float() for term in terms.values()]).sum()
+            self.accelerator.backward(loss / self.config.accumulate)
         return {name: float(term.detach()) for name, term in terms.items()} | {"loss": float(loss.detach())}
 
     def _batches(self) -> Iterator[dict[str, Any]]:
@@ -225,6 +236,8 @@ class Trainer:
             return None
         state = load_state(checkpoint)
         try:
+            if set(state["parts"]) != set(self.objective.trainable):
+                raise KeyError(f"there, {', '.join(state['parts'])} learn")
             for name in self.objective.trainable:
                 self.objective.parts[name].load_state_dict(state["parts"][name])
         except (KeyError, RuntimeError) as error:
@@ -251,9 +264,12 @@ class Trainer:
             "minutes": self.minutes,
             "description": self._description,
         }
+        if self._shared or self.accelerator.is_main_process:
+            with self.averaged.used(), self._evaluating():
+                self.objective.finish()
 
         def save_averaged(folder: Path) -> None:
-            with self._evaluating(), self.averaged.used_whole(self.objective, averaged):
+            with self.averaged.used_whole(self.objective, averaged):
                 self.objective.save_parts(folder)
 
         if self.accelerator.is_main_process:
@@ -294,12 +310,12 @@ class Trainer:
         self.accelerator.log({f"train/{name}": value for name, value in means.items()}, self.step)
         logger.info("step %d, %.1f min: %s", self.step, self.minutes, _readable(means))
 
-    def _agree(self, decision: bool) -> bool:
-        """The main process's decision, in every process: clocks and signals differ between them."""
+    def _agree(self, *decisions: bool) -> list[bool]:
+        """The main process's decisions, in every process: clocks and signals differ between them."""
         if self.accelerator.num_processes == 1:
-            return decision
-        flag: Tensor = torch.tensor([int(decision)], device=self.accelerator.device)
-        return bool(broadcast(flag).item())
+            return list(decisions)
+        flags: Tensor = torch.tensor(decisions, dtype=torch.uint8, device=self.accelerator.device)
+        return [bool(flag) for flag in broadcast(flags).tolist()]
 
     @contextmanager
     def _evaluating(self) -> Iterator[None]:
