@@ -6,7 +6,7 @@ import pytest
 
 from hifi_portrait.head.filling import close_gaps
 from hifi_portrait.head.geometry import Camera
-from hifi_portrait.head.light import colour_corrections
+from hifi_portrait.head.light import colour_corrections, light_likeness
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
@@ -332,3 +332,13 @@ def test_of_two_mouths_the_one_as_open_as_wished_is_shown():
     photos = dataclasses.replace(person((0.0, 0.0), 128), geometries=heads)
     shares = mouth_shares(np.ones(2), photos, geometry(0.0, 128, jawOpen=0.25))
     assert shares[1] == 1 and shares[0] < 0.1
+
+
+def test_light_from_another_side_is_told_from_less_light():
+    photos, model = person((0.0, 0.0, 0.0), 128), HeadModel.load()
+    views = [SurfaceView.of(model, geometry) for geometry in photos.geometries]
+    xy, visibility = (np.stack([getattr(view, name) for view in views]) for name in ("xy", "visibility"))
+    crops = np.stack([np.full((128, 128, 3), level, np.uint8) for level in (160, 60, 160)])
+    crops[2][:, 64:] = 40
+    mouth = np.flatnonzero(mouth_nearness(model) > 0.5)
+    np.testing.assert_allclose(light_likeness(crops, xy, visibility, 0, mouth), (1, 1, 0), atol=1e-6)

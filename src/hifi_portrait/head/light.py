@@ -20,6 +20,7 @@ _MOST_CORRECTED = 0.9  # natural logarithm of a ratio: greater ones are not of l
 _MOST_LIT = 0.2  # the same of mirror images, upwards
 _MOST_TINTED = 0.15  # the same of each channel beside their mean
 _BY_HAIR = (0.7, 1.1)  # natural logarithms of ratios between which a place, beside the rest, turns out hidden
+_OTHER_LIGHT = (0.3, 0.5)  # mean differences of logarithms between which light falls otherwise
 _DARK = 8.0  # of 255, added before a ratio is taken
 _COARSE = 128  # side in pixels of the pictures in which they are taken
 
@@ -40,6 +41,22 @@ def light_gains(crops: Array, xy: Array, visibility: Array, say: Array, model: H
     count = shared.sum(axis=1)
     shift = ((common - levels) * shared[..., None]).sum(axis=1) / np.maximum(count, 1e-6)[:, None]
     return np.exp(np.clip(shift, -0.35, 0.35)).astype(np.float32)
+
+
+def light_likeness(
+    crops: Array, xy: Array, visibility: Array, main: int, vertices: Array
+) -> npt.NDArray[np.float32]:
+    """Whether light falls on vertices (P,) as in the main photo, however bright, (N,) in [0, 1]."""
+    side = crops.shape[1]
+    pixels = np.clip((xy[:, vertices] * side).astype(np.int64), 0, side - 1)
+    index = np.arange(len(crops))[:, None]
+    levels = np.log(crops[index, pixels[..., 1], pixels[..., 0]].astype(np.float32) + _DARK).mean(axis=-1)
+    weights = visibility[:, vertices] * visibility[main, vertices] + 1e-6
+    apart = levels - levels[main]
+    apart -= np.average(apart, axis=1, weights=weights)[:, None]
+    differences = np.average(np.abs(apart), axis=1, weights=weights)
+    least, most = _OTHER_LIGHT
+    return np.clip((most - differences) / (most - least), 0, 1).astype(np.float32)
 
 
 def colour_corrections(

@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 from hifi_portrait.head.geometry import EXPRESSION_NAMES, HeadGeometry
 from hifi_portrait.head.hair_shell import hair_thickness, raised
 from hifi_portrait.head.hidden_hair import hidden_hair
-from hifi_portrait.head.light import light_gains
+from hifi_portrait.head.light import light_gains, light_likeness
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import BLINK, HeadModel, part_vertices
 from hifi_portrait.head.neighbourhood import square
@@ -126,7 +126,9 @@ class Sources:
         say = _OTHER_SAY * fitness
         say[main] = 1
         dress = _best_dressed(say, visibility, model)
-        says = _says(say, mouth_shares(fitness, references, target), dress, visibility, model)
+        mouth = mouth_shares(fitness, references, target)
+        mouth *= light_likeness(crops, xy, visibility, main, np.flatnonzero(mouth_nearness(model) > 0.5))
+        says = _says(say, mouth / mouth.max(), dress, visibility, model)
         gains = light_gains(crops, xy, visibility, say, model)
         tables = np.concatenate([xy, visibility[..., None]], axis=2)
         mirrored = tables[:, mirror_vertices(model)]
