@@ -42,3 +42,13 @@ def test_a_blotch_that_was_mended_stays_mended_on_the_head_alone():
     kept = composite(picture, warp, doubts, 1.0, on_head=on_head)
     assert float(kept[0, 0, 72, 72]) > -0.1
     assert float(kept[0, 0, 172, 172]) == pytest.approx(-1)
+
+
+def test_blotches_draw_no_line_along_the_heads_outline():
+    picture = torch.zeros(1, 3, 256, 256)
+    picture[:, :, 116:140, 100:124] = -2.4  # what the networks draw across the outline
+    warp, doubts = torch.zeros_like(picture), torch.zeros(1, 1, 256, 256)
+    on_head = torch.zeros(1, 1, 256, 256, dtype=torch.bool)
+    on_head[:, :, :128] = True
+    drawn = composite(picture, warp, doubts, 1.0, on_head=on_head)[0, 0, :, 112]
+    assert float(drawn[127] - drawn[128]) == pytest.approx(0, abs=0.1)

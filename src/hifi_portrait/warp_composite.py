@@ -20,6 +20,7 @@ _SOFTENED = 7  # pixels at 256 over which doubt fades
 _SEEN = 0.1  # coverage of the surface below which the warp is a guess
 _SHADE = 25  # pixels at 256 over which a colour counts as an area's
 _BLOTCH = (9, 49)  # pixels at 256 between which a difference on the surface is a blotch of the warp's
+_RIM = 5  # pixels at 256 over which blotches count less towards the head's outline
 _AGREED = 0.6  # difference beyond detail, in [-1, 1], from which on a doubt about the warp is confirmed
 _AGREED_OVER = 9  # pixels at 256 over which that difference is taken
 _BLOTCHED = 0.8  # difference of that width, in [-1, 1], at which the warp's share falls to 1 / e
@@ -120,7 +121,10 @@ def composite(
         fine, wide = (local_mean(difference, window) for window in _BLOTCH)
         blotch = (fine - wide).abs().mean(dim=1, keepdim=True)
         blotch = local_mean(blotch, _BLOTCH[0])
-        kept = kept * (1 - on_head.to(kept) * exceeds(blotch, _BLOTCHED))
+        inner = local_mean(
+            1 - widened(1 - on_head.to(kept), _RIM), _RIM
+        )  # beyond it the outline's doubt rules
+        kept = kept * (1 - inner * exceeds(blotch, _BLOTCHED))
     beside = local_mean(kept * difference, _SHADE) / local_mean(kept, _SHADE).clamp(min=_LEAST)
     return (picture + kept * difference + share * doubts * beside).clamp(-1, 1)
 
