@@ -121,9 +121,8 @@ def composite(
         fine, wide = (local_mean(difference, window) for window in _BLOTCH)
         blotch = (fine - wide).abs().mean(dim=1, keepdim=True)
         blotch = local_mean(blotch, _BLOTCH[0])
-        inner = local_mean(
-            1 - widened(1 - on_head.to(kept), _RIM), _RIM
-        )  # beyond it the outline's doubt rules
+        # Blotches fade out towards the outline, where doubt about it rules.
+        inner = local_mean(1 - widened(1 - on_head.to(kept), _RIM), _RIM)
         kept = kept * (1 - inner * exceeds(blotch, _BLOTCHED))
     beside = local_mean(kept * difference, _SHADE) / local_mean(kept, _SHADE).clamp(min=_LEAST)
     return (picture + kept * difference + share * doubts * beside).clamp(-1, 1)

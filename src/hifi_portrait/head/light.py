@@ -30,10 +30,7 @@ Array = npt.NDArray[Any]
 def light_gains(crops: Array, xy: Array, visibility: Array, say: Array, model: HeadModel) -> Array:
     """Gains (N, 3) that bring each reference's skin to the references' common brightness."""
     skin = part_vertices(model, Part.SKIN)
-    side = crops.shape[1]
-    pixels = np.clip((xy[:, skin] * side).astype(np.int64), 0, side - 1)
-    index = np.arange(len(crops))[:, None]
-    levels = np.log(crops[index, pixels[..., 1], pixels[..., 0]].astype(np.float32) + _DARK)  # N P 3
+    levels = _levels(crops, xy[:, skin])
     weights = (visibility[:, skin] > 0.4) * say[:, None] * 1.0
     total = weights.sum(axis=0)
     common = (levels * weights[..., None]).sum(axis=0) / np.maximum(total, 1e-6)[:, None]
@@ -47,10 +44,7 @@ def light_likeness(
     crops: Array, xy: Array, visibility: Array, main: int, vertices: Array
 ) -> npt.NDArray[np.float32]:
     """Whether light falls on vertices (P,) as in the main photo, however bright, (N,) in [0, 1]."""
-    side = crops.shape[1]
-    pixels = np.clip((xy[:, vertices] * side).astype(np.int64), 0, side - 1)
-    index = np.arange(len(crops))[:, None]
-    levels = np.log(crops[index, pixels[..., 1], pixels[..., 0]].astype(np.float32) + _DARK).mean(axis=-1)
+    levels = _levels(crops, xy[:, vertices]).mean(axis=-1)
     weights = visibility[:, vertices] * visibility[main, vertices] + 1e-6
     apart = levels - levels[main]
     apart -= np.average(apart, axis=1, weights=weights)[:, None]
@@ -109,6 +103,14 @@ def colour_corrections(
     tint = np.clip(smooth - brightness, -_MOST_TINTED, _MOST_TINTED)
     most = np.where(np.arange(len(brightness)) < len(crops), _MOST_CORRECTED, _MOST_LIT)[:, None, None, None]
     return np.exp(np.clip(brightness, -_MOST_CORRECTED, most) + tint).astype(np.float32)
+
+
+def _levels(crops: Array, places: Array) -> npt.NDArray[np.float32]:
+    """Logarithms of photos' colours (N, P, 3) at places (N, P, 2), shares of their side."""
+    side = crops.shape[1]
+    pixels = np.clip((places * side).astype(np.int64), 0, side - 1)
+    colours = crops[np.arange(len(crops))[:, None], pixels[..., 1], pixels[..., 0]]
+    return np.asarray(np.log(colours.astype(np.float32) + _DARK), np.float32)
 
 
 def _by_light(darker: Array, both: Array) -> npt.NDArray[np.float32]:
