@@ -112,3 +112,4 @@ if __name__ == "__main__":
     process.train()
     kept = json.dumps([list(share.shape) for share in process.averaged.shares])
     (Path(folder) / f"shares-{process.accelerator.process_index}.json").write_text(kept)
+    process.accelerator.end_training()

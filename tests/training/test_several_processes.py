@@ -32,11 +32,13 @@ def in_processes(count, *arguments):
 
 
 def of_several(run, processes, *kill, **changes):
-    """Train the line in so many processes; the exit status."""
+    """Train the line in so many processes."""
     settings = SETTINGS | {"max_steps": 12} | changes
-    return in_processes(
-        processes, line_objective.__file__, str(run), json.dumps(settings), *map(str, kill)
-    ).returncode
+    return in_processes(processes, line_objective.__file__, str(run), json.dumps(settings), *map(str, kill))
+
+
+def assert_ended_well(done):
+    assert done.returncode == 0, done.stderr[-6000:]
 
 
 def assert_about_the_same_training(first, second):
@@ -49,7 +51,7 @@ def assert_about_the_same_training(first, second):
 
 
 def test_two_processes_learn_what_one_does_with_twice_the_batch(tmp_path):
-    assert of_several(tmp_path / "two", 2, batch_size=2) == 0
+    assert_ended_well(of_several(tmp_path / "two", 2, batch_size=2))
     one = trainer(tmp_path / "one", LineObjective(dropout=0.0), batch_size=4, max_steps=12)
     one.train()
     torch.testing.assert_close(weights(tmp_path / "two"), weights(tmp_path / "one"), atol=1e-6, rtol=1e-5)
@@ -61,18 +63,18 @@ def test_two_processes_learn_what_one_does_with_twice_the_batch(tmp_path):
 def test_a_run_of_two_processes_goes_on_after_one_is_killed_outright(tmp_path):
     """Killed between checkpoints, it goes on from the last one, to the same weights."""
     often = {"checkpoint_minutes": 1e-6}
-    assert of_several(tmp_path / "killed", 2, 50, **often) != 0
+    assert of_several(tmp_path / "killed", 2, 50, **often).returncode != 0
     assert (tmp_path / "killed.killed").exists()
     assert 0 < final_state(tmp_path / "killed")["step"] < 12
-    assert of_several(tmp_path / "killed", 2, 50, **often) == 0
-    assert of_several(tmp_path / "whole", 2) == 0
+    assert_ended_well(of_several(tmp_path / "killed", 2, 50, **often))
+    assert_ended_well(of_several(tmp_path / "whole", 2))
     assert final_state(tmp_path / "killed")["step"] == 12
     assert torch.equal(weights(tmp_path / "killed"), weights(tmp_path / "whole"))
 
 
 def test_two_processes_that_share_parameters_out_learn_what_one_does(tmp_path):
     two = {"batch_size": 2, "shard": True, "checkpoint_minutes": 1e-6, "keep_checkpoints": 20}
-    assert of_several(tmp_path / "two", 2, **two) == 0
+    assert_ended_well(of_several(tmp_path / "two", 2, **two))
     trainer(tmp_path / "one", LineObjective(dropout=0.0), max_steps=12).train()
     assert_about_the_same_training(tmp_path / "two", tmp_path / "one")
     assert (tmp_path / "two" / "sheets" / "step-00000012.png").exists()
@@ -88,8 +90,8 @@ def test_a_run_goes_on_whether_parameters_are_shared_out_or_not(tmp_path, first)
     second = "whole" if first == "sharded" else "sharded"
     for way, steps in ((first, 6), (second, 12)):
         processes, settings = ways[way]
-        assert of_several(tmp_path / "both", processes, max_steps=steps, final_lr_share=1, **settings) == 0
-    assert of_several(tmp_path / "straight", 1, final_lr_share=1) == 0
+        assert_ended_well(of_several(tmp_path / "both", processes, max_steps=steps, final_lr_share=1, **settings))
+    assert_ended_well(of_several(tmp_path / "straight", 1, final_lr_share=1))
     assert_about_the_same_training(tmp_path / "both", tmp_path / "straight")
 
 
@@ -102,7 +104,7 @@ def train_in_two_processes(recipe, data, run, settings):
     done = in_processes(
         2, "-m", "hifi_portrait.training", recipe, "--data", str(data), "--out", str(run), *wanted
     )
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert_ended_well(done)
     state = load_state(latest_checkpoint(run))
     assert state["step"] == 3
     return state["parts"]

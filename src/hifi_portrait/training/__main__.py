@@ -9,6 +9,8 @@ import argparse
 import logging
 import sys
 
+from accelerate import PartialState
+
 from hifi_portrait.training.run import exit_code, train
 
 
@@ -28,9 +30,12 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    return exit_code(
+    code = exit_code(
         lambda: train(arguments.recipe, arguments.data, arguments.out, overrides=arguments.overrides)
     )
+    if code == 0:
+        PartialState().destroy_process_group()  # before the interpreter ends, whose threads may outlive it
+    return code
 
 
 if __name__ == "__main__":

@@ -127,6 +127,7 @@ class Trainer:
             writer.close()
         for tracker in self.accelerator.trackers:
             tracker.finish()
+        self.accelerator.wait_for_everyone()  # none leaves, and closes its connections, before the others end
         return TrainingResult(step=self.step, minutes=self.minutes, interrupted=self._stop, metrics=metrics)
 
     def learning_rate(self, step: int, progress: float) -> float:
