@@ -90,7 +90,8 @@ def test_a_run_goes_on_whether_parameters_are_shared_out_or_not(tmp_path, first)
     second = "whole" if first == "sharded" else "sharded"
     for way, steps in ((first, 6), (second, 12)):
         processes, settings = ways[way]
-        assert_ended_well(of_several(tmp_path / "both", processes, max_steps=steps, final_lr_share=1, **settings))
+        done = of_several(tmp_path / "both", processes, max_steps=steps, final_lr_share=1, **settings)
+        assert_ended_well(done)
     assert_ended_well(of_several(tmp_path / "straight", 1, final_lr_share=1))
     assert_about_the_same_training(tmp_path / "both", tmp_path / "straight")
 

@@ -37,6 +37,7 @@ from hifi_portrait.training.losses import (
 from hifi_portrait.training.noising import draw_grain, draw_starts, draw_timesteps
 from hifi_portrait.training.objective import ENDLESS, Batch, Objective, find_scheduler
 from hifi_portrait.training.pictures import grid, to_image
+from hifi_portrait.training.precision import half_where_fast
 from hifi_portrait.training.recognition import chips_of, landmark_band
 from hifi_portrait.training.sample_faces import SampleFaces, SampleMemory
 from hifi_portrait.training.sampling import decode_latents, sample_latents
@@ -223,7 +224,7 @@ class HiFiObjective(Objective):
         def faces(batch: Batch) -> SampleFaces:
             device = next(self.part("unet").parameters()).device
             moved = {name: value.to(device) for name, value in batch.items()}
-            with torch.autocast(device.type, torch.bfloat16):
+            with half_where_fast(device):
                 return self._known(moved)
 
         return SampleMemory(count, self.data.sample, faces, self.collate)

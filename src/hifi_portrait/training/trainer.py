@@ -32,6 +32,7 @@ from hifi_portrait.errors import HiFiPortraitError, ModelError
 from hifi_portrait.training.averaging import AveragedWeights
 from hifi_portrait.training.checkpoint import latest_checkpoint, load_state, save_checkpoint
 from hifi_portrait.training.objective import ENDLESS, Objective, SampleStream
+from hifi_portrait.training.precision import precision_here
 from hifi_portrait.training.sharing import everywhere, optimiser_state_like, share_out, whole
 from hifi_portrait.training.trainer_config import TrainerConfig
 
@@ -81,7 +82,7 @@ class Trainer:
         # CLIP's last layer gets no gradient: SDXL reads the one before it. Buffers are constants here.
         several = DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
         self.accelerator = Accelerator(
-            mixed_precision=config.precision,
+            mixed_precision=precision_here(config.precision),
             kwargs_handlers=[several],
             log_with=list(config.trackers) or None,
             project_dir=self.run / "trackers",

@@ -14,6 +14,7 @@ class TrainerConfig:
     at the end of the run. ``batch_size`` is per process, and a step takes ``accumulate`` of such batches, one
     after the other. ``workers`` are processes that make samples ahead. ``*_minutes`` of 0 switch that off.
     With ``shard`` several processes share out what learns (FSDP), instead of keeping all of it each.
+    A ``precision`` of "bf16" is float32 on a CPU without instructions for bfloat16, which is faster there.
     ``optimiser`` "adamw8bit" keeps AdamW's moments in 8 bits, and needs bitsandbytes and a GPU. ``trackers``
     are further loggers of accelerate's, such as "wandb", beside TensorBoard.
     """

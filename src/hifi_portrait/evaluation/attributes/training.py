@@ -19,6 +19,7 @@ from hifi_portrait.errors import DatasetError
 from hifi_portrait.evaluation.attributes.classes import HEADS, UNKNOWN, Head, labels_of
 from hifi_portrait.evaluation.attributes.network import SIZE, AttributeNet, network_input
 from hifi_portrait.evaluation.attributes.reader import AttributeReader
+from hifi_portrait.training.precision import half_where_fast
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,7 @@ def train(examples: Examples, settings: TrainingSettings | None = None) -> Attri
     for _ in range(settings.epochs):
         for rows in _batches(len(examples), settings.batch, rng):
             pictures = np.stack([augmented(examples.pictures[row], settings, rng) for row in rows])
-            with torch.autocast("cpu", torch.bfloat16):
+            with half_where_fast(torch.device("cpu")):
                 logits = network(network_input(pictures))
             loss = _loss(logits, torch.from_numpy(examples.labels[rows]), settings)
             optimizer.zero_grad(set_to_none=True)

@@ -1,0 +1,48 @@
+import time
+
+import pytest
+import torch
+from torch import nn
+
+from hifi_portrait.training import precision
+from hifi_portrait.training.precision import computes_bfloat16, half_where_fast, precision_here
+from line_objective import trainer
+
+CPU = torch.device("cpu")
+without_accelerator = pytest.mark.skipif(torch.accelerator.is_available(), reason="an accelerator is here")
+
+
+@without_accelerator
+@pytest.mark.parametrize(("computes", "trained_in"), [(True, "bf16"), (False, "no")])
+def test_a_cpu_that_is_slower_in_bfloat16_trains_in_float32(monkeypatch, tmp_path, computes, trained_in):
+    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: computes)
+    assert precision_here("bf16") == trained_in
+    if not computes:
+        assert trainer(tmp_path, precision="bf16").accelerator.mixed_precision == "no"
+
+
+def test_other_precisions_are_as_wished(monkeypatch):
+    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: False)
+    assert [precision_here(wished) for wished in ("no", "fp16")] == ["no", "fp16"]
+
+
+def test_accelerators_compute_bfloat16():
+    assert computes_bfloat16(torch.device("cuda"))
+
+
+def test_a_cpu_is_not_slowed_down_by_autocast():
+    """What is chosen is not far slower than float32; the other way it is, where there is no bfloat16."""
+    layers = nn.Sequential(*[nn.Conv2d(32, 32, 3, padding=1) for _ in range(3)])
+    picture = torch.rand(2, 32, 96, 96)
+
+    def seconds(context):
+        times = []
+        with torch.no_grad(), context:
+            for _ in range(5):
+                start = time.perf_counter()
+                layers(picture)
+                times.append(time.perf_counter() - start)
+        return min(times)
+
+    plain = seconds(torch.autocast("cpu", torch.bfloat16, enabled=False))
+    assert seconds(half_where_fast(CPU)) < 3 * plain
