@@ -3,6 +3,7 @@ import time
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from hifi_portrait.head.filling import close_gaps
 from hifi_portrait.head.geometry import Camera
@@ -125,14 +126,24 @@ def test_mirrored_vertices_are_their_own_mirror_images():
 
 @pytest.mark.slow
 def test_a_picture_of_256_pixels_is_quick():
+    """Measured in blurs of it, for machines differ in speed: 40 of them, about 0.3 seconds of a slow core."""
     photos, target = person((-20.0, 0.0, 10.0, 30.0), 256), drawn(size=256)
-    warp_picture(photos, target)
-    seconds = []
-    for _ in range(3):
-        start = time.thread_time()
-        warp_picture(photos, target)
-        seconds.append(time.thread_time() - start)
-    assert min(seconds) < 0.15
+    picture = photos.crops[0].astype(np.float32)
+
+    def least_seconds(work):
+        work()
+        seconds = []
+        for _ in range(5):
+            start = time.thread_time()
+            work()
+            seconds.append(time.thread_time() - start)
+        return min(seconds)
+
+    def blur():
+        for _ in range(20):
+            gaussian_filter(picture, (4, 4, 0))
+
+    assert least_seconds(lambda: warp_picture(photos, target)) < 2 * least_seconds(blur)
 
 
 def test_no_background_shows_between_ears_and_head():

@@ -16,6 +16,9 @@ FAINT = 0.08
 FADE = 4.0
 """Multiples of `FAINT`, beyond it, within which one way to look a place up takes over from the next."""
 
+FRAME = 0.01
+"""Share of a crop's side beyond its edge within which its last pixels fade out: drawn on they are streaks."""
+
 CLEAR = 0.012
 """Share of the picture's side by which hair is looked for outside an outline, to be clear of the mesh."""
 
@@ -47,7 +50,7 @@ def _sample(
 def _look_up(
     corners: Array, weights: Array, rows: Array, crop: Array, matte: Array
 ) -> tuple[float, float, float, float, float]:  # pragma: no cover - compiled
-    """Colour, visibility and share inside the matte of a place on the mesh.
+    """Colour, visibility and share inside matte and crop of a place on the mesh.
 
     `rows` (V, 3): x, y, visibility.
     """
@@ -58,7 +61,9 @@ def _look_up(
     x = weights[0] * rows[a, 0] + weights[1] * rows[b, 0] + weights[2] * rows[c, 0]
     y = weights[0] * rows[a, 1] + weights[1] * rows[b, 1] + weights[2] * rows[c, 1]
     red, green, blue, inside = _sample(crop, matte, x, y)
-    return red, green, blue, seen, min(max((inside - 0.5) / 0.45, 0.0), 1.0)
+    beyond = max(max(-x, x - 1), max(-y, y - 1)) / FRAME
+    in_crop = min(max(1 - beyond, 0.0), 1.0)
+    return red, green, blue, seen, in_crop * min(max((inside - 0.5) / 0.45, 0.0), 1.0)
 
 
 @numba.njit(cache=True, fastmath=True)

@@ -85,6 +85,8 @@ class Dress:
         (S, S, 3) uint8.
     clothes
         (S, S) in [0, 1], from `hair_and_clothes`.
+    shown
+        (S, S) in [0, 1], where the crop shows the photo.
     xy
         (V, 2) places of the vertices, as shares of the side.
     scale
@@ -93,6 +95,7 @@ class Dress:
 
     crop: Array
     clothes: Array
+    shown: Array
     xy: Array
     scale: float
 
@@ -101,7 +104,8 @@ def beside_shoulders(dress: Dress, raster: Raster, faces: Array, is_body: Array)
     """Clothes around the target's shoulders.
 
     A place is looked up as far from the reference's surface as it is from the target's: the surface's way
-    from the one picture to the other goes on smoothly beyond its edge.
+    from the one picture to the other goes on smoothly beyond its edge. Below the photo's end clothes go on as
+    they end there.
 
     Parameters
     ----------
@@ -127,15 +131,17 @@ def beside_shoulders(dress: Dress, raster: Raster, faces: Array, is_body: Array)
     moved = np.zeros((height, width, 2), np.float32)
     moved[body] = (raster.barycentric[body][..., None] * corners).sum(axis=1) - place[body]
     at = ((spread(moved, body.astype(np.float32)) + place) * len(dress.crop) - 0.5).astype(np.float32)
+    at[..., 1] = np.minimum(at[..., 1], np.flatnonzero(dress.shown.any(axis=1))[-1])
     beside = (triangle < 0) & (distance_to(body) < _REACH * height)
     colour, alpha = (
         cv2.remap(np.asarray(values, np.float32), at[..., 0], at[..., 1], cv2.INTER_LINEAR)
-        for values in (dress.crop, dress.clothes * _fading(len(dress.crop)))
+        for values in (dress.crop, dress.clothes * _fading(dress.shown))
     )
     return colour, alpha * beside
 
 
-def _fading(side: int) -> npt.NDArray[np.float32]:
-    """A mask (side, side) that falls to 0 at the left and the right edge: what goes on there is not known."""
-    inwards = np.minimum(np.arange(side), np.arange(side)[::-1]) / (_FADE * side)
+def _fading(shown: Array) -> npt.NDArray[np.float32]:
+    """A mask (S, S) that falls to 0 at a photo's left and right edge: what goes on there is not known."""
+    columns, side = np.flatnonzero(shown.any(axis=0)), len(shown)
+    inwards = np.minimum(np.arange(side) - columns[0], columns[-1] - np.arange(side)) / (_FADE * side)
     return np.broadcast_to(np.clip(inwards, 0, 1), (side, side)).astype(np.float32)

@@ -12,7 +12,7 @@ from hifi_portrait.head.blending import FAINT
 from hifi_portrait.head.hair_shell import scalp
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
-from hifi_portrait.head.neighbourhood import disc, square
+from hifi_portrait.head.neighbourhood import disc, distance_to, square
 from hifi_portrait.head.raster import Raster
 
 _SHOWN = 0.5  # alpha from which on hair hides what is behind it
@@ -32,6 +32,8 @@ _HAIR = 0.8  # fullness of hair from which on there is hardly skin
 _SKIN = 0.02  # fullness up to which there is hardly hair
 _DENSE = 0.3  # fullness from which on what is hidden is taken to be hair
 _DETAIL = 0.02  # share of the picture's side below which a difference of colour is detail
+_ENDING = 0.025  # share of the picture's side over which what is seen of clothes ends
+_PLAIN = 0.06  # share of the picture's side over which clothes are smoothed where none are seen
 _DARK = 8.0  # of 255, added before a ratio is taken
 _NECK = 18  # the part of the side that a notch between jaw and neck is narrower than
 _ALIKE = 25.0  # of 255: difference of colour below which both sides of it are skin
@@ -81,7 +83,7 @@ def fill_unseen(
     # A head is not filled with the colours of its clothes.
     is_head = parts != Part.SHOULDERS
     trust = trust.astype(np.float32)
-    head, body = spread(filled, trust * is_head), spread(filled, trust)
+    head, body = spread(filled, trust * is_head), _going_on(filled, trust, on_mesh & ~is_head)
     grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
     fullness = raster.interpolate(grown[:, None], model.faces)[..., 0]
     known_hair = trust * (fullness > _HAIR)
@@ -90,6 +92,31 @@ def fill_unseen(
         share = (np.clip((fullness - _SKIN) / (_DENSE - _SKIN), 0, 1) * (1 - trust))[..., None]
         head = head + share * (hair - head)
     return np.where((on_mesh & is_head)[..., None], head, body)
+
+
+def _going_on(colour: Array, trust: Array, body: Array) -> Array:
+    """Clothes that go on, below where photos end, as they are nearest to it: farther up are neck and hair."""
+    known = body & (trust > 0.5)
+    around = spread(colour, trust)
+    below = body & ~np.maximum.accumulate(known[::-1])[::-1]
+    if not known.any() or not below.any():
+        return around
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    places = np.zeros(nearest.max() + 1, np.int64)
+    places[nearest[known]] = np.flatnonzero(known)
+    plain = _blurred(around.reshape(-1, 3)[places[nearest]], _PLAIN * len(body))
+    share = np.clip(distance_to(below) / (_ENDING * len(body)), 0, 1)[..., None]
+    return np.asarray(share * around + (1 - share) * plain, np.float32)
+
+
+def _blurred(values: Array, sigma: float) -> Array:
+    """A wide Gaussian blur of (H, W, 3), in a smaller picture, for speed."""
+    height, width = values.shape[:2]
+    factor = max(1, int(sigma / 2))
+    small = cv2.resize(values, (-(-width // factor), -(-height // factor)), interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / factor), (width, height))
 
 
 def _detail(texture: Array) -> npt.NDArray[np.float32]:
@@ -117,11 +144,11 @@ def spread(values: Array, trust: Array) -> Array:
     return np.asarray(known + around * (1 - trust)[..., None], np.float32)
 
 
-def background(crop: Array, matte: Array) -> Array:
-    """A photo's background (S, S, 3) float32, spread over the person from all around."""
+def background(crop: Array, matte: Array, in_photo: Array) -> Array:
+    """A photo's background (S, S, 3) float32, spread over the person and beyond the photo from all around."""
     side = crop.shape[0]
     person = cv2.dilate(np.asarray(matte, np.float32), square(side / 24))
-    shown = np.clip(1 - 2 * person, 0, 1)
+    shown = np.clip(1 - 2 * person, 0, 1) * in_photo
     if shown.mean() < 0.02:
         return np.full(crop.shape, _GREY, np.float32)
     return spread(crop.astype(np.float32), shown)

@@ -35,13 +35,8 @@ _DIRECTIONS = 120  # in which an outline's radius is measured
 Array = npt.NDArray[Any]
 
 
-def draw_off_mesh(
-    sources: Sources, raster: Raster, ears: int, model: HeadModel, colour: Array, alpha: Array
-) -> None:
-    """Draw hair, and whatever else of the person is off the mesh, into colour (H, W, 3) and alpha (H, W).
-
-    ``ears`` is the row below the target's ears.
-    """
+def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Array, alpha: Array) -> None:
+    """Draw hair, and whatever else of the person is off the mesh, into colour (H, W, 3) and alpha (H, W)."""
     head = model.parts != Part.SHOULDERS
     cutouts = {n: _Cutout.of(sources, n, model) for n in {sources.main, sources.dress}}
     on_head = (raster.triangle >= 0) & head[raster.triangle]
@@ -60,12 +55,13 @@ def draw_off_mesh(
     )
     scale = main.outline[2:].mean() / target[2:].mean()
     loose = raster.triangle < 0
-    alpha[loose] *= _within(on_head, main.reach / scale, ears)[loose]
+    alpha[loose] *= _within(on_head, main.reach / scale)[loose]
     alpha[loose] *= _opened(alpha, _STRAND)[loose]
     worn = cutouts[sources.dress]
     dress = Dress(
         worn.crop,
         worn.clothes,
+        sources.shown[sources.dress],
         sources.xy[sources.dress],
         worn.outline[2:].mean() / target[2:].mean(),
     )
@@ -90,7 +86,7 @@ class _Cutout:
     outline
         Of the mesh's head, from `_outline`.
     reach
-        Share of the side by which hair stands off the mesh, at most, above where the ears end.
+        Share of the side by which hair stands off the mesh, at most; infinite if it is long.
     """
 
     crop: Array
@@ -126,7 +122,7 @@ class _Cutout:
 def _reach(hair: Array, on_head: Array, ears: float) -> float:
     """How far hair (S, S) stands off a head above the place of the ears' end, as a share of the side.
 
-    Infinite for long hair, which goes on below.
+    Infinite for long hair, which goes on below. What little of short hair seems to hang there is a shadow.
     """
     side = len(hair)
     shown, below = hair > _STRAND_ALPHA, np.arange(side)[:, None] >= ears * side
@@ -136,13 +132,10 @@ def _reach(hair: Array, on_head: Array, ears: float) -> float:
     return float(np.percentile(away, 95)) / side if len(away) else 0.0
 
 
-def _within(on_head: Array, reach: float, rows: int) -> npt.NDArray[np.float32]:
-    """1 within a share of the side of a head (H, W), falling to 0 beyond; 1 below a number of rows."""
-    side = len(on_head)
-    away = distance_to(on_head) / side
-    within = np.clip(1 + (reach - away) / _FUZZ, 0, 1)
-    within[rows:] = np.maximum(within[rows:], np.clip(np.arange(side - rows) / (_FUZZ * side), 0, 1)[:, None])
-    return np.asarray(within, np.float32)
+def _within(on_head: Array, reach: float) -> npt.NDArray[np.float32]:
+    """1 within a share of the side of a head (H, W), falling to 0 beyond."""
+    away = distance_to(on_head) / len(on_head)
+    return np.clip(1 + (reach - away) / _FUZZ, 0, 1).astype(np.float32)
 
 
 def _without_crumbs(hair: Array) -> npt.NDArray[np.float32]:

@@ -79,12 +79,13 @@ def warp_picture(
     colour, coverage = _on_mesh(sources, raster, model)
     on_mesh = raster.triangle >= 0
     alpha = on_mesh.astype(np.float32)
-    draw_off_mesh(sources, raster, ears, model, colour, alpha)
+    draw_off_mesh(sources, raster, model, colour, alpha)
     on_head = on_mesh & (model.parts != Part.SHOULDERS)[raster.triangle]
     close_gaps(colour, alpha, on_head, ears)
     coverage = np.where(bald.mask, coverage, alpha / 2)
+    main = sources.main
     behind = cv2.resize(
-        background(sources.crops[sources.main], sources.mattes[sources.main]), (width, height)
+        background(sources.crops[main], sources.mattes[main], sources.shown[main]), (width, height)
     )
     layers = on_mesh * (1 + _LAYERS[model.parts[raster.triangle]])
     picture = _edges_softened(_compose(colour, alpha, behind), layers)

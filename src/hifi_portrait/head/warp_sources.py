@@ -19,6 +19,7 @@ from hifi_portrait.head.light import light_gains, light_likeness
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import BLINK, HeadModel, part_vertices
 from hifi_portrait.head.neighbourhood import square
+from hifi_portrait.head.photo_frame import in_photo
 from hifi_portrait.head.surface import SurfaceView
 
 _POSE_SCALE = 40.0  # degrees of head rotation over which a reference's say falls to 1 / e
@@ -66,7 +67,9 @@ class Sources:
     Attributes
     ----------
     crops, mattes
-        (N, S, S, 3) uint8 and (N, S, S) in [0, 1].
+        (N, S, S, 3) uint8 and (N, S, S) in [0, 1], 0 beyond a photo's edges.
+    shown
+        (N, S, S) in [0, 1], where crops show their photos, from `in_photo`.
     solid
         (N, S, S) in [0, 1], the mattes without the person's edge.
     xy
@@ -91,6 +94,7 @@ class Sources:
 
     crops: Array
     mattes: Array
+    shown: Array
     solid: Array
     xy: Array
     tables: Array
@@ -111,9 +115,9 @@ class Sources:
         model: HeadModel,
     ) -> Sources:
         """For a picture ``size`` pixels high."""
-        crops, mattes = _fitted_to(size, references)
+        crops, mattes, shown = _fitted_to(size, references)
         posed = [model.posed(geometry) for geometry in references.geometries]
-        solid = _shrunk(mattes)
+        solid = _shrunk(mattes) * shown
         hair = hair_thickness(posed, references.geometries, solid, model)
         views = [
             SurfaceView.of_vertices(model, raised(points, thickness, model), geometry)
@@ -136,7 +140,8 @@ class Sources:
         roll = np.radians(references.geometries[main].pose.roll - target.pose.roll)
         return cls(
             crops,
-            mattes,
+            mattes * shown,
+            shown,
             solid,
             xy,
             np.concatenate([tables, mirrored]),
@@ -158,18 +163,18 @@ def mirror_vertices(model: HeadModel) -> npt.NDArray[np.int64]:
     return np.asarray(mirrored, np.int64)
 
 
-def _fitted_to(size: int, references: WarpSource) -> tuple[Array, Array]:
-    """Crops and mattes, shrunk where they are much larger than the picture, which would alias."""
+def _fitted_to(size: int, references: WarpSource) -> tuple[Array, Array, Array]:
+    """Crops, mattes and `in_photo`, shrunk where much larger than the picture, which would alias."""
     crops = np.ascontiguousarray(references.crops)
     mattes = np.ascontiguousarray(references.mattes, np.float32)
-    side = crops.shape[1]
-    if side <= 1.5 * size:
-        return crops, mattes
-    shape = (size, size)
-    return (
-        np.stack([cv2.resize(crop, shape, interpolation=cv2.INTER_AREA) for crop in crops]),
-        np.stack([cv2.resize(matte, shape, interpolation=cv2.INTER_AREA) for matte in mattes]),
-    )
+    shown = np.stack([in_photo(crop) for crop in crops])
+    if crops.shape[1] <= 1.5 * size:
+        return crops, mattes, shown
+    shrunk = [
+        np.stack([cv2.resize(one, (size, size), interpolation=cv2.INTER_AREA) for one in pictures])
+        for pictures in (crops, mattes, shown)
+    ]
+    return shrunk[0], shrunk[1], shrunk[2]
 
 
 def _shrunk(mattes: Array) -> Array:
