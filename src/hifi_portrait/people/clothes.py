@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.sparse import csr_matrix, eye, vstack
 
 from hifi_portrait.head import Part
+from hifi_portrait.head.tubes import grid_faces, tube
 from hifi_portrait.people.mesh import CLOTH, body_mesh
 from hifi_portrait.people.scene import Scene
 
@@ -211,35 +212,8 @@ def add_tube(
     scene: Scene, path: NDArray, radius: NDArray, material: int, closed: bool = False, sides: int = 6
 ) -> None:
     """Add a round tube along ``path`` (K, 3) of ``radius`` (K,)."""
-    ahead = np.roll(path, -1, 0) - np.roll(path, 1, 0)
-    if not closed:
-        ahead[0], ahead[-1] = path[1] - path[0], path[-1] - path[-2]
-    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
-    first = np.cross(ahead, (0.05, 0.1, 1.0))
-    first /= np.maximum(np.linalg.norm(first, axis=1, keepdims=True), 1e-9)
-    second = np.cross(first, ahead)
-    angle = np.linspace(0, 2 * np.pi, sides + 1)[:-1]
-    normal = np.cos(angle)[None, :, None] * first[:, None] + np.sin(angle)[None, :, None] * second[:, None]
-    points = path[:, None] + normal * radius[:, None, None]
-    scene.add(
-        points.reshape(-1, 3), normal.reshape(-1, 3), grid_faces(len(path), sides, closed, True), material
-    )
-
-
-def grid_faces(rows: int, columns: int, rows_closed: bool, columns_closed: bool) -> NDArray[np.int32]:
-    """Triangles of a grid of vertices, wrapped around where closed."""
-    i, j = np.meshgrid(
-        np.arange(rows if rows_closed else rows - 1),
-        np.arange(columns if columns_closed else columns - 1),
-        indexing="ij",
-    )
-    a = i * columns + j
-    b = i * columns + (j + 1) % columns
-    c = (i + 1) % rows * columns + j
-    d = (i + 1) % rows * columns + (j + 1) % columns
-    return np.concatenate(
-        [np.stack([a, b, c], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)]
-    ).astype(np.int32)
+    points, normals, faces = tube(path, radius, closed=closed, sides=sides)
+    scene.add(points, normals, faces, material)
 
 
 def _add_collar(scene: Scene, ring: Array, outward: Array) -> None:

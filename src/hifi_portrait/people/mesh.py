@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, gaussian_filter, zoom
 
 from hifi_portrait.head import HeadModel, Part
-from hifi_portrait.head.asset import read_asset
-from hifi_portrait.head.shape import ShapeModel
+from hifi_portrait.head.base_shape import base_shape
 from hifi_portrait.head.texture import TextureMasks
 from hifi_portrait.people.raster import draw_nearest
 
@@ -60,32 +59,6 @@ class BodyMesh:
     """(T, T) regions in [0, 1]: lips, eyelids, ears."""
 
 
-@dataclass(frozen=True)
-class Fitting:
-    """Takes the base shape's coordinates to a person's, axis by axis: what was measured on one fits all."""
-
-    scale: NDArray[np.float32]
-    offset: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, rest: NDArray) -> "Fitting":
-        """Least-squares fit of a person's rest mesh (V + 6, 3) by the base shape, over the head's skin."""
-        mesh = body_mesh()
-        head = np.unique(mesh.faces[mesh.part == Part.SKIN])
-        base, person = mesh.template[head], rest[head]
-        centred = base - base.mean(0)
-        scale = (centred * person).sum(0) / (centred**2).sum(0)
-        return cls(scale.astype(np.float32), (person.mean(0) - scale * base.mean(0)).astype(np.float32))
-
-    def to_person(self, points: NDArray) -> NDArray[np.float32]:
-        """Base coordinates (..., 3) to the person's."""
-        return (points * self.scale + self.offset).astype(np.float32)
-
-    def to_base(self, points: NDArray) -> NDArray[np.float32]:
-        """The person's coordinates (..., 3) to those of the base shape."""
-        return ((points - self.offset) / self.scale).astype(np.float32)
-
-
 def _split_corners(faces: NDArray, uv_faces: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     pairs = np.stack([faces.ravel(), uv_faces.ravel()], 1)
     unique, index = np.unique(pairs, axis=0, return_inverse=True)
@@ -132,7 +105,7 @@ def _tooth_coordinates(points: NDArray, upper: bool) -> NDArray[np.float32]:
 def body_mesh() -> BodyMesh:
     """The mesh, loaded and prepared once a process."""
     model = HeadModel.load()
-    template = _base_shape()
+    template = base_shape()
     drawn = ~_lower_lashes(template, model)
     faces, uv_faces, part = model.faces[drawn], model.uv_faces[drawn], model.parts[drawn]
     texture = TextureMasks.load()
@@ -164,13 +137,6 @@ def _lower_lashes(template: NDArray, model: HeadModel) -> NDArray[np.bool_]:
     corners = template[model.faces]
     eye = (template[-2, 2] + template[-1, 2]) / 2
     return lashes & (corners[..., 2].max(1) < eye + 0.0002)
-
-
-def _base_shape() -> NDArray[np.float32]:
-    """The shape without any phenotype: regions of the skin are described on it."""
-    shapes = ShapeModel.load()
-    offset = read_asset()[0]["phenotype.offset"]
-    return (shapes.template + np.tensordot(offset, shapes.components, 1)).astype(np.float32)
 
 
 def _inner_corners(corner_vertex: NDArray, faces: NDArray, part: NDArray) -> NDArray[np.bool_]:

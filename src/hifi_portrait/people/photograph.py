@@ -15,17 +15,19 @@ from hifi_portrait.head import (
     rest_vertices,
     vertex_normals,
 )
-from hifi_portrait.head.model import ShapeAlignment
+from hifi_portrait.head.base_shape import Fitting
+from hifi_portrait.head.glasses import CLEAR, DARK, fit_glasses
+from hifi_portrait.head.model import ShapeAlignment, part_vertices
 from hifi_portrait.people import colours
 from hifi_portrait.people.background import COLOURED, backdrop
 from hifi_portrait.people.caption import caption
 from hifi_portrait.people.clothes import dress, skin_left_bare
 from hifi_portrait.people.eyes import eye_texture
 from hifi_portrait.people.finish import develop, stylise
-from hifi_portrait.people.glasses import COLOURS, fit_glasses, lens_mesh, put_on
+from hifi_portrait.people.glasses import COLOURS, put_on
 from hifi_portrait.people.hair import beard_hair, head_hair
 from hifi_portrait.people.lights import arrange
-from hifi_portrait.people.mesh import HAIR, Fitting, body_mesh
+from hifi_portrait.people.mesh import HAIR, body_mesh
 from hifi_portrait.people.person import Person
 from hifi_portrait.people.photo import Photo
 from hifi_portrait.people.render import Lens, Materials, Rendering, palette, render
@@ -235,14 +237,10 @@ def _add_strands(
 def _add_glasses(scene: Scene, sitter: _Sitter, kind: str, head: NDArray, person: Person) -> Lens | None:
     if kind == "none":
         return None
-    mesh = body_mesh()
-    skin = np.unique(mesh.faces[mesh.part == Part.SKIN])
-    glasses = fit_glasses(kind, sitter.rest, skin, sitter.fitting)
-    put_on(scene, glasses, head)
-    vertices, faces = lens_mesh(glasses, head)
-    if kind == "sunglasses":
-        return Lens(vertices, faces, (0.035, 0.032, 0.035), 0.16)
-    return Lens(vertices, faces, (0.95, 0.96, 0.96), 0.035)
+    skin = part_vertices(HeadModel.load(), Part.SKIN)
+    glasses = fit_glasses(kind, sitter.rest, skin, sitter.fitting).moved(head)
+    put_on(scene, glasses)
+    return Lens(*glasses.lenses(), DARK if kind == "sunglasses" else CLEAR)
 
 
 def _visibility(vertices: NDArray, normals: NDArray, camera: Camera, rendering: Rendering) -> Array:

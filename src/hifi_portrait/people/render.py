@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from hifi_portrait.head import Camera
+from hifi_portrait.head.glasses import Tint, through_lens
 from hifi_portrait.people.lights import Lights
 from hifi_portrait.people.mesh import BODY, CLOTH, EYE, FRAME, HAIR, LASH, MOUTH, SKIN, TEETH
 from hifi_portrait.people.raster import ambient_occlusion, draw_nearest
@@ -34,12 +35,11 @@ class Materials:
 
 @dataclass(frozen=True)
 class Lens:
-    """Lenses of glasses: a tint that what is behind is multiplied with, and how mirror-like they are."""
+    """Lenses of glasses, in camera space."""
 
     vertices: Array
     faces: NDArray[np.int32]
-    tint: tuple[float, float, float]
-    mirror: float
+    tint: Tint
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def render(
     colour *= _exposure(colour, seen, lights)
     if lens is not None:
         front = _lay_lens(colour, depth, lens, sharp, lights)
-        if max(lens.tint) < 0.3:
+        if max(lens.tint.factor) < 0.3:
             distance = np.where(front > depth, 1 / np.maximum(front, 1e-9), distance)
     s = SUPERSAMPLING
     covered = (face_id >= 0).astype(np.float32)
@@ -214,12 +214,7 @@ def _lay_lens(colour: Array, depth: Array, lens: Lens, camera: Camera, lights: L
     rows, columns = np.nonzero(hit >= 0)
     if not len(rows):
         return front
-    low, high = rows.min(), rows.max() + 1
-    height = 1 - (rows - low) / (high - low)
-    streak = np.exp(-(((((columns - columns.min()) * 0.5 + rows - low) / (high - low) - 0.8) / 0.10) ** 2))
-    glow = lens.mirror * (0.25 + 0.75 * height**2 + 0.5 * streak)[:, None] * lights.sky
-    tint = np.asarray(lens.tint, np.float32)
-    colour[rows, columns] = colour[rows, columns] * tint + glow.astype(np.float32)
+    colour[rows, columns] = through_lens(colour[rows, columns], rows, columns, lens.tint, lights.sky)
     return front
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from hifi_portrait.people.mesh import BodyMesh, Fitting
+from hifi_portrait.head.base_shape import Fitting
+from hifi_portrait.people.mesh import BodyMesh
 
 Array = NDArray[np.float32]
 
