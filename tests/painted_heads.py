@@ -21,6 +21,7 @@ class PaintedTarget:
     raster: Raster
     geometry: HeadGeometry
     vertices: np.ndarray
+    glasses: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

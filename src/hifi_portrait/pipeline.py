@@ -193,7 +193,8 @@ class HiFiPortraitPipeline(LoadablePipeline):
             A given picture of which only a face is redrawn; `target` is usually the scene's. Pictures are
             square, and `scene.paste` puts one into the whole picture; see `redraw`.
         prompt, negative_prompt
-            What else the picture shows, and what it does not.
+            What else the picture shows, and what it does not. What one person's prompts say of glasses
+            holds for the `target` too, if it says nothing of them itself.
         height, width
             In pixels, multiples of 16 for an eight-fold autoencoder; the model's own size by default.
         num_inference_steps, guidance_scale
@@ -251,6 +252,8 @@ class HiFiPortraitPipeline(LoadablePipeline):
         check_scene(scene, len(people), height, width)
         check_every(hifi_every)
         self._check_model(len(people))
+        if len(people) == 1 and "prompt_embeds" not in kwargs:
+            people = [(one, wish.prompted(prompt)) for one, wish in people]
         drawn = [self._draw(one, wish, height, width) for one, wish in people]
         cast = self._cast(people, drawn, regions, scene)
         grain = warp_grain if warp_strength < 1 else 1.0

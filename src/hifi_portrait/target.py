@@ -13,6 +13,8 @@ import numpy as np
 from hifi_portrait.errors import TargetError
 from hifi_portrait.faces import FaceAnalyser, Photo, analyse, source_name
 from hifi_portrait.head import DEFAULT_FACE_SHARE, EXPRESSION_NAMES, HeadGeometry, HeadPose, fit, framing_of
+from hifi_portrait.head.glasses import FRAMES
+from hifi_portrait.head.glasses_named import glasses_in
 
 ExpressionLike: TypeAlias = str | Mapping[str, float] | Sequence[float] | np.ndarray
 """A preset's name, ARKit coefficients by name (the rest 0), or all 52 in ``EXPRESSION_NAMES``' order."""
@@ -22,6 +24,9 @@ POSE_RANGE: Mapping[str, float] = {"yaw": 60.0, "pitch": 40.0, "roll": 40.0}
 
 GAZE_RANGE: Mapping[str, float] = {"yaw": 40.0, "pitch": 30.0}
 """Largest absolute gaze angles, in degrees, relative to the head."""
+
+GLASSES = ("own", "none", *FRAMES)
+"""What a target may say of glasses."""
 
 # A trailing * stands for the Left and the Right coefficient.
 _PRESETS: Mapping[str, Mapping[str, float]] = {
@@ -128,17 +133,23 @@ class Target:
         Yaw and pitch in degrees relative to the head: \\|yaw\\| <= 40, \\|pitch\\| <= 30.
     framing
         Size and place of the head in the picture.
+    glasses
+        "none"; or ``"round"``, ``"rectangular"``, ``"square"``, ``"browline"``, ``"cat-eye"`` or
+        ``"sunglasses"``, which are put on; or "own" for what most references show. None leaves it to the
+        prompt: what it says of glasses, or else "own". If all references wear glasses, these stay; of
+        others, only sunglasses are then put on.
 
     Raises
     ------
     TargetError
-        An unknown preset or coefficient, or a value out of range.
+        An unknown preset, coefficient or kind of glasses, or a value out of range.
     """
 
     expression: ExpressionLike = "neutral"
     pose: HeadPose = field(default_factory=HeadPose)
     gaze: tuple[float, float] = (0.0, 0.0)
     framing: Framing = field(default_factory=Framing)
+    glasses: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "expression", _coefficients(self.expression))
@@ -149,6 +160,8 @@ class Target:
             _check_range(axis, getattr(self.pose, axis), -limit, limit, " degrees")
         for value, (axis, limit) in zip(self.gaze, GAZE_RANGE.items(), strict=True):
             _check_range(f"gaze {axis}", value, -limit, limit, " degrees")
+        if self.glasses is not None and self.glasses not in GLASSES:
+            raise TargetError(_unknown_message("glasses", self.glasses, GLASSES))
 
     @classmethod
     def preset(cls, name: str, strength: float = 1.0, **changes: Any) -> Target:
@@ -207,6 +220,13 @@ class Target:
     def replace(self, **changes: Any) -> Target:
         """A copy with some fields changed."""
         return replace(self, **changes)
+
+    def prompted(self, prompts: str | Sequence[str]) -> Target:
+        """This target with the glasses that all prompts name alike, if it says nothing of them itself."""
+        named = {glasses_in(prompt) for prompt in ([prompts] if isinstance(prompts, str) else prompts)}
+        if self.glasses is not None or len(named) != 1:
+            return self
+        return self.replace(glasses=named.pop())
 
     def expression_vector(self) -> np.ndarray:
         """The expression as float32 (52,), in the order of ``EXPRESSION_NAMES``."""

@@ -34,6 +34,7 @@ class Wish:
     pose: HeadPose = field(default_factory=HeadPose)
     gaze: tuple[float, float] = (0.0, 0.0)
     framing: Framing = field(default_factory=Framing)
+    glasses: str | None = None
 
     def expression_vector(self) -> np.ndarray:
         return self.expression

@@ -303,7 +303,7 @@ def test_what_only_some_references_wear_is_worn_in_full_or_not_at_all():
     view = SurfaceView.of(model, photos.geometries[0])
     x, y = (view.xy[model.faces[model.parts == Part.SKIN]].mean(axis=(0, 1)) * 128).astype(int)
     crops = photos.crops.copy()
-    crops[0, y - 3 : y + 3, x - 8 : x + 8] = (0, 0, 0)  # a mark in the nearest photo alone
+    crops[0, y + 9 : y + 15, x - 8 : x + 8] = (0, 0, 0)  # a mark in the nearest photo alone, below the nose
     pictures = [
         warp_picture(dataclasses.replace(photos, crops=values), target)[0] for values in (crops, photos.crops)
     ]

@@ -44,6 +44,7 @@ def generate(
     roll: options.Roll = None,
     gaze: options.Gaze = None,
     like: options.Like = None,
+    glasses: options.Glasses = None,
     seed: Annotated[int, typer.Option(min=0, help="The first picture's seed; the next ones count up.")] = 0,
     count: Annotated[int, typer.Option(min=1, max=MAX_COUNT, help="How many pictures.")] = 1,
     steps: options.Steps = None,
@@ -71,8 +72,8 @@ def generate(
     """Make portraits of one person with an expression, head pose and gaze of your choice."""
     started = time.perf_counter()
     files = reference_files(photos)
-    words = TargetWords(expression=expression, yaw=yaw, pitch=pitch, roll=roll, gaze=gaze, like=like)
-    target = make_target(words)
+    words = TargetWords(expression, yaw, pitch, roll, gaze, like, glasses)
+    target = make_target(words).prompted(prompt)
     check_model(model, hifi)
     identity = load_identity(photos, recogniser)
     pipe = load_pipeline(model, device, hifi=hifi, dtype=dtype)

@@ -27,6 +27,7 @@ class TargetWords:
     roll: float | None = None
     gaze: tuple[float, float] | None = None
     like: Path | None = None
+    glasses: str | None = None
 
 
 def find_photos(paths: Sequence[Path]) -> list[Path]:
@@ -182,7 +183,7 @@ def make_target(words: TargetWords) -> Target:
     )
     expression: Any = base.expression if words.expression is None else parse_expression(words.expression)
     gaze = base.gaze if words.gaze is None else words.gaze
-    return Target(expression=expression, pose=pose, gaze=gaze, framing=base.framing)
+    return Target(expression=expression, pose=pose, gaze=gaze, framing=base.framing, glasses=words.glasses)
 
 
 def describe_target(target: Target) -> dict[str, Any]:
@@ -195,6 +196,7 @@ def describe_target(target: Target) -> dict[str, Any]:
         "pose": {axis: float(getattr(target.pose, axis)) for axis in ("yaw", "pitch", "roll")},
         "gaze": [float(angle) for angle in target.gaze],
         "framing": {axis: float(getattr(target.framing, axis)) for axis in ("scale", "x", "y")},
+        "glasses": target.glasses,
     }
 
 

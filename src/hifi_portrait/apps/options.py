@@ -51,6 +51,14 @@ Like = Annotated[
         show_default=False,
     ),
 ]
+Glasses = Annotated[
+    str | None,
+    typer.Option(
+        help="own, none, round, rectangular, square, browline, cat-eye or sunglasses. [default: what the "
+        "prompt says, or else own]",
+        show_default=False,
+    ),
+]
 Device = Annotated[
     str | None,
     typer.Option(help="Where the model runs: cpu, cuda, mps. [default: cuda where there is one, else cpu]"),

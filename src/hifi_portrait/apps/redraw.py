@@ -28,6 +28,7 @@ def redraw(
     ] = 0,
     prompt: Annotated[str, typer.Option(help="What the redrawn part shows.")] = "",
     expression: options.Expression = None,
+    glasses: options.Glasses = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     steps: options.Steps = None,
     guidance: options.Guidance = None,
@@ -57,7 +58,7 @@ def redraw(
     from hifi_portrait.scene import Scene
 
     scene = Scene.from_photo(picture, face=face)
-    target = scene.target
+    target = scene.target.replace(glasses=glasses).prompted(prompt)
     if expression is not None:
         target = target.replace(expression=parse_expression(expression))
     identity = load_identity(photos, recogniser)

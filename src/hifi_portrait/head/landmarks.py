@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -78,6 +78,9 @@ class TargetLike(Protocol):
     @property
     def framing(self) -> FramingLike: ...  # noqa: D102
 
+    @property
+    def glasses(self) -> str | None: ...  # noqa: D102
+
 
 @dataclass(frozen=True, eq=False)
 class LandmarkImage:
@@ -91,6 +94,7 @@ class LandmarkImage:
         raster: which triangle of the model, shoulders included, each pixel shows.
         geometry: of the head.
         vertices: (V, 3) in camera space.
+        glasses: what the target says of them; contours do not show it, the warp does.
     """
 
     image: npt.NDArray[np.uint8]
@@ -99,6 +103,7 @@ class LandmarkImage:
     raster: Raster
     geometry: HeadGeometry
     vertices: npt.NDArray[np.float32]
+    glasses: str | None = None
 
 
 class LandmarkGenerator:
@@ -112,7 +117,8 @@ class LandmarkGenerator:
 
     def __call__(self, identity: Array, target: TargetLike, size: int | tuple[int, int]) -> LandmarkImage:
         """Draw an identity (80,) as a target asks; ``size`` is the picture's side, or width and height."""
-        return self.from_geometry(self.geometry(identity, target, size), size)
+        drawn = self.from_geometry(self.geometry(identity, target, size), size)
+        return replace(drawn, glasses=target.glasses)
 
     def geometry(self, identity: Array, target: TargetLike, size: int | tuple[int, int]) -> HeadGeometry:
         """The head that fulfils a target."""

@@ -18,6 +18,8 @@ from hifi_portrait.head.blending import blend_on_mesh
 from hifi_portrait.head.ears import ears_end
 from hifi_portrait.head.filling import background, close_gaps, fill_unseen
 from hifi_portrait.head.geometry import HeadGeometry
+from hifi_portrait.head.glasses import FRAMES
+from hifi_portrait.head.glasses_drawn import draw_glasses
 from hifi_portrait.head.hair_shell import raised, with_hair
 from hifi_portrait.head.light import colour_corrections
 from hifi_portrait.head.mesh import Part
@@ -42,6 +44,9 @@ class WarpTarget(Protocol):
     @property
     def geometry(self) -> HeadGeometry: ...  # noqa: D102
 
+    @property
+    def glasses(self) -> str | None: ...  # noqa: D102
+
 
 def warp_picture(
     references: WarpSource,
@@ -56,7 +61,8 @@ def warp_picture(
     references
         The person's analysed photos.
     target
-        Raster and geometry of the target; the picture has the raster's size.
+        Raster and geometry of the target; the picture has the raster's size. Its `glasses` are "own" or
+        None for what most references wear, "none", or one of `FRAMES`.
     model
         The head model; the default one if not given.
 
@@ -71,7 +77,8 @@ def warp_picture(
     model = model or HeadModel.load()
     bald = target.raster
     height, width = bald.triangle.shape
-    sources = Sources.of(references, target.geometry, height, model)
+    bare_eyes = target.glasses not in (None, "own")
+    sources = Sources.of(references, target.geometry, height, model, bare_eyes=bare_eyes)
     points = model.posed(target.geometry)
     raster = with_hair(bald, raised(points, sources.hair, model), target.geometry, model)
     rows = target.geometry.camera.scaled_to((width, height)).project(points)[:, 1]
@@ -89,6 +96,10 @@ def warp_picture(
     )
     layers = on_mesh * (1 + _LAYERS[model.parts[raster.triangle]])
     picture = _edges_softened(_compose(colour, alpha, behind), layers)
+    if target.glasses in FRAMES and (not sources.glasses or target.glasses == "sunglasses"):
+        loose = np.where(on_mesh, 0, alpha)
+        picture, share = draw_glasses(picture, target.glasses, raster, loose, target.geometry, model)
+        coverage = np.maximum(coverage, share * np.where(bald.mask, 1, 0.5))
     return np.clip(picture + 0.5, 0, 255).astype(np.uint8), coverage.astype(np.float32)
 
 

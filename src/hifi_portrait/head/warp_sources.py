@@ -13,11 +13,12 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from hifi_portrait.head.geometry import EXPRESSION_NAMES, HeadGeometry
+from hifi_portrait.head.glasses_worn import wears_glasses
 from hifi_portrait.head.hair_shell import hair_thickness, raised
 from hifi_portrait.head.hidden_hair import hidden_hair
 from hifi_portrait.head.light import light_gains, light_likeness
 from hifi_portrait.head.mesh import Part
-from hifi_portrait.head.model import BLINK, HeadModel, part_vertices
+from hifi_portrait.head.model import BLINK, HeadModel, part_vertices, triangles_around_eyes
 from hifi_portrait.head.neighbourhood import square
 from hifi_portrait.head.photo_frame import in_photo
 from hifi_portrait.head.surface import SurfaceView
@@ -25,6 +26,9 @@ from hifi_portrait.head.surface import SurfaceView
 _POSE_SCALE = 40.0  # degrees of head rotation over which a reference's say falls to 1 / e
 _LID_SCALE = 1.5  # how much open lids instead of closed ones count beside that
 _OTHER_SAY = 0.06  # of all references but the main one, where it sees the surface
+_OTHER_GLASSES = 0.4  # say of a reference that wears glasses where none are wished, or the other way round
+_ABOUT_EYES = 0.02  # metres about the eyes within which it has next to none
+_NEXT_TO_NONE = 1e-3
 _MATTE_SOFT = 0.02  # share of the side over which a reference fades out towards the edge of its matte
 _MOUTH_SCALES = {"jawOpen": 16.0, "mouthSmileLeft": 2.0, "mouthSmileRight": 2.0, "mouthPucker": 2.0}
 """How much a coefficient counts in choosing the references for the mouth; a jaw opens by small numbers."""
@@ -90,6 +94,8 @@ class Sources:
         (P,) thickness of the main reference's, from `hair_thickness`.
     hidden_hair
         (N, V, 3): x, y, visibility of hair that may look like what is hidden, from `hidden_hair`.
+    glasses
+        Whether the main reference wears glasses.
     """
 
     crops: Array
@@ -105,6 +111,7 @@ class Sources:
     roll: float
     hair: Array
     hidden_hair: Array
+    glasses: bool
 
     @classmethod
     def of(
@@ -113,8 +120,14 @@ class Sources:
         target: HeadGeometry,
         size: int,
         model: HeadModel,
+        *,
+        bare_eyes: bool = False,
     ) -> Sources:
-        """For a picture ``size`` pixels high."""
+        """For a picture ``size`` pixels high.
+
+        References that wear glasses, if most do not, say less, and next to nothing about the eyes; and those
+        that wear none, if most do. `bare_eyes` wishes for none even if most do.
+        """
         crops, mattes, shown = _fitted_to(size, references)
         posed = [model.posed(geometry) for geometry in references.geometries]
         solid = _shrunk(mattes) * shown
@@ -125,7 +138,9 @@ class Sources:
         ]
         xy = np.stack([view.xy for view in views]).astype(np.float32)
         visibility = np.stack([view.visibility for view in views]).astype(np.float32)
-        fitness = _fitness(references, target)
+        worn = np.array([wears_glasses(*photo, model) for photo in zip(crops, xy, visibility, strict=True)])
+        unlike = _unlike(worn, np.asarray(references.quality), bare_eyes)
+        fitness = _fitness(references, target) * np.where(unlike, _OTHER_GLASSES, 1).astype(np.float32)
         main = int(fitness.argmax())
         say = _OTHER_SAY * fitness
         say[main] = 1
@@ -133,6 +148,7 @@ class Sources:
         mouth = mouth_shares(fitness, references, target)
         mouth *= light_likeness(crops, xy, visibility, main, np.flatnonzero(mouth_nearness(model) > 0.5))
         says = _says(say, mouth / mouth.max(), dress, visibility, model)
+        says[np.ix_(worn != worn[main], about_eyes(model))] *= _NEXT_TO_NONE
         gains = light_gains(crops, xy, visibility, say, model)
         tables = np.concatenate([xy, visibility[..., None]], axis=2)
         mirrored = tables[:, mirror_vertices(model)]
@@ -152,6 +168,7 @@ class Sources:
             float(roll),
             hair[main],
             np.stack(behind),
+            bool(worn[main]),
         )
 
 
@@ -196,6 +213,18 @@ def _fitness(references: WarpSource, target: HeadGeometry) -> npt.NDArray[np.flo
     apart = angles / _POSE_SCALE + _LID_SCALE * np.abs(lids - target.expression[list(BLINK)].mean())
     fitness = quality * np.exp(-(apart - apart.min()))
     return np.asarray(fitness / fitness.max(), np.float32)
+
+
+def _unlike(worn: Array, quality: Array, bare_eyes: bool) -> npt.NDArray[np.bool_]:
+    """Which of N references wear glasses where the picture is to show none, or the other way round."""
+    wished = not bare_eyes and bool((quality * worn).sum() > quality.sum() / 2)
+    return np.asarray(worn != wished)
+
+
+@lru_cache(maxsize=4)
+def about_eyes(model: HeadModel) -> npt.NDArray[np.int64]:
+    """Vertices where glasses sit."""
+    return np.unique(model.faces[triangles_around_eyes(model, _ABOUT_EYES)])
 
 
 def _best_dressed(say: Array, visibility: Array, model: HeadModel) -> int:

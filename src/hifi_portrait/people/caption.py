@@ -131,14 +131,6 @@ def _features(
     return features
 
 
-def glasses_in(caption: str) -> str | None:
-    """What a caption says of glasses: "none", "glasses", "sunglasses", or nothing."""
-    for words, worn in (("no glasses", "none"), ("sunglasses", "sunglasses"), ("glasses", "glasses")):
-        if words in caption:
-            return worn
-    return None
-
-
 def _joined_with(features: list[str]) -> str:
     if not features:
         return ""

@@ -11,9 +11,9 @@ import torch
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head import HeadModel, LandmarkGenerator, SurfaceView
+from hifi_portrait.head.glasses_named import glasses_in
 from hifi_portrait.models.conditioning import FaceInputs, face_inputs
 from hifi_portrait.models.tensors import join_tensors
-from hifi_portrait.people.caption import glasses_in
 from hifi_portrait.training.buckets import Buckets
 from hifi_portrait.training.cached_text import CachedText
 from hifi_portrait.training.degrade import Grade, degrade
