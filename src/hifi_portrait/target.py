@@ -136,8 +136,8 @@ class Target:
     glasses
         "none"; or ``"round"``, ``"rectangular"``, ``"square"``, ``"browline"``, ``"cat-eye"`` or
         ``"sunglasses"``, which are put on; or "own" for what most references show. None leaves it to the
-        prompt: what it says of glasses, or else "own". If all references wear glasses, these stay; of
-        others, only sunglasses are then put on.
+        prompt: what it says of glasses, or else "own". Dark lenses cannot be taken off, if all
+        references wear some.
 
     Raises
     ------

@@ -96,7 +96,7 @@ def warp_picture(
     )
     layers = on_mesh * (1 + _LAYERS[model.parts[raster.triangle]])
     picture = _edges_softened(_compose(colour, alpha, behind), layers)
-    if target.glasses in FRAMES and (not sources.glasses or target.glasses == "sunglasses"):
+    if target.glasses in FRAMES:
         loose = np.where(on_mesh, 0, alpha)
         picture, share = draw_glasses(picture, target.glasses, raster, loose, target.geometry, model)
         coverage = np.maximum(coverage, share * np.where(bald.mask, 1, 0.5))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from hifi_portrait.head.geometry import EXPRESSION_NAMES, HeadGeometry
+from hifi_portrait.head.glasses_off import without_glasses
 from hifi_portrait.head.glasses_worn import wears_glasses
 from hifi_portrait.head.hair_shell import hair_thickness, raised
 from hifi_portrait.head.hidden_hair import hidden_hair
@@ -27,8 +28,8 @@ _POSE_SCALE = 40.0  # degrees of head rotation over which a reference's say fall
 _LID_SCALE = 1.5  # how much open lids instead of closed ones count beside that
 _OTHER_SAY = 0.06  # of all references but the main one, where it sees the surface
 _OTHER_GLASSES = 0.4  # say of a reference that wears glasses where none are wished, or the other way round
-_ABOUT_EYES = 0.02  # metres about the eyes within which it has next to none
-_NEXT_TO_NONE = 1e-3
+_ABOUT_EYES = 0.012  # metres about the eyes within which it has little
+_LITTLE = 0.02
 _MATTE_SOFT = 0.02  # share of the side over which a reference fades out towards the edge of its matte
 _MOUTH_SCALES = {"jawOpen": 16.0, "mouthSmileLeft": 2.0, "mouthSmileRight": 2.0, "mouthPucker": 2.0}
 """How much a coefficient counts in choosing the references for the mouth; a jaw opens by small numbers."""
@@ -94,8 +95,6 @@ class Sources:
         (P,) thickness of the main reference's, from `hair_thickness`.
     hidden_hair
         (N, V, 3): x, y, visibility of hair that may look like what is hidden, from `hidden_hair`.
-    glasses
-        Whether the main reference wears glasses.
     """
 
     crops: Array
@@ -111,7 +110,6 @@ class Sources:
     roll: float
     hair: Array
     hidden_hair: Array
-    glasses: bool
 
     @classmethod
     def of(
@@ -125,8 +123,9 @@ class Sources:
     ) -> Sources:
         """For a picture ``size`` pixels high.
 
-        References that wear glasses, if most do not, say less, and next to nothing about the eyes; and those
-        that wear none, if most do. `bare_eyes` wishes for none even if most do.
+        Most references decide whether glasses are worn; `bare_eyes` wishes for none in any case. Where they
+        are not wished, they are taken out of photos. Photos that show it otherwise say less, and little about
+        the eyes.
         """
         crops, mattes, shown = _fitted_to(size, references)
         posed = [model.posed(geometry) for geometry in references.geometries]
@@ -139,7 +138,10 @@ class Sources:
         xy = np.stack([view.xy for view in views]).astype(np.float32)
         visibility = np.stack([view.visibility for view in views]).astype(np.float32)
         worn = np.array([wears_glasses(*photo, model) for photo in zip(crops, xy, visibility, strict=True)])
-        unlike = _unlike(worn, np.asarray(references.quality), bare_eyes)
+        wished = not bare_eyes and _most(worn, np.asarray(references.quality))
+        if not wished:
+            crops = _without_glasses(crops, worn, posed, references.geometries, model)
+        unlike = worn != wished
         fitness = _fitness(references, target) * np.where(unlike, _OTHER_GLASSES, 1).astype(np.float32)
         main = int(fitness.argmax())
         say = _OTHER_SAY * fitness
@@ -148,7 +150,7 @@ class Sources:
         mouth = mouth_shares(fitness, references, target)
         mouth *= light_likeness(crops, xy, visibility, main, np.flatnonzero(mouth_nearness(model) > 0.5))
         says = _says(say, mouth / mouth.max(), dress, visibility, model)
-        says[np.ix_(worn != worn[main], about_eyes(model))] *= _NEXT_TO_NONE
+        says[np.ix_(worn != worn[main], about_eyes(model))] *= _LITTLE
         gains = light_gains(crops, xy, visibility, say, model)
         tables = np.concatenate([xy, visibility[..., None]], axis=2)
         mirrored = tables[:, mirror_vertices(model)]
@@ -168,7 +170,6 @@ class Sources:
             float(roll),
             hair[main],
             np.stack(behind),
-            bool(worn[main]),
         )
 
 
@@ -215,10 +216,18 @@ def _fitness(references: WarpSource, target: HeadGeometry) -> npt.NDArray[np.flo
     return np.asarray(fitness / fitness.max(), np.float32)
 
 
-def _unlike(worn: Array, quality: Array, bare_eyes: bool) -> npt.NDArray[np.bool_]:
-    """Which of N references wear glasses where the picture is to show none, or the other way round."""
-    wished = not bare_eyes and bool((quality * worn).sum() > quality.sum() / 2)
-    return np.asarray(worn != wished)
+def _most(worn: Array, quality: Array) -> bool:
+    """Whether more of the quality (N,) is that of photos that show it (N,)."""
+    return bool((quality * worn).sum() > quality.sum() / 2)
+
+
+def _without_glasses(
+    crops: Array, worn: Array, posed: Sequence[Array], geometries: Sequence[HeadGeometry], model: HeadModel
+) -> npt.NDArray[np.uint8]:
+    photos = zip(crops, worn, posed, geometries, strict=True)
+    return np.stack(
+        [without_glasses(crop, points, head, model) if on else crop for crop, on, points, head in photos]
+    )
 
 
 @lru_cache(maxsize=4)

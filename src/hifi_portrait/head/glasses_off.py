@@ -1,0 +1,74 @@
+"""Take clear glasses out of a photo: rims are thin lines about the eyes, and skin goes on on both sides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from hifi_portrait.head.geometry import HeadGeometry
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.neighbourhood import disc
+from hifi_portrait.head.raster import rasterise
+
+# Metres on the mean head, from the middle of the eyes: to the left, forwards, up.
+_RIMS = ((-0.062, 0.062), (-0.020, 0.040), (-0.031, 0.026))
+_BARS = ((-0.100, 0.100), (-0.070, 0.005), (-0.004, 0.026))
+_EYE = (0.018, 0.0095)  # half axes of what is eye and lashes
+_BROW = (0.010, 0.024)  # height of brows above it
+_BROW_THINNER = 0.5  # share of a rim's width up to which a line among them is a rim
+_RIM = 0.0075  # width up to which a line is a rim
+_LINE = 13.0  # CIELAB distance (8 bits) of a rim from what is around it
+_BEYOND = 0.0016  # metres by which a rim is wider than what stands out of it
+
+Array = npt.NDArray[Any]
+
+
+def without_glasses(
+    crop: Array, points: Array, geometry: HeadGeometry, model: HeadModel
+) -> npt.NDArray[np.uint8]:
+    """A photo (S, S, 3) uint8 with the skin beside rims and bars in their place; dark lenses stay.
+
+    Parameters
+    ----------
+    crop
+        Of the head.
+    points
+        (V, 3) its camera-space vertices.
+    geometry
+        Of the head in the crop.
+    model
+        Whose vertices they are.
+    """
+    side = len(crop)
+    camera = geometry.camera.scaled_to(side)
+    raster = rasterise(camera.project(points), 1 / points[:, 1], model.faces, side, side)
+    mean = model.mean[: model.num_vertices]
+    eyes = np.stack([(mean[eye].min(axis=0) + mean[eye].max(axis=0)) / 2 for eye in model.eye_vertices])
+    aside, forward, up = np.moveaxis(raster.interpolate(mean - eyes.mean(axis=0), model.faces), 2, 0)
+    forward = -forward  # the face looks along -y
+    metre = camera.focal / float(np.median(points[:, 1]))
+
+    def within(box: tuple[tuple[float, float], ...]) -> Array:
+        ranges = zip((aside, forward, up), box, strict=True)
+        return np.logical_and.reduce([raster.mask, *((v > low) & (v < high) for v, (low, high) in ranges)])
+
+    beside = np.abs(aside) - abs(eyes[0, 0])
+    of_eye = (beside / _EYE[0]) ** 2 + (up / _EYE[1]) ** 2 < 1
+    brows = (up > _BROW[0]) & (up < _BROW[1])
+    zone = (within(_RIMS) | within(_BARS)) & ~of_eye
+    result = np.asarray(crop, np.float32)
+    for width, part in ((_RIM, zone & ~brows), (_BROW_THINNER * _RIM, zone & brows)):
+        around = cv2.medianBlur(np.ascontiguousarray(crop), 2 * max(2, round(width * metre)) + 1)
+        apart = np.linalg.norm(_lab(crop) - _lab(around), axis=2)
+        line = ((apart > _LINE) & part).astype(np.uint8)
+        grown = cv2.dilate(line, disc(2 * _BEYOND * metre + 1)) * part
+        share = cv2.GaussianBlur(grown.astype(np.float32), (0, 0), max(0.6, _BEYOND / 2 * metre))[..., None]
+        result += np.maximum(share, grown[..., None]) * (around - result)
+    return np.asarray(result.round().clip(0, 255), np.uint8)
+
+
+def _lab(picture: Array) -> npt.NDArray[np.float32]:
+    return cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2LAB).astype(np.float32)
