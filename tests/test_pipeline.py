@@ -221,6 +221,48 @@ def test_each_prompt_changes_a_start_from_the_warp_and_an_empty_one_does_not(ide
     assert not np.array_equal(*alone)
 
 
+def test_every_round_of_a_prompt_changes_more_and_starts_from_the_one_before(identity):
+    pipe = a_pipeline()
+    settings = {
+        "num_inference_steps": 4,
+        "warp_strength": 0.25,
+        "warp_grain": 0.0,
+        "prompt": ["", "red hair"],
+    }
+    one, two, three = (draw(pipe, identity, prompt_rounds=rounds, **settings) for rounds in (1, 2, 3))
+    plain = draw(pipe, identity, **(settings | {"prompt": ""}))[0]
+    for pictures in (one, two, three):
+        np.testing.assert_allclose(pictures[0], plain, atol=1e-3)
+    first, second = np.abs(one[1] - plain).mean(), np.abs(two[1] - one[1]).mean()
+    assert 0 < second < 2 * first
+    assert not np.array_equal(two[1], three[1])
+
+
+@pytest.mark.parametrize(
+    ("glasses", "prompt", "shown"),
+    [
+        (None, "a man with square glasses", "square"),
+        (None, ["a man with glasses", "a woman with rectangular glasses"], "rectangular"),
+        (None, ["a man with glasses", "a man"], None),
+        (None, "a man", None),
+        ("own", "a man with square glasses", "own"),
+        ("round", "a man with square glasses", "round"),
+    ],
+)
+def test_glasses_of_all_prompts_are_the_targets_if_it_names_none(glasses, prompt, shown):
+    assert TARGET.replace(glasses=glasses).prompted(prompt).glasses == shown
+
+
+def test_what_a_prompt_says_of_glasses_is_drawn_by_the_warp_alone(identity):
+    pipe = a_pipeline()
+    settings = {"num_inference_steps": 4, "warp_strength": 0.25, "warp_grain": 0.0}
+    settings["prompt"] = "a photo of a person with square glasses"
+    worn, unchanged = (draw(pipe, identity, prompt_scale=scale, **settings) for scale in (1.0, 0.0))
+    np.testing.assert_allclose(worn, unchanged, atol=1e-5)
+    bare = draw(pipe, identity, TARGET.replace(glasses="own"), prompt_scale=0.0, **settings)
+    assert np.abs(worn - bare).max() > 0.1
+
+
 def test_schedulers_that_add_noise_keep_to_the_seed_with_a_prompt(identity):
     pipe = a_pipeline()
     pipe.scheduler = EulerAncestralDiscreteScheduler.from_config(
@@ -350,6 +392,7 @@ def test_hifi_weights_of_another_width_are_refused():
         ({"warp_strength": 1.5}, "`warp_strength` must be in"),
         ({"warp_share": 1.5}, "`warp_share` must be in"),
         ({"prompt_scale": -1.0}, "`prompt_scale` must be a number of 0 or more"),
+        ({"prompt_rounds": 0}, "`prompt_rounds` must be a whole number of 1 or more"),
     ],
 )
 def test_an_argument_out_of_range_is_named(pipe, identity, settings, message):

@@ -105,6 +105,11 @@ def test_framing_ranges(wrong: dict[str, float]) -> None:
         Framing(**wrong)
 
 
+def test_unknown_glasses_name_those_that_are_known() -> None:
+    with pytest.raises(TargetError, match=r"unknown glasses 'rond'\. Did you mean round.*sunglasses"):
+        Target(glasses="rond")
+
+
 def test_targets_never_change() -> None:
     target = Target("smile")
     with pytest.raises(FrozenInstanceError):

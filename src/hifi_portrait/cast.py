@@ -13,8 +13,9 @@ from hifi_portrait.identity import Identity
 from hifi_portrait.models.conditioning import Conditioning, FaceInputs
 from hifi_portrait.models.hifi_condition import HiFiCondition, SharedPicture
 from hifi_portrait.models.regions import Region, Regions
+from hifi_portrait.prompt_change import with_change
 from hifi_portrait.target import Target
-from hifi_portrait.warp_composite import on_warp
+from hifi_portrait.warp_composite import on_warp, person_in
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,13 +66,22 @@ class Cast:
         """Mean (copies, C, h, w) of the clean latents as far as the warps tell; None without a prior."""
         means = [conditioning.hifi.prior_mean for conditioning in self.conditionings]
         known = [mean.float() for mean in means if mean is not None]
-        return self._joined(known).repeat_interleave(copies, dim=0) if known else None
+        if not known:
+            return None
+        mean = self._joined(known)
+        return mean.repeat_interleave(copies // len(mean), dim=0)
 
     def on_warp(self, pictures: Tensor, unprompted: Tensor, share: float, prompt_scale: float) -> Tensor:
         """Pictures (B, 3, H, W) in [-1, 1]: each person's own; see :func:`warp_composite.on_warp`."""
         return self._joined(
             [on_warp(pictures, unprompted, inputs, share, prompt_scale) for inputs in self.inputs]
         )
+
+    def changed(self, pictures: Tensor, prompted: Tensor, unprompted: Tensor, prompt_scale: float) -> Tensor:
+        """Pictures (B, 3, H, W) in [-1, 1] with what prompts change in draws of them, both in [0, 1]."""
+        both = 2 * prompted.float() - 1, 2 * unprompted.float() - 1
+        changes = [with_change(pictures, *both, person_in(each), prompt_scale) for each in self.inputs]
+        return self._joined(changes).clamp(-1, 1)
 
     def _joined(self, values: Sequence[Tensor]) -> Tensor:
         return values[0] if self.parts is None else self.parts.blend(values)

@@ -4,8 +4,8 @@ It is diffusers' SDXL ControlNet pipeline with HiFi-Net as the ControlNet. What 
 target is computed once, bound to the networks, and diffusers' own denoising loop does the rest.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,29 +32,26 @@ from transformers import (
 from hifi_portrait.cast import Cast, paired, regions_of
 from hifi_portrait.errors import ModelError
 from hifi_portrait.head import LandmarkGenerator, LandmarkImage
+from hifi_portrait.head.glasses_named import glasses_in, glasses_phrase
 from hifi_portrait.identity import Identity
 from hifi_portrait.kept import Kept
 from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs, face_inputs
 from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
-from hifi_portrait.models.guidance import rescaled
-from hifi_portrait.models.guides import Guide, guided
+from hifi_portrait.models.guides import Guide
 from hifi_portrait.models.hifi_net import HiFiNet
-from hifi_portrait.models.latent_prior import prior_added
 from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.models.regions import Region
-from hifi_portrait.pipeline_checks import check_call, check_every, check_fit, check_known, check_scene
-from hifi_portrait.pipeline_loading import LoadablePipeline
-from hifi_portrait.prompt_faces import with_faces
+from hifi_portrait.pipeline_checks import check_call, check_counts, check_fit, check_known, check_scene
+from hifi_portrait.pipeline_drawing import Drawing, DrawingPipeline
 from hifi_portrait.scene import Scene
 from hifi_portrait.target import Target
-from hifi_portrait.warp_start import WarpStart
 
 _LITTLE = 0.05  # redrawn share of a pixel from which on all of it is taken from what was drawn
 
 
-class HiFiPortraitPipeline(LoadablePipeline):
+class HiFiPortraitPipeline(DrawingPipeline):
     """Portraits of one person with a wished expression, head pose and gaze.
 
     Everything that works with `StableDiffusionXLControlNetPipeline` works here: schedulers, LoRA, textual
@@ -129,9 +126,6 @@ class HiFiPortraitPipeline(LoadablePipeline):
         self.image_processor = VaeImageProcessor(**scale)
         self.control_image_processor = VaeImageProcessor(**scale, do_normalize=False)
         self.watermark = _watermarker(add_watermarker)
-        self._start: WarpStart | None = None
-        self._in_prompt: Conditioning | None = None
-        self._kept: Kept | None = None
 
     @property
     def controlnet(self) -> HiFiNet:
@@ -170,6 +164,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
         warp_grain: float | None = None,
         warp_share: float = 1.0,
         prompt_scale: float = 1.0,
+        prompt_rounds: int = 2,
         guidance_rescale: float = 0.0,
         guides: Sequence[Guide] = (),
         callback_on_step_end: Callable[..., Any] | None = None,
@@ -224,6 +219,9 @@ class HiFiPortraitPipeline(LoadablePipeline):
             networks' own picture.
         prompt_scale
             How much of these changes is added, 0 or more; above 1 exaggerates them.
+        prompt_rounds
+            How often changes are found and added, each time in the picture so far: a small network goes a
+            part of the way at a time. Every round draws twice.
         guidance_rescale
             Share, in [0, 1], by which guided predictions are brought back to the spread of unguided ones.
         guides
@@ -250,7 +248,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
         for one, wish in people:
             check_call(one, wish, height, width, step, scales, warp_strength, shares)
         check_scene(scene, len(people), height, width)
-        check_every(hifi_every)
+        check_counts(hifi_every=hifi_every, prompt_rounds=prompt_rounds)
         self._check_model(len(people))
         if len(people) == 1 and "prompt_embeds" not in kwargs:
             people = [(one, wish.prompted(prompt)) for one, wish in people]
@@ -260,12 +258,11 @@ class HiFiPortraitPipeline(LoadablePipeline):
         kept = None if scene is None else self._kept_of(scene, drawn[0], grain)
         composed = warp_strength < 1 and warp_share > 0 and output_type != "latent"
         finished_here = composed or (kept is not None and output_type != "latent")
-        prompts = kwargs.get("prompt_embeds", prompt)
+        given = {name: value for name, value in kwargs.items() if "prompt" in name}
+        prompts = given.get("prompt_embeds", prompt)
         copies = num_images_per_prompt * (1 if isinstance(prompts, str) else len(prompts))
         if composed and generator is None:  # one that can be wound back
             generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
-        generators = generator if isinstance(generator, list) else [generator] if generator else []
-        states = [each.get_state() for each in generators]
         call: dict[str, Any] = {
             "image": torch.from_numpy(drawn[0].image.copy()).permute(2, 0, 1)[None] / 255,
             "height": height,
@@ -278,46 +275,43 @@ class HiFiPortraitPipeline(LoadablePipeline):
             "return_dict": False,
             "generator": generator,
             **sampling,
-            **{name: value for name, value in kwargs.items() if "prompt" not in name},
+            **{name: value for name, value in kwargs.items() if name not in given},
         }
-        with ExitStack() as stack:
-            stack.enter_context(self.hifi_net.bound(cast.hifi(copies)))
-            known = cast.prior_mean(copies)
-            if known is not None:
-                prior, alphas = self.hifi_net.prior, self.scheduler.alphas_cumprod
-                mean = torch.lerp(prior.mean_alone(known), known, min(hifi_scale, 1.0))
-                stack.enter_context(prior_added(self.unet, prior, mean, alphas, grain))
-            stack.enter_context(self.face_attention.attached(self.unet))
-            reading = (cast.tokens, cast.regions, face_scale, copies, cast.unconditional_tokens)
-            stack.enter_context(self.face_attention.bound_to_several(*reading))
-            stack.enter_context(self._merging(cast.conditionings[0] if face_scale > 0 else None))
-            pictures_of_guides = [(guide, self._picture(guide, height, width)) for guide in guides]
-            stack.enter_context(guided(self.unet, pictures_of_guides, self._timesteps))
-            stack.enter_context(rescaled(self.unet, self.scheduler, guidance_rescale))
-            if warp_strength < 1:
-                stack.enter_context(self._starting_from(cast.warp_latents, warp_strength, warp_grain))
-            stack.enter_context(self._keeping(kept))
-            pictures = self._denoised(
-                hifi_every,
-                prompt=None if "prompt_embeds" in kwargs else prompt,
-                negative_prompt=negative_prompt,
-                **self._after_step(callback_on_step_end, heard),
-                **{name: value for name, value in kwargs.items() if "prompt" in name},
-                **call,
-            )
-            unprompted = pictures
-            if composed and _says_something(prompts) and not self.interrupt:
-                for each, state in zip(generators, states, strict=True):
-                    each.set_state(state)  # the same noise again
-                call |= self._after_step(None, None)
-                unprompted = self._denoised(
-                    hifi_every, prompt=[""] * (copies // num_images_per_prompt), **call
-                )
+        drawing = Drawing(
+            copies,
+            hifi_scale,
+            hifi_every,
+            face_scale,
+            warp_strength,
+            grain,
+            guidance_rescale,
+            [(guide, self._picture(guide, height, width)) for guide in guides],
+            kept,
+            generator if isinstance(generator, list) else [generator] if generator else [],
+            call,
+        )
+        prompted = given | {
+            "prompt": None if "prompt_embeds" in given else prompt,
+            "negative_prompt": negative_prompt,
+        }
+        changing = composed and _says_something(prompts)
+        unprompted = [{"prompt": _unsaid(prompts, people[0][1].glasses)}] if changing else []
+        hearing = {"callback_on_step_end": callback_on_step_end}
+        if heard is not None:
+            hearing["callback_on_step_end_tensor_inputs"] = heard
+        pictures, *others = self._draws(cast, drawing, prompted | hearing, *unprompted)
+        if composed:
+            pictures = cast.on_warp(pictures, others[0] if others else pictures, warp_share, prompt_scale)
+            for _ in range(prompt_rounds - 1 if changing else 0):
+                if self.interrupt:
+                    break
+                again = self._showing(cast, pictures)
+                with_prompt, *without = self._draws(again, drawing, prompted, *unprompted)
+                if without:
+                    pictures = again.changed(pictures, with_prompt, without[0], prompt_scale)
+        elif finished_here:
+            pictures = 2 * pictures.float() - 1
         if finished_here:
-            if composed:
-                pictures = cast.on_warp(pictures, unprompted, warp_share, prompt_scale)
-            else:
-                pictures = 2 * pictures.float() - 1
             if kept is not None:
                 pictures = kept.onto(pictures)
             pictures = self.image_processor.postprocess(pictures, output_type=output_type)
@@ -382,57 +376,6 @@ class HiFiPortraitPipeline(LoadablePipeline):
         networks = FaceConditioner(self.face_encoder, self.face_refiner, self.hifi_net, self.vae)
         return networks(inputs)
 
-    def _denoised(self, hifi_every: int, **call: Any) -> Any:
-        """What diffusers' own pipeline gives of a call."""
-        with self.hifi_net.reusing(hifi_every):
-            return super().__call__(**call)[0]
-
-    def prepare_latents(self, batch_size: int, *args: Any, **kwargs: Any) -> Tensor:
-        """As the parent's; or the noised warp, where a call starts from it."""
-        latents: Tensor = super().prepare_latents(batch_size, *args, **kwargs)
-        if self._kept is not None:
-            self._kept.noise = latents / self.scheduler.init_noise_sigma
-        if self._start is None:
-            return latents
-        return self._start.noised(self.scheduler, latents / self.scheduler.init_noise_sigma)
-
-    def encode_prompt(self, prompt: str | list[str] | None, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        """As the parent's; with the faces in the prompt, where the face refiner's tokens belong there."""
-        embeddings, *others = super().encode_prompt(prompt, *args, **kwargs)
-        if self._in_prompt is None:
-            return embeddings, *others
-        merged = with_faces(embeddings, prompt, self.tokenizer, self.face_refiner, self._in_prompt)
-        return merged, *others
-
-    @contextmanager
-    def _merging(self, conditioning: Conditioning | None) -> Iterator[None]:
-        """Within this context prompts are encoded with the faces in them, if the face refiner is for that."""
-        self._in_prompt = conditioning if self.face_refiner.in_prompt else None
-        try:
-            yield
-        finally:
-            self._in_prompt = None
-
-    @contextmanager
-    def _keeping(self, kept: Kept | None) -> Iterator[None]:
-        """Within this context a call leaves a given picture as it is where it is not redrawn."""
-        self._kept = kept
-        try:
-            yield
-        finally:
-            self._kept = None
-
-    def _after_step(self, asked: Callable[..., Any] | None, heard: list[str] | None) -> dict[str, Any]:
-        """The callback of diffusers' loop and what it hears of: the one asked for, and what keeps a scene."""
-        if self._kept is None:
-            given = {} if heard is None else {"callback_on_step_end_tensor_inputs": heard}
-            return given | {"callback_on_step_end": asked}
-        own = getattr(asked, "tensor_inputs", ["latents"] if heard is None else heard)
-        return {
-            "callback_on_step_end": self._kept.after_step(asked, own, self._timesteps),
-            "callback_on_step_end_tensor_inputs": sorted({"latents", *own}),
-        }
-
     def _cast(
         self,
         people: Sequence[tuple[Identity, Target]],
@@ -449,6 +392,11 @@ class HiFiPortraitPipeline(LoadablePipeline):
         height, width = inputs[0].warp.shape[-2:]
         shared = regions_of(people, regions, height, width, device)
         return Cast(inputs, [self.condition(each) for each in inputs], *shared)
+
+    def _showing(self, cast: Cast, pictures: Tensor) -> Cast:
+        """The same people, as they are in pictures (B, 3, H, W), in the place of their warps."""
+        inputs = [each.showing(pictures) for each in cast.inputs]
+        return replace(cast, inputs=inputs, conditionings=[self.condition(each) for each in inputs])
 
     def _kept_of(self, scene: Scene, drawn: LandmarkImage, grain: float) -> Kept:
         """What a call keeps of a scene in which a head is drawn."""
@@ -471,31 +419,17 @@ class HiFiPortraitPipeline(LoadablePipeline):
         size = height if height == width else (width, height)
         return LandmarkGenerator()(identity.identity, target, size)
 
-    def _timesteps(self) -> Tensor:
-        """Those that the call under way takes."""
-        return self.scheduler.timesteps if self._start is None else self._start.taken()
-
-    def _picture(self, guide: Guide, height: int, width: int) -> Tensor:
-        """What a guide reads (1, C, height, width), in [0, 1]."""
-        picture = guide.image
-        if isinstance(picture, np.ndarray) and picture.dtype == np.uint8:
-            picture = picture / 255
-        return self.control_image_processor.preprocess(picture, height=height, width=width)[:1]
-
-    @contextmanager
-    def _starting_from(self, latents: Tensor, strength: float, grain: float) -> Iterator[None]:
-        """Within this context a call starts from noised `latents` and leaves the first steps out."""
-        self._start = WarpStart(latents, strength, grain)
-        try:
-            with self._start.shortening(self.scheduler):
-                yield
-        finally:
-            self._start = None
-
 
 def _says_something(prompts: Any) -> bool:
     """Whether there is a prompt: text that is not empty, or embeddings, whose text is not known."""
     return any(prompts) if isinstance(prompts, str | list | tuple) else True
+
+
+def _unsaid(prompts: Any, glasses: str | None) -> list[str]:
+    """What a warp with such glasses shows already of each prompt: its glasses, or nothing."""
+    texts = [prompts] if isinstance(prompts, str) else prompts
+    named = [glasses_in(text) if isinstance(text, str) else None for text in texts]
+    return [glasses_phrase(each) if each is not None and each == glasses else "" for each in named]
 
 
 def _watermarker(wanted: bool | None) -> Any:

@@ -111,16 +111,17 @@ def check_call(
             raise ValueError(f"`{name}` must be in [0, 1], but is {value!r}")
 
 
-def check_every(steps: int) -> None:
-    """Check how often HiFi-Net is to run.
+def check_counts(**counts: int) -> None:
+    """Check what is to be counted.
 
     Raises
     ------
     ValueError
-        If it is no whole number of 1 or more.
+        If one is no whole number of 1 or more; the message names it.
     """
-    if not isinstance(steps, int) or steps < 1:
-        raise ValueError(f"`hifi_every` must be a whole number of 1 or more, but is {steps!r}")
+    for name, count in counts.items():
+        if not isinstance(count, int) or count < 1:
+            raise ValueError(f"`{name}` must be a whole number of 1 or more, but is {count!r}")
 
 
 def check_scene(scene: Scene | None, people: int, height: int, width: int) -> None:

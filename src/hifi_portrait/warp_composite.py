@@ -52,8 +52,13 @@ def on_warp(
     on_head = (inputs.triangle >= 0).unsqueeze(1)
     doubts = doubt(on_head, inputs.warp_coverage)
     plain = composite(unprompted, inputs.warp, doubts, share, on_head=on_head)
-    person = torch.where(on_head, 1.0, (2 * inputs.warp_coverage).clamp(max=1))
-    return with_change(plain, pictures, unprompted, person, prompt_scale).clamp(-1, 1)
+    return with_change(plain, pictures, unprompted, person_in(inputs), prompt_scale).clamp(-1, 1)
+
+
+def person_in(inputs: FaceInputs) -> Tensor:
+    """How much of each pixel is the person, (B, 1, H, W) in [0, 1]."""
+    on_head = (inputs.triangle >= 0).unsqueeze(1)
+    return torch.where(on_head, 1.0, (2 * inputs.warp_coverage).clamp(max=1))
 
 
 def doubt(on_head: Tensor, coverage: Tensor) -> Tensor:

@@ -38,10 +38,12 @@ def test_each_call_begins_anew(pipe, identity):
     assert np.array_equal(draw(pipe, identity, **words), first)
 
 
-def test_a_start_from_the_warp_with_a_prompt_computes_for_both_of_its_draws(pipe, identity):
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_a_start_from_the_warp_with_a_prompt_computes_for_both_draws_of_a_round(pipe, identity, rounds):
     counted = counting(pipe)
-    draw(pipe, identity, prompt="a man", warp_strength=0.5, num_inference_steps=8, hifi_every=4)
-    assert len(counted) == 2
+    settings = {"warp_strength": 0.5, "num_inference_steps": 8, "hifi_every": 4}
+    draw(pipe, identity, prompt="a man", prompt_rounds=rounds, **settings)
+    assert len(counted) == 2 * rounds
 
 
 def test_a_batch_of_another_size_is_computed_anew():

@@ -6,7 +6,8 @@ import pytest
 from hifi_portrait.head.base_shape import Fitting, base_shape
 from hifi_portrait.head.glasses import FRAMES, fit_glasses
 from hifi_portrait.head.glasses_drawn import draw_glasses
-from hifi_portrait.head.glasses_named import glasses_in
+from hifi_portrait.head.glasses_named import glasses_in, glasses_phrase
+from hifi_portrait.head.glasses_off import without_glasses
 from hifi_portrait.head.glasses_worn import wears_glasses
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
@@ -158,3 +159,65 @@ def test_a_target_with_glasses_is_warped_with_them():
 )
 def test_what_words_say_of_glasses(words, named):
     assert glasses_in(words) == named
+
+
+@pytest.mark.parametrize("kind", ["none", *FRAMES])
+def test_a_kind_is_read_from_the_words_for_it(kind):
+    assert glasses_in(glasses_phrase(kind)) == kind
+
+
+@pytest.mark.parametrize("kind", ["round", "square", "cat-eye"])
+def test_glasses_are_taken_off(kind):
+    model, bare, with_glasses = HeadModel.load(), photo_of(None), photo_of(kind)
+    head = bare.geometries[0]
+    off = without_glasses(with_glasses.crops[0], model.posed(head), head, model)
+    worn_error, error = (
+        np.abs(crop.astype(float) - bare.crops[0]).mean() for crop in (with_glasses.crops[0], off)
+    )
+    assert error < 0.6 * worn_error
+
+
+def test_a_photo_without_glasses_stays_nearly_as_it_is():
+    model, bare = HeadModel.load(), photo_of(None)
+    head = bare.geometries[0]
+    off = without_glasses(bare.crops[0], model.posed(head), head, model)
+    assert np.abs(off.astype(float) - bare.crops[0]).mean() < 0.5
+
+
+def two_of_three_with(kind):
+    """Photos of which the last two show glasses; all as good as each other."""
+    photos = person((-10.0, 0.0, 10.0), 192)
+    crops = photos.crops.copy()
+    model = HeadModel.load()
+    for number in (1, 2):
+        head = photos.geometries[number]
+        crop, _ = draw_glasses(
+            crops[number], kind, paint(model, head).raster, np.zeros((192, 192)), head, model
+        )
+        crops[number] = crop.round()
+    return dataclasses.replace(photos, crops=crops, quality=np.ones(3, np.float32))
+
+
+@pytest.mark.parametrize(("order", "worn_by_most"), [((0, 1, 2), True), ((0, 0, 1), False)])
+def test_most_photos_decide_whether_glasses_are_worn(order, worn_by_most):
+    photos = two_of_three_with("square")
+    order = list(order)
+    chosen = dataclasses.replace(
+        photos,
+        crops=photos.crops[order],
+        mattes=photos.mattes[order],
+        geometries=tuple(photos.geometries[number] for number in order),
+    )
+    for yaw in (-10.0, 10.0):
+        target = paint(HeadModel.load(), geometry(yaw, 192))
+        picture, _ = warp_picture(chosen, target)
+        view = SurfaceView.of(HeadModel.load(), target.geometry)
+        assert wears_glasses(picture, view.xy, view.visibility, HeadModel.load()) == worn_by_most
+
+
+def test_a_target_without_glasses_shows_none_though_most_photos_do():
+    photos = two_of_three_with("square")
+    target = dataclasses.replace(paint(HeadModel.load(), geometry(5.0, 192)), glasses="none")
+    picture, _ = warp_picture(photos, target)
+    view = SurfaceView.of(HeadModel.load(), target.geometry)
+    assert not wears_glasses(picture, view.xy, view.visibility, HeadModel.load())

@@ -29,3 +29,9 @@ def glasses_in(words: str) -> str | None:
         shapes = (shape for shape in FRAMES if re.search(rf"\b{shape.replace('-', '[- ]')}\b", before))
         return next(shapes, _PLAIN)
     return None
+
+
+def glasses_phrase(kind: str) -> str:
+    """Words from which `glasses_in` reads a kind."""
+    named = {"none": "no glasses", "sunglasses": "sunglasses"}.get(kind, f"{kind} glasses")
+    return f"a photo of a person with {named}"

@@ -111,6 +111,12 @@ class FaceInputs:
         """Move every tensor to `device`."""
         return map_tensors(self, lambda t: t.to(device))
 
+    def showing(self, pictures: Tensor) -> FaceInputs:
+        """The same for each of K pictures (K, 3, H, W) in [-1, 1] in the place of the warps; K is m B."""
+        copies = len(pictures) // len(self.warp)
+        repeated = map_tensors(self, lambda t: t.repeat_interleave(copies, dim=0))
+        return replace(repeated, warp=pictures.to(self.warp))
+
 
 def face_inputs(
     references: References,
