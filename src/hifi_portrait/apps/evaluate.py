@@ -123,6 +123,7 @@ def evaluate(
     warp_grain: options.WarpGrain = None,
     warp_share: options.WarpShare = 1.0,
     prompt_scale: options.PromptScale = 1.0,
+    prompt_rounds: options.PromptRounds = 2,
     hifi_every: options.HiFiEvery = 1,
     device: options.Device = None,
     report: Annotated[
@@ -152,6 +153,7 @@ def evaluate(
         warp_grain=warp_grain,
         warp_share=warp_share,
         prompt_scale=prompt_scale,
+        prompt_rounds=prompt_rounds,
         hifi_every=hifi_every,
     )
 

@@ -137,6 +137,10 @@ PromptScale = Annotated[
     ),
 ]
 
+PromptRounds = Annotated[
+    int, typer.Option(min=1, help="How often the prompt's changes are found and added; each draws twice.")
+]
+
 
 def torch_dtype(name: str | None) -> torch.dtype:
     """The dtype that a ``DType`` names."""

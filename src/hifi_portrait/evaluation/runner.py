@@ -47,6 +47,7 @@ class Sampling:
     warp_grain: float | None = None
     warp_share: float = 1.0
     prompt_scale: float = 1.0
+    prompt_rounds: int = 2
     hifi_every: int = 1
 
 
@@ -69,6 +70,7 @@ def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling) -> Draw:
         "warp_grain": sampling.warp_grain,
         "warp_share": sampling.warp_share,
         "prompt_scale": sampling.prompt_scale,
+        "prompt_rounds": sampling.prompt_rounds,
         "hifi_every": sampling.hifi_every,
     }
 

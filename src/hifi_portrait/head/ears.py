@@ -20,7 +20,7 @@ from hifi_portrait.head.tones import unlikeness
 
 _OUTERMOST = 0.85  # share of the mean head's half width beyond which its skin is an ear's
 _REACH = 0.07  # share of the picture's side by which an ear may stand out of the mesh's
-_BARE = (0.5, 0.32)  # shares of skin in and beside an ear from which on hair does not cover it
+_BARE = 0.42  # mean of the shares of skin in and beside an ear from which on hair does not cover it
 _NO_CLOTHES = 35.0  # distance in colour from the hair beyond which something is clothes
 _HANGING = 0.4  # share of the area below an ear that is hair if it is long
 _SOFTNESS = 0.012  # share of the side over which the decision fades
@@ -73,10 +73,8 @@ def without_ears(
     dropped = np.zeros(loose.shape, np.uint8)
     for inside, near in ears:
         beside = near & ~inside & (loose > 0.5)
-        places = zip((inside, beside), _BARE, strict=True)
-        if not _hangs_below(loose * is_hair, near) and all(
-            is_skin[place].mean() > least for place, least in places if place.any()
-        ):
+        bare = [is_skin[place].mean() for place in (inside, beside) if place.any()]
+        if not _hangs_below(loose * is_hair, near) and np.mean(bare) > _BARE:
             dropped[near & is_skin] = 1
     grown = cv2.morphologyEx(dropped, cv2.MORPH_CLOSE, square(_REACH / 2 * side))
     soft = cv2.GaussianBlur(grown.astype(np.float32), (0, 0), max(1.0, _SOFTNESS * side))
