@@ -108,8 +108,8 @@ class _Cutout:
         loose = without_ears(loose, colours, xy, sources.tables[reference, :, 2], model)
         on_head, on_body = (_resized(mask, len(matte)) > 0.5 for mask in (head, (shown >= 0) & ~head))
         hair, clothes = hair_and_clothes(loose, colours, on_head, on_body)
-        hair = _without_crumbs(hair)
         ears = xy[np.concatenate(ear_vertices(model)), 1].max()
+        hair = _without_crumbs(hair, ears)
         return cls(
             _without_background(crop, matte),
             hair,
@@ -138,10 +138,11 @@ def _within(on_head: Array, reach: float) -> npt.NDArray[np.float32]:
     return np.clip(1 + (reach - away) / _FUZZ, 0, 1).astype(np.float32)
 
 
-def _without_crumbs(hair: Array) -> npt.NDArray[np.float32]:
-    """Hair (S, S) less small pieces that do not hang together with it."""
+def _without_crumbs(hair: Array, ears: float) -> npt.NDArray[np.float32]:
+    """Hair (S, S) less pieces that are small or do not hang from above the place of the ears' end."""
     _, piece, stats, _ = cv2.connectedComponentsWithStats((hair > _CRUMB_ALPHA).astype(np.uint8))
     large = stats[:, cv2.CC_STAT_AREA] >= _CRUMB * hair.size
+    large &= stats[:, cv2.CC_STAT_TOP] < ears * len(hair)
     return np.asarray(hair * large[piece] * (hair > _CRUMB_ALPHA), np.float32)
 
 
