@@ -17,6 +17,8 @@ from hifi_portrait.head.raster import Raster
 
 _SHOWN = 0.5  # alpha from which on hair hides what is behind it
 _SOLID = 0.95  # alpha below which something shows through
+_STRANDS = 0.03  # share of the side up to twice as thin as which something beside a person is a strand
+_STRAY = 0.2  # share of the side within which strands stand off a person
 _GREY = 128.0  # background where no reference shows any
 # Colours, as a share of the skin's brightness, of parts that no reference shows.
 _UNSEEN_COLOURS = {
@@ -147,11 +149,15 @@ def spread(values: Array, trust: Array) -> Array:
 def background(crop: Array, matte: Array, in_photo: Array) -> Array:
     """A photo's background (S, S, 3) float32, spread over the person and beyond the photo from all around."""
     side = crop.shape[0]
-    person = cv2.dilate(np.asarray(matte, np.float32), square(side / 24))
+    matte = np.asarray(matte, np.float32)
+    person = cv2.dilate(matte, square(side / 24))
     shown = np.clip(1 - 2 * person, 0, 1) * in_photo
     if shown.mean() < 0.02:
         return np.full(crop.shape, _GREY, np.float32)
-    return spread(crop.astype(np.float32), shown)
+    # Strands that the matte has not are no background.
+    plain = cv2.medianBlur(np.ascontiguousarray(crop), 2 * round(_STRANDS * side) + 1)
+    near = cv2.GaussianBlur(cv2.dilate(matte, square(_STRAY * side)), (0, 0), _STRAY / 8 * side)[..., None]
+    return spread(crop + near * (plain.astype(np.float32) - crop), shown)
 
 
 def close_gaps(colour: Array, alpha: Array, on_head: Array, hair_to: int) -> None:
