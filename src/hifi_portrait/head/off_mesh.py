@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -14,10 +15,10 @@ from hifi_portrait.head.clothes import Dress, beside_shoulders, hair_and_clothes
 from hifi_portrait.head.ears import ear_vertices, without_ears
 from hifi_portrait.head.filling import spread
 from hifi_portrait.head.mesh import Part
-from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.neighbourhood import disc, distance_to, square
 from hifi_portrait.head.raster import Raster, rasterise
-from hifi_portrait.head.tones import tones
+from hifi_portrait.head.tones import tones, unlikeness
 from hifi_portrait.head.warp_sources import Sources
 
 _COARSE = 128  # side in pixels of the pictures in which outlines are found
@@ -30,6 +31,7 @@ _CORNER = 0.04  # share of the side to which corners of necks and collars are ro
 _STRAND_ALPHA = 0.35  # alpha from which on it counts as a piece
 _FUZZ = 0.02  # share of the side by which hair's edge may be frayed
 _LONG = 0.005  # share of a photo that hair below the ears takes if it is long
+_CHEEK = 0.05  # share of the side by which a cheek may stand out of the mesh
 _DIRECTIONS = 120  # in which an outline's radius is measured
 
 Array = npt.NDArray[Any]
@@ -110,13 +112,10 @@ class _Cutout:
         hair, clothes = hair_and_clothes(loose, colours, on_head, on_body)
         ears = xy[np.concatenate(ear_vertices(model)), 1].max()
         hair = _without_crumbs(hair, ears)
-        return cls(
-            _without_background(crop, matte),
-            hair,
-            clothes,
-            _outline(_inner(head)),
-            _reach(hair, on_head, ears),
-        )
+        reach = _reach(hair, on_head, ears)
+        if reach == np.inf:
+            crop = _without_cheeks(crop, colours, hair, on_head, xy, model)
+        return cls(_without_background(crop, matte), hair, clothes, _outline(_inner(head)), reach)
 
 
 def _reach(hair: Array, on_head: Array, ears: float) -> float:
@@ -130,6 +129,36 @@ def _reach(hair: Array, on_head: Array, ears: float) -> float:
         return np.inf
     away = distance_to(on_head)[shown & ~below]
     return float(np.percentile(away, 95)) / side if len(away) else 0.0
+
+
+def _without_cheeks(
+    crop: Array, colours: Array, hair: Array, on_head: Array, xy: Array, model: HeadModel
+) -> npt.NDArray[np.uint8]:
+    """A photo whose long hair goes on to the mesh, where a cheek or an ear that stands out of it shows."""
+    side = len(hair)
+    beside = (hair > 0) & (distance_to(on_head) < _CHEEK * side)
+    ears = xy[np.concatenate(ear_vertices(model)), 1]
+    beside[: int(np.clip(ears.min(), 0, 1) * side)] = False
+    face = np.clip((xy[cheeks(model)] * side).astype(np.int64), 0, side - 1)
+    of_hair = (hair > _SOLID) & ~beside
+    if of_hair.mean() < _LONG:
+        return np.asarray(crop, np.uint8)
+    from_skin = unlikeness(colours, colours[face[:, 1], face[:, 0]])
+    cheek = beside & (from_skin < unlikeness(colours, colours[of_hair]))
+    around = spread(crop.astype(np.float32), (hair * of_hair).astype(np.float32))
+    return np.where(cheek[..., None], np.clip(around, 0, 255), crop).astype(np.uint8)
+
+
+@lru_cache(maxsize=4)
+def cheeks(model: HeadModel) -> npt.NDArray[np.int64]:
+    """Vertices between the eyes and the mouth, in front."""
+    mean = model.mean[: model.num_vertices]
+    eyes = mean[np.concatenate(model.eye_vertices)]
+    teeth = mean[part_vertices(model, Part.UPPER_TEETH)]
+    skin = part_vertices(model, Part.SKIN)
+    place = mean[skin]
+    between = (place[:, 2] < eyes[:, 2].min()) & (place[:, 2] > teeth[:, 2].max())
+    return skin[between & (place[:, 1] < eyes[:, 1].max())]
 
 
 def _within(on_head: Array, reach: float) -> npt.NDArray[np.float32]:
