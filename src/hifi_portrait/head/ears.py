@@ -18,10 +18,12 @@ from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.neighbourhood import disc, square
 from hifi_portrait.head.tones import unlikeness
 
+NO_CLOTHES = 35.0
+"""Distance, in `tones`, from the hair's colour beyond which something is clothes."""
+
 _OUTERMOST = 0.85  # share of the mean head's half width beyond which its skin is an ear's
 _REACH = 0.07  # share of the picture's side by which an ear may stand out of the mesh's
 _BARE = 0.42  # mean of the shares of skin in and beside an ear from which on hair does not cover it
-_NO_CLOTHES = 35.0  # distance in colour from the hair beyond which something is clothes
 _HANGING = 0.4  # share of the area below an ear that is hair if it is long
 _SOFTNESS = 0.012  # share of the side over which the decision fades
 
@@ -69,7 +71,7 @@ def without_ears(
     hair[int(np.clip(xy[np.concatenate(ear_vertices(model)), 1].max(), 0, 1) * side) :] = False  # clothes
     from_skin = unlikeness(colours, colours[skin[:, 1], skin[:, 0]])
     from_hair = unlikeness(colours, colours[hair])
-    is_skin, is_hair = from_skin < from_hair, from_hair < _NO_CLOTHES
+    is_skin, is_hair = from_skin < from_hair, from_hair < NO_CLOTHES
     dropped = np.zeros(loose.shape, np.uint8)
     for inside, near in ears:
         beside = near & ~inside & (loose > 0.5)

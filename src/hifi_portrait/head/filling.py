@@ -18,7 +18,7 @@ from hifi_portrait.head.raster import Raster
 _SHOWN = 0.5  # alpha from which on hair hides what is behind it
 _SOLID = 0.95  # alpha below which something shows through
 _STRANDS = 0.03  # share of the side up to twice as thin as which something beside a person is a strand
-_STRAY = 0.2  # share of the side within which strands stand off a person
+_STRAY = 0.3  # share of the side within which strands stand off a person
 _GREY = 128.0  # background where no reference shows any
 # Colours, as a share of the skin's brightness, of parts that no reference shows.
 _UNSEEN_COLOURS = {

@@ -11,9 +11,10 @@ import numpy.typing as npt
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.neighbourhood import disc
+from hifi_portrait.head.places import FacePlaces
 from hifi_portrait.head.raster import rasterise
 
-# Metres on the mean head, from the middle of the eyes: to the left, forwards, up.
+# Metres on the mean head, from the middle of the eyes, as in `FacePlaces`.
 _RIMS = ((-0.062, 0.062), (-0.020, 0.040), (-0.031, 0.026))
 _BARS = ((-0.100, 0.100), (-0.070, 0.005), (-0.004, 0.026))
 _EYE = (0.018, 0.0095)  # half axes of what is eye and lashes
@@ -45,20 +46,12 @@ def without_glasses(
     side = len(crop)
     camera = geometry.camera.scaled_to(side)
     raster = rasterise(camera.project(points), 1 / points[:, 1], model.faces, side, side)
-    mean = model.mean[: model.num_vertices]
-    eyes = np.stack([(mean[eye].min(axis=0) + mean[eye].max(axis=0)) / 2 for eye in model.eye_vertices])
-    aside, forward, up = np.moveaxis(raster.interpolate(mean - eyes.mean(axis=0), model.faces), 2, 0)
-    forward = -forward  # the face looks along -y
+    places = FacePlaces(raster, model)
     metre = camera.focal / float(np.median(points[:, 1]))
-
-    def within(box: tuple[tuple[float, float], ...]) -> Array:
-        ranges = zip((aside, forward, up), box, strict=True)
-        return np.logical_and.reduce([raster.mask, *((v > low) & (v < high) for v, (low, high) in ranges)])
-
-    beside = np.abs(aside) - abs(eyes[0, 0])
-    of_eye = (beside / _EYE[0]) ** 2 + (up / _EYE[1]) ** 2 < 1
-    brows = (up > _BROW[0]) & (up < _BROW[1])
-    zone = (within(_RIMS) | within(_BARS)) & ~of_eye
+    beside = np.abs(places.left) - places.eye
+    of_eye = (beside / _EYE[0]) ** 2 + (places.up / _EYE[1]) ** 2 < 1
+    brows = (places.up > _BROW[0]) & (places.up < _BROW[1])
+    zone = (places.within(_RIMS) | places.within(_BARS)) & ~of_eye
     result = np.asarray(crop, np.float32)
     for width, part in ((_RIM, zone & ~brows), (_BROW_THINNER * _RIM, zone & brows)):
         around = cv2.medianBlur(np.ascontiguousarray(crop), 2 * max(2, round(width * metre)) + 1)

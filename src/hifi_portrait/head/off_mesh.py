@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from hifi_portrait.head.blending import draw_around
 from hifi_portrait.head.clothes import Dress, beside_shoulders, hair_and_clothes
-from hifi_portrait.head.ears import ear_vertices, without_ears
+from hifi_portrait.head.ears import NO_CLOTHES, ear_vertices, without_ears
 from hifi_portrait.head.filling import spread
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
@@ -31,7 +31,8 @@ _CORNER = 0.04  # share of the side to which corners of necks and collars are ro
 _STRAND_ALPHA = 0.35  # alpha from which on it counts as a piece
 _FUZZ = 0.02  # share of the side by which hair's edge may be frayed
 _LONG = 0.005  # share of a photo that hair below the ears takes if it is long
-_CHEEK = 0.05  # share of the side by which a cheek may stand out of the mesh
+_CHEEK = 0.035  # share of the side by which a cheek may stand out of the mesh
+_SURE = 0.5  # share of the distance from hair's colour below which one is skin's for sure
 _DIRECTIONS = 120  # in which an outline's radius is measured
 
 Array = npt.NDArray[Any]
@@ -111,10 +112,10 @@ class _Cutout:
         on_head, on_body = (_resized(mask, len(matte)) > 0.5 for mask in (head, (shown >= 0) & ~head))
         hair, clothes = hair_and_clothes(loose, colours, on_head, on_body)
         ears = xy[np.concatenate(ear_vertices(model)), 1].max()
-        hair = _without_crumbs(hair, ears)
+        hair = without_crumbs(hair, ears)
         reach = _reach(hair, on_head, ears)
         if reach == np.inf:
-            crop = _without_cheeks(crop, colours, hair, on_head, xy, model)
+            crop = without_cheeks(crop, colours, hair, on_head, xy, model)
         return cls(_without_background(crop, matte), hair, clothes, _outline(_inner(head)), reach)
 
 
@@ -131,21 +132,21 @@ def _reach(hair: Array, on_head: Array, ears: float) -> float:
     return float(np.percentile(away, 95)) / side if len(away) else 0.0
 
 
-def _without_cheeks(
+def without_cheeks(
     crop: Array, colours: Array, hair: Array, on_head: Array, xy: Array, model: HeadModel
 ) -> npt.NDArray[np.uint8]:
     """A photo whose long hair goes on to the mesh, where a cheek or an ear that stands out of it shows."""
     side = len(hair)
-    beside = (hair > 0) & (distance_to(on_head) < _CHEEK * side)
-    ears = xy[np.concatenate(ear_vertices(model)), 1]
-    beside[: int(np.clip(ears.min(), 0, 1) * side)] = False
+    near = distance_to(on_head) < _CHEEK * side
+    above = np.arange(side)[:, None] < xy[np.concatenate(ear_vertices(model)), 1].min() * side
     face = np.clip((xy[cheeks(model)] * side).astype(np.int64), 0, side - 1)
-    of_hair = (hair > _SOLID) & ~beside
+    from_skin = unlikeness(colours, colours[face[:, 1], face[:, 0]])
+    from_hair = unlikeness(colours, colours[(hair > _SOLID) & (above | ~near)])
+    cheek = near & ~above & (hair > 0) & (from_skin < _SURE * from_hair)
+    of_hair = (hair > _SOLID) & (from_hair < np.minimum(from_skin, NO_CLOTHES))
     if of_hair.mean() < _LONG:
         return np.asarray(crop, np.uint8)
-    from_skin = unlikeness(colours, colours[face[:, 1], face[:, 0]])
-    cheek = beside & (from_skin < unlikeness(colours, colours[of_hair]))
-    around = spread(crop.astype(np.float32), (hair * of_hair).astype(np.float32))
+    around = spread(crop.astype(np.float32), of_hair.astype(np.float32))
     return np.where(cheek[..., None], np.clip(around, 0, 255), crop).astype(np.uint8)
 
 
@@ -167,7 +168,7 @@ def _within(on_head: Array, reach: float) -> npt.NDArray[np.float32]:
     return np.clip(1 + (reach - away) / _FUZZ, 0, 1).astype(np.float32)
 
 
-def _without_crumbs(hair: Array, ears: float) -> npt.NDArray[np.float32]:
+def without_crumbs(hair: Array, ears: float) -> npt.NDArray[np.float32]:
     """Hair (S, S) less pieces that are small or do not hang from above the place of the ears' end."""
     _, piece, stats, _ = cv2.connectedComponentsWithStats((hair > _CRUMB_ALPHA).astype(np.uint8))
     large = stats[:, cv2.CC_STAT_AREA] >= _CRUMB * hair.size

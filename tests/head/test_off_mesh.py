@@ -1,0 +1,58 @@
+"""What of a photo's person is off the mesh, and what of it is hair."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hifi_portrait.head.ears import ear_vertices
+from hifi_portrait.head.filling import background
+from hifi_portrait.head.off_mesh import without_cheeks, without_crumbs
+from hifi_portrait.head.surface import SurfaceView
+from hifi_portrait.head.tones import tones
+from painted_heads import geometry
+
+SIDE = 128
+SKIN, HAIR = (190, 140, 120), (50, 40, 35)
+
+
+@pytest.mark.parametrize(("top", "stays"), [(40, True), (80, False)])
+def test_hair_hangs_from_above_the_ears_end(top, stays):
+    hair = np.zeros((SIDE, SIDE), np.float32)
+    hair[top:110, 10:30] = 1
+    assert without_crumbs(hair, 0.5).any() == stays
+
+
+def test_small_pieces_of_hair_are_left_out():
+    hair = np.zeros((SIDE, SIDE), np.float32)
+    hair[10:50, 10:50] = 1
+    hair[20:23, 80:83] = 1
+    kept = without_crumbs(hair, 0.5)
+    assert kept[10:50, 10:50].all() and not kept[:, 60:].any()
+
+
+def test_long_hair_goes_on_where_a_cheek_stands_out_of_the_mesh(model):
+    view = SurfaceView.of(model, geometry(0.0, SIDE))
+    ear = view.xy[ear_vertices(model)[1]] * SIDE
+    top, outer = np.ceil([ear[:, 1].min(), ear[:, 0].max()]).astype(int)
+    crop, hair = np.full((SIDE, SIDE, 3), SKIN, np.uint8), np.zeros((SIDE, SIDE), np.float32)
+    on_head = np.zeros((SIDE, SIDE), bool)
+    on_head[20:100, 2 * 64 - outer : outer] = True
+    hair[top - 10 : top + 50, outer : outer + 25] = 1
+    crop[top - 10 : top + 50, outer + 3 : outer + 25] = HAIR  # and before it a strip of cheek
+    mended = without_cheeks(crop, tones(crop), hair, on_head, view.xy, model)
+    strip = np.s_[top : top + 50, outer : outer + 3]
+    assert np.abs(mended[strip].astype(int) - HAIR).max() < 20
+    assert np.array_equal(mended[on_head], crop[on_head])
+
+
+def test_strands_beside_a_person_are_no_background():
+    crop = np.full((SIDE, SIDE, 3), 200, np.uint8)
+    matte = np.zeros((SIDE, SIDE), np.float32)
+    matte[30:, 44:84] = 1
+    crop[matte > 0] = SKIN
+    crop[40:90, 92:94] = HAIR  # a strand that the matte has not
+    crop[10:20, 5:15] = (0, 0, 250)  # something far from the person
+    behind = background(crop, matte, np.ones((SIDE, SIDE), np.float32))
+    assert np.abs(behind[40:90, 88:100] - 200).max() < 12
+    np.testing.assert_allclose(behind[12:18, 7:13], np.broadcast_to((0, 0, 250), (6, 6, 3)), atol=1)
