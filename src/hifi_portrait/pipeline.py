@@ -32,7 +32,6 @@ from transformers import (
 from hifi_portrait.cast import Cast, paired, regions_of
 from hifi_portrait.errors import ModelError
 from hifi_portrait.head import LandmarkGenerator, LandmarkImage
-from hifi_portrait.head.glasses_named import glasses_in, glasses_phrase
 from hifi_portrait.identity import Identity
 from hifi_portrait.kept import Kept
 from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs, face_inputs
@@ -45,6 +44,7 @@ from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.models.regions import Region
 from hifi_portrait.pipeline_checks import check_call, check_counts, check_fit, check_known, check_scene
 from hifi_portrait.pipeline_drawing import Drawing, DrawingPipeline
+from hifi_portrait.prompt_words import shown_already
 from hifi_portrait.scene import Scene
 from hifi_portrait.target import Target
 
@@ -295,7 +295,7 @@ class HiFiPortraitPipeline(DrawingPipeline):
             "negative_prompt": negative_prompt,
         }
         changing = composed and _says_something(prompts)
-        unprompted = [{"prompt": _unsaid(prompts, people[0][1].glasses)}] if changing else []
+        unprompted = [{"prompt": _shown(prompts, people[0][1].glasses)}] if changing else []
         hearing = {"callback_on_step_end": callback_on_step_end}
         if heard is not None:
             hearing["callback_on_step_end_tensor_inputs"] = heard
@@ -425,11 +425,10 @@ def _says_something(prompts: Any) -> bool:
     return any(prompts) if isinstance(prompts, str | list | tuple) else True
 
 
-def _unsaid(prompts: Any, glasses: str | None) -> list[str]:
-    """What a warp with such glasses shows already of each prompt: its glasses, or nothing."""
+def _shown(prompts: Any, glasses: str | None) -> list[str]:
+    """What of each prompt is shown already; nothing of embeddings, whose text is not known."""
     texts = [prompts] if isinstance(prompts, str) else prompts
-    named = [glasses_in(text) if isinstance(text, str) else None for text in texts]
-    return [glasses_phrase(each) if each is not None and each == glasses else "" for each in named]
+    return [shown_already(text, glasses) if isinstance(text, str) else "" for text in texts]
 
 
 def _watermarker(wanted: bool | None) -> Any:

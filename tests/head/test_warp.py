@@ -181,7 +181,7 @@ def test_references_get_the_light_of_the_main_one():
     crops = np.stack([np.full_like(photos.crops[0], level) for level in levels])
     mattes, ones = np.ones(crops.shape[:3], np.float32), np.ones((2, 3), np.float32)
     tables = np.concatenate([tables, tables * (1, 1, 0)]).astype(np.float32)
-    factors = colour_corrections(target.raster, tables, crops, mattes, ones, 0, model)
+    factors, _ = colour_corrections(target.raster, tables, crops, mattes, ones, 0, model)
     on_head = target.raster.mask & (model.parts[target.raster.triangle] != Part.SHOULDERS)
     main, other = (level * factors[n][on_head] for n, level in enumerate(levels))
     np.testing.assert_allclose(main, levels[0], atol=0.01)
@@ -197,7 +197,7 @@ def test_hair_before_another_photos_skin_is_not_its_light(level):
     crops = np.stack([np.full_like(photos.crops[0], level) for level in (160, level)])
     crops[1][:52] = 5  # a fringe
     mattes, ones = np.ones(crops.shape[:3], np.float32), np.ones((2, 3), np.float32)
-    factors = colour_corrections(target.raster, tables.astype(np.float32), crops, mattes, ones, 0, model)
+    factors, _ = colour_corrections(target.raster, tables.astype(np.float32), crops, mattes, ones, 0, model)
     on_head = target.raster.mask & (model.parts[target.raster.triangle] != Part.SHOULDERS)
     assert on_head[:48].sum() > 500
     np.testing.assert_allclose(factors[1][on_head], min(168 / (level + 8), np.exp(0.9)), rtol=0.1)
@@ -353,3 +353,18 @@ def test_light_from_another_side_is_told_from_less_light():
     crops[2][:, 64:] = 40
     mouth = np.flatnonzero(mouth_nearness(model) > 0.5)
     np.testing.assert_allclose(light_likeness(crops, xy, visibility, 0, mouth), (1, 1, 0), atol=1e-6)
+
+
+def test_a_mirror_image_in_the_shade_counts_less():
+    photos = person((20.0, -20.0), 128)
+    model, target = HeadModel.load(), drawn(20.0)
+    views = [SurfaceView.of(model, geometry) for geometry in photos.geometries]
+    tables = np.stack([np.concatenate([v.xy, v.visibility[:, None]], axis=1) for v in views])
+    tables = np.concatenate([tables, tables[:, mirror_vertices(model)]]).astype(np.float32)
+    crops = np.full_like(photos.crops, 160)
+    half = crops.shape[2] // 2
+    crops[0, :, half:] = 60  # light from one side in the main photo; in the other it is even
+    mattes, ones = np.ones(crops.shape[:3], np.float32), np.ones((2, 3), np.float32)
+    _, lit = colour_corrections(target.raster, tables, crops, mattes, ones, 0, model)
+    assert (lit[:2] == 1).all()
+    assert lit[2] < 0.1 * lit[3]

@@ -86,7 +86,7 @@ def blend_on_mesh(
 
     `tables` (K N, V, 3): x, y, visibility, for each of K ways to look a place up in N references, the first
     of them where it is seen. Each other way counts only on the head, and where those before it see little.
-    `says` (N, V) of the references on each vertex. Colours on the head are multiplied by `corrections`
+    `says` (K N, V) of each on each vertex. Colours on the head are multiplied by `corrections`
     (K N, h, w, 3), of any size.
     """
     height, width = triangle.shape
@@ -115,7 +115,7 @@ def blend_on_mesh(
                     _interpolate(corrections[table], (column + 0.5) / width, (row + 0.5) / height, factor)
                 say = 0.0
                 for corner in range(3):
-                    say += place[corner] * says[n, corners[corner]]
+                    say += place[corner] * says[table, corners[corner]]
                 if say < 1e-4:
                     continue
                 weight = say * visible**3 * inside

@@ -33,5 +33,4 @@ def glasses_in(words: str) -> str | None:
 
 def glasses_phrase(kind: str) -> str:
     """Words from which `glasses_in` reads a kind."""
-    named = {"none": "no glasses", "sunglasses": "sunglasses"}.get(kind, f"{kind} glasses")
-    return f"a photo of a person with {named}"
+    return {"none": "no glasses", "sunglasses": "sunglasses"}.get(kind, f"{kind} glasses")

@@ -18,6 +18,8 @@ _TRANSITION = 0.02  # share of the picture's side over which a difference of lig
 _WELL_SEEN = 0.2  # visibility from which on two tell the difference of their light in full
 _MOST_CORRECTED = 0.9  # natural logarithm of a ratio: greater ones are not of light
 _MOST_LIT = 0.2  # the same of mirror images, upwards
+_SHADY = 0.015  # what of such a logarithm is missing where a mirror image counts 1 / e
+_LEAST_LIT = 0.0005  # the least that it counts
 _MOST_TINTED = 0.15  # the same of each channel beside their mean
 _BY_HAIR = (0.7, 1.1)  # natural logarithms of ratios between which a place, beside the rest, turns out hidden
 _OTHER_LIGHT = (0.3, 0.5)  # mean differences of logarithms between which light falls otherwise
@@ -55,8 +57,10 @@ def light_likeness(
 
 def colour_corrections(
     raster: Raster, tables: Array, crops: Array, mattes: Array, gains: Array, main: int, model: HeadModel
-) -> npt.NDArray[np.float32]:
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """What to multiply the colours of each of M tables by, (M, h, w, 3), to have the light of the main photo.
+
+    And how far that suffices, (M,) in [0, 1]: of mirror images, which may lie in the shade.
 
     Coarsely, the ratio where both see the head, and from there on smoothly: no edge shows where one takes
     over from the other. The tables after those of the N references are of their mirror images: light from the
@@ -102,7 +106,10 @@ def colour_corrections(
     brightness = np.mean(smooth, axis=-1, keepdims=True)
     tint = np.clip(smooth - brightness, -_MOST_TINTED, _MOST_TINTED)
     most = np.where(np.arange(len(brightness)) < len(crops), _MOST_CORRECTED, _MOST_LIT)[:, None, None, None]
-    return np.exp(np.clip(brightness, -_MOST_CORRECTED, most) + tint).astype(np.float32)
+    dark = np.maximum(brightness - most, 0)[:, head, 0].mean(axis=1) if head.any() else np.zeros(len(tables))
+    lit = np.where(np.arange(len(tables)) < len(crops), 1, np.maximum(np.exp(-dark / _SHADY), _LEAST_LIT))
+    factors = np.exp(np.clip(brightness, -_MOST_CORRECTED, most) + tint)
+    return factors.astype(np.float32), lit.astype(np.float32)
 
 
 def _levels(crops: Array, places: Array) -> npt.NDArray[np.float32]:

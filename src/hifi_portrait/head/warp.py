@@ -106,15 +106,16 @@ def warp_picture(
 def _on_mesh(sources: Sources, raster: Raster, model: HeadModel) -> tuple[Array, Array]:
     """Colour (H, W, 3) and coverage (H, W) on the mesh."""
     photos = sources.crops, sources.solid, sources.gains
-    factors = colour_corrections(raster, sources.tables, *photos, sources.main, model)
-    colour, seen, coverage = _blended(sources, sources.tables, factors, raster, model)
+    factors, lit = colour_corrections(raster, sources.tables, *photos, sources.main, model)
+    says = np.tile(sources.says, (len(lit) // len(sources.says), 1)) * lit[:, None]
+    colour, seen, coverage = _blended(sources, sources.tables, factors, says, raster, model)
     factors = np.ones((len(sources.crops), 2, 2, 3), np.float32)
-    like_hidden, _, _ = _blended(sources, sources.hidden_hair, factors, raster, model)
+    like_hidden, _, _ = _blended(sources, sources.hidden_hair, factors, sources.says, raster, model)
     return fill_unseen(colour, seen, like_hidden, raster, model), coverage
 
 
 def _blended(
-    sources: Sources, tables: Array, factors: Array, raster: Raster, model: HeadModel
+    sources: Sources, tables: Array, factors: Array, says: Array, raster: Raster, model: HeadModel
 ) -> tuple[Array, Array, Array]:
     """Colour (H, W, 3), how well it is seen at best, and how well itself, both (H, W)."""
     height, width = raster.triangle.shape
@@ -130,7 +131,7 @@ def _blended(
         sources.solid,
         sources.gains,
         factors,
-        sources.says,
+        says,
         colour,
         seen,
         coverage,
