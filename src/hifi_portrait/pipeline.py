@@ -20,7 +20,6 @@ from diffusers.pipelines.stable_diffusion_xl.pipeline_output import StableDiffus
 from diffusers.schedulers import KarrasDiffusionSchedulers
 from diffusers.utils.import_utils import is_invisible_watermark_available
 from PIL import Image
-from torch import Tensor
 from transformers import (
     CLIPImageProcessor,
     CLIPTextModel,
@@ -32,9 +31,10 @@ from transformers import (
 from hifi_portrait.cast import Cast, paired, regions_of
 from hifi_portrait.errors import ModelError
 from hifi_portrait.head import LandmarkGenerator, LandmarkImage
+from hifi_portrait.head.glasses import bare_of
 from hifi_portrait.identity import Identity
 from hifi_portrait.kept import Kept
-from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs, face_inputs
+from hifi_portrait.models.conditioning import face_inputs
 from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
@@ -43,7 +43,7 @@ from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.models.regions import Region
 from hifi_portrait.pipeline_checks import check_call, check_counts, check_fit, check_known, check_scene
-from hifi_portrait.pipeline_drawing import Drawing, DrawingPipeline
+from hifi_portrait.pipeline_drawing import Changes, Drawing, DrawingPipeline
 from hifi_portrait.prompt_words import shown_already
 from hifi_portrait.scene import Scene
 from hifi_portrait.target import Target
@@ -227,7 +227,7 @@ class HiFiPortraitPipeline(DrawingPipeline):
         guides
             ControlNets and T2I-Adapters that steer the picture too.
         callback_on_step_end
-            As in diffusers.
+            As in diffusers; it hears the first draw, that with the prompt.
         kwargs
             Anything else that `StableDiffusionXLControlNetPipeline` takes, such as `prompt_embeds`.
 
@@ -278,42 +278,35 @@ class HiFiPortraitPipeline(DrawingPipeline):
             **{name: value for name, value in kwargs.items() if name not in given},
         }
         drawing = Drawing(
-            copies,
-            hifi_scale,
-            hifi_every,
-            face_scale,
-            warp_strength,
-            grain,
-            guidance_rescale,
-            [(guide, self._picture(guide, height, width)) for guide in guides],
-            kept,
-            generator if isinstance(generator, list) else [generator] if generator else [],
-            call,
+            copies=copies,
+            hifi_scale=hifi_scale,
+            hifi_every=hifi_every,
+            face_scale=face_scale,
+            warp_strength=warp_strength,
+            grain=grain,
+            guidance_rescale=guidance_rescale,
+            guides=[(guide, self._picture(guide, height, width)) for guide in guides],
+            kept=kept,
+            generators=generator if isinstance(generator, list) else [generator] if generator else [],
+            call=call,
         )
-        prompted = given | {
+        asked = given | {
             "prompt": None if "prompt_embeds" in given else prompt,
             "negative_prompt": negative_prompt,
         }
-        changing = composed and _says_something(prompts)
-        unprompted = [{"prompt": _shown(prompts, people[0][1].glasses)}] if changing else []
         hearing = {"callback_on_step_end": callback_on_step_end}
         if heard is not None:
             hearing["callback_on_step_end_tensor_inputs"] = heard
-        pictures, *others = self._draws(cast, drawing, prompted | hearing, *unprompted)
         if composed:
-            pictures = cast.on_warp(pictures, others[0] if others else pictures, warp_share, prompt_scale)
-            for _ in range(prompt_rounds - 1 if changing else 0):
-                if self.interrupt:
-                    break
-                again = self._showing(cast, pictures)
-                with_prompt, *without = self._draws(again, drawing, prompted, *unprompted)
-                if without:
-                    pictures = again.changed(pictures, with_prompt, without[0], prompt_scale)
-        elif finished_here:
-            pictures = 2 * pictures.float() - 1
+            changing = _says_something(prompts)
+            shown = {"prompt": _shown(prompts, people[0][1].glasses)} if changing else None
+            changes = Changes(asked, shown, prompt_rounds, prompt_scale)
+            pictures = self._composed(cast, drawing, hearing, changes, warp_share)
+        else:
+            pictures = self._draws(cast, drawing, asked | hearing)[0]
+            if finished_here:
+                pictures = drawing.restored(2 * pictures.float() - 1)
         if finished_here:
-            if kept is not None:
-                pictures = kept.onto(pictures)
             pictures = self.image_processor.postprocess(pictures, output_type=output_type)
         return StableDiffusionXLPipelineOutput(images=pictures) if return_dict else (pictures,)
 
@@ -370,12 +363,6 @@ class HiFiPortraitPipeline(DrawingPipeline):
             "warp_grain": config.default_warp_grain if warp_grain is None else warp_grain,
         }
 
-    @torch.no_grad()
-    def condition(self, inputs: FaceInputs) -> Conditioning:
-        """All that the networks read of a person and a drawn target; it does not depend on the timestep."""
-        networks = FaceConditioner(self.face_encoder, self.face_refiner, self.hifi_net, self.vae)
-        return networks(inputs)
-
     def _cast(
         self,
         people: Sequence[tuple[Identity, Target]],
@@ -384,7 +371,9 @@ class HiFiPortraitPipeline(DrawingPipeline):
         scene: Scene | None,
     ) -> Cast:
         """What the networks read of people with their drawn heads."""
-        inputs = [face_inputs(identity, head) for (identity, _), head in zip(people, drawn, strict=True)]
+        # A scene puts glasses on itself, in its light.
+        heads = drawn if scene is None else [replace(head, glasses=bare_of(head.glasses)) for head in drawn]
+        inputs = [face_inputs(identity, head) for (identity, _), head in zip(people, heads, strict=True)]
         if scene is not None:
             inputs = [scene.received(inputs[0], drawn[0])]
         device = self._execution_device
@@ -392,11 +381,6 @@ class HiFiPortraitPipeline(DrawingPipeline):
         height, width = inputs[0].warp.shape[-2:]
         shared = regions_of(people, regions, height, width, device)
         return Cast(inputs, [self.condition(each) for each in inputs], *shared)
-
-    def _showing(self, cast: Cast, pictures: Tensor) -> Cast:
-        """The same people, as they are in pictures (B, 3, H, W), in the place of their warps."""
-        inputs = [each.showing(pictures) for each in cast.inputs]
-        return replace(cast, inputs=inputs, conditionings=[self.condition(each) for each in inputs])
 
     def _kept_of(self, scene: Scene, drawn: LandmarkImage, grain: float) -> Kept:
         """What a call keeps of a scene in which a head is drawn."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from hifi_portrait.cast import Cast
 from hifi_portrait.kept import Kept
-from hifi_portrait.models.conditioning import Conditioning
+from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs
 from hifi_portrait.models.guidance import rescaled
 from hifi_portrait.models.guides import Guide, guided
 from hifi_portrait.models.latent_prior import prior_added
@@ -22,7 +22,7 @@ from hifi_portrait.prompt_faces import with_faces
 from hifi_portrait.warp_start import WarpStart
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Drawing:
     """What all draws of one call have in common.
 
@@ -56,6 +56,32 @@ class Drawing:
     generators: Sequence[torch.Generator]
     call: dict[str, Any]
 
+    def restored(self, pictures: Tensor) -> Tensor:
+        """Pictures (B, 3, H, W) in [-1, 1] with what is kept as it was."""
+        return pictures if self.kept is None else self.kept.onto(pictures)
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """What prompts are to change in a picture.
+
+    Attributes
+    ----------
+    asked
+        Arguments of diffusers' pipeline: the prompts.
+    shown
+        The same with what of them is shown already; None if they ask for nothing.
+    rounds
+        How often their difference is found and added.
+    scale
+        How much of it.
+    """
+
+    asked: dict[str, Any]
+    shown: dict[str, Any] | None
+    rounds: int
+    scale: float
+
 
 class DrawingPipeline(LoadablePipeline):
     """What `HiFiPortraitPipeline` does between the people and the pictures."""
@@ -68,18 +94,52 @@ class DrawingPipeline(LoadablePipeline):
         """What diffusers' own pipeline gives for each of several draws of a cast, all from the same noise.
 
         Each of ``draws`` holds what it has for itself: its prompts, and its ``callback_on_step_end`` with
-        ``callback_on_step_end_tensor_inputs``, if somebody listens. An interrupted one is the last.
+        ``callback_on_step_end_tensor_inputs``, if somebody listens. An interrupted one is the last, and is
+        left out, unless it is the only one.
         """
         states = [each.get_state() for each in drawing.generators]
         drawn: list[Any] = []
-        with self._bound(cast, drawing), self.hifi_net.reusing(drawing.hifi_every):
+        with self._bound(cast, drawing):
             for draw in draws:
-                if drawn and self.interrupt:
-                    break
                 for each, state in zip(drawing.generators, states, strict=True):
                     each.set_state(state)
-                drawn.append(super().__call__(**drawing.call, **self._listening(draw))[0])
+                with self.hifi_net.reusing(drawing.hifi_every):
+                    pictures = super().__call__(**drawing.call, **self._listening(draw))[0]
+                if not (drawn and self.interrupt):
+                    drawn.append(pictures)
+                if self.interrupt:
+                    break
         return drawn
+
+    def _composed(
+        self, cast: Cast, drawing: Drawing, hearing: dict[str, Any], changes: Changes, warp_share: float
+    ) -> Tensor:
+        """Pictures (B, 3, H, W) in [-1, 1] with the warp where it is sure, and what prompts change.
+
+        The first draw is the one that the callback of ``hearing`` hears of.
+        """
+        shown = [] if changes.shown is None else [changes.shown]
+        first, *others = self._draws(cast, drawing, changes.asked | hearing, *shown)
+        pictures = cast.on_warp(first, others[0] if others else first, warp_share, changes.scale)
+        pictures = drawing.restored(pictures)
+        for _ in range(changes.rounds - 1 if others else 0):
+            again = self._showing(cast, pictures)
+            prompted, *others = self._draws(again, drawing, changes.asked, *shown)
+            if not others:
+                break
+            pictures = drawing.restored(again.changed(pictures, prompted, others[0], changes.scale))
+        return pictures
+
+    @torch.no_grad()
+    def condition(self, inputs: FaceInputs) -> Conditioning:
+        """All that the networks read of a person and a drawn target; it does not depend on the timestep."""
+        networks = FaceConditioner(self.face_encoder, self.face_refiner, self.hifi_net, self.vae)
+        return networks(inputs)
+
+    def _showing(self, cast: Cast, pictures: Tensor) -> Cast:
+        """The same people, as they are in pictures (B, 3, H, W), in the place of their warps."""
+        inputs = [each.showing(pictures) for each in cast.inputs]
+        return replace(cast, inputs=inputs, conditionings=[self.condition(each) for each in inputs])
 
     @contextmanager
     def _bound(self, cast: Cast, drawing: Drawing) -> Iterator[None]:

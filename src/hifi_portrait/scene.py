@@ -15,6 +15,8 @@ from hifi_portrait.faces import FaceAnalyser, Photo, analyse, load_image, source
 from hifi_portrait.faces.geometry import cut_out, pixel_affine, transform_points
 from hifi_portrait.head import HeadModel, LandmarkImage, fit
 from hifi_portrait.head.contours import FACE_OVAL
+from hifi_portrait.head.glasses import FRAMES
+from hifi_portrait.head.glasses_drawn import draw_glasses
 from hifi_portrait.head.keypoints import project_landmarks
 from hifi_portrait.head.neighbourhood import disc
 from hifi_portrait.models.conditioning import FaceInputs
@@ -91,9 +93,10 @@ class Scene:
         shown = _soft(_filled(face, size), _SOFT * _height(face))
         crop = self.crop(size).astype(np.float32)
         relit = _in_light_of(crop, warp.astype(np.float32), shown, _SHADE * _height(face))
-        joined = torch.from_numpy(crop + shown[..., None] * (relit - crop)).permute(2, 0, 1)[None]
+        worn, frame = _with_glasses(crop + shown[..., None] * (relit - crop), drawn)
+        joined = torch.from_numpy(worn).permute(2, 0, 1)[None]
         coverage = inputs.warp_coverage[0, 0].cpu().numpy()
-        sure = torch.from_numpy(1 + shown * (coverage - 1))[None, None]
+        sure = torch.from_numpy(np.maximum(1 + shown * (coverage - 1), frame))[None, None]
         return replace(
             inputs,
             warp=(joined / 127.5 - 1).to(inputs.warp),
@@ -104,7 +107,8 @@ class Scene:
         """How much of each pixel of the crop is redrawn (size, size), in [0, 1]: the old face and the new."""
         size = drawn.image.shape[0]
         new, old = self._face(drawn), transform_points(self.landmarks, self._transform(size))[list(FACE_OVAL)]
-        both = np.maximum(_filled(new, size), _filled(old, size))
+        _, frame = _with_glasses(np.zeros((size, size, 3), np.float32), drawn)
+        both = np.maximum(np.maximum(_filled(new, size), _filled(old, size)), (frame > 0).astype(np.float32))
         grown = _grown(both, _GROWN * _height(new))
         return _soft(grown, _SOFT * _height(new))
 
@@ -137,6 +141,14 @@ class Scene:
     def _face(drawn: LandmarkImage) -> npt.NDArray[Any]:
         """Outline (36, 2) of a drawn head's face, in pixels."""
         return project_landmarks(HeadModel.load(), drawn.vertices, drawn.geometry.camera, FACE_OVAL)
+
+
+def _with_glasses(picture: npt.NDArray[np.float32], drawn: LandmarkImage) -> tuple[Mask, Mask]:
+    """A picture (S, S, 3) in [0, 255] of a drawn head with the glasses that it is to wear; their share."""
+    if drawn.glasses not in FRAMES:
+        return picture, np.zeros(picture.shape[:2], np.float32)
+    loose = np.zeros(picture.shape[:2], np.float32)
+    return draw_glasses(picture, drawn.glasses, drawn.raster, loose, drawn.geometry, HeadModel.load())
 
 
 def _height(outline: npt.NDArray[Any]) -> float:

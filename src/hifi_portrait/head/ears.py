@@ -74,9 +74,11 @@ def without_ears(
     is_skin, is_hair = from_skin < from_hair, from_hair < NO_CLOTHES
     dropped = np.zeros(loose.shape, np.uint8)
     for inside, near in ears:
+        if not near.any():
+            continue
         beside = near & ~inside & (loose > 0.5)
         bare = [is_skin[place].mean() for place in (inside, beside) if place.any()]
-        if not _hangs_below(loose * is_hair, near) and np.mean(bare) > _BARE:
+        if bare and not _hangs_below(loose * is_hair, near) and np.mean(bare) > _BARE:
             dropped[near & is_skin] = 1
     grown = cv2.morphologyEx(dropped, cv2.MORPH_CLOSE, square(_REACH / 2 * side))
     soft = cv2.GaussianBlur(grown.astype(np.float32), (0, 0), max(1.0, _SOFTNESS * side))

@@ -17,8 +17,9 @@ from hifi_portrait.head.raster import Raster
 
 _SHOWN = 0.5  # alpha from which on hair hides what is behind it
 _SOLID = 0.95  # alpha below which something shows through
-_STRANDS = 0.03  # share of the side up to twice as thin as which something beside a person is a strand
-_STRAY = 0.3  # share of the side within which strands stand off a person
+_STRANDS = 0.06  # share of the side up to half as thin as which something beside a person is a strand
+_STRAY = 0.15  # share of the side within which strands stand off a person
+_COARSE = 256  # side in pixels of the picture in which they are taken out
 _GREY = 128.0  # background where no reference shows any
 # Colours, as a share of the skin's brightness, of parts that no reference shows.
 _UNSEEN_COLOURS = {
@@ -108,13 +109,13 @@ def _going_on(colour: Array, trust: Array, body: Array) -> Array:
     )
     places = np.zeros(nearest.max() + 1, np.int64)
     places[nearest[known]] = np.flatnonzero(known)
-    plain = _blurred(around.reshape(-1, 3)[places[nearest]], _PLAIN * len(body))
+    plain = blurred(around.reshape(-1, 3)[places[nearest]], _PLAIN * len(body))
     share = np.clip(distance_to(below) / (_ENDING * len(body)), 0, 1)[..., None]
     return np.asarray(share * around + (1 - share) * plain, np.float32)
 
 
-def _blurred(values: Array, sigma: float) -> Array:
-    """A wide Gaussian blur of (H, W, 3), in a smaller picture, for speed."""
+def blurred(values: Array, sigma: float) -> Array:
+    """A wide Gaussian blur of (H, W) or (H, W, 3), in a smaller picture, for speed."""
     height, width = values.shape[:2]
     factor = max(1, int(sigma / 2))
     small = cv2.resize(values, (-(-width // factor), -(-height // factor)), interpolation=cv2.INTER_AREA)
@@ -155,9 +156,12 @@ def background(crop: Array, matte: Array, in_photo: Array) -> Array:
     if shown.mean() < 0.02:
         return np.full(crop.shape, _GREY, np.float32)
     # Strands that the matte has not are no background.
-    plain = cv2.medianBlur(np.ascontiguousarray(crop), 2 * round(_STRANDS * side) + 1)
-    near = cv2.GaussianBlur(cv2.dilate(matte, square(_STRAY * side)), (0, 0), _STRAY / 8 * side)[..., None]
-    return spread(crop + near * (plain.astype(np.float32) - crop), shown)
+    small = cv2.resize(crop, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)
+    plain = cv2.resize(cv2.medianBlur(small, 2 * round(_STRANDS * _COARSE / 2) + 1), (side, side))
+    near = cv2.resize(matte, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)
+    near = cv2.GaussianBlur(cv2.dilate(near, square(2 * _STRAY * _COARSE)), (0, 0), _STRAY / 4 * _COARSE)
+    share = cv2.resize(near, (side, side))[..., None]
+    return spread(crop + share * (plain.astype(np.float32) - crop), shown)
 
 
 def close_gaps(colour: Array, alpha: Array, on_head: Array, hair_to: int) -> None:

@@ -163,3 +163,8 @@ def _clearance(rim: Array, face: Array) -> float:
         if len(near):
             move = min(move, float(near[:, 1].min()) - 0.0025 - float(point[1]))
     return max(move, -0.008)
+
+
+def bare_of(glasses: str | None) -> str | None:
+    """What a target says of glasses, before those are put on that it names."""
+    return "none" if glasses in FRAMES else glasses

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.head.base_shape import Fitting
+from hifi_portrait.head.ears import ear_vertices
+from hifi_portrait.head.filling import blurred
 from hifi_portrait.head.geometry import Camera, HeadGeometry
 from hifi_portrait.head.glasses import CLEAR, DARK, Glasses, Tint, fit_glasses, through_lens
 from hifi_portrait.head.mesh import Part
@@ -88,7 +90,8 @@ def _worn(kind: str, geometry: HeadGeometry, model: HeadModel) -> Glasses:
     head = np.eye(4)
     head[:3, :3] = geometry.rotation
     head[:3, 3] = geometry.translation - geometry.rotation @ rest[model.joint("head")]
-    skin = part_vertices(model, Part.SKIN)
+    # Not to the ears' tips: the bars lie along the head.
+    skin = np.setdiff1d(part_vertices(model, Part.SKIN), np.concatenate(ear_vertices(model)))
     return fit_glasses(kind, rest, skin, Fitting.of(rest)).moved(head)
 
 
@@ -122,7 +125,7 @@ class _Window:
 
     def magnified(self, values: Array) -> Array:
         """Values (H, W) of the picture, in this view."""
-        return np.kron(values[self.place], np.ones((self.fine, self.fine), np.float32))
+        return values[self.place].repeat(self.fine, axis=0).repeat(self.fine, axis=1)
 
     def shrunk(self, values: Array) -> Array:
         """Means of values of this view, (h, w) or (h, w, 3), at the picture's own pixels."""
@@ -203,5 +206,5 @@ def _light(picture: Array, raster: Raster, model: HeadModel) -> npt.NDArray[np.f
     on_face = ((raster.triangle >= 0) & (model.parts == Part.SKIN)[raster.triangle]).astype(np.float32)
     linear = (np.asarray(picture, np.float32).mean(axis=2) / 255) ** _GAMMA
     sigma = _LIT_OVER * len(picture)
-    total, weight = (cv2.GaussianBlur(each, (0, 0), sigma) for each in (linear * on_face, on_face))
+    total, weight = (blurred(each, sigma) for each in (linear * on_face, on_face))
     return np.asarray(total / np.maximum(weight, 1e-3) / _SKIN, np.float32)

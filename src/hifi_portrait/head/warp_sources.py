@@ -150,7 +150,8 @@ class Sources:
         mouth = mouth_shares(fitness, references, target)
         mouth *= light_likeness(crops, xy, visibility, main, np.flatnonzero(mouth_nearness(model) > 0.5))
         says = _says(say, mouth / mouth.max(), dress, visibility, model)
-        says[np.ix_(worn != worn[main], about_eyes(model))] *= _LITTLE
+        otherwise = worn != worn[main] if wished else worn
+        says[np.ix_(otherwise, about_eyes(model))] *= _LITTLE
         gains = light_gains(crops, xy, visibility, say, model)
         tables = np.concatenate([xy, visibility[..., None]], axis=2)
         mirrored = tables[:, mirror_vertices(model)]

@@ -142,7 +142,8 @@ class HiFiData:
     def _glasses_change(self, group: np.ndarray) -> bool:
         """Whether a sitting's captions name glasses in some photos and none, or sunglasses, in others."""
         captions = [self.prepared.captions[photo] for photo in group]
-        return len({glasses_in(caption) for caption in captions}) > 1
+        named = {glasses_in(caption) for caption in captions}
+        return len({one if one in (None, "none", "sunglasses") else "clear" for one in named}) > 1
 
     def held_out(self, count: int) -> Batch:
         """A batch of held-out people, always the same: four clean references each, geometry from the fit."""
