@@ -105,6 +105,10 @@ def test_framing_ranges(wrong: dict[str, float]) -> None:
         Framing(**wrong)
 
 
+def test_names_of_glasses_are_lenient() -> None:
+    assert Target(glasses="Cat Eye").glasses == "cat-eye"
+
+
 def test_unknown_glasses_name_those_that_are_known() -> None:
     with pytest.raises(TargetError, match=r"unknown glasses 'rond'\. Did you mean round.*sunglasses"):
         Target(glasses="rond")

@@ -160,8 +160,8 @@ class Target:
             _check_range(axis, getattr(self.pose, axis), -limit, limit, " degrees")
         for value, (axis, limit) in zip(self.gaze, GAZE_RANGE.items(), strict=True):
             _check_range(f"gaze {axis}", value, -limit, limit, " degrees")
-        if self.glasses is not None and self.glasses not in GLASSES:
-            raise TargetError(_unknown_message("glasses", self.glasses, GLASSES))
+        if self.glasses is not None:
+            object.__setattr__(self, "glasses", _named(self.glasses, "glasses", GLASSES))
 
     @classmethod
     def preset(cls, name: str, strength: float = 1.0, **changes: Any) -> Target:
@@ -251,10 +251,15 @@ def _coefficients(expression: ExpressionLike) -> tuple[float, ...]:
 
 
 def _preset(name: str) -> tuple[float, ...]:
+    return PRESETS[_named(name, "expression preset", tuple(PRESETS))]
+
+
+def _named(name: str, kind: str, known: Sequence[str]) -> str:
+    """A name as it is known, however it is written."""
     key = name.strip().lower().replace(" ", "-").replace("_", "-")
-    if key not in PRESETS:
-        raise TargetError(_unknown_message("expression preset", name, tuple(PRESETS)))
-    return PRESETS[key]
+    if key not in known:
+        raise TargetError(_unknown_message(kind, name, known))
+    return key
 
 
 def _unknown_message(kind: str, name: str, known: Sequence[str]) -> str:

@@ -68,6 +68,10 @@ def test_a_yaw_of_400(run, saved_identity):
     assert_refused(run("generate", saved_identity, "--yaw", 400), "yaw", "400", "60")
 
 
+def test_unknown_glasses(run, saved_identity):
+    assert_refused(run("warp", saved_identity, "--glasses", "monocle"), "'monocle'", "round", "sunglasses")
+
+
 def test_a_missing_checkpoint_folder(run, saved_identity, tmp_path):
     missing = tmp_path / "no" / "model"
     assert_refused(run("generate", saved_identity, "--model", missing), str(missing))

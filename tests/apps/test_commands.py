@@ -14,6 +14,7 @@ from PIL import Image
 from hifi_portrait.apps.generate import output_paths
 from hifi_portrait.apps.inputs import parse_expression
 from hifi_portrait.provenance import file_sha256, read_png
+from hifi_portrait.target import GLASSES
 
 
 def test_help_comes_at_once_and_lists_every_command(run):
@@ -50,6 +51,22 @@ def test_a_preview_has_the_size_asked_for(run, saved_identity, tmp_path, command
     result = run(command, saved_identity, "--size", 128, "--pitch", 5, "--out", out)
     assert result.exit_code == 0, result.stderr
     assert Image.open(out).size == (128, 128)
+
+
+@pytest.mark.parametrize("words", [["--glasses", "round"], ["--prompt", "a man with round glasses"]])
+def test_glasses_are_in_the_record_however_they_were_asked_for(
+    run, saved_identity, tiny_model, tmp_path, words
+):
+    out = tmp_path / "portrait.png"
+    result = run("generate", saved_identity, "--model", tiny_model, "--steps", 1, *words, "--out", out)
+    assert result.exit_code == 0, result.stderr
+    assert read_png(out)["target"]["glasses"] == "round"
+
+
+def test_help_names_every_kind_of_glasses(run):
+    words = run("warp", "--help").stdout
+    for kind in GLASSES:
+        assert kind in words
 
 
 def test_like_takes_the_pose_of_a_photo_and_options_override_it(run, saved_identity, person, tmp_path):

@@ -64,6 +64,20 @@ def test_pose_and_framing_are_the_pictures(photo, scene):
     assert np.abs(centre - nose[:2]).max() < 20
 
 
+def test_glasses_are_put_on_in_the_pictures_light_and_redrawn_in_full(scene, person):
+    pipe = a_pipeline()
+    warps, heads = [], []
+    for glasses in ("none", "sunglasses"):
+        target = scene.target.replace(glasses=glasses)
+        heads.append(pipe._draw(person, target, 128, 128))
+        warps.append(pipe._cast([(person, target)], heads[-1:], None, scene).inputs[0].warp[0].mean(dim=0))
+    changed = ((warps[1] - warps[0]).abs() > 0.05).numpy()
+    bare, worn = (scene.mask(head) for head in heads)
+    assert changed.mean() < 0.08  # the glasses, and not the light on the face
+    assert (worn[changed] > 0).all()
+    assert (worn >= bare - 1e-6).all()
+
+
 def test_a_person_is_redrawn_in_the_picture(bundled, photo, scene, person):
     """Outside the face not a pixel changes; inside, the recogniser sees the person, in the same pose."""
     after = np.asarray(bundled.redraw(person, scene)[0])

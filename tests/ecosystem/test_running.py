@@ -58,6 +58,23 @@ def test_an_interrupted_call_stops(pipe, identity, start):
     assert len(draw(pipe, identity)) == 1  # the next call is not
 
 
+@pytest.mark.parametrize("run", [7, 8])
+def test_a_draw_that_is_interrupted_leaves_the_picture_of_the_round_before(pipe, identity, run):
+    settings = {"num_inference_steps": 4, "warp_strength": 0.5, "warp_grain": 0.0, "prompt": "a red shirt"}
+    before = draw(pipe, identity, prompt_rounds=1, **settings)
+    runs = []
+
+    def interrupting(*_):  # as somebody does who watches from another thread
+        runs.append(1)
+        pipe._interrupt = len(runs) == run
+
+    hook = pipe.unet.register_forward_hook(interrupting)
+    drawn = draw(pipe, identity, prompt_rounds=3, **settings)
+    hook.remove()
+    assert len(runs) == run
+    np.testing.assert_allclose(drawn, before, atol=1e-5)
+
+
 def test_callbacks_can_change_the_latents(pipe, identity):
     plain = draw(pipe, identity, num_inference_steps=4)
 

@@ -57,3 +57,13 @@ def test_a_bare_ear_beside_the_mesh_is_dropped_and_hair_is_not(model, view):
 def test_hair_over_an_ear_stays(model, view):
     loose, crop, _, _ = a_photo(model, view, covered=True)
     assert np.array_equal(without_ears(loose, tones(crop), view.xy, view.visibility, model), loose)
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_ear_outside_the_crop_is_passed_over(model):
+    head = geometry(0.0, SIDE)
+    away = head.replace(translation=head.translation + np.array([0.25, 0, 0], np.float32))
+    view = SurfaceView.of(model, away)
+    loose, crop = np.zeros((SIDE, SIDE), np.float32), np.full((SIDE, SIDE, 3), SKIN, np.uint8)
+    loose[2:12, 40:88] = 1
+    assert np.array_equal(without_ears(loose, tones(crop), view.xy, view.visibility, model), loose)

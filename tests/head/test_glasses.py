@@ -107,6 +107,15 @@ def test_hair_off_the_mesh_hides_temples_but_no_rims():
     np.testing.assert_array_equal(covered[:, left:right], bare[:, left:right])
 
 
+def test_temples_lie_along_the_head():
+    _, share = worn("square", size=256)
+    drawn = paint(HeadModel.load(), geometry(0.0, 256))
+    rows = np.flatnonzero(share.max(axis=1) > 0.5)
+    columns = np.flatnonzero(share.max(axis=0) > 0.5)
+    head = np.flatnonzero(drawn.raster.mask[rows].any(axis=0))
+    assert head.min() - 3 <= columns.min() and columns.max() <= head.max() + 3
+
+
 def test_glasses_outside_the_picture_change_nothing():
     model, head = HeadModel.load(), geometry(0.0, 64)
     away = head.replace(translation=head.translation + np.array([5, 0, 0], np.float32))
@@ -152,7 +161,19 @@ def test_a_target_with_glasses_is_warped_with_them():
         ("a woman with no glasses", "none"),
         ("a woman without any round glasses", "none"),
         ("without a beard, with glasses", "rectangular"),
+        ("a man not wearing glasses", "none"),
+        ("no thick glasses", "none"),
+        ("a man without reading glasses", "none"),
+        ("without a hat or glasses", "none"),
+        ("he took off his glasses", "none"),
+        ("with no beard and with round glasses", "round"),
+        ("a square-jawed man with glasses", "rectangular"),
+        ("a woman with a round face and glasses", "rectangular"),
+        ("glasses with round frames", "round"),
+        ("a man in sun-glasses", "sunglasses"),
         ("holding two wine glasses", None),
+        ("two glasses of wine on a table", None),
+        ("martini glasses", None),
         ("a glass of wine", None),
         ("", None),
     ],
@@ -221,3 +242,21 @@ def test_a_target_without_glasses_shows_none_though_most_photos_do():
     picture, _ = warp_picture(photos, target)
     view = SurfaceView.of(HeadModel.load(), target.geometry)
     assert not wears_glasses(picture, view.xy, view.visibility, HeadModel.load())
+
+
+def test_where_no_glasses_are_wished_a_bare_photo_says_more_about_the_eyes_than_dark_lenses():
+    model, photos = HeadModel.load(), person((0.0, 50.0), 192)
+    head = photos.geometries[1]
+    dark, _ = draw_glasses(
+        photos.crops[1], "sunglasses", paint(model, head).raster, np.zeros((192, 192)), head, model
+    )
+    crops = photos.crops.copy()
+    crops[1] = dark.round()
+    target = dataclasses.replace(paint(model, geometry(45.0, 192)), glasses="none")
+    shown, _ = warp_picture(dataclasses.replace(photos, crops=crops), target)
+    bare, _ = warp_picture(photos, target)
+    near, _ = eye_rows_and_columns(45.0, 192)[np.argsort(eye_rows_and_columns(45.0, 192)[:, 0])].astype(int)
+    column, row = near
+    around = np.s_[row - 6 : row + 7, column - 6 : column + 7]
+    lens = crops[1][crops[1].max(axis=2) > 0].min()
+    assert shown[around].mean() - lens > 0.5 * (bare[around].mean() - lens)

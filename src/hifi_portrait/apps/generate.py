@@ -98,9 +98,11 @@ def generate(
     record = portrait_record(files, identity, target, settings, model, hifi)
     results: list[np.ndarray] = []
     with progress(quiet=as_json) as bar:
-        task = bar.add_task("portrait", total=count * taken)
+        # Steps are heard of the first draw of each portrait only; a prompt takes more.
+        task = bar.add_task("portrait", total=count * (taken + 1))
         for number, path in enumerate(paths):
             image = draw(pipe, identity, target, settings, seed + number, lambda: bar.advance(task))
+            bar.advance(task)
             save_png(image, path, {**record, "seed": seed + number})
             results.append(image)
     written = list(paths)

@@ -33,6 +33,8 @@ def redraw(
     steps: options.Steps = None,
     guidance: options.Guidance = None,
     warp_strength: options.WarpStrength = None,
+    prompt_scale: options.PromptScale = 1.0,
+    prompt_rounds: options.PromptRounds = 2,
     hifi_scale: options.HiFiScale = 1.0,
     face_scale: options.FaceScale = 1.0,
     out: Annotated[Path, typer.Option(help="The PNG to write, as large as the picture.")] = Path(
@@ -66,6 +68,8 @@ def redraw(
     settings: dict[str, Any] = {
         "prompt": prompt,
         **pipe.sampling(steps, guidance, warp_strength),
+        "prompt_scale": prompt_scale,
+        "prompt_rounds": prompt_rounds,
         "hifi_scale": hifi_scale,
         "face_scale": face_scale,
     }

@@ -7,27 +7,32 @@ import re
 from hifi_portrait.head.glasses import FRAMES
 
 _PLAIN = "rectangular"  # what is meant if no shape is named
-_NAMED = re.compile(r"(?P<before>(?:[\w-]+\s+){0,4})\b(?P<word>sunglasses|eyeglasses|glasses|spectacles)\b")
-_SHAPES = "|".join(FRAMES).replace("-", "[- ]")
-_NEGATED = re.compile(rf"\b(no|without)\s+((any|a|the|his|her|their|pair|of|{_SHAPES})\s+)*$")
-_OTHER_THINGS = re.compile(r"\b(wine|champagne|cocktail|beer|water|drinking|shot|magnifying)\s+$")
+_NOUN = re.compile(r"\b(sun[- ]?glasses|(?<!cat[- ])eye[- ]?glasses|glasses|spectacles)\b")
+_SHAPE = re.compile(rf"(?<![\w-])({'|'.join(FRAMES).replace('-', '[- ]')})(?![\w-])")
+_NEGATED = re.compile(r"\b(no|not|never|nor|without|isn't|off|removed?)\b")
+_OTHER_THINGS = re.compile(
+    r"\b(wine|champagne|cocktail|martini|beer|whisky|water|drinking|shot|magnifying|opera|\d+|two|three|four)\s+$"
+)
+_CLAUSE = re.compile(r"[,;.:]|\b(with|and|but|in|on|who|wearing|wears)\b")
 
 
 def glasses_in(words: str) -> str | None:
     """What a prompt or caption says of glasses: "none", one of `FRAMES`, or nothing (None).
 
-    The first mention counts. Glasses of no named shape are rectangular ones.
+    The first mention counts, with the adjectives before it. Glasses of no named shape are rectangular ones.
     """
-    for found in _NAMED.finditer(words.lower()):
-        before = found["before"]
-        if _OTHER_THINGS.search(before):
+    words = words.lower()
+    for found in _NOUN.finditer(words):
+        before, after = words[: found.start()], words[found.end() :]
+        if _OTHER_THINGS.search(before) or re.match(r"\s+of\b", after):
             continue
-        if _NEGATED.search(before):
+        if _NEGATED.search(re.split(r"[,;.:]|\b(?:with|and|but|who)\b", before)[-1]):
             return "none"
-        if found["word"] == "sunglasses" or re.search(r"\b(dark|sun)\s+$", before):
+        if found[0].startswith("sun") or re.search(r"\bdark\s+$", before):
             return "sunglasses"
-        shapes = (shape for shape in FRAMES if re.search(rf"\b{shape.replace('-', '[- ]')}\b", before))
-        return next(shapes, _PLAIN)
+        adjectives = _CLAUSE.split(before)[-1]
+        shape = _SHAPE.search(adjectives) or re.match(rf"\s+with\s+(?:a\s+)?{_SHAPE.pattern}", after)
+        return _PLAIN if shape is None else shape[1].replace(" ", "-")
     return None
 
 

@@ -1,0 +1,19 @@
+import pytest
+
+from hifi_portrait.prompt_words import shown_already
+
+
+@pytest.mark.parametrize(
+    ("prompt", "glasses", "shown"),
+    [
+        ("", None, ""),
+        ("studio light", None, ""),
+        ("a photo of a Woman with red hair", None, "a photo of a woman"),
+        ("a man with round glasses", "round", "a photo of a man with round glasses"),
+        ("a man with round glasses", "own", "a photo of a man"),
+        ("round glasses, red hair", "round", "a photo of a person with round glasses"),
+        ("a womanly shape", None, ""),
+    ],
+)
+def test_subject_and_worn_glasses_are_shown_already(prompt, glasses, shown):
+    assert shown_already(prompt, glasses) == shown
