@@ -19,6 +19,9 @@ _SHOWN = 0.5  # alpha from which on hair hides what is behind it
 _SOLID = 0.95  # alpha below which something shows through
 _STRANDS = 0.06  # share of the side up to half as thin as which something beside a person is a strand
 _STRAY = 0.15  # share of the side within which strands stand off a person
+_GRAIN = 8.0  # of 255: difference from what is around up to which something is no strand
+_MEDIAN = 0.588  # of the absolute residual of noise of deviation 1
+_MOST_GRAIN = 5.0  # of 255
 _COARSE = 256  # side in pixels of the picture in which they are taken out
 _GREY = 128.0  # background where no reference shows any
 # Colours, as a share of the skin's brightness, of parts that no reference shows.
@@ -160,8 +163,18 @@ def background(crop: Array, matte: Array, in_photo: Array) -> Array:
     plain = cv2.resize(cv2.medianBlur(small, 2 * round(_STRANDS * _COARSE / 2) + 1), (side, side))
     near = cv2.resize(matte, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)
     near = cv2.GaussianBlur(cv2.dilate(near, square(2 * _STRAY * _COARSE)), (0, 0), _STRAY / 4 * _COARSE)
-    share = cv2.resize(near, (side, side))[..., None]
-    return spread(crop + share * (plain.astype(np.float32) - crop), shown)
+    apart = cv2.GaussianBlur(np.abs(plain.astype(np.float32) - crop).max(axis=2), (0, 0), side / 256)
+    share = cv2.resize(near, (side, side)) * np.clip(apart / _GRAIN - 1, 0, 1)  # a photo's grain stays
+    behind = spread(crop + share[..., None] * (plain.astype(np.float32) - crop), shown)
+    return behind + (1 - shown * (1 - share))[..., None] * _grain(crop, shown)
+
+
+def _grain(crop: Array, shown: Array) -> npt.NDArray[np.float32]:
+    """Noise (S, S, 3) as strong as that of a photo where it is shown: what is filled in is not smoother."""
+    picture = crop.astype(np.float32)
+    residual = np.abs(picture - cv2.GaussianBlur(picture, (0, 0), 1.0))[shown > 0.9]
+    noise = np.random.default_rng(0).standard_normal(crop.shape, np.float32)
+    return noise * min(float(np.median(residual)) / _MEDIAN, _MOST_GRAIN) if len(residual) else 0 * noise
 
 
 def close_gaps(colour: Array, alpha: Array, on_head: Array, hair_to: int) -> None:

@@ -142,12 +142,13 @@ class Sources:
         if not wished:
             crops = _without_glasses(crops, worn, posed, references.geometries, model)
         unlike = worn != wished
-        fitness = _fitness(references, target) * np.where(unlike, _OTHER_GLASSES, 1).astype(np.float32)
+        by_pose = _fitness(references, target)
+        fitness = by_pose * np.where(unlike, _OTHER_GLASSES, 1).astype(np.float32)
         main = int(fitness.argmax())
         say = _OTHER_SAY * fitness
         say[main] = 1
         dress = _best_dressed(say, visibility, model)
-        mouth = mouth_shares(fitness, references, target)
+        mouth = mouth_shares(by_pose, references, target)
         mouth *= light_likeness(crops, xy, visibility, main, np.flatnonzero(mouth_nearness(model) > 0.5))
         says = _says(say, mouth / mouth.max(), dress, visibility, model)
         otherwise = worn != worn[main] if wished else worn
