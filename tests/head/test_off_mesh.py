@@ -56,3 +56,15 @@ def test_strands_beside_a_person_are_no_background():
     behind = background(crop, matte, np.ones((SIDE, SIDE), np.float32))
     assert np.abs(behind[40:90, 88:100] - 200).max() < 12
     np.testing.assert_allclose(behind[12:18, 7:13], np.broadcast_to((0, 0, 250), (6, 6, 3)), atol=1)
+
+
+@pytest.mark.parametrize("deviation", [0.0, 3.0])
+def test_what_is_filled_in_is_as_grainy_as_the_photo(deviation):
+    noise = np.random.default_rng(1).normal(0, deviation, (SIDE, SIDE, 3))
+    crop = np.clip(150 + noise, 0, 255).round().astype(np.uint8)
+    matte = np.zeros((SIDE, SIDE), np.float32)
+    matte[20:, 24:104] = 1
+    behind = background(crop, matte, np.ones((SIDE, SIDE), np.float32))
+    hidden, shown = behind[60:120, 44:84], behind[:12]
+    assert hidden.std() == pytest.approx(deviation, abs=0.5)
+    assert shown.std() == pytest.approx(deviation, abs=0.5)
