@@ -20,7 +20,7 @@ TARGETS = (("neutral", HeadPose()), ("smile", HeadPose(yaw=20, pitch=4)), ("surp
 PROMPTS = (
     "a photo of a man with short auburn hair, wearing a purple t-shirt",
     "a photo of a man with blond hair, wearing a red shirt",
-    "a photo of a man with black hair and round glasses",
+    "a photo of a man with round glasses, wearing a blue shirt",
 )
 
 
