@@ -126,7 +126,7 @@ def test_mirrored_vertices_are_their_own_mirror_images():
 
 @pytest.mark.slow
 def test_a_picture_of_256_pixels_is_quick():
-    """Measured in blurs of it, for machines differ in speed: 50 of them, about 0.35 seconds of a slow core."""
+    """Measured in blurs of it, for machines differ in speed: 50, about 0.35 seconds of a slow core."""
     photos, target = person((-20.0, 0.0, 10.0, 30.0), 256), drawn(size=256)
     picture = photos.crops[0].astype(np.float32)
 
