@@ -177,4 +177,4 @@ def test_a_picture_of_1024_pixels_is_quick(generator: LandmarkGenerator) -> None
         start = time.thread_time()
         generator(np.zeros(80), wish, 1024)
         seconds.append(time.thread_time() - start)
-    assert min(seconds) < 0.2  # the bar is 0.06 on an idle, faster machine: this one may be slow and busy
+    assert min(seconds) < 0.15  # the bar is 0.06 on an idle, faster machine: this one may be slow and busy

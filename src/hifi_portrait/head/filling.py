@@ -158,15 +158,22 @@ def background(crop: Array, matte: Array, in_photo: Array) -> Array:
     shown = np.clip(1 - 2 * person, 0, 1) * in_photo
     if shown.mean() < 0.02:
         return np.full(crop.shape, _GREY, np.float32)
-    # Strands that the matte has not are no background.
+    strands, plain = _strands(crop, matte)
+    behind = spread(crop + strands[..., None] * (plain - crop), shown)
+    return behind + (1 - shown * (1 - strands))[..., None] * _grain(crop, shown)
+
+
+def _strands(crop: Array, matte: Array) -> tuple[Array, Array]:
+    """How far each place beside a person is a strand not in the matte, (S, S), and what is behind it."""
+    side = len(crop)
     small = cv2.resize(crop, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)
-    plain = cv2.resize(cv2.medianBlur(small, 2 * round(_STRANDS * _COARSE / 2) + 1), (side, side))
+    median = cv2.medianBlur(small, 2 * round(_STRANDS * _COARSE / 2) + 1)
+    plain = cv2.resize(median, (side, side)).astype(np.float32)
     near = cv2.resize(matte, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)
     near = cv2.GaussianBlur(cv2.dilate(near, square(2 * _STRAY * _COARSE)), (0, 0), _STRAY / 4 * _COARSE)
-    apart = cv2.GaussianBlur(np.abs(plain.astype(np.float32) - crop).max(axis=2), (0, 0), side / 256)
+    apart = cv2.GaussianBlur(np.abs(plain - crop).max(axis=2), (0, 0), side / 256)
     share = cv2.resize(near, (side, side)) * np.clip(apart / _GRAIN - 1, 0, 1)  # a photo's grain stays
-    behind = spread(crop + share[..., None] * (plain.astype(np.float32) - crop), shown)
-    return behind + (1 - shown * (1 - share))[..., None] * _grain(crop, shown)
+    return share, plain
 
 
 def _grain(crop: Array, shown: Array) -> npt.NDArray[np.float32]:

@@ -13,6 +13,7 @@ from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.neighbourhood import disc
 from hifi_portrait.head.places import FacePlaces
 from hifi_portrait.head.raster import rasterise
+from hifi_portrait.head.tones import lab
 
 # Metres on the mean head, from the middle of the eyes, as in `FacePlaces`.
 _RIMS = ((-0.062, 0.062), (-0.020, 0.040), (-0.031, 0.026))
@@ -55,13 +56,9 @@ def without_glasses(
     result = np.asarray(crop, np.float32)
     for width, part in ((_RIM, zone & ~brows), (_BROW_THINNER * _RIM, zone & brows)):
         around = cv2.medianBlur(np.ascontiguousarray(crop), 2 * max(2, round(width * metre)) + 1)
-        apart = np.linalg.norm(_lab(crop) - _lab(around), axis=2)
+        apart = np.linalg.norm(lab(crop) - lab(around), axis=2)
         line = ((apart > _LINE) & part).astype(np.uint8)
         grown = cv2.dilate(line, disc(2 * _BEYOND * metre + 1)) * part
         share = cv2.GaussianBlur(grown.astype(np.float32), (0, 0), max(0.6, _BEYOND / 2 * metre))[..., None]
         result += np.maximum(share, grown[..., None]) * (around - result)
     return np.asarray(result.round().clip(0, 255), np.uint8)
-
-
-def _lab(picture: Array) -> npt.NDArray[np.float32]:
-    return cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2LAB).astype(np.float32)

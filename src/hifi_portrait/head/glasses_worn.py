@@ -12,6 +12,7 @@ import numpy.typing as npt
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster, rasterise
+from hifi_portrait.head.tones import lab
 
 _WIDTH, _HEIGHT = 120, 64  # millimetres, and pixels, of the strip about the eyes
 _BANDS = ((41, 62, 8, 50), (41, 62, 70, 112), (16, 40, 54, 66))
@@ -42,7 +43,7 @@ def wears_glasses(crop: Array, xy: Array, visibility: Array, model: HeadModel) -
     seen = place[..., 2] > _SEEN
     x, y = place[..., 0] - 0.5, place[..., 1] - 0.5
     strip = cv2.remap(np.ascontiguousarray(crop), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    colours = cv2.cvtColor(strip, cv2.COLOR_RGB2LAB).astype(np.float32)
+    colours = lab(strip)
     detail = np.abs(colours - cv2.GaussianBlur(colours, (0, 0), _DETAIL)).sum(axis=2) * seen
     lines = []
     for top, bottom, left, right in _BANDS:

@@ -14,11 +14,16 @@ _LEAST = 40  # pixels that tell a colour
 Array = npt.NDArray[Any]
 
 
+def lab(picture: Array) -> npt.NDArray[np.float32]:
+    """A uint8 RGB picture (H, W, 3) in CIELAB, as 8 bits scale it."""
+    return cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2LAB).astype(np.float32)
+
+
 def tones(crop: Array) -> npt.NDArray[np.float32]:
     """Colours (S, S, 3) of a photo, uint8 RGB, whose Euclidean distances say how much two differ."""
-    lab = cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_RGB2LAB).astype(np.float32)
-    lab[..., 0] *= _LIGHTNESS
-    return lab
+    colours = lab(crop)
+    colours[..., 0] *= _LIGHTNESS
+    return colours
 
 
 def unlikeness(colours: Array, sample: Array) -> npt.NDArray[Any]:
