@@ -20,7 +20,7 @@ FRAME = 0.01
 """Share of a crop's side beyond its edge within which its last pixels fade out: drawn on they are streaks."""
 
 CLEAR = 0.012
-"""Share of the picture's side by which hair is looked for outside an outline, to be clear of the mesh."""
+"""Share of the picture's side by which hair's colour is looked for outside its place, clear of the mesh."""
 
 
 @numba.njit(cache=True, fastmath=True)
@@ -190,13 +190,15 @@ def draw_around(
             angle = np.arctan2(dy, dx)
             beyond = np.sqrt(dx * dx + dy * dy) - _radius(target, angle)
             turned = angle + roll
-            distance = _radius(outline, turned) + beyond * scale + CLEAR
+            distance = _radius(outline, turned) + beyond * scale
             x = outline[0] + distance * np.cos(turned)
             y = outline[1] + distance * np.sin(turned)
             if distance <= 0 or x < 0 or x >= 1 or y < 0 or y >= 1:
                 continue
-            red, green, blue, inside = _sample(crop, matte, x, y)
+            inside = _sample(crop, matte, x, y)[3]
             if inside > 1e-6:
+                x, y = x + CLEAR * np.cos(turned), y + CLEAR * np.sin(turned)
+                red, green, blue, _ = _sample(crop, matte, x, y)
                 alpha[row, column] = inside
                 colour[row, column, 0] = red * gain[0]
                 colour[row, column, 1] = green * gain[1]

@@ -164,16 +164,24 @@ def background(crop: Array, matte: Array, in_photo: Array) -> Array:
 
 
 def _strands(crop: Array, matte: Array) -> tuple[Array, Array]:
-    """How far each place beside a person is a strand not in the matte, (S, S), and what is behind it."""
+    """How far each place beside a person is a strand not in the matte, (S, S), and what is behind it.
+
+    Beside a person whose background is plain farther away, all that differs from it is.
+    """
     side = len(crop)
     small = cv2.resize(crop, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)
-    median = cv2.medianBlur(small, 2 * round(_STRANDS * _COARSE / 2) + 1)
-    plain = cv2.resize(median, (side, side)).astype(np.float32)
-    near = cv2.resize(matte, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)
-    near = cv2.GaussianBlur(cv2.dilate(near, square(2 * _STRAY * _COARSE)), (0, 0), _STRAY / 4 * _COARSE)
+    person = cv2.resize(matte, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)
+    beside = cv2.dilate(person, square(2 * _STRAY * _COARSE))
+    near = cv2.GaussianBlur(beside, (0, 0), _STRAY / 4 * _COARSE)
+    median = cv2.medianBlur(small, 2 * round(_STRANDS * _COARSE / 2) + 1).astype(np.float32)
+    beyond = spread(small.astype(np.float32), 1 - beside)
+    shown = (beside > _SHOWN) & (person < 1 - _SOLID)
+    apart = np.abs(beyond - small)[shown].max(axis=1, initial=0)
+    is_plain = float(np.clip(2 - np.median(apart) / _GRAIN, 0, 1)) if len(apart) else 0.0
+    plain = cv2.resize(median + is_plain * (beyond - median), (side, side))
     apart = cv2.GaussianBlur(np.abs(plain - crop).max(axis=2), (0, 0), side / 256)
-    share = cv2.resize(near, (side, side)) * np.clip(apart / _GRAIN - 1, 0, 1)  # a photo's grain stays
-    return share, plain
+    strands = np.maximum(is_plain, np.clip(apart / _GRAIN - 1, 0, 1))  # a photo's grain stays
+    return cv2.resize(near, (side, side)) * strands, plain
 
 
 def _grain(crop: Array, shown: Array) -> npt.NDArray[np.float32]:
@@ -224,4 +232,7 @@ def _specks(mask: Array) -> npt.NDArray[np.bool_]:
 
 
 def _closed(mask: Array, size: float) -> npt.NDArray[np.bool_]:
-    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, square(size)).astype(bool)
+    """A mask closed over gaps; one between it and the picture's edge is none."""
+    kernel = square(size)
+    edge = {"borderType": cv2.BORDER_CONSTANT, "borderValue": 0}
+    return mask | cv2.erode(cv2.dilate(mask.astype(np.uint8), kernel), kernel, **edge).astype(bool)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.head.blending import blend_on_mesh
-from hifi_portrait.head.filling import spread
+from hifi_portrait.head.filling import blurred, spread
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.raster import Raster
@@ -21,6 +21,7 @@ _MOST_LIT = 0.2  # the same of mirror images, upwards
 _SHADY = 0.015  # what of such a logarithm is missing where a mirror image counts 1 / e
 _LEAST_LIT = 0.0005  # the least that it counts
 _MOST_TINTED = 0.15  # the same of each channel beside their mean
+_TINTED = 0.04  # share of the side about what both see within which a tint is believed
 _BY_HAIR = (0.7, 1.1)  # natural logarithms of ratios between which a place, beside the rest, turns out hidden
 _OTHER_LIGHT = (0.3, 0.5)  # mean differences of logarithms between which light falls otherwise
 _DARK = 8.0  # of 255, added before a ratio is taken
@@ -104,7 +105,8 @@ def colour_corrections(
         for values, share in zip(missing, around, strict=True)
     ]
     brightness = np.mean(smooth, axis=-1, keepdims=True)
-    tint = np.clip(smooth - brightness, -_MOST_TINTED, _MOST_TINTED)
+    near = np.stack([blurred(share, _TINTED * len(triangle)) for share in both])[..., None]
+    tint = np.clip(smooth - brightness, -_MOST_TINTED, _MOST_TINTED) * np.clip(2 * near, 0, 1)
     most = np.where(np.arange(len(brightness)) < len(crops), _MOST_CORRECTED, _MOST_LIT)[:, None, None, None]
     dark = np.maximum(brightness - most, 0)[:, head, 0].mean(axis=1) if head.any() else np.zeros(len(tables))
     lit = np.where(np.arange(len(tables)) < len(crops), 1, np.maximum(np.exp(-dark / _SHADY), _LEAST_LIT))

@@ -14,6 +14,7 @@ from hifi_portrait.head.blending import draw_around
 from hifi_portrait.head.clothes import Dress, beside_shoulders, hair_and_clothes
 from hifi_portrait.head.ears import NO_CLOTHES, ear_vertices, without_ears
 from hifi_portrait.head.filling import spread
+from hifi_portrait.head.hair_shell import scalp
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.neighbourhood import disc, distance_to, square
@@ -30,6 +31,10 @@ _STRAND = 0.035  # share of the side below which a piece of hair is a strand
 _CORNER = 0.04  # share of the side to which corners of necks and collars are rounded
 _STRAND_ALPHA = 0.35  # alpha from which on it counts as a piece
 _FUZZ = 0.02  # share of the side by which hair's edge may be frayed
+_TAPER = 0.5  # of what is off the mesh: thickness for a distance along the outline from where it ends
+_GROWN = 2.0  # how many times what hair grows on 
+_TOUCHING = 1.5  # pixels from the mesh
+_TAPER_SOFT = 0.004  # share of the side
 _LONG = 0.005  # share of a photo that hair below the ears takes if it is long
 _CHEEK = 0.035  # share of the side by which a cheek may stand out of the mesh
 _SURE = 0.5  # share of the distance from hair's colour below which one is skin's for sure
@@ -60,6 +65,9 @@ def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Ar
     loose = raster.triangle < 0
     alpha[loose] *= _within(on_head, main.reach / scale)[loose]
     alpha[loose] *= _opened(alpha, _STRAND)[loose]
+    if main.reach < np.inf:
+        fullness = _beside(raster.interpolate(scalp(model).on_all(scalp(model).fullness, model.num_vertices)[:, None], model.faces)[..., 0], on_head)
+        alpha[loose] = (tapered(alpha, ~loose) * np.clip(_GROWN * fullness, 0, 1))[loose]
     worn = cutouts[sources.dress]
     dress = Dress(
         worn.crop,
@@ -71,6 +79,7 @@ def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Ar
     behind, thickness = beside_shoulders(dress, raster, model.faces, ~head)
     below = (1 - alpha) * thickness * loose
     below *= _opened(alpha + below, _CORNER)
+    below = tapered(below, ~loose)
     share = (below / np.maximum(alpha + below, 1e-6))[..., None]
     colour += share * (behind * sources.gains[sources.dress] - colour)
     alpha += below
@@ -116,7 +125,7 @@ class _Cutout:
         reach = _reach(hair, on_head, ears)
         if reach == np.inf:
             crop = without_cheeks(crop, colours, hair, on_head, xy, model)
-        return cls(_without_background(crop, matte), hair, clothes, _outline(_inner(head)), reach)
+        return cls(_without_background(crop, matte), hair, clothes, _outline(head), reach)
 
 
 def _reach(hair: Array, on_head: Array, ears: float) -> float:
@@ -130,6 +139,25 @@ def _reach(hair: Array, on_head: Array, ears: float) -> float:
         return np.inf
     away = distance_to(on_head)[shown & ~below]
     return float(np.percentile(away, 95)) / side if len(away) else 0.0
+
+
+def tapered(alpha: Array, on_mesh: Array) -> npt.NDArray[np.float32]:
+    """Alpha (H, W) off a mesh that grows thin along its outline towards where it ends: else there is a step."""
+    side = len(alpha)
+    away = distance_to(on_mesh)
+    bare = (away > 0) & (away <= _TOUCHING) & (alpha < _STRAND_ALPHA)
+    most = _TAPER * distance_to(bare)
+    return np.asarray(alpha * np.clip(1 + (most - away) / (_TAPER_SOFT * side), 0, 1), np.float32)
+
+
+def _beside(values: Array, mask: Array) -> Array:
+    """Values (H, W) of a mask, and elsewhere those of its nearest place."""
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    of_label = np.zeros(nearest.max() + 1, values.dtype)
+    of_label[nearest[mask]] = values[mask]
+    return of_label[nearest]
 
 
 def without_cheeks(

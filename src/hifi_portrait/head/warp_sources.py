@@ -130,7 +130,7 @@ class Sources:
         crops, mattes, shown = _fitted_to(size, references)
         posed = [model.posed(geometry) for geometry in references.geometries]
         solid = _shrunk(mattes) * shown
-        hair = hair_thickness(posed, references.geometries, solid, model)
+        hair = hair_thickness(posed, references.geometries, mattes, model)
         views = [
             SurfaceView.of_vertices(model, raised(points, thickness, model), geometry)
             for points, thickness, geometry in zip(posed, hair, references.geometries, strict=True)
