@@ -1,6 +1,11 @@
+import numpy as np
 import torch
 
+from hifi_objectives import batch_of, hifi
 from hifi_portrait.training.critic import LatentCritic, balanced, hinge_critic_loss
+from hifi_portrait.training.hifi import HiFiObjective
+from hifi_portrait.training.hifi_config import FACE_PARTS, HiFiConfig, HiFiLosses
+from hifi_portrait.training.hifi_data import HiFiDataConfig
 
 
 def critic_and_inputs(size=8):
@@ -46,3 +51,43 @@ def test_balanced_terms_pull_with_the_share_asked_for():
     (pull,) = torch.autograd.grad(balanced(loss, other, at, 0.25), at, retain_graph=True)
     (against,) = torch.autograd.grad(other, at)
     torch.testing.assert_close(pull.norm(), 0.25 * against.norm())
+
+
+def in_sittings(data):
+    """Let all photos of an identity count as one sitting."""
+    data.prepared.arrays["sitting"] = np.array(data.prepared.arrays["identity"], np.int64)
+
+
+def test_the_adversary_reaches_critic_and_networks(prepared, base_folder):
+    objective = hifi(
+        prepared,
+        base_folder,
+        trainable=[*FACE_PARTS, "critic"],
+        warp_starts=1.0,
+        losses=HiFiLosses(adversary=0.5),
+        data=HiFiDataConfig(face_dropout=0, caption_dropout=0),
+    )
+    in_sittings(objective.data)
+    batch = batch_of(objective)
+    torch.manual_seed(0)
+    terms = objective(batch, progress=1.0)
+    assert set(terms) == {"denoising", "critic", "adversary"}
+    terms["adversary"].backward(retain_graph=True)
+    assert all(p.grad is None for p in objective.part("critic").parameters())
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in objective.part("hifi_net").parameters())
+    terms["critic"].backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in objective.part("critic").parameters())
+
+
+def test_critics_follow_from_the_seed_or_from_the_run_before(prepared, base_folder, tmp_path):
+    adversarial = {"trainable": [*FACE_PARTS, "critic"], "losses": HiFiLosses(adversary=0.5)}
+    first, second = (hifi(prepared, base_folder, **adversarial).part("critic") for _ in range(2))
+    pairs = zip(first.parameters(), second.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+    with torch.no_grad():
+        first.half_head.weight.add_(1)
+    first.save_pretrained(tmp_path / "critic")
+    config = HiFiConfig(size="tiny", init_from=(str(tmp_path), str(base_folder)), **adversarial)
+    third = HiFiObjective(config, prepared.folder).part("critic")
+    pairs = zip(first.parameters(), third.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)

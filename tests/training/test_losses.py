@@ -50,6 +50,16 @@ def test_clean_latents_come_back_from_the_true_velocity():
     torch.testing.assert_close(found, clean, atol=1e-4, rtol=1e-4)
 
 
+def test_a_start_from_the_warp_asks_for_the_photo():
+    alphas = torch.linspace(0.99, 0.0, 1000)
+    photo, warp, noise = torch.randn(3, 4, 16, 8, 8)
+    timesteps = torch.tensor([10, 300, 700, 999])
+    alpha = alphas[timesteps].view(-1, 1, 1, 1)
+    noisy = alpha.sqrt() * warp + (1 - alpha).sqrt() * noise
+    velocity = losses.velocity_to(photo, noisy, alphas, timesteps)
+    torch.testing.assert_close(losses.clean_from_velocity(noisy, velocity, alphas, timesteps), photo)
+
+
 def test_a_prediction_of_the_noise_is_a_velocity():
     alphas = torch.tensor([0.9, 0.3])
     timesteps = torch.tensor([0, 1])

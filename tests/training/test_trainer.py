@@ -8,8 +8,9 @@ from accelerate.utils import DistributedType
 from hifi_portrait.errors import HiFiPortraitError, ModelError
 from hifi_portrait.training.checkpoint import checkpoints, latest_checkpoint
 from hifi_portrait.training.objective import Objective, find_part
+from hifi_portrait.training.optimiser import learning_rate
 from hifi_portrait.training.trainer_config import TrainerConfig
-from line_objective import Line, LineObjective, final_state, flat, trainer, weights
+from line_objective import SETTINGS, Line, LineObjective, final_state, flat, trainer, weights
 
 
 def same_training(first, second):
@@ -88,9 +89,9 @@ def test_averaged_weights_are_saved_ready_for_use(tmp_path):
     assert not torch.equal(saved["weight"], objective.part("line").weight)
 
 
-def test_learning_rate_warms_up_and_ends_at_its_floor(tmp_path):
-    subject = trainer(tmp_path, warmup_steps=10, final_lr_share=0.1)
-    rates = [subject.learning_rate(step, step / 20) for step in range(21)]
+def test_learning_rate_warms_up_and_ends_at_its_floor():
+    config = TrainerConfig(**SETTINGS, max_steps=20, warmup_steps=10, final_lr_share=0.1)
+    rates = [learning_rate(config, step, step / 20) for step in range(21)]
     assert rates[0] == pytest.approx(1e-3, rel=0.02)
     assert rates.index(max(rates)) == 9
     assert rates[-1] == pytest.approx(1e-3)

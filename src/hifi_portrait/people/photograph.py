@@ -20,12 +20,13 @@ from hifi_portrait.head.glasses import CLEAR, DARK, fit_glasses
 from hifi_portrait.head.model import ShapeAlignment, part_vertices
 from hifi_portrait.people import colours
 from hifi_portrait.people.background import COLOURED, backdrop
+from hifi_portrait.people.beard import beard_hair
 from hifi_portrait.people.caption import caption
 from hifi_portrait.people.clothes import dress, skin_left_bare
 from hifi_portrait.people.eyes import eye_texture
 from hifi_portrait.people.finish import develop, stylise
 from hifi_portrait.people.glasses import COLOURS, put_on
-from hifi_portrait.people.hair import beard_hair, head_hair
+from hifi_portrait.people.hair import head_hair
 from hifi_portrait.people.lights import arrange
 from hifi_portrait.people.mesh import HAIR, body_mesh
 from hifi_portrait.people.person import Person

@@ -9,35 +9,31 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import cv2
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, DistributedType, broadcast
-from PIL import Image
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from hifi_portrait.errors import HiFiPortraitError, ModelError
 from hifi_portrait.training.averaging import AveragedWeights
 from hifi_portrait.training.checkpoint import latest_checkpoint, load_state, save_checkpoint
-from hifi_portrait.training.objective import ENDLESS, Objective, SampleStream
+from hifi_portrait.training.loader import make_loader
+from hifi_portrait.training.objective import Objective
+from hifi_portrait.training.optimiser import learning_rate, make_optimiser
 from hifi_portrait.training.precision import precision_here
+from hifi_portrait.training.run_log import RunLog
 from hifi_portrait.training.sharing import everywhere, optimiser_state_like, share_out, whole
 from hifi_portrait.training.trainer_config import TrainerConfig
-
-if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +100,7 @@ class Trainer:
             self.module = self.accelerator.prepare(objective)
         learning = {name: p for name, p in objective.named_parameters() if p.requires_grad}
         self.parameters = list(learning.values())
-        self.optimiser = self.accelerator.prepare(_optimiser(self.parameters, config))
+        self.optimiser = self.accelerator.prepare(make_optimiser(self.parameters, config))
         self.averaged = AveragedWeights(learning, config.ema_decay, self.accelerator.device)
         if state is not None:
             self.optimiser.load_state_dict(optimiser_state_like(state["optimiser"], self.parameters))
@@ -118,24 +114,18 @@ class Trainer:
             (self.run / "recipe.json").write_text(json.dumps(self._description, indent=2) + "\n")
         if self.config.trackers:
             self.accelerator.init_trackers("hifi-portrait")
-        writer = _log_writer(self.run / "logs", self.step) if main else None
+        log = RunLog(self.run, self.step, self.accelerator) if main else None
         with self._catching_signals():
-            self._loop(writer)
+            self._loop(log)
         self._checkpoint()
         (stopped,) = self._agree(self._stop)
-        metrics = {} if stopped else self._show(writer)
-        if writer is not None:
-            writer.close()
+        metrics = {} if stopped else self._show(log)
+        if log is not None:
+            log.close()
         for tracker in self.accelerator.trackers:
             tracker.finish()
         self.accelerator.wait_for_everyone()  # none leaves, and closes its connections, before the others end
         return TrainingResult(step=self.step, minutes=self.minutes, interrupted=self._stop, metrics=metrics)
-
-    def learning_rate(self, step: int, progress: float) -> float:
-        """Linear warm-up, then a cosine over the run's ``progress`` in [0, 1]."""
-        floor = self.config.final_lr_share
-        cosine = floor + (1 - floor) * (1 + math.cos(math.pi * progress)) / 2
-        return self.config.learning_rate * cosine * min(1.0, (step + 1) / max(1, self.config.warmup_steps))
 
     @property
     def progress(self) -> float:
@@ -148,27 +138,24 @@ class Trainer:
     def _unfinished(self) -> bool:
         return self.progress < 1 and not self._stop
 
-    def _loop(self, writer: SummaryWriter | None) -> None:
+    def _loop(self, log: RunLog | None) -> None:
         config = self.config
         saved = shown = clock = time.monotonic()
-        totals: dict[str, list[float]] = {}
-        bar = tqdm(total=config.max_steps or None, initial=self.step, disable=writer is None, mininterval=5)
+        samples_per_step = config.batch_size * config.accumulate
+        bar = tqdm(total=config.max_steps or None, initial=self.step, disable=log is None, mininterval=5)
         batches = self._batches()
-        logged = (self.step, clock)
         unfinished = self._agree(self._unfinished)[0]
         while unfinished:
-            for name, value in self._train_step(batches).items():
-                totals.setdefault(name, []).append(value)
+            terms = self._train_step(batches)
             now = time.monotonic()
             self.minutes += (now - clock) / 60
             clock = now
             self.step += 1
             bar.update()
-            if self.step % config.log_steps == 0 and writer is not None:
-                samples = (self.step - logged[0]) * config.batch_size * config.accumulate
-                rate = samples / max(now - logged[1], 1e-9)
-                self._log(writer, totals, rate)
-                totals, logged = {}, (self.step, now)
+            if log is not None:
+                log.add(terms)
+                if self.step % config.log_steps == 0:
+                    log.write_means(self.step, self.minutes, samples_per_step)
             to_save = 0 < config.checkpoint_minutes * 60 < now - saved
             to_show = 0 < config.sheet_minutes * 60 < now - shown
             unfinished, to_save, to_show = self._agree(self._unfinished, to_save, to_show)
@@ -176,13 +163,13 @@ class Trainer:
                 self._checkpoint()
                 saved = time.monotonic()
             if to_show:
-                self._show(writer)
+                self._show(log)
                 shown = time.monotonic()
         bar.close()
 
     def _train_step(self, batches: Iterator[dict[str, Any]]) -> dict[str, float]:
         progress = self.progress
-        rate = self.learning_rate(self.step, progress)
+        rate = learning_rate(self.config, self.step, progress)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         values: dict[str, float] = {}
@@ -217,16 +204,10 @@ class Trainer:
 
     def _batches(self) -> Iterator[dict[str, Any]]:
         a_step = self.config.batch_size * self.config.accumulate * self.accelerator.num_processes
-        first = self.step * a_step
-        loader = DataLoader(
-            SampleStream(self.objective.sample, ENDLESS),
-            batch_size=self.config.batch_size,
-            sampler=range(first, ENDLESS),
-            num_workers=self.config.workers,
-            drop_last=True,
-            collate_fn=self.objective.collate,
-            prefetch_factor=4 if self.config.workers else None,
-            worker_init_fn=_settle_worker,
+        loader = make_loader(
+            self.objective,
+            self.config,
+            self.step * a_step,
             pin_memory=self.accelerator.device.type == "cuda",
         )
         return iter(self.accelerator.prepare_data_loader(loader))
@@ -279,9 +260,9 @@ class Trainer:
             save_checkpoint(self.run, self.step, state, save_averaged, keep=keep)
         self.accelerator.wait_for_everyone()
 
-    def _show(self, writer: SummaryWriter | None) -> dict[str, float]:
+    def _show(self, log: RunLog | None) -> dict[str, float]:
         """Draw and measure in the main process; where processes share parameters out, all take part."""
-        if writer is None and not self._shared:
+        if log is None and not self._shared:
             return {}
         with (
             self.averaged.used(),
@@ -293,24 +274,10 @@ class Trainer:
             torch.manual_seed(self.config.seed)
             sheet = self.objective.sheet()
             metrics = self.objective.metrics()
-        if writer is None:
+        if log is None:
             return {}
-        folder = self.run / "sheets"
-        folder.mkdir(exist_ok=True)
-        Image.fromarray(sheet).save(folder / f"step-{self.step:08d}.png")
-        writer.add_image("sheet", sheet, self.step, dataformats="HWC")
-        for name, value in metrics.items():
-            writer.add_scalar(f"held_out/{name}", value, self.step)
-        if metrics:
-            logger.info("step %d held out: %s", self.step, _readable(metrics))
+        log.write_held_out(self.step, sheet, metrics)
         return metrics
-
-    def _log(self, writer: SummaryWriter, values: dict[str, list[float]], rate: float) -> None:
-        means = {name: sum(v) / len(v) for name, v in values.items()} | {"samples_per_second": rate}
-        for name, value in means.items():
-            writer.add_scalar(f"train/{name}", value, self.step)
-        self.accelerator.log({f"train/{name}": value for name, value in means.items()}, self.step)
-        logger.info("step %d, %.1f min: %s", self.step, self.minutes, _readable(means))
 
     def _agree(self, *decisions: bool) -> list[bool]:
         """The main process's decisions, in every process: clocks and signals differ between them."""
@@ -353,33 +320,6 @@ def _refuse_other_sharing(kind: DistributedType) -> None:
         )
 
 
-def _optimiser(parameters: list[torch.nn.Parameter], config: TrainerConfig) -> torch.optim.Optimizer:
-    shared: dict[str, Any] = {
-        "lr": config.learning_rate,
-        "betas": config.betas,
-        "weight_decay": config.weight_decay,
-    }
-    if config.optimiser == "adamw":
-        return torch.optim.AdamW(parameters, **shared, fused=True)
-    try:
-        from bitsandbytes.optim import AdamW8bit
-    except ImportError as error:
-        raise HiFiPortraitError(
-            "the optimiser adamw8bit needs bitsandbytes: pip install bitsandbytes, or set "
-            "trainer.optimiser = 'adamw'"
-        ) from error
-    optimiser: torch.optim.Optimizer = AdamW8bit(parameters, **shared)
-    return optimiser
-
-
-def _log_writer(folder: Path, step: int) -> SummaryWriter:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise HiFiPortraitError("training needs TensorBoard: pip install 'hifi-portrait[train]'") from error
-    return SummaryWriter(str(folder), purge_step=step)
-
-
 def _attention_kernel(device: torch.device) -> AbstractContextManager[None]:
     """Plain matrix products on a CPU: for a few hundred tokens faster than torch's own choice."""
     context: AbstractContextManager[None] = (
@@ -388,16 +328,5 @@ def _attention_kernel(device: torch.device) -> AbstractContextManager[None]:
     return context
 
 
-def _settle_worker(_number: int) -> None:
-    """Leave signals to the main process, and OpenCV's threads, which do not survive a fork, unused."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    cv2.setNumThreads(0)
-
-
 def _step_seed(seed: int, step: int, process: int) -> int:
     return (seed * 1_000_003 + step) * 4099 + process
-
-
-def _readable(values: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
