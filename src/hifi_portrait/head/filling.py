@@ -12,7 +12,7 @@ from hifi_portrait.head.blending import FAINT
 from hifi_portrait.head.hair_shell import scalp
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
-from hifi_portrait.head.neighbourhood import disc, distance_to, square
+from hifi_portrait.head.neighbourhood import disc, distance_to, nearest_of, square
 from hifi_portrait.head.raster import Raster
 
 _SHOWN = 0.5  # alpha from which on hair hides what is behind it
@@ -107,12 +107,7 @@ def _going_on(colour: Array, trust: Array, body: Array) -> Array:
     below = body & ~np.maximum.accumulate(known[::-1])[::-1]
     if not known.any() or not below.any():
         return around
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    places = np.zeros(nearest.max() + 1, np.int64)
-    places[nearest[known]] = np.flatnonzero(known)
-    plain = blurred(around.reshape(-1, 3)[places[nearest]], _PLAIN * len(body))
+    plain = blurred(nearest_of(around, known), _PLAIN * len(body))
     share = np.clip(distance_to(below) / (_ENDING * len(body)), 0, 1)[..., None]
     return np.asarray(share * around + (1 - share) * plain, np.float32)
 

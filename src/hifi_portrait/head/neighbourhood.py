@@ -31,3 +31,13 @@ def distance_to(mask: Array) -> npt.NDArray[np.float32]:
     if not mask.any():
         return np.full(mask.shape, np.inf, np.float32)
     return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
+
+
+def nearest_of(values: Array, mask: Array) -> Array:
+    """Values (H, W) or (H, W, C) of a mask (H, W), and elsewhere those of its nearest place."""
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    of_label = np.zeros((nearest.max() + 1, *values.shape[2:]), values.dtype)
+    of_label[nearest[mask]] = values[mask]
+    return np.asarray(of_label[nearest])

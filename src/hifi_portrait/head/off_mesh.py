@@ -17,25 +17,25 @@ from hifi_portrait.head.filling import spread
 from hifi_portrait.head.hair_shell import scalp
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
-from hifi_portrait.head.neighbourhood import disc, distance_to, square
+from hifi_portrait.head.neighbourhood import disc, distance_to, nearest_of
 from hifi_portrait.head.raster import Raster, rasterise
 from hifi_portrait.head.tones import tones, unlikeness
 from hifi_portrait.head.warp_sources import Sources
 
 _COARSE = 128  # side in pixels of the pictures in which outlines are found
 _SOLID = 0.9  # share of a matte from which on a colour is the person's alone
-_EDGE = 0.012  # share of the side by which a person's edge is mixed with the background
 _CRUMB = 0.0025  # share of a picture below which a loose piece is none of the hair
 _CRUMB_ALPHA = 0.1  # alpha below which there is no hair
 _STRAND = 0.035  # share of the side below which a piece of hair is a strand
 _CORNER = 0.04  # share of the side to which corners of necks and collars are rounded
 _STRAND_ALPHA = 0.35  # alpha from which on it counts as a piece
 _FUZZ = 0.02  # share of the side by which hair's edge may be frayed
-_TAPER = 0.5  # of what is off the mesh: thickness for a distance along the outline from where it ends
-_GROWN = 2.0  # how many times what hair grows on 
+_TAPER = 0.4  # of hair and necks: thickness for a distance along the outline from where they end
+_COLLAR = 1.0  # the same of clothes
+_GROWN = 2.0  # how many times the fullness of the scalp beside it short hair may have
 _TOUCHING = 1.5  # pixels from the mesh
 _TAPER_SOFT = 0.004  # share of the side
-_LONG = 0.005  # share of a photo that hair below the ears takes if it is long
+_LONG = 0.015  # share of a photo that hair below the ears takes if it is long
 _CHEEK = 0.035  # share of the side by which a cheek may stand out of the mesh
 _SURE = 0.5  # share of the distance from hair's colour below which one is skin's for sure
 _DIRECTIONS = 120  # in which an outline's radius is measured
@@ -66,8 +66,11 @@ def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Ar
     alpha[loose] *= _within(on_head, main.reach / scale)[loose]
     alpha[loose] *= _opened(alpha, _STRAND)[loose]
     if main.reach < np.inf:
-        fullness = _beside(raster.interpolate(scalp(model).on_all(scalp(model).fullness, model.num_vertices)[:, None], model.faces)[..., 0], on_head)
-        alpha[loose] = (tapered(alpha, ~loose) * np.clip(_GROWN * fullness, 0, 1))[loose]
+        grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
+        fullness = raster.interpolate(grown[:, None], model.faces)[..., 0]
+        alpha[loose] = (
+            tapered(alpha, ~loose, _TAPER) * np.clip(_GROWN * nearest_of(fullness, on_head), 0, 1)
+        )[loose]
     worn = cutouts[sources.dress]
     dress = Dress(
         worn.crop,
@@ -78,8 +81,8 @@ def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Ar
     )
     behind, thickness = beside_shoulders(dress, raster, model.faces, ~head)
     below = (1 - alpha) * thickness * loose
+    below = tapered(below, ~loose, np.where(_skin(behind, colour, on_head, ~loose & ~on_head), _TAPER, _COLLAR))
     below *= _opened(alpha + below, _CORNER)
-    below = tapered(below, ~loose)
     share = (below / np.maximum(alpha + below, 1e-6))[..., None]
     colour += share * (behind * sources.gains[sources.dress] - colour)
     alpha += below
@@ -125,7 +128,7 @@ class _Cutout:
         reach = _reach(hair, on_head, ears)
         if reach == np.inf:
             crop = without_cheeks(crop, colours, hair, on_head, xy, model)
-        return cls(_without_background(crop, matte), hair, clothes, _outline(head), reach)
+        return cls(crop, hair, clothes, _outline(head), reach)
 
 
 def _reach(hair: Array, on_head: Array, ears: float) -> float:
@@ -141,23 +144,13 @@ def _reach(hair: Array, on_head: Array, ears: float) -> float:
     return float(np.percentile(away, 95)) / side if len(away) else 0.0
 
 
-def tapered(alpha: Array, on_mesh: Array) -> npt.NDArray[np.float32]:
-    """Alpha (H, W) off a mesh that grows thin along its outline towards where it ends: else there is a step."""
+def tapered(alpha: Array, on_mesh: Array, slope: Array | float) -> npt.NDArray[np.float32]:
+    """Alpha (H, W) off a mesh that grows thin along its outline towards where it ends, without a step."""
     side = len(alpha)
     away = distance_to(on_mesh)
     bare = (away > 0) & (away <= _TOUCHING) & (alpha < _STRAND_ALPHA)
-    most = _TAPER * distance_to(bare)
+    most = slope * distance_to(bare)
     return np.asarray(alpha * np.clip(1 + (most - away) / (_TAPER_SOFT * side), 0, 1), np.float32)
-
-
-def _beside(values: Array, mask: Array) -> Array:
-    """Values (H, W) of a mask, and elsewhere those of its nearest place."""
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    of_label = np.zeros(nearest.max() + 1, values.dtype)
-    of_label[nearest[mask]] = values[mask]
-    return of_label[nearest]
 
 
 def without_cheeks(
@@ -190,6 +183,13 @@ def cheeks(model: HeadModel) -> npt.NDArray[np.int64]:
     return skin[between & (place[:, 1] < eyes[:, 1].max())]
 
 
+def _skin(behind: Array, colour: Array, on_head: Array, on_body: Array) -> npt.NDArray[np.bool_]:
+    """Where colours (H, W, 3) are rather those of a picture's head (H, W) than those of its clothes."""
+    drawn, beside = (tones(np.clip(colours, 0, 255).astype(np.uint8)) for colours in (colour, behind))
+    worn = on_body & (np.arange(len(on_body))[:, None] > np.median(np.nonzero(on_body)[0])) if on_body.any() else on_body
+    return unlikeness(beside, drawn[on_head]) < unlikeness(beside, drawn[worn])
+
+
 def _within(on_head: Array, reach: float) -> npt.NDArray[np.float32]:
     """1 within a share of the side of a head (H, W), falling to 0 beyond."""
     away = distance_to(on_head) / len(on_head)
@@ -210,14 +210,6 @@ def _opened(alpha: Array, width: float) -> npt.NDArray[np.float32]:
     body = cv2.morphologyEx((alpha > _STRAND_ALPHA).astype(np.uint8), cv2.MORPH_OPEN, disc(width * side))
     near = cv2.dilate(body, disc(_FUZZ * side + 1)).astype(np.float32)
     return np.asarray(cv2.GaussianBlur(near, (0, 0), _FUZZ * side / 4) * near, np.float32)
-
-
-def _without_background(crop: Array, matte: Array) -> npt.NDArray[np.uint8]:
-    """A photo whose person's colours go on beyond the person's edge, where those of both are mixed."""
-    solid = (cv2.erode(matte, np.ones((3, 3), np.uint8)) > _SOLID).astype(np.float32)
-    edge = cv2.dilate(solid, square(2 * _EDGE * len(matte))) - solid
-    around = np.clip(spread(crop.astype(np.float32), solid), 0, 255)
-    return np.where(edge[..., None] > 0, around, crop).astype(np.uint8)
 
 
 def _inner(mask: Array) -> Array:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from hifi_portrait.head.filling import spread
 from hifi_portrait.head.geometry import EXPRESSION_NAMES, HeadGeometry
 from hifi_portrait.head.glasses_off import without_glasses
 from hifi_portrait.head.glasses_worn import wears_glasses
@@ -30,7 +31,9 @@ _OTHER_SAY = 0.06  # of all references but the main one, where it sees the surfa
 _OTHER_GLASSES = 0.4  # say of a reference that wears glasses where none are wished, or the other way round
 _ABOUT_EYES = 0.012  # metres about the eyes within which it has little
 _LITTLE = 0.02
-_MATTE_SOFT = 0.02  # share of the side over which a reference fades out towards the edge of its matte
+_MATTE_EDGE, _MATTE_SOFT = 0.008, 0.006  # share of the side over which a reference fades out towards the edge of its matte
+_EDGE = 0.012  # share of the side by which a person's edge is mixed with the background
+_PURE = 0.9  # share of a matte from which on a colour is the person's alone
 _MOUTH_SCALES = {"jawOpen": 16.0, "mouthSmileLeft": 2.0, "mouthSmileRight": 2.0, "mouthPucker": 2.0}
 """How much a coefficient counts in choosing the references for the mouth; a jaw opens by small numbers."""
 _MOUTH_REACH = (0.03, 0.05)  # metres from the teeth to where the mouth begins to end, and ends
@@ -128,6 +131,7 @@ class Sources:
         the eyes.
         """
         crops, mattes, shown = _fitted_to(size, references)
+        crops = np.stack([_without_background(*photo) for photo in zip(crops, mattes, strict=True)])
         posed = [model.posed(geometry) for geometry in references.geometries]
         solid = _shrunk(mattes) * shown
         hair = hair_thickness(posed, references.geometries, mattes, model)
@@ -197,9 +201,17 @@ def _fitted_to(size: int, references: WarpSource) -> tuple[Array, Array, Array]:
     return shrunk[0], shrunk[1], shrunk[2]
 
 
+def _without_background(crop: Array, matte: Array) -> npt.NDArray[np.uint8]:
+    """A photo whose person's colours go on beyond the person's edge, where those of both are mixed."""
+    solid = (cv2.erode(matte, np.ones((3, 3), np.uint8)) > _PURE).astype(np.float32)
+    edge = cv2.dilate(solid, square(2 * _EDGE * len(matte))) - solid
+    around = np.clip(spread(crop.astype(np.float32), solid), 0, 255)
+    return np.where(edge[..., None] > 0, around, crop).astype(np.uint8)
+
+
 def _shrunk(mattes: Array) -> Array:
     """Mattes without the person's edge, where a head fitted a little too large would show background."""
-    kernel = square(mattes.shape[1] / 40)
+    kernel = square(mattes.shape[1] * _MATTE_EDGE)
     sigma = _MATTE_SOFT * mattes.shape[1]
     return np.stack([cv2.GaussianBlur(cv2.erode(matte, kernel), (0, 0), sigma) for matte in mattes])
 
