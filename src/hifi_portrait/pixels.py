@@ -25,4 +25,6 @@ def widened(mask: Tensor, reach: int) -> Tensor:
 def local_mean(values: Tensor, window: int) -> Tensor:
     """Mean of values (B, C, H, W) over a square window around each place, as far as it is in the picture."""
     half = pixels(window, values) // 2
-    return F.avg_pool2d(values, 2 * half + 1, stride=1, padding=half, count_include_pad=False)
+    side = 2 * half + 1
+    columns = F.avg_pool2d(values, (side, 1), stride=1, padding=(half, 0), count_include_pad=False)
+    return F.avg_pool2d(columns, (1, side), stride=1, padding=(0, half), count_include_pad=False)

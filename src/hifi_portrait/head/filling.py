@@ -14,12 +14,14 @@ from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.neighbourhood import disc, distance_to, nearest_of, square
 from hifi_portrait.head.raster import Raster
+from hifi_portrait.head.tones import tones, unlikeness
 
 _SHOWN = 0.5  # alpha from which on hair hides what is behind it
 _SOLID = 0.95  # alpha below which something shows through
 _STRANDS = 0.06  # share of the side up to half as thin as which something beside a person is a strand
 _STRAY = 0.15  # share of the side within which strands stand off a person
 _GRAIN = 8.0  # of 255: difference from what is around up to which something is no strand
+_MOSTLY = 80  # percent of what is beside a person that must be alike for it to be plain
 _MEDIAN = 0.588  # of the absolute residual of noise of deviation 1
 _MOST_GRAIN = 5.0  # of 255
 _COARSE = 256  # side in pixels of the picture in which they are taken out
@@ -39,13 +41,19 @@ _SKIN = 0.02  # fullness up to which there is hardly hair
 _DENSE = 0.3  # fullness from which on what is hidden is taken to be hair
 _DETAIL = 0.02  # share of the picture's side below which a difference of colour is detail
 _ENDING = 0.025  # share of the picture's side over which what is seen of clothes ends
+_LEAST_WORN = 80  # percent of a body that clothes are told by: what is least like skin
+_LOWER_END = 0.1  # share of the picture's side above a photo's end
+_SKIN_TONE = 15.0  # difference of `tones` up to which something may be skin
 _PLAIN = 0.06  # share of the picture's side over which clothes are smoothed where none are seen
+_CONTRAST = 1.4  # of detail, at most
 _DARK = 8.0  # of 255, added before a ratio is taken
 _NECK = 18  # the part of the side that a notch between jaw and neck is narrower than
 _ALIKE = 25.0  # of 255: difference of colour below which both sides of it are skin
 _LEAST_NOTCH = 32  # the part of the side that one is wider than
 _SPECK = 0.003  # share of the picture below which a hole is none
-_DIM = 0.5  # share of the light that reaches teeth just behind the lips' edge
+_DIM = 0.3  # share of the light that reaches teeth just behind the lips' edge
+_LIT = {Part.UPPER_TEETH: 1.2, Part.LOWER_TEETH: 0.5, Part.TONGUE: 0.8, Part.MOUTH_CAVITY: 1.0}
+_SCRAPS = 0.2  # share of a mouth up to which what photos show of its inside is not used
 _DEEP = 0.012  # share of the picture's side over which the lips shade what is behind them
 
 Array = npt.NDArray[Any]
@@ -74,22 +82,26 @@ def fill_unseen(
     parts = np.where(on_mesh, model.parts[raster.triangle], 255)
     skin = on_mesh & (parts == Part.SKIN) & (trust > 0.5)
     brightness = np.median(colour[skin].mean(axis=1)) if skin.any() else 160.0
-    inside = np.isin(parts, list(_INSIDE)).astype(np.float32)
+    inside = np.isin(parts, list(_INSIDE))
+    if inside.any():  # scraps of teeth make no row of them
+        trust[inside] *= np.clip((trust[inside].mean() - _SCRAPS) / _SCRAPS, 0, 1)
     sigma = _DEEP * len(parts)
-    openness = np.clip(_DIM + (1 - _DIM) * 1.4 * cv2.GaussianBlur(inside, (0, 0), sigma), 0, 1)
+    openness = 1.4 * cv2.GaussianBlur(inside.astype(np.float32), (0, 0), sigma)
     filled = colour.copy()
     for part, shares in _UNSEEN_COLOURS.items():
         here = parts == part
         share = trust[here][:, None]
         made_up = np.minimum(np.array(shares) * brightness, 235)
         if part in _INSIDE:
-            made_up = made_up * openness[here][:, None]
+            lit = np.clip(_LIT[part] * openness[here][:, None], _DIM, 1)
+            dark = np.array(_UNSEEN_COLOURS[Part.MOUTH_CAVITY]) * brightness
+            made_up = dark + lit * (made_up - dark)
         filled[here] = filled[here] * share + (1 - share) * made_up
         trust[here] = 1
     # A head is not filled with the colours of its clothes.
     is_head = parts != Part.SHOULDERS
     trust = trust.astype(np.float32)
-    head, body = spread(filled, trust * is_head), _going_on(filled, trust, on_mesh & ~is_head)
+    head, body = spread(filled, trust * is_head), _going_on(filled, trust, on_mesh & ~is_head, skin)
     grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
     fullness = raster.interpolate(grown[:, None], model.faces)[..., 0]
     known_hair = trust * (fullness > _HAIR)
@@ -100,16 +112,27 @@ def fill_unseen(
     return np.where((on_mesh & is_head)[..., None], head, body)
 
 
-def _going_on(colour: Array, trust: Array, body: Array) -> Array:
+def _going_on(colour: Array, trust: Array, body: Array, skin: Array) -> Array:
     """Clothes that go on, below where photos end, as they are nearest to it: farther up are neck and hair."""
     known = body & (trust > 0.5)
     around = spread(colour, trust)
     below = body & ~np.maximum.accumulate(known[::-1])[::-1]
     if not known.any() or not below.any():
         return around
-    plain = blurred(nearest_of(around, known), _PLAIN * len(body))
+    plain = blurred(nearest_of(around, _worn(around, known, skin)), _PLAIN * len(body))
     share = np.clip(distance_to(below) / (_ENDING * len(body)), 0, 1)[..., None]
     return np.asarray(share * around + (1 - share) * plain, np.float32)
+
+
+def _worn(colour: Array, body: Array, skin: Array) -> npt.NDArray[np.bool_]:
+    """What of the lower end of a body (H, W) is rather clothes than skin; all of it if hardly any is."""
+    rows = np.arange(len(body))[:, None]
+    body = body & (rows > np.flatnonzero(body.any(axis=1))[-1] - _LOWER_END * len(body))
+    colours = tones(np.clip(colour, 0, 255).astype(np.uint8))
+    from_skin = unlikeness(colours, colours[skin])
+    unlike = body & (from_skin > max(np.percentile(from_skin[body], _LEAST_WORN), _SKIN_TONE))
+    worn = body & (from_skin > np.minimum(unlikeness(colours, colours[unlike]), _SKIN_TONE))
+    return worn if worn.any() else body
 
 
 def blurred(values: Array, sigma: float) -> Array:
@@ -126,7 +149,7 @@ def _detail(texture: Array) -> npt.NDArray[np.float32]:
     sigma = _DETAIL * len(there)
     share = np.maximum(cv2.GaussianBlur(there, (0, 0), sigma), 1e-3)[..., None]
     mean = cv2.GaussianBlur(texture, (0, 0), sigma) / share
-    factors = np.clip((texture + _DARK) / (mean + _DARK), 0.5, 2)
+    factors = np.clip((texture + _DARK) / (mean + _DARK), 1 / _CONTRAST, _CONTRAST)
     return np.where(there[..., None] > 0, factors, 1).astype(np.float32)
 
 
@@ -172,7 +195,7 @@ def _strands(crop: Array, matte: Array) -> tuple[Array, Array]:
     beyond = spread(small.astype(np.float32), 1 - beside)
     shown = (beside > _SHOWN) & (person < 1 - _SOLID)
     apart = np.abs(beyond - small)[shown].max(axis=1, initial=0)
-    is_plain = float(np.clip(2 - np.median(apart) / _GRAIN, 0, 1)) if len(apart) else 0.0
+    is_plain = float(np.clip(2 - np.percentile(apart, _MOSTLY) / _GRAIN, 0, 1)) if len(apart) else 0.0
     plain = cv2.resize(median + is_plain * (beyond - median), (side, side))
     apart = cv2.GaussianBlur(np.abs(plain - crop).max(axis=2), (0, 0), side / 256)
     strands = np.maximum(is_plain, np.clip(apart / _GRAIN - 1, 0, 1))  # a photo's grain stays

@@ -29,9 +29,11 @@ _CRUMB_ALPHA = 0.1  # alpha below which there is no hair
 _STRAND = 0.035  # share of the side below which a piece of hair is a strand
 _CORNER = 0.04  # share of the side to which corners of necks and collars are rounded
 _STRAND_ALPHA = 0.35  # alpha from which on it counts as a piece
+_CURTAIN = 0.12  # share of the side up to which long hair may hang away from a neck
 _FUZZ = 0.02  # share of the side by which hair's edge may be frayed
 _TAPER = 0.4  # of hair and necks: thickness for a distance along the outline from where they end
-_COLLAR = 1.0  # the same of clothes
+_COLLAR = 1.0  # the same of collars
+_BY_HEAD = 0.12  # share of the side within which of a head clothes are a collar
 _GROWN = 2.0  # how many times the fullness of the scalp beside it short hair may have
 _TOUCHING = 1.5  # pixels from the mesh
 _TAPER_SOFT = 0.004  # share of the side
@@ -65,7 +67,9 @@ def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Ar
     loose = raster.triangle < 0
     alpha[loose] *= _within(on_head, main.reach / scale)[loose]
     alpha[loose] *= _opened(alpha, _STRAND)[loose]
-    if main.reach < np.inf:
+    if main.reach == np.inf:
+        _close_curtains(colour, alpha, loose, on_head)
+    else:
         grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
         fullness = raster.interpolate(grown[:, None], model.faces)[..., 0]
         alpha[loose] = (
@@ -81,8 +85,12 @@ def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Ar
     )
     behind, thickness = beside_shoulders(dress, raster, model.faces, ~head)
     below = (1 - alpha) * thickness * loose
-    below = tapered(below, ~loose, np.where(_skin(behind, colour, on_head, ~loose & ~on_head), _TAPER, _COLLAR))
+    collar = ~_skin(behind, colour, on_head, ~loose & ~on_head) & (
+        distance_to(on_head) < _BY_HEAD * len(alpha)
+    )
+    below = tapered(below, ~loose, np.where(collar, _COLLAR, _TAPER))
     below *= _opened(alpha + below, _CORNER)
+    below *= _pieces(below, _CRUMB)
     share = (below / np.maximum(alpha + below, 1e-6))[..., None]
     colour += share * (behind * sources.gains[sources.dress] - colour)
     alpha += below
@@ -114,9 +122,7 @@ class _Cutout:
     def of(cls, sources: Sources, reference: int, model: HeadModel) -> _Cutout:
         crop, matte, xy = (values[reference] for values in (sources.crops, sources.mattes, sources.xy))
         is_head = model.parts != Part.SHOULDERS
-        nearness = np.ones(len(xy))
-        nearness[model.faces[is_head]] = 2  # over the shoulders
-        shown = rasterise(xy * _COARSE, nearness, model.faces, _COARSE, _COARSE).triangle
+        shown = mesh_in_photo(xy, model)
         head = (shown >= 0) & is_head[shown]
         loose = matte * (1 - _resized(_inner(shown >= 0), len(matte)))
         colours = tones(crop)
@@ -129,6 +135,16 @@ class _Cutout:
         if reach == np.inf:
             crop = without_cheeks(crop, colours, hair, on_head, xy, model)
         return cls(crop, hair, clothes, _outline(head), reach)
+
+
+def mesh_in_photo(xy: Array, model: HeadModel) -> npt.NDArray[np.int32]:
+    """The triangle that each place of a photo shows, (h, h), coarsely; -1 where it shows none.
+
+    ``xy`` (V, 2) are the places of the vertices, as shares of the photo's side.
+    """
+    nearness = np.ones(len(xy))
+    nearness[model.faces[model.parts != Part.SHOULDERS]] = 2  # over the shoulders
+    return rasterise(xy * _COARSE, nearness, model.faces, _COARSE, _COARSE).triangle
 
 
 def _reach(hair: Array, on_head: Array, ears: float) -> float:
@@ -183,10 +199,31 @@ def cheeks(model: HeadModel) -> npt.NDArray[np.int64]:
     return skin[between & (place[:, 1] < eyes[:, 1].max())]
 
 
+def _close_curtains(colour: Array, alpha: Array, loose: Array, on_head: Array) -> None:
+    """Paint like hair what background would show between a neck and long hair that hangs beside it."""
+    side = len(alpha)
+    hair = loose & (alpha > _STRAND_ALPHA)
+    shown = (hair | ~loose).astype(np.uint8)
+    closed = cv2.morphologyEx(
+        shown, cv2.MORPH_CLOSE, np.ones((1, 2 * round(_CURTAIN * side / 2) + 1), np.uint8)
+    )
+    rows = np.flatnonzero(on_head.any(axis=1))
+    gaps = (closed > shown) & (distance_to(hair) < _CURTAIN * side)
+    gaps[: int(rows.mean()) if len(rows) else side] = False
+    around = spread(colour, alpha * hair)
+    share = cv2.GaussianBlur(cv2.dilate(gaps.astype(np.float32), disc(3)), (0, 0), 1.0) * (1 - alpha) * loose
+    colour += (share / np.maximum(alpha + share, 1e-6))[..., None] * (around - colour)
+    alpha += share
+
+
 def _skin(behind: Array, colour: Array, on_head: Array, on_body: Array) -> npt.NDArray[np.bool_]:
     """Where colours (H, W, 3) are rather those of a picture's head (H, W) than those of its clothes."""
     drawn, beside = (tones(np.clip(colours, 0, 255).astype(np.uint8)) for colours in (colour, behind))
-    worn = on_body & (np.arange(len(on_body))[:, None] > np.median(np.nonzero(on_body)[0])) if on_body.any() else on_body
+    worn = (
+        on_body & (np.arange(len(on_body))[:, None] > np.median(np.nonzero(on_body)[0]))
+        if on_body.any()
+        else on_body
+    )
     return unlikeness(beside, drawn[on_head]) < unlikeness(beside, drawn[worn])
 
 
@@ -198,10 +235,16 @@ def _within(on_head: Array, reach: float) -> npt.NDArray[np.float32]:
 
 def without_crumbs(hair: Array, ears: float) -> npt.NDArray[np.float32]:
     """Hair (S, S) less pieces that are small or do not hang from above the place of the ears' end."""
-    _, piece, stats, _ = cv2.connectedComponentsWithStats((hair > _CRUMB_ALPHA).astype(np.uint8))
-    large = stats[:, cv2.CC_STAT_AREA] >= _CRUMB * hair.size
-    large &= stats[:, cv2.CC_STAT_TOP] < ears * len(hair)
-    return np.asarray(hair * large[piece] * (hair > _CRUMB_ALPHA), np.float32)
+    return np.asarray(hair * _pieces(hair, _CRUMB, ears), np.float32)
+
+
+def _pieces(alpha: Array, least: float, above: float = 1.0) -> npt.NDArray[np.bool_]:
+    """Where an alpha (H, W) is in pieces that take a share of the picture at least and begin above a height."""
+    there = alpha > _CRUMB_ALPHA
+    _, piece, stats, _ = cv2.connectedComponentsWithStats(there.astype(np.uint8))
+    kept = stats[:, cv2.CC_STAT_AREA] >= least * alpha.size
+    kept &= stats[:, cv2.CC_STAT_TOP] < above * len(alpha)
+    return np.asarray(there & kept[piece])
 
 
 def _opened(alpha: Array, width: float) -> npt.NDArray[np.float32]:

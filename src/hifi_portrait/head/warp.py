@@ -24,7 +24,7 @@ from hifi_portrait.head.hair_shell import raised, with_hair
 from hifi_portrait.head.light import colour_corrections
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
-from hifi_portrait.head.off_mesh import draw_off_mesh
+from hifi_portrait.head.off_mesh import draw_off_mesh, mesh_in_photo
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.head.warp_sources import Sources, WarpSource
 
@@ -91,9 +91,9 @@ def warp_picture(
     close_gaps(colour, alpha, on_head, ears)
     coverage = np.where(bald.mask, coverage, alpha / 2)
     main = sources.main
-    behind = cv2.resize(
-        background(sources.crops[main], sources.mattes[main], sources.shown[main]), (width, height)
-    )
+    in_front = (mesh_in_photo(sources.xy[main], model) >= 0).astype(np.float32)
+    person = np.maximum(sources.mattes[main], cv2.resize(in_front, sources.mattes[main].shape[::-1]))
+    behind = cv2.resize(background(sources.crops[main], person, sources.shown[main]), (width, height))
     layers = on_mesh * (1 + _LAYERS[model.parts[raster.triangle]])
     picture = _edges_softened(_compose(colour, alpha, behind), layers)
     if target.glasses in FRAMES:

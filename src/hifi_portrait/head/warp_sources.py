@@ -31,7 +31,10 @@ _OTHER_SAY = 0.06  # of all references but the main one, where it sees the surfa
 _OTHER_GLASSES = 0.4  # say of a reference that wears glasses where none are wished, or the other way round
 _ABOUT_EYES = 0.012  # metres about the eyes within which it has little
 _LITTLE = 0.02
-_MATTE_EDGE, _MATTE_SOFT = 0.008, 0.006  # share of the side over which a reference fades out towards the edge of its matte
+_MATTE_EDGE, _MATTE_SOFT = (
+    0.008,
+    0.006,
+)  # share of the side over which a reference fades out towards the edge of its matte
 _EDGE = 0.012  # share of the side by which a person's edge is mixed with the background
 _PURE = 0.9  # share of a matte from which on a colour is the person's alone
 _MOUTH_SCALES = {"jawOpen": 16.0, "mouthSmileLeft": 2.0, "mouthSmileRight": 2.0, "mouthPucker": 2.0}
