@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from hifi_portrait.head.blending import blend_on_mesh
 from hifi_portrait.head.ears import ears_end
+from hifi_portrait.head.eyes import EYES, EyeColours, paint_eyes
 from hifi_portrait.head.filling import background, close_gaps, fill_unseen
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.glasses import FRAMES
@@ -84,6 +85,7 @@ def warp_picture(
     rows = target.geometry.camera.scaled_to((width, height)).project(points)[:, 1]
     ears = ears_end(rows, height, model)
     colour, coverage = _on_mesh(sources, raster, model)
+    _paint_eyes(sources, raster, rows, model, colour, coverage)
     on_mesh = raster.triangle >= 0
     alpha = on_mesh.astype(np.float32)
     draw_off_mesh(sources, raster, model, colour, alpha)
@@ -112,6 +114,22 @@ def _on_mesh(sources: Sources, raster: Raster, model: HeadModel) -> tuple[Array,
     factors = np.ones((len(sources.crops), 2, 2, 3), np.float32)
     like_hidden, _, _ = _blended(sources, sources.hidden_hair, factors, sources.says, raster, model)
     return fill_unseen(colour, seen, like_hidden, raster, model), coverage
+
+
+def _paint_eyes(
+    sources: Sources, raster: Raster, rows: Array, model: HeadModel, colour: Array, coverage: Array
+) -> None:
+    """Paint the eyes that no reference shows looking so into colour (H, W, 3) and coverage (H, W)."""
+    if not sources.painted_eyes.any():
+        return
+    parts = np.where(raster.triangle >= 0, model.parts[raster.triangle], 255)
+    skin = parts == Part.SKIN
+    brightness = float(np.median(colour[skin].mean(axis=1))) if skin.any() else 160.0
+    photos = sources.crops, sources.tables[: len(sources.crops)], sources.gains
+    radius = float(np.ptp(rows[np.concatenate(model.eye_vertices)])) / 2
+    paint_eyes(colour, sources.painted_eyes, EyeColours.of(*photos, brightness, model), raster, radius, model)
+    for part, share in zip(EYES, sources.painted_eyes, strict=True):
+        coverage[parts == part] = np.maximum(coverage[parts == part], share)
 
 
 def _blended(

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from hifi_portrait.head.eyes import gaze_likeness, painted
 from hifi_portrait.head.filling import spread
 from hifi_portrait.head.geometry import EXPRESSION_NAMES, HeadGeometry
 from hifi_portrait.head.glasses_off import without_glasses
@@ -31,6 +32,7 @@ _OTHER_SAY = 0.06  # of all references but the main one, where it sees the surfa
 _OTHER_GLASSES = 0.4  # say of a reference that wears glasses where none are wished, or the other way round
 _ABOUT_EYES = 0.012  # metres about the eyes within which it has little
 _LITTLE = 0.02
+_ELSEWHERE = 1e-3  # least say of a reference on eyes that look elsewhere
 _MATTE_EDGE, _MATTE_SOFT = (
     0.008,
     0.006,
@@ -101,6 +103,8 @@ class Sources:
         (P,) thickness of the main reference's, from `hair_thickness`.
     hidden_hair
         (N, V, 3): x, y, visibility of hair that may look like what is hidden, from `hidden_hair`.
+    painted_eyes
+        (2,) in [0, 1], how far each eye is painted because no reference looks as the target does.
     """
 
     crops: Array
@@ -116,6 +120,7 @@ class Sources:
     roll: float
     hair: Array
     hidden_hair: Array
+    painted_eyes: Array
 
     @classmethod
     def of(
@@ -160,6 +165,11 @@ class Sources:
         says = _says(say, mouth / mouth.max(), dress, visibility, model)
         otherwise = worn != worn[main] if wished else worn
         says[np.ix_(otherwise, about_eyes(model))] *= _LITTLE
+        looks = gaze_likeness(references.geometries, target)
+        of_eyes = np.zeros_like(looks)
+        for eye, vertices in enumerate(model.eye_vertices):
+            says[:, vertices] *= np.maximum(looks[:, eye], _ELSEWHERE)[:, None]
+            of_eyes[:, eye] = says[:, vertices].mean(axis=1)
         gains = light_gains(crops, xy, visibility, say, model)
         tables = np.concatenate([xy, visibility[..., None]], axis=2)
         mirrored = tables[:, mirror_vertices(model)]
@@ -179,6 +189,7 @@ class Sources:
             float(roll),
             hair[main],
             np.stack(behind),
+            painted(looks, of_eyes),
         )
 
 
