@@ -25,19 +25,20 @@ _GAZE_SCALE = 12.0  # degrees between gazes at which a photo's eyes count 1 / e
 _OWN = (0.72, 0.92)  # likeness of a gaze from which on a photo's own eye begins to show, and shows alone
 _GRID = 48  # points across an eyeball at which photos are read
 _READ = 0.3  # visibility from which on one is
-_IRIS, _WHITE = (0.24, 0.4), (0.58, 0.85)  # distances from the pupil, in eyeball radii, where colours are read
-_IRIS_TONES, _WHITE_TONES = (10, 45), (75, 97)  # percentiles of brightness there: neither lashes nor lights
+_IRIS, _WHITE = (0.18, 0.32), (0.55, 0.85)  # distances from the pupil, in eyeball radii, where colours are read
+_IRIS_TONES, _WHITE_TONES = (10, 45), (80, 98)  # percentiles of brightness there: neither lashes nor lights
 _LEAST = 12  # points that tell a colour
 _EDGES = np.arange(0.2, 0.62, 0.03)  # distances between which the edge of an iris is looked for
-_EDGE = (0.38, 0.47)  # where it is at least, and at most
+_EDGE = (0.34, 0.47)  # where it is at least, and at most
 _DEFAULT_IRIS = np.array([0.36, 0.25, 0.19])  # share of the skin's brightness, where no photo shows one
 _DEFAULT_WHITE = np.array([1.05, 1.08, 1.1])
-_WHITE_TINT, _IRIS_VIVID = 0.4, 1.3  # of the colours read: photos mix whites with lids, and irises with whites
+_WHITE_TINT, _IRIS_VIVID = 0.3, 1.3  # of the colours read: photos mix whites with lids, and irises with whites
 _WHITE_BRIGHT = (0.9, 1.35)  # shares of the skin's brightness between which a white is
 _PUPIL, _PUPIL_DARK = 0.4, 0.15  # share of the iris' radius and of its brightness
-_RIM = 0.45  # brightness of the iris' edge
+_RIM = 0.65  # brightness of the iris' edge
 _SPARK, _SPARK_PLACE, _SPARK_AT = 0.9, (0.1, 0.16), 0.07  # mirrored light: strength, place and radius
-_LID_SHADE, _LID_DEEP = 0.55, 0.3  # what an upper lid leaves of the light; eyeball radii that it reaches
+_LID_SHADE, _LID_DEEP = 0.7, 0.35  # what an upper lid leaves of the light; eyeball radii that it reaches
+_SOFT = 1.2  # how soon an eye is itself inside the edge of its lids, which is jagged
 _CORNER = 0.16  # eyeball radii over which corners are in the shade
 _AROUND = 0.9  # eyeball radii about an eye within which the light on it is told
 
@@ -154,7 +155,8 @@ def paint_eyes(
         gain = np.clip(np.median(light[near]) / usual, 0.6, 1.2) if near.any() else 1.0
         eye = _eye(place[shown], colours, rows_per_radius) * (gain * _shade(shown, rows_per_radius)[shown])[:, None]
         eye += _spark(place[shown], rows_per_radius)[:, None] * colours.white * gain
-        colour[shown] += painted_share * (np.minimum(eye, 255) - colour[shown])
+        soft = np.minimum(_SOFT * cv2.GaussianBlur(shown.astype(np.float32), (0, 0), 0.7), 1)[shown]
+        colour[shown] += painted_share * soft[:, None] * (np.minimum(eye, 255) - colour[shown])
 
 
 def _eye(place: Array, colours: EyeColours, pixels: float) -> npt.NDArray[np.float64]:
@@ -174,7 +176,7 @@ def _shade(shown: Array, pixels: float) -> npt.NDArray[np.float32]:
     """Light (H, W) on an eye, less below its upper lid and in its corners."""
     below_lid = np.cumsum(shown, axis=0) / max(_LID_DEEP * pixels, 1.0)
     lid = _LID_SHADE + (1 - _LID_SHADE) * np.clip(below_lid, 0, 1)
-    corner = np.clip(1.5 * cv2.GaussianBlur(shown.astype(np.float32), (0, 0), max(_CORNER * pixels, 0.5)), 0.6, 1)
+    corner = np.clip(1.5 * cv2.GaussianBlur(shown.astype(np.float32), (0, 0), max(_CORNER * pixels, 0.5)), 0.8, 1)
     return np.asarray(lid * corner, np.float32)
 
 
