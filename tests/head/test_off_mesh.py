@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hifi_portrait.head.cutouts import without_cheeks
 from hifi_portrait.head.ears import ear_vertices
+from hifi_portrait.head.edges import in_pieces, tapered
 from hifi_portrait.head.filling import background
-from hifi_portrait.head.off_mesh import without_cheeks, without_crumbs
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.head.tones import tones
 from painted_heads import geometry
@@ -20,15 +21,27 @@ SKIN, HAIR = (190, 140, 120), (50, 40, 35)
 def test_hair_hangs_from_above_the_ears_end(top, stays):
     hair = np.zeros((SIDE, SIDE), np.float32)
     hair[top:110, 10:30] = 1
-    assert without_crumbs(hair, 0.5).any() == stays
+    assert in_pieces(hair, 0.5).any() == stays
 
 
 def test_small_pieces_of_hair_are_left_out():
     hair = np.zeros((SIDE, SIDE), np.float32)
     hair[10:50, 10:50] = 1
     hair[20:23, 80:83] = 1
-    kept = without_crumbs(hair, 0.5)
+    kept = in_pieces(hair, 0.5)
     assert kept[10:50, 10:50].all() and not kept[:, 60:].any()
+
+
+def test_what_is_off_the_mesh_grows_thin_towards_where_it_ends():
+    on_mesh, alpha = np.zeros((SIDE, SIDE), bool), np.zeros((SIDE, SIDE), np.float32)
+    on_mesh[:, :60] = True
+    alpha[40:, 60:72] = 1  # a strip along the mesh that ends in a corner, twelve pixels thick
+    alpha[on_mesh] = 1
+    kept = tapered(alpha, on_mesh, 0.5)
+    thickness = (kept > 0.5)[:, 60:].sum(axis=1)
+    assert thickness[42] <= 2 and thickness[52] == pytest.approx(6, abs=1) and thickness[80] == 12
+    assert (np.diff(thickness[:80]) <= 1).all()
+    assert kept[on_mesh].all()
 
 
 def test_long_hair_goes_on_where_a_cheek_stands_out_of_the_mesh(model):
@@ -56,6 +69,18 @@ def test_strands_beside_a_person_are_no_background():
     behind = background(crop, matte, np.ones((SIDE, SIDE), np.float32))
     assert np.abs(behind[40:90, 88:100] - 200).max() < 12
     np.testing.assert_allclose(behind[12:18, 7:13], np.broadcast_to((0, 0, 250), (6, 6, 3)), atol=1)
+
+
+@pytest.mark.parametrize(("around", "stays"), [(200, False), ((250, 60, 60), True)])
+def test_beside_a_person_only_a_plain_background_goes_on_as_it_is_farther_away(around, stays):
+    crop = np.full((SIDE, SIDE, 3), 200, np.uint8)
+    matte = np.zeros((SIDE, SIDE), np.float32)
+    matte[30:, 44:84] = 1
+    crop[20:, 10:118] = around  # what else there is about the person
+    crop[matte > 0] = SKIN
+    crop[60:72, 90:102] = (120, 130, 200)  # a patch beside it
+    behind = background(crop, matte, np.ones((SIDE, SIDE), np.float32))
+    assert (np.abs(behind[62:70, 93:99] - (120, 130, 200)).max() < 60) == stays
 
 
 @pytest.mark.parametrize("deviation", [0.0, 3.0])

@@ -1,11 +1,12 @@
 """Eyes that look another way than in any photo: eyeballs painted with the person's own iris and white.
 
-A photo shows of an eyeball what its lids leave free. Where a target looks elsewhere, most of what it shows was
-hidden, and mirrored lights would turn with the eye; so beyond a few degrees the eye is painted anew.
+A photo shows of an eyeball what its lids leave free. Where a target looks elsewhere, most of what it shows
+was hidden, and mirrored lights would turn with the eye; so beyond a few degrees the eye is painted anew.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Self
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.neighbourhood import disc
 from hifi_portrait.head.raster import Raster, rasterise
 
 EYES = (Part.LEFT_EYE, Part.RIGHT_EYE)
@@ -25,21 +27,30 @@ _GAZE_SCALE = 12.0  # degrees between gazes at which a photo's eyes count 1 / e
 _OWN = (0.72, 0.92)  # likeness of a gaze from which on a photo's own eye begins to show, and shows alone
 _GRID = 48  # points across an eyeball at which photos are read
 _READ = 0.3  # visibility from which on one is
-_IRIS, _WHITE = (0.18, 0.32), (0.55, 0.85)  # distances from the pupil, in eyeball radii, where colours are read
+_IRIS, _WHITE = (
+    (0.18, 0.32),
+    (0.55, 0.85),
+)  # distances from the pupil, in eyeball radii, where colours are read
 _IRIS_TONES, _WHITE_TONES = (10, 45), (80, 98)  # percentiles of brightness there: neither lashes nor lights
 _LEAST = 12  # points that tell a colour
 _EDGES = np.arange(0.2, 0.62, 0.03)  # distances between which the edge of an iris is looked for
 _EDGE = (0.34, 0.47)  # where it is at least, and at most
 _DEFAULT_IRIS = np.array([0.36, 0.25, 0.19])  # share of the skin's brightness, where no photo shows one
 _DEFAULT_WHITE = np.array([1.05, 1.08, 1.1])
-_WHITE_TINT, _IRIS_VIVID = 0.3, 1.3  # of the colours read: photos mix whites with lids, and irises with whites
+_WHITE_TINT, _IRIS_VIVID = (
+    0.3,
+    1.3,
+)  # of the colours read: photos mix whites with lids, and irises with whites
 _WHITE_BRIGHT = (0.9, 1.35)  # shares of the skin's brightness between which a white is
 _PUPIL, _PUPIL_DARK = 0.4, 0.15  # share of the iris' radius and of its brightness
 _RIM = 0.65  # brightness of the iris' edge
 _SPARK, _SPARK_PLACE, _SPARK_AT = 0.9, (0.1, 0.16), 0.07  # mirrored light: strength, place and radius
 _LID_SHADE, _LID_DEEP = 0.7, 0.35  # what an upper lid leaves of the light; eyeball radii that it reaches
 _SOFT = 1.2  # how soon an eye is itself inside the edge of its lids, which is jagged
-_CORNER = 0.16  # eyeball radii over which corners are in the shade
+_CORNER, _CORNER_SHADE = (
+    0.16,
+    0.8,
+)  # eyeball radii over which corners are in the shade, and what light is left
 _AROUND = 0.9  # eyeball radii about an eye within which the light on it is told
 
 Array = npt.NDArray[Any]
@@ -61,9 +72,7 @@ def eyeball_places(model: HeadModel) -> npt.NDArray[np.float32]:
     return place
 
 
-def gaze_likeness(
-    geometries: Array | list[HeadGeometry] | tuple[HeadGeometry, ...], target: HeadGeometry
-) -> npt.NDArray[np.float32]:
+def gaze_likeness(geometries: Sequence[HeadGeometry], target: HeadGeometry) -> npt.NDArray[np.float32]:
     """How nearly the eyes of N heads look as a target's do, (N, 2) in (0, 1]: the left and the right eye."""
     wished = HeadModel.eye_gaze(target.expression, target.gaze)
     gazes = np.stack([HeadModel.eye_gaze(head.expression, head.gaze) for head in geometries])
@@ -72,7 +81,7 @@ def gaze_likeness(
 
 
 def painted(likeness: Array, says: Array) -> npt.NDArray[np.float32]:
-    """How far each eye is painted, (2,) in [0, 1], by `gaze_likeness` (N, 2) and what photos say of it (N, 2)."""
+    """How far each eye is painted, (2,) in [0, 1], by `gaze_likeness` (N, 2) and what photos say of it."""
     own = (likeness * says).sum(axis=0) / np.maximum(says.sum(axis=0), 1e-9)
     return np.clip((_OWN[1] - own) / (_OWN[1] - _OWN[0]), 0, 1).astype(np.float32)
 
@@ -118,7 +127,7 @@ class EyeColours:
                 shown = raster.interpolate(table, model.faces)[on_eye]
                 at = (shown[:, :2] * len(crop) - 0.5).astype(np.float32)
                 seen = (shown[:, 2] > _READ) & (at > 0).all(axis=1) & (at < len(crop) - 1).all(axis=1)
-                read = cv2.remap(crop.astype(np.float32), at[None], None, cv2.INTER_LINEAR)[0]
+                read = cv2.remap(crop.astype(np.float32), at[None, :, 0], at[None, :, 1], cv2.INTER_LINEAR)[0]
                 place = raster.interpolate(eyeball_places(model), model.faces)[on_eye]
                 colours.append(read[seen] * gain)
                 distances.append(np.linalg.norm(place[seen], axis=1))
@@ -134,11 +143,11 @@ class EyeColours:
 
 
 def paint_eyes(
-    colour: Array, share: Array, colours: EyeColours, raster: Raster, rows_per_radius: float, model: HeadModel
+    colour: Array, share: Array, colours: EyeColours, raster: Raster, pixels: float, model: HeadModel
 ) -> None:
     """Paint eyes into colour (H, W, 3) in [0, 255], each as far as its share (2,).
 
-    ``rows_per_radius`` is the radius of an eyeball in pixels.
+    ``pixels`` is the radius of an eyeball.
     """
     parts = np.where(raster.triangle >= 0, model.parts[raster.triangle], 255)
     skin = parts == Part.SKIN
@@ -151,10 +160,10 @@ def paint_eyes(
         shown = parts == part
         if painted_share <= 0 or not shown.any():
             continue
-        near = cv2.dilate(shown.astype(np.uint8), _disc(_AROUND * rows_per_radius)).astype(bool) & skin
+        near = cv2.dilate(shown.astype(np.uint8), disc(2 * _AROUND * pixels)).astype(bool) & skin
         gain = np.clip(np.median(light[near]) / usual, 0.6, 1.2) if near.any() else 1.0
-        eye = _eye(place[shown], colours, rows_per_radius) * (gain * _shade(shown, rows_per_radius)[shown])[:, None]
-        eye += _spark(place[shown], rows_per_radius)[:, None] * colours.white * gain
+        eye = _eye(place[shown], colours, pixels) * (gain * _shade(shown, pixels)[shown])[:, None]
+        eye += _spark(place[shown], pixels)[:, None] * colours.white * gain
         soft = np.minimum(_SOFT * cv2.GaussianBlur(shown.astype(np.float32), (0, 0), 0.7), 1)[shown]
         colour[shown] += painted_share * soft[:, None] * (np.minimum(eye, 255) - colour[shown])
 
@@ -176,7 +185,9 @@ def _shade(shown: Array, pixels: float) -> npt.NDArray[np.float32]:
     """Light (H, W) on an eye, less below its upper lid and in its corners."""
     below_lid = np.cumsum(shown, axis=0) / max(_LID_DEEP * pixels, 1.0)
     lid = _LID_SHADE + (1 - _LID_SHADE) * np.clip(below_lid, 0, 1)
-    corner = np.clip(1.5 * cv2.GaussianBlur(shown.astype(np.float32), (0, 0), max(_CORNER * pixels, 0.5)), 0.8, 1)
+    corner = np.clip(
+        1.5 * cv2.GaussianBlur(shown.astype(np.float32), (0, 0), max(_CORNER * pixels, 0.5)), 0.8, 1
+    )
     return np.asarray(lid * corner, np.float32)
 
 
@@ -217,9 +228,3 @@ def _front(model: HeadModel, part: Part) -> Raster:
     drawn = rasterise((place + 1) / 2 * _GRID, np.ones(len(place)), model.faces[faces], _GRID, _GRID)
     triangle = np.where(drawn.triangle >= 0, faces[drawn.triangle], -1).astype(np.int32)
     return Raster(triangle, drawn.barycentric, drawn.depth)
-
-
-def _disc(size: float) -> Array:
-    from hifi_portrait.head.neighbourhood import disc
-
-    return disc(2 * size + 1)

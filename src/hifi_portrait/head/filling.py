@@ -130,6 +130,8 @@ def _worn(colour: Array, body: Array, skin: Array) -> npt.NDArray[np.bool_]:
     body = body & (rows > np.flatnonzero(body.any(axis=1))[-1] - _LOWER_END * len(body))
     colours = tones(np.clip(colour, 0, 255).astype(np.uint8))
     from_skin = unlikeness(colours, colours[skin])
+    if not np.isfinite(from_skin).all():
+        return body
     unlike = body & (from_skin > max(np.percentile(from_skin[body], _LEAST_WORN), _SKIN_TONE))
     worn = body & (from_skin > np.minimum(unlikeness(colours, colours[unlike]), _SKIN_TONE))
     return worn if worn.any() else body
@@ -252,5 +254,6 @@ def _specks(mask: Array) -> npt.NDArray[np.bool_]:
 def _closed(mask: Array, size: float) -> npt.NDArray[np.bool_]:
     """A mask closed over gaps; one between it and the picture's edge is none."""
     kernel = square(size)
-    edge = {"borderType": cv2.BORDER_CONSTANT, "borderValue": 0}
-    return mask | cv2.erode(cv2.dilate(mask.astype(np.uint8), kernel), kernel, **edge).astype(bool)
+    grown = cv2.dilate(mask.astype(np.uint8), kernel)
+    shrunk = cv2.erode(grown, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return mask | (shrunk > 0)

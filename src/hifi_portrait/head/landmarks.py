@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from hifi_portrait.head.contours import CONTOURS, FACE_OVAL, OVAL_COLOUR, FaceOval, draw_lines, smooth_chain
 from hifi_portrait.head.coordinates import EYE_LABEL, IRIS_LABEL, MOUTH_LABEL, TEETH_LABEL, paint_coordinates
+from hifi_portrait.head.eyes import EYES, eyeball_places
 from hifi_portrait.head.framing import HEAD_CENTRE, place_head
 from hifi_portrait.head.geometry import Camera, HeadGeometry, HeadPose
 from hifi_portrait.head.landmark_model import LandmarkModel
@@ -35,7 +36,6 @@ LINE_WIDTH = 1.5
 IRIS_RADIUS, PUPIL_RADIUS = 0.5, 0.2
 """Of the eyeball's."""
 
-EYES = (Part.LEFT_EYE, Part.RIGHT_EYE)
 TEETH = (Part.UPPER_TEETH, Part.LOWER_TEETH)
 INNER_MOUTH = (Part.MOUTH_CAVITY, Part.TONGUE)
 
@@ -179,12 +179,7 @@ class LandmarkGenerator:
         """Per vertex: canonical coordinates, height above the jaw's cut, and place on the eyeball (V, 6)."""
         mean = self.model.mean[: self.model.num_vertices]
         above = mean[:, 2] - np.interp(mean[:, 1], *JAW_CUT)
-        place = np.zeros((len(mean), 2), np.float32)
-        for eye, name in zip(self.model.eye_vertices, ("eye.L", "eye.R"), strict=True):
-            direction = mean[eye] - self.model.mean[self.model.joint(name)]
-            direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-            behind = np.where(direction[:, 1:2] > 0, 3.0, 1.0)
-            place[eye] = direction[:, [0, 2]] * behind
+        place = eyeball_places(self.model)
         return np.concatenate([self.model.canonical, above[:, None], place], axis=1).astype(np.float32)
 
     @cached_property

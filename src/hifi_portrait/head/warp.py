@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.head.blending import blend_on_mesh
+from hifi_portrait.head.cutouts import mesh_in_photo
 from hifi_portrait.head.ears import ears_end
 from hifi_portrait.head.eyes import EYES, EyeColours, paint_eyes
 from hifi_portrait.head.filling import background, close_gaps, fill_unseen
@@ -25,7 +26,7 @@ from hifi_portrait.head.hair_shell import raised, with_hair
 from hifi_portrait.head.light import colour_corrections
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
-from hifi_portrait.head.off_mesh import draw_off_mesh, mesh_in_photo
+from hifi_portrait.head.off_mesh import draw_off_mesh
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.head.warp_sources import Sources, WarpSource
 

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from hifi_portrait.head.eyes import gaze_likeness, painted
-from hifi_portrait.head.filling import spread
 from hifi_portrait.head.geometry import EXPRESSION_NAMES, HeadGeometry
 from hifi_portrait.head.glasses_off import without_glasses
 from hifi_portrait.head.glasses_worn import wears_glasses
@@ -22,9 +20,8 @@ from hifi_portrait.head.hidden_hair import hidden_hair
 from hifi_portrait.head.light import light_gains, light_likeness
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import BLINK, HeadModel, part_vertices, triangles_around_eyes
-from hifi_portrait.head.neighbourhood import square
-from hifi_portrait.head.photo_frame import in_photo
 from hifi_portrait.head.surface import SurfaceView
+from hifi_portrait.head.warp_photos import fitted_to, solid_part, without_background
 
 _POSE_SCALE = 40.0  # degrees of head rotation over which a reference's say falls to 1 / e
 _LID_SCALE = 1.5  # how much open lids instead of closed ones count beside that
@@ -32,13 +29,7 @@ _OTHER_SAY = 0.06  # of all references but the main one, where it sees the surfa
 _OTHER_GLASSES = 0.4  # say of a reference that wears glasses where none are wished, or the other way round
 _ABOUT_EYES = 0.012  # metres about the eyes within which it has little
 _LITTLE = 0.02
-_ELSEWHERE = 1e-3  # least say of a reference on eyes that look elsewhere
-_MATTE_EDGE, _MATTE_SOFT = (
-    0.008,
-    0.006,
-)  # share of the side over which a reference fades out towards the edge of its matte
-_EDGE = 0.012  # share of the side by which a person's edge is mixed with the background
-_PURE = 0.9  # share of a matte from which on a colour is the person's alone
+_ELSEWHERE = 1e-4  # least say of a reference on eyes that look elsewhere
 _MOUTH_SCALES = {"jawOpen": 16.0, "mouthSmileLeft": 2.0, "mouthSmileRight": 2.0, "mouthPucker": 2.0}
 """How much a coefficient counts in choosing the references for the mouth; a jaw opens by small numbers."""
 _MOUTH_REACH = (0.03, 0.05)  # metres from the teeth to where the mouth begins to end, and ends
@@ -138,10 +129,10 @@ class Sources:
         are not wished, they are taken out of photos. Photos that show it otherwise say less, and little about
         the eyes.
         """
-        crops, mattes, shown = _fitted_to(size, references)
-        crops = np.stack([_without_background(*photo) for photo in zip(crops, mattes, strict=True)])
+        crops, mattes, shown = fitted_to(size, references.crops, references.mattes)
+        crops = np.stack([without_background(*photo) for photo in zip(crops, mattes, strict=True)])
         posed = [model.posed(geometry) for geometry in references.geometries]
-        solid = _shrunk(mattes) * shown
+        solid = solid_part(mattes) * shown
         hair = hair_thickness(posed, references.geometries, mattes, model)
         views = [
             SurfaceView.of_vertices(model, raised(points, thickness, model), geometry)
@@ -165,11 +156,7 @@ class Sources:
         says = _says(say, mouth / mouth.max(), dress, visibility, model)
         otherwise = worn != worn[main] if wished else worn
         says[np.ix_(otherwise, about_eyes(model))] *= _LITTLE
-        looks = gaze_likeness(references.geometries, target)
-        of_eyes = np.zeros_like(looks)
-        for eye, vertices in enumerate(model.eye_vertices):
-            says[:, vertices] *= np.maximum(looks[:, eye], _ELSEWHERE)[:, None]
-            of_eyes[:, eye] = says[:, vertices].mean(axis=1)
+        painted_eyes = _choose_eyes(says, references, target, model)
         gains = light_gains(crops, xy, visibility, say, model)
         tables = np.concatenate([xy, visibility[..., None]], axis=2)
         mirrored = tables[:, mirror_vertices(model)]
@@ -189,7 +176,7 @@ class Sources:
             float(roll),
             hair[main],
             np.stack(behind),
-            painted(looks, of_eyes),
+            painted_eyes,
         )
 
 
@@ -199,35 +186,6 @@ def mirror_vertices(model: HeadModel) -> npt.NDArray[np.int64]:
     mean = model.mean[: model.num_vertices]
     mirrored = cKDTree(mean).query(mean * np.array([-1, 1, 1]))[1]
     return np.asarray(mirrored, np.int64)
-
-
-def _fitted_to(size: int, references: WarpSource) -> tuple[Array, Array, Array]:
-    """Crops, mattes and `in_photo`, shrunk where much larger than the picture, which would alias."""
-    crops = np.ascontiguousarray(references.crops)
-    mattes = np.ascontiguousarray(references.mattes, np.float32)
-    shown = np.stack([in_photo(crop) for crop in crops])
-    if crops.shape[1] <= 1.5 * size:
-        return crops, mattes, shown
-    shrunk = [
-        np.stack([cv2.resize(one, (size, size), interpolation=cv2.INTER_AREA) for one in pictures])
-        for pictures in (crops, mattes, shown)
-    ]
-    return shrunk[0], shrunk[1], shrunk[2]
-
-
-def _without_background(crop: Array, matte: Array) -> npt.NDArray[np.uint8]:
-    """A photo whose person's colours go on beyond the person's edge, where those of both are mixed."""
-    solid = (cv2.erode(matte, np.ones((3, 3), np.uint8)) > _PURE).astype(np.float32)
-    edge = cv2.dilate(solid, square(2 * _EDGE * len(matte))) - solid
-    around = np.clip(spread(crop.astype(np.float32), solid), 0, 255)
-    return np.where(edge[..., None] > 0, around, crop).astype(np.uint8)
-
-
-def _shrunk(mattes: Array) -> Array:
-    """Mattes without the person's edge, where a head fitted a little too large would show background."""
-    kernel = square(mattes.shape[1] * _MATTE_EDGE)
-    sigma = _MATTE_SOFT * mattes.shape[1]
-    return np.stack([cv2.GaussianBlur(cv2.erode(matte, kernel), (0, 0), sigma) for matte in mattes])
 
 
 def _fitness(references: WarpSource, target: HeadGeometry) -> npt.NDArray[np.float32]:
@@ -300,6 +258,18 @@ def _says(
     says[:, of_body] = 0
     says[dress, of_body] = 1
     return np.asarray(says, np.float32)
+
+
+def _choose_eyes(
+    says: Array, references: WarpSource, target: HeadGeometry, model: HeadModel
+) -> npt.NDArray[np.float32]:
+    """How far each eye is painted (2,); lessens the says (N, V) on eyes of references that look elsewhere."""
+    looks = gaze_likeness(references.geometries, target)
+    of_eyes = np.zeros_like(looks)
+    for eye, vertices in enumerate(model.eye_vertices):
+        says[:, vertices] *= np.maximum(looks[:, eye] ** 2, _ELSEWHERE)[:, None]
+        of_eyes[:, eye] = says[:, vertices].mean(axis=1)
+    return painted(looks, of_eyes)
 
 
 @lru_cache(maxsize=4)
