@@ -22,6 +22,7 @@ class PaintedTarget:
     geometry: HeadGeometry
     vertices: np.ndarray
     glasses: str | None = None
+    hair: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,3 +17,20 @@ from hifi_portrait.prompt_words import shown_already
 )
 def test_subject_and_worn_glasses_are_shown_already(prompt, glasses, shown):
     assert shown_already(prompt, glasses) == shown
+
+
+@pytest.mark.parametrize(
+    ("prompt", "hair", "shown"),
+    [
+        ("a man with red hair", "red", "a photo of a man with red hair"),
+        ("a man with red hair", None, "a photo of a man"),
+        ("a man with red hair", "grey", "a photo of a man"),
+        (
+            "light blond hair and round glasses",
+            "light-blond",
+            "a photo of a person with light blond hair and round glasses",
+        ),
+    ],
+)
+def test_hair_that_is_drawn_is_shown_already(prompt, hair, shown):
+    assert shown_already(prompt, "round", hair) == shown

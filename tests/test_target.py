@@ -170,3 +170,24 @@ def test_from_photo_of_a_head_that_lies_down() -> None:
     turn = cv2.getRotationMatrix2D((128, 128), 40, 1)
     with pytest.raises((TargetError, NoFaceError)):
         Target.from_photo(cv2.warpAffine(lying, turn, (256, 256), borderMode=cv2.BORDER_REPLICATE))
+
+
+def test_hair_goes_by_its_colour():
+    assert Target(hair="Light Blond").hair == "light-blond"
+    with pytest.raises(TargetError, match=r"colour of hair 'blnd'\..*blond"):
+        Target(hair="blnd")
+
+
+@pytest.mark.parametrize(
+    ("hair", "prompts", "expected"),
+    [
+        (None, "a woman with red hair", "red"),
+        (None, ["red hair", "long red hair"], "red"),
+        (None, ["red hair", "grey hair"], None),
+        (None, "a red coat", None),
+        ("own", "a woman with red hair", "own"),
+        ("black", "a woman with red hair", "black"),
+    ],
+)
+def test_prompts_name_the_hair_unless_the_target_does(hair, prompts, expected):
+    assert Target(hair=hair).prompted(prompts).hair == expected

@@ -299,7 +299,7 @@ class HiFiPortraitPipeline(DrawingPipeline):
             hearing["callback_on_step_end_tensor_inputs"] = heard
         if composed:
             changing = _says_something(prompts)
-            shown = {"prompt": _shown(prompts, people[0][1].glasses)} if changing else None
+            shown = {"prompt": _shown(prompts, people[0][1], scene)} if changing else None
             changes = Changes(asked, shown, prompt_rounds, prompt_scale)
             pictures = self._composed(cast, drawing, hearing, changes, warp_share)
         else:
@@ -371,8 +371,9 @@ class HiFiPortraitPipeline(DrawingPipeline):
         scene: Scene | None,
     ) -> Cast:
         """What the networks read of people with their drawn heads."""
-        # A scene puts glasses on itself, in its light.
-        heads = drawn if scene is None else [replace(head, glasses=bare_of(head.glasses)) for head in drawn]
+        heads = drawn
+        if scene is not None:  # it puts glasses on itself, in its light, and keeps its hair
+            heads = [replace(head, glasses=bare_of(head.glasses), hair=None) for head in drawn]
         inputs = [face_inputs(identity, head) for (identity, _), head in zip(people, heads, strict=True)]
         if scene is not None:
             inputs = [scene.received(inputs[0], drawn[0])]
@@ -409,10 +410,11 @@ def _says_something(prompts: Any) -> bool:
     return any(prompts) if isinstance(prompts, str | list | tuple) else True
 
 
-def _shown(prompts: Any, glasses: str | None) -> list[str]:
+def _shown(prompts: Any, target: Target, scene: Scene | None) -> list[str]:
     """What of each prompt is shown already; nothing of embeddings, whose text is not known."""
     texts = [prompts] if isinstance(prompts, str) else prompts
-    return [shown_already(text, glasses) if isinstance(text, str) else "" for text in texts]
+    hair = target.hair if scene is None else None
+    return [shown_already(text, target.glasses, hair) if isinstance(text, str) else "" for text in texts]
 
 
 def _watermarker(wanted: bool | None) -> Any:

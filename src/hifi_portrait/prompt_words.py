@@ -5,19 +5,24 @@ from __future__ import annotations
 import re
 
 from hifi_portrait.head.glasses_named import glasses_in, glasses_phrase
+from hifi_portrait.head.hair_named import hair_in, hair_phrase
 from hifi_portrait.models.class_word import CLASS_WORDS
 
 _SUBJECT = re.compile(rf"\b({'|'.join(CLASS_WORDS)})\b", re.IGNORECASE)
 
 
-def shown_already(prompt: str, glasses: str | None) -> str:
-    """The words for whose picture it is, and for its glasses, if the prompt names those that are worn.
+def shown_already(prompt: str, glasses: str | None, hair: str | None = None) -> str:
+    """The words for whose picture it is, and for its glasses and hair, if the prompt names what is shown.
 
     They belong in the draw that a prompt's changes are told from: "a man" is no wish for another person.
     """
     subject = _SUBJECT.search(prompt)
-    worn = glasses if glasses is not None and glasses_in(prompt) == glasses else None
-    if subject is None and worn is None:
+    features = []
+    if hair is not None and hair_in(prompt) == hair:
+        features.append(hair_phrase(hair))
+    if glasses is not None and glasses_in(prompt) == glasses:
+        features.append(glasses_phrase(glasses))
+    if subject is None and not features:
         return ""
     person = f"a photo of a {'person' if subject is None else subject[1].lower()}"
-    return person if worn is None else f"{person} with {glasses_phrase(worn)}"
+    return f"{person} with {' and '.join(features)}" if features else person

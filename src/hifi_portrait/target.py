@@ -15,6 +15,7 @@ from hifi_portrait.faces import FaceAnalyser, Photo, analyse, source_name
 from hifi_portrait.head import DEFAULT_FACE_SHARE, EXPRESSION_NAMES, HeadGeometry, HeadPose, fit, framing_of
 from hifi_portrait.head.glasses import FRAMES
 from hifi_portrait.head.glasses_named import glasses_in
+from hifi_portrait.head.hair_named import HAIR_COLOURS, hair_in
 
 ExpressionLike: TypeAlias = str | Mapping[str, float] | Sequence[float] | np.ndarray
 """A preset's name, ARKit coefficients by name (the rest 0), or all 52 in ``EXPRESSION_NAMES``' order."""
@@ -27,6 +28,9 @@ GAZE_RANGE: Mapping[str, float] = {"yaw": 40.0, "pitch": 30.0}
 
 GLASSES = ("own", "none", *FRAMES)
 """What a target may say of glasses."""
+
+HAIR = ("own", *HAIR_COLOURS)
+"""What a target may say of the colour of hair."""
 
 # A trailing * stands for the Left and the Right coefficient.
 _PRESETS: Mapping[str, Mapping[str, float]] = {
@@ -138,11 +142,14 @@ class Target:
         ``"sunglasses"``, which are put on; or "own" for what most references show. None leaves it to the
         prompt: what it says of glasses, or else "own". Dark lenses cannot be taken off, if all
         references wear some.
+    hair
+        The hair's colour: one of `HAIR` ("black", "light-blond", "red", "grey", "pink", ...),
+        or "own". None leaves it to the prompt: what it says of hair, or else "own".
 
     Raises
     ------
     TargetError
-        An unknown preset, coefficient or kind of glasses, or a value out of range.
+        An unknown preset, coefficient, kind of glasses or colour of hair, or a value out of range.
     """
 
     expression: ExpressionLike = "neutral"
@@ -150,6 +157,7 @@ class Target:
     gaze: tuple[float, float] = (0.0, 0.0)
     framing: Framing = field(default_factory=Framing)
     glasses: str | None = None
+    hair: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "expression", _coefficients(self.expression))
@@ -162,6 +170,8 @@ class Target:
             _check_range(f"gaze {axis}", value, -limit, limit, " degrees")
         if self.glasses is not None:
             object.__setattr__(self, "glasses", _named(self.glasses, "glasses", GLASSES))
+        if self.hair is not None:
+            object.__setattr__(self, "hair", _named(self.hair, "colour of hair", HAIR))
 
     @classmethod
     def preset(cls, name: str, strength: float = 1.0, **changes: Any) -> Target:
@@ -222,11 +232,13 @@ class Target:
         return replace(self, **changes)
 
     def prompted(self, prompts: str | Sequence[str]) -> Target:
-        """This target with the glasses that all prompts name alike, if it says nothing of them itself."""
-        named = {glasses_in(prompt) for prompt in ([prompts] if isinstance(prompts, str) else prompts)}
-        if self.glasses is not None or len(named) != 1:
-            return self
-        return self.replace(glasses=named.pop())
+        """This target with glasses and hair as all prompts name them, unless it says something itself."""
+        texts = [prompts] if isinstance(prompts, str) else prompts
+        glasses, hair = ({read(text) for text in texts} for read in (glasses_in, hair_in))
+        return self.replace(
+            glasses=glasses.pop() if self.glasses is None and len(glasses) == 1 else self.glasses,
+            hair=hair.pop() if self.hair is None and len(hair) == 1 else self.hair,
+        )
 
     def expression_vector(self) -> np.ndarray:
         """The expression as float32 (52,), in the order of ``EXPRESSION_NAMES``."""

@@ -28,6 +28,7 @@ class TargetWords:
     gaze: tuple[float, float] | None = None
     like: Path | None = None
     glasses: str | None = None
+    hair: str | None = None
 
 
 def find_photos(paths: Sequence[Path]) -> list[Path]:
@@ -183,7 +184,14 @@ def make_target(words: TargetWords) -> Target:
     )
     expression: Any = base.expression if words.expression is None else parse_expression(words.expression)
     gaze = base.gaze if words.gaze is None else words.gaze
-    return Target(expression=expression, pose=pose, gaze=gaze, framing=base.framing, glasses=words.glasses)
+    return Target(
+        expression=expression,
+        pose=pose,
+        gaze=gaze,
+        framing=base.framing,
+        glasses=words.glasses,
+        hair=words.hair,
+    )
 
 
 def describe_target(target: Target) -> dict[str, Any]:
@@ -197,6 +205,7 @@ def describe_target(target: Target) -> dict[str, Any]:
         "gaze": [float(angle) for angle in target.gaze],
         "framing": {axis: float(getattr(target.framing, axis)) for axis in ("scale", "x", "y")},
         "glasses": target.glasses,
+        "hair": target.hair,
     }
 
 

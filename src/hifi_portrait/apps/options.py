@@ -59,6 +59,15 @@ Glasses = Annotated[
         show_default=False,
     ),
 ]
+Hair = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLOUR",
+        help="own, black, dark-brown, brown, auburn, blond, light-blond, red, grey, white, pink, blue, green "
+        "or purple. [default: what the prompt says, or else own]",
+        show_default=False,
+    ),
+]
 Device = Annotated[
     str | None,
     typer.Option(help="Where the model runs: cpu, cuda, mps. [default: cuda where there is one, else cpu]"),

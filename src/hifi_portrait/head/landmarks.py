@@ -81,6 +81,9 @@ class TargetLike(Protocol):
     @property
     def glasses(self) -> str | None: ...  # noqa: D102
 
+    @property
+    def hair(self) -> str | None: ...  # noqa: D102
+
 
 @dataclass(frozen=True, eq=False)
 class LandmarkImage:
@@ -94,7 +97,7 @@ class LandmarkImage:
         raster: which triangle of the model, shoulders included, each pixel shows.
         geometry: of the head.
         vertices: (V, 3) in camera space.
-        glasses: what the target says of them; contours do not show it, the warp does.
+        glasses, hair: what the target says of them; contours do not show it, the warp does.
     """
 
     image: npt.NDArray[np.uint8]
@@ -104,6 +107,7 @@ class LandmarkImage:
     geometry: HeadGeometry
     vertices: npt.NDArray[np.float32]
     glasses: str | None = None
+    hair: str | None = None
 
 
 class LandmarkGenerator:
@@ -118,7 +122,7 @@ class LandmarkGenerator:
     def __call__(self, identity: Array, target: TargetLike, size: int | tuple[int, int]) -> LandmarkImage:
         """Draw an identity (80,) as a target asks; ``size`` is the picture's side, or width and height."""
         drawn = self.from_geometry(self.geometry(identity, target, size), size)
-        return replace(drawn, glasses=target.glasses)
+        return replace(drawn, glasses=target.glasses, hair=target.hair)
 
     def geometry(self, identity: Array, target: TargetLike, size: int | tuple[int, int]) -> HeadGeometry:
         """The head that fulfils a target."""

@@ -32,12 +32,16 @@ _GROWN = 2.0  # how many times the fullness of the scalp beside it short hair ma
 Array = npt.NDArray[Any]
 
 
-def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Array, alpha: Array) -> None:
-    """Draw hair, and whatever else of the person is off the mesh, into colour (H, W, 3) and alpha (H, W)."""
+def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Array, alpha: Array) -> Array:
+    """Draw hair, and whatever else of the person is off the mesh, into colour (H, W, 3) and alpha (H, W).
+
+    Returns the alpha (H, W) of the hair alone.
+    """
     cutouts = {n: Cutout.of(sources, n, model) for n in {sources.main, sources.dress}}
     on_head = (raster.triangle >= 0) & (model.parts != Part.SHOULDERS)[raster.triangle]
     outline = outline_of(on_head.astype(np.float32))
     _draw_hair(cutouts[sources.main], sources, raster, model, outline, on_head, colour, alpha)
+    hair = alpha * (raster.triangle < 0)
     worn = cutouts[sources.dress]
     dress = Dress(
         worn.crop,
@@ -55,6 +59,7 @@ def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Ar
     below *= opened(alpha + below, _CORNER)
     below *= in_pieces(below)
     _put_below(colour, alpha, behind * sources.gains[sources.dress], below)
+    return hair
 
 
 def _draw_hair(

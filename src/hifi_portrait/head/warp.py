@@ -22,6 +22,8 @@ from hifi_portrait.head.filling import background, close_gaps, fill_unseen
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.glasses import FRAMES
 from hifi_portrait.head.glasses_drawn import draw_glasses
+from hifi_portrait.head.hair_colour import dyed, hair_share
+from hifi_portrait.head.hair_named import HAIR_COLOURS
 from hifi_portrait.head.hair_shell import raised, with_hair
 from hifi_portrait.head.light import colour_corrections
 from hifi_portrait.head.mesh import Part
@@ -49,6 +51,9 @@ class WarpTarget(Protocol):
     @property
     def glasses(self) -> str | None: ...  # noqa: D102
 
+    @property
+    def hair(self) -> str | None: ...  # noqa: D102
+
 
 def warp_picture(
     references: WarpSource,
@@ -64,7 +69,8 @@ def warp_picture(
         The person's analysed photos.
     target
         Raster and geometry of the target; the picture has the raster's size. Its `glasses` are "own" or
-        None for what most references wear, "none", or one of `FRAMES`.
+        None for what most references wear, "none", or one of `FRAMES`; its `hair` one of `HAIR_COLOURS`,
+        or "own" or None for the references'.
     model
         The head model; the default one if not given.
 
@@ -89,9 +95,11 @@ def warp_picture(
     _paint_eyes(sources, raster, rows, model, colour, coverage)
     on_mesh = raster.triangle >= 0
     alpha = on_mesh.astype(np.float32)
-    draw_off_mesh(sources, raster, model, colour, alpha)
+    hair = draw_off_mesh(sources, raster, model, colour, alpha)
     on_head = on_mesh & (model.parts != Part.SHOULDERS)[raster.triangle]
     close_gaps(colour, alpha, on_head, ears)
+    if target.hair is not None and target.hair in HAIR_COLOURS:
+        colour = dyed(colour, hair_share(colour, hair, raster, model), target.hair)
     coverage = np.where(bald.mask, coverage, alpha / 2)
     main = sources.main
     in_front = (mesh_in_photo(sources.xy[main], model) >= 0).astype(np.float32)
