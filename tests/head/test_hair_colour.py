@@ -52,6 +52,14 @@ def test_bald_heads_have_no_hair_to_dye(model):
     assert hair_share(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model).max() == 0
 
 
+@pytest.mark.parametrize(("own", "name"), [((110, 80, 58), "brown"), ((40, 36, 34), "black")])
+def test_hair_that_has_the_colour_stays_as_it_is(model, own, name):
+    target, picture, _ = haired(model, own)
+    share = hair_share(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model)
+    assert np.array_equal(dyed(picture, share, name), picture)
+    assert not np.array_equal(dyed(picture, share, "white"), picture)
+
+
 def test_hair_off_the_mesh_is_dyed_with_that_on_it(model):
     target, picture, _ = haired(model)
     loose = np.zeros((SIDE, SIDE), np.float32)

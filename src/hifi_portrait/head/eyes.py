@@ -24,14 +24,15 @@ from hifi_portrait.head.raster import Raster, rasterise
 EYES = (Part.LEFT_EYE, Part.RIGHT_EYE)
 
 _GAZE_SCALE = 12.0  # degrees between gazes at which a photo's eyes count 1 / e
-_OWN = (0.72, 0.92)  # likeness of a gaze from which on a photo's own eye begins to show, and shows alone
+_OWN = (0.55, 0.8)  # likeness of a gaze from which on a photo's own eye begins to show, and shows alone
 _GRID = 48  # points across an eyeball at which photos are read
 _READ = 0.3  # visibility from which on one is
 _IRIS, _WHITE = (
     (0.18, 0.32),
     (0.55, 0.85),
 )  # distances from the pupil, in eyeball radii, where colours are read
-_IRIS_TONES, _WHITE_TONES = (10, 45), (80, 98)  # percentiles of brightness there: neither lashes nor lights
+_IRIS_TONES, _WHITE_TONES = (25, 60), (80, 98)  # percentiles of brightness there: neither lashes nor lights
+_OPEN = 0.75  # of the widest eyes that photos show: those whose colours are read
 _LEAST = 12  # points that tell a colour
 _EDGES = np.arange(0.2, 0.62, 0.03)  # distances between which the edge of an iris is looked for
 _EDGE = (0.34, 0.47)  # where it is at least, and at most
@@ -120,7 +121,9 @@ class EyeColours:
             Whose vertices they are.
         """
         colours, distances = [], []
-        for crop, table, gain in zip(crops, tables, gains, strict=True):
+        seeing = tables[:, np.concatenate(model.eye_vertices), 2].mean(axis=1)
+        wide = seeing >= _OPEN * seeing.max(initial=0)
+        for crop, table, gain in zip(crops[wide], tables[wide], gains[wide], strict=True):
             for part in EYES:
                 raster = _front(model, part)
                 on_eye = raster.triangle >= 0

@@ -27,7 +27,7 @@ _ABOVE_EYES, _BESIDE_EYES = 0.02, 0.012  # metres from the eyes where hair may h
 _SURE = (0.4, 0.6)  # share of the way from hair's colour to skin's between which hair ends
 _ON_CLOTHES = 0.5  # share of the differences from skin and clothes below which one from hair is hair's
 _LONG = 0.005  # share of the picture that loose hair below the ears takes if it is long
-_LIGHT = (0.8, 1.1)  # factors of brightness by the light on the face, at most
+_LIGHT = (0.92, 1.08)  # factors of brightness by the light on the face, at most
 _USUAL = 150.0  # brightness of a face
 
 Array = npt.NDArray[Any]
@@ -99,11 +99,11 @@ def dyed(colour: Array, share: Array, name: str) -> npt.NDArray[np.float32]:
     """A picture (H, W, 3) in [0, 255] with hair of one of `HAIR_COLOURS`, as far as it shows any (H, W).
 
     Strands stay lighter and darker than each other as they are, within bounds: black hair's sheen would else
-    be blinding in white.
+    be blinding in white. Hair that has the colour already stays as it is.
     """
     picture = np.asarray(colour, np.float32)
     hair = share > 0.5
-    if hair.sum() < _LEAST:
+    if hair.sum() < _LEAST or name == _named(np.median(picture[hair], axis=0)):
         return picture
     linear = (np.clip(picture, 0, 255) / 255) ** _GAMMA
     bright = linear.mean(axis=2) + _DARK
@@ -114,3 +114,10 @@ def dyed(colour: Array, share: Array, name: str) -> npt.NDArray[np.float32]:
     wished = (np.array(HAIR_COLOURS[name]) / 255) ** _GAMMA * light
     drawn = 255 * np.clip(wished * np.exp(ratio)[..., None], 0, 1) ** (1 / _GAMMA)
     return np.asarray(picture + share[..., None] * (drawn - picture), np.float32)
+
+
+def _named(colour: Array) -> str:
+    """Which of `HAIR_COLOURS` is nearest to a colour (3,) in [0, 255]."""
+    names = list(HAIR_COLOURS)
+    known = tones(np.array([[colour, *(HAIR_COLOURS[name] for name in names)]]).round().astype(np.uint8))[0]
+    return names[int(np.linalg.norm(known[1:] - known[0], axis=1).argmin())]
