@@ -56,8 +56,8 @@ def test_bald_heads_have_no_hair_to_dye(model):
 def test_hair_that_has_the_colour_stays_as_it_is(model, own, name):
     target, picture, _ = haired(model, own)
     share = hair_share(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model)
-    assert np.array_equal(dyed(picture, share, name), picture)
-    assert not np.array_equal(dyed(picture, share, "white"), picture)
+    np.testing.assert_allclose(dyed(picture, share, name), picture, atol=1e-3)
+    assert np.abs(dyed(picture, share, "white") - picture)[share > 0.9].mean() > 50
 
 
 def test_hair_off_the_mesh_is_dyed_with_that_on_it(model):
