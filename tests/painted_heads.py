@@ -23,6 +23,7 @@ class PaintedTarget:
     vertices: np.ndarray
     glasses: str | None = None
     hair: str | None = None
+    clothes: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,3 +34,9 @@ def test_subject_and_worn_glasses_are_shown_already(prompt, glasses, shown):
 )
 def test_hair_that_is_drawn_is_shown_already(prompt, hair, shown):
     assert shown_already(prompt, "round", hair) == shown
+
+
+def test_clothes_that_are_drawn_are_shown_already():
+    prompt = "a man with red hair, wearing a navy hoodie"
+    assert shown_already(prompt, None, "red", "navy") == "a photo of a man with red hair and navy clothes"
+    assert shown_already(prompt, None, None, "red") == "a photo of a man"

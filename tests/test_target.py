@@ -191,3 +191,11 @@ def test_hair_goes_by_its_colour():
 )
 def test_prompts_name_the_hair_unless_the_target_does(hair, prompts, expected):
     assert Target(hair=hair).prompted(prompts).hair == expected
+
+
+def test_clothes_go_by_their_colour():
+    assert Target(clothes="light blue").clothes == "light-blue"
+    assert Target().prompted("a woman with red hair in a navy dress").clothes == "navy"
+    assert Target(clothes="own").prompted("a navy dress").clothes == "own"
+    with pytest.raises(TargetError, match=r"colour of clothes 'nvy'\..*navy"):
+        Target(clothes="nvy")

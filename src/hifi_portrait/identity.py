@@ -189,8 +189,8 @@ class Identity:
     def warp(self, target: Target, size: int = 256) -> np.ndarray:
         """The person re-posed to the target with nothing learnt, as uint8 RGB (size, size, 3).
 
-        The photos' own pixels, carried over the fitted head, and the glasses and the colour of hair that the
-        target names; what no photo shows is filled in smoothly.
+        The photos' own pixels, carried over the fitted head, and the glasses and the colours of hair and
+        clothes that the target names; what no photo shows is filled in smoothly.
         """
         drawing = LandmarkGenerator()(self.identity, target, size)
         picture, _ = warp_picture(self, drawing)

@@ -372,8 +372,8 @@ class HiFiPortraitPipeline(DrawingPipeline):
     ) -> Cast:
         """What the networks read of people with their drawn heads."""
         heads = drawn
-        if scene is not None:  # it puts glasses on itself, in its light, and keeps its hair
-            heads = [replace(head, glasses=bare_of(head.glasses), hair=None) for head in drawn]
+        if scene is not None:  # it puts glasses on itself, in its light, and keeps hair and clothes
+            heads = [replace(head, glasses=bare_of(head.glasses), hair=None, clothes=None) for head in drawn]
         inputs = [face_inputs(identity, head) for (identity, _), head in zip(people, heads, strict=True)]
         if scene is not None:
             inputs = [scene.received(inputs[0], drawn[0])]
@@ -413,8 +413,8 @@ def _says_something(prompts: Any) -> bool:
 def _shown(prompts: Any, target: Target, scene: Scene | None) -> list[str]:
     """What of each prompt is shown already; nothing of embeddings, whose text is not known."""
     texts = [prompts] if isinstance(prompts, str) else prompts
-    hair = target.hair if scene is None else None
-    return [shown_already(text, target.glasses, hair) if isinstance(text, str) else "" for text in texts]
+    drawn = (target.glasses, target.hair, target.clothes) if scene is None else (target.glasses,)
+    return [shown_already(text, *drawn) if isinstance(text, str) else "" for text in texts]
 
 
 def _watermarker(wanted: bool | None) -> Any:

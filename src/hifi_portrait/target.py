@@ -13,6 +13,7 @@ import numpy as np
 from hifi_portrait.errors import TargetError
 from hifi_portrait.faces import FaceAnalyser, Photo, analyse, source_name
 from hifi_portrait.head import DEFAULT_FACE_SHARE, EXPRESSION_NAMES, HeadGeometry, HeadPose, fit, framing_of
+from hifi_portrait.head.clothes_named import CLOTHES_COLOURS, clothes_in
 from hifi_portrait.head.glasses import FRAMES
 from hifi_portrait.head.glasses_named import glasses_in
 from hifi_portrait.head.hair_named import HAIR_COLOURS, hair_in
@@ -31,6 +32,9 @@ GLASSES = ("own", "none", *FRAMES)
 
 HAIR = ("own", *HAIR_COLOURS)
 """What a target may say of the colour of hair."""
+
+CLOTHES = ("own", *CLOTHES_COLOURS)
+"""What a target may say of the colour of clothes."""
 
 # A trailing * stands for the Left and the Right coefficient.
 _PRESETS: Mapping[str, Mapping[str, float]] = {
@@ -145,11 +149,13 @@ class Target:
     hair
         The hair's colour: one of `HAIR` ("black", "light-blond", "red", "grey", "pink", ...),
         or "own". None leaves it to the prompt: what it says of hair, or else "own".
+    clothes
+        The clothes' colour: one of `CLOTHES` ("white", "navy", "light-blue", ...), or "own"; None as of hair.
 
     Raises
     ------
     TargetError
-        An unknown preset, coefficient, kind of glasses or colour of hair, or a value out of range.
+        An unknown preset, coefficient, kind of glasses or colour, or a value out of range.
     """
 
     expression: ExpressionLike = "neutral"
@@ -158,6 +164,7 @@ class Target:
     framing: Framing = field(default_factory=Framing)
     glasses: str | None = None
     hair: str | None = None
+    clothes: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "expression", _coefficients(self.expression))
@@ -172,6 +179,8 @@ class Target:
             object.__setattr__(self, "glasses", _named(self.glasses, "glasses", GLASSES))
         if self.hair is not None:
             object.__setattr__(self, "hair", _named(self.hair, "colour of hair", HAIR))
+        if self.clothes is not None:
+            object.__setattr__(self, "clothes", _named(self.clothes, "colour of clothes", CLOTHES))
 
     @classmethod
     def preset(cls, name: str, strength: float = 1.0, **changes: Any) -> Target:
@@ -232,13 +241,14 @@ class Target:
         return replace(self, **changes)
 
     def prompted(self, prompts: str | Sequence[str]) -> Target:
-        """This target with glasses and hair as all prompts name them, unless it says something itself."""
+        """This target with glasses, hair and clothes as all prompts name them, unless it does so itself."""
         texts = [prompts] if isinstance(prompts, str) else prompts
-        glasses, hair = ({read(text) for text in texts} for read in (glasses_in, hair_in))
-        return self.replace(
-            glasses=glasses.pop() if self.glasses is None and len(glasses) == 1 else self.glasses,
-            hair=hair.pop() if self.hair is None and len(hair) == 1 else self.hair,
-        )
+        changes = {}
+        for name, read in (("glasses", glasses_in), ("hair", hair_in), ("clothes", clothes_in)):
+            said = {read(text) for text in texts}
+            if getattr(self, name) is None and len(said) == 1:
+                changes[name] = said.pop()
+        return self.replace(**changes)
 
     def expression_vector(self) -> np.ndarray:
         """The expression as float32 (52,), in the order of ``EXPRESSION_NAMES``."""

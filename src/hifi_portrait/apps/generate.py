@@ -46,6 +46,7 @@ def generate(
     like: options.Like = None,
     glasses: options.Glasses = None,
     hair: options.Hair = None,
+    clothes: options.Clothes = None,
     seed: Annotated[int, typer.Option(min=0, help="The first picture's seed; the next ones count up.")] = 0,
     count: Annotated[int, typer.Option(min=1, max=MAX_COUNT, help="How many pictures.")] = 1,
     steps: options.Steps = None,
@@ -74,7 +75,7 @@ def generate(
     """Make portraits of one person with an expression, head pose and gaze of your choice."""
     started = time.perf_counter()
     files = reference_files(photos)
-    words = TargetWords(expression, yaw, pitch, roll, gaze, like, glasses, hair)
+    words = TargetWords(expression, yaw, pitch, roll, gaze, like, glasses, hair, clothes)
     target = make_target(words).prompted(prompt)
     check_model(model, hifi)
     identity = load_identity(photos, recogniser)

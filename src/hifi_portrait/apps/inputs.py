@@ -29,6 +29,7 @@ class TargetWords:
     like: Path | None = None
     glasses: str | None = None
     hair: str | None = None
+    clothes: str | None = None
 
 
 def find_photos(paths: Sequence[Path]) -> list[Path]:
@@ -191,6 +192,7 @@ def make_target(words: TargetWords) -> Target:
         framing=base.framing,
         glasses=words.glasses,
         hair=words.hair,
+        clothes=words.clothes,
     )
 
 
@@ -206,6 +208,7 @@ def describe_target(target: Target) -> dict[str, Any]:
         "framing": {axis: float(getattr(target.framing, axis)) for axis in ("scale", "x", "y")},
         "glasses": target.glasses,
         "hair": target.hair,
+        "clothes": target.clothes,
     }
 
 

@@ -68,6 +68,15 @@ Hair = Annotated[
         show_default=False,
     ),
 ]
+Clothes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLOUR",
+        help="own, white, black, grey, red, burgundy, orange, yellow, green, olive, teal, light-blue, blue, "
+        "navy, purple, pink, beige or brown. [default: what the prompt says, or else own]",
+        show_default=False,
+    ),
+]
 Device = Annotated[
     str | None,
     typer.Option(help="Where the model runs: cpu, cuda, mps. [default: cuda where there is one, else cpu]"),

@@ -74,13 +74,16 @@ def warp(
     like: options.Like = None,
     glasses: options.Glasses = None,
     hair: options.Hair = None,
+    clothes: options.Clothes = None,
     size: Size = 512,
     as_json: options.Json = False,
 ) -> None:
     """Carry the photos through the fitted head into the wished expression and pose, with nothing learnt."""
     from hifi_portrait.provenance import save_png
 
-    person, target = _wished(photos, TargetWords(expression, yaw, pitch, roll, gaze, like, glasses, hair))
+    person, target = _wished(
+        photos, TargetWords(expression, yaw, pitch, roll, gaze, like, glasses, hair, clothes)
+    )
     save_png(person.warp(target, size), out, {"picture": "plain warp of the references"})
     emit({"path": str(out), "size": [size, size]}, str(out), as_json)
 

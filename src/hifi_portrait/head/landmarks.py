@@ -84,6 +84,9 @@ class TargetLike(Protocol):
     @property
     def hair(self) -> str | None: ...  # noqa: D102
 
+    @property
+    def clothes(self) -> str | None: ...  # noqa: D102
+
 
 @dataclass(frozen=True, eq=False)
 class LandmarkImage:
@@ -97,7 +100,7 @@ class LandmarkImage:
         raster: which triangle of the model, shoulders included, each pixel shows.
         geometry: of the head.
         vertices: (V, 3) in camera space.
-        glasses, hair: what the target says of them; contours do not show it, the warp does.
+        glasses, hair, clothes: what the target says of them; contours do not show it, the warp does.
     """
 
     image: npt.NDArray[np.uint8]
@@ -108,6 +111,7 @@ class LandmarkImage:
     vertices: npt.NDArray[np.float32]
     glasses: str | None = None
     hair: str | None = None
+    clothes: str | None = None
 
 
 class LandmarkGenerator:
@@ -122,7 +126,7 @@ class LandmarkGenerator:
     def __call__(self, identity: Array, target: TargetLike, size: int | tuple[int, int]) -> LandmarkImage:
         """Draw an identity (80,) as a target asks; ``size`` is the picture's side, or width and height."""
         drawn = self.from_geometry(self.geometry(identity, target, size), size)
-        return replace(drawn, glasses=target.glasses, hair=target.hair)
+        return replace(drawn, glasses=target.glasses, hair=target.hair, clothes=target.clothes)
 
     def geometry(self, identity: Array, target: TargetLike, size: int | tuple[int, int]) -> HeadGeometry:
         """The head that fulfils a target."""

@@ -41,3 +41,10 @@ def nearest_of(values: Array, mask: Array) -> Array:
     of_label = np.zeros((nearest.max() + 1, *values.shape[2:]), values.dtype)
     of_label[nearest[mask]] = values[mask]
     return np.asarray(of_label[nearest])
+
+
+def touching(mask: Array, other: Array) -> npt.NDArray[np.bool_]:
+    """The pieces of a mask (H, W) that touch another."""
+    _, piece = cv2.connectedComponents(mask.astype(np.uint8))
+    near = cv2.dilate(other.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+    return np.asarray(mask & np.isin(piece, np.unique(piece[near & mask])))

@@ -15,16 +15,19 @@ import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.head.blending import blend_on_mesh
+from hifi_portrait.head.clothes_named import CLOTHES_COLOURS
+from hifi_portrait.head.clothes_shown import clothes_share
 from hifi_portrait.head.cutouts import mesh_in_photo
+from hifi_portrait.head.dye import dyed
 from hifi_portrait.head.ears import ears_end
 from hifi_portrait.head.eyes import EYES, EyeColours, paint_eyes
 from hifi_portrait.head.filling import background, close_gaps, fill_unseen
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.glasses import FRAMES
 from hifi_portrait.head.glasses_drawn import draw_glasses
-from hifi_portrait.head.hair_colour import dyed, hair_share
 from hifi_portrait.head.hair_named import HAIR_COLOURS
 from hifi_portrait.head.hair_shell import raised, with_hair
+from hifi_portrait.head.hair_shown import hair_share
 from hifi_portrait.head.light import colour_corrections
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
@@ -54,6 +57,9 @@ class WarpTarget(Protocol):
     @property
     def hair(self) -> str | None: ...  # noqa: D102
 
+    @property
+    def clothes(self) -> str | None: ...  # noqa: D102
+
 
 def warp_picture(
     references: WarpSource,
@@ -69,8 +75,8 @@ def warp_picture(
         The person's analysed photos.
     target
         Raster and geometry of the target; the picture has the raster's size. Its `glasses` are "own" or
-        None for what most references wear, "none", or one of `FRAMES`; its `hair` one of `HAIR_COLOURS`,
-        or "own" or None for the references'.
+        None for what most references wear, "none", or one of `FRAMES`; its `hair` and `clothes` are of
+        `HAIR_COLOURS` and `CLOTHES_COLOURS`, or "own" or None for the references'.
     model
         The head model; the default one if not given.
 
@@ -98,8 +104,7 @@ def warp_picture(
     hair = draw_off_mesh(sources, raster, model, colour, alpha)
     on_head = on_mesh & (model.parts != Part.SHOULDERS)[raster.triangle]
     close_gaps(colour, alpha, on_head, ears)
-    if target.hair is not None and target.hair in HAIR_COLOURS:
-        colour = dyed(colour, hair_share(colour, hair, raster, model), target.hair)
+    colour = _recoloured(colour, alpha, hair, target, raster, model)
     coverage = np.where(bald.mask, coverage, alpha / 2)
     main = sources.main
     in_front = (mesh_in_photo(sources.xy[main], model) >= 0).astype(np.float32)
@@ -123,6 +128,22 @@ def _on_mesh(sources: Sources, raster: Raster, model: HeadModel) -> tuple[Array,
     factors = np.ones((len(sources.crops), 2, 2, 3), np.float32)
     like_hidden, _, _ = _blended(sources, sources.hidden_hair, factors, sources.says, raster, model)
     return fill_unseen(colour, seen, like_hidden, raster, model), coverage
+
+
+def _recoloured(
+    colour: Array, alpha: Array, hair: Array, target: WarpTarget, raster: Raster, model: HeadModel
+) -> Array:
+    """Colours (H, W, 3) with hair and clothes as a target names them; ``hair`` is that off the mesh."""
+    if target.hair not in HAIR_COLOURS and target.clothes not in CLOTHES_COLOURS:
+        return colour
+    haired = hair_share(colour, hair, raster, model)
+    if target.clothes in CLOTHES_COLOURS:
+        loose = (alpha - hair).clip(0, 1) * (raster.triangle < 0)
+        worn = clothes_share(colour, loose, haired, raster, model)
+        colour = dyed(colour, worn, str(target.clothes), CLOTHES_COLOURS)
+    if target.hair in HAIR_COLOURS:
+        colour = dyed(colour, haired, str(target.hair), HAIR_COLOURS)
+    return colour
 
 
 def _paint_eyes(

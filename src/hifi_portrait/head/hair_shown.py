@@ -1,4 +1,4 @@
-"""Hair of another colour: where a picture shows hair, and what it looks like dyed."""
+"""Where a picture of a head shows hair."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ import numpy.typing as npt
 
 from hifi_portrait.head.cutouts import cheeks
 from hifi_portrait.head.ears import ear_vertices
-from hifi_portrait.head.hair_named import HAIR_COLOURS
 from hifi_portrait.head.hair_shell import scalp
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
+from hifi_portrait.head.neighbourhood import touching
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.head.tones import tones, unlikeness
 
-_GAMMA = 2.2
-_DARK = 0.004  # linear brightness, added before a ratio is taken
-_CONTRAST = 0.45  # deviation of logarithms of brightness that dyed hair has at most
 _FULL = 0.8  # fullness of the scalp from which on a head shows hair, if it has any
 _BALD = 8.0  # difference of `tones` below which hair is none
 _LEAST = 40  # pixels of hair
@@ -27,8 +24,6 @@ _ABOVE_EYES, _BESIDE_EYES = 0.02, 0.012  # metres from the eyes where hair may h
 _SURE = (0.4, 0.6)  # share of the way from hair's colour to skin's between which hair ends
 _ON_CLOTHES = 0.5  # share of the differences from skin and clothes below which one from hair is hair's
 _LONG = 0.005  # share of the picture that loose hair below the ears takes if it is long
-_LIGHT = (0.92, 1.08)  # factors of brightness by the light on the face, at most
-_USUAL = 150.0  # brightness of a face
 
 Array = npt.NDArray[Any]
 
@@ -71,16 +66,9 @@ def hair_share(colour: Array, loose: Array, raster: Raster, model: HeadModel) ->
     covered = np.maximum(fullness > _FULL, alike * np.maximum(fullness > 0, overhung > 0.5))
     from_others = np.minimum(from_skin, unlikeness(colours, colours[on_body]))
     hanging = on_body & (from_hair < _ON_CLOTHES * from_others)
-    covered = np.maximum(covered, _touching(hanging, loose > 0.5))
+    covered = np.maximum(covered, touching(hanging, loose > 0.5))
     soft = cv2.GaussianBlur(covered.astype(np.float32), (0, 0), max(0.6, 0.003 * len(colour)))
     return np.maximum(soft * (on_head | on_body), loose * (raster.triangle < 0)).astype(np.float32)
-
-
-def _touching(mask: Array, other: Array) -> npt.NDArray[np.bool_]:
-    """The pieces of a mask (H, W) that touch another."""
-    _, piece = cv2.connectedComponents(mask.astype(np.uint8))
-    near = cv2.dilate(other.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-    return np.asarray(mask & np.isin(piece, np.unique(piece[near & mask])))
 
 
 def _overhung(model: HeadModel) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -93,31 +81,3 @@ def _overhung(model: HeadModel) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.i
     above = place[:, 2] > eyes[:, 2].max() + _ABOVE_EYES
     beside = (np.abs(place[:, 0]) > np.abs(eyes[:, 0]).max() + _BESIDE_EYES) & (place[:, 2] > teeth[2])
     return skin[above], skin[beside]
-
-
-def dyed(colour: Array, share: Array, name: str) -> npt.NDArray[np.float32]:
-    """A picture (H, W, 3) in [0, 255] with hair of one of `HAIR_COLOURS`, as far as it shows any (H, W).
-
-    Strands stay lighter and darker than each other as they are, within bounds: black hair's sheen would else
-    be blinding in white. Hair that has the colour already stays as it is.
-    """
-    picture = np.asarray(colour, np.float32)
-    hair = share > 0.5
-    if hair.sum() < _LEAST or name == _named(np.median(picture[hair], axis=0)):
-        return picture
-    linear = (np.clip(picture, 0, 255) / 255) ** _GAMMA
-    bright = linear.mean(axis=2) + _DARK
-    ratio = np.log(bright / np.median(bright[hair]))
-    spread = np.std(np.clip(ratio[hair], *np.percentile(ratio[hair], (5, 95))))
-    ratio *= min(1.0, _CONTRAST / max(float(spread), 1e-6))
-    light = np.clip(np.median(picture.mean(axis=2)[~hair & (share <= 0)]) / _USUAL, *_LIGHT) ** _GAMMA
-    wished = (np.array(HAIR_COLOURS[name]) / 255) ** _GAMMA * light
-    drawn = 255 * np.clip(wished * np.exp(ratio)[..., None], 0, 1) ** (1 / _GAMMA)
-    return np.asarray(picture + share[..., None] * (drawn - picture), np.float32)
-
-
-def _named(colour: Array) -> str:
-    """Which of `HAIR_COLOURS` is nearest to a colour (3,) in [0, 255]."""
-    names = list(HAIR_COLOURS)
-    known = tones(np.array([[colour, *(HAIR_COLOURS[name] for name in names)]]).round().astype(np.uint8))[0]
-    return names[int(np.linalg.norm(known[1:] - known[0], axis=1).argmin())]

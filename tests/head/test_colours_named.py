@@ -1,9 +1,10 @@
-"""What prompts say of the colour of hair."""
+"""What prompts say of the colours of hair and clothes."""
 
 from __future__ import annotations
 
 import pytest
 
+from hifi_portrait.head.clothes_named import CLOTHES_COLOURS, clothes_in, clothes_phrase
 from hifi_portrait.head.hair_named import HAIR_COLOURS, hair_in, hair_phrase
 
 
@@ -36,3 +37,29 @@ def test_the_colour_is_that_of_the_hair(words, colour):
 @pytest.mark.parametrize("colour", HAIR_COLOURS)
 def test_phrases_name_their_colour(colour):
     assert hair_in(f"a photo of a person with {hair_phrase(colour)}") == colour
+
+
+@pytest.mark.parametrize(
+    ("words", "colour"),
+    [
+        ("a photo of a man with short auburn hair, wearing a purple t-shirt", "purple"),
+        ("in a light blue polo shirt", "light-blue"),
+        ("a dark red wool sweater", "burgundy"),
+        ("wearing a navy-blue hoodie and a red scarf", "navy"),
+        ("wearing a grey crew-neck jumper", "grey"),
+        ("red hair, a black v-neck", "black"),
+        ("wearing no white shirt", None),
+        ("white hair and glasses", None),
+        ("a red car behind a man in a suit", None),
+        ("dressed in a beige coat", "beige"),
+        ("a yellow turtleneck, a green jacket", "yellow"),
+        ("", None),
+    ],
+)
+def test_the_colour_is_that_of_the_clothes(words, colour):
+    assert clothes_in(words) == colour
+
+
+@pytest.mark.parametrize("colour", CLOTHES_COLOURS)
+def test_phrases_name_their_colour_of_clothes(colour):
+    assert clothes_in(f"a photo of a person with {clothes_phrase(colour)}") == colour

@@ -1,0 +1,70 @@
+"""What words say of the colour of clothes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+CLOTHES_COLOURS: Mapping[str, tuple[int, int, int]] = {
+    "white": (228, 228, 226),
+    "black": (40, 40, 43),
+    "grey": (128, 128, 130),
+    "red": (184, 52, 50),
+    "burgundy": (107, 36, 50),
+    "orange": (210, 120, 48),
+    "yellow": (222, 182, 62),
+    "green": (60, 132, 74),
+    "olive": (100, 104, 62),
+    "teal": (42, 125, 128),
+    "light-blue": (140, 184, 220),
+    "blue": (50, 92, 172),
+    "navy": (34, 44, 78),
+    "purple": (104, 58, 144),
+    "pink": (222, 134, 158),
+    "beige": (196, 174, 148),
+    "brown": (104, 74, 50),
+}
+"""Usual sRGB of clothes in photos, by their name."""
+
+_COLOURS = {
+    "light-blue": r"(?:light|pale|sky)[ -]blue",
+    "navy": r"navy(?:[ -]blue)?|dark[ -]blue",
+    "burgundy": r"burgundy|maroon|wine[ -]red|dark[ -]red",
+    "grey": r"(?:dark |light )?gr[ea]y",
+    "green": r"(?:dark |bright |light )?green",
+    "blue": r"(?:bright |royal )?blue",
+    "red": r"(?:bright )?red",
+    "pink": r"(?:light |hot )?pink",
+    "purple": r"purple|violet",
+    "beige": r"beige|cream",
+    "teal": r"teal|turquoise",
+} | {name: name for name in ("white", "black", "orange", "yellow", "olive", "brown")}
+_COLOUR = "|".join(f"(?P<{name.replace('-', '_')}>{words})" for name, words in _COLOURS.items())
+_CUT = (
+    "long-sleeved|short-sleeved|cotton|wool(?:len)?|woolly|knitted|linen|leather|silk|denim|plain|loose|tight|thick|"
+    "warm|hooded|business|polo|crew[ -]neck|v[ -]neck|roll[ -]neck|high[ -]neck|round[ -]neck|collared"
+)
+_GARMENT = (
+    r"t-?\s?shirts?|tees?|shirts?|tops?|blouses?|hood(?:ie|y)s?|sweatshirts?|sweaters?|jumpers?|pullovers?|"
+    r"cardigans?|turtlenecks?|v-necks?|crew necks?|roll-necks?|jackets?|coats?|blazers?|suits?|dress(?:es)?|"
+    r"polos?|vests?|clothes|clothing"
+)
+_SAID = re.compile(rf"\b(?:{_COLOUR})(?:,? (?:{_CUT}))* (?:{_GARMENT})\b")
+_NEGATED = re.compile(r"\b(?:no|not|without|never)(?: an?)? $")
+
+
+def clothes_in(words: str) -> str | None:
+    """The colour of clothes that a prompt or caption names, one of `CLOTHES_COLOURS`; None if it names none.
+
+    The first mention counts.
+    """
+    words = re.sub(r"\s+", " ", words.lower())
+    for found in _SAID.finditer(words):
+        if not _NEGATED.search(words[: found.start()]):
+            return next(name for name in _COLOURS if found[name.replace("-", "_")])
+    return None
+
+
+def clothes_phrase(colour: str) -> str:
+    """Words from which `clothes_in` reads a colour."""
+    return f"{colour.replace('-', ' ')} clothes"

@@ -1,0 +1,66 @@
+"""Where a picture of a person shows clothes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from hifi_portrait.head.cutouts import cheeks
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.neighbourhood import distance_to, touching
+from hifi_portrait.head.raster import Raster
+from hifi_portrait.head.tones import tones, unlikeness
+
+_LOW = 50  # percent of a body, from the top, below which clothes are told
+_UNLIKE = 60  # percent of that which may be skin
+_SKIN_TONE = 12.0  # difference of `tones` up to which something may be skin
+_LEAST = 0.0015  # share of the picture that must be told to be clothes
+_COLLAR = 0.1  # share of the side below the head where skin may show, if clothes have its colour
+
+Array = npt.NDArray[Any]
+
+
+def clothes_share(
+    colour: Array, loose: Array, hair: Array, raster: Raster, model: HeadModel
+) -> npt.NDArray[np.float32]:
+    """How far a drawn person shows clothes at each place, (H, W) in [0, 1].
+
+    Clothes of the skin's own colour are told by their place alone.
+
+    Parameters
+    ----------
+    colour
+        (H, W, 3) in [0, 255].
+    loose
+        (H, W) in [0, 1], alpha of what goes with the shoulders off the mesh.
+    hair
+        (H, W) in [0, 1], where hair is shown.
+    raster, model
+        Of the person.
+    """
+    side = len(colour)
+    parts = np.where(raster.triangle >= 0, model.parts[raster.triangle], 255)
+    body, head = parts == Part.SHOULDERS, (parts != Part.SHOULDERS) & (parts != 255)
+    if not body.any():
+        return np.zeros(body.shape, np.float32)
+    colours = tones(np.clip(colour, 0, 255).astype(np.uint8))
+    on_cheeks = np.isin(np.arange(model.num_vertices), cheeks(model))[:, None]
+    cheek = raster.interpolate(on_cheeks, model.faces)[..., 0] > 0.9
+    from_skin = unlikeness(colours, colours[cheek])
+    low = body & (np.arange(side)[:, None] > np.percentile(np.nonzero(body)[0], _LOW)) & (hair < 0.5)
+    unlike = low & (from_skin > max(np.percentile(from_skin[low], _UNLIKE), _SKIN_TONE)) if low.any() else low
+    person = (body | (loose > 0.3)) & (hair < 0.5)
+    if unlike.sum() < max(_LEAST * body.size, 40) or not np.isfinite(from_skin).all():
+        worn = person & (distance_to(head) > _COLLAR * side)
+    else:
+        worn = person & (unlikeness(colours, colours[unlike]) < from_skin)
+    worn = cv2.medianBlur(worn.astype(np.uint8), 5).astype(bool)
+    worn = touching(worn, low & (np.arange(side)[:, None] >= np.nonzero(body)[0].max() - 2))
+    bare = person & ~worn
+    worn |= bare & ~touching(bare, head)  # shade, which is like skin
+    soft = cv2.GaussianBlur(worn.astype(np.float32), (0, 0), max(0.6, 0.003 * side))
+    return np.asarray(soft * np.where(body, 1, loose), np.float32)

@@ -1,0 +1,50 @@
+"""Hair and clothes of another colour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hifi_portrait.head.tones import tones
+
+_GAMMA = 2.2
+_DARK = 0.004  # linear brightness, added before a ratio is taken
+_CONTRAST = 0.4  # deviation of logarithms of brightness that what is dyed has at most
+_RANGE = (-1.3, 1.0)  # logarithms of brightness that it may have beside the usual
+_LIGHT = (0.92, 1.08)  # factors of brightness by the light of the picture, at most
+_USUAL = 150.0  # brightness of a picture
+_LEAST = 40  # pixels
+
+Colours = Mapping[str, tuple[int, int, int]]
+Array = npt.NDArray[Any]
+
+
+def dyed(colour: Array, share: Array, name: str, colours: Colours) -> npt.NDArray[np.float32]:
+    """A picture (H, W, 3) in [0, 255] with one of several colours where it shows something (H, W) to dye.
+
+    Strands and folds stay lighter and darker than each other as they are, within bounds: black hair's sheen
+    would else be blinding in white. What has the colour already stays as it is.
+    """
+    picture = np.asarray(colour, np.float32)
+    there = share > 0.5
+    if there.sum() < _LEAST or name == _named(np.median(picture[there], axis=0), colours):
+        return picture
+    linear = (np.clip(picture, 0, 255) / 255) ** _GAMMA
+    bright = linear.mean(axis=2) + _DARK
+    ratio = np.log(bright / np.median(bright[there]))
+    spread = np.std(np.clip(ratio[there], *np.percentile(ratio[there], (5, 95))))
+    ratio = np.clip(ratio * min(1.0, _CONTRAST / max(float(spread), 1e-6)), *_RANGE)
+    light = np.clip(np.median(picture.mean(axis=2)[share <= 0]) / _USUAL, *_LIGHT) ** _GAMMA
+    wished = (np.array(colours[name]) / 255) ** _GAMMA * light
+    drawn = 255 * np.clip(wished * np.exp(ratio)[..., None], 0, 1) ** (1 / _GAMMA)
+    return np.asarray(picture + share[..., None] * (drawn - picture), np.float32)
+
+
+def _named(colour: Array, colours: Colours) -> str:
+    """Which of several colours is nearest to a colour (3,) in [0, 255]."""
+    names = list(colours)
+    known = tones(np.array([[colour, *(colours[name] for name in names)]]).round().astype(np.uint8))[0]
+    return names[int(np.linalg.norm(known[1:] - known[0], axis=1).argmin())]
