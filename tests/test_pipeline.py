@@ -208,15 +208,17 @@ def test_a_small_warp_strength_stays_closer_to_the_warp_than_a_large_one(identit
 
 
 def test_each_prompt_changes_a_start_from_the_warp_and_an_empty_one_does_not(identity):
-    pipe = a_pipeline()
+    pipe, own = a_pipeline(), TARGET.replace(clothes="own")
     settings = {"num_inference_steps": 4, "warp_strength": 0.25, "warp_grain": 0.0}
-    plain = draw(pipe, identity, **settings)[0]
-    together = draw(pipe, identity, prompt=["", "a red shirt", "a blue shirt"], **settings)
-    alone = [draw(pipe, identity, prompt=words, **settings)[0] for words in ("a red shirt", "a blue shirt")]
+    plain = draw(pipe, identity, own, **settings)[0]
+    together = draw(pipe, identity, own, prompt=["", "a red shirt", "a blue shirt"], **settings)
+    alone = [
+        draw(pipe, identity, own, prompt=words, **settings)[0] for words in ("a red shirt", "a blue shirt")
+    ]
     for drawn, expected in zip(together, [plain, *alone], strict=True):
         np.testing.assert_allclose(drawn, expected, atol=1e-3)
     assert not np.array_equal(plain, alone[0])
-    without = draw(pipe, identity, prompt="a red shirt", prompt_scale=0.0, **settings)[0]
+    without = draw(pipe, identity, own, prompt="a red shirt", prompt_scale=0.0, **settings)[0]
     np.testing.assert_allclose(without, plain, atol=1e-6)
     assert not np.array_equal(*alone)
 
@@ -253,13 +255,20 @@ def test_glasses_of_all_prompts_are_the_targets_if_it_names_none(glasses, prompt
     assert TARGET.replace(glasses=glasses).prompted(prompt).glasses == shown
 
 
-def test_what_a_prompt_says_of_glasses_is_drawn_by_the_warp_alone(identity):
+@pytest.mark.parametrize(
+    ("attribute", "prompt"),
+    [
+        ("glasses", "a photo of a person with square glasses"),
+        ("hair", "a photo of a person with pink hair"),
+        ("clothes", "a photo of a person with yellow clothes"),
+    ],
+)
+def test_what_a_prompt_says_of_glasses_and_colours_is_drawn_by_the_warp_alone(identity, attribute, prompt):
     pipe = a_pipeline()
-    settings = {"num_inference_steps": 4, "warp_strength": 0.25, "warp_grain": 0.0}
-    settings["prompt"] = "a photo of a person with square glasses"
+    settings = {"num_inference_steps": 4, "warp_strength": 0.25, "warp_grain": 0.0, "prompt": prompt}
     worn, unchanged = (draw(pipe, identity, prompt_scale=scale, **settings) for scale in (1.0, 0.0))
     np.testing.assert_allclose(worn, unchanged, atol=1e-5)
-    bare = draw(pipe, identity, TARGET.replace(glasses="own"), prompt_scale=0.0, **settings)
+    bare = draw(pipe, identity, TARGET.replace(**{attribute: "own"}), prompt_scale=0.0, **settings)
     assert np.abs(worn - bare).max() > 0.1
 
 

@@ -188,8 +188,8 @@ class HiFiPortraitPipeline(DrawingPipeline):
             A given picture of which only a face is redrawn; `target` is usually the scene's. Pictures are
             square, and `scene.paste` puts one into the whole picture; see `redraw`.
         prompt, negative_prompt
-            What else the picture shows, and what it does not. What one person's prompts say of glasses
-            holds for the `target` too, if it says nothing of them itself.
+            What else the picture shows, and what it does not. What all of one person's prompts say alike of
+            glasses, hair and clothes holds for the `target` too, if it says nothing of them itself.
         height, width
             In pixels, multiples of 16 for an eight-fold autoencoder; the model's own size by default.
         num_inference_steps, guidance_scale
