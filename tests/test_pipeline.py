@@ -260,7 +260,7 @@ def test_glasses_of_all_prompts_are_the_targets_if_it_names_none(glasses, prompt
     [
         ("glasses", "a photo of a person with square glasses"),
         ("hair", "a photo of a person with pink hair"),
-        ("clothes", "a photo of a person with yellow clothes"),
+        ("clothes", "a photo of a person, wearing yellow clothes"),
     ],
 )
 def test_what_a_prompt_says_of_glasses_and_colours_is_drawn_by_the_warp_alone(identity, attribute, prompt):

@@ -38,5 +38,9 @@ def test_hair_that_is_drawn_is_shown_already(prompt, hair, shown):
 
 def test_clothes_that_are_drawn_are_shown_already():
     prompt = "a man with red hair, wearing a navy hoodie"
-    assert shown_already(prompt, None, "red", "navy") == "a photo of a man with red hair and navy clothes"
+    assert shown_already(prompt, None, "red", "navy") == f"a photo of {prompt}"
     assert shown_already(prompt, None, None, "red") == "a photo of a man"
+    assert shown_already("an orange polo shirt", None, None, "orange").endswith(
+        "wearing an orange polo shirt"
+    )
+    assert shown_already("navy clothes", None, None, "navy") == "a photo of a person, wearing navy clothes"

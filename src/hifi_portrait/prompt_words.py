@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hifi_portrait.head.clothes_named import clothes_in, clothes_phrase
+from hifi_portrait.head.clothes_named import clothes_in, clothes_words
 from hifi_portrait.head.glasses_named import glasses_in, glasses_phrase
 from hifi_portrait.head.hair_named import hair_in, hair_phrase
 from hifi_portrait.models.class_word import CLASS_WORDS
@@ -23,11 +23,12 @@ def shown_already(
     features = []
     if hair is not None and hair_in(prompt) == hair:
         features.append(hair_phrase(hair))
-    if clothes is not None and clothes_in(prompt) == clothes:
-        features.append(clothes_phrase(clothes))
     if glasses is not None and glasses_in(prompt) == glasses:
         features.append(glasses_phrase(glasses))
-    if subject is None and not features:
+    worn = clothes_words(prompt) if clothes is not None and clothes_in(prompt) == clothes else ""
+    if subject is None and not features and not worn:
         return ""
     person = f"a photo of a {'person' if subject is None else subject[1].lower()}"
-    return f"{person} with {' and '.join(features)}" if features else person
+    person += f" with {' and '.join(features)}" if features else ""
+    article = "" if worn.endswith(("clothes", "clothing")) else "an " if worn[:1] in "aeiou" else "a "
+    return f"{person}, wearing {article}{worn}" if worn else person

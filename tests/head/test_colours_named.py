@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hifi_portrait.head.clothes_named import CLOTHES_COLOURS, clothes_in, clothes_phrase
+from hifi_portrait.head.clothes_named import CLOTHES_COLOURS, clothes_in, clothes_words
 from hifi_portrait.head.hair_named import HAIR_COLOURS, hair_in, hair_phrase
 
 
@@ -62,4 +62,6 @@ def test_the_colour_is_that_of_the_clothes(words, colour):
 
 @pytest.mark.parametrize("colour", CLOTHES_COLOURS)
 def test_phrases_name_their_colour_of_clothes(colour):
-    assert clothes_in(f"a photo of a person with {clothes_phrase(colour)}") == colour
+    words = f"{colour.replace('-', ' ')} jumper"
+    assert clothes_in(f"a photo of a person, wearing a {words}, outdoors") == colour
+    assert clothes_words(f"a photo of a person, wearing a {words}, outdoors") == words

@@ -58,13 +58,17 @@ def clothes_in(words: str) -> str | None:
 
     The first mention counts.
     """
+    said = _first_said(words)
+    return None if said is None else next(name for name in _COLOURS if said[name.replace("-", "_")])
+
+
+def clothes_words(words: str) -> str:
+    """The words themselves in which `clothes_in` reads it; nothing if it reads none."""
+    said = _first_said(words)
+    return "" if said is None else said[0]
+
+
+def _first_said(words: str) -> re.Match[str] | None:
     words = re.sub(r"\s+", " ", words.lower())
-    for found in _SAID.finditer(words):
-        if not _NEGATED.search(words[: found.start()]):
-            return next(name for name in _COLOURS if found[name.replace("-", "_")])
-    return None
-
-
-def clothes_phrase(colour: str) -> str:
-    """Words from which `clothes_in` reads a colour."""
-    return f"{colour.replace('-', ' ')} clothes"
+    told = (found for found in _SAID.finditer(words) if not _NEGATED.search(words[: found.start()]))
+    return next(told, None)

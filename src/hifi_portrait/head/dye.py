@@ -13,7 +13,7 @@ from hifi_portrait.head.tones import tones
 _GAMMA = 2.2
 _DARK = 0.004  # linear brightness, added before a ratio is taken
 _CONTRAST = 0.4  # deviation of logarithms of brightness that what is dyed has at most
-_RANGE = (-1.3, 1.0)  # logarithms of brightness that it may have beside the usual
+_RANGE = (-1.3, 0.6)  # logarithms of brightness that it may have beside the usual
 _LIGHT = (0.92, 1.08)  # factors of brightness by the light of the picture, at most
 _USUAL = 150.0  # brightness of a picture
 _LEAST = 40  # pixels
