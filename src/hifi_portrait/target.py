@@ -151,6 +151,7 @@ class Target:
         or "own". None leaves it to the prompt: what it says of hair, or else "own".
     clothes
         The clothes' colour: one of `CLOTHES` ("white", "navy", "light-blue", ...), or "own"; None as of hair.
+        A given scene keeps hair and clothes, whatever the target says of them.
 
     Raises
     ------

@@ -126,6 +126,17 @@ def test_clothes_of_the_skins_colour_are_told_by_their_place(model):
     assert share[neck].max() < 0.1 and share[~body].max() == 0
 
 
+def test_what_is_too_small_to_tell_is_left_as_it_is(model):
+    target = paint(model, geometry(0.0, 48))
+    picture = target.image.astype(np.float32)
+    none = np.zeros((48, 48), np.float32)
+    assert np.isfinite(clothes_share(picture, none, none, target.raster, model)).all()
+    assert np.array_equal(
+        dyed(picture, hair_share(picture, none, target.raster, model), "red", HAIR_COLOURS)[:2], picture[:2]
+    )
+    assert np.isfinite(dyed(picture, np.ones_like(none), "red", HAIR_COLOURS)).all()
+
+
 def test_hair_that_hangs_over_clothes_is_not_dyed_with_them(model):
     target, picture, shirt, _ = clothed(model, (60, 90, 170))
     hair = np.zeros((SIDE, SIDE), np.float32)

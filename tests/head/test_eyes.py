@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import cv2
 import numpy as np
 import pytest
 
 from hifi_portrait.head.eyes import EYES, EyeColours, eyeball_places, gaze_likeness, painted
-from hifi_portrait.head.geometry import HeadGeometry
+from hifi_portrait.head.geometry import HeadGeometry, HeadPose
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.head.warp import warp_picture
@@ -85,6 +88,27 @@ def test_closed_eyes_tell_no_colours(model):
     read = EyeColours.of(crops, tables, np.ones((1, 3)), 150.0, model)
     assert 20 < read.iris.mean() < 75 and read.iris[0] > read.iris[2]
     assert read.white.mean() > 140
+
+
+def test_dark_lenses_stay(model):
+    photos = photographed(looking(0.0), model=model)
+    target = paint(model, looking(25.0))
+    shown, _ = eyes_of(paint(model, looking(0.0)), model)
+    lenses = cv2.dilate(shown.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
+    crops = np.where(lenses[..., None], 25, photos.crops).astype(np.uint8)
+    picture, _ = warp_picture(dataclasses.replace(photos, crops=crops), target)
+    assert np.percentile(picture[eyes_of(target, model)[0]], 95) < 60
+
+
+def test_painted_irises_are_as_sharp_in_a_head_that_leans(model):
+    photos, shares = photographed(looking(0.0), model=model), []
+    for roll in (0.0, 30.0):
+        head = looking(25.0).replace(rotation=HeadPose(0.0, 0.0, roll).matrix().astype(np.float32))
+        target = paint(model, head)
+        picture, _ = warp_picture(photos, target)
+        shown, distance = eyes_of(target, model)
+        shares.append(picture[shown & (distance > 0.55)].mean())
+    assert shares[1] == pytest.approx(shares[0], rel=0.12)
 
 
 def test_an_eye_is_painted_the_more_the_farther_gazes_are_apart():

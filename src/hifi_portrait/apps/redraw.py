@@ -75,7 +75,8 @@ def redraw(
     }
     generator = torch.Generator("cpu").manual_seed(seed)
     drawn = pipe.redraw(identity, scene, target=target, generator=generator, **settings)[0]
-    record = portrait_record(files, identity, target, settings, model, hifi) | {
+    shown = target.replace(hair=None, clothes=None)  # the picture's own
+    record = portrait_record(files, identity, shown, settings, model, hifi) | {
         "picture": {"name": picture.name, "sha256": file_sha256(picture), "face": face},
         "seed": seed,
     }

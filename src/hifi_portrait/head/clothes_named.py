@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from hifi_portrait.head.negation import denied
+
 CLOTHES_COLOURS: Mapping[str, tuple[int, int, int]] = {
     "white": (228, 228, 226),
     "black": (40, 40, 43),
@@ -40,17 +42,14 @@ _COLOURS = {
     "teal": r"teal|turquoise",
 } | {name: name for name in ("white", "black", "orange", "yellow", "olive", "brown")}
 _COLOUR = "|".join(f"(?P<{name.replace('-', '_')}>{words})" for name, words in _COLOURS.items())
-_CUT = (
-    "long-sleeved|short-sleeved|cotton|wool(?:len)?|woolly|knitted|linen|leather|silk|denim|plain|loose|tight|thick|"
-    "warm|hooded|business|polo|crew[ -]neck|v[ -]neck|roll[ -]neck|high[ -]neck|round[ -]neck|collared"
-)
 _GARMENT = (
     r"t-?\s?shirts?|tees?|shirts?|tops?|blouses?|hood(?:ie|y)s?|sweatshirts?|sweaters?|jumpers?|pullovers?|"
     r"cardigans?|turtlenecks?|v-necks?|crew necks?|roll-necks?|jackets?|coats?|blazers?|suits?|dress(?:es)?|"
-    r"polos?|vests?|clothes|clothing"
+    r"polos?|vests?|gowns?|tuxedos?|robes?|uniforms?|clothes|clothing"
 )
-_SAID = re.compile(rf"\b(?:{_COLOUR})(?:,? (?:{_CUT}))* (?:{_GARMENT})\b")
-_NEGATED = re.compile(r"\b(?:no|not|without|never)(?: an?)? $")
+_CUT = r"(?:,? (?!(?:and|or|with|in|on|hair|eyes?|skin|man|woman|person|wearing)\b)[a-z-]+){0,2}"
+_NO_GARMENT = r"(?! (?:hat|knot|bun|shoes?|case|rack|pocket|hanger|shop)\b)"
+_SAID = re.compile(rf"\b(?:{_COLOUR}){_CUT} (?:{_GARMENT})\b{_NO_GARMENT}")
 
 
 def clothes_in(words: str) -> str | None:
@@ -70,5 +69,4 @@ def clothes_words(words: str) -> str:
 
 def _first_said(words: str) -> re.Match[str] | None:
     words = re.sub(r"\s+", " ", words.lower())
-    told = (found for found in _SAID.finditer(words) if not _NEGATED.search(words[: found.start()]))
-    return next(told, None)
+    return next((found for found in _SAID.finditer(words) if not denied(words[: found.start()])), None)

@@ -52,15 +52,17 @@ def clothes_share(
     cheek = raster.interpolate(on_cheeks, model.faces)[..., 0] > 0.9
     from_skin = unlikeness(colours, colours[cheek])
     low = body & (np.arange(side)[:, None] > np.percentile(np.nonzero(body)[0], _LOW)) & (hair < 0.5)
-    unlike = low & (from_skin > max(np.percentile(from_skin[low], _UNLIKE), _SKIN_TONE)) if low.any() else low
+    unlike = np.zeros(body.shape, bool)
+    if low.any() and np.isfinite(from_skin).all():
+        unlike = low & (from_skin > max(np.percentile(from_skin[low], _UNLIKE), _SKIN_TONE))
     person = (body | (loose > 0.3)) & (hair < 0.5)
-    if unlike.sum() < max(_LEAST * body.size, 40) or not np.isfinite(from_skin).all():
+    if unlike.sum() < max(_LEAST * body.size, 40):
         worn = person & (distance_to(head) > _COLLAR * side)
     else:
         worn = person & (unlikeness(colours, colours[unlike]) < from_skin)
     worn = cv2.medianBlur(worn.astype(np.uint8), 5).astype(bool)
     worn = touching(worn, low & (np.arange(side)[:, None] >= np.nonzero(body)[0].max() - 2))
     bare = person & ~worn
-    worn |= bare & ~touching(bare, head)  # shade, which is like skin
+    worn |= touching(bare & ~touching(bare, head), body)  # shade, which is like skin
     soft = cv2.GaussianBlur(worn.astype(np.float32), (0, 0), max(0.6, 0.003 * side))
     return np.asarray(soft * np.where(body, 1, loose), np.float32)

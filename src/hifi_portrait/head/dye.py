@@ -14,8 +14,6 @@ _GAMMA = 2.2
 _DARK = 0.004  # linear brightness, added before a ratio is taken
 _CONTRAST = 0.4  # deviation of logarithms of brightness that what is dyed has at most
 _RANGE = (-1.3, 0.6)  # logarithms of brightness that it may have beside the usual
-_LIGHT = (0.92, 1.08)  # factors of brightness by the light of the picture, at most
-_USUAL = 150.0  # brightness of a picture
 _LEAST = 40  # pixels
 
 Colours = Mapping[str, tuple[int, int, int]]
@@ -37,8 +35,7 @@ def dyed(colour: Array, share: Array, name: str, colours: Colours) -> npt.NDArra
     ratio = np.log(bright / np.median(bright[there]))
     spread = np.std(np.clip(ratio[there], *np.percentile(ratio[there], (5, 95))))
     ratio = np.clip(ratio * min(1.0, _CONTRAST / max(float(spread), 1e-6)), *_RANGE)
-    light = np.clip(np.median(picture.mean(axis=2)[share <= 0]) / _USUAL, *_LIGHT) ** _GAMMA
-    wished = (np.array(colours[name]) / 255) ** _GAMMA * light
+    wished = (np.array(colours[name]) / 255) ** _GAMMA
     drawn = 255 * np.clip(wished * np.exp(ratio)[..., None], 0, 1) ** (1 / _GAMMA)
     return np.asarray(picture + share[..., None] * (drawn - picture), np.float32)
 

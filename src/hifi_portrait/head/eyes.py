@@ -43,15 +43,14 @@ _WHITE_TINT, _IRIS_VIVID = (
     1.3,
 )  # of the colours read: photos mix whites with lids, and irises with whites
 _WHITE_BRIGHT = (0.9, 1.35)  # shares of the skin's brightness between which a white is
+_WHITE_MOST = 150.0  # or up to this brightness, where skin is dark
+_LENS = 0.5  # share of the skin's brightness below which what is in a white's place is a dark lens
 _PUPIL, _PUPIL_DARK = 0.4, 0.15  # share of the iris' radius and of its brightness
 _RIM = 0.65  # brightness of the iris' edge
 _SPARK, _SPARK_PLACE, _SPARK_AT = 0.9, (0.1, 0.16), 0.07  # mirrored light: strength, place and radius
 _LID_SHADE, _LID_DEEP = 0.7, 0.35  # what an upper lid leaves of the light; eyeball radii that it reaches
 _SOFT = 1.2  # how soon an eye is itself inside the edge of its lids, which is jagged
-_CORNER, _CORNER_SHADE = (
-    0.16,
-    0.8,
-)  # eyeball radii over which corners are in the shade, and what light is left
+_CORNER, _CORNER_SHADE = 0.16, 0.8  # eyeball radii over which corners are in the shade; light left there
 _AROUND = 0.9  # eyeball radii about an eye within which the light on it is told
 
 Array = npt.NDArray[Any]
@@ -97,11 +96,14 @@ class EyeColours:
         (3,) in [0, 255].
     radius
         Of the iris, in eyeball radii.
+    covered
+        Whether photos show dark lenses in their place.
     """
 
     iris: Array
     white: Array
     radius: float
+    covered: bool = False
 
     @classmethod
     def of(cls, crops: Array, tables: Array, gains: Array, skin: float, model: HeadModel) -> Self:
@@ -136,13 +138,16 @@ class EyeColours:
                 distances.append(np.linalg.norm(place[seen], axis=1))
         colour, distance = np.concatenate(colours), np.concatenate(distances)
         white = _told(colour[_between(distance, *_WHITE)], _WHITE_TONES)
-        white = _DEFAULT_WHITE * skin if white is None else white
-        bright = np.clip(white.mean(), *np.multiply(_WHITE_BRIGHT, skin))
+        covered = white is not None and white.mean() < _LENS * skin
+        if white is None or covered:
+            white = _DEFAULT_WHITE * skin
+        bright = np.clip(white.mean(), _WHITE_BRIGHT[0] * skin, max(_WHITE_BRIGHT[1] * skin, _WHITE_MOST))
         white = bright * (1 + _WHITE_TINT * (white / white.mean() - 1))
         iris = _told(colour[_between(distance, *_IRIS)], _IRIS_TONES)
         iris = _DEFAULT_IRIS * skin if iris is None or iris.mean() > 0.8 * white.mean() else iris
         iris = np.maximum(iris.mean() + _IRIS_VIVID * (iris - iris.mean()), 0)
-        return cls(np.minimum(iris, 235), np.minimum(white, 235), _edge(colour, distance, iris, white))
+        radius = _edge(colour, distance, iris, white)
+        return cls(np.minimum(iris, 235), np.minimum(white, 235), radius, covered)
 
 
 def paint_eyes(
@@ -154,7 +159,7 @@ def paint_eyes(
     """
     parts = np.where(raster.triangle >= 0, model.parts[raster.triangle], 255)
     skin = parts == Part.SKIN
-    if not skin.any():
+    if not skin.any() or colours.covered:
         return
     light = colour.mean(axis=2)
     usual = np.median(light[skin])
@@ -188,10 +193,8 @@ def _shade(shown: Array, pixels: float) -> npt.NDArray[np.float32]:
     """Light (H, W) on an eye, less below its upper lid and in its corners."""
     below_lid = np.cumsum(shown, axis=0) / max(_LID_DEEP * pixels, 1.0)
     lid = _LID_SHADE + (1 - _LID_SHADE) * np.clip(below_lid, 0, 1)
-    corner = np.clip(
-        1.5 * cv2.GaussianBlur(shown.astype(np.float32), (0, 0), max(_CORNER * pixels, 0.5)), 0.8, 1
-    )
-    return np.asarray(lid * corner, np.float32)
+    around = cv2.GaussianBlur(shown.astype(np.float32), (0, 0), max(_CORNER * pixels, 0.5))
+    return np.asarray(lid * np.clip(1.5 * around, _CORNER_SHADE, 1), np.float32)
 
 
 def _spark(place: Array, pixels: float) -> npt.NDArray[np.float64]:

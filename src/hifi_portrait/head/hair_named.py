@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from hifi_portrait.head.negation import denied
+
 HAIR_COLOURS: Mapping[str, tuple[int, int, int]] = {
     "black": (45, 40, 37),
     "dark-brown": (71, 54, 45),
@@ -39,38 +41,34 @@ _COLOURS = {
 }
 _COLOUR = "|".join(f"(?P<{name.replace('-', '_')}>{words})" for name, words in _COLOURS.items())
 _LOOKS = (
-    "short|long|curly|wavy|straight|very|thick|thin|messy|spiky|slicked|back|sleek|frizzy|coily|braided|loose|"
-    "shiny|silky|natural|dyed|cropped|tied|(?:side|middle|centre)-parted|slicked-back|(?:chin|shoulder|medium)-length"
+    "short|long|curly|wavy|straight|very|thick|thin|messy|spiky|slicked|back|sleek|frizzy|coily|braided|loose|box|"
+    "shiny|silky|natural|dyed|cropped|tied|and|(?:side|middle|centre)[ -]parted|slicked-back|"
+    "(?:chin|shoulder|medium)[ -]length"
 )
-_HAIR = "hair|bob|buzz cut|ponytail|bun|curls|locks|braids|dreadlocks|afro|fringe|pixie cut"
-_PEOPLE = "man|woman|person|boy|girl|lady|guy|male|female"
-_SAID = [
-    re.compile(pattern)
-    for pattern in (
-        rf"\b(?:{_COLOUR})(?:[ -]haired\b|(?:,? (?:{_LOOKS}))* (?:{_HAIR})\b)",
-        rf"\bhair(?: is| in| dyed| coloured| colored)? (?:{_COLOUR})\b",
-        rf"\b(?:{_COLOUR}) (?:{_PEOPLE})\b",
-    )
-]
-_OF_PEOPLE = ("light-blond", "blond", "brown")  # a black man is no man with black hair
-_NEGATED = re.compile(r"\b(?:no|not|without|never)(?: an?)? $")
+_HAIR = (
+    r"hair(?![ -]?(?:bands?|clips?|ties?|bows?|ribbons?|pins?|nets?|dryer|salon))|bob|buzz cut|ponytails?|"
+    "pigtails|bun|curls|locks|bangs|braids|dreadlocks|afro|pixie cut"
+)
+_SAID = (
+    re.compile(rf"\b(?:{_COLOUR})(?:[ -]haired\b|(?:,? (?:{_LOOKS}))* (?:{_HAIR})\b)"),
+    re.compile(rf"\bhair(?: is| dyed| coloured| colored)*(?: now)? (?:{_COLOUR})(?=$|[,.;]| and\b| with\b)"),
+    re.compile(r"\b(?:(?P<light_blond>platinum blonde?)|(?P<blond>blonde?)|(?P<brown>brunette))\b"),
+)
 
 
 def hair_in(words: str) -> str | None:
     """The colour of hair that a prompt or caption names, one of `HAIR_COLOURS`; None if it names none.
 
-    The first mention counts. "Brunette" and "blonde" say it of people, other colours only of hair.
+    The first mention counts. "Blond" and "brunette" say it of people too, other colours only of hair.
     """
     words = re.sub(r"\s+", " ", words.lower())
-    found = [
-        (match.start(), name)
+    said = [
+        (found.start(), index, next(name for name, text in found.groupdict().items() if text))
         for index, pattern in enumerate(_SAID)
-        for match in pattern.finditer(words)
-        for name in [next(name for name in _COLOURS if match[name.replace("-", "_")])]
-        if not _NEGATED.search(words[: match.start()])
-        and (index < 2 or (name in _OF_PEOPLE and not match[0].startswith("brown")))
+        for found in pattern.finditer(words)
+        if not denied(words[: found.start()])
     ]
-    return min(found)[1] if found else None
+    return min(said)[2].replace("_", "-") if said else None
 
 
 def hair_phrase(colour: str) -> str:

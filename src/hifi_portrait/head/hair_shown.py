@@ -18,7 +18,7 @@ from hifi_portrait.head.raster import Raster
 from hifi_portrait.head.tones import tones, unlikeness
 
 _FULL = 0.8  # fullness of the scalp from which on a head shows hair, if it has any
-_BALD = 8.0  # difference of `tones` below which hair is none
+_BALD = 4.0  # difference of `tones` below which hair is none
 _LEAST = 40  # pixels of hair
 _ABOVE_EYES, _BESIDE_EYES = 0.02, 0.012  # metres from the eyes where hair may hang over the face
 _SURE = (0.4, 0.6)  # share of the way from hair's colour to skin's between which hair ends
@@ -29,7 +29,9 @@ Array = npt.NDArray[Any]
 
 
 def hair_share(colour: Array, loose: Array, raster: Raster, model: HeadModel) -> npt.NDArray[np.float32]:
-    """How far a drawn head shows hair at each place, (H, W) in [0, 1]; 0 everywhere if it is bald.
+    """How far a drawn head shows hair at each place, (H, W) in [0, 1].
+
+    0 everywhere if the head is bald, or too small to tell.
 
     Parameters
     ----------
@@ -56,10 +58,9 @@ def hair_share(colour: Array, loose: Array, raster: Raster, model: HeadModel) ->
     if len(rows) and (loose[rows[-1] :] > 0.5).sum() > _LONG * loose.size:
         overhung = np.maximum(overhung, beside)
     full, skin = colours[fullness > _FULL], colours[cheek > 0.9]
-    if len(full) < _LEAST or len(skin) < _LEAST:
-        return np.asarray(loose, np.float32)
-    if np.linalg.norm(np.median(full, axis=0) - np.median(skin, axis=0)) < _BALD:
-        return np.zeros_like(loose, np.float32)
+    few = len(full) < _LEAST or len(skin) < _LEAST
+    if few or np.linalg.norm(np.median(full, axis=0) - np.median(skin, axis=0)) < _BALD:
+        return np.zeros(loose.shape, np.float32)
     from_hair, from_skin = unlikeness(colours, full), unlikeness(colours, skin)
     away = from_hair / np.maximum(from_hair + from_skin, 1e-6)
     alike = np.clip((_SURE[1] - away) / (_SURE[1] - _SURE[0]), 0, 1)

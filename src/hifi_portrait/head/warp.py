@@ -31,6 +31,7 @@ from hifi_portrait.head.hair_shown import hair_share
 from hifi_portrait.head.light import colour_corrections
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.neighbourhood import nearest_of
 from hifi_portrait.head.off_mesh import draw_off_mesh
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.head.warp_sources import Sources, WarpSource
@@ -103,7 +104,10 @@ def warp_picture(
     alpha = on_mesh.astype(np.float32)
     hair = draw_off_mesh(sources, raster, model, colour, alpha)
     on_head = on_mesh & (model.parts != Part.SHOULDERS)[raster.triangle]
+    before = alpha.copy()
     close_gaps(colour, alpha, on_head, ears)
+    closed = (alpha > before) & ~on_mesh
+    hair[closed] = nearest_of(hair, ~closed)[closed] if closed.any() else 0
     colour = _recoloured(colour, alpha, hair, target, raster, model)
     coverage = np.where(bald.mask, coverage, alpha / 2)
     main = sources.main
@@ -156,7 +160,7 @@ def _paint_eyes(
     skin = parts == Part.SKIN
     brightness = float(np.median(colour[skin].mean(axis=1))) if skin.any() else 160.0
     photos = sources.crops, sources.tables[: len(sources.crops)], sources.gains
-    radius = float(np.ptp(rows[np.concatenate(model.eye_vertices)])) / 2
+    radius = max(float(np.ptp(rows[vertices])) for vertices in model.eye_vertices) / 2
     paint_eyes(colour, sources.painted_eyes, EyeColours.of(*photos, brightness, model), raster, radius, model)
     for part, share in zip(EYES, sources.painted_eyes, strict=True):
         coverage[parts == part] = np.maximum(coverage[parts == part], share)
