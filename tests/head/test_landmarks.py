@@ -35,6 +35,8 @@ class Wish:
     gaze: tuple[float, float] = (0.0, 0.0)
     framing: Framing = field(default_factory=Framing)
     glasses: str | None = None
+    hair: str | None = None
+    clothes: str | None = None
 
     def expression_vector(self) -> np.ndarray:
         return self.expression
