@@ -34,7 +34,7 @@ def test_attention_slicing(pipe, identity):
 
 
 def test_batches_of_prompts(pipe, identity):
-    prompts = ["a red shirt", "a blue shirt", ""]
+    prompts = ["a sunny beach", "a dark forest", ""]
     generators = [torch.Generator().manual_seed(seed) for seed in range(3)]
     settings = {"num_inference_steps": 3, "output_type": "np"}
     together = pipe(identity, TARGET, prompts, generator=generators, **settings).images
