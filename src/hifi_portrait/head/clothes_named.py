@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from hifi_portrait.head.negation import denied
+from hifi_portrait.head.naming import denied, name_in, one_of
 
 CLOTHES_COLOURS: Mapping[str, tuple[int, int, int]] = {
     "white": (228, 228, 226),
@@ -41,7 +41,6 @@ _COLOURS = {
     "beige": r"beige|cream",
     "teal": r"teal|turquoise",
 } | {name: name for name in ("white", "black", "orange", "yellow", "olive", "brown")}
-_COLOUR = "|".join(f"(?P<{name.replace('-', '_')}>{words})" for name, words in _COLOURS.items())
 _GARMENT = (
     r"t-?\s?shirts?|tees?|shirts?|tops?|blouses?|hood(?:ie|y)s?|sweatshirts?|sweaters?|jumpers?|pullovers?|"
     r"cardigans?|turtlenecks?|v-necks?|crew necks?|roll-necks?|jackets?|coats?|blazers?|suits?|dress(?:es)?|"
@@ -49,7 +48,7 @@ _GARMENT = (
 )
 _CUT = r"(?:,? (?!(?:and|or|with|in|on|hair|eyes?|skin|man|woman|person|wearing)\b)[a-z-]+){0,2}"
 _NO_GARMENT = r"(?! (?:hat|knot|bun|shoes?|case|rack|pocket|hanger|shop)\b)"
-_SAID = re.compile(rf"\b(?:{_COLOUR}){_CUT} (?:{_GARMENT})\b{_NO_GARMENT}")
+_SAID = re.compile(rf"\b(?:{one_of(_COLOURS)}){_CUT} (?:{_GARMENT})\b{_NO_GARMENT}")
 
 
 def clothes_in(words: str) -> str | None:
@@ -58,7 +57,7 @@ def clothes_in(words: str) -> str | None:
     The first mention counts.
     """
     said = _first_said(words)
-    return None if said is None else next(name for name in _COLOURS if said[name.replace("-", "_")])
+    return None if said is None else name_in(said)
 
 
 def clothes_words(words: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from hifi_portrait.head.negation import denied
+from hifi_portrait.head.naming import denied, name_in, one_of
 
 HAIR_COLOURS: Mapping[str, tuple[int, int, int]] = {
     "black": (45, 40, 37),
@@ -39,7 +39,7 @@ _COLOURS = {
     "green": r"(?:dark |bright )?green",
     "purple": r"purple|violet|lilac",
 }
-_COLOUR = "|".join(f"(?P<{name.replace('-', '_')}>{words})" for name, words in _COLOURS.items())
+_COLOUR = one_of(_COLOURS)
 _LOOKS = (
     "short|long|curly|wavy|straight|very|thick|thin|messy|spiky|slicked|back|sleek|frizzy|coily|braided|loose|box|"
     "shiny|silky|natural|dyed|cropped|tied|and|(?:side|middle|centre)[ -]parted|slicked-back|"
@@ -63,12 +63,12 @@ def hair_in(words: str) -> str | None:
     """
     words = re.sub(r"\s+", " ", words.lower())
     said = [
-        (found.start(), index, next(name for name, text in found.groupdict().items() if text))
+        (found.start(), index, name_in(found))
         for index, pattern in enumerate(_SAID)
         for found in pattern.finditer(words)
         if not denied(words[: found.start()])
     ]
-    return min(said)[2].replace("_", "-") if said else None
+    return min(said)[2] if said else None
 
 
 def hair_phrase(colour: str) -> str:
