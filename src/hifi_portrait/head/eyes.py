@@ -27,10 +27,7 @@ _GAZE_SCALE = 12.0  # degrees between gazes at which a photo's eyes count 1 / e
 _OWN = (0.55, 0.8)  # likeness of a gaze from which on a photo's own eye begins to show, and shows alone
 _GRID = 48  # points across an eyeball at which photos are read
 _READ = 0.3  # visibility from which on one is
-_IRIS, _WHITE = (
-    (0.18, 0.32),
-    (0.55, 0.85),
-)  # distances from the pupil, in eyeball radii, where colours are read
+_IRIS, _WHITE = (0.18, 0.32), (0.55, 0.85)  # eyeball radii from the pupil between which colours are read
 _IRIS_TONES, _WHITE_TONES = (25, 60), (80, 98)  # percentiles of brightness there: neither lashes nor lights
 _OPEN = 0.75  # of the widest eyes that photos show: those whose colours are read
 _LEAST = 12  # points that tell a colour
@@ -38,10 +35,7 @@ _EDGES = np.arange(0.2, 0.62, 0.03)  # distances between which the edge of an ir
 _EDGE = (0.34, 0.47)  # where it is at least, and at most
 _DEFAULT_IRIS = np.array([0.36, 0.25, 0.19])  # share of the skin's brightness, where no photo shows one
 _DEFAULT_WHITE = np.array([1.05, 1.08, 1.1])
-_WHITE_TINT, _IRIS_VIVID = (
-    0.3,
-    1.3,
-)  # of the colours read: photos mix whites with lids, and irises with whites
+_WHITE_TINT, _IRIS_VIVID = 0.3, 1.3  # of the colours read: photos mix whites with lids, irises with whites
 _WHITE_BRIGHT = (0.9, 1.35)  # shares of the skin's brightness between which a white is
 _WHITE_MOST = 150.0  # or up to this brightness, where skin is dark
 _LENS = 0.5  # share of the skin's brightness below which what is in a white's place is a dark lens
@@ -159,7 +153,7 @@ def paint_eyes(
     """
     parts = np.where(raster.triangle >= 0, model.parts[raster.triangle], 255)
     skin = parts == Part.SKIN
-    if not skin.any() or colours.covered:
+    if not skin.any():
         return
     light = colour.mean(axis=2)
     usual = np.median(light[skin])

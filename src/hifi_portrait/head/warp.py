@@ -161,7 +161,10 @@ def _paint_eyes(
     brightness = float(np.median(colour[skin].mean(axis=1))) if skin.any() else 160.0
     photos = sources.crops, sources.tables[: len(sources.crops)], sources.gains
     radius = max(float(np.ptp(rows[vertices])) for vertices in model.eye_vertices) / 2
-    paint_eyes(colour, sources.painted_eyes, EyeColours.of(*photos, brightness, model), raster, radius, model)
+    eyes = EyeColours.of(*photos, brightness, model)
+    if eyes.covered:
+        return
+    paint_eyes(colour, sources.painted_eyes, eyes, raster, radius, model)
     for part, share in zip(EYES, sources.painted_eyes, strict=True):
         coverage[parts == part] = np.maximum(coverage[parts == part], share)
 
