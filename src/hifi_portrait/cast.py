@@ -16,6 +16,7 @@ from hifi_portrait.models.regions import Region, Regions
 from hifi_portrait.prompt_change import with_change
 from hifi_portrait.target import Target
 from hifi_portrait.warp_composite import on_warp, person_in
+from hifi_portrait.warp_detail import with_detail
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +31,16 @@ class Cast:
         Within which each is drawn; None for one person, whose is all.
     parts
         All of the picture, each place somebody's: whose warp is seen there. None for one person.
+    sharp
+        Each person's warp (1, 3, F H, F W) in [-1, 1], as large as finished pictures, if they are to be
+        larger than the networks draw them.
     """
 
     inputs: Sequence[FaceInputs]
     conditionings: Sequence[Conditioning]
     regions: Regions | None = None
     parts: Regions | None = None
+    sharp: Sequence[Tensor] = ()
 
     @property
     def reads_nobody(self) -> bool:
@@ -82,6 +87,14 @@ class Cast:
         both = 2 * prompted.float() - 1, 2 * unprompted.float() - 1
         changes = [with_change(pictures, *both, person_in(each), prompt_scale) for each in self.inputs]
         return self._joined(changes).clamp(-1, 1)
+
+    def with_detail(self, pictures: Tensor, share: float) -> Tensor:
+        """Pictures (B, 3, H, W) in [-1, 1] as large as ``sharp``; see :func:`warp_detail.with_detail`."""
+        larger = [
+            with_detail(pictures, inputs.warp, sharp, share)
+            for inputs, sharp in zip(self.inputs, self.sharp, strict=True)
+        ]
+        return self._joined(larger)
 
     def _joined(self, values: Sequence[Tensor]) -> Tensor:
         return values[0] if self.parts is None else self.parts.blend(values)

@@ -13,26 +13,40 @@ AfterStep = Callable[..., dict[str, Any]]
 
 
 @dataclass
-class Kept:
-    """A given picture's latents, and how much of each place is redrawn.
+class KeptPicture:
+    """A given picture, and how much of each place is redrawn.
 
     Attributes
     ----------
     picture
         (1, 3, H, W) in [-1, 1].
-    latents
-        (1, C, h, w) scaled, of the picture.
     redrawn
         (1, 1, H, W) in [0, 1], 1 where nothing is kept.
+    """
+
+    picture: Tensor
+    redrawn: Tensor
+
+    def onto(self, drawn: Tensor) -> Tensor:
+        """Drawn pictures (B, 3, H, W) where they are redrawn, and the given one elsewhere."""
+        return self.picture + self.redrawn.to(drawn) * (drawn - self.picture)
+
+
+@dataclass
+class Kept(KeptPicture):
+    """The same with the picture's latents, for the denoising loop.
+
+    Attributes
+    ----------
+    latents
+        (1, C, h, w) scaled, of the picture.
     grain
         Share of the schedule's noise that the rest was started with.
     noise
         (B, C, h, w) that the call under way starts from; known once it has begun.
     """
 
-    picture: Tensor
     latents: Tensor
-    redrawn: Tensor
     grain: float
     noise: Tensor | None = None
 
@@ -62,7 +76,3 @@ class Kept:
             return changed | {"latents": self.restored(latents, pipe.scheduler, following)}
 
         return restore
-
-    def onto(self, drawn: Tensor) -> Tensor:
-        """Drawn pictures (B, 3, H, W) where they are redrawn, and the given one elsewhere."""
-        return self.picture + self.redrawn.to(drawn) * (drawn - self.picture)

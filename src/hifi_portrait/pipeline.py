@@ -5,7 +5,6 @@ target is computed once, bound to the networks, and diffusers' own denoising loo
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,22 +27,18 @@ from transformers import (
     CLIPVisionModelWithProjection,
 )
 
-from hifi_portrait.cast import Cast, paired, regions_of
+from hifi_portrait.cast import paired
 from hifi_portrait.errors import ModelError
-from hifi_portrait.head import LandmarkGenerator, LandmarkImage
-from hifi_portrait.head.glasses import bare_of
 from hifi_portrait.identity import Identity
-from hifi_portrait.kept import Kept
-from hifi_portrait.models.conditioning import face_inputs
 from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
 from hifi_portrait.models.guides import Guide
 from hifi_portrait.models.hifi_net import HiFiNet
-from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.models.regions import Region
 from hifi_portrait.pipeline_checks import check_call, check_counts, check_fit, check_known, check_scene
-from hifi_portrait.pipeline_drawing import Changes, Drawing, DrawingPipeline
+from hifi_portrait.pipeline_drawing import Changes, Drawing
+from hifi_portrait.pipeline_people import CastingPipeline, head_of
 from hifi_portrait.prompt_words import shown_already
 from hifi_portrait.scene import Scene
 from hifi_portrait.target import Target
@@ -51,7 +46,7 @@ from hifi_portrait.target import Target
 _LITTLE = 0.05  # redrawn share of a pixel from which on all of it is taken from what was drawn
 
 
-class HiFiPortraitPipeline(DrawingPipeline):
+class HiFiPortraitPipeline(CastingPipeline):
     """Portraits of one person with a wished expression, head pose and gaze.
 
     Everything that works with `StableDiffusionXLControlNetPipeline` works here: schedulers, LoRA, textual
@@ -65,8 +60,9 @@ class HiFiPortraitPipeline(DrawingPipeline):
         What the references say of the person.
     face_attention
         The UNet's own attention to faces.
-    default_steps, default_guidance, default_warp_strength
-        Denoising steps, guidance scale and warp strength of a call that does not say; saved with the model.
+    default_steps, default_guidance, default_warp_strength, default_warp_grain, default_upscale
+        Denoising steps, guidance scale, warp strength, warp grain and upscaling of a call that does not say;
+        saved with the model.
     """
 
     # HiFi-Net is left out on purpose: it takes turns with the UNet.
@@ -95,6 +91,7 @@ class HiFiPortraitPipeline(DrawingPipeline):
         default_guidance: float = 2.0,
         default_warp_strength: float = 1.0,
         default_warp_grain: float = 1.0,
+        default_upscale: int = 1,
     ) -> None:
         # Not the parent's: it would register the ControlNet under a name of its own.
         DiffusionPipeline.__init__(self)
@@ -120,6 +117,7 @@ class HiFiPortraitPipeline(DrawingPipeline):
             default_guidance=default_guidance,
             default_warp_strength=default_warp_strength,
             default_warp_grain=default_warp_grain,
+            default_upscale=default_upscale,
         )
         self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1)
         scale = {"vae_scale_factor": self.vae_scale_factor, "do_convert_rgb": True}
@@ -131,15 +129,6 @@ class HiFiPortraitPipeline(DrawingPipeline):
     def controlnet(self) -> HiFiNet:
         """HiFi-Net, under the name by which diffusers' loop calls it."""
         return self.hifi_net
-
-    @property
-    def default_size(self) -> int:
-        """Side in pixels of the pictures the base model was trained for."""
-        return int(self.unet.config.sample_size) * int(self.vae_scale_factor)
-
-    def landmarks(self, identity: Identity, target: Target, size: int | None = None) -> np.ndarray:
-        """The landmark image (size, size, 3) uint8 that a portrait would follow."""
-        return self._draw(identity, target, size or self.default_size, size or self.default_size).image
 
     @torch.no_grad()
     def __call__(
@@ -153,6 +142,7 @@ class HiFiPortraitPipeline(DrawingPipeline):
         negative_prompt: str | list[str] | None = None,
         height: int | None = None,
         width: int | None = None,
+        upscale: int | None = None,
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
         num_images_per_prompt: int = 1,
@@ -191,7 +181,12 @@ class HiFiPortraitPipeline(DrawingPipeline):
             What else the picture shows, and what it does not. What all of one person's prompts say alike of
             glasses, hair and clothes holds for the `target` too, if it says nothing of them itself.
         height, width
-            In pixels, multiples of 16 for an eight-fold autoencoder; the model's own size by default.
+            That the networks draw, in pixels, multiples of 16 for an eight-fold autoencoder; the model's own
+            size by default.
+        upscale
+            How many times as high and wide the finished pictures are. Where they show the warp, they have the
+            detail that the photographs have at that size; see `warp_detail`. Latents stay as they are. The
+            model's own `default_upscale` if not given.
         num_inference_steps, guidance_scale
             As in diffusers; the model's own `default_steps` and `default_guidance` if not given.
             Classifier-free guidance strengthens prompt and faces together.
@@ -237,8 +232,9 @@ class HiFiPortraitPipeline(DrawingPipeline):
             If an argument is unknown, of another kind or out of range.
         """
         height, width = height or self.default_size, width or self.default_size
-        sampling = self.sampling(num_inference_steps, guidance_scale, warp_strength, warp_grain)
+        sampling = self.sampling(num_inference_steps, guidance_scale, warp_strength, warp_grain, upscale)
         warp_strength, warp_grain = sampling.pop("warp_strength"), sampling.pop("warp_grain")
+        upscale = sampling.pop("upscale")
         scales = {"hifi_scale": hifi_scale, "face_scale": face_scale, "prompt_scale": prompt_scale}
         shares = {"warp_grain": warp_grain, "warp_share": warp_share, "guidance_rescale": guidance_rescale}
         check_known(kwargs, type(self).__call__)
@@ -248,16 +244,18 @@ class HiFiPortraitPipeline(DrawingPipeline):
         for one, wish in people:
             check_call(one, wish, height, width, step, scales, warp_strength, shares)
         check_scene(scene, len(people), height, width)
-        check_counts(hifi_every=hifi_every, prompt_rounds=prompt_rounds)
+        check_counts(hifi_every=hifi_every, prompt_rounds=prompt_rounds, upscale=upscale)
         self._check_model(len(people))
         if len(people) == 1 and "prompt_embeds" not in kwargs:
             people = [(one, wish.prompted(prompt)) for one, wish in people]
-        drawn = [self._draw(one, wish, height, width) for one, wish in people]
-        cast = self._cast(people, drawn, regions, scene)
+        drawn = [head_of(one, wish, height, width) for one, wish in people]
+        larger = upscale > 1 and output_type != "latent"
+        large = [head_of(*each, upscale * height, upscale * width) for each in people] if larger else []
+        cast = self._cast(people, drawn, regions, scene, large)
         grain = warp_grain if warp_strength < 1 else 1.0
         kept = None if scene is None else self._kept_of(scene, drawn[0], grain)
         composed = warp_strength < 1 and warp_share > 0 and output_type != "latent"
-        finished_here = composed or (kept is not None and output_type != "latent")
+        finished_here = composed or larger or (kept is not None and output_type != "latent")
         given = {name: value for name, value in kwargs.items() if "prompt" in name}
         prompts = given.get("prompt_embeds", prompt)
         copies = num_images_per_prompt * (1 if isinstance(prompts, str) else len(prompts))
@@ -306,6 +304,10 @@ class HiFiPortraitPipeline(DrawingPipeline):
             pictures = self._draws(cast, drawing, asked | hearing)[0]
             if finished_here:
                 pictures = drawing.restored(2 * pictures.float() - 1)
+        if larger:
+            pictures = cast.with_detail(pictures, warp_share if composed else 0.0)
+            if scene is not None:
+                pictures = self._kept_picture(scene, large[0]).onto(pictures)
         if finished_here:
             pictures = self.image_processor.postprocess(pictures, output_type=output_type)
         return StableDiffusionXLPipelineOutput(images=pictures) if return_dict else (pictures,)
@@ -325,7 +327,7 @@ class HiFiPortraitPipeline(DrawingPipeline):
             As in a call.
         kwargs
             As in a call; `target` is the scene's if not given. `height` is the side of the square about the
-            face that is drawn, the model's own size by default.
+            face that the networks draw, the model's own size by default.
 
         Raises
         ------
@@ -337,11 +339,12 @@ class HiFiPortraitPipeline(DrawingPipeline):
                 raise TypeError(
                     f"`redraw` takes no argument `{name}`: call the pipeline with a `scene` for it"
                 )
-        target = kwargs.pop("target", scene.target)
+        target = kwargs.pop("target", scene.target).prompted(prompt)
         size = kwargs.pop("height", None) or self.default_size
         drawn: Any = self(identity, target, prompt, scene=scene, height=size, width=size, **kwargs)
         ((person, wish),) = paired(identity, target)
-        redrawn = scene.mask(self._draw(person, wish, size, size))
+        side = drawn.images[0].height
+        redrawn = scene.mask(head_of(person, wish, side, side))
         pictures = [np.asarray(one.convert("RGB")) for one in drawn.images]
         # Where little was redrawn the crop holds that little already.
         within = np.minimum(1, redrawn / _LITTLE)
@@ -353,42 +356,17 @@ class HiFiPortraitPipeline(DrawingPipeline):
         guidance: float | None = None,
         warp_strength: float | None = None,
         warp_grain: float | None = None,
+        upscale: int | None = None,
     ) -> dict[str, Any]:
-        """Arguments of a call that decide how it samples; the model's defaults in the place of None."""
+        """Arguments of a call for which a model has defaults; these in the place of None."""
         config = self.config
         return {
             "num_inference_steps": config.default_steps if steps is None else steps,
             "guidance_scale": config.default_guidance if guidance is None else guidance,
             "warp_strength": config.default_warp_strength if warp_strength is None else warp_strength,
             "warp_grain": config.default_warp_grain if warp_grain is None else warp_grain,
+            "upscale": config.default_upscale if upscale is None else upscale,
         }
-
-    def _cast(
-        self,
-        people: Sequence[tuple[Identity, Target]],
-        drawn: Sequence[LandmarkImage],
-        regions: Sequence[Region] | None,
-        scene: Scene | None,
-    ) -> Cast:
-        """What the networks read of people with their drawn heads."""
-        heads = drawn
-        if scene is not None:  # it puts glasses on itself, in its light, and keeps hair and clothes
-            heads = [replace(head, glasses=bare_of(head.glasses), hair=None, clothes=None) for head in drawn]
-        inputs = [face_inputs(identity, head) for (identity, _), head in zip(people, heads, strict=True)]
-        if scene is not None:
-            inputs = [scene.received(inputs[0], drawn[0])]
-        device = self._execution_device
-        inputs = [each.to(device) for each in inputs]
-        height, width = inputs[0].warp.shape[-2:]
-        shared = regions_of(people, regions, height, width, device)
-        return Cast(inputs, [self.condition(each) for each in inputs], *shared)
-
-    def _kept_of(self, scene: Scene, drawn: LandmarkImage, grain: float) -> Kept:
-        """What a call keeps of a scene in which a head is drawn."""
-        pixels = torch.from_numpy(scene.crop(drawn.image.shape[0])).permute(2, 0, 1)[None].float()
-        picture = (pixels / 127.5 - 1).to(self._execution_device)
-        redrawn = torch.from_numpy(scene.mask(drawn))[None, None].to(picture)
-        return Kept(picture, encode_picture(self.vae, picture), redrawn, grain)
 
     def _check_model(self, people: int) -> None:
         if people > 1 and self.face_refiner.in_prompt:
@@ -399,10 +377,6 @@ class HiFiPortraitPipeline(DrawingPipeline):
                 f"this HiFi-Net has a `latent_prior` and needs a scheduler with "
                 f"prediction_type='v_prediction', but the scheduler's is {predicted!r}"
             )
-
-    def _draw(self, identity: Identity, target: Target, height: int, width: int) -> LandmarkImage:
-        size = height if height == width else (width, height)
-        return LandmarkGenerator()(identity.identity, target, size)
 
 
 def _says_something(prompts: Any) -> bool:

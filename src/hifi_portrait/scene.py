@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from hifi_portrait.errors import TargetError
 from hifi_portrait.faces import FaceAnalyser, Photo, analyse, load_image, source_name
@@ -19,7 +18,6 @@ from hifi_portrait.head.glasses import FRAMES
 from hifi_portrait.head.glasses_drawn import draw_glasses
 from hifi_portrait.head.keypoints import project_landmarks
 from hifi_portrait.head.neighbourhood import disc
-from hifi_portrait.models.conditioning import FaceInputs
 from hifi_portrait.target import Target
 
 Picture = npt.NDArray[np.uint8]
@@ -77,31 +75,30 @@ class Scene:
         """The portrait crop about the face, (size, size, 3)."""
         return cut_out(self.picture, self._transform(size), size)
 
-    def received(self, inputs: FaceInputs, drawn: LandmarkImage) -> FaceInputs:
-        """What a person is drawn from, with the warp's face in this scene, in its light.
+    def received(
+        self, warp: npt.NDArray[Any], coverage: npt.NDArray[Any], drawn: LandmarkImage
+    ) -> tuple[npt.NDArray[np.float32], Mask]:
+        """This scene's crop with a person's face in it, in the scene's light.
 
         Parameters
         ----------
-        inputs
-            Of the person, drawn as ``drawn``.
+        warp, coverage
+            (S, S, 3) in [0, 255] and (S, S) in [0, 1]: the person's plain warp.
         drawn
-            The person's head with this scene's target, square.
+            The person's head with this scene's target, (S, S).
+
+        Returns
+        -------
+        picture, coverage
+            (S, S, 3) in [0, 255] and (S, S) in [0, 1], as those of a warp; the scene's own pixels are sure.
         """
         size = drawn.image.shape[0]
-        warp = ((inputs.warp[0].permute(1, 2, 0).cpu().numpy() + 1) * 127.5).clip(0, 255)
         face = self._face(drawn)
         shown = _soft(_filled(face, size), _SOFT * _height(face))
         crop = self.crop(size).astype(np.float32)
         relit = _in_light_of(crop, warp.astype(np.float32), shown, _SHADE * _height(face))
         worn, frame = _with_glasses(crop + shown[..., None] * (relit - crop), drawn)
-        joined = torch.from_numpy(worn).permute(2, 0, 1)[None]
-        coverage = inputs.warp_coverage[0, 0].cpu().numpy()
-        sure = torch.from_numpy(np.maximum(1 + shown * (coverage - 1), frame))[None, None]
-        return replace(
-            inputs,
-            warp=(joined / 127.5 - 1).to(inputs.warp),
-            warp_coverage=sure.to(inputs.warp_coverage),
-        )
+        return worn, np.maximum(1 + shown * (coverage - 1), frame).astype(np.float32)
 
     def mask(self, drawn: LandmarkImage) -> Mask:
         """How much of each pixel of the crop is redrawn (size, size), in [0, 1]: the old face and the new."""

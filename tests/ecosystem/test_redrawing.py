@@ -20,6 +20,7 @@ from hifi_portrait import Identity, Scene
 from hifi_portrait.errors import NoFaceError
 from hifi_portrait.faces import analyse
 from hifi_portrait.kept import Kept
+from hifi_portrait.pipeline_people import head_of
 from hifi_portrait.warp_start import WarpStart
 from tiny_pipelines import TARGET, a_pipeline, an_identity, draw
 
@@ -56,7 +57,7 @@ def bundled():
 
 def test_pose_and_framing_are_the_pictures(photo, scene):
     found = analyse(photo)
-    drawn = a_pipeline()._draw(an_identity(), scene.target, 256, 256)
+    drawn = head_of(an_identity(), scene.target, 256, 256)
     mask = scene.mask(drawn)
     outline = np.argwhere(mask > 0.5)
     centre = outline.mean(axis=0)[::-1]
@@ -69,7 +70,7 @@ def test_glasses_are_put_on_in_the_pictures_light_and_redrawn_in_full(scene, per
     warps, heads = [], []
     for glasses in ("none", "sunglasses"):
         target = scene.target.replace(glasses=glasses)
-        heads.append(pipe._draw(person, target, 128, 128))
+        heads.append(head_of(person, target, 128, 128))
         warps.append(pipe._cast([(person, target)], heads[-1:], None, scene).inputs[0].warp[0].mean(dim=0))
     changed = ((warps[1] - warps[0]).abs() > 0.05).numpy()
     bare, worn = (scene.mask(head) for head in heads)
@@ -121,7 +122,7 @@ def test_latents_outside_the_face_are_the_pictures(scene, scheduler, warp_streng
             ).latent_dist.mode()
             * pipe.vae.config.scaling_factor
         )
-    mask = torch.from_numpy(scene.mask(pipe._draw(identity, scene.target, 64, 64)))[None, None]
+    mask = torch.from_numpy(scene.mask(head_of(identity, scene.target, 64, 64)))[None, None]
     redrawn = torch.nn.functional.adaptive_avg_pool2d(mask, 8)[0, 0]
     torch.testing.assert_close(latents[0][:, redrawn == 0], kept[0][:, redrawn == 0], atol=1e-5, rtol=1e-5)
     assert (latents - kept)[0][:, redrawn > 0.9].abs().mean() > 0.01
@@ -142,7 +143,7 @@ def test_what_is_kept_is_as_noisy_as_the_rest_at_every_step(kind, settings, warp
     """A network that knows the noise leaves the picture's latents where `restored` puts them."""
     scheduler = kind(**settings)
     latents, noise = torch.randn(2, 1, 4, 8, 8, generator=torch.Generator().manual_seed(0)).unbind(0)
-    kept = Kept(torch.zeros(1, 3, 64, 64), latents, torch.zeros(1, 1, 64, 64), 1.0, noise)
+    kept = Kept(torch.zeros(1, 3, 64, 64), torch.zeros(1, 1, 64, 64), latents, 1.0, noise)
     start = WarpStart(latents, warp_strength, 1.0)
     with start.shortening(scheduler):
         scheduler.set_timesteps(10)

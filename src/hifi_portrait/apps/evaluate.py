@@ -60,9 +60,10 @@ class Portraits:
 
     def load(self) -> Draw:
         """Load the model."""
+        from hifi_portrait.evaluation.protocol import SIZE
         from hifi_portrait.evaluation.runner import pipeline_row
 
-        return pipeline_row(load_pipeline(self.model, self.device), self.sampling)
+        return pipeline_row(load_pipeline(self.model, self.device), self.sampling, SIZE)
 
     def words(self) -> str:
         """The options that were given, as on the command line; a model's folder goes by the row's name."""
@@ -125,6 +126,7 @@ def evaluate(
     prompt_scale: options.PromptScale = 1.0,
     prompt_rounds: options.PromptRounds = 2,
     hifi_every: options.HiFiEvery = 1,
+    upscale: options.Upscale = None,
     device: options.Device = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also put the section into this Markdown file.")
@@ -155,6 +157,7 @@ def evaluate(
         prompt_scale=prompt_scale,
         prompt_rounds=prompt_rounds,
         hifi_every=hifi_every,
+        upscale=upscale,
     )
 
     if timing is not None:

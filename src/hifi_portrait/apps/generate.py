@@ -59,6 +59,7 @@ def generate(
     hifi_scale: options.HiFiScale = 1.0,
     hifi_every: options.HiFiEvery = 1,
     face_scale: options.FaceScale = 1.0,
+    upscale: options.Upscale = None,
     out: Annotated[
         Path, typer.Option(help="The PNG to write; with --count, NAME-1.png, NAME-2.png, ...")
     ] = Path("portrait.png"),
@@ -87,7 +88,7 @@ def generate(
     settings: dict[str, Any] = {
         "prompt": prompt,
         "negative_prompt": negative,
-        **pipe.sampling(steps, guidance, warp_strength, warp_grain),
+        **pipe.sampling(steps, guidance, warp_strength, warp_grain, upscale),
         "warp_share": warp_share,
         "prompt_scale": prompt_scale,
         "prompt_rounds": prompt_rounds,

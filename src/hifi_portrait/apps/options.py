@@ -148,6 +148,15 @@ HiFiEvery = Annotated[
     int,
     typer.Option(min=1, help="Run HiFi-Net at every so-many-th step only: 2 halves its cost."),
 ]
+Upscale = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=8,
+        help="How many times as high and wide as the networks draw it the picture is, with the photos' own "
+        "detail. [default: the model's]",
+    ),
+]
 PromptScale = Annotated[
     float,
     typer.Option(

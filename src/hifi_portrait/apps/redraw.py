@@ -37,6 +37,7 @@ def redraw(
     prompt_rounds: options.PromptRounds = 2,
     hifi_scale: options.HiFiScale = 1.0,
     face_scale: options.FaceScale = 1.0,
+    upscale: options.Upscale = None,
     out: Annotated[Path, typer.Option(help="The PNG to write, as large as the picture.")] = Path(
         "redrawn.png"
     ),
@@ -67,7 +68,7 @@ def redraw(
     pipe = load_pipeline(model, device, hifi=hifi, dtype=dtype)
     settings: dict[str, Any] = {
         "prompt": prompt,
-        **pipe.sampling(steps, guidance, warp_strength),
+        **pipe.sampling(steps, guidance, warp_strength, upscale=upscale),
         "prompt_scale": prompt_scale,
         "prompt_rounds": prompt_rounds,
         "hifi_scale": hifi_scale,

@@ -62,7 +62,7 @@ def pipeline_prompts(pipe: HiFiPortraitPipeline, sampling: Sampling) -> DrawProm
     """Draw with the diffusion pipeline."""
 
     def draw(identity: Identity, target: Target, words: str, seed: int) -> np.ndarray:
-        return pipeline_row(pipe, replace(sampling, prompt=words))(identity, target, seed)
+        return pipeline_row(pipe, replace(sampling, prompt=words), SIZE)(identity, target, seed)
 
     return draw
 

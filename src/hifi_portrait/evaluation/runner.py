@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import torch
 
@@ -49,6 +50,7 @@ class Sampling:
     prompt_scale: float = 1.0
     prompt_rounds: int = 2
     hifi_every: int = 1
+    upscale: int | None = None
 
 
 def warp_row(size: int) -> Draw:
@@ -60,8 +62,8 @@ def warp_row(size: int) -> Draw:
     return draw
 
 
-def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling) -> Draw:
-    """The diffusion pipeline."""
+def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling, size: int | None = None) -> Draw:
+    """The diffusion pipeline; pictures higher than `size`, that of true photos, are reduced to it."""
     settings: dict[str, Any] = {
         "prompt": sampling.prompt,
         "num_inference_steps": sampling.steps,
@@ -72,12 +74,17 @@ def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling) -> Draw:
         "prompt_scale": sampling.prompt_scale,
         "prompt_rounds": sampling.prompt_rounds,
         "hifi_every": sampling.hifi_every,
+        "upscale": sampling.upscale,
     }
 
     def draw(identity: Identity, target: Target, seed: int) -> np.ndarray:
         generator = torch.Generator("cpu").manual_seed(seed)
         output: Any = pipe(identity, target, generator=generator, **settings)
-        return np.asarray(output.images[0].convert("RGB"))
+        picture = np.asarray(output.images[0].convert("RGB"))
+        if size is None or len(picture) <= size:
+            return picture
+        width = round(picture.shape[1] * size / len(picture))
+        return cv2.resize(picture, (width, size), interpolation=cv2.INTER_AREA)
 
     return draw
 

@@ -46,6 +46,7 @@ def export_pipeline(
     guidance: float = 2.0,
     warp_strength: float = 1.0,
     warp_grain: float = 1.0,
+    upscale: int = 1,
 ) -> HiFiPortraitPipeline:
     """Gather all parts of a pipeline from training runs and prepared folders, and save it to ``out``.
 
@@ -56,7 +57,7 @@ def export_pipeline(
     out : the pipeline's folder
     size : the model size that was trained
     dtype : of the weights
-    steps, guidance, warp_strength, warp_grain : the model's defaults, for calls that do not say
+    steps, guidance, warp_strength, warp_grain, upscale : the model's defaults, for calls that do not say
 
     Raises
     ------
@@ -81,6 +82,7 @@ def export_pipeline(
         default_guidance=guidance,
         default_warp_strength=warp_strength,
         default_warp_grain=warp_grain,
+        default_upscale=upscale,
     )
     pipeline.save_pretrained(out, safe_serialization=True)
     return cast(HiFiPortraitPipeline, pipeline)
@@ -112,6 +114,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--warp-grain", type=float, default=1.0, help="share of that noise that is added (%(default)s)"
     )
+    parser.add_argument(
+        "--upscale", type=int, default=1, help="how many times as large as drawn pictures are (%(default)s)"
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     return exit_code(
@@ -123,6 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             guidance=options.guidance,
             warp_strength=options.warp_strength,
             warp_grain=options.warp_grain,
+            upscale=options.upscale,
         )
     )
 
