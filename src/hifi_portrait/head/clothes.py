@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from hifi_portrait.head.filling import spread
 from hifi_portrait.head.neighbourhood import distance_to
 from hifi_portrait.head.raster import Raster
+from hifi_portrait.head.spreading import spread
 from hifi_portrait.head.tones import unlikeness
 
 _REACH = 0.1  # share of the picture's side by which clothes may stand out

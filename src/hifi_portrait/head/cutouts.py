@@ -13,11 +13,11 @@ import numpy.typing as npt
 from hifi_portrait.head.clothes import hair_and_clothes
 from hifi_portrait.head.ears import NO_CLOTHES, ear_vertices, without_ears
 from hifi_portrait.head.edges import STRAND_ALPHA, in_pieces
-from hifi_portrait.head.filling import spread
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.neighbourhood import distance_to
 from hifi_portrait.head.raster import rasterise
+from hifi_portrait.head.spreading import spread
 from hifi_portrait.head.tones import tones, unlikeness
 from hifi_portrait.head.warp_sources import Sources
 

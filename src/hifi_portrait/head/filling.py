@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.head.blending import FAINT
+from hifi_portrait.head.clothes_below import going_on
 from hifi_portrait.head.hair_shell import scalp
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
-from hifi_portrait.head.neighbourhood import disc, distance_to, nearest_of, square
+from hifi_portrait.head.neighbourhood import disc, square
 from hifi_portrait.head.raster import Raster
-from hifi_portrait.head.tones import tones, unlikeness
+from hifi_portrait.head.spreading import spread
 
 _SHOWN = 0.5  # alpha from which on hair hides what is behind it
 _SOLID = 0.95  # alpha below which something shows through
@@ -40,11 +41,6 @@ _HAIR = 0.8  # fullness of hair from which on there is hardly skin
 _SKIN = 0.02  # fullness up to which there is hardly hair
 _DENSE = 0.3  # fullness from which on what is hidden is taken to be hair
 _DETAIL = 0.02  # share of the picture's side below which a difference of colour is detail
-_ENDING = 0.025  # share of the picture's side over which what is seen of clothes ends
-_LEAST_WORN = 80  # percent of a body that clothes are told by: what is least like skin
-_LOWER_END = 0.1  # share of the picture's side above a photo's end
-_SKIN_TONE = 15.0  # difference of `tones` up to which something may be skin
-_PLAIN = 0.06  # share of the picture's side over which clothes are smoothed where none are seen
 _CONTRAST = 1.4  # of detail, at most
 _DARK = 8.0  # of 255, added before a ratio is taken
 _NECK = 18  # the part of the side that a notch between jaw and neck is narrower than
@@ -101,7 +97,7 @@ def fill_unseen(
     # A head is not filled with the colours of its clothes.
     is_head = parts != Part.SHOULDERS
     trust = trust.astype(np.float32)
-    head, body = spread(filled, trust * is_head), _going_on(filled, trust, on_mesh & ~is_head, skin)
+    head, body = spread(filled, trust * is_head), going_on(filled, trust, on_mesh & ~is_head, skin)
     grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
     fullness = raster.interpolate(grown[:, None], model.faces)[..., 0]
     known_hair = trust * (fullness > _HAIR)
@@ -112,39 +108,6 @@ def fill_unseen(
     return np.where((on_mesh & is_head)[..., None], head, body)
 
 
-def _going_on(colour: Array, trust: Array, body: Array, skin: Array) -> Array:
-    """Clothes that go on, below where photos end, as they are nearest to it: farther up are neck and hair."""
-    known = body & (trust > 0.5)
-    around = spread(colour, trust)
-    below = body & ~np.maximum.accumulate(known[::-1])[::-1]
-    if not known.any() or not below.any():
-        return around
-    plain = blurred(nearest_of(around, _worn(around, known, skin)), _PLAIN * len(body))
-    share = np.clip(distance_to(below) / (_ENDING * len(body)), 0, 1)[..., None]
-    return np.asarray(share * around + (1 - share) * plain, np.float32)
-
-
-def _worn(colour: Array, body: Array, skin: Array) -> npt.NDArray[np.bool_]:
-    """What of the lower end of a body (H, W) is rather clothes than skin; all of it if hardly any is."""
-    rows = np.arange(len(body))[:, None]
-    body = body & (rows > np.flatnonzero(body.any(axis=1))[-1] - _LOWER_END * len(body))
-    colours = tones(np.clip(colour, 0, 255).astype(np.uint8))
-    from_skin = unlikeness(colours, colours[skin])
-    if not np.isfinite(from_skin).all():
-        return body
-    unlike = body & (from_skin > max(np.percentile(from_skin[body], _LEAST_WORN), _SKIN_TONE))
-    worn = body & (from_skin > np.minimum(unlikeness(colours, colours[unlike]), _SKIN_TONE))
-    return worn if worn.any() else body
-
-
-def blurred(values: Array, sigma: float) -> Array:
-    """A wide Gaussian blur of (H, W) or (H, W, 3), in a smaller picture, for speed."""
-    height, width = values.shape[:2]
-    factor = max(1, int(sigma / 2))
-    small = cv2.resize(values, (-(-width // factor), -(-height // factor)), interpolation=cv2.INTER_AREA)
-    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / factor), (width, height))
-
-
 def _detail(texture: Array) -> npt.NDArray[np.float32]:
     """What to multiply a plain colour by to have a texture's detail; 1 where the texture is 0."""
     there = np.asarray(texture.any(axis=2), np.float32)
@@ -153,21 +116,6 @@ def _detail(texture: Array) -> npt.NDArray[np.float32]:
     mean = cv2.GaussianBlur(texture, (0, 0), sigma) / share
     factors = np.clip((texture + _DARK) / (mean + _DARK), 1 / _CONTRAST, _CONTRAST)
     return np.where(there[..., None] > 0, factors, 1).astype(np.float32)
-
-
-def spread(values: Array, trust: Array) -> Array:
-    """Keep values (H, W, C) where trusted (H, W); elsewhere take them from ever wider surroundings."""
-    known = values * trust[..., None]
-    if min(trust.shape) <= 2:
-        mean = known.sum(axis=(0, 1)) / max(float(trust.sum()), 1e-6)
-        return np.asarray(known + mean * (1 - trust)[..., None], np.float32)
-    height, width = trust.shape
-    half = (max(width // 2, 1), max(height // 2, 1))
-    below_trust = cv2.resize(trust, half, interpolation=cv2.INTER_AREA)
-    below = cv2.resize(known, half, interpolation=cv2.INTER_AREA) / np.maximum(below_trust, 1e-6)[..., None]
-    below = spread(below, np.minimum(below_trust * 4, 1))
-    around = cv2.resize(below, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(known + around * (1 - trust)[..., None], np.float32)
 
 
 def background(crop: Array, matte: Array, in_photo: Array) -> Array:

@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from hifi_portrait.head.base_shape import Fitting
 from hifi_portrait.head.ears import ear_vertices
-from hifi_portrait.head.filling import blurred
 from hifi_portrait.head.geometry import Camera, HeadGeometry
 from hifi_portrait.head.glasses import CLEAR, DARK, Glasses, Tint, fit_glasses, through_lens
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.raster import Raster, rasterise
+from hifi_portrait.head.spreading import blurred
 from hifi_portrait.head.tubes import tube
 
 _DRAWN = 1024  # side in pixels at which glasses are drawn, at least

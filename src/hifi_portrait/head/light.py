@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.head.blending import blend_on_mesh
-from hifi_portrait.head.filling import blurred, spread
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.raster import Raster
+from hifi_portrait.head.spreading import blurred, spread
 
 _TRANSITION = 0.02  # share of the picture's side over which a difference of light is averaged
 _WELL_SEEN = 0.2  # visibility from which on two tell the difference of their light in full

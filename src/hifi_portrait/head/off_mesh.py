@@ -12,12 +12,12 @@ from hifi_portrait.head.blending import draw_around
 from hifi_portrait.head.clothes import Dress, beside_shoulders
 from hifi_portrait.head.cutouts import Cutout, outline_of
 from hifi_portrait.head.edges import STRAND_ALPHA, in_pieces, opened, tapered, within
-from hifi_portrait.head.filling import spread
 from hifi_portrait.head.hair_shell import scalp
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.neighbourhood import disc, distance_to, nearest_of
 from hifi_portrait.head.raster import Raster
+from hifi_portrait.head.spreading import spread
 from hifi_portrait.head.tones import tones, unlikeness
 from hifi_portrait.head.warp_sources import Sources
 

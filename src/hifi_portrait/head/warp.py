@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.head.blending import blend_on_mesh
+from hifi_portrait.head.body_outline import within_outline
 from hifi_portrait.head.clothes_named import CLOTHES_COLOURS
 from hifi_portrait.head.clothes_shown import clothes_share
 from hifi_portrait.head.cutouts import mesh_in_photo
@@ -96,6 +97,9 @@ def warp_picture(
     sources = Sources.of(references, target.geometry, height, model, bare_eyes=bare_eyes)
     points = model.posed(target.geometry)
     raster = with_hair(bald, raised(points, sources.hair, model), target.geometry, model)
+    dress = sources.dress
+    worn = sources.xy[dress], sources.mattes[dress], sources.shown[dress]
+    raster = within_outline(raster, *worn, model)
     rows = target.geometry.camera.scaled_to((width, height)).project(points)[:, 1]
     ears = ears_end(rows, height, model)
     colour, coverage = _on_mesh(sources, raster, model)

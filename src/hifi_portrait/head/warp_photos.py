@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from hifi_portrait.head.filling import spread
 from hifi_portrait.head.neighbourhood import square
 from hifi_portrait.head.photo_frame import in_photo
+from hifi_portrait.head.spreading import spread
 
 _MATTE_EDGE = 0.008  # share of the side inside a matte's edge up to which a reference does not count
 _MATTE_SOFT = 0.006  # share of the side over which it fades out there
