@@ -23,27 +23,41 @@ CLEAR = 0.012
 """Share of the picture's side by which hair's colour is looked for outside its place, clear of the mesh."""
 
 
+@numba.njit(cache=True, fastmath=True, inline="always")
+def _cubic(a: float) -> tuple[float, float, float, float]:  # pragma: no cover - compiled
+    """Weights of four neighbours at a place from the second to the third: Catmull and Rom's.
+
+    Keys, Cubic convolution interpolation for digital image processing (1981), a = -1/2. A linear mean of two
+    pixels would be softer than either.
+    """
+    b = 1 - a
+    return -0.5 * a * b * b, 1 + a * a * (1.5 * a - 2.5), 1 + b * b * (1.5 * b - 2.5), -0.5 * b * a * a
+
+
 @numba.njit(cache=True, fastmath=True)
 def _sample(
     crop: Array, matte: Array, x: float, y: float
 ) -> tuple[float, float, float, float]:  # pragma: no cover - compiled
+    """Colour and matte at a place: cubic, and linear, which does not overshoot."""
     side = crop.shape[0]
     u = min(max(x * side - 0.5, 0.0), side - 1.001)
     v = min(max(y * side - 0.5, 0.0), side - 1.001)
     i, j = int(u), int(v)
     a, b = u - i, v - j
-    w00, w01, w10, w11 = (1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b
-    red = (
-        w00 * crop[j, i, 0] + w01 * crop[j, i + 1, 0] + w10 * crop[j + 1, i, 0] + w11 * crop[j + 1, i + 1, 0]
-    )
-    green = (
-        w00 * crop[j, i, 1] + w01 * crop[j, i + 1, 1] + w10 * crop[j + 1, i, 1] + w11 * crop[j + 1, i + 1, 1]
-    )
-    blue = (
-        w00 * crop[j, i, 2] + w01 * crop[j, i + 1, 2] + w10 * crop[j + 1, i, 2] + w11 * crop[j + 1, i + 1, 2]
-    )
-    inside = w00 * matte[j, i] + w01 * matte[j, i + 1] + w10 * matte[j + 1, i] + w11 * matte[j + 1, i + 1]
-    return red, green, blue, inside
+    upper = (1 - a) * matte[j, i] + a * matte[j, i + 1]
+    lower = (1 - a) * matte[j + 1, i] + a * matte[j + 1, i + 1]
+    across, down = _cubic(a), _cubic(b)
+    red, green, blue = 0.0, 0.0, 0.0
+    for dy in range(4):
+        row = min(max(j + dy - 1, 0), side - 1)
+        for dx in range(4):
+            column = min(max(i + dx - 1, 0), side - 1)
+            weight = down[dy] * across[dx]
+            red += weight * crop[row, column, 0]
+            green += weight * crop[row, column, 1]
+            blue += weight * crop[row, column, 2]
+    red, green, blue = min(max(red, 0.0), 255.0), min(max(green, 0.0), 255.0), min(max(blue, 0.0), 255.0)
+    return red, green, blue, (1 - b) * upper + b * lower
 
 
 @numba.njit(cache=True, fastmath=True, inline="always")
