@@ -1,7 +1,9 @@
 import pytest
 import torch
 
-from hifi_portrait.warp_composite import composite, doubt
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.warp_composite import composite, doubt, of_mattes
 
 
 def test_the_warp_is_kept_where_it_is_sure():
@@ -9,7 +11,7 @@ def test_the_warp_is_kept_where_it_is_sure():
     on_head[:, :, 32:96, 32:96] = True
     coverage = on_head.float()
     coverage[:, :, 60:68, 60:68] = 0  # seen by nobody
-    doubts = doubt(on_head, coverage)
+    doubts = doubt(on_head, coverage, torch.zeros_like(on_head))
     warp = torch.full((1, 3, 128, 128), -0.2)
     picture = torch.full((2, 3, 128, 128), 1.0)
     drawn = composite(picture, warp, doubts, 1.0)
@@ -26,8 +28,9 @@ def test_the_warp_is_kept_where_it_is_sure():
         torch.testing.assert_close(around.mean(), torch.tensor(-0.2), atol=0.05, rtol=0)  # the warp's shade
     assert float(mended[:, :, 46, 44:52].std()) < 0.005
     assert torch.equal(composite(picture, warp, doubts, 0.0), picture)
-    coverage[:, :, 16:32, 60:68] = 0.5  # hair above the outline
-    under_hair = doubt(on_head, coverage)[0, 0, 32]
+    of_hair = torch.zeros_like(on_head)
+    of_hair[:, :, 32:40, 60:68] = True
+    under_hair = doubt(on_head, coverage, of_hair)[0, 0, 32]
     assert float(under_hair[64]) < 0.1 < 0.9 < float(under_hair[44])
     agreeing = warp + 0.05 * (torch.arange(128) % 2 - 0.5)
     torch.testing.assert_close(composite(agreeing, warp, doubts, 1.0), warp, atol=0.002, rtol=0)
@@ -52,3 +55,13 @@ def test_blotches_draw_no_line_along_the_heads_outline():
     on_head[:, :, :128] = True
     drawn = composite(picture, warp, doubts, 1.0, on_head=on_head)[0, 0, :, 112]
     assert float(drawn[127] - drawn[128]) == pytest.approx(0, abs=0.1)
+
+
+def test_outlines_of_mattes_are_those_of_scalp_and_shoulders():
+    model = HeadModel.load()
+    mean = model.mean[: model.num_vertices]
+    heights = mean[model.faces].mean(axis=1)[:, 2]
+    crown, shoulder = int(heights.argmax()), int((model.parts == Part.SHOULDERS).argmax())
+    nose = int(mean[model.faces].mean(axis=1)[:, 1].argmin())
+    triangles = torch.tensor([[[crown, shoulder, nose, -1]]])
+    assert of_mattes(triangles, model)[0, 0, 0].tolist() == [True, True, False, False]

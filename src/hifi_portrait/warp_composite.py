@@ -1,18 +1,22 @@
 """Keep the warp where it is sure, and the networks' picture where the warp has its faults.
 
-The warp is sharp and true where references see the person. It errs along the head's outline, where the fitted
-mesh and what grows or is worn on it part: ears, hairline, jaw before the neck, and on surface that no
-reference shows. A small network mends these places and softens all others.
+The warp is sharp and true where references see the person. It errs along the face's outline, where the fitted
+mesh and the person part: ears, cheeks, jaw before the neck, and on surface that no reference shows. A small
+network mends these places and softens all others. Hair and shoulders have the outlines of the references'
+mattes.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from hifi_portrait.head.hair_shell import scalp
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel
 from hifi_portrait.models.conditioning import FaceInputs
-from hifi_portrait.pixels import exceeds, local_mean, pixels, widened
+from hifi_portrait.pixels import exceeds, local_mean, widened
 from hifi_portrait.prompt_change import with_change
 
 _OUTSIDE, _INSIDE = 4, 8  # pixels at 256 that the doubt about an outline reaches out and in
@@ -50,7 +54,7 @@ def on_warp(
     """
     pictures, unprompted = 2 * pictures.float() - 1, 2 * unprompted.float() - 1
     on_head = (inputs.triangle >= 0).unsqueeze(1)
-    doubts = doubt(on_head, inputs.warp_coverage)
+    doubts = doubt(on_head, inputs.warp_coverage, of_mattes(inputs.triangle))
     plain = composite(unprompted, inputs.warp, doubts, share, on_head=on_head)
     return with_change(plain, pictures, unprompted, person_in(inputs), prompt_scale).clamp(-1, 1)
 
@@ -61,17 +65,25 @@ def person_in(inputs: FaceInputs) -> Tensor:
     return torch.where(on_head, 1.0, (2 * inputs.warp_coverage).clamp(max=1))
 
 
-def doubt(on_head: Tensor, coverage: Tensor) -> Tensor:
-    """Where the warp has its faults.
+def of_mattes(triangle: Tensor, model: HeadModel | None = None) -> Tensor:
+    """Where a target (B, H, W) shows scalp or shoulders, whose outlines are the mattes', (B, 1, H, W)."""
+    model = model or HeadModel.load()
+    triangles = np.isin(model.faces, scalp(model).vertices).any(axis=1) | (model.parts == Part.SHOULDERS)
+    shown = torch.from_numpy(triangles).to(triangle.device)[triangle.long()]
+    return (shown & (triangle >= 0)).unsqueeze(1)
 
-    Where hair goes on above the head's outline, the outline is none of the picture's.
+
+def doubt(on_head: Tensor, coverage: Tensor, of_mattes: Tensor) -> Tensor:
+    """Where the warp has its faults.
 
     Parameters
     ----------
     on_head
         (B, 1, H, W) bool, where the drawn target is.
     coverage
-        (B, 1, H, W) in [0, 1], how well references see the warp; off the head, half of hair's alpha.
+        (B, 1, H, W) in [0, 1], how well references see the warp.
+    of_mattes
+        (B, 1, H, W) bool, where its outline is sure.
 
     Returns
     -------
@@ -80,10 +92,9 @@ def doubt(on_head: Tensor, coverage: Tensor) -> Tensor:
     """
     on_head = on_head.float()
     outline = widened(on_head, _OUTSIDE) - (1 - widened(1 - on_head, _INSIDE))
-    hair = (1 - on_head) * (2 * coverage).clamp(max=1)
-    outline = outline * (1 - _below(hair, _OUTSIDE + _INSIDE))
     unseen = on_head * (coverage < _SEEN).float()
-    return local_mean(torch.maximum(outline, unseen), _SOFTENED)
+    sure = widened(of_mattes.float(), _OUTSIDE + _INSIDE)
+    return local_mean(torch.maximum(outline, unseen) * (1 - sure), _SOFTENED)
 
 
 def composite(
@@ -131,9 +142,3 @@ def composite(
         kept = kept * (1 - inner * exceeds(blotch, _BLOTCHED))
     beside = local_mean(kept * difference, _SHADE) / local_mean(kept, _SHADE).clamp(min=_LEAST)
     return (picture + kept * difference + share * doubts * beside).clamp(-1, 1)
-
-
-def _below(mask: Tensor, reach: int) -> Tensor:
-    """The mask, and what is at most ``reach`` below it."""
-    reach = pixels(reach, mask)
-    return F.max_pool2d(F.pad(mask, (0, 0, reach, 0)), (reach + 1, 1), stride=1)

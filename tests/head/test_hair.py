@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from hifi_portrait.head.hair_shell import hair_thickness, raised, scalp, with_hair
-from hifi_portrait.head.hidden_hair import hidden_hair
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import rasterise
-from hifi_portrait.head.surface import SurfaceView
+from hifi_portrait.head.strands import strands
 from hifi_portrait.head.warp import warp_picture
 from painted_heads import geometry, paint, person
 
@@ -81,18 +80,6 @@ def red_haired(yaws):
     return dataclasses.replace(photos, crops=crops, mattes=mattes)
 
 
-def test_hidden_hair_is_looked_up_where_hair_is_shown():
-    model, photos = HeadModel.load(), red_haired((0.0,))
-    surface = raised(model.posed(photos.geometries[0]), 0.02 * scalp(model).fullness, model)
-    view = SurfaceView.of_vertices(model, surface, photos.geometries[0])
-    table = np.concatenate([view.xy, view.visibility[:, None]], axis=1)
-    found = hidden_hair(table, photos.crops[0], model)
-    used = found[:, 2] > 0.1
-    assert used.sum() > 200 and view.visibility[used].max() < 0.2
-    x, y = (found[used, :2] * SIZE).astype(int).T
-    assert np.mean(photos.crops[0][y, x, 1] < 60) > 0.95
-
-
 def test_hair_that_no_photo_shows_has_the_colour_of_hair():
     model, target = HeadModel.load(), paint(HeadModel.load(), geometry(40.0, SIZE))
     picture, coverage = warp_picture(red_haired((0.0,)), target)
@@ -115,3 +102,30 @@ def test_hair_that_turns_keeps_its_thickness():
     rows = slice(0, int(np.flatnonzero(target.raster.mask.any(axis=1))[0]) + 10)  # about the crown
     overlap = (red & (truth > 0))[rows].sum() / (red | (truth > 0))[rows].sum()
     assert overlap > 0.7
+
+
+def on_a_haired_head(thickness, contrast):
+    """Strands on a head whose hair is noise of that contrast, and where its hair is."""
+    model, head = HeadModel.load(), geometry(0.0, SIZE)
+    grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
+    raster = paint(model, head).raster
+    hair = raster.interpolate(grown[:, None], model.faces)[..., 0] > 0.8
+    noise = np.exp(contrast * np.random.default_rng(1).standard_normal((SIZE, SIZE, 1)))
+    picture = np.repeat(100 * noise, 3, axis=2).astype(np.float32)
+    return strands(picture, hair.astype(np.float32), thickness, raster, model), hair
+
+
+def test_strands_are_as_uneven_as_hair_is():
+    spread = [np.log(found[hair]).std() for found, hair in (on_a_haired_head(0.03, c) for c in (0.02, 0.06))]
+    assert spread[0] < 0.5 * spread[1]
+    assert 0.03 < spread[1] < 0.12
+
+
+def test_long_hair_has_strands_and_cropped_hair_has_none():
+    def along_to_across(thickness):
+        found, hair = on_a_haired_head(thickness, 0.06)
+        middle = hair & (np.abs(np.arange(SIZE) - SIZE / 2) < 12)  # there they run up and down
+        down, across = (np.abs(np.diff(np.log(found), axis=axis, append=0))[middle].mean() for axis in (0, 1))
+        return down / across
+
+    assert along_to_across(0.03) < 0.7 < 0.8 < along_to_across(0.0) < 1.25

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -157,13 +157,15 @@ def evaluate(
         prompt_scale=prompt_scale,
         prompt_rounds=prompt_rounds,
         hifi_every=hifi_every,
-        upscale=upscale,
+        upscale=upscale or 1,
     )
 
     if timing is not None:
         from hifi_portrait.evaluation.timing import time_portrait
 
-        result = time_portrait(load_pipeline(model, device), find_photos([timing]), sampling)
+        result = time_portrait(
+            load_pipeline(model, device), find_photos([timing]), replace(sampling, upscale=upscale)
+        )
         key, figures = "time", asdict(result)
         section = markdown.timing_section("hifi-portrait evaluate --time PHOTOS --out DIR", result)
     elif autoencoder:

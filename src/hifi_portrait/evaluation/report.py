@@ -193,8 +193,8 @@ def timing_section(command: str, result: Timing) -> str:
         ("what", "warm"),
         [
             (f"analysis of {result.references} photos", f"{result.identity_seconds:.2f} s"),
-            ("one portrait", f"{result.portrait_seconds:.2f} s"),
-            ("one plain warp", f"{result.warp_seconds:.3f} s"),
+            (f"one portrait, {result.size} pixels high", f"{result.portrait_seconds:.2f} s"),
+            ("one plain warp of that size", f"{result.warp_seconds:.3f} s"),
             ("peak memory of the process", f"{result.peak_memory:.0f} MiB"),
         ],
     )

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import torch
+from PIL import Image
 
 from hifi_portrait.errors import DatasetError, HiFiPortraitError
 from hifi_portrait.evaluation.protocol import Case, write_picture
@@ -39,7 +39,10 @@ SEED_STEP = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How the pipeline is called for every portrait; None leaves it to the pipeline."""
+    """How the pipeline is called for every portrait; None leaves it to the pipeline.
+
+    Portraits are as large as true photos, not upscaled, unless told otherwise.
+    """
 
     prompt: str = ""
     steps: int | None = None
@@ -50,7 +53,7 @@ class Sampling:
     prompt_scale: float = 1.0
     prompt_rounds: int = 2
     hifi_every: int = 1
-    upscale: int | None = None
+    upscale: int | None = 1
 
 
 def warp_row(size: int) -> Draw:
@@ -84,7 +87,7 @@ def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling, size: int | Non
         if size is None or len(picture) <= size:
             return picture
         width = round(picture.shape[1] * size / len(picture))
-        return cv2.resize(picture, (width, size), interpolation=cv2.INTER_AREA)
+        return np.asarray(Image.fromarray(picture).resize((width, size), Image.Resampling.LANCZOS))
 
     return draw
 

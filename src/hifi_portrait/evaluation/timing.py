@@ -24,7 +24,7 @@ ROUNDS = 3
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds, the best of the warm rounds, and the process's peak memory in MiB."""
+    """Seconds, the best of the warm rounds, the process's peak memory in MiB, and the portrait's height."""
 
     identity_seconds: float
     portrait_seconds: float
@@ -32,6 +32,7 @@ class Timing:
     peak_memory: float
     threads: int
     references: int
+    size: int
 
 
 def time_portrait(
@@ -52,6 +53,7 @@ def time_portrait(
         peak_memory=_peak_memory(),
         threads=torch.get_num_threads(),
         references=len(photos),
+        size=size,
     )
 
 

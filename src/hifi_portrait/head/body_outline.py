@@ -1,7 +1,7 @@
 """Where a person's shoulders end: not always where the fitted mesh's do.
 
 A head is fitted to a face's landmarks; its shoulders are those of a mean body. Where they would stand out of
-the person in the photo whose clothes are worn, they are left out.
+the person in the photo, they are left out.
 """
 
 from __future__ import annotations
@@ -15,38 +15,55 @@ import numpy.typing as npt
 
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.neighbourhood import disc, touching
 from hifi_portrait.head.raster import Raster
 
-_OUTSIDE = 0.5  # matte below which a place is none of the person's
+_INSIDE = 0.5  # matte above which a place is the person's
+_LARGE = 0.06  # share of the side from which on a part that one photo alone lacks is a hole of its matte
 
 Array = npt.NDArray[Any]
 
 
-def within_outline(raster: Raster, xy: Array, matte: Array, shown: Array, model: HeadModel) -> Raster:
+def within_outline(
+    raster: Raster, xy: Array, mattes: Array, shown: Array, dress: int, model: HeadModel
+) -> Raster:
     """A raster without those places of its shoulders that a photo shows to be beside the person.
 
-    Beyond a photo's edge the person's outline goes on straight.
+    The photo whose clothes are worn decides, unless it lacks a large part that others show: mattes have
+    holes. Beyond a photo's edge the person's outline goes on straight.
 
     Parameters
     ----------
     raster
         Of the target.
     xy
-        (V, 2), places of the vertices in the photo, as shares of its side.
-    matte, shown
-        (S, S) in [0, 1], the person in the photo, and where the crop shows it.
+        (N, V, 2), places of the vertices in each photo, as shares of its side.
+    mattes, shown
+        (N, S, S) in [0, 1], the person in each photo, and where the crop shows it.
+    dress
+        The photo whose clothes are worn.
     model
         Whose vertices they are.
     """
     body = raster.mask & (model.parts == Part.SHOULDERS)[raster.triangle]
-    rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
-    place = raster.interpolate(xy, model.faces) * np.float32(len(matte)) - np.float32(0.5)
-    x, y = place[..., 0].clip(columns[0], columns[-1]), place[..., 1].clip(rows[0], rows[-1])
-    person = cv2.remap(matte, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
-    beside = body & (person < _OUTSIDE)
+    persons = (
+        np.stack([_at(raster, *photo, model) for photo in zip(xy, mattes, shown, strict=True)]) > _INSIDE
+    )
+    beside = body & ~persons[dress]
+    lacking = beside & persons.any(axis=0)
+    core = cv2.erode(lacking.astype(np.uint8), disc(_LARGE * len(lacking)), borderValue=0) > 0
+    beside &= ~touching(lacking, core)
     return replace(
         raster,
         triangle=np.where(beside, -1, raster.triangle).astype(np.int32),
         barycentric=np.where(beside[..., None], 0, raster.barycentric).astype(np.float32),
         depth=np.where(beside, np.inf, raster.depth).astype(np.float32),
     )
+
+
+def _at(raster: Raster, xy: Array, matte: Array, shown: Array, model: HeadModel) -> Array:
+    """A photo's matte (H, W) at the places of a raster."""
+    rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
+    x, y = np.moveaxis(raster.interpolate(xy, model.faces) * len(matte) - 0.5, -1, 0)
+    x, y = x.clip(columns[0], columns[-1]), y.clip(rows[0], rows[-1])
+    return cv2.remap(matte, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)

@@ -20,9 +20,11 @@ _LOWER_END = 0.1  # share of the picture's side above a photo's end
 _SKIN_TONE = 15.0  # difference of `tones` up to which something may be skin
 _LIT = 0.5  # of the difference of hue from clothes up to which something is skin, in another light
 _PLAIN = 0.06  # share of the picture's side over which clothes are smoothed where none are seen
+_NECK = 0.06  # share of the picture's side from the body within which skin is the neck's
+_ENOUGH = 0.02  # share of all skin that it must be to tell the body's
 _SEAM = 0.02  # share of the picture's side above a photo's end by which a column is told skin from clothes
 _LEAST_NECK = 0.03  # share of the picture's side below which skin between clothes is none
-_DEPTH = 0.6  # of the width of a neckline that a photo cuts off: how far below it closes
+_DEPTH = 0.25  # of the width of a neckline that a photo cuts off: how far below it closes
 _SOFT = 0.004  # share of the picture's side over which it gives way to the clothes
 
 Array = npt.NDArray[Any]
@@ -52,12 +54,13 @@ def going_on(colour: Array, trust: Array, body: Array, skin: Array) -> Array:
     below = body & ~np.maximum.accumulate(known[::-1])[::-1]
     if not known.any() or not below.any():
         return around
-    worn, bare = _worn(around, known, skin)
+    neck = skin & (distance_to(body) < _NECK * len(body))
+    worn, bare = _worn(around, known, neck if neck.sum() > _ENOUGH * skin.sum() else skin)
     deep = np.clip(distance_to(~below) / (_ENDING * len(body)), 0, 1)[..., None]
     plain = _ending(around, worn, deep)
     if bare.any():
-        neck = cv2.GaussianBlur(_necklines(bare, known), (0, 0), _SOFT * len(body))[..., None]
-        plain += neck * (_ending(around, bare, deep) - plain)
+        open_neck = cv2.GaussianBlur(_necklines(bare, known), (0, 0), _SOFT * len(body))[..., None]
+        plain += open_neck * (_ending(around, bare, deep) - plain)
     share = np.clip(distance_to(below) / (_JOINT * len(body)), 0, 1)[..., None]
     return np.asarray(share * around + (1 - share) * plain, np.float32)
 
@@ -80,7 +83,7 @@ def _worn(colour: Array, body: Array, skin: Array) -> tuple[npt.NDArray[np.bool_
     from_skin = unlikeness(colours, colours[skin])
     if not np.isfinite(from_skin).all():
         return body, np.zeros_like(body)
-    unlike = body & (from_skin > max(np.percentile(from_skin[body], _LEAST_WORN), _SKIN_TONE))
+    unlike = body & (from_skin >= max(np.percentile(from_skin[body], _LEAST_WORN), _SKIN_TONE))
     worn = body & (from_skin > np.minimum(unlikeness(colours, colours[unlike]), _SKIN_TONE))
     hues = colours * np.array([0, 1, 1], np.float32)
     worn &= unlikeness(hues, hues[skin]) > _LIT * unlikeness(hues, hues[unlike])

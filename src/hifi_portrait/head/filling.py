@@ -16,6 +16,7 @@ from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.neighbourhood import disc, square
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.head.spreading import spread
+from hifi_portrait.head.strands import strands
 
 _SHOWN = 0.5  # alpha from which on hair hides what is behind it
 _SOLID = 0.95  # alpha below which something shows through
@@ -39,10 +40,8 @@ _UNSEEN_COLOURS = {
 _INSIDE = {Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH_CAVITY}
 _HAIR = 0.8  # fullness of hair from which on there is hardly skin
 _SKIN = 0.02  # fullness up to which there is hardly hair
+_GRAZED = 0.3  # visibility below which hair is seen too much from the side: drawn on it smears
 _DENSE = 0.3  # fullness from which on what is hidden is taken to be hair
-_DETAIL = 0.02  # share of the picture's side below which a difference of colour is detail
-_CONTRAST = 1.4  # of detail, at most
-_DARK = 8.0  # of 255, added before a ratio is taken
 _NECK = 18  # the part of the side that a notch between jaw and neck is narrower than
 _ALIKE = 25.0  # of 255: difference of colour below which both sides of it are skin
 _LEAST_NOTCH = 32  # the part of the side that one is wider than
@@ -56,11 +55,11 @@ Array = npt.NDArray[Any]
 
 
 def fill_unseen(
-    colour: Array, seen: Array, hidden_hair: Array, raster: Raster, model: HeadModel
+    colour: Array, seen: Array, thickness: float, raster: Raster, model: HeadModel
 ) -> npt.NDArray[np.float32]:
     """Give pixels that no reference sees a colour: of their part, or of the seen surface around them.
 
-    Where there may be hair, it is that of the hair around, with detail of the other hair.
+    Where there may be hair, it is that of the hair around, in strands.
 
     Parameters
     ----------
@@ -68,8 +67,8 @@ def fill_unseen(
         (H, W, 3) in [0, 255].
     seen
         (H, W) in [0, 1], how well references see what is drawn.
-    hidden_hair
-        (H, W, 3) in [0, 255], what hair may look like where it is hidden; 0 elsewhere.
+    thickness
+        Metres by which hair stands off the scalp.
     raster, model
         What is drawn.
     """
@@ -100,22 +99,13 @@ def fill_unseen(
     head, body = spread(filled, trust * is_head), going_on(filled, trust, on_mesh & ~is_head, skin)
     grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
     fullness = raster.interpolate(grown[:, None], model.faces)[..., 0]
-    known_hair = trust * (fullness > _HAIR)
+    of_hair = np.clip((fullness - _SKIN) / (_DENSE - _SKIN), 0, 1)
+    well_seen = np.clip(seen / _GRAZED, 0, 1) ** 3 * on_mesh
+    known_hair = well_seen * (fullness > _HAIR)
     if known_hair.sum() >= 1:
-        hair = spread(filled, known_hair) * _detail(hidden_hair)
-        share = (np.clip((fullness - _SKIN) / (_DENSE - _SKIN), 0, 1) * (1 - trust))[..., None]
-        head = head + share * (hair - head)
+        hair = spread(filled, known_hair) * strands(filled, known_hair, thickness, raster, model)[..., None]
+        head = head + (of_hair * (1 - well_seen))[..., None] * (hair - head)
     return np.where((on_mesh & is_head)[..., None], head, body)
-
-
-def _detail(texture: Array) -> npt.NDArray[np.float32]:
-    """What to multiply a plain colour by to have a texture's detail; 1 where the texture is 0."""
-    there = np.asarray(texture.any(axis=2), np.float32)
-    sigma = _DETAIL * len(there)
-    share = np.maximum(cv2.GaussianBlur(there, (0, 0), sigma), 1e-3)[..., None]
-    mean = cv2.GaussianBlur(texture, (0, 0), sigma) / share
-    factors = np.clip((texture + _DARK) / (mean + _DARK), 1 / _CONTRAST, _CONTRAST)
-    return np.where(there[..., None] > 0, factors, 1).astype(np.float32)
 
 
 def background(crop: Array, matte: Array, in_photo: Array) -> Array:

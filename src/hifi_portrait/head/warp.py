@@ -97,9 +97,7 @@ def warp_picture(
     sources = Sources.of(references, target.geometry, height, model, bare_eyes=bare_eyes)
     points = model.posed(target.geometry)
     raster = with_hair(bald, raised(points, sources.hair, model), target.geometry, model)
-    dress = sources.dress
-    worn = sources.xy[dress], sources.mattes[dress], sources.shown[dress]
-    raster = within_outline(raster, *worn, model)
+    raster = within_outline(raster, sources.xy, sources.mattes, sources.shown, sources.dress, model)
     rows = target.geometry.camera.scaled_to((width, height)).project(points)[:, 1]
     ears = ears_end(rows, height, model)
     colour, coverage = _on_mesh(sources, raster, model)
@@ -132,10 +130,8 @@ def _on_mesh(sources: Sources, raster: Raster, model: HeadModel) -> tuple[Array,
     photos = sources.crops, sources.solid, sources.gains
     factors, lit = colour_corrections(raster, sources.tables, *photos, sources.main, model)
     says = np.tile(sources.says, (len(lit) // len(sources.says), 1)) * lit[:, None]
-    colour, seen, coverage = _blended(sources, sources.tables, factors, says, raster, model)
-    factors = np.ones((len(sources.crops), 2, 2, 3), np.float32)
-    like_hidden, _, _ = _blended(sources, sources.hidden_hair, factors, sources.says, raster, model)
-    return fill_unseen(colour, seen, like_hidden, raster, model), coverage
+    colour, seen, coverage = _blended(sources, factors, says, raster, model)
+    return fill_unseen(colour, seen, float(sources.hair.mean()), raster, model), coverage
 
 
 def _recoloured(
@@ -174,7 +170,7 @@ def _paint_eyes(
 
 
 def _blended(
-    sources: Sources, tables: Array, factors: Array, says: Array, raster: Raster, model: HeadModel
+    sources: Sources, factors: Array, says: Array, raster: Raster, model: HeadModel
 ) -> tuple[Array, Array, Array]:
     """Colour (H, W, 3), how well it is seen at best, and how well itself, both (H, W)."""
     height, width = raster.triangle.shape
@@ -185,7 +181,7 @@ def _blended(
         raster.barycentric,
         model.faces,
         model.parts == Part.SHOULDERS,
-        tables,
+        sources.tables,
         sources.crops,
         sources.solid,
         sources.gains,

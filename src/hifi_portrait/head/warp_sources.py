@@ -16,7 +16,6 @@ from hifi_portrait.head.geometry import EXPRESSION_NAMES, HeadGeometry
 from hifi_portrait.head.glasses_off import without_glasses
 from hifi_portrait.head.glasses_worn import wears_glasses
 from hifi_portrait.head.hair_shell import hair_thickness, raised
-from hifi_portrait.head.hidden_hair import hidden_hair
 from hifi_portrait.head.light import light_gains, light_likeness
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import BLINK, HeadModel, part_vertices, triangles_around_eyes
@@ -92,8 +91,6 @@ class Sources:
         Of the main reference's head to the target's, in radians.
     hair
         (P,) thickness of the main reference's, from `hair_thickness`.
-    hidden_hair
-        (N, V, 3): x, y, visibility of hair that may look like what is hidden, from `hidden_hair`.
     painted_eyes
         (2,) in [0, 1], how far each eye is painted because no reference looks as the target does.
     """
@@ -110,7 +107,6 @@ class Sources:
     dress: int
     roll: float
     hair: Array
-    hidden_hair: Array
     painted_eyes: Array
 
     @classmethod
@@ -160,7 +156,6 @@ class Sources:
         gains = light_gains(crops, xy, visibility, say, model)
         tables = np.concatenate([xy, visibility[..., None]], axis=2)
         mirrored = tables[:, mirror_vertices(model)]
-        behind = [hidden_hair(table, crop, model) for table, crop in zip(tables, crops, strict=True)]
         roll = np.radians(references.geometries[main].pose.roll - target.pose.roll)
         return cls(
             crops,
@@ -175,7 +170,6 @@ class Sources:
             dress,
             float(roll),
             hair[main],
-            np.stack(behind),
             painted_eyes,
         )
 
