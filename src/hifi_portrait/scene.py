@@ -26,7 +26,7 @@ Mask = npt.NDArray[np.float32]
 _SHADE = 0.35  # of the face's height: over which its light is taken from the picture
 _SOFT = 0.06  # of the face's height: over which the face gives way to the picture
 _GROWN = 0.04  # of the face's height: how much farther than the face is redrawn
-_MOST_RELIT = 3.0  # times that a colour is made lighter or darker at most
+_MOST_RELIT = 6.0  # times that a colour is made lighter or darker at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,14 +96,15 @@ class Scene:
         face = self._face(drawn)
         shown = _soft(_filled(face, size), _SOFT * _height(face))
         crop = self.crop(size).astype(np.float32)
-        relit = _in_light_of(crop, warp.astype(np.float32), shown, _SHADE * _height(face))
+        lit = _soft(_filled(self._old_face(size), size), _SOFT * _height(face))
+        relit = _in_light_of((crop, lit), (warp.astype(np.float32), shown), _SHADE * _height(face))
         worn, frame = _with_glasses(crop + shown[..., None] * (relit - crop), drawn)
         return worn, np.maximum(1 + shown * (coverage - 1), frame).astype(np.float32)
 
     def mask(self, drawn: LandmarkImage) -> Mask:
         """How much of each pixel of the crop is redrawn (size, size), in [0, 1]: the old face and the new."""
         size = drawn.image.shape[0]
-        new, old = self._face(drawn), transform_points(self.landmarks, self._transform(size))[list(FACE_OVAL)]
+        new, old = self._face(drawn), self._old_face(size)
         _, frame = _with_glasses(np.zeros((size, size, 3), np.float32), drawn)
         both = np.maximum(np.maximum(_filled(new, size), _filled(old, size)), (frame > 0).astype(np.float32))
         grown = _grown(both, _GROWN * _height(new))
@@ -133,6 +134,10 @@ class Scene:
     def _transform(self, size: int) -> npt.NDArray[Any]:
         transform: npt.NDArray[Any] = np.diag([size, size, 1]) @ self.to_crop
         return transform
+
+    def _old_face(self, size: int) -> npt.NDArray[Any]:
+        """Outline (36, 3) of the picture's own face in the crop, in pixels."""
+        return transform_points(self.landmarks, self._transform(size))[list(FACE_OVAL)]
 
     @staticmethod
     def _face(drawn: LandmarkImage) -> npt.NDArray[Any]:
@@ -172,15 +177,14 @@ def _soft(mask: Mask, pixels: float) -> Mask:
 
 
 def _in_light_of(
-    light: npt.NDArray[np.float32], face: npt.NDArray[np.float32], mask: Mask, reach: float
+    light: tuple[npt.NDArray[np.float32], Mask], face: tuple[npt.NDArray[np.float32], Mask], reach: float
 ) -> npt.NDArray[np.float32]:
-    """A face (H, W, 3) with the wide shades that another picture has within the mask."""
-    weight = mask[..., None]
+    """A face (H, W, 3) with the wide shades that another has, each within the own mask (H, W)."""
 
-    def wide(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        total = cv2.GaussianBlur(picture * weight, (0, 0), reach)
+    def wide(picture: npt.NDArray[np.float32], mask: Mask) -> npt.NDArray[np.float32]:
+        total = cv2.GaussianBlur(picture * mask[..., None], (0, 0), reach)
         share = cv2.GaussianBlur(mask, (0, 0), reach)[..., None]
         return np.asarray(total / np.maximum(share, 1e-4), np.float32)
 
-    ratio = np.clip((wide(light) + 4) / (wide(face) + 4), 1 / _MOST_RELIT, _MOST_RELIT)
-    return np.asarray(np.clip(face * ratio, 0, 255), np.float32)
+    ratio = np.clip((wide(*light) + 4) / (wide(*face) + 4), 1 / _MOST_RELIT, _MOST_RELIT)
+    return np.asarray(np.clip(face[0] * ratio, 0, 255), np.float32)
