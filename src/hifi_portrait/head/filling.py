@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from hifi_portrait.head.blending import FAINT
 from hifi_portrait.head.clothes_below import going_on
 from hifi_portrait.head.hair_shell import scalp
 from hifi_portrait.head.mesh import Part
@@ -40,7 +39,8 @@ _UNSEEN_COLOURS = {
 _INSIDE = {Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH_CAVITY}
 _HAIR = 0.8  # fullness of hair from which on there is hardly skin
 _SKIN = 0.02  # fullness up to which there is hardly hair
-_GRAZED = 0.3  # visibility below which hair is seen too much from the side: drawn on it smears
+_GRAZED = 0.2  # visibility below which a surface is seen too much from the side: turned it smears
+_GRAZED_HAIR = 0.3  # the same of hair
 _DENSE = 0.3  # fullness from which on what is hidden is taken to be hair
 _NECK = 18  # the part of the side that a notch between jaw and neck is narrower than
 _ALIKE = 25.0  # of 255: difference of colour below which both sides of it are skin
@@ -73,7 +73,7 @@ def fill_unseen(
         What is drawn.
     """
     on_mesh = raster.triangle >= 0
-    trust = np.clip(seen / FAINT, 0, 1) ** 3 * on_mesh
+    trust = np.clip(seen / _GRAZED, 0, 1) ** 3 * on_mesh
     parts = np.where(on_mesh, model.parts[raster.triangle], 255)
     skin = on_mesh & (parts == Part.SKIN) & (trust > 0.5)
     brightness = np.median(colour[skin].mean(axis=1)) if skin.any() else 160.0
@@ -100,7 +100,7 @@ def fill_unseen(
     grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
     fullness = raster.interpolate(grown[:, None], model.faces)[..., 0]
     of_hair = np.clip((fullness - _SKIN) / (_DENSE - _SKIN), 0, 1)
-    well_seen = np.clip(seen / _GRAZED, 0, 1) ** 3 * on_mesh
+    well_seen = np.clip(seen / _GRAZED_HAIR, 0, 1) ** 3 * on_mesh
     known_hair = well_seen * (fullness > _HAIR)
     if known_hair.sum() >= 1:
         hair = spread(filled, known_hair) * strands(filled, known_hair, thickness, raster, model)[..., None]
