@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from hifi_portrait.head.blending import FAINT
 from hifi_portrait.head.clothes_below import going_on
 from hifi_portrait.head.hair_shell import scalp
 from hifi_portrait.head.mesh import Part
@@ -73,8 +74,9 @@ def fill_unseen(
         What is drawn.
     """
     on_mesh = raster.triangle >= 0
-    trust = np.clip(seen / _GRAZED, 0, 1) ** 3 * on_mesh
     parts = np.where(on_mesh, model.parts[raster.triangle], 255)
+    least = np.where(np.isin(parts, list(_UNSEEN_COLOURS)), FAINT, _GRAZED)
+    trust = np.clip(seen / least, 0, 1) ** 3 * on_mesh
     skin = on_mesh & (parts == Part.SKIN) & (trust > 0.5)
     brightness = np.median(colour[skin].mean(axis=1)) if skin.any() else 160.0
     inside = np.isin(parts, list(_INSIDE))
