@@ -272,6 +272,18 @@ def test_what_a_prompt_says_of_glasses_and_colours_is_drawn_by_the_warp_alone(id
     assert np.abs(worn - bare).max() > 0.1
 
 
+def test_a_prompt_that_is_shown_already_is_drawn_once(identity):
+    pipe = a_pipeline()
+    settings = {"num_inference_steps": 4, "warp_strength": 0.25, "warp_grain": 0.0}
+    calls = []
+    hook = pipe.unet.register_forward_hook(lambda *_: calls.append(1))
+    draw(pipe, identity, prompt="a person with pink hair", **settings)
+    shown = len(calls)
+    draw(pipe, identity, prompt="a person with pink hair in a garden", **settings)
+    hook.remove()
+    assert len(calls) - shown == 4 * shown
+
+
 def test_schedulers_that_add_noise_keep_to_the_seed_with_a_prompt(identity):
     pipe = a_pipeline()
     pipe.scheduler = EulerAncestralDiscreteScheduler.from_config(

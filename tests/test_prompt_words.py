@@ -9,9 +9,9 @@ from hifi_portrait.prompt_words import shown_already
         ("", None, ""),
         ("studio light", None, ""),
         ("a photo of a Woman with red hair", None, "a photo of a woman"),
-        ("a man with round glasses", "round", "a photo of a man with round glasses"),
         ("a man with round glasses", "own", "a photo of a man"),
-        ("round glasses, red hair", "round", "a photo of a person with round glasses"),
+        ("a man with thick round glasses", "round", "a photo of a man with round glasses"),
+        ("curly, round glasses, red hair", "round", "a photo of a person with round glasses"),
         ("a womanly shape", None, ""),
     ],
 )
@@ -22,11 +22,11 @@ def test_subject_and_worn_glasses_are_shown_already(prompt, glasses, shown):
 @pytest.mark.parametrize(
     ("prompt", "hair", "shown"),
     [
-        ("a man with red hair", "red", "a photo of a man with red hair"),
+        ("a man with long red hair", "red", "a photo of a man with red hair"),
         ("a man with red hair", None, "a photo of a man"),
         ("a man with red hair", "grey", "a photo of a man"),
         (
-            "light blond hair and round glasses",
+            "light blond hair and round glasses in snow",
             "light-blond",
             "a photo of a person with light blond hair and round glasses",
         ),
@@ -38,9 +38,23 @@ def test_hair_that_is_drawn_is_shown_already(prompt, hair, shown):
 
 def test_clothes_that_are_drawn_are_shown_already():
     prompt = "a man with red hair, wearing a navy hoodie"
-    assert shown_already(prompt, None, "red", "navy") == f"a photo of {prompt}"
+    assert shown_already(f"{prompt} at night", None, "red", "navy") == f"a photo of {prompt}"
     assert shown_already(prompt, None, None, "red") == "a photo of a man"
-    assert shown_already("an orange polo shirt", None, None, "orange").endswith(
+    assert shown_already("an old orange polo shirt", None, None, "orange").endswith(
         "wearing an orange polo shirt"
     )
-    assert shown_already("navy clothes", None, None, "navy") == "a photo of a person, wearing navy clothes"
+    assert shown_already("new navy clothes", None, None, "navy").endswith("a person, wearing navy clothes")
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a photo of a person",
+        "A portrait of a woman with red hair and round glasses, wearing a navy shirt",
+        "navy shirt, round  glasses, red hair",
+        "a man without a hat",
+    ],
+)
+def test_a_prompt_that_says_nothing_else_is_shown_as_it_is(prompt):
+    rest = "hat" in prompt
+    assert (shown_already(prompt, "round", "red", "navy") == prompt) is not rest

@@ -296,9 +296,9 @@ class HiFiPortraitPipeline(CastingPipeline):
         if heard is not None:
             hearing["callback_on_step_end_tensor_inputs"] = heard
         if composed:
-            changing = _says_something(prompts)
-            shown = {"prompt": _shown(prompts, people[0][1], scene)} if changing else None
-            changes = Changes(asked, shown, prompt_rounds, prompt_scale)
+            shown = _shown(prompts, people[0][1], scene)
+            shown_words = None if shown is None else {"prompt": shown}
+            changes = Changes(asked, shown_words, prompt_rounds, prompt_scale)
             pictures = self._composed(cast, drawing, hearing, changes, warp_share)
         else:
             pictures = self._draws(cast, drawing, asked | hearing)[0]
@@ -379,16 +379,16 @@ class HiFiPortraitPipeline(CastingPipeline):
             )
 
 
-def _says_something(prompts: Any) -> bool:
-    """Whether there is a prompt: text that is not empty, or embeddings, whose text is not known."""
-    return any(prompts) if isinstance(prompts, str | list | tuple) else True
+def _shown(prompts: Any, target: Target, scene: Scene | None) -> list[str] | None:
+    """What of each prompt is shown already, nothing of embeddings, whose text is not known.
 
-
-def _shown(prompts: Any, target: Target, scene: Scene | None) -> list[str]:
-    """What of each prompt is shown already; nothing of embeddings, whose text is not known."""
-    texts = [prompts] if isinstance(prompts, str) else prompts
+    None if they ask for nothing else.
+    """
+    texts = [prompts] if isinstance(prompts, str) else list(prompts)
     drawn = (target.glasses, target.hair, target.clothes) if scene is None else (target.glasses,)
-    return [shown_already(text, *drawn) if isinstance(text, str) else "" for text in texts]
+    shown = [shown_already(text, *drawn) if isinstance(text, str) else "" for text in texts]
+    asking = [not isinstance(text, str) or text != part for text, part in zip(texts, shown, strict=True)]
+    return shown if any(asking) else None
 
 
 def _watermarker(wanted: bool | None) -> Any:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 
 from hifi_portrait.head.clothes_named import clothes_in, clothes_words
-from hifi_portrait.head.glasses_named import glasses_in, glasses_phrase
-from hifi_portrait.head.hair_named import hair_in, hair_phrase
-from hifi_portrait.models.class_word import CLASS_WORDS
+from hifi_portrait.head.glasses_named import glasses_in, glasses_phrase, glasses_words
+from hifi_portrait.head.hair_named import hair_in, hair_phrase, hair_words
+from hifi_portrait.head.naming import CLASS_WORDS
 
 _SUBJECT = re.compile(rf"\b({'|'.join(CLASS_WORDS)})\b", re.IGNORECASE)
+_FILLING = re.compile(
+    rf"\b(?:{'|'.join(CLASS_WORDS)}|an?|the|some|of|with|and|in|is|has|who|wear(?:ing|s)|dressed|his|her|their|"
+    r"photo(?:graph)?|picture|portrait|image|head-?shot|close-?up)\b|[^a-z0-9]"
+)
 
 
 def shown_already(
@@ -17,8 +21,11 @@ def shown_already(
 ) -> str:
     """The words for whose picture it is, and for what the prompt names of glasses, hair and clothes as shown.
 
-    They belong in the draw that a prompt's changes are told from: "a man" is no wish for another person.
+    They belong in the draw that a prompt's changes are told from: "a man" is no wish for another person. A
+    prompt that says nothing else is shown as it is.
     """
+    if prompt and not _rest(prompt, glasses, hair, clothes):
+        return prompt
     subject = _SUBJECT.search(prompt)
     features = []
     if hair is not None and hair_in(prompt) == hair:
@@ -32,3 +39,16 @@ def shown_already(
     person += f" with {' and '.join(features)}" if features else ""
     article = "" if worn.endswith(("clothes", "clothing")) else "an " if worn[:1] in "aeiou" else "a "
     return f"{person}, wearing {article}{worn}" if worn else person
+
+
+def _rest(prompt: str, glasses: str | None, hair: str | None, clothes: str | None) -> str:
+    """What a prompt says besides naming a person, and glasses, hair and clothes as they are shown."""
+    rest = re.sub(r"\s+", " ", prompt.lower())
+    for shown, read, words in (
+        (glasses, glasses_in, glasses_words),
+        (hair, hair_in, hair_words),
+        (clothes, clothes_in, clothes_words),
+    ):
+        if shown is not None and read(prompt) == shown:
+            rest = rest.replace(words(rest), " ", 1)
+    return _FILLING.sub("", rest)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hifi_portrait.head.clothes_named import CLOTHES_COLOURS, clothes_in, clothes_words
-from hifi_portrait.head.hair_named import HAIR_COLOURS, hair_in, hair_phrase
+from hifi_portrait.head.glasses_named import glasses_words
+from hifi_portrait.head.hair_named import HAIR_COLOURS, hair_in, hair_phrase, hair_words
 
 
 @pytest.mark.parametrize(
@@ -67,11 +68,37 @@ def test_phrases_name_their_colour(colour):
         ("brown hair and a coat", None),
         ("dressed in a beige coat", "beige"),
         ("a yellow turtleneck, a green jacket", "yellow"),
+        ("blue background, white shirt", "white"),
+        ("a woman in black", "black"),
+        ("dressed in all white, smiling", "white"),
+        ("a man wearing navy blue and a hat", "navy"),
+        ("his shirt is red", "red"),
+        ("a shirt in light blue", "light-blue"),
+        ("a woman in a red room", None),
+        ("in red light", None),
         ("", None),
     ],
 )
 def test_the_colour_is_that_of_the_clothes(words, colour):
     assert clothes_in(words) == colour
+
+
+@pytest.mark.parametrize(
+    ("words", "read", "said"),
+    [
+        ("a man with short red hair, tired", hair_words, "red hair"),
+        ("a girl, dark brown, wavy hair", hair_words, "dark brown, wavy hair"),
+        ("no red hair", hair_words, ""),
+        ("with thick round glasses", glasses_words, "round glasses"),
+        ("a man without glasses", glasses_words, "without glasses"),
+        ("glasses with a round frame", glasses_words, "glasses with a round"),
+        ("dark glasses", glasses_words, "dark glasses"),
+        ("wine glasses", glasses_words, ""),
+        ("a woman in black", clothes_words, "woman in black"),
+    ],
+)
+def test_the_words_that_say_it_are_found(words, read, said):
+    assert read(words) == said
 
 
 @pytest.mark.parametrize("colour", CLOTHES_COLOURS)

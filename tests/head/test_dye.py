@@ -156,3 +156,30 @@ def test_a_target_has_the_clothes_that_it_names(model):
     assert (own[..., 2].astype(int) - own[..., 0] > 60)[shirt].mean() > 0.9
     above = np.indices(shirt.shape)[0] < 90
     assert np.array_equal(red[above], own[above])
+
+
+@pytest.mark.parametrize("translucent", [False, True])
+def test_what_is_translucent_is_more_saturated_where_it_is_darker(translucent):
+    shades = np.linspace(40, 120, 64, dtype=np.float32)
+    picture = np.broadcast_to(shades[:, None, None], (64, 8, 3))
+    drawn = dyed(picture, np.ones((64, 8)), "blond", HAIR_COLOURS, translucent=translucent)[8:56, 0]
+    red_to_blue = drawn[:, 0] / drawn[:, 2]
+    assert (red_to_blue[0] > 1.2 * red_to_blue[-1]) == translucent
+    assert (np.diff(drawn.mean(axis=1)) >= 0).all()
+
+
+def test_edges_of_what_is_dyed_are_not_brighter_than_it():
+    picture = np.full((40, 40, 3), 40, np.float32)
+    picture[:, 20:] = 220  # skin beside hair
+    share = np.ones((40, 40))
+    share[:, 19:21], share[:, 21:] = 0.5, 0
+    picture[:, 19:21] = 130
+    drawn = dyed(picture, share, "red", HAIR_COLOURS)[20]
+    mixed = 0.5 * np.array(HAIR_COLOURS["red"]) + 0.5 * 130
+    assert (drawn[19:21] < mixed + 5).all()
+
+
+def test_a_pale_blue_shirt_is_no_white_one():
+    pale = np.full((20, 20, 3), (190, 205, 225), np.float32)
+    drawn = dyed(pale, np.ones((20, 20)), "white", CLOTHES_COLOURS)
+    assert np.ptp(drawn[0, 0]) < 5

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from hifi_portrait.head.neighbourhood import distance_to, nearest_of
 from hifi_portrait.head.spreading import blurred, spread
-from hifi_portrait.head.tones import tones, unlikeness
+from hifi_portrait.head.tones import hues, tones, unlikeness
 
 _ENDING = 0.05  # share of the picture's side over which clothes lose their folds below a photo's end
 _STREAKS = 0.012  # share of the picture's side over which what ends there is smoothed at once
@@ -85,8 +85,8 @@ def _worn(colour: Array, body: Array, skin: Array) -> tuple[npt.NDArray[np.bool_
         return body, np.zeros_like(body)
     unlike = body & (from_skin >= max(np.percentile(from_skin[body], _LEAST_WORN), _SKIN_TONE))
     worn = body & (from_skin > np.minimum(unlikeness(colours, colours[unlike]), _SKIN_TONE))
-    hues = colours * np.array([0, 1, 1], np.float32)
-    worn &= unlikeness(hues, hues[skin]) > _LIT * unlikeness(hues, hues[unlike])
+    hue = hues(colours)
+    worn &= unlikeness(hue, hue[skin]) > _LIT * unlikeness(hue, hue[unlike])
     return (worn, body & ~worn) if worn.any() else (body, np.zeros_like(body))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from hifi_portrait.head.naming import denied, name_in, one_of
+from hifi_portrait.head.naming import CLASS_WORDS, first_said, name_in, one_of
 
 CLOTHES_COLOURS: Mapping[str, tuple[int, int, int]] = {
     "white": (228, 228, 226),
@@ -46,9 +46,20 @@ _GARMENT = (
     r"cardigans?|turtlenecks?|v-necks?|crew necks?|roll-necks?|jackets?|coats?|blazers?|suits?|dress(?:es)?|"
     r"polos?|vests?|gowns?|tuxedos?|robes?|uniforms?|clothes|clothing"
 )
-_CUT = r"(?:,? (?!(?:and|or|with|in|on|hair|eyes?|skin|man|woman|person|wearing)\b)[a-z-]+){0,2}"
+_COLOUR = one_of(_COLOURS)
+_SHADE = "|".join(_COLOURS.values())
+_CUT = (
+    r"(?:,? (?!(?:and|or|with|in|on|hair|eyes?|skin|man|woman|person|wearing|background|backdrop|wall|"
+    rf"{_SHADE})\b)[a-z-]+){{0,2}}"
+)
 _NO_GARMENT = r"(?! (?:hat|knot|bun|shoes?|case|rack|pocket|hanger|shop)\b)"
-_SAID = re.compile(rf"\b(?:{one_of(_COLOURS)}){_CUT} (?:{_GARMENT})\b{_NO_GARMENT}")
+_END = r"(?=$|[,.;]| and\b| with\b)"
+_SAID = (
+    re.compile(rf"\b(?:{_COLOUR}){_CUT} (?:{_GARMENT})\b{_NO_GARMENT}"),
+    re.compile(rf"\b(?:{_GARMENT})(?: is| are| in)(?: all)? (?:{_COLOUR}){_END}"),
+    re.compile(rf"\b(?:(?:wearing|wears|dressed in|clad in)(?: all)?|in all) (?:{_COLOUR}){_END}"),
+    re.compile(rf"\b(?:{'|'.join(CLASS_WORDS)}) in (?:{_COLOUR}){_END}"),
+)
 
 
 def clothes_in(words: str) -> str | None:
@@ -67,5 +78,4 @@ def clothes_words(words: str) -> str:
 
 
 def _first_said(words: str) -> re.Match[str] | None:
-    words = re.sub(r"\s+", " ", words.lower())
-    return next((found for found in _SAID.finditer(words) if not denied(words[: found.start()])), None)
+    return first_said(_SAID, words)

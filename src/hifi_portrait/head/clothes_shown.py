@@ -11,14 +11,16 @@ import numpy.typing as npt
 from hifi_portrait.head.cutouts import cheeks
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
-from hifi_portrait.head.neighbourhood import distance_to, touching
+from hifi_portrait.head.neighbourhood import disc, distance_to, touching
 from hifi_portrait.head.raster import Raster
-from hifi_portrait.head.tones import tones, unlikeness
+from hifi_portrait.head.tones import hues, tones, unlikeness
 
 _LOW = 50  # percent of a body, from the top, below which clothes are told
 _UNLIKE = 60  # percent of that which may be skin
 _SKIN_TONE = 12.0  # difference of `tones` up to which something may be skin
 _LEAST = 0.0015  # share of the picture that must be told to be clothes
+_LIT = 0.6  # of the difference of hue from clothes up to which something is skin, in another light
+_SHEEN = 0.03  # share of the side below which what is like clothes is sheen on skin
 _COLLAR = 0.1  # share of the side below the head where skin may show, if clothes have its colour
 
 Array = npt.NDArray[Any]
@@ -59,8 +61,10 @@ def clothes_share(
     if unlike.sum() < max(_LEAST * body.size, 40):
         worn = person & (distance_to(head) > _COLLAR * side)
     else:
-        worn = person & (unlikeness(colours, colours[unlike]) < from_skin)
-    worn = cv2.medianBlur(worn.astype(np.uint8), 5).astype(bool)
+        hue = hues(colours)
+        lit = unlikeness(hue, hue[cheek]) < _LIT * unlikeness(hue, hue[unlike])
+        worn = person & (unlikeness(colours, colours[unlike]) < from_skin) & ~lit
+    worn = cv2.morphologyEx(worn.astype(np.uint8), cv2.MORPH_OPEN, disc(_SHEEN * side)).astype(bool)
     worn = touching(worn, low & (np.arange(side)[:, None] >= np.nonzero(body)[0].max() - 2))
     bare = person & ~worn
     worn |= touching(bare & ~touching(bare, head), body)  # shade, which is like skin

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from hifi_portrait.head.naming import denied, name_in, one_of
+from hifi_portrait.head.naming import first_said, name_in, one_of
 
 HAIR_COLOURS: Mapping[str, tuple[int, int, int]] = {
     "black": (45, 40, 37),
@@ -61,14 +61,18 @@ def hair_in(words: str) -> str | None:
 
     The first mention counts. "Blond" and "brunette" say it of people too, other colours only of hair.
     """
-    words = re.sub(r"\s+", " ", words.lower())
-    said = [
-        (found.start(), index, name_in(found))
-        for index, pattern in enumerate(_SAID)
-        for found in pattern.finditer(words)
-        if not denied(words[: found.start()])
-    ]
-    return min(said)[2] if said else None
+    said = _first_said(words)
+    return None if said is None else name_in(said)
+
+
+def hair_words(words: str) -> str:
+    """The words themselves in which `hair_in` reads it; nothing if it reads none."""
+    said = _first_said(words)
+    return "" if said is None else said[0]
+
+
+def _first_said(words: str) -> re.Match[str] | None:
+    return first_said(_SAID, words)
 
 
 def hair_phrase(colour: str) -> str:

@@ -19,6 +19,7 @@ from hifi_portrait.head.tones import tones, unlikeness
 
 _FULL = 0.8  # fullness of the scalp from which on a head shows hair, if it has any
 _BALD = 4.0  # difference of `tones` below which hair is none
+_CLEAR = 25.0  # the same from which on each of hair's places is told from skin
 _LEAST = 40  # pixels of hair
 _ABOVE_EYES, _BESIDE_EYES = 0.02, 0.012  # metres from the eyes where hair may hang over the face
 _SURE = (0.4, 0.6)  # share of the way from hair's colour to skin's between which hair ends
@@ -57,14 +58,22 @@ def hair_share(colour: Array, loose: Array, raster: Raster, model: HeadModel) ->
     rows = np.flatnonzero((ear > 0.5).any(axis=1))
     if len(rows) and (loose[rows[-1] :] > 0.5).sum() > _LONG * loose.size:
         overhung = np.maximum(overhung, beside)
-    full, skin = colours[fullness > _FULL], colours[cheek > 0.9]
-    few = len(full) < _LEAST or len(skin) < _LEAST
-    if few or np.linalg.norm(np.median(full, axis=0) - np.median(skin, axis=0)) < _BALD:
+    hair, skin = colours[fullness > _FULL], colours[cheek > 0.9]
+    if len(hair) < _LEAST or len(skin) < _LEAST:
         return np.zeros(loose.shape, np.float32)
-    from_hair, from_skin = unlikeness(colours, full), unlikeness(colours, skin)
+    apart = np.linalg.norm(np.median(hair, axis=0) - np.median(skin, axis=0))
+    if apart < _BALD:
+        return np.zeros(loose.shape, np.float32)
+    from_hair, from_skin = unlikeness(colours, hair), unlikeness(colours, skin)
     away = from_hair / np.maximum(from_hair + from_skin, 1e-6)
     alike = np.clip((_SURE[1] - away) / (_SURE[1] - _SURE[0]), 0, 1)
-    covered = np.maximum(fullness > _FULL, alike * np.maximum(fullness > 0, overhung > 0.5))
+    full = fullness > _FULL
+    if apart > _CLEAR:  # hair's sheen is like neither, but no part of the face
+        full &= ~touching(on_head & (alike < 0.5), cheek > 0.9)
+    covered = np.maximum(full, alike * np.maximum(fullness > 0, overhung > 0.5))
+    if apart > _CLEAR:
+        about_ears = (alike > 0.5) & (np.maximum(ear, beside) > 0.5)
+        covered = np.maximum(covered, alike * touching(about_ears, covered > 0.5))
     from_others = np.minimum(from_skin, unlikeness(colours, colours[on_body]))
     hanging = on_body & (from_hair < _ON_CLOTHES * from_others)
     covered = np.maximum(covered, touching(hanging, loose > 0.5))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+CLASS_WORDS = ("man", "woman", "person", "boy", "girl", "lady", "guy", "face")
+"""Words by which a prompt names the person."""
 
 _NEGATED = re.compile(r"\b(?:no|not|without|never|instead of)\b|n't\b")
 _CLAUSE = re.compile(r"[,;.:]|\bbut\b|\bwith\b|\band\b")
@@ -22,3 +25,15 @@ def one_of(words: Mapping[str, str]) -> str:
 def name_in(found: re.Match[str]) -> str:
     """Which name of `one_of` was found."""
     return next(name for name, text in found.groupdict().items() if text).replace("_", "-")
+
+
+def first_said(patterns: Sequence[re.Pattern[str]], words: str) -> re.Match[str] | None:
+    """The first mention by any of several patterns, earlier ones first, that is not denied."""
+    words = re.sub(r"\s+", " ", words.lower())
+    said = [
+        (found.start(), index, found)
+        for index, pattern in enumerate(patterns)
+        for found in pattern.finditer(words)
+        if not denied(words[: found.start()])
+    ]
+    return min(said, key=lambda each: each[:2])[2] if said else None

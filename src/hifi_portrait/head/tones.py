@@ -26,6 +26,11 @@ def tones(crop: Array) -> npt.NDArray[np.float32]:
     return colours
 
 
+def hues(tones: Array) -> npt.NDArray[np.float32]:
+    """The same colours without their lightness, which depends on the light."""
+    return np.asarray(tones * np.array([0, 1, 1], np.float32), np.float32)
+
+
 def unlikeness(colours: Array, sample: Array) -> npt.NDArray[Any]:
     """Distance (S, S) of each of the `tones` from the median of a sample (P, 3); infinite if P is small."""
     if len(sample) < _LEAST:

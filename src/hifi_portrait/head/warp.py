@@ -146,7 +146,7 @@ def _recoloured(
         worn = clothes_share(colour, loose, haired, raster, model)
         colour = dyed(colour, worn, str(target.clothes), CLOTHES_COLOURS)
     if target.hair in HAIR_COLOURS:
-        colour = dyed(colour, haired, str(target.hair), HAIR_COLOURS)
+        colour = dyed(colour, haired, str(target.hair), HAIR_COLOURS, translucent=True)
     return colour
 
 

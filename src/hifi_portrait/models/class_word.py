@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-CLASS_WORDS = ("man", "woman", "person", "boy", "girl", "lady", "guy", "face")
+from hifi_portrait.head.naming import CLASS_WORDS
 
 
 def class_word_places(tokenizer: Any, ids: Tensor) -> Tensor:
