@@ -19,6 +19,7 @@ from hifi_portrait.head.neighbourhood import disc, touching
 from hifi_portrait.head.raster import Raster
 
 _INSIDE = 0.5  # matte above which a place is the person's
+_FRAME = 0.015  # share of the side about a photo's edge where its matte is none
 _LARGE = 0.06  # share of the side from which on a part that one photo alone lacks is a hole of its matte
 
 Array = npt.NDArray[Any]
@@ -65,5 +66,7 @@ def _at(raster: Raster, xy: Array, matte: Array, shown: Array, model: HeadModel)
     """A photo's matte (H, W) at the places of a raster."""
     rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
     x, y = np.moveaxis(raster.interpolate(xy, model.faces) * len(matte) - 0.5, -1, 0)
-    x, y = x.clip(columns[0], columns[-1]), y.clip(rows[0], rows[-1])
+    inside = _FRAME * len(matte)  # there mattes fade out
+    x = x.clip(columns[0] + inside, columns[-1] - inside)
+    y = y.clip(rows[0], rows[-1] - inside)
     return cv2.remap(matte, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
