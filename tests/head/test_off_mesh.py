@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hifi_portrait.head.cutouts import without_cheeks
+from hifi_portrait.head.cutouts import without_backdrop, without_cheeks
 from hifi_portrait.head.ears import ear_vertices
 from hifi_portrait.head.edges import in_pieces, tapered
 from hifi_portrait.head.filling import background
@@ -93,3 +93,17 @@ def test_what_is_filled_in_is_as_grainy_as_the_photo(deviation):
     hidden, shown = behind[60:120, 44:84], behind[:12]
     assert hidden.std() == pytest.approx(deviation, abs=0.5)
     assert shown.std() == pytest.approx(deviation, abs=0.5)
+
+
+def test_backdrop_between_curls_is_no_hair():
+    crop = np.full((96, 96, 3), (225, 228, 230), np.uint8)
+    crop[20:60, 20:60] = (50, 38, 30)  # hair
+    crop[60:80:2, 20:60] = (50, 38, 30)  # curls
+    hair = np.zeros((96, 96), np.float32)
+    hair[20:80, 20:60] = 1  # the matte takes them whole
+    found = without_backdrop(hair, crop, hair)
+    assert found[22:58, 22:58].min() == 1
+    assert found[60:80:2, 22:58].min() == 1 and found[61:80:2, 22:58].max() < 0.1
+    dim = np.full_like(crop, (60, 48, 40))
+    dim[hair > 0] = (50, 38, 30)  # hardly told from what is behind it
+    assert np.array_equal(without_backdrop(hair, dim, hair), hair)

@@ -26,6 +26,9 @@ _SOLID = 0.9  # share of a matte from which on a colour is the person's alone
 _LONG = 0.015  # share of a photo that hair below the ears takes if it is long
 _CHEEK = 0.035  # share of the side by which a cheek may stand out of the mesh
 _SURE = 0.5  # share of the distance from hair's colour below which one is skin's for sure
+_BACKDROP = 0.05  # matte below which there is nothing of a person
+_DISTINCT = 20.0  # difference of `tones` from which on hair is told from what is behind it
+_THROUGH = (0.12, 0.3)  # share of the way from its colour to hair's between which hair begins
 _DIRECTIONS = 120  # in which an outline's radius is measured
 
 Array = npt.NDArray[Any]
@@ -67,6 +70,7 @@ class Cutout:
         hair, clothes = hair_and_clothes(loose, colours, on_head, on_body)
         ears = xy[np.concatenate(ear_vertices(model)), 1].max()
         hair = hair * in_pieces(hair, ears)
+        hair = without_backdrop(hair, crop, matte)
         reach = _reach(hair, on_head, ears)
         if reach == np.inf:
             crop = without_cheeks(crop, colours, hair, on_head, xy, model)
@@ -124,6 +128,28 @@ def cheeks(model: HeadModel) -> npt.NDArray[np.int64]:
     place = mean[skin]
     between = (place[:, 2] < eyes[:, 2].min()) & (place[:, 2] > teeth[:, 2].max())
     return skin[between & (place[:, 1] < eyes[:, 1].max())]
+
+
+def without_backdrop(hair: Array, crop: Array, matte: Array) -> npt.NDArray[np.float32]:
+    """Hair (S, S) without what of the backdrop a matte shows between curls, if the two differ in colour.
+
+    Parameters
+    ----------
+    hair
+        (S, S) in [0, 1].
+    crop, matte
+        (S, S, 3) uint8 and (S, S) in [0, 1], the photo and its person.
+    """
+    colours = tones(crop)
+    behind = spread(colours, (matte < _BACKDROP).astype(np.float32))
+    from_hair = unlikeness(colours, colours[hair > _SOLID])
+    from_behind = np.linalg.norm(colours - behind, axis=2)
+    if not np.isfinite(from_hair).all():
+        return hair
+    apart = np.median(from_behind[hair > _SOLID])
+    share = from_behind / np.maximum(from_behind + from_hair, 1e-6)
+    clear = np.clip((share - _THROUGH[0]) / (_THROUGH[1] - _THROUGH[0]), 0, 1)
+    return np.asarray(hair * (clear if apart > _DISTINCT else 1), np.float32)
 
 
 def _inner(mask: Array) -> Array:
