@@ -54,17 +54,30 @@ def test_a_hole_of_one_matte_is_closed_by_another(head):
     holed[:, 80:] = 0
     assert np.array_equal(cut(head, [holed, mask]).mask, raster.mask)
     narrower[:, :4] = 0  # a little that another sitting shows is none
-    assert not cut(head, [narrower, mask]).mask[:, :3].any()
+    assert not cut(head, [narrower, mask]).mask[:-4, :3].any()
 
 
-def test_below_a_photos_end_the_outline_goes_straight_on(head):
+def test_below_a_photos_end_shoulders_grow_wider_up_to_the_meshs(head):
     raster, _, mask, body = head
     last = np.flatnonzero(body.any(axis=1))[-1]
-    shown = np.zeros((SIZE, SIZE), np.float32)
+    shown, narrow = np.zeros((SIZE, SIZE), np.float32), mask.copy()
     shown[: last - 10] = 1
-    found = cut(head, [mask * shown], [shown])
-    left = [np.flatnonzero(found.mask[row])[0] for row in range(last - 9, last)]
-    assert np.ptp(left) <= 1 and left[0] > np.flatnonzero(raster.mask[last - 1])[0]
+    narrow[:, :24] = 0
+    found = cut(head, [narrow * shown], [shown])
+    left = np.array([np.flatnonzero(found.mask[row])[0] for row in range(last - 16, last + 1)])
+    assert (np.diff(left) <= 0).all() and left[0] >= 23 and left[-1] < 16
+    assert found.mask[last].sum() <= raster.mask[last].sum()
+
+
+def test_necks_pass_into_narrower_shoulders_without_a_step(head):
+    raster, _, mask, body = head
+    top = int(np.flatnonzero(body.any(axis=1))[0])
+    narrow = mask.copy()
+    neck = np.flatnonzero(raster.mask[top])
+    narrow[:, : neck[0] + 3] = 0  # a little narrower than the mesh's neck
+    found = cut(head, [narrow])
+    left = np.array([np.flatnonzero(found.mask[row])[0] for row in range(top - 3, top + 12)])
+    assert np.abs(np.diff(left)).max() <= 2
 
 
 def cut_off(neckline):

@@ -15,11 +15,13 @@ import numpy.typing as npt
 
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
-from hifi_portrait.head.neighbourhood import disc, touching
+from hifi_portrait.head.neighbourhood import disc, distance_to, touching
 from hifi_portrait.head.raster import Raster
 
 _INSIDE = 0.5  # matte above which a place is the person's
 _FRAME = 0.015  # share of the side about a photo's edge where its matte is none
+_WIDENING = 1.0  # by how much a person is wider on each side for each pixel below a photo's end
+_NECK = 0.04  # share of the side from the head over which the outline becomes the person's
 _LARGE = 0.06  # share of the side from which on a part that one photo alone lacks is a hole of its matte
 
 Array = npt.NDArray[Any]
@@ -31,7 +33,7 @@ def within_outline(
     """A raster without those places of its shoulders that a photo shows to be beside the person.
 
     The photo whose clothes are worn decides, unless it lacks a large part that others show: mattes have
-    holes. Beyond a photo's edge the person's outline goes on straight.
+    holes. Below a photo's end the person grows wider, as shoulders do, up to the mesh's outline.
 
     Parameters
     ----------
@@ -54,6 +56,9 @@ def within_outline(
     lacking = beside & persons.any(axis=0)
     core = cv2.erode(lacking.astype(np.uint8), disc(_LARGE * len(lacking)), borderValue=0) > 0
     beside &= ~touching(lacking, core)
+    # The neck above is the mesh's: from it on the outline moves to the person's without a step.
+    from_head = distance_to(raster.mask & ~body)
+    beside &= distance_to(body & ~beside) > _NECK * len(body) - from_head
     return replace(
         raster,
         triangle=np.where(beside, -1, raster.triangle).astype(np.int32),
@@ -67,6 +72,14 @@ def _at(raster: Raster, xy: Array, matte: Array, shown: Array, model: HeadModel)
     rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
     x, y = np.moveaxis(raster.interpolate(xy, model.faces) * len(matte) - 0.5, -1, 0)
     inside = _FRAME * len(matte)  # there mattes fade out
+    below = np.maximum(y - (rows[-1] - inside), 0)
+    middle = _middle(matte[int(rows[-1] - inside)])
+    x = middle + np.sign(x - middle) * np.maximum(np.abs(x - middle) - _WIDENING * below, 0)
     x = x.clip(columns[0] + inside, columns[-1] - inside)
     y = y.clip(rows[0], rows[-1] - inside)
     return cv2.remap(matte, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
+
+
+def _middle(person: Array) -> float:
+    """Middle of what a row (S,) of a matte shows of a person; the row's, if it shows nothing."""
+    return float((person * np.arange(len(person))).sum() / person.sum()) if person.any() else len(person) / 2
