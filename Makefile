@@ -12,7 +12,7 @@ OUT ?= outputs/portrait.png
 .PHONY: portrait test lint clean
 
 portrait: .venv/.portrait-ready
-	$(BIN)/hifi-portrait generate $(PHOTOS) --expression smile --yaw 25 --pitch 5 --seed 7 --sheet --out $(OUT)
+	$(BIN)/hifi-portrait generate $(PHOTOS) --expression smile --yaw -25 --pitch 3 --seed 7 --sheet --out $(OUT)
 
 test: lint
 	$(BIN)/pytest

@@ -15,12 +15,18 @@ from hifi_portrait import HiFiPortraitPipeline, Identity, Target
 from hifi_portrait.head import HeadPose
 
 ROOT = Path(__file__).resolve().parent.parent
-SIDE = 224
-TARGETS = (("neutral", HeadPose()), ("smile", HeadPose(yaw=20, pitch=4)), ("surprise", HeadPose(yaw=-20)))
+SIDE = 384
+TARGETS = (
+    ("smile", HeadPose(yaw=-20, pitch=3), (0, 0)),
+    ("smile", HeadPose(yaw=-30), (25, 0)),
+    ("surprise", HeadPose(yaw=8, pitch=8), (0, 0)),
+    ("laugh", HeadPose(yaw=-12, roll=10), (0, 0)),
+)
 PROMPTS = (
-    "a photo of a man with short auburn hair, wearing a purple t-shirt",
-    "a photo of a man with blond hair, wearing a red shirt",
-    "a photo of a man with round glasses, wearing a blue shirt",
+    "",
+    "a photo of a man with blond hair, wearing a navy sweater",
+    "a photo of a man with round glasses, wearing a red shirt",
+    "a photo of a man with dark brown hair",
 )
 
 
@@ -31,15 +37,16 @@ def resized(image: object) -> np.ndarray:
 def main() -> None:
     identity = Identity.from_photos(sorted((ROOT / "examples" / "person").glob("*.jpg")))
     pipe = HiFiPortraitPipeline.from_pretrained()
-    targets = [Target.preset(name).replace(pose=pose) for name, pose in TARGETS]
+    targets = [Target.preset(name, pose=pose, gaze=gaze) for name, pose, gaze in TARGETS]
     photos = [resized(crop) for crop in identity.crops]
-    warps = [resized(identity.warp(target, 2 * SIDE)) for target in targets]
+    warps = [resized(identity.warp(target, 512)) for target in targets]
     portraits = [
         resized(pipe(identity, target, prompt, generator=torch.Generator().manual_seed(7)).images[0])
         for target, prompt in zip(targets, PROMPTS, strict=True)
     ]
-    for name, results in (("warp", warps), ("portrait", portraits)):
-        Image.fromarray(np.hstack([*photos, *results])).save(ROOT / "docs" / f"{name}.jpg", quality=90)
+    for name, rows in (("warp", [warps]), ("portrait", [photos, portraits])):
+        sheet = np.vstack([np.hstack(row) for row in rows])
+        Image.fromarray(sheet).save(ROOT / "docs" / f"{name}.jpg", quality=88)
 
 
 if __name__ == "__main__":
