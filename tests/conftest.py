@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from hifi_portrait.identity import Identity
+    from hifi_portrait.pipeline import HiFiPortraitPipeline
 
 # Two cores are enough for the tests, and a test must not depend on how many there are.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
@@ -51,3 +56,19 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny") / "model"
     HiFiPortraitPipeline(**parts, tokenizer=tokenizer, tokenizer_2=tokenizer).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def pipe() -> HiFiPortraitPipeline:
+    """A tiny pipeline with random weights; a module's tests share it and leave it as it was."""
+    from tiny_pipelines import a_pipeline
+
+    return a_pipeline()
+
+
+@pytest.fixture(scope="module")
+def identity() -> Identity:
+    """A painted person of two photos."""
+    from tiny_pipelines import an_identity
+
+    return an_identity()

@@ -12,20 +12,10 @@ from hifi_portrait.head import HeadPose
 from hifi_portrait.pipeline import HiFiPortraitPipeline
 from hifi_portrait.pipeline_people import head_of
 from hifi_portrait.target import Framing, Target
-from tiny_pipelines import TARGET, a_pipeline, an_identity, draw
+from tiny_pipelines import TARGET, an_identity, draw
 
 PICTURE = Path(__file__).parent / "pictures" / "person_b_1.jpg"
 NEAR_WARP = {"num_inference_steps": 4, "warp_strength": 0.25, "warp_grain": 0.0}
-
-
-@pytest.fixture(scope="module")
-def pipe():
-    return a_pipeline()
-
-
-@pytest.fixture(scope="module")
-def identity():
-    return an_identity()
 
 
 def halved(pictures):

@@ -39,7 +39,7 @@ from hifi_portrait.models.regions import Region
 from hifi_portrait.pipeline_checks import check_call, check_counts, check_fit, check_known, check_scene
 from hifi_portrait.pipeline_drawing import Changes, Drawing
 from hifi_portrait.pipeline_people import CastingPipeline, head_of
-from hifi_portrait.prompt_words import shown_already
+from hifi_portrait.prompt_words import all_shown
 from hifi_portrait.scene import Scene
 from hifi_portrait.target import Target
 
@@ -296,7 +296,9 @@ class HiFiPortraitPipeline(CastingPipeline):
         if heard is not None:
             hearing["callback_on_step_end_tensor_inputs"] = heard
         if composed:
-            shown = _shown(prompts, people[0][1], scene)
+            wish = people[0][1]
+            drawn_already = (wish.glasses, *((wish.hair, wish.clothes) if scene is None else ()))
+            shown = all_shown(prompts, *drawn_already)
             shown_words = None if shown is None else {"prompt": shown}
             changes = Changes(asked, shown_words, prompt_rounds, prompt_scale)
             pictures = self._composed(cast, drawing, hearing, changes, warp_share)
@@ -377,18 +379,6 @@ class HiFiPortraitPipeline(CastingPipeline):
                 f"this HiFi-Net has a `latent_prior` and needs a scheduler with "
                 f"prediction_type='v_prediction', but the scheduler's is {predicted!r}"
             )
-
-
-def _shown(prompts: Any, target: Target, scene: Scene | None) -> list[str] | None:
-    """What of each prompt is shown already, nothing of embeddings, whose text is not known.
-
-    None if they ask for nothing else.
-    """
-    texts = [prompts] if isinstance(prompts, str) else list(prompts)
-    drawn = (target.glasses, target.hair, target.clothes) if scene is None else (target.glasses,)
-    shown = [shown_already(text, *drawn) if isinstance(text, str) else "" for text in texts]
-    asking = [not isinstance(text, str) or text != part for text, part in zip(texts, shown, strict=True)]
-    return shown if any(asking) else None
 
 
 def _watermarker(wanted: bool | None) -> Any:

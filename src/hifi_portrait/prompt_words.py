@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from hifi_portrait.head.clothes_named import clothes_in, clothes_words
 from hifi_portrait.head.glasses_named import glasses_in, glasses_phrase, glasses_words
@@ -14,6 +15,19 @@ _FILLING = re.compile(
     rf"\b(?:{'|'.join(CLASS_WORDS)}|an?|the|some|of|with|and|in|is|has|who|wear(?:ing|s)|dressed|his|her|their|"
     r"photo(?:graph)?|picture|portrait|image|head-?shot|close-?up)\b|[^a-z0-9]"
 )
+
+
+def all_shown(
+    prompts: Any, glasses: str | None, hair: str | None = None, clothes: str | None = None
+) -> list[str] | None:
+    """What of each prompt is shown already, nothing of embeddings, whose text is not known.
+
+    None if they ask for nothing else.
+    """
+    texts = [prompts] if isinstance(prompts, str) else list(prompts)
+    shown = [shown_already(text, glasses, hair, clothes) if isinstance(text, str) else "" for text in texts]
+    asking = [not isinstance(text, str) or text != part for text, part in zip(texts, shown, strict=True)]
+    return shown if any(asking) else None
 
 
 def shown_already(

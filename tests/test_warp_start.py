@@ -1,0 +1,139 @@
+"""Portraits that start from the plain warp, and what prompts change in them."""
+
+import numpy as np
+import pytest
+from diffusers import (
+    DPMSolverMultistepScheduler,
+    EulerAncestralDiscreteScheduler,
+    EulerDiscreteScheduler,
+    UniPCMultistepScheduler,
+)
+
+from tiny_pipelines import TARGET, a_pipeline, draw
+
+
+@pytest.mark.parametrize(
+    "scheduler", [None, EulerDiscreteScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler]
+)
+def test_starting_from_the_warp_takes_the_last_steps(identity, scheduler):
+    pipe = a_pipeline()
+    if scheduler is not None:
+        pipe.scheduler = scheduler.from_config(pipe.scheduler.config, rescale_betas_zero_snr=False)
+    timesteps = []
+
+    def on_step(_pipe, _step, timestep, tensors):
+        timesteps.append(int(timestep))
+        return tensors
+
+    images = draw(pipe, identity, num_inference_steps=4, warp_strength=0.5, callback_on_step_end=on_step)
+    pipe.scheduler.set_timesteps(4)
+    assert np.isfinite(images).all()
+    assert timesteps == [int(t) for t in pipe.scheduler.timesteps[2:]]
+
+
+def test_a_small_warp_strength_stays_closer_to_the_warp_than_a_large_one(identity):
+    pipe = a_pipeline(trained=False)
+    pipe.scheduler = EulerDiscreteScheduler.from_config(pipe.scheduler.config, rescale_betas_zero_snr=False)
+
+    def spread(warp_strength):
+        settings = {"warp_strength": warp_strength, "num_inference_steps": 10, "output_type": "latent"}
+        first, second = (draw(pipe, identity, seed=seed, **settings) for seed in (0, 1))
+        return (first - second).abs().mean()
+
+    assert spread(0.1) < 0.5 * spread(1.0)
+
+
+def test_each_prompt_changes_a_start_from_the_warp_and_an_empty_one_does_not(identity):
+    pipe, own = a_pipeline(), TARGET.replace(clothes="own")
+    settings = {"num_inference_steps": 4, "warp_strength": 0.25, "warp_grain": 0.0}
+    plain = draw(pipe, identity, own, **settings)[0]
+    together = draw(pipe, identity, own, prompt=["", "a red shirt", "a blue shirt"], **settings)
+    alone = [
+        draw(pipe, identity, own, prompt=words, **settings)[0] for words in ("a red shirt", "a blue shirt")
+    ]
+    for drawn, expected in zip(together, [plain, *alone], strict=True):
+        np.testing.assert_allclose(drawn, expected, atol=1e-3)
+    assert not np.array_equal(plain, alone[0])
+    without = draw(pipe, identity, own, prompt="a red shirt", prompt_scale=0.0, **settings)[0]
+    np.testing.assert_allclose(without, plain, atol=1e-6)
+    assert not np.array_equal(*alone)
+
+
+def test_every_round_of_a_prompt_changes_more_and_starts_from_the_one_before(identity):
+    pipe = a_pipeline()
+    settings = {
+        "num_inference_steps": 4,
+        "warp_strength": 0.25,
+        "warp_grain": 0.0,
+        "prompt": ["", "red hair"],
+    }
+    one, two, three = (draw(pipe, identity, prompt_rounds=rounds, **settings) for rounds in (1, 2, 3))
+    plain = draw(pipe, identity, **(settings | {"prompt": ""}))[0]
+    for pictures in (one, two, three):
+        np.testing.assert_allclose(pictures[0], plain, atol=1e-3)
+    first, second = np.abs(one[1] - plain).mean(), np.abs(two[1] - one[1]).mean()
+    assert 0 < second < 2 * first
+    assert not np.array_equal(two[1], three[1])
+
+
+@pytest.mark.parametrize(
+    ("glasses", "prompt", "shown"),
+    [
+        (None, "a man with square glasses", "square"),
+        (None, ["a man with glasses", "a woman with rectangular glasses"], "rectangular"),
+        (None, ["a man with glasses", "a man"], None),
+        (None, "a man", None),
+        ("own", "a man with square glasses", "own"),
+        ("round", "a man with square glasses", "round"),
+    ],
+)
+def test_glasses_of_all_prompts_are_the_targets_if_it_names_none(glasses, prompt, shown):
+    assert TARGET.replace(glasses=glasses).prompted(prompt).glasses == shown
+
+
+@pytest.mark.parametrize(
+    ("attribute", "prompt"),
+    [
+        ("glasses", "a photo of a person with square glasses"),
+        ("hair", "a photo of a person with pink hair"),
+        ("clothes", "a photo of a person, wearing yellow clothes"),
+    ],
+)
+def test_what_a_prompt_says_of_glasses_and_colours_is_drawn_by_the_warp_alone(identity, attribute, prompt):
+    pipe = a_pipeline()
+    settings = {"num_inference_steps": 4, "warp_strength": 0.25, "warp_grain": 0.0, "prompt": prompt}
+    worn, unchanged = (draw(pipe, identity, prompt_scale=scale, **settings) for scale in (1.0, 0.0))
+    np.testing.assert_allclose(worn, unchanged, atol=1e-5)
+    bare = draw(pipe, identity, TARGET.replace(**{attribute: "own"}), prompt_scale=0.0, **settings)
+    assert np.abs(worn - bare).max() > 0.1
+
+
+def test_a_prompt_that_is_shown_already_is_drawn_once(identity):
+    pipe = a_pipeline()
+    settings = {"num_inference_steps": 4, "warp_strength": 0.25, "warp_grain": 0.0}
+    calls = []
+    hook = pipe.unet.register_forward_hook(lambda *_: calls.append(1))
+    draw(pipe, identity, prompt="a person with pink hair", **settings)
+    shown = len(calls)
+    draw(pipe, identity, prompt="a person with pink hair in a garden", **settings)
+    hook.remove()
+    assert len(calls) - shown == 4 * shown
+
+
+def test_schedulers_that_add_noise_keep_to_the_seed_with_a_prompt(identity):
+    pipe = a_pipeline()
+    pipe.scheduler = EulerAncestralDiscreteScheduler.from_config(
+        pipe.scheduler.config, rescale_betas_zero_snr=False
+    )
+    settings = {"num_inference_steps": 6, "warp_strength": 0.5, "prompt": "a red shirt"}
+    first, again = (draw(pipe, identity, seed=4, **settings) for _ in range(2))
+    assert np.array_equal(first, again)
+
+
+def test_only_a_start_from_the_warp_has_its_detail(identity):
+    pipe = a_pipeline()
+    plain = draw(pipe, identity, num_inference_steps=4, warp_strength=0.25, warp_share=0.0)
+    detailed = draw(pipe, identity, num_inference_steps=4, warp_strength=0.25)
+    assert plain.shape == detailed.shape and not np.array_equal(plain, detailed)
+    from_noise = draw(pipe, identity, warp_strength=1.0)
+    assert np.array_equal(from_noise, draw(pipe, identity, warp_strength=1.0, warp_share=0.0))
