@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from diffusers import (
     DPMSolverMultistepScheduler,
     EulerAncestralDiscreteScheduler,
@@ -65,7 +66,7 @@ def test_every_round_of_a_prompt_changes_more_and_starts_from_the_one_before(ide
         "num_inference_steps": 4,
         "warp_strength": 0.25,
         "warp_grain": 0.0,
-        "prompt": ["", "red hair"],
+        "prompt": ["", "a beard"],
     }
     one, two, three = (draw(pipe, identity, prompt_rounds=rounds, **settings) for rounds in (1, 2, 3))
     plain = draw(pipe, identity, **(settings | {"prompt": ""}))[0]
@@ -106,6 +107,42 @@ def test_what_a_prompt_says_of_glasses_and_colours_is_drawn_by_the_warp_alone(id
     np.testing.assert_allclose(worn, unchanged, atol=1e-5)
     bare = draw(pipe, identity, TARGET.replace(**{attribute: "own"}), prompt_scale=0.0, **settings)
     assert np.abs(worn - bare).max() > 0.1
+
+
+PINK, GREEN = "a person with pink hair", "a person with green hair and round glasses"
+
+
+@pytest.mark.parametrize("output_type", ["np", "pt", "latent"])
+def test_prompts_that_name_other_colours_are_each_drawn_as_alone(pipe, identity, output_type):
+    words = {"num_inference_steps": 4, "warp_strength": 0.25, "output_type": output_type}
+    generators = [torch.Generator().manual_seed(seed) for seed in range(4)]
+    both = pipe(
+        identity,
+        TARGET,
+        [PINK, GREEN],
+        negative_prompt=["blur", "noise"],
+        num_images_per_prompt=2,
+        generator=generators,
+        **words,
+    ).images
+    again = [torch.Generator().manual_seed(seed) for seed in (2, 3)]
+    alone = pipe(
+        identity, TARGET, GREEN, negative_prompt="noise", num_images_per_prompt=2, generator=again, **words
+    ).images
+    np.testing.assert_allclose(np.asarray(both[2:]), np.asarray(alone), atol=1e-5)
+    assert len(both) == 4 and np.abs(np.asarray(both[:2]) - np.asarray(both[2:])).max() > 0.05
+
+
+def test_prompts_that_agree_on_colours_are_drawn_at_once(pipe, identity):
+    words = {"num_inference_steps": 4, "warp_strength": 0.25, "guidance_scale": 1.0}
+    sizes = []
+    hook = pipe.unet.register_forward_pre_hook(lambda _, given: sizes.append(len(given[0])))
+    draw(pipe, identity, prompt=[PINK, f"{PINK} in snow"], **words)
+    at_once = set(sizes)
+    sizes.clear()
+    draw(pipe, identity, prompt=[PINK, GREEN], **words)
+    hook.remove()
+    assert (at_once, set(sizes)) == ({2}, {1})
 
 
 def test_a_prompt_that_is_shown_already_is_drawn_once(identity):

@@ -39,6 +39,7 @@ from hifi_portrait.models.regions import Region
 from hifi_portrait.pipeline_checks import check_call, check_counts, check_fit, check_known, check_scene
 from hifi_portrait.pipeline_drawing import Changes, Drawing
 from hifi_portrait.pipeline_people import CastingPipeline, head_of
+from hifi_portrait.prompt_by_prompt import prompt_by_prompt
 from hifi_portrait.prompt_words import all_shown
 from hifi_portrait.scene import Scene
 from hifi_portrait.target import Target
@@ -130,6 +131,7 @@ class HiFiPortraitPipeline(CastingPipeline):
         """HiFi-Net, under the name by which diffusers' loop calls it."""
         return self.hifi_net
 
+    @prompt_by_prompt
     @torch.no_grad()
     def __call__(
         self,
@@ -178,8 +180,9 @@ class HiFiPortraitPipeline(CastingPipeline):
             A given picture of which only a face is redrawn; `target` is usually the scene's. Pictures are
             square, and `scene.paste` puts one into the whole picture; see `redraw`.
         prompt, negative_prompt
-            What else the picture shows, and what it does not. What all of one person's prompts say alike of
-            glasses, hair and clothes holds for the `target` too, if it says nothing of them itself.
+            What else the picture shows, and what it does not. What a person's prompt says of glasses, hair
+            and clothes holds for the `target` too, if it says nothing of them itself; prompts that differ in
+            this are drawn one after the other.
         height, width
             That the networks draw, in pixels, multiples of 16 for an eight-fold autoencoder; the model's own
             size by default.
@@ -341,16 +344,19 @@ class HiFiPortraitPipeline(CastingPipeline):
                 raise TypeError(
                     f"`redraw` takes no argument `{name}`: call the pipeline with a `scene` for it"
                 )
-        target = kwargs.pop("target", scene.target).prompted(prompt)
+        target = kwargs.pop("target", scene.target)
         size = kwargs.pop("height", None) or self.default_size
         drawn: Any = self(identity, target, prompt, scene=scene, height=size, width=size, **kwargs)
         ((person, wish),) = paired(identity, target)
-        side = drawn.images[0].height
-        redrawn = scene.mask(head_of(person, wish, side, side))
-        pictures = [np.asarray(one.convert("RGB")) for one in drawn.images]
-        # Where little was redrawn the crop holds that little already.
-        within = np.minimum(1, redrawn / _LITTLE)
-        return [Image.fromarray(scene.paste(picture, within)) for picture in pictures]
+        side, pictures = drawn.images[0].height, []
+        texts = [prompt] if isinstance(prompt, str) else prompt
+        for number, picture in enumerate(drawn.images):
+            shown = wish.prompted(texts[number * len(texts) // len(drawn.images)])
+            redrawn = scene.mask(head_of(person, shown, side, side))
+            # Where little was redrawn the crop holds that little already.
+            within = np.minimum(1, redrawn / _LITTLE)
+            pictures.append(Image.fromarray(scene.paste(np.asarray(picture.convert("RGB")), within)))
+        return pictures
 
     def sampling(
         self,

@@ -1,13 +1,8 @@
 import pytest
 
-from tiny_pipelines import a_pipeline, an_identity
+from tiny_pipelines import a_pipeline
 
 
 @pytest.fixture
 def pipe():
     return a_pipeline()
-
-
-@pytest.fixture(scope="package")
-def identity():
-    return an_identity()
