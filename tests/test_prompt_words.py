@@ -1,6 +1,6 @@
 import pytest
 
-from hifi_portrait.prompt_words import shown_already
+from hifi_portrait.prompt_words import all_shown, shown_already
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,23 @@ def test_clothes_that_are_drawn_are_shown_already():
         "a photo of a person",
         "A portrait of a woman with red hair and round glasses, wearing a navy shirt",
         "navy shirt, round  glasses, red hair",
-        "a man without a hat",
+        "a woman in navy, red hair",
     ],
 )
 def test_a_prompt_that_says_nothing_else_is_shown_as_it_is(prompt):
-    rest = "hat" in prompt
-    assert (shown_already(prompt, "round", "red", "navy") == prompt) is not rest
+    assert shown_already(prompt, "round", "red", "navy") == prompt
+    assert all_shown(["", prompt], "round", "red", "navy") is None
+    assert all_shown(["", prompt], "round", "red", "navy", besides=True) == ["", prompt]
+
+
+@pytest.mark.parametrize("prompt", ["a man without a hat", "в саду", "花园里的女人", "a man 在花园里"])
+def test_a_prompt_that_says_something_else_is_not(prompt):
+    assert shown_already(prompt, "round", "red", "navy") != prompt
+    assert all_shown([prompt], "round", "red", "navy") is not None
+
+
+@pytest.mark.parametrize(
+    "said", ["a woman in navy", "dressed in all navy", "a shirt in navy blue", "his shirt is navy"]
+)
+def test_clothes_that_are_named_otherwise_are_shown_as_clothes(said):
+    assert shown_already(f"{said}, in snow", None, None, "navy").endswith(", wearing navy clothes")

@@ -133,6 +133,45 @@ def test_prompts_that_name_other_colours_are_each_drawn_as_alone(pipe, identity,
     assert len(both) == 4 and np.abs(np.asarray(both[:2]) - np.asarray(both[2:])).max() > 0.05
 
 
+def test_prompts_drawn_one_by_one_are_called_as_one(pipe, identity):
+    heard = []
+
+    def hear(_pipe, _step, _timestep, tensors):
+        heard.append(set(tensors))
+        return tensors
+
+    words = {"num_inference_steps": 4, "warp_strength": 0.25, "output_type": "np"}
+    latents = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    together = pipe(
+        [identity],
+        [TARGET],
+        [PINK, GREEN],
+        latents=latents,
+        callback_on_step_end=hear,
+        callback_on_step_end_tensor_inputs=["latents"],
+        **words,
+    ).images
+    alone = pipe(identity, TARGET, GREEN, latents=latents[1:], **words).images
+    np.testing.assert_allclose(together[1:], alone, atol=1e-5)
+    assert heard == [{"latents"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("negative_prompt", ["blur"]), ("generator", [torch.Generator() for _ in range(3)])],
+)
+def test_as_many_are_asked_for_as_there_are_prompts(pipe, identity, name, value):
+    with pytest.raises(ValueError, match=f"`{name}` must be 2, but are {len(value)}"):
+        draw_settings = {"num_inference_steps": 2, "warp_strength": 0.5, name: value}
+        pipe(identity, TARGET, [PINK, GREEN], **draw_settings)
+
+
+def test_a_negative_prompt_counts_beside_one_that_is_shown_already(pipe, identity):
+    words = {"num_inference_steps": 4, "warp_strength": 0.25, "guidance_scale": 6.0, "prompt": "a person"}
+    plain, other = (draw(pipe, identity, negative_prompt=text, **words) for text in ("", "a beard"))
+    assert np.abs(plain - other).mean() > 0.005
+
+
 def test_prompts_that_agree_on_colours_are_drawn_at_once(pipe, identity):
     words = {"num_inference_steps": 4, "warp_strength": 0.25, "guidance_scale": 1.0}
     sizes = []

@@ -120,6 +120,12 @@ def paired(
     return list(zip(identities, targets, strict=True))
 
 
+def common(people: Sequence[tuple[Identity, Target]], *attributes: str) -> list[Any]:
+    """Attributes of all people's targets; None for one in which they differ."""
+    values = [{getattr(target, name) for _, target in people} for name in attributes]
+    return [each.pop() if len(each) == 1 else None for each in values]
+
+
 def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 

@@ -27,7 +27,7 @@ from transformers import (
     CLIPVisionModelWithProjection,
 )
 
-from hifi_portrait.cast import paired
+from hifi_portrait.cast import common, paired
 from hifi_portrait.errors import ModelError
 from hifi_portrait.identity import Identity
 from hifi_portrait.models.face_attention import FaceAttention
@@ -299,9 +299,16 @@ class HiFiPortraitPipeline(CastingPipeline):
         if heard is not None:
             hearing["callback_on_step_end_tensor_inputs"] = heard
         if composed:
-            wish = people[0][1]
-            drawn_already = (wish.glasses, *((wish.hair, wish.clothes) if scene is None else ()))
-            shown = all_shown(prompts, *drawn_already)
+            drawn_already = common(
+                people, *(("glasses", "hair", "clothes") if scene is None else ("glasses",))
+            )
+            heeded = sampling["guidance_scale"] > 1
+            besides = any(
+                bool(value) and (heeded or "negative" not in name)
+                for name, value in asked.items()
+                if name not in ("prompt", "prompt_embeds") and isinstance(value, str | list)
+            )
+            shown = all_shown(prompts, *drawn_already, besides=besides)
             shown_words = None if shown is None else {"prompt": shown}
             changes = Changes(asked, shown_words, prompt_rounds, prompt_scale)
             pictures = self._composed(cast, drawing, hearing, changes, warp_share)
@@ -348,15 +355,18 @@ class HiFiPortraitPipeline(CastingPipeline):
         size = kwargs.pop("height", None) or self.default_size
         drawn: Any = self(identity, target, prompt, scene=scene, height=size, width=size, **kwargs)
         ((person, wish),) = paired(identity, target)
-        side, pictures = drawn.images[0].height, []
-        texts = [prompt] if isinstance(prompt, str) else prompt
-        for number, picture in enumerate(drawn.images):
-            shown = wish.prompted(texts[number * len(texts) // len(drawn.images)])
-            redrawn = scene.mask(head_of(person, shown, side, side))
+        side, each = drawn.images[0].height, kwargs.get("num_images_per_prompt", 1)
+        texts = prompt if isinstance(prompt, list | tuple) else [prompt if isinstance(prompt, str) else ""]
+        within = {}
+        for glasses in {wish.prompted(text).glasses for text in texts}:
+            redrawn = scene.mask(head_of(person, wish.replace(glasses=glasses), side, side))
             # Where little was redrawn the crop holds that little already.
-            within = np.minimum(1, redrawn / _LITTLE)
-            pictures.append(Image.fromarray(scene.paste(np.asarray(picture.convert("RGB")), within)))
-        return pictures
+            within[glasses] = np.minimum(1, redrawn / _LITTLE)
+        shown = [wish.prompted(text).glasses for text in texts for _ in range(each)]
+        return [
+            Image.fromarray(scene.paste(np.asarray(picture.convert("RGB")), within[glasses]))
+            for picture, glasses in zip(drawn.images, shown, strict=False)  # fewer, if interrupted
+        ]
 
     def sampling(
         self,

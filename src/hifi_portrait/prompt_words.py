@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from hifi_portrait.head.clothes_named import clothes_in, clothes_words
+from hifi_portrait.head.clothes_named import clothes_in, clothes_phrase, clothes_words
 from hifi_portrait.head.glasses_named import glasses_in, glasses_phrase, glasses_words
 from hifi_portrait.head.hair_named import hair_in, hair_phrase, hair_words
 from hifi_portrait.head.naming import CLASS_WORDS
@@ -13,21 +13,26 @@ from hifi_portrait.head.naming import CLASS_WORDS
 _SUBJECT = re.compile(rf"\b({'|'.join(CLASS_WORDS)})\b", re.IGNORECASE)
 _FILLING = re.compile(
     rf"\b(?:{'|'.join(CLASS_WORDS)}|an?|the|some|of|with|and|in|is|has|who|wear(?:ing|s)|dressed|his|her|their|"
-    r"photo(?:graph)?|picture|portrait|image|head-?shot|close-?up)\b|[^a-z0-9]"
+    r"photo(?:graph)?|picture|portrait|image|head-?shot|close-?up)\b|[\W_]"
 )
 
 
 def all_shown(
-    prompts: Any, glasses: str | None, hair: str | None = None, clothes: str | None = None
+    prompts: Any,
+    glasses: str | None,
+    hair: str | None = None,
+    clothes: str | None = None,
+    *,
+    besides: bool = False,
 ) -> list[str] | None:
     """What of each prompt is shown already, nothing of embeddings, whose text is not known.
 
-    None if they ask for nothing else.
+    None if they ask for nothing else, and nothing asks ``besides`` them.
     """
     texts = [prompts] if isinstance(prompts, str) else list(prompts)
     shown = [shown_already(text, glasses, hair, clothes) if isinstance(text, str) else "" for text in texts]
     asking = [not isinstance(text, str) or text != part for text, part in zip(texts, shown, strict=True)]
-    return shown if any(asking) else None
+    return shown if besides or any(asking) else None
 
 
 def shown_already(
@@ -46,7 +51,7 @@ def shown_already(
         features.append(hair_phrase(hair))
     if glasses is not None and glasses_in(prompt) == glasses:
         features.append(glasses_phrase(glasses))
-    worn = clothes_words(prompt) if clothes is not None and clothes_in(prompt) == clothes else ""
+    worn = clothes_phrase(prompt) if clothes is not None and clothes_in(prompt) == clothes else ""
     if subject is None and not features and not worn:
         return ""
     person = f"a photo of a {'person' if subject is None else subject[1].lower()}"

@@ -26,6 +26,7 @@ Mask = npt.NDArray[np.float32]
 _SHADE = 0.35  # of the face's height: over which its light is taken from the picture
 _SOFT = 0.06  # of the face's height: over which the face gives way to the picture
 _GROWN = 0.04  # of the face's height: how much farther than the face is redrawn
+_LEAST_LIT = 1e-3  # share of a face nearby below which its mean shade counts
 _MOST_RELIT = 6.0  # times that a colour is made lighter or darker at most
 
 
@@ -179,12 +180,18 @@ def _soft(mask: Mask, pixels: float) -> Mask:
 def _in_light_of(
     light: tuple[npt.NDArray[np.float32], Mask], face: tuple[npt.NDArray[np.float32], Mask], reach: float
 ) -> npt.NDArray[np.float32]:
-    """A face (H, W, 3) with the wide shades that another has, each within the own mask (H, W)."""
+    """A face (H, W, 3) with the wide shades that another has, each within the own mask (H, W).
+
+    Far from the other its mean shade counts; where there is none, the face stays as it is.
+    """
+    if light[1].sum() < 1:
+        return face[0]
 
     def wide(picture: npt.NDArray[np.float32], mask: Mask) -> npt.NDArray[np.float32]:
         total = cv2.GaussianBlur(picture * mask[..., None], (0, 0), reach)
         share = cv2.GaussianBlur(mask, (0, 0), reach)[..., None]
-        return np.asarray(total / np.maximum(share, 1e-4), np.float32)
+        mean = (picture * mask[..., None]).sum(axis=(0, 1)) / max(float(mask.sum()), 1e-4)
+        return np.asarray((total + _LEAST_LIT * mean) / (share + _LEAST_LIT), np.float32)
 
     ratio = np.clip((wide(*light) + 4) / (wide(*face) + 4), 1 / _MOST_RELIT, _MOST_RELIT)
     return np.asarray(np.clip(face[0] * ratio, 0, 255), np.float32)

@@ -8,7 +8,10 @@ mattes.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -67,13 +70,17 @@ def person_in(inputs: FaceInputs) -> Tensor:
 
 def of_mattes(triangle: Tensor, model: HeadModel | None = None) -> Tensor:
     """Where a target (B, H, W) shows scalp or shoulders, whose outlines are the mattes', (B, 1, H, W)."""
-    model = model or HeadModel.load()
-    triangles = np.isin(model.faces, scalp(model).vertices).any(axis=1) | (model.parts == Part.SHOULDERS)
-    shown = torch.from_numpy(triangles).to(triangle.device)[triangle.long()]
+    triangles = torch.from_numpy(_triangles_of_mattes(model or HeadModel.load()))
+    shown = triangles.to(triangle.device)[triangle.long()]
     return (shown & (triangle >= 0)).unsqueeze(1)
 
 
-def doubt(on_head: Tensor, coverage: Tensor, of_mattes: Tensor) -> Tensor:
+@lru_cache(maxsize=4)
+def _triangles_of_mattes(model: HeadModel) -> npt.NDArray[np.bool_]:
+    return np.isin(model.faces, scalp(model).vertices).any(axis=1) | (model.parts == Part.SHOULDERS)
+
+
+def doubt(on_head: Tensor, coverage: Tensor, sure: Tensor) -> Tensor:
     """Where the warp has its faults.
 
     Parameters
@@ -82,8 +89,8 @@ def doubt(on_head: Tensor, coverage: Tensor, of_mattes: Tensor) -> Tensor:
         (B, 1, H, W) bool, where the drawn target is.
     coverage
         (B, 1, H, W) in [0, 1], how well references see the warp.
-    of_mattes
-        (B, 1, H, W) bool, where its outline is sure.
+    sure
+        (B, 1, H, W) bool, where its outline is sure, from `of_mattes`.
 
     Returns
     -------
@@ -93,8 +100,8 @@ def doubt(on_head: Tensor, coverage: Tensor, of_mattes: Tensor) -> Tensor:
     on_head = on_head.float()
     outline = widened(on_head, _OUTSIDE) - (1 - widened(1 - on_head, _INSIDE))
     unseen = on_head * (coverage < _SEEN).float()
-    sure = widened(of_mattes.float(), _OUTSIDE + _INSIDE)
-    return local_mean(torch.maximum(outline, unseen) * (1 - sure), _SOFTENED)
+    away = 1 - widened(sure.float(), _OUTSIDE + _INSIDE)
+    return local_mean(torch.maximum(outline, unseen) * away, _SOFTENED)
 
 
 def composite(

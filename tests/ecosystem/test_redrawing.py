@@ -21,6 +21,7 @@ from hifi_portrait.errors import NoFaceError
 from hifi_portrait.faces import analyse
 from hifi_portrait.kept import Kept
 from hifi_portrait.pipeline_people import head_of
+from hifi_portrait.scene import _in_light_of
 from hifi_portrait.warp_start import WarpStart
 from tiny_pipelines import TARGET, a_pipeline, an_identity, draw
 
@@ -100,8 +101,33 @@ def test_its_light_is_the_pictures(bundled, scene, person):
     faces = []
     for each in (scene, dark):
         drawn = np.asarray(bundled(person, each.target, scene=each).images[0], float)
-        faces.append(drawn[100:150, 100:150].mean())
+        redrawn = each.mask(head_of(person, each.target, len(drawn), len(drawn))) == 1
+        faces.append(drawn[redrawn].mean())
     assert faces[1] == pytest.approx(0.4 * faces[0], rel=0.12)
+
+
+def test_a_face_far_from_the_pictures_own_is_in_its_mean_light(scene):
+    grey, lit = np.full((64, 64, 3), 60, np.float32), np.zeros((64, 64), np.float32)
+    lit[:4, :4] = 1
+    face, shown = np.full((64, 64, 3), 150, np.float32), np.zeros((64, 64), np.float32)
+    shown[50:, 50:] = 1
+    assert _in_light_of((grey, lit), (face, shown), 2.0)[56, 56].mean() == pytest.approx(60, abs=4)
+    assert np.array_equal(_in_light_of((grey, 0 * lit), (face, shown), 2.0), face)
+
+
+@pytest.mark.parametrize(
+    "words", [{"prompt_embeds": True}, {"prompt": ["a man", "a man with round glasses"]}]
+)
+def test_a_face_is_redrawn_to_embeddings_and_to_several_prompts(scene, identity, words):
+    pipe = a_pipeline()
+    if "prompt_embeds" in words:
+        names = ("prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds")
+        with torch.no_grad():
+            given = pipe.encode_prompt("a beard", do_classifier_free_guidance=True)
+        words = dict(zip((*names, "negative_pooled_prompt_embeds"), given, strict=True)) | {"prompt": None}
+    pictures = pipe.redraw(identity, scene, num_inference_steps=2, warp_strength=0.5, **words)
+    assert len(pictures) == (1 if words["prompt"] is None else 2)
+    assert all(picture.size == (400, 300) for picture in pictures)
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,10 @@ def test_phrases_name_their_colour(colour):
         ("a shirt in light blue", "light-blue"),
         ("a woman in a red room", None),
         ("in red light", None),
+        ("a portrait of a woman in black and white", None),
+        ("a face in red and blue light", None),
+        ("a man in white and soft light", None),
+        ("a man in grey with a hat", "grey"),
         ("", None),
     ],
 )

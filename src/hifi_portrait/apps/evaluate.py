@@ -126,7 +126,15 @@ def evaluate(
     prompt_scale: options.PromptScale = 1.0,
     prompt_rounds: options.PromptRounds = 2,
     hifi_every: options.HiFiEvery = 1,
-    upscale: options.Upscale = None,
+    upscale: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=8,
+            help="Draw so many times as high and wide, and measure that, reduced. [default: 1; with --time the "
+            "model's]",
+        ),
+    ] = None,
     device: options.Device = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also put the section into this Markdown file.")

@@ -41,7 +41,7 @@ SEED_STEP = 1_000_000
 class Sampling:
     """How the pipeline is called for every portrait; None leaves it to the pipeline.
 
-    Portraits are as large as true photos, not upscaled, unless told otherwise.
+    Portraits are as large as the networks draw them, not upscaled, unless told otherwise.
     """
 
     prompt: str = ""

@@ -53,12 +53,15 @@ _CUT = (
     rf"{_SHADE})\b)[a-z-]+){{0,2}}"
 )
 _NO_GARMENT = r"(?! (?:hat|knot|bun|shoes?|case|rack|pocket|hanger|shop)\b)"
-_END = r"(?=$|[,.;]| and\b| with\b)"
+_WEARERS = "|".join(word for word in CLASS_WORDS if word != "face")
+_END = (
+    rf"(?=$|[,.;]| with\b| and\b(?! (?:{_SHADE})\b)(?!.*\b(?:light|lights|lighting|tones?|hues?|shades?)\b))"
+)
 _SAID = (
     re.compile(rf"\b(?:{_COLOUR}){_CUT} (?:{_GARMENT})\b{_NO_GARMENT}"),
     re.compile(rf"\b(?:{_GARMENT})(?: is| are| in)(?: all)? (?:{_COLOUR}){_END}"),
     re.compile(rf"\b(?:(?:wearing|wears|dressed in|clad in)(?: all)?|in all) (?:{_COLOUR}){_END}"),
-    re.compile(rf"\b(?:{'|'.join(CLASS_WORDS)}) in (?:{_COLOUR}){_END}"),
+    re.compile(rf"\b(?:{_WEARERS}) in (?:{_COLOUR}){_END}"),
 )
 
 
@@ -75,6 +78,14 @@ def clothes_words(words: str) -> str:
     """The words themselves in which `clothes_in` reads it; nothing if it reads none."""
     said = _first_said(words)
     return "" if said is None else said[0]
+
+
+def clothes_phrase(words: str) -> str:
+    """What is worn by the words in which `clothes_in` reads it: "red coat", "black clothes"; else nothing."""
+    said = _first_said(words)
+    if said is None:
+        return ""
+    return said[0] if said.re is _SAID[0] else f"{name_in(said).replace('-', ' ')} clothes"
 
 
 def _first_said(words: str) -> re.Match[str] | None:

@@ -22,6 +22,7 @@ _SCALES = ((0.0012, 0.008), (0.006, 0.03))  # shares of the side: width of stran
 _WAVY = 0.004  # metres by which strands leave their way
 _WAVES = 0.04  # share of the side over which
 _UNEVEN = 0.1  # most spread of the logarithm of brightness
+_LEAST_SPREAD = 0.2  # of what is summed along strands; of a handful of pixels it may be none
 _DARK = 8.0  # of 255, added before a logarithm is taken
 
 Array = npt.NDArray[Any]
@@ -32,7 +33,7 @@ def strands(
 ) -> npt.NDArray[np.float32]:
     """What to multiply the plain colour of hair by to have strands, (H, W), about 1.
 
-    White noise is averaged along their way (Cabral and Leedom, Imaging vector fields using line integral
+    White noise is summed along their way (Cabral and Leedom, Imaging vector fields using line integral
     convolution, 1993).
 
     Parameters
@@ -64,10 +65,10 @@ def strands(
     long = min(thickness / _LOCKS, 1.0)
     for (width, even), share in zip(_SCALES, (1.0, long), strict=True):
         along = np.zeros(shown.shape, np.float32)
-        _average_along(noise(width), flow, of_scalp, round(_LENGTH * long * side / 2), along)
+        _along(noise(width), flow, of_scalp, round(_LENGTH * long * side / 2), along)
         spread = float(along[of_scalp > 0].std()) if of_scalp.any() else 1.0
         uneven = share * _unevenness(brightness, shown, width * side, even * side)
-        total += uneven / max(spread, 1e-6) * along
+        total += uneven / max(spread, _LEAST_SPREAD) * along
     return np.asarray(np.exp(total), np.float32)
 
 
@@ -92,10 +93,13 @@ def _unevenness(brightness: Array, shown: Array, fine: float, coarse: float) -> 
 
 
 @numba.njit(cache=True, fastmath=True)
-def _average_along(
+def _along(
     noise: Array, flow: Array, where: Array, steps: int, out: Array
 ) -> None:  # pragma: no cover - compiled
-    """Mean of noise (H, W) along a field of unit vectors (H, W, 2), so many pixels to and fro."""
+    """Noise (H, W) summed along a field of unit vectors (H, W, 2), so many pixels to and fro.
+
+    Over the root of their number: short and long strands are equally uneven.
+    """
     height, width = noise.shape
     for row in range(height):
         for column in range(width):

@@ -111,7 +111,8 @@ def warp_picture(
     closed = (alpha > before) & ~on_mesh
     hair[closed] = nearest_of(hair, ~closed)[closed] if closed.any() else 0
     colour = _recoloured(colour, alpha, hair, target, raster, model)
-    coverage = np.where(bald.mask, coverage, alpha / 2)
+    on_bald = bald.mask & raster.mask  # shoulders end where the person does
+    coverage = np.where(on_bald, coverage, alpha / 2)
     main = sources.main
     in_front = (mesh_in_photo(sources.xy[main], model) >= 0).astype(np.float32)
     person = np.maximum(sources.mattes[main], cv2.resize(in_front, sources.mattes[main].shape[::-1]))
@@ -121,7 +122,7 @@ def warp_picture(
     if target.glasses in FRAMES:
         loose = np.where(on_mesh, 0, alpha)
         picture, share = draw_glasses(picture, target.glasses, raster, loose, target.geometry, model)
-        coverage = np.maximum(coverage, share * np.where(bald.mask, 1, 0.5))
+        coverage = np.maximum(coverage, share * np.where(on_bald, 1, 0.5))
     return np.clip(picture + 0.5, 0, 255).astype(np.uint8), coverage.astype(np.float32)
 
 

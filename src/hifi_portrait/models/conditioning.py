@@ -124,7 +124,7 @@ def face_inputs(
     *,
     model: HeadModel | None = None,
     views: Sequence[SurfaceView] | None = None,
-    warp: tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]] | None = None,
+    warp: tuple[npt.NDArray[Any], npt.NDArray[np.float32]] | None = None,
 ) -> FaceInputs:
     """Tensors of one person and one target (B = 1).
 
@@ -139,7 +139,7 @@ def face_inputs(
     views
         Each reference's view of the head, if already known.
     warp
-        Picture (H, W, 3) and coverage (H, W), if already known.
+        Picture (H, W, 3) in [0, 255] and coverage (H, W) in [0, 1], if already known.
     """
     model = model or HeadModel.load()
     if views is None:

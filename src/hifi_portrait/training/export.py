@@ -19,6 +19,7 @@ from transformers import CLIPTokenizer
 from hifi_portrait.errors import ModelError
 from hifi_portrait.models.build import build
 from hifi_portrait.pipeline import HiFiPortraitPipeline
+from hifi_portrait.pipeline_checks import check_counts
 from hifi_portrait.training.objective import find_part
 from hifi_portrait.training.run import exit_code
 
@@ -63,7 +64,10 @@ def export_pipeline(
     ------
     ModelError
         A part or the tokenizers are in none of the folders.
+    ValueError
+        ``steps`` or ``upscale`` is no whole number of 1 or more.
     """
+    check_counts(steps=steps, upscale=upscale)
     parts = build(size, [*_NETWORKS, "scheduler"])
     places = {name: find_part(folders, name, type(parts[name]).__name__) for name in _NETWORKS}
     missing = [name for name, place in places.items() if place is None]
@@ -97,13 +101,19 @@ def _without_origin(model: Any) -> Any:
     return fresh
 
 
+def _count(words: str) -> int:
+    if not words.isdecimal() or int(words) < 1:
+        raise argparse.ArgumentTypeError(f"{words!r} is no whole number of 1 or more")
+    return int(words)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line and export."""
     parser = argparse.ArgumentParser(prog="hifi_portrait.training.export", description=__doc__)
     parser.add_argument("--from", dest="folders", nargs="+", required=True, help="runs and prepared folders")
     parser.add_argument("--out", required=True, help="pipeline folder")
     parser.add_argument("--size", default="bundled", help="model size (default: %(default)s)")
-    parser.add_argument("--steps", type=int, default=20, help="default steps of the model (%(default)s)")
+    parser.add_argument("--steps", type=_count, default=20, help="default steps of the model (%(default)s)")
     parser.add_argument("--guidance", type=float, default=2.0, help="its default guidance (%(default)s)")
     parser.add_argument(
         "--warp-strength",
@@ -115,7 +125,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--warp-grain", type=float, default=1.0, help="share of that noise that is added (%(default)s)"
     )
     parser.add_argument(
-        "--upscale", type=int, default=1, help="how many times as large as drawn pictures are (%(default)s)"
+        "--upscale",
+        type=_count,
+        default=1,
+        help="how many times as large as drawn pictures are (%(default)s)",
     )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
