@@ -40,7 +40,7 @@ from hifi_portrait.pipeline_checks import check_call, check_counts, check_fit, c
 from hifi_portrait.pipeline_drawing import Changes, Drawing
 from hifi_portrait.pipeline_people import CastingPipeline, head_of
 from hifi_portrait.prompt_by_prompt import prompt_by_prompt
-from hifi_portrait.prompt_words import all_shown
+from hifi_portrait.prompt_words import all_shown, asks_besides
 from hifi_portrait.scene import Scene
 from hifi_portrait.target import Target
 
@@ -299,16 +299,9 @@ class HiFiPortraitPipeline(CastingPipeline):
         if heard is not None:
             hearing["callback_on_step_end_tensor_inputs"] = heard
         if composed:
-            drawn_already = common(
-                people, *(("glasses", "hair", "clothes") if scene is None else ("glasses",))
-            )
-            heeded = sampling["guidance_scale"] > 1
-            besides = any(
-                bool(value) and (heeded or "negative" not in name)
-                for name, value in asked.items()
-                if name not in ("prompt", "prompt_embeds") and isinstance(value, str | list)
-            )
-            shown = all_shown(prompts, *drawn_already, besides=besides)
+            by_the_warp = ("glasses", "hair", "clothes") if scene is None else ("glasses",)
+            besides = asks_besides(asked, guided=sampling["guidance_scale"] > 1)
+            shown = all_shown(prompts, *common(people, *by_the_warp), besides=besides)
             shown_words = None if shown is None else {"prompt": shown}
             changes = Changes(asked, shown_words, prompt_rounds, prompt_scale)
             pictures = self._composed(cast, drawing, hearing, changes, warp_share)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from hifi_portrait.head.clothes_named import clothes_in, clothes_phrase, clothes_words
@@ -33,6 +34,15 @@ def all_shown(
     shown = [shown_already(text, glasses, hair, clothes) if isinstance(text, str) else "" for text in texts]
     asking = [not isinstance(text, str) or text != part for text, part in zip(texts, shown, strict=True)]
     return shown if besides or any(asking) else None
+
+
+def asks_besides(asked: Mapping[str, Any], *, guided: bool) -> bool:
+    """Whether other words than the prompt are given: a second or a negative prompt, which guidance reads."""
+    return any(
+        bool(words) and (guided or not name.startswith("negative"))
+        for name, words in asked.items()
+        if name != "prompt" and isinstance(words, str | list)
+    )
 
 
 def shown_already(

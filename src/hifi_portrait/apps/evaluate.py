@@ -131,8 +131,8 @@ def evaluate(
         typer.Option(
             min=1,
             max=8,
-            help="Draw so many times as high and wide, and measure that, reduced. [default: 1; with --time the "
-            "model's]",
+            help="Draw so many times as high and wide, and measure that, reduced. "
+            "[default: 1; with --time the model's]",
         ),
     ] = None,
     device: options.Device = None,
