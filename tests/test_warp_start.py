@@ -10,6 +10,8 @@ from diffusers import (
     UniPCMultistepScheduler,
 )
 
+from hifi_portrait.head.warp import draw_warp
+from hifi_portrait.pipeline_people import head_of
 from tiny_pipelines import TARGET, a_pipeline, draw
 
 
@@ -107,6 +109,20 @@ def test_what_a_prompt_says_of_glasses_and_colours_is_drawn_by_the_warp_alone(id
     np.testing.assert_allclose(worn, unchanged, atol=1e-5)
     bare = draw(pipe, identity, TARGET.replace(**{attribute: "own"}), prompt_scale=0.0, **settings)
     assert np.abs(worn - bare).max() > 0.1
+
+
+def test_networks_leave_the_colours_alone_that_the_warp_draws(identity):
+    pipe = a_pipeline()
+    settings = {"num_inference_steps": 4, "warp_strength": 0.25, "warp_grain": 0.0}
+    prompt = "a person with pink hair, wearing yellow clothes, a beard"
+    changed, unchanged = (
+        draw(pipe, identity, prompt=prompt, prompt_scale=scale, **settings)[0] for scale in (1.0, 0.0)
+    )
+    head = head_of(identity, TARGET.prompted(prompt), 64, 64)
+    dyed = draw_warp(identity, head).dyed
+    difference = np.abs(changed - unchanged).max(axis=-1)
+    assert (dyed == 1).sum() > 100 and difference[dyed == 1].max() < 1e-5
+    assert difference[dyed == 0].mean() > 0.005
 
 
 PINK, GREEN = "a person with pink hair", "a person with green hair and round glasses"

@@ -27,6 +27,9 @@ class Cast:
     ----------
     inputs, conditionings
         Of each person.
+    dyed
+        Where each person's warp (1, 1, H, W) shows hair and clothes in colours that prompts name, in [0, 1]:
+        the networks change nothing there.
     regions
         Within which each is drawn; None for one person, whose is all.
     parts
@@ -38,6 +41,7 @@ class Cast:
 
     inputs: Sequence[FaceInputs]
     conditionings: Sequence[Conditioning]
+    dyed: Sequence[Tensor]
     regions: Regions | None = None
     parts: Regions | None = None
     sharp: Sequence[Tensor] = ()
@@ -78,14 +82,21 @@ class Cast:
 
     def on_warp(self, pictures: Tensor, unprompted: Tensor, share: float, prompt_scale: float) -> Tensor:
         """Pictures (B, 3, H, W) in [-1, 1]: each person's own; see :func:`warp_composite.on_warp`."""
+        scales = [prompt_scale * (1 - dyed) for dyed in self.dyed]
         return self._joined(
-            [on_warp(pictures, unprompted, inputs, share, prompt_scale) for inputs in self.inputs]
+            [
+                on_warp(pictures, unprompted, inputs, share, scale)
+                for inputs, scale in zip(self.inputs, scales, strict=True)
+            ]
         )
 
     def changed(self, pictures: Tensor, prompted: Tensor, unprompted: Tensor, prompt_scale: float) -> Tensor:
         """Pictures (B, 3, H, W) in [-1, 1] with what prompts change in draws of them, both in [0, 1]."""
         both = 2 * prompted.float() - 1, 2 * unprompted.float() - 1
-        changes = [with_change(pictures, *both, person_in(each), prompt_scale) for each in self.inputs]
+        changes = [
+            with_change(pictures, *both, person_in(inputs), prompt_scale * (1 - dyed))
+            for inputs, dyed in zip(self.inputs, self.dyed, strict=True)
+        ]
         return self._joined(changes).clamp(-1, 1)
 
     def with_detail(self, pictures: Tensor, share: float) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 from hifi_portrait.cast import Cast, regions_of
 from hifi_portrait.head import LandmarkGenerator, LandmarkImage
 from hifi_portrait.head.glasses import bare_of
-from hifi_portrait.head.warp import warp_picture
+from hifi_portrait.head.warp import draw_warp
 from hifi_portrait.identity import Identity
 from hifi_portrait.kept import Kept, KeptPicture
 from hifi_portrait.models.conditioning import face_inputs
@@ -58,16 +58,17 @@ class CastingPipeline(DrawingPipeline):
         ]
         device = self._execution_device
         height, width = drawn[0].image.shape[:2]
-        sharp = [_tensor(picture).to(device) for picture, _ in warps] if large else []
+        sharp = [_tensor(warp[0]).to(device) for warp in warps] if large else []
         if large:
             factor = large[0].image.shape[0] // height
-            warps = [(reduced(picture, factor), reduced(coverage, factor)) for picture, coverage in warps]
+            warps = [tuple(reduced(part, factor) for part in warp) for warp in warps]
         inputs = [
-            face_inputs(identity, head, warp=warp).to(device)
-            for (identity, _), head, warp in zip(people, drawn, warps, strict=True)
+            face_inputs(identity, head, warp=(picture, coverage)).to(device)
+            for (identity, _), head, (picture, coverage, _) in zip(people, drawn, warps, strict=True)
         ]
+        dyed = [torch.from_numpy(share)[None, None].to(device) for _, _, share in warps]
         shared = regions_of(people, regions, height, width, device)
-        return Cast(inputs, [self.condition(each) for each in inputs], *shared, sharp)
+        return Cast(inputs, [self.condition(each) for each in inputs], dyed, *shared, sharp)
 
     def _kept_of(self, scene: Scene, drawn: LandmarkImage, grain: float) -> Kept:
         """What a call keeps of a scene in which a head is drawn."""
@@ -85,15 +86,15 @@ def head_of(identity: Identity, target: Target, height: int, width: int) -> Land
     return LandmarkGenerator()(identity.identity, target, height if height == width else (width, height))
 
 
-def _warp(
-    identity: Identity, head: LandmarkImage, scene: Scene | None
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
-    """Picture (H, W, 3) in [0, 255] and coverage (H, W) of a person's warp, in its scene if it has one."""
+def _warp(identity: Identity, head: LandmarkImage, scene: Scene | None) -> tuple[npt.NDArray[Any], ...]:
+    """Picture (H, W, 3) in [0, 255], coverage and dyed share (H, W) of a warp, in its scene if it has one."""
     if scene is None:
-        return warp_picture(identity, head)
+        warp = draw_warp(identity, head)
+        return warp.picture, warp.coverage, warp.dyed
     # A scene puts glasses on itself, in its light, and keeps hair and clothes.
     bare = replace(head, glasses=bare_of(head.glasses), hair=None, clothes=None)
-    return scene.received(*warp_picture(identity, bare), head)
+    warp = draw_warp(identity, bare)
+    return *scene.received(warp.picture, warp.coverage, head), warp.dyed
 
 
 def _tensor(picture: npt.NDArray[Any]) -> Tensor:

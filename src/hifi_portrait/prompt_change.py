@@ -16,7 +16,7 @@ _FADING = 7  # pixels at 256 over which one kind of change gives way to the othe
 
 
 def with_change(
-    sharp: Tensor, prompted: Tensor, unprompted: Tensor, person: Tensor, scale: float = 1.0
+    sharp: Tensor, prompted: Tensor, unprompted: Tensor, person: Tensor, scale: Tensor | float = 1.0
 ) -> Tensor:
     """A picture with what a prompt changes, of which the networks draw softer ones of the same warp.
 
@@ -33,7 +33,7 @@ def with_change(
     person
         (1, 1, H, W) in [0, 1], how much of each pixel is the person.
     scale
-        How much of the change is added, 0 or more.
+        How much of the change is added, 0 or more, or so at each place (1, 1, H, W).
 
     Returns
     -------

@@ -35,7 +35,11 @@ _LEAST = 0.05  # share of an area that must be sure for its shade to count in fu
 
 
 def on_warp(
-    pictures: Tensor, unprompted: Tensor, inputs: FaceInputs, share: float = 1.0, prompt_scale: float = 1.0
+    pictures: Tensor,
+    unprompted: Tensor,
+    inputs: FaceInputs,
+    share: float = 1.0,
+    prompt_scale: Tensor | float = 1.0,
 ) -> Tensor:
     """Portraits from what the networks draw of a warp.
 
@@ -48,7 +52,7 @@ def on_warp(
     share
         Of the warp where it is sure, in [0, 1].
     prompt_scale
-        How much of what the prompts change is added, 0 or more.
+        How much of what the prompts change is added, 0 or more, or so at each place (1, 1, H, W).
 
     Returns
     -------

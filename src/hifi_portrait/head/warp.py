@@ -8,6 +8,7 @@ there, and clothes are those of one reference too. Nothing is learned.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import cv2
@@ -63,12 +64,35 @@ class WarpTarget(Protocol):
     def clothes(self) -> str | None: ...  # noqa: D102
 
 
+@dataclass(frozen=True, eq=False)
+class Warp:
+    """A target drawn with the references' colours.
+
+    Attributes
+    ----------
+    picture
+        (H, W, 3) uint8.
+    coverage
+        (H, W) float32 in [0, 1]: how well the references see what is drawn of the fitted head; off it half of
+        the person's alpha, and 0 on the background.
+    dyed
+        (H, W) float32 in [0, 1]: hair and clothes in the colours that the target names.
+    """
+
+    picture: npt.NDArray[np.uint8]
+    coverage: npt.NDArray[np.float32]
+    dyed: npt.NDArray[np.float32]
+
+
 def warp_picture(
-    references: WarpSource,
-    target: WarpTarget,
-    *,
-    model: HeadModel | None = None,
+    references: WarpSource, target: WarpTarget, *, model: HeadModel | None = None
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    """Picture (H, W, 3) and coverage (H, W) of a warp; see :func:`draw_warp`."""
+    warp = draw_warp(references, target, model=model)
+    return warp.picture, warp.coverage
+
+
+def draw_warp(references: WarpSource, target: WarpTarget, *, model: HeadModel | None = None) -> Warp:
     """Draw a target with the references' colours.
 
     Parameters
@@ -81,14 +105,6 @@ def warp_picture(
         `HAIR_COLOURS` and `CLOTHES_COLOURS`, or "own" or None for the references'.
     model
         The head model; the default one if not given.
-
-    Returns
-    -------
-    picture
-        (H, W, 3) uint8.
-    coverage
-        (H, W) float32 in [0, 1]: how well the references see what is drawn of the fitted head; off it half of
-        the person's alpha, and 0 on the background.
     """
     model = model or HeadModel.load()
     bald = target.raster
@@ -110,7 +126,7 @@ def warp_picture(
     close_gaps(colour, alpha, on_head, ears)
     closed = (alpha > before) & ~on_mesh
     hair[closed] = nearest_of(hair, ~closed)[closed] if closed.any() else 0
-    colour = _recoloured(colour, alpha, hair, target, raster, model)
+    colour, dyed_share = _recoloured(colour, alpha, hair, target, raster, model)
     on_bald = bald.mask & raster.mask  # shoulders end where the person does
     coverage = np.where(on_bald, coverage, alpha / 2)
     main = sources.main
@@ -123,7 +139,7 @@ def warp_picture(
         loose = np.where(on_mesh, 0, alpha)
         picture, share = draw_glasses(picture, target.glasses, raster, loose, target.geometry, model)
         coverage = np.maximum(coverage, share * np.where(on_bald, 1, 0.5))
-    return np.clip(picture + 0.5, 0, 255).astype(np.uint8), coverage.astype(np.float32)
+    return Warp(np.clip(picture + 0.5, 0, 255).astype(np.uint8), coverage.astype(np.float32), dyed_share)
 
 
 def _on_mesh(sources: Sources, raster: Raster, model: HeadModel) -> tuple[Array, Array]:
@@ -137,18 +153,24 @@ def _on_mesh(sources: Sources, raster: Raster, model: HeadModel) -> tuple[Array,
 
 def _recoloured(
     colour: Array, alpha: Array, hair: Array, target: WarpTarget, raster: Raster, model: HeadModel
-) -> Array:
-    """Colours (H, W, 3) with hair and clothes as a target names them; ``hair`` is that off the mesh."""
+) -> tuple[Array, npt.NDArray[np.float32]]:
+    """Colours (H, W, 3) with hair and clothes as a target names them, and where these are, (H, W).
+
+    ``hair`` is that off the mesh.
+    """
+    shares = np.zeros(alpha.shape, np.float32)
     if target.hair not in HAIR_COLOURS and target.clothes not in CLOTHES_COLOURS:
-        return colour
+        return colour, shares
     haired = hair_share(colour, hair, raster, model)
     if target.clothes in CLOTHES_COLOURS:
         loose = (alpha - hair).clip(0, 1) * (raster.triangle < 0)
         worn = clothes_share(colour, loose, haired, raster, model)
         colour = dyed(colour, worn, str(target.clothes), CLOTHES_COLOURS)
+        shares = np.maximum(shares, worn)
     if target.hair in HAIR_COLOURS:
         colour = dyed(colour, haired, str(target.hair), HAIR_COLOURS, translucent=True)
-    return colour
+        shares = np.maximum(shares, haired)
+    return colour, shares
 
 
 def _paint_eyes(
