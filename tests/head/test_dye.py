@@ -117,6 +117,17 @@ def test_clothes_are_dyed_and_skin_is_not(model, own, name, neckline):
     assert np.corrcoef(picture[inner].mean(axis=1), drawn[inner].mean(axis=1))[0, 1] > 0.9
 
 
+def test_clothes_in_the_shade_are_clothes_and_lit_skin_is_not(model):
+    target, picture, shirt, body = clothed(model, (225, 226, 228))
+    column = np.indices(shirt.shape)[1]
+    shade, lit = shirt & (column < SIDE / 2), body & ~shirt & (column > SIDE / 2)
+    picture[shade] *= 0.62  # as dark as skin
+    picture[lit] = np.minimum(picture[lit] * 1.28, 255)  # as light as the shirt
+    share = clothes_share(picture, NONE, NONE, target.raster, model)
+    assert (share[shade] > 0.5).mean() > 0.9 and (share[shirt & ~shade] > 0.5).mean() > 0.9
+    assert (share[lit] > 0.5).mean() < 0.15
+
+
 def test_clothes_of_the_skins_colour_are_told_by_their_place(model):
     target, picture, shirt, body = clothed(model, SKIN)
     share = clothes_share(picture, NONE, NONE, target.raster, model)

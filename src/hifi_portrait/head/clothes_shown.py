@@ -20,6 +20,7 @@ _UNLIKE = 60  # percent of that which may be skin
 _SKIN_TONE = 12.0  # difference of `tones` up to which something may be skin
 _LEAST = 0.0015  # share of the picture that must be told to be clothes
 _LIT = 0.6  # of the difference of hue from clothes up to which something is skin, in another light
+_SHADED = 0.35  # of the difference of hue from skin up to which something is clothes, in another light
 _SHEEN = 0.03  # share of the side below which what is like clothes is sheen on skin
 _COLLAR = 0.1  # share of the side below the head where skin may show, if clothes have its colour
 
@@ -62,8 +63,9 @@ def clothes_share(
         worn = person & (distance_to(head) > _COLLAR * side)
     else:
         hue = hues(colours)
-        lit = unlikeness(hue, hue[cheek]) < _LIT * unlikeness(hue, hue[unlike])
-        worn = person & (unlikeness(colours, colours[unlike]) < from_skin) & ~lit
+        from_hue, from_skins = unlikeness(hue, hue[unlike]), unlikeness(hue, hue[cheek])
+        alike = (unlikeness(colours, colours[unlike]) < from_skin) | (from_hue < _SHADED * from_skins)
+        worn = person & alike & (from_skins >= _LIT * from_hue)
     worn = cv2.morphologyEx(worn.astype(np.uint8), cv2.MORPH_OPEN, disc(_SHEEN * side)).astype(bool)
     worn = touching(worn, low & (np.arange(side)[:, None] >= np.nonzero(body)[0].max() - 2))
     bare = person & ~worn
