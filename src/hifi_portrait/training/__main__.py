@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 
 from accelerate import PartialState
@@ -34,7 +35,14 @@ def main() -> int:
         lambda: train(arguments.recipe, arguments.data, arguments.out, overrides=arguments.overrides)
     )
     if code == 0:
-        PartialState().destroy_process_group()  # before the interpreter ends, whose threads may outlive it
+        state = PartialState()
+        state.destroy_process_group()
+        if state.num_processes > 1:
+            # All is written. Threads of a closed group may outlive it and crash an interpreter that ends.
+            logging.shutdown()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
     return code
 
 
