@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hifi_portrait.head.geometry import Camera, HeadGeometry, HeadPose
+from hifi_portrait.head.landmark_model import LandmarkModel
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster, rasterise
 
@@ -35,6 +37,7 @@ class PaintedPerson:
     embeddings: np.ndarray
     quality: np.ndarray
     geometries: tuple[HeadGeometry, ...]
+    landmarks: np.ndarray
 
 
 def geometry(yaw: float = 0.0, size: int = 64, seed: int = 0, **expression: float) -> HeadGeometry:
@@ -61,6 +64,12 @@ def paint(model: HeadModel, head: HeadGeometry) -> PaintedTarget:
     return PaintedTarget(image, coordinates, raster.mask.astype(np.float32), raster, head, vertices)
 
 
+def landmarks_of(heads: Sequence[HeadGeometry]) -> np.ndarray:
+    """Landmarks (N, 478, 3) as the detector would find them, without their depth."""
+    places = np.stack([LandmarkModel.load().seen_at(head) for head in heads])
+    return np.concatenate([places, np.zeros((*places.shape[:2], 1))], axis=2).astype(np.float32)
+
+
 def person(yaws: tuple[float, ...] = (-25.0, 25.0), size: int = 64, seed: int = 0) -> PaintedPerson:
     """Painted photos of one person, one for each yaw in degrees."""
     model = HeadModel.load()
@@ -74,4 +83,5 @@ def person(yaws: tuple[float, ...] = (-25.0, 25.0), size: int = 64, seed: int = 
         embeddings=embedding / np.linalg.norm(embedding, axis=1, keepdims=True),
         quality=np.linspace(0.6, 1, len(yaws), dtype=np.float32),
         geometries=tuple(heads),
+        landmarks=landmarks_of(heads),
     )

@@ -13,7 +13,7 @@ from hifi_portrait.head.geometry import HeadGeometry, HeadPose
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.head.warp import warp_picture
-from painted_heads import PaintedPerson, PaintedTarget, geometry, paint
+from painted_heads import PaintedPerson, PaintedTarget, geometry, landmarks_of, paint
 
 SIDE = 512
 IRIS, WHITE, SKIN = (40, 110, 60), (225, 222, 220), (200, 150, 130)
@@ -44,7 +44,8 @@ def photographed(*heads: HeadGeometry, model: HeadModel) -> PaintedPerson:
         crops.append(crop)
         mattes.append(target.mask)
     count = len(heads)
-    return PaintedPerson(np.stack(crops), np.stack(mattes), np.ones((count, 8)), np.ones(count), heads)
+    photos = np.stack(crops), np.stack(mattes)
+    return PaintedPerson(*photos, np.ones((count, 8)), np.ones(count), heads, landmarks_of(heads))
 
 
 @pytest.mark.parametrize("yaw", [-25.0, 25.0])

@@ -285,6 +285,7 @@ def test_clothes_are_those_of_one_reference():
                 mattes=photos.mattes[n : n + 1],
                 quality=photos.quality[n : n + 1],
                 geometries=photos.geometries[n : n + 1],
+                landmarks=photos.landmarks[n : n + 1],
             ),
             target,
         )[0]

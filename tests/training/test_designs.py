@@ -79,7 +79,7 @@ def test_a_trained_design_is_a_pipeline_that_draws(design, compared):
         sources=("a", "b"),
         crops=photos.crops,
         mattes=photos.mattes,
-        landmarks=np.zeros((2, 478, 3), np.float32),
+        landmarks=photos.landmarks,
         embeddings=photos.embeddings,
         quality=photos.quality,
         geometries=photos.geometries,

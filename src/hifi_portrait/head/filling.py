@@ -32,12 +32,7 @@ _GREY = 128.0  # background where no reference shows any
 _UNSEEN_COLOURS = {
     Part.LEFT_EYE: (1.05, 1.08, 1.1),
     Part.RIGHT_EYE: (1.05, 1.08, 1.1),
-    Part.UPPER_TEETH: (1.05, 1.03, 0.98),
-    Part.LOWER_TEETH: (0.95, 0.93, 0.88),
-    Part.TONGUE: (0.75, 0.38, 0.38),
-    Part.MOUTH_CAVITY: (0.25, 0.11, 0.1),
 }
-_INSIDE = {Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH_CAVITY}
 _HAIR = 0.8  # fullness of hair from which on there is hardly skin
 _SKIN = 0.02  # fullness up to which there is hardly hair
 _GRAZED = 0.2  # visibility below which a surface is seen too much from the side: turned it smears
@@ -47,10 +42,6 @@ _NECK = 18  # the part of the side that a notch between jaw and neck is narrower
 _ALIKE = 25.0  # of 255: difference of colour below which both sides of it are skin
 _LEAST_NOTCH = 32  # the part of the side that one is wider than
 _SPECK = 0.003  # share of the picture below which a hole is none
-_DIM = 0.3  # share of the light that reaches teeth just behind the lips' edge
-_LIT = {Part.UPPER_TEETH: 1.2, Part.LOWER_TEETH: 0.5, Part.TONGUE: 0.8, Part.MOUTH_CAVITY: 1.0}
-_SCRAPS = 0.2  # share of a mouth up to which what photos show of its inside is not used
-_DEEP = 0.012  # share of the picture's side over which the lips shade what is behind them
 
 Array = npt.NDArray[Any]
 
@@ -79,21 +70,11 @@ def fill_unseen(
     trust = np.clip(seen / least, 0, 1) ** 3 * on_mesh
     skin = on_mesh & (parts == Part.SKIN) & (trust > 0.5)
     brightness = np.median(colour[skin].mean(axis=1)) if skin.any() else 160.0
-    inside = np.isin(parts, list(_INSIDE))
-    if inside.any():  # scraps of teeth make no row of them
-        trust[inside] *= np.clip((trust[inside].mean() - _SCRAPS) / _SCRAPS, 0, 1)
-    sigma = _DEEP * len(parts)
-    openness = 1.4 * cv2.GaussianBlur(inside.astype(np.float32), (0, 0), sigma)
     filled = colour.copy()
     for part, shares in _UNSEEN_COLOURS.items():
         here = parts == part
         share = trust[here][:, None]
-        made_up = np.minimum(np.array(shares) * brightness, 235)
-        if part in _INSIDE:
-            lit = np.clip(_LIT[part] * openness[here][:, None], _DIM, 1)
-            dark = np.array(_UNSEEN_COLOURS[Part.MOUTH_CAVITY]) * brightness
-            made_up = dark + lit * (made_up - dark)
-        filled[here] = filled[here] * share + (1 - share) * made_up
+        filled[here] = filled[here] * share + (1 - share) * np.minimum(np.array(shares) * brightness, 235)
         trust[here] = 1
     # A head is not filled with the colours of its clothes.
     is_head = parts != Part.SHOULDERS

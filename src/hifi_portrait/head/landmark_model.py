@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from hifi_portrait.errors import ModelError
 from hifi_portrait.head.asset import pack_shapes, read_asset, unpack_shapes
-from hifi_portrait.head.geometry import EXPRESSION_NAMES, IDENTITY_COMPONENTS, axis_rotation
+from hifi_portrait.head.geometry import EXPRESSION_NAMES, IDENTITY_COMPONENTS, HeadGeometry, axis_rotation
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 
@@ -214,6 +214,19 @@ class LandmarkModel:
         offset = (points[IRISES] - centre) @ gaze_matrix(gaze).T
         points[IRISES] = centre + offset
         return points + np.tensordot(gaze, self.gaze, 1), offset
+
+    def in_head(self, geometry: HeadGeometry) -> FloatArray:
+        """Landmarks (478, 3) of a head in head space."""
+        closing = self.model.blink_scale(self.model.rest(geometry.identity))
+        raw = self.model.raw_expression(geometry.expression, geometry.gaze, closing)[FITTED_EXPRESSIONS]
+        return self.points(geometry.identity, raw, np.radians(geometry.gaze))[0]
+
+    def seen_at(self, geometry: HeadGeometry) -> npt.NDArray[np.float64]:
+        """Where the detector is expected to find a head's landmarks: (478, 2), in the camera's pixels."""
+        placed = self.in_head(geometry) @ geometry.rotation.T + geometry.translation
+        camera = geometry.camera
+        pixels_per_mm = camera.focal / (1e3 * float(np.median(placed[:, 1])))
+        return np.asarray(camera.project(placed) + self.noise.bias.reshape(-1, 2) * pixels_per_mm)
 
 
 def gaze_matrix(gaze: FloatArray) -> FloatArray:

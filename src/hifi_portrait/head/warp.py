@@ -33,6 +33,7 @@ from hifi_portrait.head.hair_shown import hair_share
 from hifi_portrait.head.light import colour_corrections
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.mouth import draw_inside
 from hifi_portrait.head.neighbourhood import nearest_of
 from hifi_portrait.head.off_mesh import draw_off_mesh
 from hifi_portrait.head.raster import Raster
@@ -116,7 +117,7 @@ def draw_warp(references: WarpSource, target: WarpTarget, *, model: HeadModel | 
     raster = within_outline(raster, sources.xy, sources.mattes, sources.shown, sources.dress, model)
     rows = target.geometry.camera.scaled_to((width, height)).project(points)[:, 1]
     ears = ears_end(rows, height, model)
-    colour, coverage = _on_mesh(sources, raster, model)
+    colour, coverage = _on_mesh(sources, raster, target.geometry, model)
     _paint_eyes(sources, raster, rows, model, colour, coverage)
     on_mesh = raster.triangle >= 0
     alpha = on_mesh.astype(np.float32)
@@ -142,12 +143,13 @@ def draw_warp(references: WarpSource, target: WarpTarget, *, model: HeadModel | 
     return Warp(np.clip(picture + 0.5, 0, 255).astype(np.uint8), coverage.astype(np.float32), dyed_share)
 
 
-def _on_mesh(sources: Sources, raster: Raster, model: HeadModel) -> tuple[Array, Array]:
+def _on_mesh(sources: Sources, raster: Raster, target: HeadGeometry, model: HeadModel) -> tuple[Array, Array]:
     """Colour (H, W, 3) and coverage (H, W) on the mesh."""
     photos = sources.crops, sources.solid, sources.gains
     factors, lit = colour_corrections(raster, sources.tables, *photos, sources.main, model)
     says = np.tile(sources.says, (len(lit) // len(sources.says), 1)) * lit[:, None]
     colour, seen, coverage = _blended(sources, factors, says, raster, model)
+    draw_inside(sources, factors, raster, target, model, (colour, seen, coverage))
     return fill_unseen(colour, seen, float(sources.hair.mean()), raster, model), coverage
 
 

@@ -19,6 +19,7 @@ from hifi_portrait.head.hair_shell import hair_thickness, raised
 from hifi_portrait.head.light import light_gains, light_likeness
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import BLINK, HeadModel, part_vertices, triangles_around_eyes
+from hifi_portrait.head.registration import landmark_places, registered
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.head.warp_photos import fitted_to, solid_part, without_background
 
@@ -46,8 +47,8 @@ Array = npt.NDArray[Any]
 class WarpSource(Protocol):
     """Analysed photos of one person: what `warp_picture` needs of an identity.
 
-    `crops` (N, S, S, 3) uint8, `mattes` (N, S, S) in [0, 1], `quality` (N,) in [0, 1], and `geometries`, the
-    N fitted heads.
+    `crops` (N, S, S, 3) uint8, `mattes` (N, S, S) in [0, 1], `quality` (N,) in [0, 1], `geometries`, the N
+    fitted heads, and `landmarks` (N, 478, 2 or 3) in crop pixels, None where the heads are no fits but true.
     """
 
     @property
@@ -61,6 +62,9 @@ class WarpSource(Protocol):
 
     @property
     def geometries(self) -> Sequence[HeadGeometry]: ...  # noqa: D102
+
+    @property
+    def landmarks(self) -> Array | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -76,13 +80,19 @@ class Sources:
     solid
         (N, S, S) in [0, 1], the mattes without the person's edge.
     xy
-        (N, V, 2) places of the vertices, as shares of the side.
+        (N, V, 2) places of the vertices, as shares of the side, from `registered`.
     tables
         (2N, V, 3): x, y, visibility; then the same of the mirror image of each vertex.
+    landmarks
+        (N, 478, 2), as shares of the side.
+    heads
+        N.
     gains
         (N, 3) that bring the references to a common brightness.
     says
         (N, V) of each reference on each vertex.
+    mouth
+        (N,) of each about the mouth; the greatest is 1.
     main
         The reference that decides: hair, glasses, light and background are its.
     dress
@@ -101,8 +111,11 @@ class Sources:
     solid: Array
     xy: Array
     tables: Array
+    landmarks: Array
+    heads: tuple[HeadGeometry, ...]
     gains: Array
     says: Array
+    mouth: Array
     main: int
     dress: int
     roll: float
@@ -134,7 +147,8 @@ class Sources:
             SurfaceView.of_vertices(model, raised(points, thickness, model), geometry)
             for points, thickness, geometry in zip(posed, hair, references.geometries, strict=True)
         ]
-        xy = np.stack([view.xy for view in views]).astype(np.float32)
+        landmarks = landmark_places(references, model)
+        xy = registered(np.stack([view.xy for view in views]), landmarks, references.geometries, model)
         visibility = np.stack([view.visibility for view in views]).astype(np.float32)
         worn = np.array([wears_glasses(*photo, model) for photo in zip(crops, xy, visibility, strict=True)])
         wished = not bare_eyes and _most(worn, np.asarray(references.quality))
@@ -149,7 +163,8 @@ class Sources:
         dress = _best_dressed(say, visibility, model)
         mouth = mouth_shares(by_pose, references, target)
         mouth *= light_likeness(crops, xy, visibility, main, np.flatnonzero(mouth_nearness(model) > 0.5))
-        says = _says(say, mouth / mouth.max(), dress, visibility, model)
+        mouth /= mouth.max()
+        says = _says(say, mouth, dress, visibility, model)
         otherwise = worn != worn[main] if wished else worn
         says[np.ix_(otherwise, about_eyes(model))] *= _LITTLE
         painted_eyes = _choose_eyes(says, references, target, model)
@@ -164,8 +179,11 @@ class Sources:
             solid,
             xy,
             np.concatenate([tables, mirrored]),
+            landmarks,
+            tuple(references.geometries),
             gains,
             says,
+            mouth,
             main,
             dress,
             float(roll),

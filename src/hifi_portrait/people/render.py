@@ -8,11 +8,12 @@ from scipy.ndimage import gaussian_filter
 
 from hifi_portrait.head import Camera
 from hifi_portrait.head.glasses import Tint, through_lens
+from hifi_portrait.head.teeth import TOOTH_WIDTHS
 from hifi_portrait.people.lights import Lights
 from hifi_portrait.people.mesh import BODY, CLOTH, EYE, FRAME, HAIR, LASH, MOUTH, SKIN, TEETH
 from hifi_portrait.people.raster import ambient_occlusion, draw_nearest
 from hifi_portrait.people.scene import Scene
-from hifi_portrait.people.shading import TOOTH_WIDTHS, shade
+from hifi_portrait.people.shading import shade
 
 Array = NDArray[np.float32]
 

@@ -10,8 +10,6 @@ Array = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 SHADOW_TAPS = 10
-TOOTH_WIDTHS = np.array((8.4, 6.6, 7.6, 7.0, 6.8, 10.0, 10.0))
-"""From the middle of the upper row outwards, millimetres."""
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)

@@ -198,6 +198,7 @@ def _row(photo: PhotoRecord, size: int) -> dict[str, np.ndarray | float | bool]:
     matte = np.rint(analysis.matte * 255).astype(np.uint8)
     if len(matte) != size:
         matte = cv2.resize(matte, (size, size), interpolation=cv2.INTER_AREA)
+    landmarks = transform_points(analysis.landmarks, transform)
     values: dict[str, np.ndarray | float | bool] = {
         "crops": cut_out(photo.pixels(), transform, size),
         "mattes": matte,
@@ -207,7 +208,8 @@ def _row(photo: PhotoRecord, size: int) -> dict[str, np.ndarray | float | bool]:
         "sitting": int(photo.attributes.get("sitting", -1)),
         "named": bool(photo.attributes.get("named")),
         "has_truth": photo.truth is not None,
-        "chips": chip_transform(transform_points(analysis.landmarks, transform)),
+        "chips": chip_transform(landmarks),
+        "landmarks": landmarks[:, :2],
     }
     if photo.truth is not None:
         values["truth"] = pack_geometry(crop_geometry(photo.truth, transform, size))

@@ -4,7 +4,8 @@ Arrays, one row a usable photo, ordered by identity; pictures are portrait crops
 
     crops       (P, S, S, 3) uint8        mattes       (P, S, S) uint8
     embeddings  (P, E) float32            quality      (P,) float32
-    fit, truth  (P, 151) float32          chips        (P, 3, 3) float32, crop pixels -> recogniser's chip
+    fit, truth  (P, 151) float32          landmarks    (P, 478, 2) float32, in crop pixels
+    chips       (P, 3, 3) float32, crop pixels -> recogniser's chip
     identity    (P,) int32                split        (P,) uint8, place in ``SPLITS``
     sitting     (P,) int64, -1: unknown   has_truth    (P,) bool
     named       (P,) bool, whether the caption says what changes within the sitting
@@ -39,7 +40,7 @@ from hifi_portrait.whole_files import written_whole
 GeometryKind = Literal["fit", "truth"]
 """Where a head comes from: the fit on detected landmarks, or the synthetic truth."""
 
-PREPARED_VERSION = 3
+PREPARED_VERSION = 4
 GEOMETRY_SIZE = 80 + 52 + 9 + 3 + 2 + 5
 
 ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
@@ -50,6 +51,7 @@ ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
     "fit": ("float32", (GEOMETRY_SIZE,)),
     "truth": ("float32", (GEOMETRY_SIZE,)),
     "has_truth": ("bool", ()),
+    "landmarks": ("float32", (478, 2)),
     "chips": ("float32", (3, 3)),
     "identity": ("int32", ()),
     "sitting": ("int64", ()),
@@ -68,6 +70,7 @@ class PreparedReferences:
     embeddings: npt.NDArray[np.float32]
     quality: npt.NDArray[np.float32]
     geometries: Sequence[HeadGeometry]
+    landmarks: npt.NDArray[np.float32] | None
 
 
 class Prepared:
@@ -146,12 +149,16 @@ class Prepared:
     def references(self, photos: Sequence[int], kinds: Sequence[GeometryKind]) -> PreparedReferences:
         """Photos as references, each with the fitted or the true geometry."""
         rows = list(photos)
+        fitted = [
+            kind == "fit" or not self.arrays["has_truth"][i] for i, kind in zip(rows, kinds, strict=True)
+        ]
         return PreparedReferences(
             crops=self.arrays["crops"][rows],
             mattes=self.arrays["mattes"][rows].astype(np.float32) / 255,
             embeddings=self.arrays["embeddings"][rows],
             quality=self.arrays["quality"][rows],
             geometries=[self.geometry(i, kind) for i, kind in zip(photos, kinds, strict=True)],
+            landmarks=self.arrays["landmarks"][rows] if all(fitted) else None,
         )
 
     def tokenizer(self) -> CLIPTokenizer:
