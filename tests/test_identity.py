@@ -91,7 +91,7 @@ def test_photos_in_memory() -> None:
 
 def test_photos_of_different_sizes_get_one_crop_size(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
-    Image.open(A1).resize((800, 800)).save(path)
+    Image.open(A1).resize((500, 500)).save(path)
     identity = Identity.from_photos([path, A2])
     assert identity.crops.shape == (2, 512, 512, 3)
     np.testing.assert_allclose(identity.geometries[1].camera.width, 512)

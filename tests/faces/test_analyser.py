@@ -48,6 +48,17 @@ def test_shapes_and_types(face: Face, portrait_path: Path) -> None:
     assert 0 <= face.quality <= 1
 
 
+def test_outlines_in_large_crops_have_no_steps(portrait: np.ndarray) -> None:
+    """The matte's network sees 256 pixels; along a shoulder, the outline of 1024 goes on smoothly."""
+    large = analyse(cv2.resize(portrait, (1200, 1200), interpolation=cv2.INTER_CUBIC))
+    assert large.crop.shape == (1024, 1024, 3) and large.matte.shape == (1024, 1024)
+    assert large.matte.min() >= 0 and large.matte.max() == 1
+    rows = np.argmax(large.matte > 0.5, axis=0)[140:240]  # first row of the person in columns of a shoulder
+    bend = np.diff(rows.astype(int), n=2)
+    assert rows.min() > 600
+    assert np.abs(bend).max() <= 2
+
+
 def test_faces_cannot_be_written_to(face: Face) -> None:
     with pytest.raises(ValueError, match="read-only"):
         face.crop[0, 0] = 0

@@ -55,7 +55,8 @@ def test_beyond_the_picture_its_edge_is_repeated() -> None:
 
 
 def test_crop_is_made_large_only_where_there_are_pixels() -> None:
-    assert [crop_size(side) for side in (80, 256, 383, 384, 3000)] == [256, 256, 256, 512, 512]
+    sides = (80, 256, 383, 384, 767, 768, 3000)
+    assert [crop_size(side) for side in sides] == [256, 256, 256, 512, 512, 1024, 1024]
 
 
 def test_crop_follows_scale_and_shift() -> None:

@@ -22,7 +22,7 @@ class Face:
     landmarks
         (478, 3) float32, in photo pixels.
     crop
-        The portrait crop, uint8 RGB (S, S, 3), S 256 or 512; beyond the photo its edges are replicated.
+        The portrait crop, uint8 RGB (S, S, 3), S of `CROP_SIZES`; beyond the photo its edges are replicated.
     crop_landmarks
         (478, 3) float32, in crop pixels.
     crop_transform

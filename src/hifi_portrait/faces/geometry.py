@@ -7,8 +7,10 @@ import numpy as np
 
 from hifi_portrait.head.geometry import DEFAULT_FACE_SHARE
 
-CROP_SIZES = (256, 512)
-"""Portrait crops are made at the first size, or at the second where the photo has the pixels for it."""
+CROP_SIZES = (256, 512, 1024)
+"""Portrait crops are made at the largest of these that the photo has the pixels for, else at the first."""
+
+_ENLARGED = 0.75  # least share of a crop's pixels that the photo has
 
 # Landmarks of the upper face and nose: they move little with jaw, mouth and brows.
 # fmt: off
@@ -49,8 +51,7 @@ def crop_square(landmarks: np.ndarray) -> tuple[np.ndarray, float]:
 
 def crop_size(side: float) -> int:
     """Size in pixels at which a crop of this side (in photo pixels) is made."""
-    small, large = CROP_SIZES
-    return large if side >= 0.75 * large else small
+    return max((size for size in CROP_SIZES if side >= _ENLARGED * size), default=CROP_SIZES[0])
 
 
 def square_transform(centre: np.ndarray, side: float, size: int, angle: float = 0.0) -> np.ndarray:

@@ -21,6 +21,9 @@ _REGION_SIDE = 2.0  # side of that square in detection boxes
 _DETECTION_SIZE = 640  # larger pictures are shrunk to this before a face is looked for
 _MAX_FACES = 50
 _SMALLEST_TILE = 192  # pixels
+_MATTE_SIZE = 256  # pixels of the square that the selfie segmentation sees
+_STEPLESS = 2.0  # times its size up to which its outlines have no steps that show
+_EDGE_CONTRAST = 2.0  # of outlines whose steps are smoothed
 _SAME_FACE = 0.3  # boxes that overlap more than this (intersection over union) are one face
 
 
@@ -86,8 +89,12 @@ class MediaPipeMatting:
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Matte (H, W) float32 in [0, 1], 1 on the person, of a uint8 RGB picture (H, W, 3)."""
-        matte = self._graph.process(image).segmentation_mask
-        return np.clip(matte, 0.0, 1.0).astype(np.float32)
+        matte = np.clip(self._graph.process(image).segmentation_mask, 0.0, 1.0).astype(np.float32)
+        enlarged = max(image.shape[:2]) / _MATTE_SIZE
+        if enlarged <= _STEPLESS:
+            return matte
+        smooth = cv2.GaussianBlur(matte, (0, 0), enlarged)
+        return np.clip(0.5 + _EDGE_CONTRAST * (smooth - 0.5), 0.0, 1.0)
 
 
 class _Graph:

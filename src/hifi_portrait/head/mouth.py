@@ -30,6 +30,9 @@ _WIDE = 0.5  # share of the wished opening from which on a photo's is wide enoug
 _STRETCH = 1.3  # how much higher than it is what a photo shows is drawn at most
 _FADE = 0.15  # share of what a photo shows over which it passes into the dark below
 _INSET = 0.04  # share of the opening at either lip that is the lip's edge
+_BARED = 0.002  # metres of upper teeth beyond those that a photo bares, from which on they are drawn over it
+_DIM = 0.7  # brightness of what it shows there instead, at most, as a share of that of skin or eyes
+_FRONT = 10.0  # millimetres to either side of the middle where it is looked for
 _WELL_SEEN = 0.2  # visibility from which on skin and eyes tell how light it is
 _USUAL = 160.0  # of 255: brightness of skin that no photo shows
 _WHITE = 1.3  # brightness of teeth, as a share of the skin's, or of the white of the eyes if that is lighter
@@ -140,9 +143,9 @@ def draw_inside(
     place = _Place.of(rows, columns, lips)
     brightness = _brightness(colour, (parts == Part.SKIN) & (seen > _WELL_SEEN), 50, _USUAL)
     white = _brightness(colour, np.isin(parts, EYES) & (seen > _WELL_SEEN), _WHITEST, 0.0)
-    teeth, share = upper_teeth(place.opening(lips), target.expression, _WHITE * max(brightness, white))
+    opening = place.opening(lips)
+    teeth, share = upper_teeth(opening, target.expression, _WHITE * max(brightness, white))
     drawn_there = behind(parts, inside, brightness)
-    drawn_there += share[:, None] * (teeth - drawn_there)
     shown = np.zeros(len(rows), np.float32)
     chosen = _chosen(sources, lips, model)
     if chosen is not None:
@@ -151,10 +154,21 @@ def draw_inside(
         found = cv2.remap(sources.crops[photo], x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)[0]
         coarse = factors[photo]
         light = coarse[rows * coarse.shape[0] // height, columns * coarse.shape[1] // width]
-        drawn_there += shown[:, None] * (found * sources.gains[photo] * light - drawn_there)
+        own = found * sources.gains[photo] * light
+        drawn_there += shown[:, None] * (own - drawn_there)
+        hides_them = lips.bared - theirs.bared > _BARED and _top(own, opening) < _DIM * max(brightness, white)
+        share = share * (1 if hides_them else 1 - shown)
+    drawn_there += share[:, None] * (teeth - drawn_there)
     colour[inside] = drawn_there
     seen[inside] = 1
     coverage[inside] = shown
+
+
+def _top(colours: Array, opening: Opening) -> float:
+    """Median brightness of colours (P, 3) where upper teeth are, if any are seen."""
+    down = opening.below / (opening.below + opening.above)
+    here = (np.abs(opening.aside) < _FRONT) & (down > 0.15) & (down < 0.45)
+    return float(np.median(colours[here])) if here.any() else 0.0
 
 
 def _brightness(colour: Array, where: Array, percentile: float, otherwise: float) -> float:
