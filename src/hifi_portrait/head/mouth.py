@@ -27,7 +27,11 @@ _LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
 _NOMINAL = np.array((-1, -0.84, -0.69, -0.5, -0.27, 0, 0.27, 0.5, 0.69, 0.84, 1))  # their places across
 _OPEN = 0.002  # metres by which lips are parted where a photo shows what is between them
 _WIDE = 0.5  # share of the wished opening from which on a photo's is wide enough
-_STRETCH = 1.3  # how much higher than it is what a photo shows is drawn at most
+_STRETCH = 1.3  # how much longer than they are teeth are drawn, at most, that reach the lower lip
+_MIDDLE = 0.4  # share of the mouth's width in which what hangs on either lip is told apart
+_BLACK = 0.45  # brightness of the dark between, at most, as a share of the lightest
+_LEAST_DARK = 0.15  # share of the way down that it takes, at least
+_ALL_TEETH = 0.8  # share of the way down from which on the upper teeth reach the lower lip
 _FADE = 0.15  # share of what a photo shows over which it passes into the dark below
 _INSET = 0.04  # share of the opening at either lip that is the lip's edge
 _BARED = 0.002  # metres of upper teeth beyond those that a photo bares, from which on they are drawn over it
@@ -150,7 +154,7 @@ def draw_inside(
     chosen = _chosen(sources, lips, model)
     if chosen is not None:
         photo, theirs = chosen
-        (x, y), shown = place.in_photo(lips, theirs)
+        (x, y), shown = place.in_photo(lips, theirs, _gap(sources.crops[photo], theirs))
         found = cv2.remap(sources.crops[photo], x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)[0]
         coarse = factors[photo]
         light = coarse[rows * coarse.shape[0] // height, columns * coarse.shape[1] // width]
@@ -200,22 +204,41 @@ class _Place:
         aside = (self.along - middle) / millimetre
         return Opening(aside, below, self.height / millimetre - below, 1 / millimetre)
 
-    def in_photo(self, lips: Lips, theirs: Lips) -> tuple[Array, Array]:
+    def in_photo(self, lips: Lips, theirs: Lips, gap: float) -> tuple[Array, Array]:
         """Where a photo shows them, (2, 1, P) as OpenCV counts pixels, and how far it does, (P,).
 
-        Teeth keep their size: lips that are parted less, or less wide, hide more of them.
+        What is above the photo's ``gap`` hangs on the upper lip, what is below it on the lower one. Teeth
+        keep their size: lips that are parted less, or less wide, hide more of them, and behind those that are
+        parted more there is the dark.
         """
-        hidden = max(0.0, theirs.bared - lips.bared) * theirs.metre
-        shown_there = theirs.opening * theirs.metre - hidden
-        wished = lips.opening * theirs.metre
-        down = self.down * self.height * theirs.metre / lips.metre
-        down = down / np.clip(wished / max(shown_there, 1.0), 1, _STRETCH) + hidden
+        metre, full = theirs.metre, theirs.opening * theirs.metre
+        hidden = max(0.0, theirs.bared - lips.bared) * metre
+        stretch = lips.opening * metre / max(full - hidden, 1.0) if gap > _ALL_TEETH else 1.0
         aside = np.interp(self.along, lips.across, _NOMINAL) * min(1.0, lips.width / theirs.width)
         there = np.interp(aside, _NOMINAL, theirs.across)
-        height = theirs.height(there)
-        shown = np.clip((height - down) / (_FADE * theirs.opening * theirs.metre), 0, 1)
+        height, wished = theirs.height(there), self.height * metre / lips.metre
+        above = self.down * wished / np.clip(stretch, 1, _STRETCH) + hidden
+        below = (1 - self.down) * wished
+        upper = self.down <= gap
+        beyond = np.where(upper, above - gap * height, below - (1 - gap) * height)
+        down = np.where(
+            upper, np.minimum(above, gap * height), height - np.minimum(below, (1 - gap) * height)
+        )
+        shown = np.clip(1 - beyond / (_FADE * full), 0, 1)
         inset = np.clip(down, _INSET * height, (1 - _INSET) * height)
         return (theirs.between(there, inset).T[:, None] - 0.5).astype(np.float32), shown.astype(np.float32)
+
+
+def _gap(crop: Array, lips: Lips) -> float:
+    """Share of the way down a photo's mouth to the dark between what hangs on either lip; else 1."""
+    along = np.interp(np.linspace(-_MIDDLE, _MIDDLE, 9), _NOMINAL, lips.across)
+    down = np.linspace(0.1, 0.95, 18)
+    grid = [lips.between(along, share * lips.height(along)) - 0.5 for share in down]
+    x, y = np.moveaxis(np.stack(grid), 2, 0).astype(np.float32)
+    seen = cv2.remap(crop, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    profile = np.median(seen.mean(axis=2), axis=1)
+    dark = down[profile < _BLACK * profile.max()]
+    return float(dark.mean()) if len(dark) > _LEAST_DARK * len(down) else 1.0
 
 
 def _chosen(sources: Sources, wished: Lips, model: HeadModel) -> tuple[int, Lips] | None:
