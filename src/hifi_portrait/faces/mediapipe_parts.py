@@ -90,11 +90,18 @@ class MediaPipeMatting:
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Matte (H, W) float32 in [0, 1], 1 on the person, of a uint8 RGB picture (H, W, 3)."""
         matte = np.clip(self._graph.process(image).segmentation_mask, 0.0, 1.0).astype(np.float32)
-        enlarged = max(image.shape[:2]) / _MATTE_SIZE
-        if enlarged <= _STEPLESS:
-            return matte
-        smooth = cv2.GaussianBlur(matte, (0, 0), enlarged)
-        return np.clip(0.5 + _EDGE_CONTRAST * (smooth - 0.5), 0.0, 1.0)
+        return without_steps(matte, max(image.shape[:2]) / _MATTE_SIZE)
+
+
+def without_steps(matte: np.ndarray, enlarged: float) -> np.ndarray:
+    """A matte (H, W) so many times as large as its network's own, with smooth outlines instead of steps.
+
+    What is less than a quarter there, as loose strands are, is gone then.
+    """
+    if enlarged <= _STEPLESS:
+        return matte
+    smooth = np.clip(0.5 + _EDGE_CONTRAST * (cv2.GaussianBlur(matte, (0, 0), enlarged) - 0.5), 0.0, 1.0)
+    return np.asarray(matte + min(enlarged - _STEPLESS, 1.0) * (smooth - matte))
 
 
 class _Graph:

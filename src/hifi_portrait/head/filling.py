@@ -1,4 +1,4 @@
-"""What the plain warp shows where no reference does: unseen skin, mouths, slits, hidden background."""
+"""What the plain warp shows where no reference does: unseen skin and eyes, slits, hidden background."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from hifi_portrait.head.blending import FAINT
 from hifi_portrait.head.clothes_below import going_on
+from hifi_portrait.head.eyes import EYES
 from hifi_portrait.head.hair_shell import scalp
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
@@ -28,11 +29,7 @@ _MEDIAN = 0.588  # of the absolute residual of noise of deviation 1
 _MOST_GRAIN = 5.0  # of 255
 _COARSE = 256  # side in pixels of the picture in which they are taken out
 _GREY = 128.0  # background where no reference shows any
-# Colours, as a share of the skin's brightness, of parts that no reference shows.
-_UNSEEN_COLOURS = {
-    Part.LEFT_EYE: (1.05, 1.08, 1.1),
-    Part.RIGHT_EYE: (1.05, 1.08, 1.1),
-}
+_UNSEEN_EYES = (1.05, 1.08, 1.1)  # their colour, as a share of the skin's brightness
 _HAIR = 0.8  # fullness of hair from which on there is hardly skin
 _SKIN = 0.02  # fullness up to which there is hardly hair
 _GRAZED = 0.2  # visibility below which a surface is seen too much from the side: turned it smears
@@ -66,16 +63,16 @@ def fill_unseen(
     """
     on_mesh = raster.triangle >= 0
     parts = np.where(on_mesh, model.parts[raster.triangle], 255)
-    least = np.where(np.isin(parts, list(_UNSEEN_COLOURS)), FAINT, _GRAZED)
+    is_eye = np.isin(parts, EYES)
+    least = np.where(is_eye, FAINT, _GRAZED)
     trust = np.clip(seen / least, 0, 1) ** 3 * on_mesh
     skin = on_mesh & (parts == Part.SKIN) & (trust > 0.5)
     brightness = np.median(colour[skin].mean(axis=1)) if skin.any() else 160.0
     filled = colour.copy()
-    for part, shares in _UNSEEN_COLOURS.items():
-        here = parts == part
-        share = trust[here][:, None]
-        filled[here] = filled[here] * share + (1 - share) * np.minimum(np.array(shares) * brightness, 235)
-        trust[here] = 1
+    share = trust[is_eye][:, None]
+    made_up = np.minimum(np.array(_UNSEEN_EYES) * brightness, 235)
+    filled[is_eye] = filled[is_eye] * share + (1 - share) * made_up
+    trust[is_eye] = 1
     # A head is not filled with the colours of its clothes.
     is_head = parts != Part.SHOULDERS
     trust = trust.astype(np.float32)

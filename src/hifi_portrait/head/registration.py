@@ -28,13 +28,14 @@ _FOLLOWED = 0.5  # share of a residual by which the lower face is moved
 _OFF_LIPS = 0.01  # metres from the lips' inner edges, which are moved in full, to where no more than that is
 _BENDING = 1.0  # weight of the squared Laplacian of the shift, against a squared residual of 1
 _SHIFT = 1e-3  # weight of its square: far from landmarks it is 0
+_FARTHEST = 0.012  # metres
 _NOSE_TIP, _UPPER_LIP = 1, 0  # landmarks between which the lower face begins
 
 Array = npt.NDArray[Any]
 
 
 class Landmarked(Protocol):
-    """N photos with their heads, and with landmarks (N, 478, 2 or 3) in pixels if these were detected."""
+    """N photos with their heads, and landmarks (N, 478, 2 or 3) in pixels, NaN of photos without."""
 
     @property
     def crops(self) -> npt.NDArray[np.uint8]: ...  # noqa: D102
@@ -43,7 +44,7 @@ class Landmarked(Protocol):
     def geometries(self) -> Sequence[HeadGeometry]: ...  # noqa: D102
 
     @property
-    def landmarks(self) -> Array | None: ...  # noqa: D102
+    def landmarks(self) -> Array: ...  # noqa: D102
 
 
 def registered(
@@ -58,14 +59,21 @@ def registered(
 
 def landmark_places(references: Landmarked, model: HeadModel) -> Array:
     """Landmarks (N, 478, 2) of photos as shares of the sides: where the heads have them if none are known."""
-    if references.landmarks is not None:
-        return np.asarray(references.landmarks[..., :2] / references.crops.shape[1], np.float64)
-    return _expected(references.geometries, model)
+    detected = references.landmarks[..., :2] / references.crops.shape[1]
+    return np.where(np.isfinite(detected), detected, _expected(references.geometries, model))
 
 
 def residuals(landmarks: Array, geometries: Sequence[HeadGeometry], model: HeadModel) -> Array:
-    """How far landmarks (N, 478, 2) lie from where the heads have them, as shares of the photos' sides."""
-    return np.asarray(landmarks - _expected(geometries, model))
+    """How far landmarks (N, 478, 2) lie from where the heads have them, as shares of the photos' sides.
+
+    None is longer than an error of the fit may be: one that is, is the detector's.
+    """
+    apart = landmarks - _expected(geometries, model)
+    metre = [head.camera.focal / head.camera.height / head.translation[1] for head in geometries]
+    most = _FARTHEST * np.array(metre)[:, None]
+    return np.asarray(
+        apart * np.minimum(1, most / np.maximum(np.linalg.norm(apart, axis=2), 1e-9))[..., None]
+    )
 
 
 def _expected(geometries: Sequence[HeadGeometry], model: HeadModel) -> Array:

@@ -1,4 +1,4 @@
-"""Teeth, tongue and the dark of a mouth that no photo shows open."""
+"""Teeth, tongue and the dark of a mouth, where no photo shows them."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from hifi_portrait.head.eyes import gaze_likeness, painted
+from hifi_portrait.head.eyes import EYES, gaze_likeness, painted
 from hifi_portrait.head.geometry import EXPRESSION_NAMES, HeadGeometry
 from hifi_portrait.head.glasses_off import without_glasses
 from hifi_portrait.head.glasses_worn import wears_glasses
@@ -36,10 +36,6 @@ _MOUTH_REACH = (0.03, 0.05)  # metres from the teeth to where the mouth begins t
 _LEAST_BODY = (
     0.3  # of the shoulders that some reference shows: the least that whose clothes are worn must show
 )
-_OPENED = (
-    (Part.LEFT_EYE, Part.RIGHT_EYE),
-    (Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH_CAVITY),
-)  # parts that one reference shows and another hides
 
 Array = npt.NDArray[Any]
 
@@ -48,7 +44,7 @@ class WarpSource(Protocol):
     """Analysed photos of one person: what `warp_picture` needs of an identity.
 
     `crops` (N, S, S, 3) uint8, `mattes` (N, S, S) in [0, 1], `quality` (N,) in [0, 1], `geometries`, the N
-    fitted heads, and `landmarks` (N, 478, 2 or 3) in crop pixels, None where the heads are no fits but true.
+    fitted heads, and `landmarks` (N, 478, 2 or 3) in crop pixels, NaN where a head is no fit but true.
     """
 
     @property
@@ -64,7 +60,7 @@ class WarpSource(Protocol):
     def geometries(self) -> Sequence[HeadGeometry]: ...  # noqa: D102
 
     @property
-    def landmarks(self) -> Array | None: ...  # noqa: D102
+    def landmarks(self) -> Array: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -258,14 +254,13 @@ def _says(
 ) -> npt.NDArray[np.float32]:
     """Say (N, V) of each reference on each vertex, from that (N,) on the head and about the mouth.
 
-    In eyes and mouth the one counts that shows most of them: others have them closed, or nearly.
+    In eyes the one counts that shows most of them: others have them closed, or nearly.
     """
     near = mouth_nearness(model)
     says = say[:, None] * (1 - near) + mouth[:, None] * near
-    for parts in _OPENED:
-        of_part = part_vertices(model, *parts)
-        open_wide = visibility[:, of_part].mean(axis=1)
-        says[:, of_part] *= ((open_wide / max(open_wide.max(), 1e-6)) ** 4)[:, None]
+    of_eyes = part_vertices(model, *EYES)
+    open_wide = visibility[:, of_eyes].mean(axis=1)
+    says[:, of_eyes] *= ((open_wide / max(open_wide.max(), 1e-6)) ** 4)[:, None]
     of_body = part_vertices(model, Part.SHOULDERS)
     says[:, of_body] = 0
     says[dress, of_body] = 1

@@ -63,14 +63,17 @@ ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
 
 @dataclass(frozen=True)
 class PreparedReferences:
-    """Some prepared photos as the condition path takes references (``models.conditioning.References``)."""
+    """Some prepared photos as the condition path takes references (``models.conditioning.References``).
+
+    Landmarks are NaN where a geometry is not fitted but true.
+    """
 
     crops: npt.NDArray[np.uint8]
     mattes: npt.NDArray[Any]
     embeddings: npt.NDArray[np.float32]
     quality: npt.NDArray[np.float32]
     geometries: Sequence[HeadGeometry]
-    landmarks: npt.NDArray[np.float32] | None
+    landmarks: npt.NDArray[np.float32]
 
 
 class Prepared:
@@ -149,16 +152,16 @@ class Prepared:
     def references(self, photos: Sequence[int], kinds: Sequence[GeometryKind]) -> PreparedReferences:
         """Photos as references, each with the fitted or the true geometry."""
         rows = list(photos)
-        fitted = [
-            kind == "fit" or not self.arrays["has_truth"][i] for i, kind in zip(rows, kinds, strict=True)
-        ]
+        true = [kind == "truth" and self.arrays["has_truth"][i] for i, kind in zip(rows, kinds, strict=True)]
+        landmarks = self.arrays["landmarks"][rows]
+        landmarks[true] = np.nan  # a true head has nothing to be told of by them
         return PreparedReferences(
             crops=self.arrays["crops"][rows],
             mattes=self.arrays["mattes"][rows].astype(np.float32) / 255,
             embeddings=self.arrays["embeddings"][rows],
             quality=self.arrays["quality"][rows],
             geometries=[self.geometry(i, kind) for i, kind in zip(photos, kinds, strict=True)],
-            landmarks=self.arrays["landmarks"][rows] if all(fitted) else None,
+            landmarks=landmarks,
         )
 
     def tokenizer(self) -> CLIPTokenizer:
