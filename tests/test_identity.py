@@ -91,10 +91,10 @@ def test_photos_in_memory() -> None:
 
 def test_photos_of_different_sizes_get_one_crop_size(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
-    Image.open(A1).resize((500, 500)).save(path)
+    Image.open(A1).resize((1000, 1000)).save(path)
     identity = Identity.from_photos([path, A2])
-    assert identity.crops.shape == (2, 512, 512, 3)
-    np.testing.assert_allclose(identity.geometries[1].camera.width, 512)
+    assert identity.crops.shape == (2, 1024, 1024, 3)
+    np.testing.assert_allclose(identity.geometries[1].camera.width, 1024)
 
 
 def test_a_photo_of_somebody_else_is_dropped(caplog: pytest.LogCaptureFixture) -> None:

@@ -60,8 +60,8 @@ class Identity:
     sources
         Where each photo came from.
     crops
-        Portrait crops, uint8 RGB (N, S, S, 3). S is the largest that any photo has the pixels for, of 256, 512
-        and 1024; at 1024 a photo takes 7 MB of memory.
+        Portrait crops, uint8 RGB (N, S, S, 3). S is the largest of 256, 512 and 1024 that any of the photos
+        has the pixels for; at 1024 each takes 7 MB of memory with its matte.
     mattes
         (N, S, S) float32 in [0, 1], 1 on the person.
     landmarks

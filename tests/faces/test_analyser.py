@@ -10,6 +10,7 @@ import pytest
 
 from hifi_portrait.errors import NoFaceError, SeveralFacesError
 from hifi_portrait.faces import Face, FaceAnalyser, analyse, analyse_all, load_image
+from hifi_portrait.faces.mediapipe_parts import without_steps
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +49,27 @@ def test_shapes_and_types(face: Face, portrait_path: Path) -> None:
     assert 0 <= face.quality <= 1
 
 
-def test_outlines_in_large_crops_have_no_steps(portrait: np.ndarray) -> None:
-    """The matte's network sees 256 pixels; along a shoulder, the outline of 1024 goes on smoothly."""
+def test_large_photos_make_large_crops(portrait: np.ndarray) -> None:
     large = analyse(cv2.resize(portrait, (1200, 1200), interpolation=cv2.INTER_CUBIC))
     assert large.crop.shape == (1024, 1024, 3) and large.matte.shape == (1024, 1024)
     assert large.matte.min() >= 0 and large.matte.max() == 1
-    rows = np.argmax(large.matte > 0.5, axis=0)[140:240]  # first row of the person in columns of a shoulder
-    bend = np.diff(rows.astype(int), n=2)
-    assert rows.min() > 600
-    assert np.abs(bend).max() <= 2
+
+
+def test_outlines_of_large_mattes_have_no_steps() -> None:
+    """The network sees 256 pixels; enlarged to 1024, an outline that leans goes on evenly."""
+    rows, columns = np.mgrid[:256, :256]
+    small = (rows > 60 + 0.3 * columns).astype(np.float32)
+    stairs = cv2.resize(small, (1024, 1024), interpolation=cv2.INTER_NEAREST)
+
+    def steps(matte: np.ndarray) -> float:
+        outline = np.argmax(matte > 0.5, axis=0)[100:900]
+        line = np.polyval(np.polyfit(np.arange(len(outline)), outline, 1), np.arange(len(outline)))
+        return float(np.abs(outline - line).max())
+
+    smooth = without_steps(stairs, 4.0)
+    assert steps(stairs) > 2 > 1.2 > steps(smooth)
+    assert smooth.min() == 0 and smooth.max() == 1
+    np.testing.assert_array_equal(without_steps(stairs, 2.0), stairs)
 
 
 def test_faces_cannot_be_written_to(face: Face) -> None:

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from hifi_portrait.head.contours import FACE_OVAL
+from hifi_portrait.head.fit import fit
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.landmark_model import IRISES, LandmarkModel
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
-from hifi_portrait.head.registration import registered, residuals
+from hifi_portrait.head.registration import landmark_places, registered, residuals
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.head.warp import warp_picture
 from painted_heads import geometry, paint, person
@@ -96,13 +97,13 @@ def test_each_eye_follows_its_own_iris_in_full(model: HeadModel) -> None:
 def test_a_warp_shows_a_chin_where_it_was_detected(model: HeadModel) -> None:
     """Landmarks lower than the fit has them: of the chin what lies half as much lower is shown."""
     photos = person((0.0,), SIZE)
-    told = dataclasses.replace(photos, landmarks=photos.landmarks + np.float32([0, 6, 0]))
+    told = dataclasses.replace(photos, landmarks=photos.landmarks + np.float32([0, 4, 0]))
     picture, _ = warp_picture(told, paint(model, photos.geometries[0]))
     x, chin = np.round(photos.landmarks[0, 199, :2]).astype(int)
     brow = round(float(photos.landmarks[0, 9, 1]))
     photo, picture = photos.crops[0].astype(float), picture.astype(float)
-    assert np.abs(picture[chin - 8 : chin, x] - photo[chin - 5 : chin + 3, x]).mean() < 1
-    assert np.abs(picture[chin - 8 : chin, x] - photo[chin - 8 : chin, x]).mean() > 2
+    assert np.abs(picture[chin - 8 : chin, x] - photo[chin - 6 : chin + 2, x]).mean() < 1
+    assert np.abs(picture[chin - 8 : chin, x] - photo[chin - 8 : chin, x]).mean() > 1.2
     assert np.abs(picture[brow - 8 : brow, x] - photo[brow - 8 : brow, x]).mean() < 1
 
 
@@ -119,3 +120,31 @@ def test_expected_landmarks_turn_with_the_head(model: HeadModel) -> None:
     seen = LandmarkModel.load(model)
     nose = [seen.seen_at(geometry(yaw, SIZE))[1, 0] for yaw in (-20.0, 0.0, 20.0)]
     assert nose[0] < nose[1] - 5 < nose[2] - 10
+
+
+def test_a_landmark_far_off_is_the_detector_s_error(model: HeadModel) -> None:
+    """A hand before the mouth must not tear the lips away."""
+    head = geometry(0.0, SIZE)
+    off = moved(model, head, LOWER_LIP, (0, 0.3))
+    at_most = moved(model, head, LOWER_LIP, (0, 0.1))
+    np.testing.assert_allclose(off, at_most, atol=1e-6)
+    assert np.abs(off).max() < 0.04
+
+
+def test_landmarks_that_are_not_known_are_where_the_head_has_them(model: HeadModel) -> None:
+    photos = person((0.0, 20.0), SIZE)
+    landmarks = photos.landmarks.copy()
+    landmarks[0] = np.nan
+    places = landmark_places(dataclasses.replace(photos, landmarks=landmarks), model)
+    np.testing.assert_allclose(places, photos.landmarks[..., :2] / SIZE, atol=1e-5)
+
+
+def test_a_fit_of_expected_landmarks_leaves_nothing(model: HeadModel) -> None:
+    """The fit and what it is measured by agree, up to what priors hold it back: in pixels, of 256."""
+    heads = [
+        geometry(yaw, SIZE, seed=3, mouthSmileLeft=0.5, mouthSmileRight=0.5) for yaw in (-25.0, 0.0, 20.0)
+    ]
+    found = [LandmarkModel.load(model).seen_at(head) for head in heads]
+    fitted = fit([np.c_[points, np.zeros(len(points))] for points in found], [(SIZE, SIZE)] * 3)
+    left = np.linalg.norm(residuals(np.stack(found) / SIZE, fitted.geometries, model), axis=2) * SIZE
+    assert left.mean() < 0.2

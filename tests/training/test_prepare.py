@@ -8,9 +8,10 @@ from diffusers import AutoencoderKL
 
 from hifi_portrait.dataset.format import IDDataset, IDDatasetWriter, PhotoAnalysis
 from hifi_portrait.errors import DatasetError
+from hifi_portrait.faces.geometry import transform_points
 from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.training.pictures import to_tensor
-from hifi_portrait.training.prepare import crop_geometry, prepare
+from hifi_portrait.training.prepare import crop_geometry, prepare, square_transform
 from hifi_portrait.training.prepared import Prepared, pack_geometry, unpack_geometry
 from hifi_portrait.training.tokenizer import save_tokenizers, train_tokenizer
 from painted_heads import geometry
@@ -30,6 +31,14 @@ def test_geometry_of_fit_and_truth_comes_back(prepared, id_data):
         np.testing.assert_allclose(found.expression, wanted.expression)
         np.testing.assert_allclose(found.rotation, wanted.rotation)
         assert found.camera.focal == pytest.approx(wanted.camera.focal, rel=1e-6)
+
+
+def test_landmarks_come_with_the_heads_that_were_fitted_to_them(prepared, id_data):
+    record = IDDataset(id_data)[4]
+    wanted = transform_points(record.analysis.landmarks, square_transform(record, prepared.size))[:, :2]
+    np.testing.assert_allclose(prepared.references([4], ["fit"]).landmarks[0], wanted, rtol=1e-5)
+    mixed = prepared.references([4, 5], ["truth", "fit"]).landmarks
+    assert np.isnan(mixed[0]).all() and np.isfinite(mixed[1]).all()
 
 
 def test_latents_are_the_scaled_latents_of_the_crops(prepared, vae_folder):

@@ -83,9 +83,8 @@ def draw_inside(
         own, shown = _own(sources.crops[photo], theirs, pixels, lips)
         own = own * sources.gains[photo] * _at(factors[photo], inside)
         painted += shown[:, None] * (own - painted)
-        hides_them = (
-            lips.bared - theirs.bared > _BARED and _top(own, pixels.opening(lips)) < _TOOTHLESS * white
-        )
+        dark = _top(own, pixels.opening(lips)) < _TOOTHLESS * white
+        hides_them = dark and lips.bared - theirs.bared > _BARED
         share = share * (1 if hides_them else 1 - shown)
     colour[inside] = painted + share[:, None] * (teeth - painted)
     seen[inside] = 1

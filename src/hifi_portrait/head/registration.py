@@ -71,9 +71,8 @@ def residuals(landmarks: Array, geometries: Sequence[HeadGeometry], model: HeadM
     apart = landmarks - _expected(geometries, model)
     metre = [head.camera.focal / head.camera.height / head.translation[1] for head in geometries]
     most = _FARTHEST * np.array(metre)[:, None]
-    return np.asarray(
-        apart * np.minimum(1, most / np.maximum(np.linalg.norm(apart, axis=2), 1e-9))[..., None]
-    )
+    far = np.maximum(np.linalg.norm(apart, axis=2), 1e-9)
+    return np.asarray(apart * np.minimum(1, most / far)[..., None])
 
 
 def _expected(geometries: Sequence[HeadGeometry], model: HeadModel) -> Array:
