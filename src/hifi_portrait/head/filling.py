@@ -18,6 +18,7 @@ from hifi_portrait.head.neighbourhood import disc, square
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.head.spreading import spread
 from hifi_portrait.head.strands import strands
+from hifi_portrait.head.tones import brightness
 
 _SHOWN = 0.5  # alpha from which on hair hides what is behind it
 _SOLID = 0.95  # alpha below which something shows through
@@ -67,10 +68,9 @@ def fill_unseen(
     least = np.where(is_eye, FAINT, _GRAZED)
     trust = np.clip(seen / least, 0, 1) ** 3 * on_mesh
     skin = on_mesh & (parts == Part.SKIN) & (trust > 0.5)
-    brightness = np.median(colour[skin].mean(axis=1)) if skin.any() else 160.0
     filled = colour.copy()
     share = trust[is_eye][:, None]
-    made_up = np.minimum(np.array(_UNSEEN_EYES) * brightness, 235)
+    made_up = np.minimum(np.array(_UNSEEN_EYES) * brightness(colour, skin), 235)
     filled[is_eye] = filled[is_eye] * share + (1 - share) * made_up
     trust[is_eye] = 1
     # A head is not filled with the colours of its clothes.

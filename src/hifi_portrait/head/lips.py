@@ -9,14 +9,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from hifi_portrait.head.contours import CONTOURS
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.landmark_model import LandmarkModel
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.teeth import upper_teeth_shown
 
-_UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)  # inner edge of the lip, corner to corner
-_LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
-_MIDDLE = len(_UPPER) // 2
+_MIDDLE = 5  # of the 11 points of either lip's inner edge, from corner to corner
+_AROUND = CONTOURS["inner lips"].landmarks  # from the right corner along the upper lip, and back
+_UPPER = list(_AROUND[: 2 * _MIDDLE + 1])
+_LOWER = [_AROUND[0], *reversed(_AROUND[2 * _MIDDLE :])]
 NOMINAL = np.array((-1, -0.84, -0.69, -0.5, -0.27, 0, 0.27, 0.5, 0.69, 0.84, 1))
 """Places of the edges' points across a mouth, from the right corner to the left."""
 
@@ -66,7 +68,7 @@ class Lips:
         depth = float((corners @ head.rotation.T + head.translation)[:, 1].mean())
         metre = head.camera.focal / head.camera.height * size / depth
         width = float(np.linalg.norm(corners[1] - corners[0]))
-        upper, lower = size * landmarks[list(_UPPER)], size * landmarks[list(_LOWER)]
+        upper, lower = size * landmarks[_UPPER], size * landmarks[_LOWER]
         apart = upper[-1] - upper[0]
         if np.linalg.norm(apart) < _LEVEL * width * metre:
             roll = np.radians(head.pose.roll)

@@ -16,11 +16,13 @@ import numpy.typing as npt
 from hifi_portrait.head.eyes import EYES
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.landmark_model import LandmarkModel
+from hifi_portrait.head.landmarks import INNER_MOUTH, TEETH
 from hifi_portrait.head.lips import NOMINAL, Lips
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.head.teeth import Opening, behind, upper_teeth
+from hifi_portrait.head.tones import brightness
 from hifi_portrait.head.warp_sources import Sources
 
 _OPEN = 0.002  # metres by which lips are parted where a photo shows what is between them
@@ -33,10 +35,9 @@ _BARED = 0.002  # metres of upper teeth beyond those that a photo bares, from wh
 _TOOTHLESS = 0.7  # brightness of what it shows there instead, at most, as a share of that of skin or eyes
 _FRONT = 10.0  # millimetres to either side of the middle where it is looked for
 _WELL_SEEN = 0.2  # visibility from which on skin and eyes tell how light it is
-_USUAL = 160.0  # of 255: brightness of skin that no photo shows
 _WHITE = 1.3  # brightness of teeth, as a share of the skin's, or of the white of the eyes if that is lighter
 _WHITEST = 90  # percentile of the brightness of eyes that is their white's
-INSIDE = (Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH_CAVITY)
+INSIDE = (*TEETH, *INNER_MOUTH)
 """Parts of the mesh behind the lips."""
 
 Array = npt.NDArray[Any]
@@ -72,9 +73,10 @@ def draw_inside(
     places = LandmarkModel.load(model).seen_at(target) / target.camera.height
     lips = Lips.of(places, target, height, model)
     pixels = _Between.of(inside, lips)
-    skin = _brightness(colour, (parts == Part.SKIN) & (seen > _WELL_SEEN), 50, _USUAL)
-    white = max(skin, _brightness(colour, np.isin(parts, EYES) & (seen > _WELL_SEEN), _WHITEST, 0))
-    teeth, share = upper_teeth(pixels.opening(lips), target.expression, _WHITE * white)
+    opening = pixels.opening(lips)
+    skin = brightness(colour, (parts == Part.SKIN) & (seen > _WELL_SEEN))
+    white = max(skin, brightness(colour, np.isin(parts, EYES) & (seen > _WELL_SEEN), _WHITEST, 0))
+    teeth, share = upper_teeth(opening, target.expression, _WHITE * white)
     painted = behind(parts, inside, skin)
     shown = np.zeros(len(painted), np.float32)
     chosen = _chosen(sources, lips, model)
@@ -83,7 +85,7 @@ def draw_inside(
         own, shown = _own(sources.crops[photo], theirs, pixels, lips)
         own = own * sources.gains[photo] * _at(factors[photo], inside)
         painted += shown[:, None] * (own - painted)
-        dark = _top(own, pixels.opening(lips)) < _TOOTHLESS * white
+        dark = _top(own, opening) < _TOOTHLESS * white
         hides_them = dark and lips.bared - theirs.bared > _BARED
         share = share * (1 if hides_them else 1 - shown)
     colour[inside] = painted + share[:, None] * (teeth - painted)
@@ -183,7 +185,3 @@ def _at(coarse: Array, where: Array) -> Array:
     rows, columns = np.nonzero(where)
     height, width = where.shape
     return np.asarray(coarse[rows * coarse.shape[0] // height, columns * coarse.shape[1] // width])
-
-
-def _brightness(colour: Array, where: Array, percentile: float, otherwise: float) -> float:
-    return float(np.percentile(colour[where].mean(axis=1), percentile)) if where.any() else otherwise

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,19 +34,6 @@ _NOSE_TIP, _UPPER_LIP = 1, 0  # landmarks between which the lower face begins
 Array = npt.NDArray[Any]
 
 
-class Landmarked(Protocol):
-    """N photos with their heads, and landmarks (N, 478, 2 or 3) in pixels, NaN of photos without."""
-
-    @property
-    def crops(self) -> npt.NDArray[np.uint8]: ...  # noqa: D102
-
-    @property
-    def geometries(self) -> Sequence[HeadGeometry]: ...  # noqa: D102
-
-    @property
-    def landmarks(self) -> Array: ...  # noqa: D102
-
-
 def registered(
     xy: Array, landmarks: Array, geometries: Sequence[HeadGeometry], model: HeadModel
 ) -> npt.NDArray[np.float32]:
@@ -57,10 +44,15 @@ def registered(
     return np.asarray(xy + _Shifts.of(model)(residuals(landmarks, geometries, model)), np.float32)
 
 
-def landmark_places(references: Landmarked, model: HeadModel) -> Array:
-    """Landmarks (N, 478, 2) of photos as shares of the sides: where the heads have them if none are known."""
-    detected = references.landmarks[..., :2] / references.crops.shape[1]
-    return np.where(np.isfinite(detected), detected, _expected(references.geometries, model))
+def landmark_places(
+    landmarks: Array, side: int, geometries: Sequence[HeadGeometry], model: HeadModel
+) -> Array:
+    """Landmarks (N, 478, 2 or 3) in pixels of photos as shares of the side (N, 478, 2).
+
+    Those that are not known, NaN, are where the heads have them.
+    """
+    detected = landmarks[..., :2] / side
+    return np.where(np.isfinite(detected), detected, _expected(geometries, model))
 
 
 def residuals(landmarks: Array, geometries: Sequence[HeadGeometry], model: HeadModel) -> Array:
@@ -108,9 +100,8 @@ class _Shifts:
         system = at_landmarks.T @ at_landmarks + _BENDING * bending.T @ bending + _SHIFT * sparse.eye(count)
         mean = model.mean[:count]
         top, low = seen.mean[_NOSE_TIP, 2], seen.mean[_UPPER_LIP, 2]
-        away = np.linalg.norm(mean[:, None] - seen.mean[list(CONTOURS["inner lips"].landmarks)], axis=2).min(
-            axis=1
-        )
+        edges = seen.mean[list(CONTOURS["inner lips"].landmarks)]
+        away = np.linalg.norm(mean[:, None] - edges, axis=2).min(axis=1)
         lips = np.clip((_OFF_LIPS - away) / _OFF_LIPS, 0, 1)
         share = np.clip((top - mean[:, 2]) / (top - low), 0, 1) * (_FOLLOWED + (1 - _FOLLOWED) * lips)
         parts = model.parts[place.triangle[IRISES]]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 _LIGHTNESS = 0.3  # its weight beside the colours': ears and what hair hangs over are in the shade
 _LEAST = 40  # pixels that tell a colour
+_USUAL = 160.0  # of 255: brightness of skin that no photo shows
 
 Array = npt.NDArray[Any]
 
@@ -36,3 +37,8 @@ def unlikeness(colours: Array, sample: Array) -> npt.NDArray[Any]:
     if len(sample) < _LEAST:
         return np.full(colours.shape[:2], np.inf, np.float32)
     return np.asarray(np.linalg.norm(colours - np.median(sample, axis=0), axis=2))
+
+
+def brightness(colour: Array, where: Array, percentile: float = 50, otherwise: float = _USUAL) -> float:
+    """How bright a picture (H, W, 3) is at places (H, W), in [0, 255]; if none, as skin usually is."""
+    return float(np.percentile(colour[where].mean(axis=1), percentile)) if where.any() else otherwise

@@ -37,6 +37,7 @@ from hifi_portrait.head.mouth import draw_inside
 from hifi_portrait.head.neighbourhood import nearest_of
 from hifi_portrait.head.off_mesh import draw_off_mesh
 from hifi_portrait.head.raster import Raster
+from hifi_portrait.head.tones import brightness
 from hifi_portrait.head.warp_sources import Sources, WarpSource
 
 _LAYERS = np.zeros(len(Part), np.uint8)  # parts whose edges are steps
@@ -182,11 +183,9 @@ def _paint_eyes(
     if not sources.painted_eyes.any():
         return
     parts = np.where(raster.triangle >= 0, model.parts[raster.triangle], 255)
-    skin = parts == Part.SKIN
-    brightness = float(np.median(colour[skin].mean(axis=1))) if skin.any() else 160.0
     photos = sources.crops, sources.tables[: len(sources.crops)], sources.gains
     radius = max(float(np.ptp(rows[vertices])) for vertices in model.eye_vertices) / 2
-    eyes = EyeColours.of(*photos, brightness, model)
+    eyes = EyeColours.of(*photos, brightness(colour, parts == Part.SKIN), model)
     if eyes.covered:
         return
     paint_eyes(colour, sources.painted_eyes, eyes, raster, radius, model)

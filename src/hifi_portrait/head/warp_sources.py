@@ -143,8 +143,9 @@ class Sources:
             SurfaceView.of_vertices(model, raised(points, thickness, model), geometry)
             for points, thickness, geometry in zip(posed, hair, references.geometries, strict=True)
         ]
-        landmarks = landmark_places(references, model)
-        xy = registered(np.stack([view.xy for view in views]), landmarks, references.geometries, model)
+        side, heads = references.crops.shape[1], tuple(references.geometries)
+        landmarks = landmark_places(references.landmarks, side, heads, model)
+        xy = registered(np.stack([view.xy for view in views]), landmarks, heads, model)
         visibility = np.stack([view.visibility for view in views]).astype(np.float32)
         worn = np.array([wears_glasses(*photo, model) for photo in zip(crops, xy, visibility, strict=True)])
         wished = not bare_eyes and _most(worn, np.asarray(references.quality))
@@ -176,7 +177,7 @@ class Sources:
             xy,
             np.concatenate([tables, mirrored]),
             landmarks,
-            tuple(references.geometries),
+            heads,
             gains,
             says,
             mouth,
