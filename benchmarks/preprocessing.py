@@ -21,8 +21,9 @@ import cv2
 import torch
 from threadpoolctl import threadpool_limits
 
-from hifi_portrait import Identity, identity
+from hifi_portrait import Identity
 from hifi_portrait.faces import FaceAnalyser, analyser
+from hifi_portrait.person import identity
 
 EXAMPLE = sorted((Path(__file__).parents[1] / "examples" / "person").glob("*.jpg"))
 

@@ -27,8 +27,8 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, 
 
 from hifi_portrait.models import build, size_config
 from hifi_portrait.models.latents import encode_picture
-from hifi_portrait.training.hifi import own_precision
-from hifi_portrait.training.recipes import load_recipe
+from hifi_portrait.training.objectives.hifi.objective import own_precision
+from hifi_portrait.training.recipes.reading import load_recipe
 
 FROZEN = ("unet", "text_encoder", "text_encoder_2", "vae")
 HIFI = ("hifi_net", "face_encoder", "face_refiner", "face_attention")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from hifi_portrait.people import Person, Photo, photograph
+from hifi_portrait.synthetic import Person, Photo, photograph
 
 PERSON = 9_900_010
 PHOTOS = (0, 1, 2, 3)

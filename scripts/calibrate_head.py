@@ -20,9 +20,7 @@ import numpy as np
 from safetensors import safe_open
 from scipy.linalg import lstsq
 
-from hifi_portrait.head import HeadGeometry, HeadModel, Part
-from hifi_portrait.head.asset import DEFAULT_ASSET, save_asset
-from hifi_portrait.head.landmark_model import (
+from hifi_portrait.fitting.landmark_model import (
     FITTED_EXPRESSIONS,
     IRISES,
     NUM_LANDMARKS,
@@ -31,6 +29,8 @@ from hifi_portrait.head.landmark_model import (
     LandmarkModel,
     LandmarkNoise,
 )
+from hifi_portrait.head import HeadGeometry, HeadModel, Part
+from hifi_portrait.head.asset import DEFAULT_ASSET, save_asset
 
 log = logging.getLogger("calibrate_head")
 
@@ -81,7 +81,7 @@ class Records:
     @classmethod
     def render(cls, people: int, photos: int, first_seed: int) -> Self:
         """Photograph synthetic people at 256 px and detect their landmarks."""
-        from hifi_portrait.people import Person, Photo, photograph
+        from hifi_portrait.synthetic import Person, Photo, photograph
 
         detector = face_mesh()
         rows, missed = [], 0

@@ -3,7 +3,7 @@
     python scripts/calibrate_likeness.py --dataset DIR [--people 500] [--fits FILE]
 
 Fits each person's first and second three photos apart, from the landmarks in the data set's analysis
-(``python -m hifi_portrait.training.prepare`` makes it), and keeps a fifth of the people to measure on.
+(``python -m hifi_portrait.training.data.prepare`` makes it), and keeps a fifth of the people to measure on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 from tqdm import tqdm
 
 from hifi_portrait.dataset.format import IDDataset, PhotoRecord
-from hifi_portrait.head import fit
+from hifi_portrait.fitting import fit
 from hifi_portrait.head.likeness import LIKENESS_ASSET, learn_axes
 from measure_head import rank1
 

@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image
 
 from calibrate_head import Records, detect_landmarks
+from hifi_portrait.fitting.solver import FitSettings, fit
 from hifi_portrait.head import EXPRESSION_NAMES, HeadModel, HeadPose, shape_embedding
-from hifi_portrait.head.fit import FitSettings, fit
 
 SMILE = [EXPRESSION_NAMES.index(name) for name in ("mouthSmileLeft", "mouthSmileRight")]
 FOLLOWED = ("jawOpen", "mouthSmileLeft", "eyeBlinkLeft", "browInnerUp", "mouthPucker", "eyeSquintLeft")

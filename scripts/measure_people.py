@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from hifi_portrait.people import Person, Photo, photograph
+from hifi_portrait.synthetic import Person, Photo, photograph
 
 SEED = 8_000_000
 

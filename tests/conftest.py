@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 if TYPE_CHECKING:
-    from hifi_portrait.identity import Identity
+    from hifi_portrait.head import HeadModel
+    from hifi_portrait.person.identity import Identity
     from hifi_portrait.pipeline import HiFiPortraitPipeline
 
 # Two cores are enough for the tests, and a test must not depend on how many there are.
@@ -49,7 +51,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved pipeline of the tiny size with random weights."""
     from hifi_portrait.models import build
     from hifi_portrait.pipeline import HiFiPortraitPipeline
-    from hifi_portrait.training.tokenizer import train_tokenizer
+    from hifi_portrait.training.data.tokenizer import train_tokenizer
 
     parts = build("tiny", seed=0)
     tokenizer = train_tokenizer(["a photo of a man", "a photo of a woman"], 514)
@@ -72,3 +74,17 @@ def identity() -> Identity:
     from tiny_pipelines import an_identity
 
     return an_identity()
+
+
+@pytest.fixture(scope="session")
+def model() -> HeadModel:
+    """The head model that comes with the package."""
+    from hifi_portrait.head import HeadModel
+
+    return HeadModel.load()
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers, the same in every test."""
+    return np.random.default_rng(0)

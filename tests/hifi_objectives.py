@@ -2,8 +2,8 @@
 
 import torch
 
-from hifi_portrait.training.hifi import HiFiObjective
-from hifi_portrait.training.hifi_config import HiFiConfig
+from hifi_portrait.training.objectives.hifi.config import HiFiConfig
+from hifi_portrait.training.objectives.hifi.objective import HiFiObjective
 
 BASE_PARTS = ("unet", "text_encoder", "text_encoder_2")
 

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from hifi_portrait.training.checkpoint import latest_checkpoint, load_state
-from hifi_portrait.training.objective import Objective
-from hifi_portrait.training.trainer import Trainer
-from hifi_portrait.training.trainer_config import TrainerConfig
+from hifi_portrait.training.engine.checkpoint import latest_checkpoint, load_state
+from hifi_portrait.training.engine.config import TrainerConfig
+from hifi_portrait.training.engine.objective import Objective
+from hifi_portrait.training.engine.trainer import Trainer
 
 SETTINGS = {"batch_size": 4, "learning_rate": 1e-2, "precision": "no"}
 

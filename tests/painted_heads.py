@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hifi_portrait.fitting.landmark_model import LandmarkModel
 from hifi_portrait.head.geometry import Camera, HeadGeometry, HeadPose
-from hifi_portrait.head.landmark_model import LandmarkModel
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster, rasterise
 

@@ -19,8 +19,7 @@ def test_imports_go_one_way(monkeypatch):
 def test_importing_the_package_or_the_command_line_loads_no_heavy_library():
     heavy = ("torch", "diffusers", "transformers", "mediapipe", "cv2", "numba", "scipy")
     code = (
-        "import sys, hifi_portrait, hifi_portrait.apps.cli; "
-        f"print([m for m in {heavy!r} if m in sys.modules])"
+        f"import sys, hifi_portrait, hifi_portrait.cli.app; print([m for m in {heavy!r} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -7,11 +7,11 @@ import torch
 from diffusers import StableDiffusionXLPipeline
 
 from hifi_portrait.head import HeadPose
-from hifi_portrait.identity import Identity
 from hifi_portrait.models import build
+from hifi_portrait.person.identity import Identity
+from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline import HiFiPortraitPipeline
-from hifi_portrait.target import Target
-from hifi_portrait.training.tokenizer import train_tokenizer
+from hifi_portrait.training.data.tokenizer import train_tokenizer
 from painted_heads import person
 from tiny_models import randomised
 

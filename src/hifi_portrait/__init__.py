@@ -16,9 +16,9 @@ _PUBLIC = {
     "Guide": "hifi_portrait.models.guides",
     "HiFiNet": "hifi_portrait.models",
     "HiFiPortraitPipeline": "hifi_portrait.pipeline",
-    "Identity": "hifi_portrait.identity",
-    "Scene": "hifi_portrait.scene",
-    "Target": "hifi_portrait.target",
+    "Identity": "hifi_portrait.person.identity",
+    "Scene": "hifi_portrait.pipeline.scene",
+    "Target": "hifi_portrait.person.target",
     "analyse": "hifi_portrait.faces",
 }
 

@@ -12,13 +12,13 @@ from safetensors.torch import load_file, save_file
 
 import instantid_published as published
 from hifi_portrait.errors import ModelError
-from hifi_portrait.head import LandmarkGenerator
+from hifi_portrait.landmarks import LandmarkGenerator
 from hifi_portrait.models import instantid as conversion
 from hifi_portrait.models import load_instantid, size_config
 from hifi_portrait.models.conditioning import face_inputs
 from hifi_portrait.models.keypoints import draw_keypoints
 from hifi_portrait.pipeline import HiFiPortraitPipeline
-from hifi_portrait.training.tokenizer import train_tokenizer
+from hifi_portrait.training.data.tokenizer import train_tokenizer
 from tiny_pipelines import TARGET, a_pipeline, an_identity, draw, draw_plain
 
 SCALES = {"hifi_scale": published.CONTROL_SCALE, "face_scale": published.ADAPTER_SCALE}

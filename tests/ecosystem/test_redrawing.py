@@ -19,10 +19,10 @@ from PIL import Image
 from hifi_portrait import Identity, Scene
 from hifi_portrait.errors import NoFaceError
 from hifi_portrait.faces import analyse
-from hifi_portrait.kept import Kept
-from hifi_portrait.pipeline_people import head_of
-from hifi_portrait.scene import _in_light_of
-from hifi_portrait.warp_start import WarpStart
+from hifi_portrait.pipeline.encode import head_of
+from hifi_portrait.pipeline.inpaint import Kept
+from hifi_portrait.pipeline.scene import _in_light_of
+from hifi_portrait.pipeline.warp_start import WarpStart
 from tiny_pipelines import TARGET, a_pipeline, an_identity, draw
 
 PICTURES = Path(__file__).parents[1] / "pictures"

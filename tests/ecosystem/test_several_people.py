@@ -14,9 +14,9 @@ from hifi_portrait.models import load_instantid
 from hifi_portrait.models.face_attention import cross_attention_layers
 from hifi_portrait.models.hifi_condition import SharedPicture
 from hifi_portrait.models.regions import Regions
+from hifi_portrait.person.target import Framing, Target
 from hifi_portrait.pipeline import HiFiPortraitPipeline
-from hifi_portrait.target import Framing, Target
-from hifi_portrait.training.tokenizer import train_tokenizer
+from hifi_portrait.training.data.tokenizer import train_tokenizer
 from tiny_models import sources, unet_inputs
 from tiny_pipelines import TARGET, a_pipeline, an_identity, draw, draw_plain
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hifi_portrait.evaluation.control import EXPRESSION, GAZE, POSE, control_figures, wished_quantities
+from hifi_portrait.evaluation.scorers.control import (
+    EXPRESSION,
+    GAZE,
+    POSE,
+    control_figures,
+    wished_quantities,
+)
 from hifi_portrait.head import HeadPose
-from hifi_portrait.target import Target
+from hifi_portrait.person.target import Target
 
 NAMES = (*POSE, *EXPRESSION, *GAZE)
 

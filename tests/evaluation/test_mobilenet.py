@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from hifi_portrait.evaluation.mobilenet import FEATURES, MobileNetV2Features
+from hifi_portrait.evaluation.scorers.mobilenet import FEATURES, MobileNetV2Features
 
 
 def test_features_have_the_published_layout():
@@ -25,6 +25,6 @@ def test_a_picture_of_any_size_is_described():
 
 @pytest.mark.scoring
 def test_the_published_weights_load(scoring_dir):
-    from hifi_portrait.evaluation.scorers import FEATURES_FILE
+    from hifi_portrait.evaluation.scorers.scorers import FEATURES_FILE
 
     MobileNetV2Features.load(scoring_dir / FEATURES_FILE)

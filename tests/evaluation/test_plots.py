@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.evaluation.plots import (
+from hifi_portrait.evaluation.report.plots import (
     control_bars,
     draw_control,
     draw_identity,

@@ -10,12 +10,12 @@ from hifi_portrait.errors import DatasetError
 from hifi_portrait.evaluation.attributes import HEADS
 from hifi_portrait.evaluation.attributes.classes import GLASSES, values_of
 from hifi_portrait.evaluation.prompt_following import draw_prompts, picture_path, score_prompts, shares
-from hifi_portrait.evaluation.prompt_report import prompts_section
 from hifi_portrait.evaluation.prompts import PROMPTS, Sitter, check_case, prompts_of
 from hifi_portrait.evaluation.protocol import UNSEEN_SEED, Wish, synthetic_cases
-from hifi_portrait.people import Person
-from hifi_portrait.people.photograph import describe
-from hifi_portrait.target import Target
+from hifi_portrait.evaluation.report.prompt_report import prompts_section
+from hifi_portrait.person.target import Target
+from hifi_portrait.synthetic import Person
+from hifi_portrait.synthetic.photograph import describe
 
 PEOPLE = range(6)
 BY_NAME = {head.name: head for head in HEADS}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hifi_portrait.evaluation.recognition import (
+from hifi_portrait.evaluation.scorers.recognition import (
     copy_paste,
     embeddings,
     gallery_of,
@@ -13,7 +13,7 @@ from hifi_portrait.evaluation.recognition import (
     leave_one_out,
     own_and_all,
 )
-from hifi_portrait.evaluation.scorers import Reading
+from hifi_portrait.evaluation.scorers.scorers import Reading
 
 NAME = "recogniser"
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from hifi_portrait.evaluation.benchmark import Benchmark
-from hifi_portrait.evaluation.control import ControlFigures
 from hifi_portrait.evaluation.metrics import Interval
-from hifi_portrait.evaluation.recognition import IdentityFigures
-from hifi_portrait.evaluation.report import QUANTITIES, benchmark_section, write_section
-from hifi_portrait.evaluation.ruler import Rulers
-from hifi_portrait.evaluation.summary import Row
+from hifi_portrait.evaluation.report.report import QUANTITIES, benchmark_section, write_section
+from hifi_portrait.evaluation.report.summary import Row
+from hifi_portrait.evaluation.scorers.calibration import Rulers
+from hifi_portrait.evaluation.scorers.control import ControlFigures
+from hifi_portrait.evaluation.scorers.recognition import IdentityFigures
 
 
 def _benchmark(*rows, **changes):

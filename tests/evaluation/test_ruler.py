@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hifi_portrait.evaluation.ruler import Ruler, Rulers
-from hifi_portrait.evaluation.scorers import Reading
+from hifi_portrait.evaluation.scorers.calibration import Ruler, Rulers
+from hifi_portrait.evaluation.scorers.scorers import Reading
 
 SIGNS = np.array([[0.0, 1], [1, 0], [2, 5], [3, 1], [5, 2]])
 TRUE = 2 * SIGNS[:, 0] - SIGNS[:, 1] + 3

@@ -9,7 +9,7 @@ from PIL import Image
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.evaluation.benchmark import score
 from hifi_portrait.evaluation.protocol import REAL_WISHES, real_cases
-from hifi_portrait.evaluation.ruler import Ruler, Rulers
+from hifi_portrait.evaluation.report.sheets import all_wishes, one_wish_each
 from hifi_portrait.evaluation.runner import (
     Sampling,
     check_same_run,
@@ -20,7 +20,7 @@ from hifi_portrait.evaluation.runner import (
     seeds_in,
     warp_row,
 )
-from hifi_portrait.evaluation.sheets import all_wishes, one_wish_each
+from hifi_portrait.evaluation.scorers.calibration import Ruler, Rulers
 from hifi_portrait.faces import load_image
 
 SIZE = 64

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hifi_portrait.evaluation.metrics import cosine_similarity
-from hifi_portrait.evaluation.recognisers import FACERES, SFACE, align
-from hifi_portrait.evaluation.scorers import ScorerSet
+from hifi_portrait.evaluation.scorers.recognisers import FACERES, SFACE, align
+from hifi_portrait.evaluation.scorers.scorers import ScorerSet
 from hifi_portrait.faces import load_image
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hifi_portrait.evaluation.scorers import Reading
-from hifi_portrait.evaluation.summary import Standard, summarise
+from hifi_portrait.evaluation.report.summary import Standard, summarise
+from hifi_portrait.evaluation.scorers.scorers import Reading
 
 
 def with_features(*values) -> Reading:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from hifi_portrait.errors import ModelError
-from hifi_portrait.evaluation.tfjs import GraphModel
+from hifi_portrait.evaluation.scorers.tfjs import GraphModel
 
 
 def text(value: str) -> dict:

@@ -4,18 +4,18 @@ import pytest
 import torch
 
 from hifi_portrait.errors import ModelError
+from hifi_portrait.fitting.keypoints import five_keypoints
 from hifi_portrait.head.geometry import Camera
-from hifi_portrait.head.keypoints import five_keypoints
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.models import FaceEncoder, FaceRefiner, build
-from hifi_portrait.models.class_word import class_word_places
 from hifi_portrait.models.conditioning import FaceConditioner, face_inputs
 from hifi_portrait.models.designs import DESIGNS, design_overrides
 from hifi_portrait.models.files import BUNDLED
 from hifi_portrait.models.keypoints import draw_keypoints
 from hifi_portrait.models.tensors import join_tensors
 from hifi_portrait.models.token_forms import PromptTokens, mean_over_references
-from hifi_portrait.training.tokenizer import load_tokenizer
+from hifi_portrait.prompts.class_word import class_word_places
+from hifi_portrait.training.data.tokenizer import load_tokenizer
 from painted_heads import geometry, paint, person
 from tiny_models import randomised
 

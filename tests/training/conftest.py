@@ -13,8 +13,8 @@ from hifi_objectives import BASE_PARTS
 from hifi_portrait.dataset.format import IDDatasetWriter, PhotoAnalysis, PhotoRecord
 from hifi_portrait.head import HeadModel
 from hifi_portrait.models.build import build
-from hifi_portrait.training.prepare import prepare
-from hifi_portrait.training.prepared import Prepared
+from hifi_portrait.training.data.prepare import prepare
+from hifi_portrait.training.data.prepared import Prepared
 from painted_heads import geometry, paint
 
 SIZE = 64
@@ -79,7 +79,7 @@ def prepared(id_data: Path, vae_folder: Path, tmp_path_factory: pytest.TempPathF
 @pytest.fixture
 def run_recipe(tmp_path: Path) -> Callable[..., Path]:
     """Train a tiny recipe of the package; returns the run's folder."""
-    from hifi_portrait.training.run import train
+    from hifi_portrait.training.engine.run import train
 
     def run(objective: str, data: Path, *overrides: str, out: Path = tmp_path / "run") -> Path:
         train(f"{objective}-tiny", data, out, overrides=overrides)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from hifi_portrait.models.build import build
-from hifi_portrait.training.autoencoder import AutoencoderConfig, AutoencoderObjective, random_crop
+from hifi_portrait.training.objectives.autoencoder import AutoencoderConfig, AutoencoderObjective, random_crop
 
 
 def test_autoencoder_gives_latents_of_unit_deviation_a_scaling_factor(id_data, tmp_path):

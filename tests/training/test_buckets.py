@@ -10,10 +10,10 @@ from hifi_objectives import batch_of, gradients, hifi
 from hifi_portrait.dataset.format import IDDataset, IDDatasetWriter, PhotoRecord
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head import HeadModel
-from hifi_portrait.training.buckets import Buckets, best_shape
-from hifi_portrait.training.encode import LatentEncoder
-from hifi_portrait.training.hifi_data import HiFiDataConfig
-from hifi_portrait.training.prepare import main, prepare
+from hifi_portrait.training.data.buckets import Buckets, best_shape
+from hifi_portrait.training.data.encode import LatentEncoder
+from hifi_portrait.training.data.prepare import main, prepare
+from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
 
 SHAPES = [(64, 64), (96, 64), (64, 96)]
 MARGINS = ((0, 0), (16, 0), (0, 16))  # above and below, left and right, of each person's photos

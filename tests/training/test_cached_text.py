@@ -6,12 +6,12 @@ import torch
 
 from hifi_objectives import BASE_PARTS, batch_of, hifi
 from hifi_portrait.errors import DatasetError, ModelError
-from hifi_portrait.training.cached_text import CachedText, cache_text
-from hifi_portrait.training.hifi_data import HiFiDataConfig
-from hifi_portrait.training.prepare import prepare
-from hifi_portrait.training.prepared import Prepared
-from hifi_portrait.training.text import encode_text
-from hifi_portrait.training.tokenizer import save_tokenizers, token_ids, train_tokenizer
+from hifi_portrait.training.data.cached_text import CachedText, cache_text
+from hifi_portrait.training.data.prepare import prepare
+from hifi_portrait.training.data.prepared import Prepared
+from hifi_portrait.training.data.tokenizer import save_tokenizers, token_ids, train_tokenizer
+from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
+from hifi_portrait.training.objectives.text.text import encode_text
 
 SILENT = {"empty_caption": 0.0, "clause_dropout": 0.0}
 

@@ -2,10 +2,10 @@ import numpy as np
 import torch
 
 from hifi_objectives import batch_of, hifi
-from hifi_portrait.training.critic import LatentCritic, balanced, hinge_critic_loss
-from hifi_portrait.training.hifi import HiFiObjective
-from hifi_portrait.training.hifi_config import FACE_PARTS, HiFiConfig, HiFiLosses
-from hifi_portrait.training.hifi_data import HiFiDataConfig
+from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiConfig, HiFiLosses
+from hifi_portrait.training.objectives.hifi.critic import LatentCritic, balanced, hinge_critic_loss
+from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
+from hifi_portrait.training.objectives.hifi.objective import HiFiObjective
 
 
 def critic_and_inputs(size=8):

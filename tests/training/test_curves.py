@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.training.curves import read_curves, smoothed
+from hifi_portrait.training.engine.curves import read_curves, smoothed
 
 
 def test_curves_are_what_a_run_has_logged(prepared, run_recipe):

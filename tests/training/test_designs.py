@@ -7,15 +7,15 @@ import torch
 from hifi_portrait.errors import ModelError
 from hifi_portrait.evaluation.baselines import PROMPT, Comparison, main
 from hifi_portrait.head import HeadPose
-from hifi_portrait.identity import Identity
 from hifi_portrait.models.build import build
 from hifi_portrait.models.designs import DESIGNS
+from hifi_portrait.person.identity import Identity
+from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline import HiFiPortraitPipeline
-from hifi_portrait.target import Target
-from hifi_portrait.training.hifi import HiFiObjective
-from hifi_portrait.training.hifi_config import FACE_PARTS, HiFiConfig
-from hifi_portrait.training.hifi_data import HiFiDataConfig
-from hifi_portrait.training.hifi_parts import take_prior
+from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiConfig
+from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
+from hifi_portrait.training.objectives.hifi.objective import HiFiObjective
+from hifi_portrait.training.objectives.hifi.parts import take_prior
 from painted_heads import person
 
 TINY = (

@@ -3,7 +3,7 @@ import torch
 
 from hifi_portrait.errors import ModelError
 from hifi_portrait.pipeline import HiFiPortraitPipeline
-from hifi_portrait.training.checkpoint import latest_checkpoint, load_state
+from hifi_portrait.training.engine.checkpoint import latest_checkpoint, load_state
 from hifi_portrait.training.export import export_pipeline
 
 

@@ -13,10 +13,10 @@ from hifi_objectives import batch_of, gradients
 from hifi_portrait.dataset.format import IDDataset, IDDatasetWriter
 from hifi_portrait.errors import DatasetError, ModelError
 from hifi_portrait.models import load_instantid
-from hifi_portrait.training.embed import embed_photos
-from hifi_portrait.training.hifi import HiFiObjective
-from hifi_portrait.training.hifi_config import FACE_PARTS, HiFiConfig, HiFiLosses
-from hifi_portrait.training.prepare import prepare
+from hifi_portrait.training.data.embed import embed_photos
+from hifi_portrait.training.data.prepare import prepare
+from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiConfig, HiFiLosses
+from hifi_portrait.training.objectives.hifi.objective import HiFiObjective
 
 OTHERS = torch.tensor([True, False])
 

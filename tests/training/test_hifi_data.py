@@ -9,7 +9,7 @@ import torch
 from hifi_objectives import hifi
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.models.conditioning import face_inputs
-from hifi_portrait.training.hifi_data import HiFiData, HiFiDataConfig
+from hifi_portrait.training.objectives.hifi.data import HiFiData, HiFiDataConfig
 
 
 def test_same_index_gives_the_same_sample(prepared, base_folder):
@@ -27,7 +27,7 @@ def test_restyled_sittings_can_be_asked_for(prepared, monkeypatch):
             HiFiData(HiFiDataConfig(**{share: 1.0}), prepared.folder)
     named = prepared.arrays["identity"] == 1
     monkeypatch.setitem(prepared.arrays, "named", named)
-    monkeypatch.setattr("hifi_portrait.training.hifi_data.Prepared", lambda folder: prepared)
+    monkeypatch.setattr("hifi_portrait.training.objectives.hifi.data.Prepared", lambda folder: prepared)
     data = HiFiData(settings, prepared.folder)
     shown = {tuple(data.sample(index)["embedding"].tolist()) for index in range(12)}
     restyled = {tuple(row) for row in prepared.arrays["embeddings"][named].astype(np.float32).tolist()}
@@ -45,7 +45,7 @@ def test_sittings_in_which_glasses_change_can_be_asked_for(prepared, monkeypatch
     captions[changing[1]] = "a woman with round glasses"
     monkeypatch.setitem(prepared.arrays, "named", np.ones(len(captions), bool))
     monkeypatch.setattr(prepared, "captions", captions)
-    monkeypatch.setattr("hifi_portrait.training.hifi_data.Prepared", lambda folder: prepared)
+    monkeypatch.setattr("hifi_portrait.training.objectives.hifi.data.Prepared", lambda folder: prepared)
     data = HiFiData(HiFiDataConfig(named_share=1.0, glasses_share=1.0, face_dropout=0), prepared.folder)
     assert [set(group) for group in data.with_and_without_glasses] == [set(changing)]
     shown = {tuple(data.sample(index)["embedding"].tolist()) for index in range(12)}

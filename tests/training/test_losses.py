@@ -5,8 +5,8 @@ from diffusers import DDIMScheduler
 
 from hifi_portrait.faces.dlib_resnet import DlibResNet
 from hifi_portrait.faces.geometry import cut_out, square_transform
-from hifi_portrait.training import losses
-from hifi_portrait.training.recognition import chips_of, landmark_band
+from hifi_portrait.training.objectives import losses
+from hifi_portrait.training.objectives.hifi.recognition import chips_of, landmark_band
 
 
 def images(batch=2, size=32, seed=0):

@@ -1,6 +1,6 @@
 import torch
 
-from hifi_portrait.training.noising import draw_grain, draw_starts, draw_timesteps
+from hifi_portrait.training.objectives.hifi.noising import draw_grain, draw_starts, draw_timesteps
 
 PHOTOS = torch.zeros(2000, dtype=torch.bool)
 SCHEDULE = {"steps": 1000, "draws": 1, "shift": 1.0, "warp_range": (0.1, 0.3)}

@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from hifi_objectives import batch_of
-from hifi_portrait.training.checkpoint import latest_checkpoint, load_state
-from hifi_portrait.training.recipes import load_recipe, objective_class
+from hifi_portrait.training.engine.checkpoint import latest_checkpoint, load_state
+from hifi_portrait.training.recipes.reading import load_recipe, objective_class
 
 
 @pytest.mark.parametrize("objective", ["autoencoder", "base", "hifi", "text"])

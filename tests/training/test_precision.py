@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from hifi_portrait.training import precision
-from hifi_portrait.training.precision import computes_bfloat16, half_where_fast, precision_here
+from hifi_portrait.training.engine import precision
+from hifi_portrait.training.engine.precision import computes_bfloat16, half_where_fast, precision_here
 from line_objective import trainer
 
 CPU = torch.device("cpu")

@@ -10,10 +10,10 @@ from hifi_portrait.dataset.format import IDDataset, IDDatasetWriter, PhotoAnalys
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.faces.geometry import transform_points
 from hifi_portrait.models.latents import encode_picture
-from hifi_portrait.training.pictures import to_tensor
-from hifi_portrait.training.prepare import crop_geometry, prepare, square_transform
-from hifi_portrait.training.prepared import Prepared, pack_geometry, unpack_geometry
-from hifi_portrait.training.tokenizer import save_tokenizers, train_tokenizer
+from hifi_portrait.training.data.prepare import crop_geometry, prepare, square_transform
+from hifi_portrait.training.data.prepared import Prepared, pack_geometry, unpack_geometry
+from hifi_portrait.training.data.tokenizer import save_tokenizers, train_tokenizer
+from hifi_portrait.training.objectives.pictures import to_tensor
 from painted_heads import geometry
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from hifi_portrait.errors import RecipeError
-from hifi_portrait.training.recipes import load_recipe, recipe_names
+from hifi_portrait.training.recipes.reading import load_recipe, recipe_names
 
 TINY = """
 objective = "autoencoder"

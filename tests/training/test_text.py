@@ -5,11 +5,16 @@ import pytest
 import torch
 
 from hifi_objectives import BASE_PARTS, batch_of
-from hifi_portrait.training.base import BaseConfig, BaseObjective
-from hifi_portrait.training.caption_reading import EYES_SIZE, TextConfig, TextObjective, about_the_eyes
-from hifi_portrait.training.prepare import prepare
-from hifi_portrait.training.text import encode_text, vary_caption
-from hifi_portrait.training.tokenizer import save_tokenizers
+from hifi_portrait.training.data.prepare import prepare
+from hifi_portrait.training.data.tokenizer import save_tokenizers
+from hifi_portrait.training.objectives.base import BaseConfig, BaseObjective
+from hifi_portrait.training.objectives.text.caption_reading import (
+    EYES_SIZE,
+    TextConfig,
+    TextObjective,
+    about_the_eyes,
+)
+from hifi_portrait.training.objectives.text.text import encode_text, vary_caption
 
 
 def test_eyes_are_seen_in_one_place_whatever_their_colour():

@@ -2,7 +2,7 @@ import pytest
 from transformers import CLIPTokenizer
 
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.training.tokenizer import save_tokenizers, token_ids, train_tokenizer
+from hifi_portrait.training.data.tokenizer import save_tokenizers, token_ids, train_tokenizer
 
 CAPTIONS = ["a portrait of a woman with red hair, smiling", "a portrait of a man with a beard, outdoors"]
 

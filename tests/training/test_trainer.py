@@ -6,10 +6,10 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedType
 
 from hifi_portrait.errors import HiFiPortraitError, ModelError
-from hifi_portrait.training.checkpoint import checkpoints, latest_checkpoint
-from hifi_portrait.training.objective import Objective, find_part
-from hifi_portrait.training.optimiser import learning_rate
-from hifi_portrait.training.trainer_config import TrainerConfig
+from hifi_portrait.training.engine.checkpoint import checkpoints, latest_checkpoint
+from hifi_portrait.training.engine.config import TrainerConfig
+from hifi_portrait.training.engine.objective import Objective, find_part
+from hifi_portrait.training.engine.optimiser import learning_rate
 from line_objective import SETTINGS, Line, LineObjective, final_state, flat, trainer, weights
 
 

@@ -18,7 +18,7 @@ from hifi_portrait.dataset.pool import worker_pool
 from hifi_portrait.dataset.tables import shards
 from hifi_portrait.errors import HiFiPortraitError, ImageError
 from hifi_portrait.faces import Face, FaceAnalyser, Photo, default_analyser
-from hifi_portrait.head import fit
+from hifi_portrait.fitting import fit
 
 
 def analyse_dataset(path: str | Path, *, workers: int = 1, progress: bool = False) -> int:

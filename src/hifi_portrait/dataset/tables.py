@@ -15,7 +15,7 @@ from PIL import Image
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head import Camera, HeadGeometry
-from hifi_portrait.whole_files import written_whole
+from hifi_portrait.io.atomic import written_whole
 
 FORMAT_NAME = "hifi-portrait-id-dataset"
 FORMAT_VERSION = 1

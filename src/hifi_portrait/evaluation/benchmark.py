@@ -11,13 +11,8 @@ import numpy as np
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.evaluation import metrics
-from hifi_portrait.evaluation.control import POSE, Quantities, wished_quantities
 from hifi_portrait.evaluation.protocol import RULER_PEOPLE, Case, OnDone, Wish, ruler_photographs
-from hifi_portrait.evaluation.recognition import gallery_of, identity_figures, leave_one_out
-from hifi_portrait.evaluation.ruler import Rulers
-from hifi_portrait.evaluation.runner import read_photos, read_row, seeds_in
-from hifi_portrait.evaluation.scorers import ScorerSet
-from hifi_portrait.evaluation.summary import (
+from hifi_portrait.evaluation.report.summary import (
     Readings,
     Row,
     Standard,
@@ -27,6 +22,11 @@ from hifi_portrait.evaluation.summary import (
     similarity_with,
     summarise,
 )
+from hifi_portrait.evaluation.runner import read_photos, read_row, seeds_in
+from hifi_portrait.evaluation.scorers.calibration import Rulers
+from hifi_portrait.evaluation.scorers.control import POSE, Quantities, wished_quantities
+from hifi_portrait.evaluation.scorers.recognition import gallery_of, identity_figures, leave_one_out
+from hifi_portrait.evaluation.scorers.scorers import ScorerSet
 from hifi_portrait.head import HeadPose
 
 RULERS_FILE = "rulers.json"

@@ -16,10 +16,10 @@ from hifi_portrait.evaluation.prompts import Prompt, check_case, prompts_of
 from hifi_portrait.evaluation.protocol import SIZE, Case, write_picture
 from hifi_portrait.evaluation.runner import Sampling, identity_of, pipeline_row
 from hifi_portrait.faces import load_image
-from hifi_portrait.identity import Identity
-from hifi_portrait.people import photograph
-from hifi_portrait.pipeline import HiFiPortraitPipeline
-from hifi_portrait.target import Target
+from hifi_portrait.person.identity import Identity
+from hifi_portrait.person.target import Target
+from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
+from hifi_portrait.synthetic import photograph
 
 DrawPrompt = Callable[[Identity, Target, str, int], np.ndarray]
 """Identity, target, prompt and seed -> uint8 RGB picture (H, W, 3)."""

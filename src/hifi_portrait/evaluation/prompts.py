@@ -26,10 +26,10 @@ from hifi_portrait.evaluation.attributes.classes import (
 from hifi_portrait.evaluation.attributes.recoloured import with_clothing_colour, with_hair_colour
 from hifi_portrait.evaluation.protocol import MAX_YAW, REFERENCES, TARGETS, UNSEEN_SEED, Case
 from hifi_portrait.head import Camera, HeadModel, rest_vertices
-from hifi_portrait.people import Person, Photo
-from hifi_portrait.people.caption import HAIR_PHRASES, article
-from hifi_portrait.people.person import GLASSES as FRAMES
-from hifi_portrait.people.photograph import describe
+from hifi_portrait.synthetic import Person, Photo
+from hifi_portrait.synthetic.caption import HAIR_PHRASES, article
+from hifi_portrait.synthetic.person import GLASSES as FRAMES
+from hifi_portrait.synthetic.photograph import describe
 
 PROMPTS = 5
 """How many a person gets: hair, glasses, clothing, two at once, and all as the references have it."""

@@ -16,8 +16,8 @@ from PIL import Image
 from hifi_portrait.errors import DatasetError, TargetError
 from hifi_portrait.faces import IMAGE_SUFFIXES
 from hifi_portrait.head import HeadPose
-from hifi_portrait.people import Person, Photo, Photograph, photograph
-from hifi_portrait.target import Framing, Target
+from hifi_portrait.person.target import Framing, Target
+from hifi_portrait.synthetic import Person, Photo, Photograph, photograph
 
 # Training data are made from small seeds; these people are in none of it.
 UNSEEN_SEED = 9_000_000

@@ -20,13 +20,13 @@ from PIL import Image
 
 from hifi_portrait.errors import DatasetError, HiFiPortraitError
 from hifi_portrait.evaluation.protocol import Case, write_picture
-from hifi_portrait.evaluation.scorers import Reading, ScorerSet
+from hifi_portrait.evaluation.scorers.scorers import Reading, ScorerSet
 from hifi_portrait.faces import load_image
-from hifi_portrait.identity import Identity
-from hifi_portrait.target import Target
+from hifi_portrait.person.identity import Identity
+from hifi_portrait.person.target import Target
 
 if TYPE_CHECKING:
-    from hifi_portrait.pipeline import HiFiPortraitPipeline
+    from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
 
 log = logging.getLogger(__name__)
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import torch
 
 from hifi_portrait.evaluation.runner import Sampling, pipeline_row
-from hifi_portrait.identity import Identity
-from hifi_portrait.target import Target
+from hifi_portrait.person.identity import Identity
+from hifi_portrait.person.target import Target
 
 if TYPE_CHECKING:
-    from hifi_portrait.pipeline import HiFiPortraitPipeline
+    from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
 
 ROUNDS = 3
 

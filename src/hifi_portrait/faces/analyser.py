@@ -17,7 +17,7 @@ from hifi_portrait.faces.mediapipe_parts import MediaPipeFaceDetector, MediaPipe
 from hifi_portrait.faces.protocols import Detection, FaceDetector, Landmarker, Matting, Recogniser
 from hifi_portrait.faces.quality import face_quality
 from hifi_portrait.faces.recogniser import DlibRecogniser, align_chip
-from hifi_portrait.head.keypoints import KEYPOINTS
+from hifi_portrait.fitting.keypoints import KEYPOINTS
 
 MIN_CROP_SIDE = 64.0
 """Faces whose portrait crop has fewer photo pixels a side than this are not used."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from hifi_portrait.errors import ModelError
 from hifi_portrait.faces.geometry import cut_out, similarity
-from hifi_portrait.head.keypoints import KEYPOINTS
+from hifi_portrait.fitting.keypoints import KEYPOINTS
 
 logger = logging.getLogger(__name__)
 

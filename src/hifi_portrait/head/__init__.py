@@ -1,6 +1,5 @@
-"""The parametric 3D head: model, fit to landmarks, landmark generator, rasteriser."""
+"""What a head is: the parametric model, its geometry and camera, the rasteriser, eyeballs and glasses."""
 
-from hifi_portrait.head.fit import FitSettings, HeadFit, fit
 from hifi_portrait.head.framing import FACE_HEIGHT, HEAD_CENTRE, framing_of, place_head
 from hifi_portrait.head.geometry import (
     DEFAULT_FACE_SHARE,
@@ -11,7 +10,6 @@ from hifi_portrait.head.geometry import (
     HeadGeometry,
     HeadPose,
 )
-from hifi_portrait.head.landmarks import LandmarkGenerator, LandmarkImage
 from hifi_portrait.head.likeness import shape_embedding
 from hifi_portrait.head.mesh import Part, vertex_normals
 from hifi_portrait.head.model import HeadModel
@@ -28,20 +26,15 @@ __all__ = [
     "HEAD_CENTRE",
     "IDENTITY_COMPONENTS",
     "Camera",
-    "FitSettings",
-    "HeadFit",
     "HeadGeometry",
     "HeadModel",
     "HeadPose",
-    "LandmarkGenerator",
-    "LandmarkImage",
     "Part",
     "Raster",
     "ShapeModel",
     "ShapeSample",
     "SurfaceView",
     "TextureMasks",
-    "fit",
     "framing_of",
     "place_head",
     "rasterise",

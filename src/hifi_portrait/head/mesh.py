@@ -25,6 +25,10 @@ class Part(IntEnum):
     SHOULDERS = 9
 
 
+TOOTH_WIDTHS = np.array((8.4, 6.6, 7.6, 7.0, 6.8, 10.0, 10.0))
+"""Widths of the upper teeth from the middle of the row outwards, in millimetres."""
+
+
 @numba.njit(cache=True)
 def _accumulate_normals(
     vertices: npt.NDArray[Any], faces: npt.NDArray[Any], normals: npt.NDArray[Any]

@@ -17,11 +17,9 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from torch import Tensor
 
-from hifi_portrait.head.keypoints import five_keypoints
+from hifi_portrait.fitting.keypoints import five_keypoints
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
-from hifi_portrait.head.warp import WarpTarget, warp_picture
-from hifi_portrait.head.warp_sources import WarpSource
 from hifi_portrait.models.alignment import carry, fuse, subsample_raster, surface_grid
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner, FeatureMaps
@@ -31,6 +29,8 @@ from hifi_portrait.models.keypoints import draw_keypoints
 from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.models.tensors import PADDED, map_tensors
 from hifi_portrait.models.token_forms import reference_weights
+from hifi_portrait.warp.draw import WarpTarget, warp_picture
+from hifi_portrait.warp.references import WarpSource
 
 
 class References(WarpSource, Protocol):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hifi_portrait.pixels import local_mean
+from hifi_portrait.models.pixels import local_mean
 
 Region = tuple[float, float, float, float] | npt.NDArray[Any]
 """A box, left, top, right, bottom as shares of width and height; or a mask (H, W) in [0, 1]."""

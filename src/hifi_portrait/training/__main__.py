@@ -12,7 +12,7 @@ import sys
 
 from accelerate import PartialState
 
-from hifi_portrait.training.run import exit_code, train
+from hifi_portrait.training.engine.run import exit_code, train
 
 
 def main() -> int:

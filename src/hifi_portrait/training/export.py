@@ -18,10 +18,10 @@ from transformers import CLIPTokenizer
 
 from hifi_portrait.errors import ModelError
 from hifi_portrait.models.build import build
-from hifi_portrait.pipeline import HiFiPortraitPipeline
-from hifi_portrait.pipeline_checks import check_counts
-from hifi_portrait.training.objective import find_part
-from hifi_portrait.training.run import exit_code
+from hifi_portrait.pipeline.check_inputs import check_counts
+from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
+from hifi_portrait.training.engine.objective import find_part
+from hifi_portrait.training.engine.run import exit_code
 
 logger = logging.getLogger(__name__)
 

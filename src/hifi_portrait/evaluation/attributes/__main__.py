@@ -22,7 +22,7 @@ from hifi_portrait.evaluation.attributes.training import (
     read_examples,
     train,
 )
-from hifi_portrait.training.run import exit_code
+from hifi_portrait.training.engine.run import exit_code
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hifi_portrait.people import colours
+from hifi_portrait.synthetic import colours
 
 UNKNOWN = -1
 """Label of an attribute that a photo does not have: hair colour of the bald, any colour without colours."""

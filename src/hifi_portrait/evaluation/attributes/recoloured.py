@@ -19,10 +19,10 @@ import numpy as np
 from tqdm import tqdm
 
 from hifi_portrait.dataset.format import IDDatasetWriter, PhotoRecord
-from hifi_portrait.people import Person, Photo, colours, photograph
-from hifi_portrait.people.person import GLASSES
-from hifi_portrait.people.write import PHOTO_SEEDS, SHARD_PHOTOS, identity_id, photo_record
-from hifi_portrait.training.run import exit_code
+from hifi_portrait.synthetic import Person, Photo, colours, photograph
+from hifi_portrait.synthetic.person import GLASSES
+from hifi_portrait.synthetic.write import PHOTO_SEEDS, SHARD_PHOTOS, identity_id, photo_record
+from hifi_portrait.training.engine.run import exit_code
 
 FIRST_SEED = 8_000_000
 """Of the people to train on; they are in no other data set."""

@@ -19,7 +19,7 @@ from hifi_portrait.errors import DatasetError
 from hifi_portrait.evaluation.attributes.classes import HEADS, UNKNOWN, Head, labels_of
 from hifi_portrait.evaluation.attributes.network import SIZE, AttributeNet, network_input
 from hifi_portrait.evaluation.attributes.reader import AttributeReader
-from hifi_portrait.training.precision import half_where_fast
+from hifi_portrait.training.engine.precision import half_where_fast
 
 log = logging.getLogger(__name__)
 

@@ -1,5 +1,0 @@
-"""``python -m hifi_portrait.apps``."""
-
-from hifi_portrait.apps.cli import main
-
-main()

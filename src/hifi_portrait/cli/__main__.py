@@ -1,0 +1,5 @@
+"""``python -m hifi_portrait.cli``."""
+
+from hifi_portrait.cli.app import main
+
+main()

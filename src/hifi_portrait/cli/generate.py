@@ -1,0 +1,168 @@
+"""``hifi-portrait generate``: portraits of a person from their photos."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hifi_portrait.cli import options
+from hifi_portrait.cli.console import emit, progress
+from hifi_portrait.cli.inputs import (
+    TargetWords,
+    check_model,
+    load_identity,
+    load_pipeline,
+    make_target,
+    portrait_record,
+    reference_files,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+
+    from hifi_portrait.person.identity import Identity
+    from hifi_portrait.person.target import Target
+    from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
+
+MAX_COUNT = 64
+
+
+def generate(
+    photos: options.Photos,
+    prompt: Annotated[
+        str, typer.Option(help="What else the picture shows: hair, clothes, light, style.")
+    ] = "",
+    negative: Annotated[str, typer.Option(help="What the picture should not show.")] = "",
+    expression: options.Expression = None,
+    yaw: options.Yaw = None,
+    pitch: options.Pitch = None,
+    roll: options.Roll = None,
+    gaze: options.Gaze = None,
+    like: options.Like = None,
+    glasses: options.Glasses = None,
+    hair: options.Hair = None,
+    clothes: options.Clothes = None,
+    seed: Annotated[int, typer.Option(min=0, help="The first picture's seed; the next ones count up.")] = 0,
+    count: Annotated[int, typer.Option(min=1, max=MAX_COUNT, help="How many pictures.")] = 1,
+    steps: options.Steps = None,
+    guidance: options.Guidance = None,
+    warp_strength: options.WarpStrength = None,
+    warp_grain: options.WarpGrain = None,
+    warp_share: options.WarpShare = 1.0,
+    prompt_scale: options.PromptScale = 1.0,
+    prompt_rounds: options.PromptRounds = 2,
+    hifi_scale: options.HiFiScale = 1.0,
+    hifi_every: options.HiFiEvery = 1,
+    face_scale: options.FaceScale = 1.0,
+    upscale: options.Upscale = None,
+    out: Annotated[
+        Path, typer.Option(help="The PNG to write; with --count, NAME-1.png, NAME-2.png, ...")
+    ] = Path("portrait.png"),
+    sheet: Annotated[
+        bool, typer.Option("--sheet", help="Also write NAME-sheet.png: references, landmarks, warp, results.")
+    ] = False,
+    model: options.Model = None,
+    hifi: options.HiFi = None,
+    recogniser: options.RecogniserFile = None,
+    dtype: options.DType = None,
+    device: options.Device = None,
+    as_json: options.Json = False,
+) -> None:
+    """Make portraits of one person with an expression, head pose and gaze of your choice."""
+    started = time.perf_counter()
+    files = reference_files(photos)
+    words = TargetWords(expression, yaw, pitch, roll, gaze, like, glasses, hair, clothes)
+    target = make_target(words).prompted(prompt)
+    check_model(model, hifi)
+    identity = load_identity(photos, recogniser)
+    pipe = load_pipeline(model, device, hifi=hifi, dtype=dtype)
+
+    from hifi_portrait.io.provenance import save_png
+    from hifi_portrait.pipeline.warp_start import steps_taken
+
+    settings: dict[str, Any] = {
+        "prompt": prompt,
+        "negative_prompt": negative,
+        **pipe.sampling(steps, guidance, warp_strength, warp_grain, upscale),
+        "warp_share": warp_share,
+        "prompt_scale": prompt_scale,
+        "prompt_rounds": prompt_rounds,
+        "hifi_scale": hifi_scale,
+        "hifi_every": hifi_every,
+        "face_scale": face_scale,
+    }
+    taken = steps_taken(settings["num_inference_steps"], settings["warp_strength"])
+    paths = output_paths(out, count)
+    record = portrait_record(files, identity, target, settings, model, hifi)
+    results: list[np.ndarray] = []
+    with progress(quiet=as_json) as bar:
+        # Steps are heard of the first draw of each portrait only; a prompt takes more.
+        task = bar.add_task("portrait", total=count * (taken + 1))
+        for number, path in enumerate(paths):
+            image = draw(pipe, identity, target, settings, seed + number, lambda: bar.advance(task))
+            bar.advance(task)
+            save_png(image, path, {**record, "seed": seed + number})
+            results.append(image)
+    written = list(paths)
+    if sheet:
+        written.append(out.with_name(f"{out.stem}-sheet.png"))
+        save_png(portrait_sheet(identity, target, results), written[-1], {**record, "seed": seed})
+
+    result = {
+        "images": [
+            {"path": str(path), "seed": seed + number, "size": [image.shape[1], image.shape[0]]}
+            for number, (path, image) in enumerate(zip(paths, results, strict=True))
+        ],
+        "sheet": str(written[-1]) if sheet else None,
+        "target": record["target"],
+        "dropped": record["dropped"],
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+    emit(result, "\n".join(str(path) for path in written), as_json)
+
+
+def output_paths(out: Path, count: int) -> list[Path]:
+    """Where the pictures go: `out` itself, or numbered names beside it. The suffix is always ``.png``."""
+    out = out.with_suffix(".png")
+    return [out] if count == 1 else [out.with_name(f"{out.stem}-{n}.png") for n in range(1, count + 1)]
+
+
+def draw(
+    pipe: HiFiPortraitPipeline,
+    identity: Identity,
+    target: Target,
+    settings: dict[str, Any],
+    seed: int,
+    on_step: Callable[[], None],
+) -> np.ndarray:
+    """One portrait as a uint8 RGB array; `on_step` is called after each denoising step."""
+    import numpy as np
+    import torch
+
+    def after_step(_pipe: Any, _step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        on_step()
+        return tensors
+
+    generator = torch.Generator("cpu").manual_seed(seed)
+    output: Any = pipe(identity, target, generator=generator, callback_on_step_end=after_step, **settings)
+    return np.asarray(output.images[0].convert("RGB"))
+
+
+def portrait_sheet(identity: Identity, target: Target, results: list[np.ndarray]) -> Image.Image:
+    """References, the landmark image, the plain warp, and the portraits, on one sheet."""
+    from hifi_portrait.cli.sheet import contact_sheet
+    from hifi_portrait.landmarks import LandmarkGenerator
+
+    size = results[0].shape[0]
+    landmarks = LandmarkGenerator()(identity.identity, target, size).image
+    rows = [
+        ("references", list(identity.crops)),
+        ("wished: landmarks, and the plain warp of the references", [landmarks, identity.warp(target, size)]),
+        ("portrait", results),
+    ]
+    return contact_sheet(rows, cell=size)

@@ -1,0 +1,235 @@
+"""From command-line words to the library's objects: photos, an identity, a target, a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hifi_portrait.errors import IdentityError, ImageError, ModelError, TargetError
+
+if TYPE_CHECKING:
+    from hifi_portrait.person.identity import Identity
+    from hifi_portrait.person.target import Target
+    from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
+
+IDENTITY_SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True)
+class TargetWords:
+    """A target as written on the command line; None means not said."""
+
+    expression: str | None = None
+    yaw: float | None = None
+    pitch: float | None = None
+    roll: float | None = None
+    gaze: tuple[float, float] | None = None
+    like: Path | None = None
+    glasses: str | None = None
+    hair: str | None = None
+    clothes: str | None = None
+
+
+def find_photos(paths: Sequence[Path]) -> list[Path]:
+    """The photo files among `paths`, where a folder stands for the photos directly in it, sorted by name.
+
+    Raises
+    ------
+    ImageError
+        If a path does not exist, a folder holds no photo, or nothing was given.
+    """
+    from hifi_portrait.faces import IMAGE_SUFFIXES
+
+    photos: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+            if not found:
+                kinds = " ".join(sorted(IMAGE_SUFFIXES))
+                raise ImageError(f"{path} has no photo in it: looked for files ending in {kinds}")
+            photos += found
+        elif path.exists():
+            photos.append(path)
+        else:
+            raise ImageError(f"{path} does not exist: give photos, a folder of photos, or a saved identity")
+    if not photos:
+        raise ImageError("no photo given: name photos, a folder of photos, or a saved identity")
+    return photos
+
+
+def is_saved_identity(paths: Sequence[Path]) -> bool:
+    """Whether the words name one saved identity rather than photos."""
+    return len(paths) == 1 and paths[0].suffix.lower() == IDENTITY_SUFFIX
+
+
+def reference_files(paths: Sequence[Path]) -> list[Path]:
+    """The files that an identity is read from: the photos, or the one saved identity."""
+    return list(paths) if is_saved_identity(paths) else find_photos(paths)
+
+
+def load_identity(paths: Sequence[Path], recogniser: Path | None = None) -> Identity:
+    """An identity from photos, folders of photos, or one saved identity file.
+
+    `recogniser` is an ArcFace network's ONNX file, for photos.
+    """
+    from hifi_portrait.faces import ArcFaceRecogniser, FaceAnalyser
+    from hifi_portrait.person.identity import Identity
+
+    files = reference_files(paths)
+    if is_saved_identity(paths):
+        if recogniser is not None:
+            raise IdentityError(
+                f"--recogniser is for photos: {files[0]} was made with a recogniser already. Make it again "
+                "with `hifi-portrait identity PHOTO... --recogniser`"
+            )
+        if not files[0].exists():
+            raise ImageError(
+                f"{files[0]} does not exist: save an identity there with `hifi-portrait identity`"
+            )
+        return Identity.load(files[0])
+    analyser = FaceAnalyser(recogniser=ArcFaceRecogniser(recogniser)) if recogniser else None
+    return Identity.from_photos(files, analyser=analyser)
+
+
+def check_model(model: str | None, hifi: str | None = None) -> None:
+    """Find out early, before any photo is analysed, that there is no such model.
+
+    Raises
+    ------
+    ModelError
+        If `model` is neither a saved pipeline's folder, nor written like a hub id, nor a file with `hifi`;
+        or `hifi` is given without it.
+    """
+    if hifi is not None and model is None:
+        raise ModelError("--hifi needs the SDXL base model it goes with: give --model")
+    if model is None or _could_be_hub_id(model):
+        return
+    if hifi is not None and Path(model).is_file():
+        return
+    if not (Path(model) / "model_index.json").is_file():
+        raise ModelError(
+            f"--model {model}: no saved pipeline there (a folder with a model_index.json), nor is it a hub id"
+        )
+
+
+def load_pipeline(
+    model: str | None, device: str | None = None, *, hifi: str | None = None, dtype: str | None = None
+) -> HiFiPortraitPipeline:
+    """The pipeline at a folder or hub id, the bundled one for None, without a progress bar of its own.
+
+    `hifi` says where HiFi-Net and the face networks are, if not there; `dtype` names that of the weights.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, its files are damaged, or there is no such device.
+    """
+    check_model(model, hifi)
+    import torch
+    from safetensors import SafetensorError
+
+    from hifi_portrait.cli.options import torch_dtype
+    from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
+
+    try:
+        pipe = HiFiPortraitPipeline.from_pretrained(model, hifi=hifi, torch_dtype=torch_dtype(dtype))
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{model or 'the bundled model'} cannot be loaded: {error}") from error
+    pipe.set_progress_bar_config(disable=True)
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return pipe.to(device)
+    except (AssertionError, RuntimeError) as error:
+        raise ModelError(f"--device {device}: the model cannot be put there: {error}") from error
+
+
+def _could_be_hub_id(model: str) -> bool:
+    parts = model.split("/")
+    return len(parts) == 2 and all(part and part[0].isalnum() for part in parts) and not Path(model).exists()
+
+
+def parse_expression(words: str) -> str | dict[str, float]:
+    """``"smile"`` names a preset; ``"jawOpen=0.4,mouthSmileLeft=0.8"`` gives coefficients in [0, 1].
+
+    Raises
+    ------
+    TargetError
+        If a part is not ``name=number``.
+    """
+    if "=" not in words:
+        return words.strip()
+    coefficients: dict[str, float] = {}
+    for part in words.split(","):
+        name, _, value = part.partition("=")
+        try:
+            coefficients[name.strip()] = float(value)
+        except ValueError:
+            raise TargetError(
+                f"--expression {words!r}: {part!r} is not name=number, such as jawOpen=0.4"
+            ) from None
+    return coefficients
+
+
+def make_target(words: TargetWords) -> Target:
+    """The target that the options ask for; what `like` shows holds where nothing else is said."""
+    from hifi_portrait.head import HeadPose
+    from hifi_portrait.person.target import Target
+
+    base = Target.from_photo(words.like) if words.like else Target()
+    pose = HeadPose(
+        yaw=base.pose.yaw if words.yaw is None else words.yaw,
+        pitch=base.pose.pitch if words.pitch is None else words.pitch,
+        roll=base.pose.roll if words.roll is None else words.roll,
+    )
+    expression: Any = base.expression if words.expression is None else parse_expression(words.expression)
+    gaze = base.gaze if words.gaze is None else words.gaze
+    return Target(
+        expression=expression,
+        pose=pose,
+        gaze=gaze,
+        framing=base.framing,
+        glasses=words.glasses,
+        hair=words.hair,
+        clothes=words.clothes,
+    )
+
+
+def describe_target(target: Target) -> dict[str, Any]:
+    """A target as plain numbers for a provenance record: degrees, and the coefficients that are not zero."""
+    from hifi_portrait.head import EXPRESSION_NAMES
+
+    values = zip(EXPRESSION_NAMES, target.expression_vector(), strict=True)
+    return {
+        "expression": {name: round(float(value), 4) for name, value in values if value != 0},
+        "pose": {axis: float(getattr(target.pose, axis)) for axis in ("yaw", "pitch", "roll")},
+        "gaze": [float(angle) for angle in target.gaze],
+        "framing": {axis: float(getattr(target.framing, axis)) for axis in ("scale", "x", "y")},
+        "glasses": target.glasses,
+        "hair": target.hair,
+        "clothes": target.clothes,
+    }
+
+
+def portrait_record(
+    files: Sequence[Path],
+    identity: Identity,
+    target: Target,
+    settings: dict[str, Any],
+    model: str | None,
+    hifi: str | None,
+) -> dict[str, Any]:
+    """The provenance record of a picture: by which weights, of whom, with what asked for."""
+    from hifi_portrait.io.provenance import file_sha256, versions
+
+    return {
+        "model": Path(model).name if model else "bundled",
+        **({"hifi": Path(hifi).name} if hifi else {}),
+        "target": describe_target(target),
+        "settings": settings,
+        "references": [{"name": file.name, "sha256": file_sha256(file)} for file in files],
+        "dropped": [Path(photo.source).name for photo in identity.dropped],
+        "versions": versions(),
+        "synthetic": True,
+    }

@@ -1,0 +1,55 @@
+"""``hifi-portrait people``: photographs of people who do not exist, as an ID data set."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hifi_portrait.cli import options
+from hifi_portrait.cli.console import emit, progress
+
+
+def people(
+    out: Annotated[Path, typer.Option(help="The data set's folder; an unfinished one is taken up again.")],
+    count: Annotated[int, typer.Option(min=1, help="How many people.")] = 100,
+    photos: Annotated[int, typer.Option(min=1, max=64, help="How many photos of each.")] = 6,
+    size: Annotated[int, typer.Option(min=64, max=1024, help="Width and height of a photo.")] = 256,
+    seed: Annotated[int, typer.Option(min=0, help="The first person's seed; the next ones count up.")] = 0,
+    per_sitting: Annotated[
+        int,
+        typer.Option(min=1, max=64, help="Photos in a row that share light, clothes, background and style."),
+    ] = 1,
+    restyled: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of sittings in which colours of clothes, hair or backdrop, or the glasses, change "
+            "from photo to photo, and captions say so.",
+        ),
+    ] = 0.0,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that render.", show_default="one a core")
+    ] = os.cpu_count() or 1,
+    as_json: options.Json = False,
+) -> None:
+    """Render synthetic people, with the exact truth of each photo, into a data set."""
+    from hifi_portrait.synthetic import write_people
+
+    with progress(quiet=as_json) as bar:
+        task = bar.add_task("people", total=count)
+        write_people(
+            out,
+            count=count,
+            photos=photos,
+            size=size,
+            seed=seed,
+            per_sitting=per_sitting,
+            restyled=restyled,
+            workers=workers,
+            progress=lambda done: bar.update(task, completed=done),
+        )
+    emit({"path": str(out), "people": count, "photos": count * photos}, str(out), as_json)

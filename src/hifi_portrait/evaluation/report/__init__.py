@@ -1,0 +1,1 @@
+"""Tables, charts, sheets and the report of an evaluation."""

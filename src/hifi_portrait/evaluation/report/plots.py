@@ -1,0 +1,123 @@
+"""Plots of what `evaluate` writes as JSON and training logs. They need matplotlib: the extra ``eval``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from hifi_portrait.errors import DatasetError, HiFiPortraitError
+from hifi_portrait.evaluation.scorers.control import GROUPS
+from hifi_portrait.training.engine.curves import Curve, smoothed
+
+Figures = Mapping[str, Any]
+"""A `Benchmark` as plain values."""
+
+Point = tuple[int, Mapping[str, float]]
+"""A number of references, and an `Interval` as plain values."""
+
+_SMOOTHED = 0.1  # share of a curve's values that one point is the mean of
+_NOT_LOSSES = ("loss", "learning_rate", "samples_per_second", "gradient_norm")
+
+UNITS = {"pose": "degrees", "expression": "coefficient", "gaze": "degrees"}
+
+
+def read_figures(path: Path) -> Figures:
+    """The figures of one evaluation.
+
+    Raises
+    ------
+    DatasetError
+        If the file does not hold any.
+    """
+    try:
+        figures = json.loads(path.read_text())
+        if not isinstance(figures["rows"], list) or len(figures["references"]) != 2:
+            raise ValueError("no rows")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DatasetError(
+            f"{path} holds no figures: give synthetic.json or photos.json of `hifi-portrait evaluate`"
+        ) from error
+    return figures
+
+
+def identity_lines(evaluations: Sequence[Figures]) -> dict[tuple[str, str], list[Point]]:
+    """Share of a true photo's similarity by number of references, for each row and recogniser."""
+    lines: dict[tuple[str, str], list[Point]] = {}
+    for figures in sorted(evaluations, key=lambda one: one["references"][1]):
+        for row in figures["rows"]:
+            for recogniser, identity in row["identity"].items():
+                share = identity["share_of_true"]
+                if share is not None:
+                    point = (figures["references"][1], share)
+                    lines.setdefault((row["name"], recogniser), []).append(point)
+    return lines
+
+
+def control_bars(figures: Figures) -> dict[str, dict[str, Mapping[str, float]]]:
+    """Errors of pose, expression and gaze, each by row."""
+    measured = {row["name"]: row["control"]["errors"] for row in figures["rows"] if row["control"]}
+    return {group: {name: errors[group] for name, errors in measured.items()} for group in GROUPS}
+
+
+def draw_identity(evaluations: Sequence[Figures], path: Path) -> None:
+    """Plot `identity_lines` into a PNG or SVG file."""
+    figure, axes = _figure(1)
+    counts: set[int] = set()
+    for (row, recogniser), points in identity_lines(evaluations).items():
+        numbers = [number for number, _ in points]
+        values = [share["value"] for _, share in points]
+        reach = [
+            [share["value"] - share["low"] for _, share in points],
+            [share["high"] - share["value"] for _, share in points],
+        ]
+        axes[0].errorbar(numbers, values, yerr=reach, marker="o", capsize=3, label=f"{row}, {recogniser}")
+        counts |= set(numbers)
+    axes[0].set(xlabel="references", ylabel="share of a true photo's similarity", xticks=sorted(counts))
+    axes[0].legend()
+    figure.savefig(path)
+
+
+def draw_control(figures: Figures, path: Path) -> None:
+    """Plot `control_bars` into a PNG or SVG file."""
+    bars = control_bars(figures)
+    figure, axes = _figure(len(bars))
+    for place, (group, rows) in zip(axes, bars.items(), strict=True):
+        values = [error["value"] for error in rows.values()]
+        reach = [
+            [error["value"] - error["low"] for error in rows.values()],
+            [error["high"] - error["value"] for error in rows.values()],
+        ]
+        place.bar(list(rows), values, yerr=reach, capsize=3)
+        place.set(title=f"{group} error", ylabel=UNITS[group])
+        place.tick_params("x", rotation=30)
+    figure.savefig(path)
+
+
+def draw_training(runs: Mapping[str, Mapping[str, Curve]], path: Path) -> None:
+    """Plot runs' curves (`read_curves`), a panel for each name, into a PNG or SVG file."""
+    names = [name for name in dict.fromkeys(chain(*runs.values())) if name not in _NOT_LOSSES]
+    figure, axes = _figure(len(names))
+    for place, name in zip(axes, names, strict=True):
+        for number, (run, curves) in enumerate(runs.items()):
+            if name in curves:
+                steps, values = curves[name]
+                window = max(1, round(_SMOOTHED * len(values)))
+                place.plot(steps, smoothed(values, window), label=run, color=f"C{number}")
+        place.set(title=name, xlabel="step")
+    axes[0].legend()
+    figure.savefig(path)
+
+
+def _figure(panels: int) -> tuple[Any, list[Any]]:
+    """A figure with panels side by side, drawn without a display."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise HiFiPortraitError(
+            "plots need matplotlib: install it with `pip install 'hifi-portrait[eval]'`"
+        ) from error
+    figure = Figure(figsize=(5 * panels, 4), dpi=150, layout="constrained")
+    return figure, list(figure.subplots(1, panels, squeeze=False)[0])

@@ -1,0 +1,48 @@
+"""The figures of prompt following as Markdown."""
+
+from __future__ import annotations
+
+from hifi_portrait.evaluation.attributes import HEADS
+from hifi_portrait.evaluation.benchmark import TRUE_ROW, WARP_ROW
+from hifi_portrait.evaluation.prompt_following import PromptFollowing, RowFollowing, Share
+from hifi_portrait.evaluation.report.tables import ABSENT, interval, markdown_table
+
+BAR = 0.85
+"""Share of asked attributes that a portrait is wanted to show."""
+
+
+def prompts_section(command: str, result: PromptFollowing, recogniser: str) -> str:
+    """One table: a line for each attribute, a column for each way of making the pictures."""
+    header = ["asked", "times", *(row.name for row in result.rows)]
+    lines: list[list[str]] = []
+    for kind in ("changed", "kept"):
+        for name in (*(head.name for head in HEADS), "all"):
+            lines += _line(kind, name, result.rows)
+    similarity = [interval(row.similarity) for row in result.rows]
+    lines.append(["identity similarity", str(result.prompts), *similarity])
+    table = markdown_table(header, lines)
+    notes = [
+        f"{result.people} people, {result.prompts} prompts, one picture each: the share of asked attributes "
+        f"that the picture shows, wanted {BAR:.2f} of all. Brackets: 95 % interval over people. Changed: no "
+        "reference shows it. Kept: the one that most references show; of equally frequent ones the first. "
+        f"`{TRUE_ROW}`: the people rendered as asked, which is the classifier's ceiling. `{WARP_ROW}`: the "
+        "prompt is not read, which is the floor.",
+        f"Read by the package's attribute classifier; read as one: {_merged()}. Identity similarity: with a "
+        f"true photo that the model did not get, a picture without a face counting 0; {recogniser}.",
+    ]
+    return "\n\n".join(["## Prompt following", f"```\n{command}\n```", table, *notes]) + "\n"
+
+
+def _line(kind: str, name: str, rows: tuple[RowFollowing, ...]) -> list[list[str]]:
+    """The attribute's line, or none where it was never asked."""
+    shares: list[Share | None] = [getattr(row, kind).get(name) for row in rows]
+    asked = [share.asked for share in shares if share is not None]
+    if not asked:
+        return []
+    cells = [ABSENT if share is None else interval(share.appears) for share in shares]
+    return [[f"{kind}: {name}", str(asked[0]), *cells]]
+
+
+def _merged() -> str:
+    groups = [f"{' and '.join(group)} ({head.name})" for head in HEADS for group in head.merged]
+    return ", ".join(groups) or "no two classes"

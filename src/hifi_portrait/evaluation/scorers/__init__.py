@@ -1,0 +1,1 @@
+"""Networks and measures that score pictures."""

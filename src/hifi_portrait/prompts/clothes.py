@@ -1,0 +1,92 @@
+"""What words say of the colour of clothes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from hifi_portrait.prompts.vocabulary import CLASS_WORDS, first_said, name_in, one_of
+
+CLOTHES_COLOURS: Mapping[str, tuple[int, int, int]] = {
+    "white": (228, 228, 226),
+    "black": (40, 40, 43),
+    "grey": (128, 128, 130),
+    "red": (184, 52, 50),
+    "burgundy": (107, 36, 50),
+    "orange": (210, 120, 48),
+    "yellow": (222, 182, 62),
+    "green": (60, 132, 74),
+    "olive": (100, 104, 62),
+    "teal": (42, 125, 128),
+    "light-blue": (140, 184, 220),
+    "blue": (50, 92, 172),
+    "navy": (34, 44, 78),
+    "purple": (104, 58, 144),
+    "pink": (222, 134, 158),
+    "beige": (196, 174, 148),
+    "brown": (104, 74, 50),
+}
+"""Usual sRGB of clothes in photos, by their name."""
+
+_COLOURS = {
+    "light-blue": r"(?:light|pale|sky)[ -]blue",
+    "navy": r"navy(?:[ -]blue)?|dark[ -]blue",
+    "burgundy": r"burgundy|maroon|wine[ -]red|dark[ -]red",
+    "grey": r"(?:dark |light )?gr[ea]y",
+    "green": r"(?:dark |bright |light )?green",
+    "blue": r"(?:bright |royal )?blue",
+    "red": r"(?:bright )?red",
+    "pink": r"(?:light |hot )?pink",
+    "purple": r"purple|violet",
+    "beige": r"beige|cream",
+    "teal": r"teal|turquoise",
+} | {name: name for name in ("white", "black", "orange", "yellow", "olive", "brown")}
+_GARMENT = (
+    r"t-?\s?shirts?|tees?|shirts?|tops?|blouses?|hood(?:ie|y)s?|sweatshirts?|sweaters?|jumpers?|pullovers?|"
+    r"cardigans?|turtlenecks?|v-necks?|crew necks?|roll-necks?|jackets?|coats?|blazers?|suits?|dress(?:es)?|"
+    r"polos?|vests?|gowns?|tuxedos?|robes?|uniforms?|clothes|clothing"
+)
+_COLOUR = one_of(_COLOURS)
+_SHADE = "|".join(_COLOURS.values())
+_CUT = (
+    r"(?:,? (?!(?:and|or|with|in|on|hair|eyes?|skin|man|woman|person|wearing|background|backdrop|wall|"
+    rf"{_SHADE})\b)[a-z-]+){{0,2}}"
+)
+_NO_GARMENT = r"(?! (?:hat|knot|bun|shoes?|case|rack|pocket|hanger|shop)\b)"
+_WEARERS = "|".join(word for word in CLASS_WORDS if word != "face")
+_END = (
+    rf"(?=$|[,.;]| with\b| and\b(?! (?:{_SHADE})\b)(?!.*\b(?:light|lights|lighting|tones?|hues?|shades?)\b))"
+)
+_SAID = (
+    re.compile(rf"\b(?:{_COLOUR}){_CUT} (?:{_GARMENT})\b{_NO_GARMENT}"),
+    re.compile(rf"\b(?:{_GARMENT})(?: is| are| in)(?: all)? (?:{_COLOUR}){_END}"),
+    re.compile(rf"\b(?:(?:wearing|wears|dressed in|clad in)(?: all)?|in all) (?:{_COLOUR}){_END}"),
+    re.compile(rf"\b(?:{_WEARERS}) in (?:{_COLOUR}){_END}"),
+)
+
+
+def clothes_in(words: str) -> str | None:
+    """The colour of clothes that a prompt or caption names, one of `CLOTHES_COLOURS`; None if it names none.
+
+    The first mention counts.
+    """
+    said = _first_said(words)
+    return None if said is None else name_in(said)
+
+
+def clothes_words(words: str) -> str:
+    """The words themselves in which `clothes_in` reads it; nothing if it reads none."""
+    said = _first_said(words)
+    return "" if said is None else said[0]
+
+
+def clothes_phrase(words: str) -> str:
+    """What is worn by the words in which `clothes_in` reads it: "red coat", "black clothes"; else nothing."""
+    said = _first_said(words)
+    if said is None:
+        return ""
+    return said[0] if said.re is _SAID[0] else f"{name_in(said).replace('-', ' ')} clothes"
+
+
+def _first_said(words: str) -> re.Match[str] | None:
+    return first_said(_SAID, words)

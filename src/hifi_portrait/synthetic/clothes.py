@@ -1,0 +1,262 @@
+"""Garments: a cloth layer over the shoulders, cut at a neckline, with its rim, collar or hood."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+from scipy.sparse import csr_matrix, eye, vstack
+
+from hifi_portrait.head import Part
+from hifi_portrait.head.tubes import grid_faces, tube
+from hifi_portrait.synthetic.mesh import CLOTH, body_mesh
+from hifi_portrait.synthetic.scene import Scene
+
+Array = NDArray[np.float32]
+
+THICKNESS = 0.007
+"""Distance of the cloth from the skin, metres."""
+_HIDDEN = 0.012
+"""Skin this far inside the cloth's edge is not drawn, so that it cannot poke through."""
+
+
+def _crew(x: NDArray, y: NDArray) -> NDArray:
+    return -0.116 - 0.020 * np.clip(-y / 0.06, -1, 1)
+
+
+def _v_neck(x: NDArray, y: NDArray) -> NDArray:
+    return np.minimum(np.where(y < 0, -0.195 + 1.30 * x, 0.0), _crew(x, y) - 0.002)
+
+
+def _scoop(x: NDArray, y: NDArray) -> NDArray:
+    dip = np.where(y < 0.01, -0.170 + 9.0 * x**2, 0.0)
+    return np.minimum(dip, -0.112 - 0.02 * np.clip(-y / 0.06, -1, 1))
+
+
+def _high(x: NDArray, y: NDArray) -> NDArray:
+    return -0.086 - 0.016 * np.clip(-y / 0.06, -1, 1)
+
+
+def _shirt(x: NDArray, y: NDArray) -> NDArray:
+    opening = np.where(y < -0.01, -0.150 + 2.6 * x, 0.0)
+    return np.minimum(opening, -0.104 - 0.020 * np.clip(-y / 0.06, -1, 1))
+
+
+@dataclass(frozen=True)
+class Garment:
+    """A kind of clothing: how often, its neckline (height over template x, y), what edges it."""
+
+    share: float
+    neckline: Callable[[NDArray, NDArray], NDArray]
+    rim: float
+    """Radius of the rolled edge, metres."""
+    edge: str = "rim"
+    """"rim", "collar" or "hood"."""
+
+
+GARMENTS: dict[str, Garment] = {
+    "t-shirt": Garment(0.34, _crew, 0.0032),
+    "v-neck": Garment(0.16, _v_neck, 0.0026),
+    "top": Garment(0.10, _scoop, 0.0022),
+    "collared shirt": Garment(0.18, _shirt, 0.0, "collar"),
+    "turtleneck": Garment(0.10, _high, 0.0060),
+    "hoodie": Garment(0.12, _crew, 0.0, "hood"),
+}
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """What is the same for every person: the cloth's faces, its field, and the ring around the neckline."""
+
+    blend: csr_matrix
+    """(M, V) the cloth's vertices as mixtures of the mesh's."""
+    faces: NDArray[np.int32]
+    template: Array
+    field: Array
+    """(M,) height below the neckline, metres; the cloth is where it is positive."""
+    looseness: Array
+    """(V,) distance of the cloth from the skin, metres."""
+    skin_keep: Array
+    """(V,) negative where the cloth hides the skin."""
+    ring: NDArray[np.int32]
+    """(K, 2) cloth edges the neckline crosses, in order around the neck."""
+    ring_share: Array
+
+
+def _field(name: str, template: NDArray) -> Array:
+    x, y, z = np.abs(template[:, 0]), template[:, 1], template[:, 2]
+    line = GARMENTS[name].neckline(x, y)
+    line = np.where(x > 0.085, np.maximum(line, -0.10), line)
+    return (line - z).astype(np.float32)
+
+
+def _subdivided(faces: NDArray, chosen: NDArray, blend: csr_matrix) -> tuple[NDArray, csr_matrix]:
+    """Split the chosen faces into four; the new vertices are the edges' midpoints."""
+    split = faces[chosen]
+    edges = np.sort(np.concatenate([split[:, [0, 1]], split[:, [1, 2]], split[:, [2, 0]]]), axis=1)
+    unique, index = np.unique(edges, axis=0, return_inverse=True)
+    ab, bc, ca = (index + blend.shape[0]).reshape(3, -1)
+    a, b, c = split.T
+    smaller = [np.stack(t, 1) for t in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))]
+    middles = 0.5 * (blend[unique[:, 0]] + blend[unique[:, 1]])
+    return np.concatenate([faces[~chosen], *smaller]), vstack([blend, middles]).tocsr()
+
+
+@cache
+def _cut(name: str) -> _Cut:
+    mesh = body_mesh()
+    base = mesh.template[: mesh.num_vertices]
+    base_field = _field(name, base)
+    skin = np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS)) & (
+        mesh.template[mesh.faces][..., 2].max(1) < -0.04
+    )
+    faces, blend = mesh.faces[skin], eye(mesh.num_vertices, format="csr", dtype=np.float32)
+    for _ in range(2):
+        near = (np.abs(_field(name, blend @ base)[faces]) < 0.035).any(1)
+        faces, blend = _subdivided(faces, near, blend)
+    field = _field(name, blend @ base)
+    faces = faces[(field[faces] > 0).any(1)]
+    used, faces = np.unique(faces, return_inverse=True)
+    faces, blend, field = faces.reshape(-1, 3).astype(np.int32), blend[used], field[used]
+    a, b = _neckline_edges(faces, field > 0).T
+    covered = np.zeros(mesh.num_vertices, bool)
+    covered[mesh.faces[skin]] = True
+    return _Cut(
+        blend=blend,
+        faces=faces,
+        template=(blend @ base).astype(np.float32),
+        field=field,
+        looseness=(THICKNESS + 0.008 * np.clip((base_field - 0.01) / 0.06, 0, 1)).astype(np.float32),
+        skin_keep=np.where(covered, _HIDDEN - base_field, 1.0).astype(np.float32),
+        ring=np.stack([a, b], 1),
+        ring_share=field[a] / (field[a] - field[b]),
+    )
+
+
+def _neckline_edges(faces: NDArray[np.int32], inside: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Edges (K, 2) between inside and outside, in the order the neckline crosses them around the neck."""
+    next_edges: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for face in faces.tolist():
+        pairs = [(face[0], face[1]), (face[1], face[2]), (face[2], face[0])]
+        crossed = [(min(p), max(p)) for p in pairs if inside[p[0]] != inside[p[1]]]
+        if len(crossed) == 2:
+            next_edges.setdefault(crossed[0], []).append(crossed[1])
+            next_edges.setdefault(crossed[1], []).append(crossed[0])
+    longest: list[tuple[int, int]] = []
+    left = set(next_edges)
+    while left:
+        chain = [left.pop()]
+        while following := [edge for edge in next_edges[chain[-1]] if edge in left]:
+            chain.append(following[0])
+            left.discard(following[0])
+        longest = max(longest, chain, key=len)
+    return np.array(longest, np.int32)
+
+
+def skin_left_bare(name: str) -> Array:
+    """Field (V,) that is negative where the garment hides the skin."""
+    return _cut(name).skin_keep
+
+
+def dress(scene: Scene, name: str, vertices: NDArray, normals: NDArray) -> None:
+    """Add a garment to the scene.
+
+    Parameters
+    ----------
+    scene
+        Receives the cloth.
+    name
+        One of ``GARMENTS``.
+    vertices, normals
+        (V, 3) posed, camera space.
+    """
+    garment, cut = GARMENTS[name], _cut(name)
+    cloth = cut.blend @ (vertices + normals * cut.looseness[:, None])
+    cloth_normals = cut.blend @ normals
+    scene.add(cloth, cloth_normals, cut.faces, CLOTH, attribute=cut.template, keep=cut.field)
+    ring, outward = _ring(cut, cloth, cloth_normals)
+    if garment.edge == "rim":
+        add_tube(
+            scene, ring - outward * garment.rim * 0.4, np.full(len(ring), garment.rim), CLOTH, closed=True
+        )
+    elif garment.edge == "collar":
+        _add_collar(scene, ring - outward * THICKNESS, outward)
+    else:
+        _add_hood(scene, ring, outward)
+
+
+def _ring(cut: _Cut, cloth: NDArray, normals: NDArray) -> tuple[Array, Array]:
+    """The neckline (K, 3), evenly spaced, and its smoothed outward directions."""
+    share = cut.ring_share[:, None]
+    a, b = cut.ring.T
+    points = cloth[a] * (1 - share) + cloth[b] * share
+    outward = normals[a] * (1 - share) + normals[b] * share
+    closed = np.concatenate([points, points[:1]])
+    along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
+    place = np.linspace(0, along[-1], 121)[:-1]
+
+    def even(values: NDArray) -> NDArray:
+        values = np.concatenate([values, values[:1]])
+        return np.stack([np.interp(place, along, values[:, k]) for k in range(3)], 1)
+
+    outward = gaussian_filter1d(even(outward), 3, axis=0, mode="wrap")
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    return gaussian_filter1d(even(points), 0.8, axis=0, mode="wrap").astype(np.float32), outward.astype(
+        np.float32
+    )
+
+
+def add_tube(
+    scene: Scene, path: NDArray, radius: NDArray, material: int, closed: bool = False, sides: int = 6
+) -> None:
+    """Add a round tube along ``path`` (K, 3) of ``radius`` (K,)."""
+    points, normals, faces = tube(path, radius, closed=closed, sides=sides)
+    scene.add(points, normals, faces, material)
+
+
+def _add_collar(scene: Scene, ring: Array, outward: Array) -> None:
+    """A folded collar that opens at the throat: a stand, its fold, and the leaf that falls outside."""
+    angle = np.linspace(-np.pi, np.pi, len(ring), endpoint=False)
+    order = np.argsort(np.abs(ring[:, 0]) * 1e-9 + angle)
+    ring, outward = ring[order], outward[order]
+    flat = outward * np.array((1, 1, 0.25))
+    flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+    up = np.array((0.0, 0.0, 1.0))
+    middle = ring[:, :2].mean(0)
+    turn = np.arctan2(ring[:, 0] - middle[0], -(ring[:, 1] - middle[1]))
+    front = np.clip(1 - np.abs(turn) / 0.9, 0, 1)[:, None]
+    lift = 0.013 * (1 - 0.6 * front)
+    rows = [
+        ring + flat * 0.004 - up * 0.010,
+        ring + flat * 0.004 + up * lift,
+        ring + flat * 0.008 + up * (lift + 0.003),
+        ring + flat * 0.014 + up * (lift - 0.004),
+        ring + flat * (0.021 + 0.004 * front) - up * (0.016 + 0.018 * front),
+    ]
+    grid = np.stack(rows, 1)
+    shape = grid.shape[:2]
+    along = np.gradient(grid, axis=0)
+    down = np.gradient(grid, axis=1)
+    normal = np.cross(along, down)
+    normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-12)
+    normal *= np.sign((normal * flat[:, None]).sum(-1, keepdims=True) + 1e-6)
+    keep = np.repeat((np.abs(turn) - 0.20)[:, None], shape[1], 1)
+    scene.add(
+        grid.reshape(-1, 3),
+        normal.reshape(-1, 3),
+        grid_faces(len(ring), len(rows), True, False),
+        CLOTH,
+        keep=keep.reshape(-1) * 0.02,
+    )
+
+
+def _add_hood(scene: Scene, ring: Array, outward: Array) -> None:
+    """A hood lying on the shoulders: a roll of cloth, thick behind the neck."""
+    middle = ring[:, :2].mean(0)
+    turn = np.arctan2(ring[:, 0] - middle[0], -(ring[:, 1] - middle[1]))
+    behind = 0.5 - 0.5 * np.cos(turn)
+    radius = (0.009 + 0.016 * behind).astype(np.float32)
+    path = ring + outward * (0.004 + 0.5 * radius[:, None]) + np.array((0, 0, 1.0)) * (0.35 * radius[:, None])
+    add_tube(scene, path, radius, CLOTH, closed=True, sides=10)

@@ -1,0 +1,230 @@
+"""From a scene and its lights to a linear picture and the person's matte."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from hifi_portrait.head import Camera
+from hifi_portrait.head.glasses import Tint, through_lens
+from hifi_portrait.head.mesh import TOOTH_WIDTHS
+from hifi_portrait.synthetic.lights import Lights
+from hifi_portrait.synthetic.mesh import BODY, CLOTH, EYE, FRAME, HAIR, LASH, MOUTH, SKIN, TEETH
+from hifi_portrait.synthetic.raster import ambient_occlusion, draw_nearest
+from hifi_portrait.synthetic.scene import Scene
+from hifi_portrait.synthetic.shading import shade
+
+Array = NDArray[np.float32]
+
+SUPERSAMPLING = 2
+SHADOW_SIZE = 384
+SHADOW_EXTENT = 0.66
+"""Width that a shadow map covers, metres."""
+
+
+@dataclass(frozen=True)
+class Materials:
+    """Colours of one person in one photo."""
+
+    skin_texture: Array
+    eye_texture: Array
+    palette: NDArray[np.float64]
+    """(9, 3)"""
+    shine: float
+
+
+@dataclass(frozen=True)
+class Lens:
+    """Lenses of glasses, in camera space."""
+
+    vertices: Array
+    faces: NDArray[np.int32]
+    tint: Tint
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A linear picture before tone mapping."""
+
+    colour: Array
+    """(H, W, 3) the person, multiplied with coverage; exposed."""
+    coverage: Array
+    """(H, W) in [0, 1]: the matte."""
+    distance: Array
+    """(2H, 2W) distance of what is seen along the camera's axis; infinite where there is nothing."""
+
+
+def render(
+    scene: Scene,
+    camera: Camera,
+    focus: NDArray,
+    lights: Lights,
+    materials: Materials,
+    lens: Lens | None = None,
+) -> Rendering:
+    """Draw the scene.
+
+    Parameters
+    ----------
+    scene
+        In camera space.
+    camera
+        Of the picture.
+    focus
+        (3,) the head's middle: what the shadow maps are centred on.
+    lights, materials, lens
+        What lights it, what it is made of, what is in front of the eyes.
+    """
+    sharp = camera.scaled_to(camera.height * SUPERSAMPLING)
+    height, width = sharp.height, sharp.width
+    vertices, normals, attributes, tones, keeps, faces, material = scene.arrays()
+    inverse_depth = (1 / vertices[:, 1]).astype(np.float32)
+    xy = sharp.project(vertices).astype(np.float32)
+    depth = np.zeros((height, width), np.float32)
+    face_id = np.full((height, width), -1, np.int32)
+    weights = np.zeros((height, width, 2), np.float32)
+    draw_nearest(xy, inverse_depth, keeps, faces, depth, face_id, weights)
+
+    transform, shadows = _shadow_maps(lights, focus, vertices, keeps, faces)
+    irradiance, albedo, specular = (np.zeros((height, width, 3), np.float32) for _ in range(3))
+    shade(
+        face_id,
+        weights,
+        inverse_depth,
+        faces,
+        material,
+        vertices,
+        normals,
+        attributes,
+        tones,
+        materials.skin_texture,
+        materials.eye_texture,
+        materials.palette,
+        materials.shine,
+        lights.direction,
+        lights.rgb,
+        transform,
+        shadows,
+        1.5 + 13 * lights.softness,
+        lights.sky,
+        lights.ground,
+        _catch_light(lights),
+        TOOTH_WIDTHS,
+        irradiance,
+        albedo,
+        specular,
+    )
+
+    seen = np.where(face_id >= 0, material[face_id], -1)
+    distance = np.where(depth > 0, 1 / np.maximum(depth, 1e-9), 99).astype(np.float32)
+    _occlude(irradiance, specular, distance, seen, sharp)
+    _scatter_in_skin(irradiance, seen, sharp.focal / float(focus[1]))
+    colour = albedo * irradiance + specular
+    colour *= _exposure(colour, seen, lights)
+    if lens is not None:
+        front = _lay_lens(colour, depth, lens, sharp, lights)
+        if max(lens.tint.factor) < 0.3:
+            distance = np.where(front > depth, 1 / np.maximum(front, 1e-9), distance)
+    s = SUPERSAMPLING
+    covered = (face_id >= 0).astype(np.float32)
+    return Rendering(
+        _shrink(colour * covered[..., None], s), _shrink(covered, s), np.where(depth > 0, distance, np.inf)
+    )
+
+
+def _shrink(picture: NDArray, factor: int) -> Array:
+    height, width = picture.shape[0] // factor, picture.shape[1] // factor
+    return picture.reshape(height, factor, width, factor, *picture.shape[2:]).mean((1, 3)).astype(np.float32)
+
+
+def _shadow_maps(
+    lights: Lights, focus: NDArray, vertices: Array, keeps: Array, faces: NDArray[np.int32]
+) -> tuple[NDArray[np.float64], Array]:
+    count = len(lights.direction)
+    transform = np.zeros((count, 3, 4))
+    shadows = np.full((count, SHADOW_SIZE, SHADOW_SIZE), -9.0, np.float32)
+    scale = SHADOW_SIZE / SHADOW_EXTENT
+    for k, direction in enumerate(lights.direction):
+        right = np.cross(direction, (0.0, 0.0, 1.0))
+        right /= np.linalg.norm(right)
+        up = np.cross(right, direction)
+        transform[k, 0, :3], transform[k, 1, :3], transform[k, 2, :3] = right * scale, up * scale, direction
+        transform[k, :, 3] = (
+            SHADOW_SIZE / 2 - scale * right @ focus,
+            SHADOW_SIZE / 2 - scale * up @ focus,
+            -direction @ focus,
+        )
+        projected = vertices @ transform[k, :, :3].T.astype(np.float32) + transform[k, :, 3].astype(
+            np.float32
+        )
+        xy, nearness = np.ascontiguousarray(projected[:, :2]), np.ascontiguousarray(projected[:, 2])
+        draw_nearest(xy, nearness, keeps, faces, shadows[k])
+    return transform, shadows
+
+
+def _catch_light(lights: Lights) -> NDArray[np.float64]:
+    """Between the first lamp and the camera, so that the iris mirrors it whatever the lamp's place."""
+    direction = 0.55 * lights.direction[0] + np.array((0.0, -0.75, 0.22))
+    return direction / np.linalg.norm(direction)
+
+
+def _occlude(irradiance: Array, specular: Array, distance: Array, seen: NDArray, camera: Camera) -> None:
+    openness = np.ones(distance.shape, np.float32)
+    ambient_occlusion(distance, camera.height * 0.055, openness)
+    openness = gaussian_filter(openness, camera.height / 430)
+    openness = np.where(seen == EYE, 0.45 + 0.55 * openness, openness)
+    openness = np.where(seen == TEETH, 0.6 + 0.4 * openness, openness)[..., None]
+    irradiance *= openness
+    specular *= np.where((seen == EYE)[..., None], 1.0, openness)
+
+
+def _scatter_in_skin(irradiance: Array, seen: NDArray, pixels_per_metre: float) -> None:
+    """Light spreads under the skin, red the farthest."""
+    skin = ((seen == SKIN) | (seen == BODY)).astype(np.float32)
+    rows, columns = np.nonzero(skin.any(1))[0], np.nonzero(skin.any(0))[0]
+    if not len(rows):
+        return
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    mask = skin[box]
+    for channel, millimetres in enumerate((1.7, 0.8, 0.45)):
+        sigma = millimetres * 1e-3 * pixels_per_metre
+        plane = irradiance[box][..., channel]
+        share = gaussian_filter(mask, sigma, truncate=2.5)
+        spread = gaussian_filter(plane * mask, sigma, truncate=2.5) / np.maximum(share, 1e-4)
+        plane[...] = np.where(mask > 0, 0.35 * plane + 0.65 * spread, plane)
+
+
+def _exposure(colour: Array, seen: NDArray, lights: Lights) -> float:
+    """What a camera's meter does: bring the face to a middle tone, dark skin less than fully."""
+    face = colour[seen == SKIN]
+    if not len(face):
+        return lights.exposure
+    level = float(np.percentile(face.mean(-1), 70)) + 1e-4
+    return lights.exposure * float(np.clip((0.34 / level) ** 0.6, 0.5, 2.2))
+
+
+def _lay_lens(colour: Array, depth: Array, lens: Lens, camera: Camera, lights: Lights) -> Array:
+    """Tint what is behind the lenses; returns the inverse depth with the lenses in it."""
+    inverse_depth = (1 / lens.vertices[:, 1]).astype(np.float32)
+    xy = camera.project(lens.vertices).astype(np.float32)
+    front = depth.copy()
+    hit = np.full(depth.shape, -1, np.int32)
+    weights = np.zeros((*depth.shape, 2), np.float32)
+    draw_nearest(xy, inverse_depth, np.ones(len(xy), np.float32), lens.faces, front, hit, weights)
+    rows, columns = np.nonzero(hit >= 0)
+    if not len(rows):
+        return front
+    colour[rows, columns] = through_lens(colour[rows, columns], rows, columns, lens.tint, lights.sky)
+    return front
+
+
+def palette(skin: NDArray, cloth: NDArray, hair: NDArray, frame: NDArray) -> NDArray[np.float64]:
+    """Base colours (9, 3) by material."""
+    table = np.zeros((9, 3))
+    table[SKIN] = table[BODY] = skin
+    table[EYE], table[TEETH] = (0.8, 0.78, 0.74), (0.75, 0.7, 0.6)
+    table[MOUTH] = (0.30, 0.085, 0.075)
+    table[LASH] = np.asarray(skin) * 0.05 + 0.006
+    table[CLOTH], table[HAIR], table[FRAME] = cloth, hair, frame
+    return table

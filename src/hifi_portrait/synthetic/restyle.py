@@ -1,0 +1,61 @@
+"""Sittings in which what a prompt may ask for changes from photo to photo, and nothing else about the look.
+
+From such photos a model learns that the prompt decides over clothing's, hair's and backdrop's colour and over
+glasses, whatever the references show.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from hifi_portrait.synthetic import colours
+from hifi_portrait.synthetic.background import COLOURED
+from hifi_portrait.synthetic.person import GLASSES, Person
+from hifi_portrait.synthetic.photo import Photo
+
+_CHANGES = {"clothing_colour": 0.5, "glasses": 0.5, "hair_colour": 0.6, "background_colour": 0.3}
+"""How often an attribute changes within a restyled sitting."""
+_KEPT = 0.4
+"""The share of its photos that show an attribute as the sitting's first photo does."""
+_DARK = 0.25
+"""The share of drawn glasses that are sunglasses."""
+
+
+def restyle(person: Person, sitting: Sequence[Photo], rng: np.random.Generator) -> list[Photo]:
+    """The photos of a sitting with one attribute or more changing among them, which their captions name.
+
+    All are of the style photo: sketches and photos without colour would not show the change.
+    """
+    possible = {name: share for name, share in _CHANGES.items() if _can_change(name, person, sitting[0])}
+    changing = [name for name, share in possible.items() if rng.random() < share] or ["clothing_colour"]
+    restyled = []
+    for photo in sitting:
+        values: dict[str, Any] = {"named": tuple(changing), "style": "photo"}
+        for name in changing:
+            if rng.random() >= _KEPT:
+                values |= _drawn(name, rng)
+        restyled.append(replace(photo, **values))
+    return restyled
+
+
+def _can_change(name: str, person: Person, photo: Photo) -> bool:
+    if name == "hair_colour":
+        return person.hair.style != "bald"
+    return name != "background_colour" or photo.background in COLOURED
+
+
+def _drawn(name: str, rng: np.random.Generator) -> dict[str, Any]:
+    """Fields of a photo with another value of an attribute."""
+    if name == "glasses":
+        frame = str(rng.choice(GLASSES[1:]))
+        wears, dark = bool(rng.random() < 0.6), bool(rng.random() < _DARK)
+        return {"frame": frame, "wears_glasses": wears, "sunglasses": wears and dark}
+    table = {"hair_colour": colours.HAIR, "clothing_colour": colours.CLOTH}.get(name, colours.WALL)
+    colour = str(rng.choice(list(table)))
+    rgb = colours.linear(table[colour], rng, 0.12)
+    if name == "hair_colour":
+        return {"hair_dye": (colour, rgb)}
+    field = name.removesuffix("_colour")
+    return {f"{field}_colour": colour, f"{field}_rgb": rgb}

@@ -1,0 +1,146 @@
+"""Aspect buckets: targets of other shapes than a square, beside the square crops of a prepared folder.
+
+``buckets.json`` lists their shapes (height, width), the square first. ``bucket.npy`` (P,) says of which shape
+each photo is as a target and ``bucket_row.npy`` (P,) in which row of ``latents_HxW.npy``; squares stay in
+``latents.npy``. References are square crops all the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from hifi_portrait.dataset.format import PhotoRecord
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.faces.geometry import cut_out
+from hifi_portrait.head import Camera, HeadGeometry
+from hifi_portrait.training.data.encode import LatentEncoder
+from hifi_portrait.training.data.prepared import Prepared
+from hifi_portrait.io.atomic import written_whole
+
+Shape = tuple[int, int]
+_BATCH = 8
+
+
+class Buckets:
+    """Reads the targets of a prepared folder. Raises DatasetError where there are no buckets."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        place = prepared.folder / "buckets.json"
+        if not place.exists():
+            raise DatasetError(
+                f"{prepared.folder} has no aspect buckets: prepare it again, with --buckets HEIGHTxWIDTH ..."
+            )
+        self.shapes: list[Shape] = [(height, width) for height, width in json.loads(place.read_text())]
+        self.of_photo: npt.NDArray[np.uint8] = np.load(prepared.folder / "bucket.npy")
+        self._row = np.load(prepared.folder / "bucket_row.npy")
+        self._prepared = prepared
+        self._latents = [
+            np.load(_latents_file(prepared.folder, shape), mmap_mode="r") for shape in self.shapes[1:]
+        ]
+
+    def latents(self, photo: int) -> Tensor:
+        """Scaled latents (C, h, w) float32 of a photo as a target."""
+        bucket = int(self.of_photo[photo])
+        if bucket == 0:
+            return self._prepared.latents(photo)
+        return torch.from_numpy(self._latents[bucket - 1][self._row[photo]].astype(np.float32))
+
+    def geometry(self, photo: int, square: HeadGeometry) -> HeadGeometry:
+        """A head of the square crop as the target shows it."""
+        return in_shape(square, self.shapes[int(self.of_photo[photo])])
+
+
+def in_shape(geometry: HeadGeometry, shape: Shape) -> HeadGeometry:
+    """A head in a picture of another shape about the same middle."""
+    height, width = shape
+    camera = geometry.camera
+    centre = (camera.cx + (width - camera.width) / 2, camera.cy + (height - camera.height) / 2)
+    return replace(geometry, camera=Camera(camera.focal, *centre, width, height))
+
+
+def best_shape(extent: tuple[int, int], transform: npt.NDArray[np.floating], shapes: Sequence[Shape]) -> int:
+    """Which of ``shapes`` shows a photo best; the first is the square that ``transform`` crops it to.
+
+    Least of it may lie off the photo, of ``extent`` (width, height); among equals its proportions are the
+    nearest to the photo's.
+    """
+    (square, _), (wide, high) = shapes[0], extent
+    scale = float(transform[0, 0])
+    left, top = transform[0, 2], transform[1, 2]
+    right, bottom = left + scale * wide, top + scale * high
+
+    def merit(shape: Shape) -> tuple[float, float]:
+        height, width = shape
+        x, y = (square - width) / 2, (square - height) / 2
+        seen_x = max(0.0, min(right, x + width) - max(left, x)) / width
+        seen_y = max(0.0, min(bottom, y + height) - max(top, y)) / height
+        return round(seen_x * seen_y, 2), -abs(float(np.log(width / height) - np.log(wide / high)))
+
+    return max(range(len(shapes)), key=lambda place: merit(shapes[place]))
+
+
+def make_buckets(
+    data: str | Path, folder: str | Path, shapes: Sequence[Shape], *, progress: bool = False
+) -> None:
+    """Sort the photos of ``folder``, prepared from ``data``, into shapes, and encode those not square.
+
+    Raises
+    ------
+    DatasetError
+        There is no autoencoder in ``folder`` yet, or the data set has changed since.
+    """
+    prepared = Prepared(folder)
+    photos, indices = prepared.source(data)
+    encoder = LatentEncoder(prepared.folder)
+    square = (prepared.size, prepared.size)
+    shapes = [square, *(shape for shape in shapes if shape != square)]
+    of_photo, row = np.zeros(len(prepared), np.uint8), np.zeros(len(prepared), np.int32)
+    for number, index in enumerate(indices):
+        photo = photos.entry(int(index))
+        of_photo[number] = best_shape(
+            (photo.width, photo.height), square_transform(photo, prepared.size), shapes
+        )
+    for place, shape in enumerate(shapes[1:], start=1):
+        chosen = np.flatnonzero(of_photo == place)
+        row[chosen] = np.arange(len(chosen))
+        sides = [side // encoder.factor for side in shape]
+        latents = np.lib.format.open_memmap(
+            _latents_file(prepared.folder, shape), "w+", np.float16, (len(chosen), encoder.channels, *sides)
+        )
+        steps = range(0, len(chosen), _BATCH)
+        for start in tqdm(steps, desc=f"bucket {shape[0]}x{shape[1]}", disable=not progress):
+            rows = slice(start, start + _BATCH)
+            cut = [_cut(photos[int(indices[n])], prepared.size, shape) for n in chosen[rows]]
+            latents[rows] = encoder(np.stack(cut))
+        latents.flush()
+    np.save(prepared.folder / "bucket.npy", of_photo)
+    np.save(prepared.folder / "bucket_row.npy", row)
+    with written_whole(prepared.folder / "buckets.json") as partial:
+        partial.write_text(json.dumps(shapes))
+
+
+def square_transform(photo: PhotoRecord, size: int) -> npt.NDArray[np.float64]:
+    """From a photo's pixels to those of its square crop."""
+    assert photo.analysis is not None and photo.analysis.crop_transform is not None
+    scale = size / photo.analysis.crop_size
+    transform: npt.NDArray[np.float64] = np.diag([scale, scale, 1]) @ photo.analysis.crop_transform
+    return transform
+
+
+def _cut(photo: PhotoRecord, size: int, shape: Shape) -> np.ndarray:
+    height, width = shape
+    middle = np.array([[1, 0, (width - size) / 2], [0, 1, (height - size) / 2], [0, 0, 1]])
+    return cut_out(photo.pixels(), middle @ square_transform(photo, size), (width, height))
+
+
+def _latents_file(folder: Path, shape: Shape) -> Path:
+    return folder / f"latents_{shape[0]}x{shape[1]}.npy"

@@ -1,0 +1,270 @@
+"""Pack an analysed data set into a prepared folder (:mod:`hifi_portrait.training.data.prepared`).
+
+``python -m hifi_portrait.training.data.prepare --data DIR --out DIR [--vae DIR]``; killed, it goes on where it
+was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from hifi_portrait.dataset.analysis import analyse_dataset
+from hifi_portrait.dataset.format import SPLITS, IDDataset, PhotoRecord, split_of
+from hifi_portrait.dataset.pool import worker_pool
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.faces import chip_transform
+from hifi_portrait.faces.geometry import cut_out, transform_points
+from hifi_portrait.head import Camera, HeadGeometry
+from hifi_portrait.models.build import size_config
+from hifi_portrait.training.data.buckets import make_buckets, square_transform
+from hifi_portrait.training.data.cached_text import cache_text
+from hifi_portrait.training.data.embed import embed_photos
+from hifi_portrait.training.data.encode import LatentEncoder
+from hifi_portrait.training.data.prepared import ARRAYS, Prepared, pack_geometry, read_header, write_header
+from hifi_portrait.training.engine.run import exit_code
+from hifi_portrait.training.data.tokenizer import load_tokenizer, save_tokenizers, train_tokenizer
+from hifi_portrait.io.atomic import written_whole
+
+logger = logging.getLogger(__name__)
+
+_CHUNK = 64
+
+
+def prepare(
+    data: str | Path,
+    out: str | Path,
+    *,
+    model_size: str = "bundled",
+    vae: str | Path | None = None,
+    tokenizer: str | Path | None = None,
+    recogniser: str | Path | None = None,
+    text: str | Path | None = None,
+    buckets: Sequence[tuple[int, int]] = (),
+    workers: int = 2,
+    progress: bool = False,
+) -> Prepared:
+    """Prepare the data set ``data`` in the folder ``out``, in ``workers`` processes.
+
+    Photos without analysis are analysed first. Steps already done in ``out`` are skipped; latents are made
+    where ``vae``, the folder of an autoencoder or of its training run, is given. The tokenizer is trained on
+    the captions, or taken from ``tokenizer``, a pipeline or prepared folder: what goes on from trained text
+    encoders needs theirs. ``recogniser`` is the ONNX file of an ArcFace network, whose embeddings take the
+    place of the data set's. ``text`` is a pipeline folder, by whose text encoders the captions are embedded
+    (``training.cached_text``); it goes with its own ``tokenizer``. ``buckets`` are further shapes (height,
+    width) of targets (``training.buckets``), for which there must be an autoencoder.
+
+    Raises
+    ------
+    DatasetError
+        The data set cannot be read or has no usable photo, there is no tokenizer in ``tokenizer``, or a side
+        of a bucket is no multiple of what the networks of ``model_size`` halve.
+    ModelError
+        There is no autoencoder in ``vae``, no text encoders in ``text``, or ``recogniser`` is no
+        such network.
+    """
+    data, out = Path(data), Path(out)
+    config = size_config(model_size)
+    _check_buckets(buckets, config)
+    given = None if tokenizer is None else load_tokenizer(tokenizer)
+    second = None if tokenizer is None else load_tokenizer(tokenizer, "tokenizer_2")
+    analyse_dataset(data, workers=workers, progress=progress)
+    if not (out / "prepared.json").exists():
+        _begin(data, out, config["image_size"])
+    _fill(data, out, workers, progress)
+    prepared = Prepared(out)
+    if not (out / "tokenizer_2").exists():
+        vocabulary = config["text_encoder"]["vocab_size"]
+        save_tokenizers(given or train_tokenizer(prepared.captions, vocabulary), out, second)
+    if recogniser is not None:
+        prepared = embed_photos(data, out, recogniser, progress=progress)
+    if text is not None:
+        cache_text(out, text, size=model_size, progress=progress)
+    if vae is not None:
+        encode_latents(out, vae, progress=progress)
+    if buckets:
+        make_buckets(data, out, buckets, progress=progress)
+    return prepared
+
+
+def encode_latents(
+    folder: str | Path, vae: str | Path, *, batch_size: int = 8, progress: bool = False
+) -> None:
+    """Write the scaled latents of all crops by the autoencoder in ``vae``, which is kept beside them."""
+    prepared, encoder = Prepared(folder), LatentEncoder(vae)
+    side = prepared.size // encoder.factor
+    shape = (len(prepared), encoder.channels, side, side)
+    with written_whole(prepared.folder / "latents.npy") as partial:
+        latents = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
+        for start in tqdm(range(0, len(prepared), batch_size), desc="encode", disable=not progress):
+            rows = slice(start, start + batch_size)
+            latents[rows] = encoder(prepared.arrays["crops"][rows])
+        latents.flush()
+        encoder.model.save_pretrained(prepared.folder / "vae")
+
+
+def crop_geometry(geometry: HeadGeometry, transform: np.ndarray, size: int) -> HeadGeometry:
+    """The same head seen in a crop, whose ``transform`` (3, 3) must be a scaling and a shift."""
+    camera, scale = geometry.camera, float(transform[0, 0])
+    centre_x = scale * camera.cx + float(transform[0, 2])
+    centre_y = scale * camera.cy + float(transform[1, 2])
+    return replace(geometry, camera=Camera(scale * camera.focal, centre_x, centre_y, size, size))
+
+
+def _check_buckets(shapes: Sequence[tuple[int, int]], config: dict[str, Any]) -> None:
+    halvings = sum(len(config[part]["block_out_channels"]) - 1 for part in ("vae", "unet"))
+    for height, width in shapes:
+        if min(height, width) <= 0 or height % 2**halvings or width % 2**halvings:
+            raise DatasetError(
+                f"a bucket of {height}x{width} does not do: its sides must be multiples of {2**halvings}"
+            )
+
+
+def _begin(data: Path, out: Path, size: int) -> None:
+    """Choose the photos, and make the arrays and the header."""
+    photos = _open(data)
+    chosen, identity, split, captions = [], [], [], []
+    for number, (name, group) in enumerate(photos.identities.items()):
+        for index in group:
+            record = photos.entry(index)
+            if record.analysis is None or not record.analysis.found:
+                continue
+            chosen.append(index)
+            identity.append(number)
+            split.append(list(SPLITS).index(split_of(name)))
+            captions.append(record.caption)
+    if not chosen:
+        raise DatasetError(f"{data} has no photo with a usable face")
+    out.mkdir(parents=True, exist_ok=True)
+    for name, (kind, shape) in ARRAYS.items():
+        row = [size if extent == "size" else extent for extent in shape]
+        np.lib.format.open_memmap(out / f"{name}.npy", "w+", np.dtype(kind), (len(chosen), *row))  # type: ignore[arg-type]
+    np.save(out / "identity.npy", np.array(identity, np.int32))
+    np.save(out / "split.npy", np.array(split, np.uint8))
+    np.save(out / "chosen.npy", np.array(chosen, np.int64))
+    np.save(out / "done.npy", np.zeros(-(-len(chosen) // _CHUNK), bool))
+    (out / "captions.json").write_text(json.dumps(captions))
+    write_header(out, size, complete=False)
+
+
+def _fill(data: Path, out: Path, workers: int, progress: bool) -> None:
+    """Fill the arrays, chunk by chunk."""
+    header = read_header(out)
+    if header["complete"]:
+        return
+    done = np.lib.format.open_memmap(out / "done.npy", "r+")
+    todo = [int(chunk) for chunk in np.flatnonzero(~done)]
+    pool = worker_pool(workers)
+    with pool, tqdm(total=len(todo) * _CHUNK, desc="prepare", unit="photo", disable=not progress) as bar:
+        jobs = {chunk: pool.submit(_fill_chunk, data, out, chunk, header["size"]) for chunk in todo}
+        for chunk, job in jobs.items():
+            job.result()
+            done[chunk] = True
+            done.flush()
+            bar.update(_CHUNK)
+    write_header(out, header["size"], complete=True)
+
+
+def _fill_chunk(data: Path, out: Path, chunk: int, size: int) -> None:
+    photos = _open(data)
+    rows = slice(chunk * _CHUNK, (chunk + 1) * _CHUNK)
+    computed = [name for name in ARRAYS if name not in ("identity", "split")]
+    arrays = {name: np.load(out / f"{name}.npy", mmap_mode="r+") for name in computed}
+    for row, index in enumerate(np.load(out / "chosen.npy")[rows], start=rows.start):
+        for name, value in _row(photos[int(index)], size).items():
+            arrays[name][row] = value
+    for array in arrays.values():
+        array.flush()
+
+
+def _row(photo: PhotoRecord, size: int) -> dict[str, np.ndarray | float | bool]:
+    """All arrays' values for one photo."""
+    analysis = photo.analysis
+    assert analysis is not None and analysis.fit is not None and analysis.matte is not None
+    assert analysis.landmarks is not None
+    to_size = np.diag([size / analysis.crop_size, size / analysis.crop_size, 1])
+    transform = square_transform(photo, size)
+    matte = np.rint(analysis.matte * 255).astype(np.uint8)
+    if len(matte) != size:
+        matte = cv2.resize(matte, (size, size), interpolation=cv2.INTER_AREA)
+    landmarks = transform_points(analysis.landmarks, transform)
+    values: dict[str, np.ndarray | float | bool] = {
+        "crops": cut_out(photo.pixels(), transform, size),
+        "mattes": matte,
+        "embeddings": np.asarray(analysis.embedding),
+        "quality": analysis.quality,
+        "fit": pack_geometry(crop_geometry(analysis.fit, to_size, size)),
+        "sitting": int(photo.attributes.get("sitting", -1)),
+        "named": bool(photo.attributes.get("named")),
+        "has_truth": photo.truth is not None,
+        "chips": chip_transform(landmarks),
+        "landmarks": landmarks[:, :2],
+    }
+    if photo.truth is not None:
+        values["truth"] = pack_geometry(crop_geometry(photo.truth, transform, size))
+    return values
+
+
+@lru_cache(maxsize=1)
+def _open(data: Path) -> IDDataset:
+    return IDDataset(data)
+
+
+def _shape(text: str) -> tuple[int, int]:
+    try:
+        height, width = (int(side) for side in text.lower().split("x"))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no HEIGHTxWIDTH, such as 1152x896") from error
+    return height, width
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line and prepare."""
+    parser = argparse.ArgumentParser(prog="hifi_portrait.training.data.prepare", description=__doc__)
+    parser.add_argument("--data", required=True, help="ID data set")
+    parser.add_argument("--out", required=True, help="prepared folder")
+    parser.add_argument("--vae", help="autoencoder folder or run; without it no latents are made")
+    parser.add_argument("--tokenizer", help="pipeline or prepared folder whose tokenizer is taken")
+    parser.add_argument("--recogniser", help="ONNX file of an ArcFace network, in the default one's place")
+    parser.add_argument("--text", help="pipeline folder whose text encoders embed the captions once for all")
+    parser.add_argument(
+        "--buckets",
+        nargs="+",
+        type=_shape,
+        default=(),
+        metavar="HEIGHTxWIDTH",
+        help="further shapes of targets, such as 1152x896 896x1152",
+    )
+    parser.add_argument("--size", default="bundled", help="model size (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    return exit_code(
+        lambda: prepare(
+            options.data,
+            options.out,
+            model_size=options.size,
+            vae=options.vae,
+            tokenizer=options.tokenizer,
+            recogniser=options.recogniser,
+            text=options.text,
+            buckets=options.buckets,
+            workers=options.workers,
+            progress=True,
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

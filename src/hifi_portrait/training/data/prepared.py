@@ -1,0 +1,232 @@
+"""A prepared folder: a data set packed once into memory-mapped arrays, so that training decodes nothing.
+
+Arrays, one row a usable photo, ordered by identity; pictures are portrait crops of ``size`` pixels::
+
+    crops       (P, S, S, 3) uint8        mattes       (P, S, S) uint8
+    embeddings  (P, E) float32            quality      (P,) float32
+    fit, truth  (P, 151) float32          landmarks    (P, 478, 2) float32, in crop pixels
+    chips       (P, 3, 3) float32, crop pixels -> recogniser's chip
+    identity    (P,) int32                split        (P,) uint8, place in ``SPLITS``
+    sitting     (P,) int64, -1: unknown   has_truth    (P,) bool
+    named       (P,) bool, whether the caption says what changes within the sitting
+    latents     (P, C, h, w) float16, scaled
+
+Embeddings of another recogniser than the data set's lie in an array named after it.
+
+Beside them lie ``captions.json`` and the model folders that the arrays go with: ``vae``, ``tokenizer``,
+``tokenizer_2``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from transformers import CLIPTokenizer
+
+from hifi_portrait.dataset.format import SPLITS, IDDataset
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.head import Camera, HeadGeometry
+from hifi_portrait.training.data.tokenizer import load_tokenizer
+from hifi_portrait.io.atomic import written_whole
+
+GeometryKind = Literal["fit", "truth"]
+"""Where a head comes from: the fit on detected landmarks, or the synthetic truth."""
+
+PREPARED_VERSION = 4
+GEOMETRY_SIZE = 80 + 52 + 9 + 3 + 2 + 5
+
+ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
+    "crops": ("uint8", ("size", "size", 3)),
+    "mattes": ("uint8", ("size", "size")),
+    "embeddings": ("float32", (128,)),
+    "quality": ("float32", ()),
+    "fit": ("float32", (GEOMETRY_SIZE,)),
+    "truth": ("float32", (GEOMETRY_SIZE,)),
+    "has_truth": ("bool", ()),
+    "landmarks": ("float32", (478, 2)),
+    "chips": ("float32", (3, 3)),
+    "identity": ("int32", ()),
+    "sitting": ("int64", ()),
+    "named": ("bool", ()),
+    "split": ("uint8", ()),
+}
+"""Name -> type and shape of a row; latents come later, when there is an autoencoder."""
+
+
+@dataclass(frozen=True)
+class PreparedReferences:
+    """Some prepared photos as the condition path takes references (``models.conditioning.References``).
+
+    Landmarks are NaN where a geometry is not fitted but true.
+    """
+
+    crops: npt.NDArray[np.uint8]
+    mattes: npt.NDArray[Any]
+    embeddings: npt.NDArray[np.float32]
+    quality: npt.NDArray[np.float32]
+    geometries: Sequence[HeadGeometry]
+    landmarks: npt.NDArray[np.float32]
+
+
+class Prepared:
+    """Reads a prepared folder. Raises DatasetError where it is none, unfinished, or of another version."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        header = read_header(self.folder)
+        if not header["complete"]:
+            raise DatasetError(
+                f"{self.folder} is not completely prepared: run the preparation again, it goes on"
+            )
+        self.size: int = header["size"]
+        files = {name: name for name in ARRAYS} | {"embeddings": header["embeddings"]}
+        self.arrays = {
+            name: np.load(self.folder / f"{file}.npy", mmap_mode="r") for name, file in files.items()
+        }
+        self.recogniser: str = header["recogniser"]
+        self.captions: list[str] = json.loads((self.folder / "captions.json").read_text())
+
+    def __len__(self) -> int:
+        return len(self.captions)
+
+    def source(self, data: str | Path) -> tuple[IDDataset, npt.NDArray[np.int64]]:
+        """The data set ``data`` it was prepared from, and which of its photos each row is of.
+
+        Raises
+        ------
+        DatasetError
+            The data set has changed since.
+        """
+        photos, chosen = IDDataset(data), np.load(self.folder / "chosen.npy")
+        known = len(photos) > chosen.max() and all(
+            photos.entry(int(index)).caption == caption
+            for index, caption in zip(chosen, self.captions, strict=True)
+        )
+        if not known:
+            raise DatasetError(f"{data} has changed since {self.folder} was prepared: prepare a new folder")
+        return photos, chosen
+
+    @property
+    def embedding_size(self) -> int:
+        """Numbers in an embedding."""
+        return int(self.arrays["embeddings"].shape[1])
+
+    def photos(self, split: str) -> npt.NDArray[np.int64]:
+        """Indices of a split's photos."""
+        return np.flatnonzero(self.arrays["split"] == list(SPLITS).index(split))
+
+    def identities(self, split: str) -> list[npt.NDArray[np.int64]]:
+        """Indices of the photos of each identity of a split that has two photos or more."""
+        photos = self.photos(split)
+        starts = np.flatnonzero(np.diff(self.arrays["identity"][photos])) + 1
+        return [group for group in np.split(photos, starts) if len(group) >= 2]
+
+    def in_one_sitting(self, photos: Sequence[int]) -> bool:
+        """Whether photos of one person are known to share light, clothes, background and style."""
+        sittings = self.arrays["sitting"][list(photos)]
+        return bool(sittings[0] >= 0 and (sittings == sittings[0]).all())
+
+    def latents(self, index: int) -> Tensor:
+        """Scaled latents (C, h, w) float32 of a photo."""
+        if "latents" not in self.arrays:
+            path = self.folder / "latents.npy"
+            if not path.exists():
+                raise DatasetError(f"{self.folder} has no latents: prepare it again, with an autoencoder")
+            self.arrays["latents"] = np.load(path, mmap_mode="r")
+        return torch.from_numpy(self.arrays["latents"][index].astype(np.float32))
+
+    def geometry(self, index: int, kind: GeometryKind) -> HeadGeometry:
+        """The fitted or the true head, in crop pixels; the fitted one where there is no truth."""
+        if kind == "truth" and not self.arrays["has_truth"][index]:
+            kind = "fit"
+        return unpack_geometry(self.arrays[kind][index], self.size)
+
+    def references(self, photos: Sequence[int], kinds: Sequence[GeometryKind]) -> PreparedReferences:
+        """Photos as references, each with the fitted or the true geometry."""
+        rows = list(photos)
+        true = [kind == "truth" and self.arrays["has_truth"][i] for i, kind in zip(rows, kinds, strict=True)]
+        landmarks = self.arrays["landmarks"][rows]
+        landmarks[true] = np.nan  # a true head has nothing to be told of by them
+        return PreparedReferences(
+            crops=self.arrays["crops"][rows],
+            mattes=self.arrays["mattes"][rows].astype(np.float32) / 255,
+            embeddings=self.arrays["embeddings"][rows],
+            quality=self.arrays["quality"][rows],
+            geometries=[self.geometry(i, kind) for i, kind in zip(photos, kinds, strict=True)],
+            landmarks=landmarks,
+        )
+
+    def tokenizer(self) -> CLIPTokenizer:
+        """The tokenizer that its text encoders read by."""
+        return load_tokenizer(self.folder)
+
+    def second_padding(self) -> tuple[int, int] | None:
+        """The token that ends a text, and what the second encoder reads behind it.
+
+        None where both encoders read the same. SDXL's own differ in this.
+        """
+        first, second = self.tokenizer(), load_tokenizer(self.folder, "tokenizer_2")
+        if first.pad_token_id == second.pad_token_id:
+            return None
+        return int(first.eos_token_id), int(second.pad_token_id)
+
+
+def read_header(folder: Path) -> dict[str, Any]:
+    """``prepared.json`` of a folder."""
+    try:
+        header: dict[str, Any] = json.loads((folder / "prepared.json").read_text())
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{folder} is not a prepared folder: {error}") from error
+    if header.get("version") != PREPARED_VERSION:
+        version = header.get("version")
+        raise DatasetError(f"{folder} is of version {version}, not {PREPARED_VERSION}: prepare it anew")
+    return {"recogniser": "", "embeddings": "embeddings", **header}
+
+
+def write_header(folder: Path, size: int, *, complete: bool, **recognised: str) -> None:
+    """Write ``prepared.json``.
+
+    ``recognised`` says by which ``recogniser`` the ``embeddings`` are and the name of their array, where they
+    are not the data set's.
+    """
+    header = {"version": PREPARED_VERSION, "size": size, "complete": complete, **recognised}
+    with written_whole(folder / "prepared.json") as partial:
+        partial.write_text(json.dumps(header) + "\n")
+
+
+def pack_geometry(geometry: HeadGeometry) -> npt.NDArray[np.float32]:
+    """A geometry as one vector (151,)."""
+    camera = geometry.camera
+    lens = [camera.focal, camera.cx, camera.cy, camera.width, camera.height]
+    parts = (
+        geometry.identity,
+        geometry.expression,
+        geometry.rotation,
+        geometry.translation,
+        geometry.gaze,
+        lens,
+    )
+    return np.concatenate([np.asarray(part, np.float32).ravel() for part in parts])
+
+
+def unpack_geometry(vector: npt.NDArray[np.float32], size: int) -> HeadGeometry:
+    """Inverse of :func:`pack_geometry`, for a picture of ``size`` pixels."""
+    identity, expression, rotation, translation, gaze, lens = np.split(
+        np.array(vector), np.cumsum([80, 52, 9, 3, 2])
+    )
+    return HeadGeometry(
+        identity=identity,
+        expression=expression,
+        rotation=rotation.reshape(3, 3),
+        translation=translation,
+        gaze=gaze,
+        camera=Camera(float(lens[0]), float(lens[1]), float(lens[2]), size, size),
+    )

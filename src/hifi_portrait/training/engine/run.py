@@ -1,0 +1,48 @@
+"""Train a recipe on data into a run folder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from hifi_portrait.errors import HiFiPortraitError, RecipeError
+from hifi_portrait.training.engine.trainer import Trainer, TrainingResult
+from hifi_portrait.training.objectives.hifi.config import HiFiConfig
+from hifi_portrait.training.recipes.reading import load_recipe, objective_class
+
+logger = logging.getLogger(__name__)
+
+
+def exit_code(command: Callable[[], Any]) -> int:
+    """Run a command and give its exit code: 2, with one line logged, for input that cannot be used."""
+    try:
+        command()
+    except HiFiPortraitError as error:
+        logger.error("%s", error)
+        return 2
+    return 0
+
+
+def train(
+    recipe: str | Path, data: str | Path, out: str | Path, *, overrides: Sequence[str] = ()
+) -> TrainingResult:
+    """Train ``recipe`` (a name or a TOML file) on ``data``; an unfinished run in ``out`` goes on.
+
+    ``data`` is an ID data set for the autoencoder and a prepared folder
+    (:mod:`hifi_portrait.training.data.prepare`) for the others. ``overrides`` are ``"section.key=value"``.
+
+    Raises
+    ------
+    RecipeError, DatasetError, ModelError
+        The recipe, the data or the first weights cannot be used.
+    """
+    loaded = load_recipe(recipe, overrides)
+    if loaded.trainer.shard and isinstance(loaded.settings, HiFiConfig) and loaded.settings.kept_samples:
+        raise RecipeError(
+            "trainer.shard and hifi.kept_samples do not go together, for each process looks at its samples "
+            "alone: set one of them to false or 0"
+        )
+    objective = objective_class(loaded)(loaded.settings, data, seed=loaded.trainer.seed)
+    return Trainer(objective, loaded.trainer, out, description=loaded.to_dict()).train()

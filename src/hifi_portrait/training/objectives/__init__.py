@@ -1,0 +1,1 @@
+"""What can be trained: each objective's parts, samples and losses."""

@@ -1,0 +1,102 @@
+"""Objective: the base text-to-image model, on prepared latents and captions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hifi_portrait.models.build import build
+from hifi_portrait.training.engine.objective import Batch, Objective, load_parts
+from hifi_portrait.training.objectives.losses import denoising_loss, min_snr_weight
+from hifi_portrait.training.objectives.pictures import grid, to_image
+from hifi_portrait.training.objectives.sampling import decode_latents, sample_latents
+from hifi_portrait.training.objectives.text.captioned import CaptionedPhotos
+from hifi_portrait.training.objectives.text.text import TextEmbeddings, encode_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseConfig:
+    """Settings of the base recipe.
+
+    ``caption_dropout`` is the share of samples without a caption, for classifier-free guidance;
+    ``clause_dropout`` that of clauses left out of a caption; ``min_snr_gamma`` cuts the loss weight of nearly
+    clean latents. Sheets show ``sheet_photos`` held-out captions, drawn in ``sheet_steps`` with
+    ``sheet_guidance``.
+    """
+
+    size: str = "bundled"
+    init_from: tuple[str, ...] = ()
+    trainable: tuple[str, ...] = ("unet", "text_encoder", "text_encoder_2")
+    min_snr_gamma: float = 5.0
+    caption_dropout: float = 0.1
+    clause_dropout: float = 0.15
+    sheet_photos: int = 8
+    sheet_steps: int = 20
+    sheet_guidance: float = 3.0
+
+
+class BaseObjective(Objective):
+    """v-prediction on the latents of captioned photos."""
+
+    def __init__(self, config: BaseConfig, data: str | Path, *, seed: int = 0) -> None:
+        names = ["unet", "text_encoder", "text_encoder_2"]
+        parts = load_parts(config.size, names, config.init_from, seed=seed)
+        parts |= load_parts(config.size, ["vae"], [data], required=["vae"])
+        super().__init__(parts, config.trainable)
+        self.config = config
+        self.data = CaptionedPhotos(data, config.clause_dropout, seed=seed, stream=2)
+        self.scheduler = build(config.size, ["scheduler"])["scheduler"]
+
+    def sample(self, index: int) -> Batch:
+        """``latents`` (C, h, w) and ``token_ids`` (77,) of one photo."""
+        return self.data.sample(index)
+
+    def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
+        """The term ``denoising``."""
+        latents = batch["latents"]
+        text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
+        text = text.without(torch.rand(len(latents), device=latents.device) < self.config.caption_dropout)
+        noise = torch.randn_like(latents)
+        steps = self.scheduler.config.num_train_timesteps
+        timesteps = torch.randint(steps, (len(latents),), device=latents.device)
+        noisy = self.scheduler.add_noise(latents, noise, timesteps)
+        velocity = self.scheduler.get_velocity(latents, noise, timesteps)
+        alphas = self.scheduler.alphas_cumprod.to(latents.device)
+        weight = min_snr_weight(alphas, timesteps, self.config.min_snr_gamma)
+        return {"denoising": denoising_loss(self._predict(noisy, timesteps, text), velocity, weight)}
+
+    def sheet(self) -> np.ndarray:
+        """Held-out photos above what their captions give."""
+        batch = self._held_out()
+        latents = batch["latents"]
+        text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
+        none = text.without(torch.ones(len(latents), dtype=torch.bool, device=latents.device))
+
+        def predict(noisy: Tensor, timesteps: Tensor) -> Tensor:
+            plain = self._predict(noisy, timesteps, none)
+            return plain + self.config.sheet_guidance * (self._predict(noisy, timesteps, text) - plain)
+
+        drawn = sample_latents(predict, self.scheduler, torch.randn_like(latents), self.config.sheet_steps)
+        pictures = decode_latents(self.part("vae"), torch.cat([latents, drawn]))
+        return grid([to_image(picture) for picture in pictures], columns=len(latents))
+
+    def metrics(self) -> dict[str, float]:
+        """The denoising loss on held-out photos, over four draws of noise and timesteps."""
+        batch = self._held_out()
+        losses = [float(self(batch)["denoising"]) for _ in range(4)]
+        return {"denoising": float(np.mean(losses))}
+
+    def _held_out(self) -> Batch:
+        device = next(self.part("unet").parameters()).device
+        return self.data.held_out(self.config.sheet_photos, device)
+
+    def _predict(self, noisy: Tensor, timesteps: Tensor, text: TextEmbeddings) -> Tensor:
+        noisy, side = noisy.contiguous(memory_format=torch.channels_last), self.data.prepared.size
+        output: Tensor = self.part("unet")(
+            noisy, timesteps, text.hidden, added_cond_kwargs=text.added(side, side)
+        ).sample
+        return output.float()

@@ -1,0 +1,1 @@
+"""HiFi-Net and the face networks: settings, samples and losses."""

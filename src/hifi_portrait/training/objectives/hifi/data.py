@@ -1,0 +1,250 @@
+"""Samples for HiFi-Net from a prepared folder: references, target head, caption, and the target's latents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.head import HeadModel, SurfaceView
+from hifi_portrait.landmarks import LandmarkGenerator
+from hifi_portrait.models.conditioning import FaceInputs, face_inputs
+from hifi_portrait.models.tensors import join_tensors
+from hifi_portrait.prompts.glasses import glasses_in
+from hifi_portrait.training.data.augment import Grade, degrade
+from hifi_portrait.training.data.buckets import Buckets
+from hifi_portrait.training.data.cached_text import CachedText
+from hifi_portrait.training.data.prepared import GeometryKind, Prepared
+from hifi_portrait.training.data.tokenizer import token_ids
+from hifi_portrait.training.engine.objective import Batch, shuffled
+from hifi_portrait.training.objectives.text.text import vary_caption
+
+
+@dataclass(frozen=True, kw_only=True)
+class HiFiDataConfig:
+    """How samples are drawn.
+
+    ``references`` is the least and the greatest number of references; runs of ``equal_counts`` samples have
+    equally many, so that a batch of them needs no padding. ``truth_share`` is the probability
+    that a sample takes its heads' geometry from the truth, where known, rather than from the fit on
+    detected landmarks. ``one_sitting_share`` is that of references from the target's sitting alone, if it has
+    other photos. ``named_share`` is that of samples of people in restyled sittings, whose captions name what
+    changes, rather than of anybody, ``glasses_share`` that of these in which somebody puts glasses on or off.
+    ``degraded_share`` is that of a reference being worn as real photos are,
+    ``face_dropout`` that of a sample without any reference, ``caption_dropout`` of guidance's
+    unconditional half, ``empty_caption`` of an empty one, ``clause_dropout`` of a clause left out;
+    captions that name what changes within a sitting stay whole. ``regraded_share`` is the probability that
+    target and references get another exposure, contrast and white balance alike, so that more skin and light
+    is seen than was photographed; the target is then encoded anew. With ``cached_text`` captions are read as
+    `prepare` embedded them: in the variants made there, or, with a ``clause_dropout`` of 0, whole. With
+    ``buckets`` targets have the shapes that `prepare` sorted them into, alike in runs of ``equal_counts``
+    samples, which must be whole batches.
+    """
+
+    references: tuple[int, int] = (1, 4)
+    equal_counts: int = 1
+    truth_share: float = 0.15
+    one_sitting_share: float = 0.0
+    named_share: float = 0.0
+    glasses_share: float = 0.0
+    degraded_share: float = 0.3
+    face_dropout: float = 0.05
+    caption_dropout: float = 0.1
+    empty_caption: float = 0.1
+    clause_dropout: float = 0.15
+    regraded_share: float = 0.0
+    cached_text: bool = False
+    buckets: bool = False
+
+
+class HiFiData:
+    """Sample ``index`` of an endless stream over a prepared folder's training identities."""
+
+    def __init__(
+        self, config: HiFiDataConfig, folder: str | Path, *, seed: int = 0, with_pictures: bool = False
+    ) -> None:
+        self.config = config
+        self.seed = seed
+        self.with_pictures = with_pictures or config.regraded_share > 0
+        self.prepared = Prepared(folder)
+        self.identities = self.prepared.identities("train")
+        if not self.identities:
+            raise DatasetError(f"{folder} has no training identity with two usable photos")
+        self.restyled = [g for g in self.identities if self.prepared.arrays["named"][g].all()]
+        self.with_and_without_glasses = [g for g in self.restyled if self._glasses_change(g)]
+        wanted = {"named": self.restyled, "glasses": self.with_and_without_glasses}
+        for name, groups in wanted.items():
+            if getattr(config, f"{name}_share") > 0 and not groups:
+                raise DatasetError(
+                    f"{folder} has no restyled sitting for hifi.data.{name}_share: make some with "
+                    f"`hifi-portrait people --restyled 1`, or set hifi.data.{name}_share = 0"
+                )
+        self.tokenizer = self.prepared.tokenizer()
+        self.text = CachedText(self.prepared) if config.cached_text else None
+        self.model = HeadModel.load()
+        self.generator = LandmarkGenerator(self.model)
+        self.buckets = Buckets(self.prepared) if config.buckets else None
+        if config.buckets and self.with_pictures:
+            raise DatasetError(
+                "hifi.data.buckets have latents alone: set hifi.data.regraded_share and hifi.losses.identity "
+                "and landmarks to 0"
+            )
+        self._training = np.concatenate(self.identities)
+        self._in_bucket: dict[tuple[int, int], list[np.ndarray]] = {}
+        self._views: dict[tuple[int, GeometryKind], SurfaceView] = {}
+
+    def sample(self, index: int) -> Batch:
+        """One target and its references.
+
+        ``faces`` (a batch of one), ``latents`` (C, h, w), ``token_ids`` (77,) or the cached text, ``chips``
+        (3, 3), ``embedding`` (E,) of the target, ``one_sitting`` (), whether the references are known to be
+        of the target's sitting, ``regraded`` (), whether the latents are not those of the picture, and,
+        where pictures are wanted, ``picture`` (3, S, S) uint8.
+        """
+        return self._sample(index, self.buckets)
+
+    def square_sample(self, index: int) -> Batch:
+        """The same of square targets alone."""
+        return self._sample(index, None)
+
+    def _sample(self, index: int, buckets: Buckets | None) -> Batch:
+        rng = np.random.default_rng([self.seed, 3, index])
+        people = self._people(rng)
+        block = np.random.default_rng([self.seed, 4, index // self.config.equal_counts])
+        least, most = self.config.references
+        count, bucket = int(block.integers(least, most + 1)), None
+        if buckets is not None:
+            of_photo = buckets.of_photo
+            bucket = int(block.choice(of_photo[self._training]))
+            named = self._of_bucket(people, bucket, of_photo)
+            people = named or self._of_bucket(self.identities, bucket, of_photo)
+        group = people[shuffled(index, len(people), self.seed)]
+        return self._draw(group, rng, self.config, count, buckets, bucket)
+
+    def _of_bucket(
+        self, people: Sequence[np.ndarray], bucket: int, of_photo: np.ndarray
+    ) -> Sequence[np.ndarray]:
+        """Those of groups of photos that have one in a bucket."""
+        key = (id(people), bucket)
+        if key not in self._in_bucket:
+            self._in_bucket[key] = [group for group in people if (of_photo[group] == bucket).any()]
+        return self._in_bucket[key]
+
+    def _people(self, rng: np.random.Generator) -> Sequence[np.ndarray]:
+        """Of whom a sample is, as groups of photos."""
+        if rng.random() >= self.config.named_share:
+            return self.identities
+        return self.with_and_without_glasses if rng.random() < self.config.glasses_share else self.restyled
+
+    def _glasses_change(self, group: np.ndarray) -> bool:
+        """Whether a sitting's captions name glasses in some photos and none, or sunglasses, in others."""
+        captions = [self.prepared.captions[photo] for photo in group]
+        named = {glasses_in(caption) for caption in captions}
+        return len({one if one in (None, "none", "sunglasses") else "clear" for one in named}) > 1
+
+    def held_out(self, count: int) -> Batch:
+        """A batch of held-out people, always the same: four clean references each, geometry from the fit."""
+        groups = (self.prepared.identities("validation") or self.identities)[:count]
+        config = replace(
+            self.config,
+            truth_share=0,
+            degraded_share=0,
+            face_dropout=0,
+            empty_caption=0,
+            clause_dropout=0,
+            regraded_share=0,
+        )
+        return self.collate(
+            [self._draw(g, np.random.default_rng([7, i]), config, 4) for i, g in enumerate(groups)]
+        )
+
+    def collate(self, samples: Sequence[Batch]) -> Batch:
+        """Join samples into a batch."""
+        faces = [sample["faces"] for sample in samples]
+        targets = [each.landmark if isinstance(each, FaceInputs) else each.latents for each in faces]
+        if len({target.shape[-2:] for target in targets}) > 1:
+            raise DatasetError(
+                "a batch has targets of several shapes: set hifi.data.equal_counts to a multiple of "
+                "trainer.batch_size"
+            )
+        batch: Batch = {"faces": join_tensors(faces)}
+        for name in samples[0]:
+            if name != "faces":
+                batch[name] = torch.stack([sample[name] for sample in samples])
+        return batch
+
+    def _draw(
+        self,
+        group: np.ndarray,
+        rng: np.random.Generator,
+        config: HiFiDataConfig,
+        count: int,
+        buckets: Buckets | None = None,
+        bucket: int | None = None,
+    ) -> Batch:
+        """A sample of photos of one person; the target is one in a bucket, or a square crop without any."""
+        others = [int(photo) for photo in rng.permutation(group)]
+        target = next(p for p in others if buckets is None or buckets.of_photo[p] == bucket)
+        others.remove(target)
+        beside = [photo for photo in others if self.prepared.in_one_sitting([target, photo])]
+        photos = (beside if beside and rng.random() < config.one_sitting_share else others)[:count]
+        kind: GeometryKind = "truth" if rng.random() < config.truth_share else "fit"
+        prepared = self.prepared
+        references = prepared.references(photos, [kind] * len(photos))
+        grade = Grade.sample(rng) if rng.random() < config.regraded_share else None
+        if grade is not None:
+            references = replace(references, crops=grade(references.crops))
+        worn = [degrade(c, rng) if rng.random() < config.degraded_share else c for c in references.crops]
+        references = replace(references, crops=np.stack(worn))
+        geometry, latents = prepared.geometry(target, kind), prepared.latents(target)
+        if buckets is not None:
+            geometry, latents = buckets.geometry(target, geometry), buckets.latents(target)
+        extent = (geometry.camera.width, geometry.camera.height)
+        landmark = self.generator.from_geometry(geometry, extent)
+        views = [self._view(photo, kind) for photo in photos]
+        faces = face_inputs(references, landmark, model=self.model, views=views)
+        one_sitting = prepared.in_one_sitting([target, *photos])
+        if rng.random() < config.face_dropout:
+            faces, one_sitting = without_references(faces), False
+        sample: Batch = {
+            "faces": faces,
+            "latents": latents,
+            "one_sitting": torch.tensor(one_sitting),
+            "regraded": torch.tensor(grade is not None),
+            **self._caption(target, rng, config),
+            "chips": torch.from_numpy(np.array(prepared.arrays["chips"][target])),
+            "embedding": torch.from_numpy(np.array(prepared.arrays["embeddings"][target])),
+        }
+        if self.with_pictures:
+            crop = np.array(prepared.arrays["crops"][target])
+            crop = crop if grade is None else grade(crop)
+            sample["picture"] = torch.from_numpy(crop).permute(2, 0, 1)
+        return sample
+
+    def _caption(self, photo: int, rng: np.random.Generator, config: HiFiDataConfig) -> Batch:
+        """What the text encoders read, or, where it is cached, what they make of it."""
+        named = bool(self.prepared.arrays["named"][photo])
+        if self.text is not None:
+            empty = 0.0 if named else config.empty_caption
+            return self.text(photo, rng, empty=empty, whole=config.clause_dropout == 0)
+        caption = self.prepared.captions[photo]
+        if not named:
+            caption = vary_caption(caption, rng, config.clause_dropout, config.empty_caption)
+        return {"token_ids": token_ids(self.tokenizer, [caption])[0]}
+
+    def _view(self, photo: int, kind: GeometryKind) -> SurfaceView:
+        """A photo's view of the head, kept: it costs as much as the rest of a sample (about 80 kB each)."""
+        key = (photo, kind)
+        if key not in self._views:
+            self._views[key] = SurfaceView.of(self.model, self.prepared.geometry(photo, kind))
+        return self._views[key]
+
+
+def without_references(faces: FaceInputs) -> FaceInputs:
+    """The same target with nothing known of the person: what face guidance contrasts with."""
+    names = ("mask", "warp", "warp_coverage")
+    return replace(faces, **{name: torch.zeros_like(getattr(faces, name)) for name in names})

@@ -1,0 +1,372 @@
+"""Objective: HiFi-Net and the face models over a base model, which is frozen or joins in."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hifi_portrait.errors import ModelError
+from hifi_portrait.faces.dlib_resnet import DlibResNet
+from hifi_portrait.head import HeadModel, Part
+from hifi_portrait.head.model import triangles_around_eyes
+from hifi_portrait.models.build import build
+from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs
+from hifi_portrait.models.latents import decode_picture, encode_picture
+from hifi_portrait.models.tensors import map_tensors
+from hifi_portrait.prompts.class_word import class_word_places
+from hifi_portrait.training.engine.objective import ENDLESS, Batch, Objective, find_scheduler
+from hifi_portrait.training.engine.precision import half_where_fast
+from hifi_portrait.training.objectives.hifi.config import HiFiConfig, HiFiLosses
+from hifi_portrait.training.objectives.hifi.critic import balanced, hinge_critic_loss
+from hifi_portrait.training.objectives.hifi.data import HiFiData
+from hifi_portrait.training.objectives.hifi.noising import draw_grain, draw_starts, draw_timesteps
+from hifi_portrait.training.objectives.hifi.parts import CRITIC, given_parts, hifi_parts, take_prior
+from hifi_portrait.training.objectives.hifi.recognition import chips_of, landmark_band
+from hifi_portrait.training.objectives.hifi.sample_faces import SampleFaces, SampleMemory
+from hifi_portrait.training.objectives.losses import (
+    area_errors,
+    clean_from_velocity,
+    denoising_loss,
+    embedding_loss,
+    landmark_band_loss,
+    min_snr_weight,
+    velocity_from_noise,
+    velocity_to,
+)
+from hifi_portrait.training.objectives.pictures import grid, to_image
+from hifi_portrait.training.objectives.sampling import decode_latents, sample_latents
+from hifi_portrait.training.objectives.text.text import TextEmbeddings, encode_text
+
+_PRIOR_PHOTOS, _PRIOR_PAIRS = 1500, 128
+_CRITIC_WARMUP = 0.1  # share of the run over which its say grows to the full
+
+
+class HiFiObjective(Objective):
+    """v-prediction of a photo from other photos of the person, the head in it, and its caption."""
+
+    def __init__(self, config: HiFiConfig, data: str | Path, *, seed: int = 0) -> None:
+        super().__init__(hifi_parts(config, data, seed=seed), config.trainable)
+        self.config = config
+        self.scheduler = find_scheduler(config.init_from) or build(config.size, ["scheduler"])["scheduler"]
+        self.recogniser = DlibResNet.from_dlib() if config.losses.identity > 0 else None
+        if self._predicted == "epsilon" and self.part("hifi_net").prior is not None:
+            raise ModelError("a base that predicts noise has no latent prior: set hifi.latent_prior = false")
+        self.data = HiFiData(config.data, data, seed=seed, with_pictures=self._decodes(config.losses))
+        self._check_data()
+        self.second_padding = self.data.prepared.second_padding()
+        fresh = "hifi_net" not in given_parts(config)
+        if fresh and config.copy_unet:
+            self.part("hifi_net").copy_unet(self.part("unet"))
+        known = not fresh or take_prior(self.part("hifi_net"), config.init_from)
+        if (config.calibrate_prior or not known) and self.part("hifi_net").prior is not None:
+            self._calibrate_prior()
+        self.part("face_attention").attach(self.part("unet"))
+        model = HeadModel.load()
+        self.conditioner = FaceConditioner(
+            self.part("face_encoder"),
+            self.part("face_refiner"),
+            self.part("hifi_net"),
+            self.part("vae"),
+            model.faces,
+        )
+        importance = config.losses.face_region * (model.parts != Part.SHOULDERS)
+        importance += config.losses.eye_region * triangles_around_eyes(model)
+        self.memory = self._memory(config.kept_samples)
+        self.register_buffer("importance", torch.from_numpy(importance).float(), persistent=False)
+
+    def sample(self, index: int) -> Batch:
+        """See :meth:`HiFiData.sample`; where samples are kept, ``faces`` are `SampleFaces`."""
+        return self.data.sample(index) if self.memory is None else self.memory[index]
+
+    def collate(self, samples: list[Batch]) -> Batch:
+        """Stack tensors, and join faces by their own rule."""
+        return self.data.collate(samples)
+
+    def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
+        """The term ``denoising`` and those of the other losses whose weights are above 0."""
+        losses, draws = self.config.losses, self.config.noise_draws
+        known = self._known(batch)
+
+        def drawn(value: Tensor) -> Tensor:
+            return value.repeat_interleave(draws, dim=0)
+
+        text, known = map_tensors(self._text(batch, known.condition), drawn), map_tensors(known, drawn)
+        condition, latents = known.condition, known.latents
+        unprompted = torch.rand(len(latents), device=latents.device) < self.config.data.caption_dropout
+        noise = torch.randn_like(latents)
+        from_warp, timesteps, grain = self._noising(
+            batch["one_sitting"].repeat_interleave(draws) & ~unprompted
+        )
+        noise = noise * grain.view(-1, 1, 1, 1)
+        started = torch.where(from_warp.view(-1, 1, 1, 1), condition.warp_latents.to(latents), latents)
+        noisy = self.scheduler.add_noise(started, noise, timesteps)
+        alphas = self.scheduler.alphas_cumprod.to(latents.device)
+        velocity = velocity_to(latents, noisy, alphas, timesteps)
+        prediction = self._predict(noisy, timesteps, text, condition, unprompted, grain)
+        weight = min_snr_weight(alphas, timesteps, losses.min_snr_gamma, self._predicted)
+        width = torch.where(from_warp, losses.warp_start_width / (1 - alphas[timesteps]).sqrt(), torch.inf)
+        error = denoising_loss(prediction, velocity, weight, known.importance, width)
+        terms = {"denoising": losses.denoising * error}
+        clean = clean_from_velocity(noisy, prediction, alphas, timesteps)
+        if losses.areas > 0:
+            terms["areas"] = losses.areas * (area_errors(clean - latents) * from_warp).mean()
+        if losses.adversary > 0 and bool(from_warp.any()):
+            shown = (condition.warp_latents[from_warp].to(latents), known.coverage[from_warp])
+            learnt, believed = self._critic_terms(clean[from_warp], latents[from_warp], shown)
+            terms["critic"] = learnt
+            if prediction.requires_grad:
+                strength = losses.adversary * min(1.0, progress / _CRITIC_WARMUP)
+                terms["adversary"] = balanced(believed, error, prediction, strength)
+        if self._decodes(losses):
+            terms |= self._picture_terms(clean, timesteps, batch)
+        return terms
+
+    def _critic_terms(
+        self, drawn: Tensor, photos: Tensor, shown: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """What the critic learns by, and what the networks learn of it; both see what is ``shown``."""
+        critic = self.part(CRITIC)
+        learnt = hinge_critic_loss(critic(photos, *shown), critic(drawn.detach(), *shown))
+        return learnt, -critic.frozen(drawn, *shown).mean()
+
+    def sheet(self) -> np.ndarray:
+        """For held-out people: first reference, target, landmark image, warp, and what is drawn."""
+        batch = self._held_out()
+        latents, faces = batch["latents"], batch["faces"]
+        condition = self.conditioner(faces)
+        text = self._text(batch, condition)
+        everyone = torch.ones(len(latents), dtype=torch.bool, device=latents.device)
+
+        def predict(noisy: Tensor, timesteps: Tensor) -> Tensor:
+            plain = self._predict(noisy, timesteps, text, condition, everyone)
+            prompted = self._predict(noisy, timesteps, text, condition, ~everyone)
+            return plain + self.config.sheet_guidance * (prompted - plain)
+
+        scheduler = type(self.scheduler).from_config(self.scheduler.config, prediction_type="v_prediction")
+        drawn = sample_latents(predict, scheduler, torch.randn_like(latents), self.config.sheet_steps)
+        pictures = [
+            *(to_image(crop[0].float() / 127.5 - 1) for crop in faces.crops),
+            *(to_image(picture) for picture in decode_latents(self.part("vae"), latents)),
+            *(to_image(landmark[:3] * 2 - 1) for landmark in faces.landmark),
+            *(to_image(warp) for warp in faces.warp),
+            *(to_image(picture) for picture in decode_latents(self.part("vae"), drawn)),
+        ]
+        return grid(pictures, columns=len(latents))
+
+    def metrics(self) -> dict[str, float]:
+        """The loss terms on held-out people, over four draws of noise and timesteps."""
+        batch = self._held_out()
+        draws = [self(batch) for _ in range(4)]
+        return {name: float(np.mean([float(draw[name]) for draw in draws])) for name in draws[0]}
+
+    @property
+    def _predicted(self) -> str:
+        """What the networks predict: "v_prediction" or "epsilon"."""
+        return str(self.scheduler.config.prediction_type)
+
+    @property
+    def _factor(self) -> int:
+        """By which the autoencoder reduces sides of pictures."""
+        return int(2 ** (len(self.part("vae").config.block_out_channels) - 1))
+
+    def _calibrate_prior(self) -> None:
+        """Measure the latents' moments, alone and beside the warp's, on training photos."""
+        prepared = self.data.prepared
+        photos = prepared.photos("train")
+        chosen = np.random.default_rng(0).choice(photos, min(_PRIOR_PHOTOS, len(photos)), replace=False)
+        pairs = self.data.collate([self.data.square_sample(ENDLESS - i) for i in range(_PRIOR_PAIRS)])
+        faces = pairs["faces"]
+        warps = torch.cat([encode_picture(self.part("vae"), warp) for warp in faces.warp.split(8)])
+        coverage = F.adaptive_avg_pool2d(faces.warp_coverage, warps.shape[-1])
+        latents = torch.stack([prepared.latents(int(photo)) for photo in chosen])
+        self.part("hifi_net").prior.calibrate(latents, pairs["latents"], warps, coverage)
+
+    def _check_data(self) -> None:
+        """Raises ModelError where the networks cannot read what was prepared."""
+        data, width = self.data, self.part("unet").config.cross_attention_dim
+        if self.recogniser is not None and data.prepared.recogniser:
+            raise ModelError(
+                f"{data.prepared.folder} has embeddings of {data.prepared.recogniser}, but "
+                "hifi.losses.identity reads those of dlib: set it to 0"
+            )
+        if data.text is not None and data.text.width != width:
+            raise ModelError(
+                f"{data.prepared.folder} has embeddings of captions {data.text.width} numbers wide, but the "
+                f"base model reads {width}: prepare it with the base's own text encoders (--text)"
+            )
+        if data.text is not None and self.part("face_refiner").in_prompt:
+            raise ModelError(
+                f"the design {self.config.design} changes captions: set hifi.data.cached_text = false"
+            )
+
+    def _memory(self, count: int) -> SampleMemory | None:
+        """The samples kept in memory, if that is wished and the parts that look at faces do not learn."""
+        if not count:
+            return None
+        if count % self.config.data.equal_counts:
+            raise ModelError("hifi.kept_samples must be a multiple of hifi.data.equal_counts")
+        if fresh := {"face_encoder", "face_refiner", "hifi_net"} - given_parts(self.config):
+            names = " and ".join(sorted(fresh))
+            raise ModelError(f"with hifi.kept_samples {names} must have learnt to see: add to hifi.init_from")
+        learning = {"face_encoder", "face_refiner"}.intersection(self.config.trainable)
+        if learning:
+            names = " and ".join(sorted(learning))
+            raise ModelError(f"with hifi.kept_samples {names} see each sample once: freeze them")
+        if self._decodes(self.config.losses):
+            raise ModelError("hifi.kept_samples have no pictures: set hifi.losses.identity, landmarks to 0")
+
+        def faces(batch: Batch) -> SampleFaces:
+            device = next(self.part("unet").parameters()).device
+            moved = {name: value.to(device) for name, value in batch.items()}
+            with half_where_fast(device):
+                return self._known(moved)
+
+        return SampleMemory(count, self.data.sample, faces, self.collate)
+
+    def _held_out(self) -> Batch:
+        batch = self.data.held_out(self.config.sheet_people)
+        device = next(self.part("unet").parameters()).device
+        return {name: value.to(device) for name, value in batch.items()}
+
+    def _noising(self, possible: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Which noisings (B,) start from the warp, of those that can; all timesteps, and shares of noise."""
+        config = self.config
+        from_warp = draw_starts(possible, config.warp_starts)
+        timesteps = draw_timesteps(
+            from_warp,
+            self.scheduler.config.num_train_timesteps,
+            draws=config.noise_draws,
+            shift=config.noise_shift,
+            warp_range=config.warp_start_noise,
+        )
+        return from_warp, timesteps, draw_grain(from_warp, config.warp_start_grain)
+
+    def _latents(self, batch: Batch) -> Tensor:
+        """The targets' latents (B, C, h, w); those of regraded pictures are encoded here."""
+        latents, regraded = batch["latents"], batch["regraded"]
+        if bool(regraded.any()):
+            pictures = batch["picture"][regraded].float() / 127.5 - 1
+            latents = latents.clone()
+            latents[regraded] = encode_picture(self.part("vae"), pictures).to(latents)
+        return latents
+
+    def _known(self, batch: Batch) -> SampleFaces:
+        """What the networks and the losses need of a batch's faces."""
+        faces = batch["faces"]
+        if isinstance(faces, SampleFaces):
+            device = next(self.part("unet").parameters()).device
+            return map_tensors(
+                faces, lambda t: t.to(device, torch.float32 if t.is_floating_point() else t.dtype)
+            )
+        condition = self.conditioner(faces)
+        extent = (condition.warp_latents.shape[-2], condition.warp_latents.shape[-1])
+        coverage = F.adaptive_avg_pool2d(faces.warp_coverage, extent)
+        return SampleFaces(condition, self._latents(batch), self._importance(faces, extent), coverage)
+
+    def _text(self, batch: Batch, condition: Conditioning) -> TextEmbeddings:
+        """What the networks read of a batch's captions."""
+        if self.config.data.cached_text:
+            return TextEmbeddings(batch["text_hidden"], batch["text_pooled"])
+        ids, refiner = batch["token_ids"], self.part("face_refiner")
+        with own_precision(self.part("text_encoder")):
+            encoders = (self.part("text_encoder"), self.part("text_encoder_2"))
+            text = encode_text(*encoders, ids, self.second_padding)
+        if not refiner.in_prompt:
+            return text
+        places = class_word_places(self.data.tokenizer, ids)
+        return TextEmbeddings(
+            refiner.merge(text.hidden, places, condition.tokens, condition.references), text.pooled
+        )
+
+    def _predict(
+        self,
+        noisy: Tensor,
+        timesteps: Tensor,
+        text: TextEmbeddings,
+        condition: Conditioning,
+        unconditional: Tensor,
+        grain: Tensor | float = 1.0,
+    ) -> Tensor:
+        """Velocity (B, C, h, w), whatever the networks predict.
+
+        Where ``unconditional`` (B,), it is what the pipeline's guidance takes for its unconditional half: the
+        bare base model's without a prompt, or, for face parts with unconditional tokens, nobody's face.
+        """
+        noisy = noisy.contiguous(memory_format=torch.channels_last)
+        text, kept = text.without(unconditional), (~unconditional).to(noisy.dtype).view(-1, 1, 1, 1)
+        height, width = (side * self._factor for side in noisy.shape[-2:])
+        added, condition = text.added(height, width), condition.without(unconditional)
+        down, middle = self.part("hifi_net")(
+            noisy, timesteps, text.hidden, condition.hifi, added_cond_kwargs=added, return_dict=False
+        )
+        if condition.unconditional_tokens is not None:
+            kept = torch.ones_like(kept)  # the unconditional half reads nobody's face, by the same networks
+        self.part("face_attention").bind([condition.tokens])
+        unet = self.part("unet")
+
+        def fitting(value: Tensor) -> Tensor:  # autocast does it for a UNet of full precision
+            return value if unet.dtype == torch.float32 else value.to(unet.dtype)
+
+        with own_precision(unet):
+            output: Tensor = unet(
+                fitting(noisy),
+                timesteps,
+                fitting(text.hidden),
+                added_cond_kwargs={name: fitting(value) for name, value in added.items()},
+                down_block_additional_residuals=[fitting(residual * kept) for residual in down],
+                mid_block_additional_residual=fitting(middle * kept),
+            ).sample
+        known, prior = condition.hifi.prior_mean, self.part("hifi_net").prior
+        if self._predicted == "epsilon":
+            alphas = self.scheduler.alphas_cumprod.to(noisy.device)
+            return velocity_from_noise(output.float(), noisy, alphas, timesteps)
+        if prior is None or known is None:
+            return output.float()
+        mean = torch.where(unconditional.view(-1, 1, 1, 1), prior.mean_alone(noisy), known)
+        alpha_bar = self.scheduler.alphas_cumprod[timesteps.cpu()]
+        return output.float() + prior.velocity(noisy, alpha_bar, mean, grain)
+
+    def _importance(self, faces: FaceInputs, extent: tuple[int, int]) -> Tensor:
+        """How much an error of each latent counts (B, 1, h, w), by which part of the head it shows."""
+        importance: Any = self.importance
+        shown = (faces.triangle >= 0) * importance[faces.triangle.long().clamp(min=0)]
+        return 1 + F.adaptive_avg_pool2d(shown[:, None], extent)
+
+    def _picture_terms(self, clean: Tensor, timesteps: Tensor, batch: Batch) -> dict[str, Tensor]:
+        losses = self.config.losses
+        steps = self.scheduler.config.num_train_timesteps
+        chosen = timesteps.argsort()[: losses.decoded_samples]
+        counted = (timesteps[chosen] < losses.decoded_below * steps).float()
+        shown = chosen // self.config.noise_draws
+        vae = self.part("vae")
+        pictures = decode_picture(vae, clean[chosen])
+        terms = {}
+        if losses.identity > 0 and self.recogniser is not None:
+            embeddings = self.recogniser(chips_of(pictures, batch["chips"][shown]))
+            terms["identity"] = losses.identity * embedding_loss(
+                embeddings, batch["embedding"][shown], counted
+            )
+        if losses.landmarks > 0:
+            band = landmark_band(batch["faces"].landmark[shown, :3]) * counted.view(-1, 1, 1, 1)
+            target = batch["picture"][shown].float() / 127.5 - 1
+            terms["landmarks"] = losses.landmarks * landmark_band_loss(pictures, target, band)
+        return terms
+
+    @staticmethod
+    def _decodes(losses: HiFiLosses) -> bool:
+        return losses.identity > 0 or losses.landmarks > 0
+
+
+def own_precision(part: Any) -> AbstractContextManager[None]:
+    """Leave autocast while a part computes that is of half precision itself."""
+    parameter = next(part.parameters())
+    if parameter.dtype == torch.float32:
+        return nullcontext()
+    context: AbstractContextManager[None] = torch.autocast(parameter.device.type, enabled=False)
+    return context

@@ -1,0 +1,193 @@
+"""Objective: text encoders that tell from a caption, roughly, what the photo looks like.
+
+Text encoders that start from nothing learn very slowly through a UNet: most of what a photo is its caption
+does not say, and beside a warp it says hardly anything that cannot be seen. Here they answer alone. From the
+hidden states, and apart from them from the pooled embedding, a small reader tells the photo's latents at
+low resolution, which colour is where, and what is seen about the eyes, where glasses sit that are too thin
+for such latents. After that the UNet finds in both what captions are worth reading for.
+SDXL's own encoders come from contrastive training on captions (arXiv 2103.00020), which serves the same end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hifi_portrait.faces.dlib_resnet import CHIP_SIZE
+from hifi_portrait.faces.geometry import cut_out
+from hifi_portrait.training.engine.objective import Batch, Objective, load_parts
+from hifi_portrait.training.objectives.pictures import grid, to_image
+from hifi_portrait.training.objectives.sampling import decode_latents
+from hifi_portrait.training.objectives.text.captioned import CaptionedPhotos
+from hifi_portrait.training.objectives.text.text import TextEmbeddings, encode_text
+
+READER = "reader"
+EYES_SIZE = (16, 40)
+"""Height and width in pixels of what is told of the eyes."""
+
+_EYES_IN_CHIP = (15, 25, 133, 73)  # left, top, right, bottom
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextConfig:
+    """Settings of the text recipe.
+
+    Latents are told at ``side`` x ``side``. ``eyes`` is how much an error about the eyes counts beside one of
+    the latents, which are larger. ``clause_dropout`` is the share of clauses left out of a caption.
+    """
+
+    size: str = "bundled"
+    init_from: tuple[str, ...] = ()
+    trainable: tuple[str, ...] = ("text_encoder", "text_encoder_2", READER)
+    side: int = 8
+    eyes: float = 20.0
+    clause_dropout: float = 0.15
+    metric_photos: int = 256
+    sheet_photos: int = 8
+
+
+class CaptionReader(ModelMixin, ConfigMixin):
+    """Tells latents and eyes at low resolution, from the hidden states and from the pooled embedding.
+
+    Parameters
+    ----------
+    hidden_dim, pooled_dim
+        Widths of the text encoders' hidden states, side by side, and of the pooled embedding.
+    latent_channels, side
+        Of what is told.
+    heads
+        Of the attention from places to hidden states.
+    """
+
+    @register_to_config
+    def __init__(
+        self, hidden_dim: int, pooled_dim: int, latent_channels: int = 16, side: int = 8, heads: int = 8
+    ) -> None:
+        super().__init__()
+        self.places = nn.Parameter(torch.randn(side * side, hidden_dim) * hidden_dim**-0.5)
+        self.norm = nn.LayerNorm(hidden_dim)
+        self.attention = nn.MultiheadAttention(hidden_dim, heads, batch_first=True)
+        self.from_hidden = nn.Sequential(
+            nn.LayerNorm(hidden_dim), nn.Linear(hidden_dim, hidden_dim), nn.SiLU(),
+            nn.Linear(hidden_dim, latent_channels),
+        )  # fmt: skip
+        self.from_pooled = nn.Linear(pooled_dim, latent_channels * side * side)
+        pixels = 3 * EYES_SIZE[0] * EYES_SIZE[1]
+        self.eyes_place = nn.Parameter(torch.randn(1, hidden_dim) * hidden_dim**-0.5)
+        self.eyes_from_hidden = nn.Linear(hidden_dim, pixels)
+        self.eyes_from_pooled = nn.Linear(pooled_dim, pixels)
+
+    def forward(self, text: TextEmbeddings) -> dict[str, Tensor]:
+        """What is told: `hidden` and `pooled`, latents (B, C, side, side), by what they are told from.
+
+        And so `eyes_hidden` and `eyes_pooled` (B, 3, *EYES_SIZE), as :func:`about_the_eyes` gives them.
+        """
+        side, batch = int(self.config.side), len(text.pooled)
+        hidden = self.norm(text.hidden)
+        places = torch.cat([self.places, self.eyes_place]).expand(batch, -1, -1)
+        read, _ = self.attention(places, hidden, hidden, need_weights=False)
+        latents, eyes = (places + read).split([side * side, 1], dim=1)
+        return {
+            "hidden": self.from_hidden(latents).transpose(1, 2).reshape(batch, -1, side, side),
+            "pooled": self.from_pooled(text.pooled).reshape(batch, -1, side, side),
+            "eyes_hidden": self.eyes_from_hidden(eyes).reshape(batch, 3, *EYES_SIZE),
+            "eyes_pooled": self.eyes_from_pooled(text.pooled).reshape(batch, 3, *EYES_SIZE),
+        }
+
+
+def about_the_eyes(crop: np.ndarray, to_chip: np.ndarray) -> Tensor:
+    """What is seen about the eyes (3, *EYES_SIZE), less its mean colour, in [-2, 2].
+
+    Parameters
+    ----------
+    crop
+        Portrait crop, uint8 RGB (S, S, 3).
+    to_chip
+        (3, 3) from its pixels to those of the recogniser's chip, which has all eyes in one place.
+    """
+    chip = cut_out(np.asarray(crop), np.asarray(to_chip, np.float64), CHIP_SIZE)
+    left, top, right, bottom = _EYES_IN_CHIP
+    height, width = EYES_SIZE
+    eyes = cv2.resize(chip[top:bottom, left:right], (width, height), interpolation=cv2.INTER_AREA) / 127.5
+    return torch.from_numpy((eyes - eyes.mean(axis=(0, 1))).astype(np.float32)).permute(2, 0, 1)
+
+
+class TextObjective(Objective):
+    """Low-resolution latents of photos from their captions."""
+
+    def __init__(self, config: TextConfig, data: str | Path, *, seed: int = 0) -> None:
+        parts = load_parts(config.size, ["text_encoder", "text_encoder_2"], config.init_from, seed=seed)
+        parts |= load_parts(config.size, ["vae"], [data], required=["vae"])
+        configs: list[Any] = [parts[name].config for name in ("text_encoder", "text_encoder_2", "vae")]
+        first, second, vae = configs
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            parts[READER] = CaptionReader(
+                hidden_dim=first.hidden_size + second.hidden_size,
+                pooled_dim=second.projection_dim,
+                latent_channels=vae.latent_channels,
+                side=config.side,
+            )
+        super().__init__(parts, config.trainable)
+        self.config = config
+        self.data = CaptionedPhotos(data, config.clause_dropout, seed=seed, stream=5)
+
+    def sample(self, index: int) -> Batch:
+        """``latents`` (C, side, side), ``eyes`` (3, *EYES_SIZE) and ``token_ids`` (77,) of one photo."""
+        return self._seen(self.data.sample(index))
+
+    def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
+        """Mean squared errors: ``hidden`` and ``pooled``, by what is told from, and both of the eyes."""
+        told = self.part(READER)(self._text(batch))
+        terms = {}
+        for name, values in told.items():
+            of_eyes = name.startswith("eyes")
+            weight, seen = (self.config.eyes, batch["eyes"]) if of_eyes else (1.0, batch["latents"])
+            terms[name] = weight * F.mse_loss(values.float(), seen)
+        return terms
+
+    def sheet(self) -> np.ndarray:
+        """Held-out photos at low resolution above what hidden states and pooled embeddings tell."""
+        batch = self._held_out(self.config.sheet_photos)
+        told = self.part(READER)(self._text(batch))
+        rows = [batch["latents"], told["hidden"].float(), told["pooled"].float()]
+        size = self.data.prepared.latents(0).shape[-1]
+        latents = F.interpolate(torch.cat(rows), (size, size), mode="bilinear")
+        pictures = decode_latents(self.part("vae"), latents)
+        return grid([to_image(picture) for picture in pictures], columns=len(batch["latents"]))
+
+    def metrics(self) -> dict[str, float]:
+        """Errors on held-out photos, and those of their means, which a reader of nothing would tell."""
+        batch = self._held_out(self.config.metric_photos)
+        means = {
+            "mean": float((batch["latents"] - batch["latents"].mean(0)).square().mean()),
+            "eyes_mean": self.config.eyes * float((batch["eyes"] - batch["eyes"].mean(0)).square().mean()),
+        }
+        return {name: float(term) for name, term in self(batch).items()} | means
+
+    def _text(self, batch: Batch) -> TextEmbeddings:
+        return encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
+
+    def _seen(self, batch: Batch) -> Batch:
+        """A batch or sample with its latents at low resolution, and its eyes instead of which photos."""
+        arrays, photos = self.data.prepared.arrays, batch["photo"]
+        eyes = [about_the_eyes(arrays["crops"][i], arrays["chips"][i]) for i in photos.reshape(-1).tolist()]
+        stacked = torch.stack(eyes).reshape(*photos.shape, 3, *EYES_SIZE).to(batch["latents"])
+        kept = {name: value for name, value in batch.items() if name != "photo"}
+        return kept | {
+            "latents": F.adaptive_avg_pool2d(batch["latents"], self.config.side),
+            "eyes": stacked,
+        }
+
+    def _held_out(self, count: int) -> Batch:
+        device = next(self.part(READER).parameters()).device
+        return self._seen(self.data.held_out(count, device))

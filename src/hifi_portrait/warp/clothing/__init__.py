@@ -1,0 +1,1 @@
+"""Clothes: told from hair and skin, extended below a photo's end, found in a picture."""

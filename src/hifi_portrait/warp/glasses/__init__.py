@@ -1,0 +1,1 @@
+"""Glasses in pictures: detected, removed, drawn."""

@@ -1,0 +1,1 @@
+"""Operations on pictures and masks that the warp's stages share."""

@@ -1,0 +1,1 @@
+"""Hair and clothes beside the fitted head's outline."""

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import logging
+import shutil
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from hifi_portrait.errors import IdentityError, ImageError, NoFaceError
+from hifi_portrait.faces import analyse, load_image
+from hifi_portrait.head import HeadPose
+from hifi_portrait.person.identity import FORMAT_VERSION, Identity
+from hifi_portrait.person.target import Target
+
+PICTURES = Path(__file__).parents[1] / "pictures"
+A1, A2, B1, B2 = (PICTURES / f"person_{name}.jpg" for name in ("a_1", "a_2", "b_1", "b_2"))
+
+
+@pytest.fixture(scope="module")
+def identity() -> Identity:
+    return Identity.from_photos([A1, A2])
+
+
+@pytest.fixture
+def saved(identity: Identity, tmp_path: Path) -> Path:
+    path = tmp_path / "anna.safetensors"
+    identity.save(path)
+    return path
+
+
+def _rewrite(path: Path, metadata: dict[str, str], drop: str | None = None) -> None:
+    """The same file with some metadata changed, and perhaps one tensor less."""
+    with safe_open(str(path), framework="numpy") as file:
+        kept = {**file.metadata(), **metadata}
+        tensors = {name: file.get_tensor(name) for name in file.keys() if name != drop}  # noqa: SIM118
+    save_file(tensors, path, kept)
+
+
+def test_shapes(identity: Identity) -> None:
+    assert len(identity) == 2
+    assert identity.sources == (str(A1), str(A2))
+    assert identity.crops.shape == (2, 256, 256, 3)
+    assert identity.mattes.shape == (2, 256, 256)
+    assert identity.landmarks.shape == (2, 478, 3)
+    assert identity.embeddings.shape == (2, 128)
+    assert identity.quality.shape == identity.residuals.shape == (2,)
+    assert identity.identity.shape == (80,)
+    assert identity.dropped == ()
+
+
+def test_one_shape_is_shared_by_all_photos(identity: Identity) -> None:
+    for geometry in identity.geometries:
+        np.testing.assert_array_equal(geometry.identity, identity.identity)
+
+
+def test_the_fit_follows_the_landmarks(identity: Identity) -> None:
+    assert identity.residuals.max() < 0.06
+    assert identity.geometries[1].pose.yaw == pytest.approx(25, abs=5)
+
+
+def test_mean_embedding_has_unit_length_and_lies_between(identity: Identity) -> None:
+    assert np.linalg.norm(identity.embedding) == pytest.approx(1)
+    assert (identity.embeddings @ identity.embedding > identity.embeddings[0] @ identity.embeddings[1]).all()
+
+
+def test_identities_cannot_be_written_to(identity: Identity) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        identity.crops[0] = 0
+
+
+def test_one_photo_is_enough() -> None:
+    assert len(Identity.from_photos(A1)) == 1
+
+
+def test_a_folder_of_photos(tmp_path: Path) -> None:
+    shutil.copy(A1, tmp_path)
+    shutil.copy(A2, tmp_path)
+    (tmp_path / "notes.txt").write_text("not a photo")
+    assert len(Identity.from_photos(tmp_path)) == 2
+
+
+def test_photos_in_memory() -> None:
+    identity = Identity.from_photos([load_image(A1), Image.open(A2)])
+    assert identity.sources[0] == "<array 256x256x3>"
+
+
+def test_photos_of_different_sizes_get_one_crop_size(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    Image.open(A1).resize((1000, 1000)).save(path)
+    identity = Identity.from_photos([path, A2])
+    assert identity.crops.shape == (2, 1024, 1024, 3)
+    np.testing.assert_allclose(identity.geometries[1].camera.width, 1024)
+
+
+def test_a_photo_of_somebody_else_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        identity = Identity.from_photos([A1, B1, A2])
+    assert identity.sources == (str(A1), str(A2))
+    (dropped,) = identity.dropped
+    assert dropped.source == str(B1)
+    assert "somebody else" in dropped.reason
+    assert dropped.similarity is not None
+    assert dropped.similarity < 0.9
+    assert "person_b_1.jpg is not used" in caplog.text
+
+
+def test_a_photo_without_a_face_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "wall.png"
+    Image.new("RGB", (200, 200), (90, 90, 90)).save(path)
+    identity = Identity.from_photos([A1, path])
+    assert [(photo.source, photo.similarity) for photo in identity.dropped] == [(str(path), None)]
+
+
+def test_the_person_is_found_in_a_group_photo() -> None:
+    group = np.full((300, 520, 3), 120, np.uint8)
+    group[:, :300] = np.array(Image.open(B1).resize((300, 300)))
+    group[40:260, 300:] = np.array(Image.open(A2).resize((220, 220)))
+    identity = Identity.from_photos([A1, group, A2])
+    assert len(identity) == 3
+    assert (identity.embeddings @ analyse(A2).embedding > 0.93).all()
+
+
+def test_two_people_in_one_photo_each_names_both_files() -> None:
+    with pytest.raises(IdentityError, match=r"different people: .*person_a_1\.jpg and .*person_b_1\.jpg"):
+        Identity.from_photos([A1, B1])
+
+
+def test_all_photos_are_kept_where_that_is_asked_for() -> None:
+    assert len(Identity.from_photos([A1, B1], keep_all=True)) == 2
+
+
+def test_two_people_in_two_photos_each_is_a_tie() -> None:
+    with pytest.raises(IdentityError, match="different people"):
+        Identity.from_photos([A1, B1, A2, B2])
+
+
+def test_no_usable_face_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "wall.png"
+    Image.new("RGB", (200, 200), (90, 90, 90)).save(path)
+    with pytest.raises(NoFaceError, match=r"wall\.png"):
+        Identity.from_photos([path])
+
+
+def test_an_unreadable_photo_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "half.jpg"
+    path.write_bytes(A1.read_bytes()[:4000])
+    with pytest.raises(ImageError, match=r"half\.jpg"):
+        Identity.from_photos([A1, path])
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(IdentityError, match="holds no photo"):
+        Identity.from_photos(tmp_path)
+
+
+def test_no_photos() -> None:
+    with pytest.raises(IdentityError, match="at least one photo"):
+        Identity.from_photos([])
+
+
+def test_from_faces_gives_the_same_identity(identity: Identity) -> None:
+    again = Identity.from_faces([analyse(A1), analyse(A2)])
+    np.testing.assert_allclose(again.identity, identity.identity, atol=1e-3)
+
+
+def test_saved_and_loaded_is_the_same(identity: Identity, saved: Path) -> None:
+    loaded = Identity.load(saved)
+    for field in fields(Identity):
+        if field.name != "geometries":
+            np.testing.assert_array_equal(getattr(loaded, field.name), getattr(identity, field.name))
+    for ours, theirs in zip(identity.geometries, loaded.geometries, strict=True):
+        for name, value in ours.to_dict().items():
+            np.testing.assert_array_equal(theirs.to_dict()[name], value)
+
+
+def test_what_was_dropped_is_saved(tmp_path: Path) -> None:
+    identity = Identity.from_photos([A1, A2, B1])
+    identity.save(tmp_path / "a.safetensors")
+    assert Identity.load(tmp_path / "a.safetensors").dropped == identity.dropped
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(IdentityError, match=r"nobody\.safetensors does not exist"):
+        Identity.load(tmp_path / "nobody.safetensors")
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100, 20000])
+def test_a_truncated_file(saved: Path, kept: int) -> None:
+    saved.write_bytes(saved.read_bytes()[:kept])
+    with pytest.raises(IdentityError, match=r"anna\.safetensors is damaged"):
+        Identity.load(saved)
+
+
+def test_another_kind_of_safetensors(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save_file({"weight": np.zeros(3, np.float32)}, path)
+    with pytest.raises(IdentityError, match="not a saved identity"):
+        Identity.load(path)
+
+
+def test_a_newer_format(saved: Path) -> None:
+    _rewrite(saved, {"version": str(FORMAT_VERSION + 1)})
+    with pytest.raises(IdentityError, match=r"newer release \(format 2; this one reads 1\)"):
+        Identity.load(saved)
+
+
+@pytest.mark.parametrize("missing", ["crops", "embedding", "geometries.rotation", "geometries.camera"])
+def test_a_missing_tensor(saved: Path, missing: str) -> None:
+    _rewrite(saved, {}, drop=missing)
+    with pytest.raises(IdentityError, match="damaged identity"):
+        Identity.load(saved)
+
+
+def test_a_wrong_number_of_sources(saved: Path) -> None:
+    _rewrite(saved, {"sources": '["one.jpg"]'})
+    with pytest.raises(IdentityError, match="damaged identity"):
+        Identity.load(saved)
+
+
+def test_saving_where_there_is_no_folder(identity: Identity, tmp_path: Path) -> None:
+    with pytest.raises(IdentityError, match="cannot be written"):
+        identity.save(tmp_path / "nowhere" / "a.safetensors")
+
+
+def test_the_warp_shows_the_person_in_the_wished_pose(identity: Identity) -> None:
+    picture = identity.warp(Target("smile", HeadPose(yaw=12)), 320)
+    assert (picture.shape, picture.dtype) == ((320, 320, 3), np.uint8)
+    shown = Identity.from_photos(picture)
+    assert shown.geometries[0].pose.yaw == pytest.approx(12, abs=6)
+    assert shown.embedding @ identity.embedding > 0.92

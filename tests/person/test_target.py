@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from hifi_portrait.errors import NoFaceError, TargetError
+from hifi_portrait.faces import load_image
+from hifi_portrait.head import EXPRESSION_NAMES, HeadPose
+from hifi_portrait.landmarks import LandmarkGenerator
+from hifi_portrait.person.target import PRESETS, Framing, Target
+
+PICTURES = Path(__file__).parents[1] / "pictures"
+SMILE = EXPRESSION_NAMES.index("mouthSmileLeft")
+
+
+def test_the_default_is_neutral_and_facing_the_camera() -> None:
+    target = Target()
+    assert not target.expression_vector().any()
+    assert (target.pose, target.gaze) == (HeadPose(), (0.0, 0.0))
+
+
+def test_every_preset_is_within_range_and_not_neutral() -> None:
+    for name in PRESETS:
+        vector = Target(name).expression_vector()
+        assert vector.shape == (52,)
+        assert vector.any() == (name != "neutral")
+
+
+def test_the_promised_presets_exist() -> None:
+    promised = "neutral smile laugh surprise sad angry disgust fear wink kiss talk"
+    assert set(promised.split()) <= set(PRESETS)
+
+
+@pytest.mark.parametrize("name", ["Eyes closed", "eyes_closed", " EYES-CLOSED "])
+def test_preset_names_are_lenient(name: str) -> None:
+    assert Target(name) == Target("eyes-closed")
+
+
+def test_preset_strength_scales_the_expression() -> None:
+    half = Target.preset("smile", 0.5, pose=HeadPose(yaw=10))
+    np.testing.assert_allclose(half.expression_vector(), Target("smile").expression_vector() / 2)
+    assert half.pose.yaw == 10
+
+
+def test_wink_closes_one_eye_only() -> None:
+    vector = Target("wink").expression_vector()
+    assert vector[EXPRESSION_NAMES.index("eyeBlinkLeft")] > 0.9
+    assert vector[EXPRESSION_NAMES.index("eyeBlinkRight")] == 0
+
+
+def test_named_coefficients_leave_the_rest_at_zero() -> None:
+    vector = Target({"mouthSmileLeft": 0.4}).expression_vector()
+    assert vector[SMILE] == pytest.approx(0.4)
+    assert np.count_nonzero(vector) == 1
+
+
+def test_all_coefficients_as_an_array() -> None:
+    values = np.linspace(0, 1, 52, dtype=np.float32)
+    np.testing.assert_array_equal(Target(values).expression_vector(), values)
+
+
+def test_unknown_preset_names_close_ones_and_all() -> None:
+    with pytest.raises(TargetError, match=r"'smille'\. Did you mean smile.*Known: neutral, smile"):
+        Target("smille")
+
+
+def test_unknown_coefficient_names_close_ones() -> None:
+    with pytest.raises(TargetError, match=r"'JawOpn'\. Did you mean jawOpen"):
+        Target({"JawOpn": 0.3})
+
+
+def test_a_coefficient_out_of_range_is_named() -> None:
+    with pytest.raises(TargetError, match=r"jawOpen = 1\.2 is out of range: it must lie in \[0, 1\]"):
+        Target({"jawOpen": 1.2})
+
+
+def test_a_wrong_number_of_coefficients() -> None:
+    with pytest.raises(TargetError, match="52 coefficients, got 51"):
+        Target(np.zeros(51))
+
+
+@pytest.mark.parametrize(("axis", "limit"), [("yaw", 60), ("pitch", 40), ("roll", 40)])
+def test_pose_ranges(axis: str, limit: int) -> None:
+    Target(pose=HeadPose(**{axis: limit}))
+    with pytest.raises(TargetError, match=rf"{axis} = 400 is out of range: .*\[-{limit}, {limit}\] degrees"):
+        Target(pose=HeadPose(**{axis: 400.0}))
+
+
+def test_not_a_number_is_out_of_range() -> None:
+    with pytest.raises(TargetError, match="yaw = nan"):
+        Target(pose=HeadPose(yaw=float("nan")))
+
+
+def test_gaze_range() -> None:
+    with pytest.raises(TargetError, match=r"gaze pitch = 50"):
+        Target(gaze=(0, 50))
+
+
+@pytest.mark.parametrize("wrong", [{"scale": 0.0}, {"x": -0.1}, {"y": 1.5}])
+def test_framing_ranges(wrong: dict[str, float]) -> None:
+    with pytest.raises(TargetError, match=f"framing {next(iter(wrong))}"):
+        Framing(**wrong)
+
+
+def test_names_of_glasses_are_lenient() -> None:
+    assert Target(glasses="Cat Eye").glasses == "cat-eye"
+
+
+def test_unknown_glasses_name_those_that_are_known() -> None:
+    with pytest.raises(TargetError, match=r"unknown glasses 'rond'\. Did you mean round.*sunglasses"):
+        Target(glasses="rond")
+
+
+def test_targets_never_change() -> None:
+    target = Target("smile")
+    with pytest.raises(FrozenInstanceError):
+        target.gaze = (1.0, 1.0)  # type: ignore[misc]
+
+
+def test_replace_changes_one_field() -> None:
+    target = Target("smile", gaze=(5, 0)).replace(pose=HeadPose(yaw=20))
+    assert (target.pose.yaw, target.gaze) == (20, (5, 0))
+    assert target.expression_vector()[SMILE] > 0
+
+
+def test_replacing_the_expression_by_that_of_another_target() -> None:
+    smile = Target("smile")
+    assert Target().replace(expression=smile.expression) == smile
+
+
+def test_from_geometry_gives_back_what_was_asked_for() -> None:
+    target = Target({"jawOpen": 0.3}, HeadPose(20, -10, 5), (8, -4), Framing(0.4, 0.45, 0.55))
+    again = Target.from_geometry(LandmarkGenerator().geometry(np.zeros(80, np.float32), target, 256))
+    np.testing.assert_allclose(again.expression_vector(), target.expression_vector())
+    np.testing.assert_allclose(
+        [again.pose.yaw, again.pose.pitch, again.pose.roll, *again.gaze], [20, -10, 5, 8, -4], atol=1e-3
+    )
+    np.testing.assert_allclose(
+        [again.framing.scale, again.framing.x, again.framing.y], [0.4, 0.45, 0.55], atol=1e-4
+    )
+
+
+def test_from_photo_takes_pose_and_expression() -> None:
+    smiling = Target.from_photo(PICTURES / "person_a_2.jpg")  # rendered smiling, at a yaw of 25 degrees
+    neutral = Target.from_photo(PICTURES / "person_a_1.jpg")  # rendered neutral, facing the camera
+    assert smiling.pose.yaw == pytest.approx(25, abs=5)
+    assert neutral.pose.yaw == pytest.approx(0, abs=5)
+    assert smiling.expression_vector()[SMILE] > neutral.expression_vector()[SMILE] + 0.2
+
+
+def test_from_photo_frames_as_the_portrait_crop_does() -> None:
+    framing = Target.from_photo(PICTURES / "person_b_1.jpg").framing
+    np.testing.assert_allclose(
+        [framing.scale, framing.x, framing.y], [Framing().scale, Framing().x, Framing().y], atol=0.03
+    )
+
+
+def test_from_photo_without_a_face(tmp_path: Path) -> None:
+    path = tmp_path / "wall.png"
+    cv2.imwrite(str(path), np.full((200, 200, 3), 90, np.uint8))
+    with pytest.raises(NoFaceError, match=r"wall\.png"):
+        Target.from_photo(path)
+
+
+def test_from_photo_of_a_head_that_lies_down() -> None:
+    lying = np.rot90(load_image(PICTURES / "person_a_1.jpg"))
+    turn = cv2.getRotationMatrix2D((128, 128), 40, 1)
+    with pytest.raises((TargetError, NoFaceError)):
+        Target.from_photo(cv2.warpAffine(lying, turn, (256, 256), borderMode=cv2.BORDER_REPLICATE))
+
+
+def test_hair_goes_by_its_colour():
+    assert Target(hair="Light Blond").hair == "light-blond"
+    with pytest.raises(TargetError, match=r"colour of hair 'blnd'\..*blond"):
+        Target(hair="blnd")
+
+
+@pytest.mark.parametrize(
+    ("hair", "prompts", "expected"),
+    [
+        (None, "a woman with red hair", "red"),
+        (None, ["red hair", "long red hair"], "red"),
+        (None, ["red hair", "grey hair"], None),
+        (None, "a red coat", None),
+        ("own", "a woman with red hair", "own"),
+        ("black", "a woman with red hair", "black"),
+    ],
+)
+def test_prompts_name_the_hair_unless_the_target_does(hair, prompts, expected):
+    assert Target(hair=hair).prompted(prompts).hair == expected
+
+
+def test_clothes_go_by_their_colour():
+    assert Target(clothes="light blue").clothes == "light-blue"
+    assert Target().prompted("a woman with red hair in a navy dress").clothes == "navy"
+    assert Target(clothes="own").prompted("a navy dress").clothes == "own"
+    with pytest.raises(TargetError, match=r"colour of clothes 'nvy'\..*navy"):
+        Target(clothes="nvy")

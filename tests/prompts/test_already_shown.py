@@ -1,0 +1,74 @@
+import pytest
+
+from hifi_portrait.prompts.already_shown import all_shown, shown_already
+
+
+@pytest.mark.parametrize(
+    ("prompt", "glasses", "shown"),
+    [
+        ("", None, ""),
+        ("studio light", None, ""),
+        ("a photo of a Woman with red hair", None, "a photo of a woman"),
+        ("a man with round glasses", "own", "a photo of a man"),
+        ("a man with thick round glasses", "round", "a photo of a man with round glasses"),
+        ("curly, round glasses, red hair", "round", "a photo of a person with round glasses"),
+        ("a womanly shape", None, ""),
+    ],
+)
+def test_subject_and_worn_glasses_are_shown_already(prompt, glasses, shown):
+    assert shown_already(prompt, glasses) == shown
+
+
+@pytest.mark.parametrize(
+    ("prompt", "hair", "shown"),
+    [
+        ("a man with long red hair", "red", "a photo of a man with red hair"),
+        ("a man with red hair", None, "a photo of a man"),
+        ("a man with red hair", "grey", "a photo of a man"),
+        (
+            "light blond hair and round glasses in snow",
+            "light-blond",
+            "a photo of a person with light blond hair and round glasses",
+        ),
+    ],
+)
+def test_hair_that_is_drawn_is_shown_already(prompt, hair, shown):
+    assert shown_already(prompt, "round", hair) == shown
+
+
+def test_clothes_that_are_drawn_are_shown_already():
+    prompt = "a man with red hair, wearing a navy hoodie"
+    assert shown_already(f"{prompt} at night", None, "red", "navy") == f"a photo of {prompt}"
+    assert shown_already(prompt, None, None, "red") == "a photo of a man"
+    assert shown_already("an old orange polo shirt", None, None, "orange").endswith(
+        "wearing an orange polo shirt"
+    )
+    assert shown_already("new navy clothes", None, None, "navy").endswith("a person, wearing navy clothes")
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a photo of a person",
+        "A portrait of a woman with red hair and round glasses, wearing a navy shirt",
+        "navy shirt, round  glasses, red hair",
+        "a woman in navy, red hair",
+    ],
+)
+def test_a_prompt_that_says_nothing_else_is_shown_as_it_is(prompt):
+    assert shown_already(prompt, "round", "red", "navy") == prompt
+    assert all_shown(["", prompt], "round", "red", "navy") is None
+    assert all_shown(["", prompt], "round", "red", "navy", besides=True) == ["", prompt]
+
+
+@pytest.mark.parametrize("prompt", ["a man without a hat", "в саду", "花园里的女人", "a man 在花园里"])
+def test_a_prompt_that_says_something_else_is_not(prompt):
+    assert shown_already(prompt, "round", "red", "navy") != prompt
+    assert all_shown([prompt], "round", "red", "navy") is not None
+
+
+@pytest.mark.parametrize(
+    "said", ["a woman in navy", "dressed in all navy", "a shirt in navy blue", "his shirt is navy"]
+)
+def test_clothes_that_are_named_otherwise_are_shown_as_clothes(said):
+    assert shown_already(f"{said}, in snow", None, None, "navy").endswith(", wearing navy clothes")

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from hifi_portrait.faces.geometry import cut_out
+from hifi_portrait.head import HeadModel
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.raster import Raster
+from hifi_portrait.warp.fill import background, fill_unseen
+from hifi_portrait.warp.image.photo_frame import in_photo
+
+
+@pytest.fixture
+def photo():
+    return np.random.default_rng(0).integers(0, 256, (64, 48, 3), np.uint8)
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_a_crop_beyond_its_photo_shows_it_within_the_photos_edges(photo, scale):
+    moved = np.array([[scale, 0, 20], [0, scale, 10], [0, 0, 1]])
+    shown = in_photo(cut_out(photo, moved, 192))
+    rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
+    across, down = (20, 20 + 48 * scale - 1), (10, 10 + 64 * scale - 1)
+    assert np.abs(np.array([columns[0], columns[-1]]) - across).max() <= scale
+    assert np.abs(np.array([rows[0], rows[-1]]) - down).max() <= scale
+    assert shown[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()
+
+
+def test_a_crop_inside_its_photo_is_all_photo(photo):
+    assert in_photo(photo[:48]).all()
+
+
+def test_a_plain_backdrop_is_photo():
+    crop = np.full((64, 64, 3), 200, np.uint8)
+    crop[20:44, 20:44] = np.random.default_rng(0).integers(0, 256, (24, 24, 3))
+    assert in_photo(crop).all()
+
+
+def test_backgrounds_beyond_the_photo_have_no_streaks(photo):
+    crop = cut_out(photo, np.array([[1.0, 0, 0], [0, 1, 40], [0, 0, 1]]), 48)
+    matte = np.zeros((48, 48), np.float32)
+    beyond = [background(crop, matte, shown)[:30] for shown in (in_photo(crop), np.ones_like(matte))]
+    smooth, streaked = (np.abs(np.diff(values, axis=1)).mean() for values in beyond)
+    assert smooth < 0.1 * streaked
+
+
+def test_clothes_go_on_below_the_photo_in_their_own_colour_without_streaks():
+    """Not in that of neck and hair above them."""
+    model = HeadModel.load()
+    body = int(np.flatnonzero(model.parts == Part.SHOULDERS)[0])
+    raster = Raster(
+        np.full((96, 96), body, np.int32),
+        np.full((96, 96, 3), 1 / 3, np.float32),
+        np.ones((96, 96), np.float32),
+    )
+    seen = np.zeros((96, 96), np.float32)
+    seen[:60] = 1
+    striped = 20 * np.sin(np.arange(96) * 2)[None, :, None]
+    colour = np.where(np.arange(96)[:, None, None] < 30, (90.0, 60.0, 40.0), 200.0 + striped).astype(
+        np.float32
+    )
+    colour[60:] = 0
+    filled = fill_unseen(colour, seen, np.zeros_like(colour), raster, model)
+    np.testing.assert_allclose(filled[64:], 200, atol=8)
+    np.testing.assert_allclose(filled[:50], colour[:50], atol=1e-3)

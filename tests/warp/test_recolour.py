@@ -1,0 +1,196 @@
+"""Hair and clothes of another colour."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.prompts.clothes import CLOTHES_COLOURS
+from hifi_portrait.prompts.hair import HAIR_COLOURS
+from hifi_portrait.warp.clothing.segment import clothes_share
+from hifi_portrait.warp.draw import warp_picture
+from hifi_portrait.warp.hair.segment import hair_share
+from hifi_portrait.warp.hair.shell import scalp
+from hifi_portrait.warp.off_mesh.cutout import cheeks
+from hifi_portrait.warp.recolour import dyed
+from painted_heads import geometry, paint, person
+
+SIDE = 192
+SKIN, HAIR = (200, 150, 130), (60, 45, 38)
+
+
+def haired(model, colour=HAIR):
+    """A photo of a head whose scalp has a colour, and where that is."""
+    target = paint(model, geometry(0.0, SIDE))
+    grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
+    on_scalp = target.raster.interpolate(grown[:, None], model.faces)[..., 0] > 0.5
+    picture = np.where(target.raster.mask[..., None], SKIN, (90, 120, 160)).astype(np.float32)
+    picture[on_scalp] = colour
+    strands = 1 + 0.3 * np.sin(np.arange(SIDE))[None, :, None]
+    return target, np.where(on_scalp[..., None], picture * strands, picture), on_scalp
+
+
+@pytest.mark.parametrize("name", ["black", "blond", "red", "white", "blue"])
+def test_dyed_hair_has_the_named_colour_and_its_strands(model, name):
+    target, picture, on_scalp = haired(model)
+    share = hair_share(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model)
+    drawn = dyed(picture, share, name, HAIR_COLOURS)
+    wished = np.array(HAIR_COLOURS[name])
+    median = np.median(drawn[share > 0.9], axis=0)
+    assert np.abs(median - wished).max() < 0.15 * 255
+    assert (np.argsort(median) == np.argsort(wished)).all() or np.ptp(wished) < 12
+    before, after = (one.mean(axis=2)[share > 0.9] for one in (picture, drawn))
+    assert np.corrcoef(before, after)[0, 1] > 0.9 and after.std() / after.mean() > 0.05
+    face = target.raster.interpolate(
+        np.isin(np.arange(model.num_vertices), cheeks(model))[:, None], model.faces
+    )
+    assert np.array_equal(drawn[face[..., 0] > 0.9], picture[face[..., 0] > 0.9])
+    assert (share[on_scalp] > 0.5).mean() > 0.9 and share[~on_scalp & target.raster.mask].mean() < 0.1
+
+
+def test_bald_heads_have_no_hair_to_dye(model):
+    target, picture, _ = haired(model, SKIN)
+    assert hair_share(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model).max() == 0
+
+
+@pytest.mark.parametrize(("own", "name"), [((110, 80, 58), "brown"), ((40, 36, 34), "black")])
+def test_hair_that_has_the_colour_stays_as_it_is(model, own, name):
+    target, picture, _ = haired(model, own)
+    share = hair_share(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model)
+    np.testing.assert_allclose(dyed(picture, share, name, HAIR_COLOURS), picture, atol=1e-3)
+    assert np.abs(dyed(picture, share, "white", HAIR_COLOURS) - picture)[share > 0.9].mean() > 50
+
+
+def test_hair_off_the_mesh_is_dyed_with_that_on_it(model):
+    target, picture, _ = haired(model)
+    loose = np.zeros((SIDE, SIDE), np.float32)
+    loose[40:60, 20:40] = 0.8
+    share = hair_share(picture, loose, target.raster, model)
+    np.testing.assert_allclose(share[45:55, 25:35], 0.8)
+
+
+def test_a_target_has_the_hair_that_it_names(model):
+    target, picture, on_scalp = haired(model)
+    photos = person((0.0,), SIDE)
+    photos = dataclasses.replace(photos, crops=picture[None].clip(0, 255).astype(np.uint8))
+    own, _ = warp_picture(photos, target)
+    red, _ = warp_picture(photos, dataclasses.replace(target, hair="red"))
+    assert np.array_equal(own, warp_picture(photos, dataclasses.replace(target, hair="own"))[0])
+    redness = red[..., 0].astype(int) - red[..., 2]
+    inner = on_scalp & (np.indices(on_scalp.shape)[0] > 45)
+    assert (redness[inner] > 50).mean() > 0.8
+    face = target.raster.mask & ~on_scalp & (np.indices(on_scalp.shape)[0] > 100)
+    assert np.abs(red[face].astype(int) - own[face]).mean() < 1
+
+
+def clothed(model, colour, neckline=0.0):
+    """A head in a shirt of one colour, with folds, and where the shirt is."""
+    target = paint(model, geometry(0.0, SIDE))
+    body = target.raster.mask & (model.parts[target.raster.triangle] == Part.SHOULDERS)
+    rows = np.flatnonzero(body.any(axis=1))
+    row, column = np.indices((SIDE, SIDE))
+    shirt = body & (row > rows[0] + 20 + neckline * (40 - np.abs(column - SIDE / 2)))
+    picture = np.where(target.raster.mask[..., None], SKIN, (90, 120, 160)).astype(np.float32)
+    picture[shirt] = colour
+    folds = (1 + 0.15 * np.sin(np.arange(SIDE) / 3))[None, :, None]
+    return target, np.where(shirt[..., None], picture * folds, picture), shirt, body
+
+
+NONE = np.zeros((SIDE, SIDE), np.float32)
+
+
+@pytest.mark.parametrize("neckline", [0.0, 0.8])
+@pytest.mark.parametrize(
+    ("own", "name"), [((60, 90, 170), "red"), ((230, 230, 228), "navy"), ((40, 40, 44), "yellow")]
+)
+def test_clothes_are_dyed_and_skin_is_not(model, own, name, neckline):
+    target, picture, shirt, body = clothed(model, own, neckline)
+    share = clothes_share(picture, NONE, NONE, target.raster, model)
+    drawn = dyed(picture, share, name, CLOTHES_COLOURS)
+    assert np.abs(np.median(drawn[shirt], axis=0) - CLOTHES_COLOURS[name]).max() < 30
+    assert (share[shirt] > 0.5).mean() > 0.95 and (share[body & ~shirt] > 0.5).mean() < 0.1
+    assert share[~body].max() == 0
+    inner = share > 0.99
+    assert np.corrcoef(picture[inner].mean(axis=1), drawn[inner].mean(axis=1))[0, 1] > 0.9
+
+
+def test_clothes_in_the_shade_are_clothes_and_lit_skin_is_not(model):
+    target, picture, shirt, body = clothed(model, (225, 226, 228))
+    column = np.indices(shirt.shape)[1]
+    shade, lit = shirt & (column < SIDE / 2), body & ~shirt & (column > SIDE / 2)
+    picture[shade] *= 0.62  # as dark as skin
+    picture[lit] = np.minimum(picture[lit] * 1.28, 255)  # as light as the shirt
+    share = clothes_share(picture, NONE, NONE, target.raster, model)
+    assert (share[shade] > 0.5).mean() > 0.9 and (share[shirt & ~shade] > 0.5).mean() > 0.9
+    assert (share[lit] > 0.5).mean() < 0.15
+
+
+def test_clothes_of_the_skins_colour_are_told_by_their_place(model):
+    target, picture, shirt, body = clothed(model, SKIN)
+    share = clothes_share(picture, NONE, NONE, target.raster, model)
+    row = np.indices(shirt.shape)[0]
+    assert (share[shirt & (row > SIDE - 12)] > 0.5).mean() > 0.9
+    neck = body & (row < np.flatnonzero(body.any(axis=1))[0] + 0.05 * SIDE)
+    assert share[neck].max() < 0.1 and share[~body].max() == 0
+
+
+def test_what_is_too_small_to_tell_is_left_as_it_is(model):
+    target = paint(model, geometry(0.0, 48))
+    picture = target.image.astype(np.float32)
+    none = np.zeros((48, 48), np.float32)
+    assert np.isfinite(clothes_share(picture, none, none, target.raster, model)).all()
+    assert np.array_equal(
+        dyed(picture, hair_share(picture, none, target.raster, model), "red", HAIR_COLOURS)[:2], picture[:2]
+    )
+    assert np.isfinite(dyed(picture, np.ones_like(none), "red", HAIR_COLOURS)).all()
+
+
+def test_hair_that_hangs_over_clothes_is_not_dyed_with_them(model):
+    target, picture, shirt, _ = clothed(model, (60, 90, 170))
+    hair = np.zeros((SIDE, SIDE), np.float32)
+    hair[:, 60:75] = 1
+    picture[(hair > 0) & shirt] = HAIR
+    share = clothes_share(picture, NONE, hair, target.raster, model)
+    assert share[:, 63:72].max() < 0.1 and (share[shirt & (hair == 0)] > 0.4).mean() > 0.9
+
+
+def test_a_target_has_the_clothes_that_it_names(model):
+    target, picture, shirt, _ = clothed(model, (60, 90, 170))
+    photos = person((0.0,), SIDE)
+    photos = dataclasses.replace(photos, crops=picture[None].clip(0, 255).astype(np.uint8))
+    own, _ = warp_picture(photos, dataclasses.replace(target, clothes="own"))
+    red, _ = warp_picture(photos, dataclasses.replace(target, clothes="red"))
+    assert (red[..., 0].astype(int) - red[..., 2] > 60)[shirt].mean() > 0.9
+    assert (own[..., 2].astype(int) - own[..., 0] > 60)[shirt].mean() > 0.9
+    above = np.indices(shirt.shape)[0] < 90
+    assert np.array_equal(red[above], own[above])
+
+
+@pytest.mark.parametrize("translucent", [False, True])
+def test_what_is_translucent_is_more_saturated_where_it_is_darker(translucent):
+    shades = np.linspace(40, 120, 64, dtype=np.float32)
+    picture = np.broadcast_to(shades[:, None, None], (64, 8, 3))
+    drawn = dyed(picture, np.ones((64, 8)), "blond", HAIR_COLOURS, translucent=translucent)[8:56, 0]
+    red_to_blue = drawn[:, 0] / drawn[:, 2]
+    assert (red_to_blue[0] > 1.2 * red_to_blue[-1]) == translucent
+    assert (np.diff(drawn.mean(axis=1)) >= 0).all()
+
+
+def test_edges_of_what_is_dyed_are_not_brighter_than_it():
+    picture = np.full((40, 40, 3), 40, np.float32)
+    picture[:, 20:] = 220  # skin beside hair
+    share = np.ones((40, 40))
+    share[:, 19:21], share[:, 21:] = 0.5, 0
+    picture[:, 19:21] = 130
+    drawn = dyed(picture, share, "red", HAIR_COLOURS)[20]
+    mixed = 0.5 * np.array(HAIR_COLOURS["red"]) + 0.5 * 130
+    assert (drawn[19:21] < mixed + 5).all()
+
+
+def test_a_pale_blue_shirt_is_no_white_one():
+    pale = np.full((20, 20, 3), (190, 205, 225), np.float32)
+    drawn = dyed(pale, np.ones((20, 20)), "white", CLOTHES_COLOURS)
+    assert np.ptp(drawn[0, 0]) < 5
