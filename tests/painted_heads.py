@@ -3,41 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from hifi_portrait.fitting.landmark_model import LandmarkModel
 from hifi_portrait.head.geometry import Camera, HeadGeometry, HeadPose
 from hifi_portrait.head.model import HeadModel
-from hifi_portrait.head.raster import Raster, rasterise
-
-
-@dataclass(frozen=True, eq=False)
-class PaintedTarget:
-    """What the landmark generator gives of a target."""
-
-    image: np.ndarray
-    coordinates: np.ndarray
-    mask: np.ndarray
-    raster: Raster
-    geometry: HeadGeometry
-    vertices: np.ndarray
-    glasses: str | None = None
-    hair: str | None = None
-    clothes: str | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class PaintedPerson:
-    """What an identity is of a person."""
-
-    crops: np.ndarray
-    mattes: np.ndarray
-    embeddings: np.ndarray
-    quality: np.ndarray
-    geometries: tuple[HeadGeometry, ...]
-    landmarks: np.ndarray
+from hifi_portrait.head.raster import rasterise
+from hifi_portrait.landmarks import LandmarkImage
+from hifi_portrait.person.references import References
 
 
 def geometry(yaw: float = 0.0, size: int = 64, seed: int = 0, **expression: float) -> HeadGeometry:
@@ -54,14 +28,14 @@ def geometry(yaw: float = 0.0, size: int = 64, seed: int = 0, **expression: floa
     )
 
 
-def paint(model: HeadModel, head: HeadGeometry) -> PaintedTarget:
+def paint(model: HeadModel, head: HeadGeometry) -> LandmarkImage:
     """Draw a head in colours that are a smooth function of the place on its surface."""
     vertices = model.posed(head)
     camera = head.camera
     raster = rasterise(camera.project(vertices), 1 / vertices[:, 1], model.faces, camera.height, camera.width)
     coordinates = raster.interpolate(model.canonical, model.faces)
     image = np.where(raster.mask[..., None], coordinates * 90 + 130, 20).astype(np.uint8)
-    return PaintedTarget(image, coordinates, raster.mask.astype(np.float32), raster, head, vertices)
+    return LandmarkImage(image, coordinates, raster.mask, raster, head, vertices)
 
 
 def landmarks_of(heads: Sequence[HeadGeometry]) -> np.ndarray:
@@ -70,16 +44,16 @@ def landmarks_of(heads: Sequence[HeadGeometry]) -> np.ndarray:
     return np.concatenate([places, np.zeros((*places.shape[:2], 1))], axis=2).astype(np.float32)
 
 
-def person(yaws: tuple[float, ...] = (-25.0, 25.0), size: int = 64, seed: int = 0) -> PaintedPerson:
+def person(yaws: tuple[float, ...] = (-25.0, 25.0), size: int = 64, seed: int = 0) -> References:
     """Painted photos of one person, one for each yaw in degrees."""
     model = HeadModel.load()
     heads = [geometry(yaw, size, seed) for yaw in yaws]
     pictures = [paint(model, head) for head in heads]
     rng = np.random.default_rng(seed)
     embedding = rng.normal(size=(len(yaws), 128)).astype(np.float32)
-    return PaintedPerson(
+    return References(
         crops=np.stack([picture.image for picture in pictures]),
-        mattes=np.stack([picture.mask for picture in pictures]),
+        mattes=np.stack([picture.mask for picture in pictures]).astype(np.float32),
         embeddings=embedding / np.linalg.norm(embedding, axis=1, keepdims=True),
         quality=np.linspace(0.6, 1, len(yaws), dtype=np.float32),
         geometries=tuple(heads),

@@ -12,9 +12,11 @@ from hifi_portrait.head.eyeballs import EYES, eyeball_places
 from hifi_portrait.head.geometry import HeadGeometry, HeadPose
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
+from hifi_portrait.landmarks import LandmarkImage
+from hifi_portrait.person.references import References
 from hifi_portrait.warp.draw import warp_picture
 from hifi_portrait.warp.face.eyes import EyeColours, gaze_likeness, painted
-from painted_heads import PaintedPerson, PaintedTarget, geometry, landmarks_of, paint
+from painted_heads import geometry, landmarks_of, paint
 
 SIDE = 512
 IRIS, WHITE, SKIN = (40, 110, 60), (225, 222, 220), (200, 150, 130)
@@ -26,13 +28,13 @@ def looking(yaw: float, side: int = SIDE) -> HeadGeometry:
     return head.replace(gaze=np.array([yaw, 0.0], np.float32))
 
 
-def eyes_of(target: PaintedTarget, model: HeadModel) -> tuple[np.ndarray, np.ndarray]:
+def eyes_of(target: LandmarkImage, model: HeadModel) -> tuple[np.ndarray, np.ndarray]:
     """Where a picture shows eyes, and how far from the pupil, in eyeball radii."""
     shown = np.isin(np.where(target.raster.mask, model.parts[target.raster.triangle], 255), EYES)
     return shown, np.linalg.norm(target.raster.interpolate(eyeball_places(model), model.faces), axis=2)
 
 
-def photographed(*heads: HeadGeometry, model: HeadModel) -> PaintedPerson:
+def photographed(*heads: HeadGeometry, model: HeadModel) -> References:
     """Photos of someone with green eyes."""
     crops, mattes = [], []
     for head in heads:
@@ -45,8 +47,14 @@ def photographed(*heads: HeadGeometry, model: HeadModel) -> PaintedPerson:
         crops.append(crop)
         mattes.append(target.mask)
     count = len(heads)
-    photos = np.stack(crops), np.stack(mattes)
-    return PaintedPerson(*photos, np.ones((count, 8)), np.ones(count), heads, landmarks_of(heads))
+    return References(
+        crops=np.stack(crops),
+        mattes=np.stack(mattes).astype(np.float32),
+        landmarks=landmarks_of(heads),
+        embeddings=np.ones((count, 8), np.float32),
+        quality=np.ones(count, np.float32),
+        geometries=heads,
+    )
 
 
 @pytest.mark.parametrize("yaw", [-25.0, 25.0])

@@ -13,11 +13,12 @@ from hifi_portrait.head.eyeballs import EYES
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.landmarks.generator import LandmarkGenerator, LandmarkImage
+from hifi_portrait.person.references import References
 from hifi_portrait.warp.draw import draw_warp
 from hifi_portrait.warp.face.lips import Lips
 from hifi_portrait.warp.face.mouth import INSIDE
 from hifi_portrait.warp.face.teeth import Opening, upper_teeth, upper_teeth_shown
-from painted_heads import PaintedPerson, geometry, landmarks_of, person
+from painted_heads import geometry, landmarks_of, person
 
 SIZE = 512
 GREEN, SKIN = (20, 220, 40), (190, 140, 120)
@@ -43,7 +44,7 @@ def inside(model: HeadModel, target: LandmarkImage) -> np.ndarray:
     return target.raster.mask & np.isin(model.parts[target.raster.triangle], INSIDE)
 
 
-def photos_of(model: HeadModel, *heads: HeadGeometry, behind: tuple[int, int, int] = GREEN) -> PaintedPerson:
+def photos_of(model: HeadModel, *heads: HeadGeometry, behind: tuple[int, int, int] = GREEN) -> References:
     """Photos of plain heads whose mouths are green inside, or of another colour."""
     pictures = [drawn(head) for head in heads]
     crops = np.full((len(heads), SIZE, SIZE, 3), 20, np.uint8)
@@ -109,7 +110,7 @@ def test_teeth_are_drawn_where_every_photo_has_its_lips_closed(model: HeadModel)
     assert warp.coverage[mouth].max() == 0
 
 
-def banded(model: HeadModel, head: HeadGeometry, *bands: tuple[int, int, int]) -> PaintedPerson:
+def banded(model: HeadModel, head: HeadGeometry, *bands: tuple[int, int, int]) -> References:
     """A photo whose mouth is filled by bands of equal height, from the upper lip down."""
     photos = photos_of(model, head)
     crops = photos.crops.copy()
@@ -120,7 +121,7 @@ def banded(model: HeadModel, head: HeadGeometry, *bands: tuple[int, int, int]) -
     return dataclasses.replace(photos, crops=crops)
 
 
-def column_of(model: HeadModel, photos: PaintedPerson, head: HeadGeometry) -> np.ndarray:
+def column_of(model: HeadModel, photos: References, head: HeadGeometry) -> np.ndarray:
     """Colours (P, 3) down the middle of a target's mouth."""
     target = drawn(head)
     mouth = inside(model, target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from hifi_portrait.fitting.landmark_model import LandmarkModel
 from hifi_portrait.head.eyeballs import EYES, eyeball_places
 from hifi_portrait.head.framing import HEAD_CENTRE, place_head
-from hifi_portrait.head.geometry import Camera, HeadGeometry, HeadPose
+from hifi_portrait.head.geometry import Camera, HeadGeometry
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster, fill_slits, rasterise
@@ -31,6 +31,7 @@ from hifi_portrait.landmarks.coordinates import (
     TEETH_LABEL,
     paint_coordinates,
 )
+from hifi_portrait.person.target import Target
 
 Array = npt.NDArray[Any]
 
@@ -61,44 +62,6 @@ SLIT_MM = 1.3
 
 JAW_CUT = ([-0.10, -0.05, 0.0], [-0.088, -0.078, -0.03])
 """Depth and height, on the mean head, of the cut from under the chin to the nape."""
-
-
-class FramingLike(Protocol):
-    """Scale, and place x and y, of a head in the picture: see ``place_head``."""
-
-    @property
-    def scale(self) -> float: ...  # noqa: D102
-
-    @property
-    def x(self) -> float: ...  # noqa: D102
-
-    @property
-    def y(self) -> float: ...  # noqa: D102
-
-
-class TargetLike(Protocol):
-    """What the landmark generator needs of a target."""
-
-    def expression_vector(self) -> Array:
-        """(52,) coefficients in [0, 1]."""
-
-    @property
-    def pose(self) -> HeadPose: ...  # noqa: D102
-
-    @property
-    def gaze(self) -> tuple[float, float]: ...  # noqa: D102
-
-    @property
-    def framing(self) -> FramingLike: ...  # noqa: D102
-
-    @property
-    def glasses(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def hair(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def clothes(self) -> str | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,12 +99,12 @@ class LandmarkGenerator:
         mean = self.model.mean[: self.model.num_vertices]
         self._oval = FaceOval(self.model, self._points.points(mean, self.model.faces)[list(FACE_OVAL)])
 
-    def __call__(self, identity: Array, target: TargetLike, size: int | tuple[int, int]) -> LandmarkImage:
+    def __call__(self, identity: Array, target: Target, size: int | tuple[int, int]) -> LandmarkImage:
         """Draw an identity (80,) as a target asks; ``size`` is the picture's side, or width and height."""
         drawn = self.from_geometry(self.geometry(identity, target, size), size)
         return replace(drawn, glasses=target.glasses, hair=target.hair, clothes=target.clothes)
 
-    def geometry(self, identity: Array, target: TargetLike, size: int | tuple[int, int]) -> HeadGeometry:
+    def geometry(self, identity: Array, target: Target, size: int | tuple[int, int]) -> HeadGeometry:
         """The head that fulfils a target."""
         camera = Camera.from_fov(size)
         rotation = target.pose.matrix()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from torch import Tensor
 from hifi_portrait.fitting.keypoints import five_keypoints
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
+from hifi_portrait.landmarks.generator import LandmarkImage
 from hifi_portrait.models.alignment import carry, fuse, subsample_raster, surface_grid
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner, FeatureMaps
@@ -29,38 +30,8 @@ from hifi_portrait.models.keypoints import draw_keypoints
 from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.models.tensors import PADDED, map_tensors
 from hifi_portrait.models.token_forms import reference_weights
-from hifi_portrait.warp.draw import WarpTarget, warp_picture
-from hifi_portrait.warp.references import WarpSource
-
-
-class References(WarpSource, Protocol):
-    """Analysed photos of one person, with their embeddings (N, E) as the recogniser gave them.
-
-    An `Identity` is one.
-    """
-
-    @property
-    def embeddings(self) -> npt.NDArray[Any]: ...  # noqa: D102
-
-
-class DrawnTarget(WarpTarget, Protocol):
-    """A target drawn by the landmark generator: `hifi_portrait.head.LandmarkImage` is one.
-
-    `image` (H, W, 3) uint8, `coordinates` (H, W, 3) in [-1, 1], `mask` (H, W), where there is a head, and
-    its `vertices` (V, 3) in camera space.
-    """
-
-    @property
-    def image(self) -> npt.NDArray[np.uint8]: ...  # noqa: D102
-
-    @property
-    def coordinates(self) -> npt.NDArray[Any]: ...  # noqa: D102
-
-    @property
-    def mask(self) -> npt.NDArray[Any]: ...  # noqa: D102
-
-    @property
-    def vertices(self) -> npt.NDArray[Any]: ...  # noqa: D102
+from hifi_portrait.person.references import References
+from hifi_portrait.warp.draw import warp_picture
 
 
 @dataclass
@@ -120,7 +91,7 @@ class FaceInputs:
 
 def face_inputs(
     references: References,
-    landmark: DrawnTarget,
+    landmark: LandmarkImage,
     *,
     model: HeadModel | None = None,
     views: Sequence[SurfaceView] | None = None,

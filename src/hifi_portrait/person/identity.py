@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,9 @@ from hifi_portrait.faces import IMAGE_SUFFIXES, Face, FaceAnalyser, Photo, defau
 from hifi_portrait.faces.same_person import mean_similarity, select_person
 from hifi_portrait.fitting import fit
 from hifi_portrait.head import IDENTITY_COMPONENTS, HeadGeometry
+from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.io.atomic import written_whole
+from hifi_portrait.person.references import References
 
 if TYPE_CHECKING:
     from hifi_portrait.person.target import Target
@@ -52,56 +54,23 @@ class DroppedPhoto:
 
 
 @dataclass(frozen=True, eq=False)
-class Identity:
-    """One person, as seen in N photos. Its arrays cannot be written to.
+class Identity(References):
+    """One person, as seen in N photos: their `References`, and what goes beyond them.
 
-    Attributes
-    ----------
-    sources
-        Where each photo came from.
-    crops
-        Portrait crops, uint8 RGB (N, S, S, 3). S is the largest of 256, 512 and 1024 that any of the photos
-        has the pixels for; at 1024 each takes 7 MB of memory with its matte.
-    mattes
-        (N, S, S) float32 in [0, 1], 1 on the person.
-    landmarks
-        (N, 478, 3) float32, in crop pixels.
-    embeddings
-        (N, D) float32 as the recogniser gave them: of unit length by the default one.
-    quality
-        (N,) float32 in [0, 1].
-    geometries
-        The fitted head of each crop: one shared shape, each with its expression, pose and gaze.
-    residuals
-        (N,) float32, landmark error of the fit as a share of the distance between the eyes.
-    identity
-        (80,) float32, shape of the head.
-    embedding
-        (D,) float32 of unit length: the mean, weighed by quality.
-    dropped
-        Photos that were handed in and are not used.
+    S, the side of the crops, is the largest of 256, 512 and 1024 pixels that any of the photos fills; at 1024
+    each takes 7 MB of memory with its matte.
     """
 
     sources: tuple[str, ...]
-    crops: np.ndarray
-    mattes: np.ndarray
-    landmarks: np.ndarray
-    embeddings: np.ndarray
-    quality: np.ndarray
-    geometries: tuple[HeadGeometry, ...]
-    residuals: np.ndarray
-    identity: np.ndarray
-    embedding: np.ndarray
+    """Where each of the N photos came from: its path, or a description."""
+    residuals: FloatArray
+    """(N,) landmark error of the fit as a fraction of the distance between the eyes."""
+    identity: FloatArray
+    """(80,) shape of the head."""
+    embedding: FloatArray
+    """(E,) of unit length: the mean, weighted by quality."""
     dropped: tuple[DroppedPhoto, ...] = ()
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
-                value.flags.writeable = False
-
-    def __len__(self) -> int:
-        return len(self.sources)
+    """Photos that were handed in and are not used."""
 
     @classmethod
     def from_photos(
@@ -262,7 +231,7 @@ class Identity:
         return cls(
             sources=sources,
             crops=tensors["crops"],
-            mattes=tensors["mattes"].astype(np.float32) / 255,
+            mattes=tensors["mattes"].astype(np.float32) / np.float32(255),
             landmarks=tensors["landmarks"],
             embeddings=tensors["embeddings"],
             quality=tensors["quality"],

@@ -9,7 +9,7 @@ there, and clothes are those of one reference too. Nothing is learned.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,6 +21,8 @@ from hifi_portrait.head.glasses import FRAMES
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster
+from hifi_portrait.landmarks.generator import LandmarkImage
+from hifi_portrait.person.references import References
 from hifi_portrait.prompts.clothes import CLOTHES_COLOURS
 from hifi_portrait.prompts.hair import HAIR_COLOURS
 from hifi_portrait.warp.body_outline import within_outline
@@ -39,32 +41,13 @@ from hifi_portrait.warp.light import colour_corrections
 from hifi_portrait.warp.off_mesh.cutout import mesh_in_photo
 from hifi_portrait.warp.off_mesh.draw import draw_off_mesh
 from hifi_portrait.warp.recolour import dyed
-from hifi_portrait.warp.references import Sources, WarpSource
+from hifi_portrait.warp.references import Sources
 
 _LAYERS = np.zeros(len(Part), np.uint8)  # parts whose edges are steps
 _LAYERS[[Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH_CAVITY, Part.SHOULDERS]] = 1, 2, 3, 4, 5
 _EDGE = 0.8  # pixels at 256 over which an edge of the mesh is smoothed
 
 Array = npt.NDArray[Any]
-
-
-class WarpTarget(Protocol):
-    """What is to be drawn: `hifi_portrait.head.LandmarkImage` is one."""
-
-    @property
-    def raster(self) -> Raster: ...  # noqa: D102
-
-    @property
-    def geometry(self) -> HeadGeometry: ...  # noqa: D102
-
-    @property
-    def glasses(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def hair(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def clothes(self) -> str | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,14 +71,14 @@ class Warp:
 
 
 def warp_picture(
-    references: WarpSource, target: WarpTarget, *, model: HeadModel | None = None
+    references: References, target: LandmarkImage, *, model: HeadModel | None = None
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
     """Picture (H, W, 3) and coverage (H, W) of a warp; see :func:`draw_warp`."""
     warp = draw_warp(references, target, model=model)
     return warp.picture, warp.coverage
 
 
-def draw_warp(references: WarpSource, target: WarpTarget, *, model: HeadModel | None = None) -> Warp:
+def draw_warp(references: References, target: LandmarkImage, *, model: HeadModel | None = None) -> Warp:
     """Draw a target with the references' colours.
 
     Parameters
@@ -156,7 +139,7 @@ def _on_mesh(sources: Sources, raster: Raster, target: HeadGeometry, model: Head
 
 
 def _recoloured(
-    colour: Array, alpha: Array, hair: Array, target: WarpTarget, raster: Raster, model: HeadModel
+    colour: Array, alpha: Array, hair: Array, target: LandmarkImage, raster: Raster, model: HeadModel
 ) -> tuple[Array, npt.NDArray[np.float32]]:
     """Colours (H, W, 3) with hair and clothes as a target names them, and where these are, (H, W).
 

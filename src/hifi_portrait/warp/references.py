@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from hifi_portrait.head.geometry import EXPRESSION_NAMES, HeadGeometry
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import BLINK, HeadModel, part_vertices, triangles_around_eyes
 from hifi_portrait.head.surface import SurfaceView
+from hifi_portrait.person.references import References
 from hifi_portrait.warp.face.eyes import gaze_likeness, painted
 from hifi_portrait.warp.glasses.detect import wears_glasses
 from hifi_portrait.warp.glasses.remove import without_glasses
@@ -39,29 +40,6 @@ _LEAST_BODY = (
 )
 
 Array = npt.NDArray[Any]
-
-
-class WarpSource(Protocol):
-    """Analysed photos of one person: what `warp_picture` needs of an identity.
-
-    `crops` (N, S, S, 3) uint8, `mattes` (N, S, S) in [0, 1], `quality` (N,) in [0, 1], `geometries`, the N
-    fitted heads, and `landmarks` (N, 478, 2 or 3) in crop pixels, NaN where a head is no fit but true.
-    """
-
-    @property
-    def crops(self) -> npt.NDArray[np.uint8]: ...  # noqa: D102
-
-    @property
-    def mattes(self) -> Array: ...  # noqa: D102
-
-    @property
-    def quality(self) -> Array: ...  # noqa: D102
-
-    @property
-    def geometries(self) -> Sequence[HeadGeometry]: ...  # noqa: D102
-
-    @property
-    def landmarks(self) -> Array: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -122,7 +100,7 @@ class Sources:
     @classmethod
     def of(
         cls,
-        references: WarpSource,
+        references: References,
         target: HeadGeometry,
         size: int,
         model: HeadModel,
@@ -198,7 +176,7 @@ def mirror_vertices(model: HeadModel) -> npt.NDArray[np.int64]:
     return np.asarray(mirrored, np.int64)
 
 
-def _fitness(references: WarpSource, target: HeadGeometry) -> npt.NDArray[np.float32]:
+def _fitness(references: References, target: HeadGeometry) -> npt.NDArray[np.float32]:
     """How good each reference is and how near in pose and lids, (N,) in [0, 1]; 1 of the main one.
 
     It alone decides where it can: the mean of several would be softer than any, with half a pair of glasses
@@ -242,7 +220,7 @@ def _best_dressed(say: Array, visibility: Array, model: HeadModel) -> int:
     return int(np.where(enough, say, -1).argmax())
 
 
-def mouth_shares(fitness: Array, references: WarpSource, target: HeadGeometry) -> npt.NDArray[np.float32]:
+def mouth_shares(fitness: Array, references: References, target: HeadGeometry) -> npt.NDArray[np.float32]:
     """Say (N,) of each reference about the mouth: of all that hold it about as wished, for it moves most."""
     held, scales = [EXPRESSION_NAMES.index(name) for name in _MOUTH_SCALES], list(_MOUTH_SCALES.values())
     mouths = np.stack([geometry.expression[held] for geometry in references.geometries])
@@ -270,7 +248,7 @@ def _says(
 
 
 def _choose_eyes(
-    says: Array, references: WarpSource, target: HeadGeometry, model: HeadModel
+    says: Array, references: References, target: HeadGeometry, model: HeadModel
 ) -> npt.NDArray[np.float32]:
     """How far each eye is painted (2,); lessens the says (N, V) on eyes of references that look elsewhere."""
     looks = gaze_likeness(references.geometries, target)

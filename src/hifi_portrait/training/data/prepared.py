@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +33,7 @@ from transformers import CLIPTokenizer
 from hifi_portrait.dataset.format import SPLITS, IDDataset
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head import Camera, HeadGeometry
+from hifi_portrait.person.references import References
 from hifi_portrait.training.data.tokenizer import load_tokenizer
 from hifi_portrait.io.atomic import written_whole
 
@@ -59,21 +59,6 @@ ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
     "split": ("uint8", ()),
 }
 """Name -> type and shape of a row; latents come later, when there is an autoencoder."""
-
-
-@dataclass(frozen=True)
-class PreparedReferences:
-    """Some prepared photos as the condition path takes references (``models.conditioning.References``).
-
-    Landmarks are NaN where a geometry is not fitted but true.
-    """
-
-    crops: npt.NDArray[np.uint8]
-    mattes: npt.NDArray[Any]
-    embeddings: npt.NDArray[np.float32]
-    quality: npt.NDArray[np.float32]
-    geometries: Sequence[HeadGeometry]
-    landmarks: npt.NDArray[np.float32]
 
 
 class Prepared:
@@ -149,13 +134,16 @@ class Prepared:
             kind = "fit"
         return unpack_geometry(self.arrays[kind][index], self.size)
 
-    def references(self, photos: Sequence[int], kinds: Sequence[GeometryKind]) -> PreparedReferences:
-        """Photos as references, each with the fitted or the true geometry."""
+    def references(self, photos: Sequence[int], kinds: Sequence[GeometryKind]) -> References:
+        """Photos as references, each with the fitted or the true geometry.
+
+        The landmarks are NaN where the geometry is the true one, which needs none of their guidance.
+        """
         rows = list(photos)
         true = [kind == "truth" and self.arrays["has_truth"][i] for i, kind in zip(rows, kinds, strict=True)]
         landmarks = self.arrays["landmarks"][rows]
         landmarks[true] = np.nan  # a true head has nothing to be told of by them
-        return PreparedReferences(
+        return References(
             crops=self.arrays["crops"][rows],
             mattes=self.arrays["mattes"][rows].astype(np.float32) / 255,
             embeddings=self.arrays["embeddings"][rows],
