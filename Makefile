@@ -1,5 +1,5 @@
 # make portrait   four photos of a person -> their portrait, offline, on the bundled model
-# make test       lint, types, import directions, tests
+# make test       lint, types, import directions, tests, in TEST_WORKERS processes
 # Each makes .venv and installs what it needs on the first call; a later call goes straight to its job.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -8,6 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.t
 
 PHOTOS ?= examples/person/*.jpg
 OUT ?= outputs/portrait.png
+TEST_WORKERS ?= 2
 
 .PHONY: portrait test lint clean
 
@@ -15,7 +16,7 @@ portrait: .venv/.portrait-ready
 	$(BIN)/hifi-portrait generate $(PHOTOS) --expression smile --yaw -25 --pitch 3 --seed 7 --sheet --out $(OUT)
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile
 
 lint: .venv/.test-ready
 	$(BIN)/ruff check .

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from hifi_portrait.person.identity import Identity
     from hifi_portrait.pipeline import HiFiPortraitPipeline
 
-# Two cores are enough for the tests, and a test must not depend on how many there are.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# One thread a process: `make test` runs one process a core, and a test must not depend on how many there are.
+# Set before NumPy, OpenCV and PyTorch are imported, which read these once.
+for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
+    os.environ.setdefault(_threads, "1")
 os.environ.setdefault("GLOG_minloglevel", "3")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

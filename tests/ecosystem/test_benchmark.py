@@ -57,6 +57,13 @@ def test_the_cost_of_preprocessing_is_measured_by_its_parts():
     assert abs(sum(parts) - total) <= len(parts)
 
 
+def test_the_cost_of_geometric_parts_is_measured_beside_its_limit():
+    command = [sys.executable, BENCHMARK.with_name("parts.py"), "--rounds", "1"]
+    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = re.findall(r"^\| (.+) \| (\d+\.\d) \| (\d+|inf) \|$", table, re.MULTILINE)
+    assert len(rows) == 8 and all(float(ms) > 0 and float(limit) > 20 for _, ms, limit in rows)
+
+
 def test_memory_and_work_of_training_are_those_of_a_real_step():
     """Of tensors with numbers in them, up to what kernels of real tensors leave out."""
     code = """

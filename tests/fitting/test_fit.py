@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -172,14 +170,6 @@ def test_noise_shows_in_the_residual(seen: LandmarkModel, rng: np.random.Generat
     clean = fit([points], [(256, 256)]).residuals[0]
     noisy = fit([points + rng.normal(0, 3, (478, 3))], [(256, 256)]).residuals[0]
     assert noisy > 2 * clean
-
-
-def test_a_photo_takes_at_most_25_ms(seen: LandmarkModel) -> None:
-    points = [detected(seen, photo) for photo in photos_of(np.zeros(80))] * 2
-    fit(points, [(256, 256)] * 6)
-    start = time.process_time()
-    fit(points, [(256, 256)] * 6)
-    assert (time.process_time() - start) / 6 < 0.05  # twice the bar: the machine may be busy
 
 
 def test_no_photos_are_refused() -> None:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -94,16 +92,6 @@ def test_thin_openings_close_and_wide_ones_stay() -> None:
     fill_slits(raster, np.array([0, 1], np.uint8), width=2.0)
     assert not raster.triangle[5].any()
     assert raster.triangle[10:16, 3:17].all()
-
-
-def test_a_head_at_1024_pixels_is_quick(model: HeadModel) -> None:
-    geometry = geometry_of(size=1024)
-    vertices = model.posed(geometry)
-    pixels = geometry.camera.project(vertices)
-    rasterise(pixels, 1 / vertices[:, 1], model.faces, 1024, 1024)
-    start = time.process_time()
-    rasterise(pixels, 1 / vertices[:, 1], model.faces, 1024, 1024)
-    assert time.process_time() - start < 0.15
 
 
 def test_the_front_of_a_head_is_seen_and_its_back_is_not(model: HeadModel) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -162,14 +161,3 @@ def test_a_smooth_chain_passes_through_its_points(rng: np.random.Generator) -> N
     curve = smooth_chain(points, closed=True)
     np.testing.assert_allclose(curve[:-1:4], points, atol=1e-12)
     np.testing.assert_allclose(curve[-1], points[0], atol=1e-12)
-
-
-def test_a_picture_of_1024_pixels_is_quick(generator: LandmarkGenerator) -> None:
-    wish = Wish(framing=Framing(0.45))
-    generator(np.zeros(80), wish, 1024)
-    seconds = []
-    for _ in range(5):
-        start = time.thread_time()
-        generator(np.zeros(80), wish, 1024)
-        seconds.append(time.thread_time() - start)
-    assert min(seconds) < 0.15  # the bar is 0.06 on an idle, faster machine: this one may be slow and busy

@@ -1,5 +1,3 @@
-import time
-
 import pytest
 import torch
 
@@ -114,21 +112,3 @@ def test_a_raster_is_subsampled_at_the_middle_of_blocks():
 def test_a_raster_that_does_not_divide_is_refused():
     with pytest.raises(ValueError, match="`size` must divide the raster's 8 x 8"):
         subsample_raster(torch.zeros(1, 8, 8), torch.zeros(1, 8, 8, 3), (3, 3))
-
-
-@pytest.mark.slow
-def test_four_references_at_256_pixels_are_quick():
-    photos = person((-20.0, 0.0, 10.0, 30.0), size=256)
-    raster = raster_of(paint(HeadModel.load(), geometry(5, 256)))
-    views = views_of(photos)
-    colours = torch.tensor(photos.crops).permute(0, 3, 1, 2)[None].float()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    seconds = []
-    for _ in range(4):
-        start = time.process_time()
-        grid, seen = surface_grid(*raster, FACES, *views)
-        fuse(carry(colours, grid), seen)
-        seconds.append(time.process_time() - start)
-    torch.set_num_threads(threads)
-    assert min(seconds) < 0.1  # 0.05 s on a quiet core

@@ -1,4 +1,3 @@
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -117,13 +116,3 @@ def test_sunglasses_hide_the_eyes():
 def test_a_tiny_size_is_refused():
     with pytest.raises(ValueError, match="size"):
         photograph(Person.sample(0), Photo.sample(0), 8)
-
-
-@pytest.mark.slow
-def test_a_photo_takes_well_under_a_second_of_one_core():
-    person = Person.sample(40)
-    photograph(person, Photo.sample(0), 256)
-    start = time.process_time()
-    for seed in range(1, 5):
-        photograph(person, Photo.sample(seed), 256)
-    assert (time.process_time() - start) / 4 < 1.0
