@@ -3,33 +3,90 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from hifi_portrait.errors import (
+    DatasetError,
+    HiFiPortraitError,
+    IdentityError,
+    ImageError,
+    MissingExtraError,
+    ModelError,
+    NoFaceError,
+    RecipeError,
+    SeveralFacesError,
+    TargetError,
+)
+
+if TYPE_CHECKING:
+    from hifi_portrait.faces import Face, FaceAnalyser, analyse
+    from hifi_portrait.head import HeadPose
+    from hifi_portrait.models import FaceAttention, FaceEncoder, FaceRefiner, HiFiNet
+    from hifi_portrait.models.guides import Guide
+    from hifi_portrait.person import Framing, Identity, Target
+    from hifi_portrait.pipeline import HiFiPortraitPipeline, Scene
 
 __version__ = "0.1.0"
 
-# Public name -> module. Loaded on first use, so that `import hifi_portrait` stays quick; diffusers also looks
-# the classes of a saved pipeline up here.
-_PUBLIC = {
+__all__ = [
+    "DatasetError",
+    "Face",
+    "FaceAnalyser",
+    "FaceAttention",
+    "FaceEncoder",
+    "FaceRefiner",
+    "Framing",
+    "Guide",
+    "HeadPose",
+    "HiFiNet",
+    "HiFiPortraitError",
+    "HiFiPortraitPipeline",
+    "Identity",
+    "IdentityError",
+    "ImageError",
+    "MissingExtraError",
+    "ModelError",
+    "NoFaceError",
+    "RecipeError",
+    "Scene",
+    "SeveralFacesError",
+    "Target",
+    "TargetError",
+    "__version__",
+    "analyse",
+]
+
+# The module of each name that is imported on first use, so that `import hifi_portrait` stays quick. The block
+# under TYPE_CHECKING tells type checkers and editors the same; a test keeps the two alike.
+_LAZY = {
+    "Face": "hifi_portrait.faces",
+    "FaceAnalyser": "hifi_portrait.faces",
     "FaceAttention": "hifi_portrait.models",
     "FaceEncoder": "hifi_portrait.models",
     "FaceRefiner": "hifi_portrait.models",
+    "Framing": "hifi_portrait.person",
     "Guide": "hifi_portrait.models.guides",
+    "HeadPose": "hifi_portrait.head",
     "HiFiNet": "hifi_portrait.models",
     "HiFiPortraitPipeline": "hifi_portrait.pipeline",
-    "Identity": "hifi_portrait.person.identity",
-    "Scene": "hifi_portrait.pipeline.scene",
-    "Target": "hifi_portrait.person.target",
+    "Identity": "hifi_portrait.person",
+    "Scene": "hifi_portrait.pipeline",
+    "Target": "hifi_portrait.person",
     "analyse": "hifi_portrait.faces",
 }
 
-# diffusers' loader expects the base class of a saved model beside the model's own class.
+# diffusers looks the classes of a saved pipeline up in this module, and expects their base class beside them.
 _FOR_DIFFUSERS = {"ModelMixin": "diffusers"}
 
-__all__ = [*_PUBLIC, "__version__"]
 
+if not TYPE_CHECKING:  # otherwise a type checker would take every misspelt name for Any
 
-def __getattr__(name: str) -> Any:
-    module = (_PUBLIC | _FOR_DIFFUSERS).get(name)
-    if module is not None:
+    def __getattr__(name: str) -> Any:
+        module = (_LAZY | _FOR_DIFFUSERS).get(name)
+        if module is None:
+            raise AttributeError(f"module 'hifi_portrait' has no attribute {name!r}")
         return getattr(import_module(module), name)
-    raise AttributeError(f"module 'hifi_portrait' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,5 +1,8 @@
 """The package's own exceptions. Each message says what was wrong, with what, and what to do about it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class HiFiPortraitError(Exception):
     """Base of every error that a user can cause and mend."""
@@ -35,3 +38,34 @@ class DatasetError(HiFiPortraitError):
 
 class RecipeError(HiFiPortraitError):
     """A training recipe has an unknown key, a wrong type or a value out of range."""
+
+
+class MissingExtraError(HiFiPortraitError, ImportError):
+    """A package that only some uses need, an extra of this one, is not installed."""
+
+
+@contextmanager
+def needs_extra(extra: str) -> Iterator[None]:
+    """Import packages of an extra: what is missing becomes an error that says how to install it.
+
+    Parameters
+    ----------
+    extra
+        The extra of this package that brings what is imported inside, such as ``train``.
+
+    Raises
+    ------
+    MissingExtraError
+        If a module that is imported inside is not installed.
+
+    Examples
+    --------
+    >>> with needs_extra("data"):
+    ...     import pyarrow
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"{error.name} is not installed: pip install 'hifi-portrait[{extra}]'", name=error.name
+        ) from error

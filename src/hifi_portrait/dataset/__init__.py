@@ -1,1 +1,6 @@
 """The ID data set: its one on-disk format, and the pipeline that fills it."""
+
+from hifi_portrait.errors import needs_extra
+
+with needs_extra("data"):
+    import pyarrow  # noqa: F401  (every module here reads or writes tables)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hifi_portrait.errors import ModelError
+from hifi_portrait.errors import ModelError, needs_extra
 from hifi_portrait.faces.geometry import cut_out, similarity
 from hifi_portrait.fitting.keypoints import KEYPOINTS
 
@@ -37,7 +37,9 @@ class ArcFaceRecogniser:
     Raises
     ------
     ModelError
-        If onnxruntime is not installed, or the file is missing, damaged, or takes or gives something else.
+        If the file is missing, damaged, or takes or gives something else.
+    MissingExtraError
+        If onnxruntime is not installed.
     """
 
     same_person = 0.3
@@ -64,12 +66,8 @@ class ArcFaceRecogniser:
 
 
 def _open(file: Path) -> Any:
-    try:
+    with needs_extra("arcface"):
         import onnxruntime
-    except ImportError as error:
-        raise ModelError(
-            "recognisers in ONNX need onnxruntime: pip install 'hifi-portrait[arcface]'"
-        ) from error
     if not file.is_file():
         raise ModelError(f"there is no recogniser {file}: give an ONNX file such as glintr100.onnx")
     try:

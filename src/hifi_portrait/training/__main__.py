@@ -10,9 +10,11 @@ import logging
 import os
 import sys
 
-from accelerate import PartialState
-
+from hifi_portrait.errors import needs_extra
 from hifi_portrait.training.engine.run import exit_code, train
+
+with needs_extra("train"):
+    from accelerate import PartialState
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from hifi_portrait.errors import DatasetError, HiFiPortraitError
+from hifi_portrait.errors import DatasetError, needs_extra
 from hifi_portrait.evaluation.scorers.control import GROUPS
 from hifi_portrait.training.engine.curves import Curve, smoothed
 
@@ -113,11 +113,7 @@ def draw_training(runs: Mapping[str, Mapping[str, Curve]], path: Path) -> None:
 
 def _figure(panels: int) -> tuple[Any, list[Any]]:
     """A figure with panels side by side, drawn without a display."""
-    try:
+    with needs_extra("eval"):
         from matplotlib.figure import Figure
-    except ImportError as error:
-        raise HiFiPortraitError(
-            "plots need matplotlib: install it with `pip install 'hifi-portrait[eval]'`"
-        ) from error
     figure = Figure(figsize=(5 * panels, 4), dpi=150, layout="constrained")
     return figure, list(figure.subplots(1, panels, squeeze=False)[0])

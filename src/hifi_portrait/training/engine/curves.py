@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from hifi_portrait.errors import DatasetError, HiFiPortraitError
+from hifi_portrait.errors import DatasetError, needs_extra
 
 Curve = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 """Steps and values, of equal length."""
@@ -27,15 +27,11 @@ def read_curves(run: Path, prefix: str = "train/") -> dict[str, Curve]:
     ------
     DatasetError
         If the folder holds no logs.
-    HiFiPortraitError
+    MissingExtraError
         If tensorboard is missing.
     """
-    try:
+    with needs_extra("train"):
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-    except ImportError as error:
-        raise HiFiPortraitError(
-            "reading a run's logs needs tensorboard: install it with `pip install 'hifi-portrait[train]'`"
-        ) from error
     logs = EventAccumulator(str(run / "logs"), size_guidance={"scalars": 0})
     names: list[str] = []
     if (run / "logs").is_dir():

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from accelerate import Accelerator
 from PIL import Image
 
-from hifi_portrait.errors import HiFiPortraitError
+from hifi_portrait.errors import needs_extra
 
 if TYPE_CHECKING:
+    from accelerate import Accelerator
     from torch.utils.tensorboard import SummaryWriter
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class RunLog:
 
     Raises
     ------
-    HiFiPortraitError
+    MissingExtraError
         TensorBoard is not installed.
     """
 
@@ -77,10 +77,8 @@ class RunLog:
 
 
 def _summary_writer(folder: Path, step: int) -> SummaryWriter:
-    try:
+    with needs_extra("train"):
         from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise HiFiPortraitError("training needs TensorBoard: pip install 'hifi-portrait[train]'") from error
     return SummaryWriter(str(folder), purge_step=step)
 
 

@@ -18,13 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs, DistributedType, broadcast
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import tqdm
 
-from hifi_portrait.errors import HiFiPortraitError, ModelError
+from hifi_portrait.errors import HiFiPortraitError, ModelError, needs_extra
 from hifi_portrait.training.engine.checkpoint import latest_checkpoint, load_state, save_checkpoint
 from hifi_portrait.training.engine.config import TrainerConfig
 from hifi_portrait.training.engine.ema import AveragedWeights
@@ -34,6 +32,10 @@ from hifi_portrait.training.engine.objective import Objective
 from hifi_portrait.training.engine.optimiser import learning_rate, make_optimiser
 from hifi_portrait.training.engine.precision import precision_here
 from hifi_portrait.training.engine.run_log import RunLog
+
+with needs_extra("train"):
+    from accelerate import Accelerator
+    from accelerate.utils import DistributedDataParallelKwargs, DistributedType, broadcast
 
 logger = logging.getLogger(__name__)
 
