@@ -153,7 +153,7 @@ def find_correspondence(model: HeadModel, records: Records) -> Correspondence:
     pixels, detected = records.pixels, records.landmarks[:, :, :2]
     scale = records.millimetres[:, None]
     mean = model.mean[: model.num_vertices]
-    skin = model.faces[model.parts == Part.SKIN]
+    skin = model.triangles[model.parts == Part.SKIN]
     front = np.unique(skin)
     front = front[(mean[front, 1] < 0.02) & (mean[front, 2] > -0.14)]
     part_faces = {part: np.flatnonzero(model.parts == part) for part in (0, 1, 2)}
@@ -171,7 +171,7 @@ def find_correspondence(model: HeadModel, records: Records) -> Correspondence:
         distance = np.linalg.norm(pixels[few][:, candidates] - target[few, None], axis=2).mean(0)
         near = candidates[np.argsort(distance)[:200]]
         best = near[np.argsort(_robust_cost(pixels[:, near], target, scale))[:3]]
-        faces = model.faces[part_faces[part]]
+        faces = model.triangles[part_faces[part]]
         ring = np.isin(faces, np.unique(faces[np.isin(faces, best).any(1)])).any(1) & np.isin(
             faces, candidates
         ).all(1)
@@ -186,17 +186,17 @@ def find_correspondence(model: HeadModel, records: Records) -> Correspondence:
 def symmetrise(model: HeadModel, found: Correspondence) -> Correspondence:
     """Move each landmark of the skin to the mean of its place and its partner's mirrored place."""
     mean = model.mean[: model.num_vertices]
-    points = found.points(mean, model.faces)[: IRISES[0]]
+    points = found.points(mean, model.triangles)[: IRISES[0]]
     mirrored = points * (-1, 1, 1)
     partner = np.linalg.norm(points[:, None] - mirrored[None], axis=2).argmin(1)
     mutual = partner[partner] == np.arange(len(partner))
     goal = np.where(mutual[:, None], (points + mirrored[partner]) / 2, points)
     skin = np.flatnonzero(model.parts == Part.SKIN)
-    middle = mean[model.faces[skin]].mean(1)
+    middle = mean[model.triangles[skin]].mean(1)
     triangle, weights = found.triangle.copy(), found.barycentric.copy()
     for k in np.flatnonzero(mutual):
         near = skin[np.argsort(np.linalg.norm(middle - goal[k], axis=1))[:16]]
-        places = np.einsum("gc,tcd->tgd", FINE_GRID, mean[model.faces[near]])
+        places = np.einsum("gc,tcd->tgd", FINE_GRID, mean[model.triangles[near]])
         distance = np.linalg.norm(places - goal[k], axis=2)
         row, cell = np.unravel_index(distance.argmin(), distance.shape)
         triangle[k], weights[k] = near[row], FINE_GRID[cell]
@@ -307,7 +307,7 @@ def _ridge(design: np.ndarray, target: np.ndarray, strength: float) -> np.ndarra
 def calibrate(model: HeadModel, records: Records) -> dict[str, np.ndarray]:
     """The asset's landmark tensors."""
     correspondence = symmetrise(model, find_correspondence(model, records))
-    points = correspondence.points(records.pixels, model.faces)
+    points = correspondence.points(records.pixels, model.triangles)
     plain = (records.landmarks[:, :, :2] - points) * records.millimetres[:, None, None]
     log.info("surface points: median error %.2f mm", np.median(np.linalg.norm(plain, axis=2)))
     seen = LandmarkModel(

@@ -32,8 +32,10 @@ def paint(model: HeadModel, head: HeadGeometry) -> LandmarkImage:
     """Draw a head in colours that are a smooth function of the place on its surface."""
     vertices = model.posed(head)
     camera = head.camera
-    raster = rasterise(camera.project(vertices), 1 / vertices[:, 1], model.faces, camera.height, camera.width)
-    coordinates = raster.interpolate(model.canonical, model.faces)
+    raster = rasterise(
+        camera.project(vertices), 1 / vertices[:, 1], model.triangles, camera.height, camera.width
+    )
+    coordinates = raster.interpolate(model.canonical, model.triangles)
     image = np.where(raster.mask[..., None], coordinates * 90 + 130, 20).astype(np.uint8)
     return LandmarkImage(image, coordinates, raster.mask, raster, head, vertices)
 

@@ -120,7 +120,7 @@ def test_geometry_of_a_rest_mesh_shows_the_same_picture(model: HeadModel) -> Non
     geometry = model.geometry_of(
         rest, wished.rotation, wished.translation, wished.expression, wished.gaze, wished.camera
     )
-    skin = np.unique(model.faces[model.parts == Part.SKIN])
+    skin = np.unique(model.triangles[model.parts == Part.SKIN])
     face = skin[(model.mean[skin, 1] < -0.03) & (model.mean[skin, 2] > -0.08)]
     error = wished.camera.project(model.posed(geometry)[face]) - wished.camera.project(true[face])
     assert np.linalg.norm(error, axis=1).mean() < 0.3

@@ -11,14 +11,14 @@ SQUARE = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
 
 
 def slow_reference(
-    points: np.ndarray, inverse: np.ndarray, faces: np.ndarray, size: int
+    points: np.ndarray, inverse: np.ndarray, triangles: np.ndarray, size: int
 ) -> tuple[np.ndarray, ...]:
     """Pixel by pixel, triangle by triangle, by solving for barycentric coordinates."""
     triangle, depth = np.full((size, size), -1), np.full((size, size), np.inf)
     barycentric = np.zeros((size, size, 3))
     for j in range(size):
         for i in range(size):
-            for f, corners in enumerate(faces):
+            for f, corners in enumerate(triangles):
                 system = np.concatenate([points[corners].T, np.ones((1, 3))])
                 if abs(np.linalg.det(system)) < 1e-9:
                     continue
@@ -35,9 +35,9 @@ def slow_reference(
 def test_equals_a_slow_reference(rng: np.random.Generator) -> None:
     points = rng.uniform(-4, 24, (30, 2))
     inverse = rng.uniform(0.5, 2, 30)
-    faces = rng.integers(0, 30, (25, 3)).astype(np.int32)
-    raster = rasterise(points, inverse, faces, 20, 20)
-    triangle, barycentric, depth = slow_reference(points, inverse, faces, 20)
+    triangles = rng.integers(0, 30, (25, 3)).astype(np.int32)
+    raster = rasterise(points, inverse, triangles, 20, 20)
+    triangle, barycentric, depth = slow_reference(points, inverse, triangles, 20)
     np.testing.assert_array_equal(raster.triangle, triangle)
     np.testing.assert_allclose(raster.barycentric, barycentric, atol=1e-5)
     np.testing.assert_allclose(raster.depth, depth, rtol=1e-5)

@@ -18,7 +18,7 @@ def raster_of(target):
     return torch.tensor(target.raster.triangle)[None], torch.tensor(target.raster.barycentric)[None]
 
 
-FACES = torch.tensor(HeadModel.load().faces.astype("int64"))
+FACES = torch.tensor(HeadModel.load().triangles.astype("int64"))
 
 
 def test_the_grid_equals_a_walk_over_the_vertices():

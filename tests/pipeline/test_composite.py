@@ -60,8 +60,8 @@ def test_blotches_draw_no_line_along_the_heads_outline():
 def test_outlines_of_mattes_are_those_of_scalp_and_shoulders():
     model = HeadModel.load()
     mean = model.mean[: model.num_vertices]
-    heights = mean[model.faces].mean(axis=1)[:, 2]
+    heights = mean[model.triangles].mean(axis=1)[:, 2]
     crown, shoulder = int(heights.argmax()), int((model.parts == Part.SHOULDERS).argmax())
-    nose = int(mean[model.faces].mean(axis=1)[:, 1].argmin())
+    nose = int(mean[model.triangles].mean(axis=1)[:, 1].argmin())
     triangles = torch.tensor([[[crown, shoulder, nose, -1]]])
     assert of_mattes(triangles, model)[0, 0, 0].tolist() == [True, True, False, False]

@@ -68,7 +68,7 @@ def test_the_true_iris_is_darker_than_the_white_beside_it(frontal: Photograph):
     model, truth = HeadModel.load(), large.truth
     grey = large.image.mean(-1)
     for part in (Part.LEFT_EYE, Part.RIGHT_EYE):
-        eye = np.unique(model.faces[model.parts == part])
+        eye = np.unique(model.triangles[model.parts == part])
         x, y = truth.landmarks[eye][truth.vertices[eye, 1].argmin()].astype(int)
         width = np.ptp(truth.landmarks[eye, 0])
         beside = round(0.38 * width)
@@ -79,7 +79,7 @@ def test_the_true_iris_is_darker_than_the_white_beside_it(frontal: Photograph):
 def test_geometry_shows_the_same_head_as_the_truth(turned: Photograph):
     truth, model = turned.truth, HeadModel.load()
     fitted = truth.geometry.camera.project(model.posed(truth.geometry))
-    face = np.unique(model.faces[model.parts == Part.SKIN])
+    face = np.unique(model.triangles[model.parts == Part.SKIN])
     seen = face[truth.visibility[face] > 0.3]
     error = np.linalg.norm(fitted[seen] - truth.landmarks[seen], axis=1)
     assert np.median(error) < 0.01 * 128
@@ -109,7 +109,7 @@ def test_sunglasses_hide_the_eyes():
     photo = Photo.sample(4, yaw=0, pitch=0, roll=0, expression="neutral", style="photo", sunglasses=True)
     taken = photograph(Person.sample(21), photo, 128)
     model = HeadModel.load()
-    eyes = np.unique(model.faces[np.isin(model.parts, (Part.LEFT_EYE, Part.RIGHT_EYE))])
+    eyes = np.unique(model.triangles[np.isin(model.parts, (Part.LEFT_EYE, Part.RIGHT_EYE))])
     assert taken.truth.visibility[eyes].max() < 0.1
 
 

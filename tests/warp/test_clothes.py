@@ -78,7 +78,7 @@ def test_clothes_stay_beside_the_shoulders_when_these_move():
     crop = np.where(rims[0][..., None] > 0, np.uint8(RED), np.uint8(255))
     xy = SurfaceView.of(model, pictures[0].geometry).xy
     dress = Dress(crop, rims[0], np.ones(rims[0].shape, np.float32), xy, 1.0)
-    colour, alpha = beside_shoulders(dress, pictures[1].raster, model.faces, is_body)
+    colour, alpha = beside_shoulders(dress, pictures[1].raster, model.triangles, is_body)
     expected = rims[1] > 0
     assert expected.sum() > 150
     assert (alpha[expected] > 0.5).mean() > 0.7

@@ -31,7 +31,7 @@ def looking(yaw: float, side: int = SIDE) -> HeadGeometry:
 def eyes_of(target: LandmarkImage, model: HeadModel) -> tuple[np.ndarray, np.ndarray]:
     """Where a picture shows eyes, and how far from the pupil, in eyeball radii."""
     shown = np.isin(np.where(target.raster.mask, model.parts[target.raster.triangle], 255), EYES)
-    return shown, np.linalg.norm(target.raster.interpolate(eyeball_places(model), model.faces), axis=2)
+    return shown, np.linalg.norm(target.raster.interpolate(eyeball_places(model), model.triangles), axis=2)
 
 
 def photographed(*heads: HeadGeometry, model: HeadModel) -> References:

@@ -20,7 +20,7 @@ def haired(yaw, thickness):
     points = model.posed(head)
     full = thickness * scalp(model).fullness
     surface = raised(points, full, model)
-    matte = rasterise(head.camera.project(surface), 1 / surface[:, 1], model.faces, SIZE, SIZE).mask
+    matte = rasterise(head.camera.project(surface), 1 / surface[:, 1], model.triangles, SIZE, SIZE).mask
     return head, points, matte.astype(np.float32)
 
 
@@ -48,7 +48,7 @@ def test_hair_leaves_face_and_ears_alone():
     points = model.posed(geometry(20.0, SIZE))
     moved = np.linalg.norm(raised(points, 0.03 * scalp(model).fullness, model) - points, axis=1)
     mean = model.mean[: model.num_vertices]
-    ear = np.abs(mean[:, 0]) > 0.95 * np.abs(mean[model.faces[model.parts == Part.SKIN], 0]).max()
+    ear = np.abs(mean[:, 0]) > 0.95 * np.abs(mean[model.triangles[model.parts == Part.SKIN], 0]).max()
     below_brows = (mean[:, 2] < 0.04) & (mean[:, 1] < -0.06)
     assert moved[ear].max() == moved[below_brows].max() == 0
     assert moved.max() == pytest.approx(0.03, rel=0.01)
@@ -72,9 +72,9 @@ def red_haired(yaws):
     for n, head in enumerate(photos.geometries):
         _, points, mattes[n] = haired(yaws[n], 0.02)
         surface = raised(points, 0.02 * scalp(model).fullness, model)
-        raster = rasterise(head.camera.project(surface), 1 / surface[:, 1], model.faces, SIZE, SIZE)
+        raster = rasterise(head.camera.project(surface), 1 / surface[:, 1], model.triangles, SIZE, SIZE)
         covered = scalp(model).on_all(scalp(model).fullness > 0.3, model.num_vertices)
-        hair = raster.interpolate(covered[:, None], model.faces)[..., 0] > 0.5
+        hair = raster.interpolate(covered[:, None], model.triangles)[..., 0] > 0.5
         crops[n][mattes[n] > 0] = (200, 160, 140)
         crops[n][hair] = (180, 20, 20)
     return dataclasses.replace(photos, crops=crops, mattes=mattes)
@@ -84,7 +84,7 @@ def test_hair_that_no_photo_shows_has_the_colour_of_hair():
     model, target = HeadModel.load(), paint(HeadModel.load(), geometry(40.0, SIZE))
     picture, coverage = warp_picture(red_haired((0.0,)), target)
     grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
-    fullness = target.raster.interpolate(grown[:, None], model.faces)[..., 0]
+    fullness = target.raster.interpolate(grown[:, None], model.triangles)[..., 0]
     unseen = (fullness > 0.95) & (coverage < 0.02)
     assert unseen.sum() > 100
     assert np.mean(picture[unseen][:, 1] < 80) > 0.9
@@ -109,7 +109,7 @@ def on_a_haired_head(thickness, contrast):
     model, head = HeadModel.load(), geometry(0.0, SIZE)
     grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
     raster = paint(model, head).raster
-    hair = raster.interpolate(grown[:, None], model.faces)[..., 0] > 0.8
+    hair = raster.interpolate(grown[:, None], model.triangles)[..., 0] > 0.8
     noise = np.exp(contrast * np.random.default_rng(1).standard_normal((SIZE, SIZE, 1)))
     picture = np.repeat(100 * noise, 3, axis=2).astype(np.float32)
     return strands(picture, hair.astype(np.float32), thickness, raster, model), hair

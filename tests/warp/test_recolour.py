@@ -26,7 +26,7 @@ def haired(model, colour=HAIR):
     """A photo of a head whose scalp has a colour, and where that is."""
     target = paint(model, geometry(0.0, SIDE))
     grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
-    on_scalp = target.raster.interpolate(grown[:, None], model.faces)[..., 0] > 0.5
+    on_scalp = target.raster.interpolate(grown[:, None], model.triangles)[..., 0] > 0.5
     picture = np.where(target.raster.mask[..., None], SKIN, (90, 120, 160)).astype(np.float32)
     picture[on_scalp] = colour
     strands = 1 + 0.3 * np.sin(np.arange(SIDE))[None, :, None]
@@ -45,7 +45,7 @@ def test_dyed_hair_has_the_named_colour_and_its_strands(model, name):
     before, after = (one.mean(axis=2)[share > 0.9] for one in (picture, drawn))
     assert np.corrcoef(before, after)[0, 1] > 0.9 and after.std() / after.mean() > 0.05
     face = target.raster.interpolate(
-        np.isin(np.arange(model.num_vertices), cheeks(model))[:, None], model.faces
+        np.isin(np.arange(model.num_vertices), cheeks(model))[:, None], model.triangles
     )
     assert np.array_equal(drawn[face[..., 0] > 0.9], picture[face[..., 0] > 0.9])
     assert (share[on_scalp] > 0.5).mean() > 0.9 and share[~on_scalp & target.raster.mask].mean() < 0.1

@@ -35,7 +35,7 @@ def expected(model: HeadModel, head: HeadGeometry) -> np.ndarray:
 
 def at_landmarks(model: HeadModel, shift: np.ndarray) -> np.ndarray:
     """A shift (V, 2) of the vertices at the landmarks (478, 2)."""
-    return LandmarkModel.load(model).correspondence.points(shift, model.faces)
+    return LandmarkModel.load(model).correspondence.points(shift, model.triangles)
 
 
 def moved(
@@ -60,7 +60,7 @@ def test_expected_landmarks_are_those_of_the_surface(model: HeadModel) -> None:
     """Up to what the detector is known to do otherwise, which is little beside a face's 100 pixels."""
     head = geometry(20.0, SIZE, mouthSmileLeft=0.6, mouthSmileRight=0.6)
     seen = LandmarkModel.load(model)
-    surface = head.camera.project(seen.correspondence.points(model.posed(head), model.faces))
+    surface = head.camera.project(seen.correspondence.points(model.posed(head), model.triangles))
     inner = np.setdiff1d(np.arange(IRISES[0]), FACE_OVAL)
     apart = np.linalg.norm(seen.seen_at(head) - surface, axis=1)[inner]
     assert np.median(apart) < 2 and apart.max() < 10

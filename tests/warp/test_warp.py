@@ -213,7 +213,7 @@ def test_another_reference_counts_more_than_a_mirror_image():
     target = drawn(15.0)
     picture, _ = warp_picture(dataclasses.replace(photos, crops=crops), target)
     views = [SurfaceView.of(model, geometry) for geometry in photos.geometries]
-    seen = [target.raster.interpolate(view.visibility[:, None], model.faces)[..., 0] for view in views]
+    seen = [target.raster.interpolate(view.visibility[:, None], model.triangles)[..., 0] for view in views]
     skin = target.raster.mask & (model.parts[target.raster.triangle] == Part.SKIN)
     only_second = skin & (seen[0] < 0.01) & (seen[1] > 0.6)
     assert only_second.sum() > 30
@@ -278,7 +278,7 @@ def test_what_only_some_references_wear_is_worn_in_full_or_not_at_all():
     photos, target = person((8.0, 30.0), 128), drawn(8.0)
     model = HeadModel.load()
     view = SurfaceView.of(model, photos.geometries[0])
-    x, y = (view.xy[model.faces[model.parts == Part.SKIN]].mean(axis=(0, 1)) * 128).astype(int)
+    x, y = (view.xy[model.triangles[model.parts == Part.SKIN]].mean(axis=(0, 1)) * 128).astype(int)
     crops = photos.crops.copy()
     crops[0, y + 9 : y + 15, x - 8 : x + 8] = (0, 0, 0)  # a mark in the nearest photo alone, below the nose
     pictures = [
@@ -309,7 +309,7 @@ def test_about_the_mouth_references_that_hold_it_as_wished_count_most():
     model, target = HeadModel.load(), drawn(8.0, 128, jawOpen=0.9)
     picture, _ = warp_picture(dataclasses.replace(photos, crops=crops), target)
     surface = model.parts[target.raster.triangle] == Part.SKIN
-    near = mouth_nearness(model)[model.faces[target.raster.triangle]].min(axis=-1)
+    near = mouth_nearness(model)[model.triangles[target.raster.triangle]].min(axis=-1)
     skin = target.raster.mask & surface
     green = picture[..., 1].astype(float) - picture[..., 0]
     assert green[skin & (near > 0.9)].mean() > 2 * green[skin & (near == 0)].mean() > 0

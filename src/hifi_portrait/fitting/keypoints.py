@@ -39,6 +39,6 @@ def project_landmarks(
     model: HeadModel, vertices: npt.NDArray[Any], camera: Camera, landmarks: Sequence[int]
 ) -> npt.NDArray[Any]:
     """Places (K, 2) in pixels of some of MediaPipe's landmarks; arguments as for :func:`five_keypoints`."""
-    points = LandmarkModel.load(model).correspondence.points(vertices, model.faces)
+    points = LandmarkModel.load(model).correspondence.points(vertices, model.triangles)
     pixels: npt.NDArray[Any] = camera.project(points[list(landmarks)])
     return pixels

@@ -39,9 +39,9 @@ class Correspondence:
     triangle: npt.NDArray[np.int64]
     barycentric: npt.NDArray[np.float32]
 
-    def points(self, vertices: FloatArray, faces: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def points(self, vertices: FloatArray, triangles: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Landmarks (..., 478, 3) on vertices (..., V, 3)."""
-        corners = vertices[..., faces[self.triangle], :]
+        corners = vertices[..., triangles[self.triangle], :]
         return (corners * self.barycentric[..., None].astype(corners.dtype)).sum(-2)
 
     def to_tensors(self) -> dict[str, npt.NDArray[Any]]:
@@ -163,7 +163,7 @@ class LandmarkModel:
         vertices = model.num_vertices
 
         def landmarks(shapes: FloatArray) -> FloatArray:
-            return correspondence.points(shapes[..., :vertices, :].astype(np.float64), model.faces)
+            return correspondence.points(shapes[..., :vertices, :].astype(np.float64), model.triangles)
 
         self.mean = landmarks(model.mean)
         self.identity = landmarks(model.identity_basis)

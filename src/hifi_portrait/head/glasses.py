@@ -74,16 +74,16 @@ class Glasses:
     bar_radius: float
 
     def lenses(self) -> tuple[Array, npt.NDArray[np.int32]]:
-        """Vertices (P, 3) and faces (F, 3) of both lenses."""
+        """Vertices (P, 3) and triangles (F, 3) of both lenses."""
         vertices: list[Array] = []
-        faces: list[Array] = []
+        triangles: list[Array] = []
         for rim in self.rims:
             first = sum(map(len, vertices))
             k = np.arange(len(rim))
             fan = np.stack([np.full(len(rim), len(rim)), k, (k + 1) % len(rim)], 1) + first
             vertices.append(np.concatenate([rim, rim.mean(0, keepdims=True)]))
-            faces.append(fan)
-        return np.concatenate(vertices).astype(np.float32), np.concatenate(faces).astype(np.int32)
+            triangles.append(fan)
+        return np.concatenate(vertices).astype(np.float32), np.concatenate(triangles).astype(np.int32)
 
     def moved(self, head: Array) -> Glasses:
         """The same glasses where ``head`` (4, 4) takes the rest head."""

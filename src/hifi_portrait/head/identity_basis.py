@@ -21,12 +21,12 @@ EYE_JOINTS = (4, 5)
 
 
 def face_weights(
-    points: npt.NDArray[Any], faces: npt.NDArray[Any], parts: npt.NDArray[Any], joints: int
+    points: npt.NDArray[Any], triangles: npt.NDArray[Any], parts: npt.NDArray[Any], joints: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """How much each point counts for identity, and which points are the face that heads are aligned by."""
     x, y, z = points.T
     skin = np.zeros(len(points), bool)
-    skin[np.unique(faces[parts == Part.SKIN])] = True
+    skin[np.unique(triangles[parts == Part.SKIN])] = True
     face = skin & (y < -0.03) & (z > -0.11) & (z < 0.10) & (np.abs(x) < 0.078)
     weights = np.where(skin & (z > -0.12), 0.35, 0.0)
     weights[face] = 1.0
@@ -69,7 +69,7 @@ def unpack_identity_basis(
 
 def build_identity_basis(
     shapes: ShapeModel,
-    faces: npt.NDArray[Any],
+    triangles: npt.NDArray[Any],
     parts: npt.NDArray[Any],
     rng: np.random.Generator,
     people: int,
@@ -86,7 +86,7 @@ def build_identity_basis(
 
     basis = np.concatenate([shapes.components, shapes.local.reshape(-1, *shapes.template.shape)])
     centre = shapes.template + np.tensordot(mean_coefficients.astype(np.float32), basis, 1)
-    weights, face = face_weights(centre, faces, parts, joints=6)
+    weights, face = face_weights(centre, triangles, parts, joints=6)
     generators = similarity_generators(centre)
     # aligned shape = shape - generators @ (least squares fit of the generators to it on the face)
     on_face = generators[:, face].reshape(7, -1)

@@ -31,10 +31,10 @@ TOOTH_WIDTHS = np.array((8.4, 6.6, 7.6, 7.0, 6.8, 10.0, 10.0))
 
 @numba.njit(cache=True)
 def _accumulate_normals(
-    vertices: npt.NDArray[Any], faces: npt.NDArray[Any], normals: npt.NDArray[Any]
+    vertices: npt.NDArray[Any], triangles: npt.NDArray[Any], normals: npt.NDArray[Any]
 ) -> None:  # pragma: no cover - compiled
-    for f in range(faces.shape[0]):
-        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+    for f in range(triangles.shape[0]):
+        a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
         e0x = vertices[b, 0] - vertices[a, 0]
         e0y = vertices[b, 1] - vertices[a, 1]
         e0z = vertices[b, 2] - vertices[a, 2]
@@ -45,7 +45,7 @@ def _accumulate_normals(
         ny = e0z * e1x - e0x * e1z
         nz = e0x * e1y - e0y * e1x
         for k in range(3):
-            v = faces[f, k]
+            v = triangles[f, k]
             normals[v, 0] += nx
             normals[v, 1] += ny
             normals[v, 2] += nz
@@ -57,8 +57,8 @@ def _accumulate_normals(
             normals[v, 2] /= length
 
 
-def vertex_normals(vertices: npt.NDArray[Any], faces: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def vertex_normals(vertices: npt.NDArray[Any], triangles: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Unit normals (V, 3), averaged over triangles by their area; zero where no triangle meets."""
     normals = np.zeros(vertices.shape, np.float32)
-    _accumulate_normals(np.ascontiguousarray(vertices, np.float32), faces, normals)
+    _accumulate_normals(np.ascontiguousarray(vertices, np.float32), triangles, normals)
     return normals

@@ -111,9 +111,9 @@ class HeadModel:
     up, the head joint at the origin, the face looking along -y. Rest meshes carry the joints as last rows.
 
     Attributes:
-        faces: (F, 3) int32.
+        triangles: (F, 3) int32, vertices of each triangle.
         parts: (F,) uint8, ``Part`` of each triangle.
-        uv: (U, 2) texture coordinates and ``uv_faces`` (F, 3) their triangles.
+        uv: (U, 2) texture coordinates and ``uv_triangles`` (F, 3) their triangles.
         mean: (V + J, 3) mean head with joints.
         identity_basis: (80, V + J, 3), of unit-variance scores.
         expression_basis: (52, V + J, 3).
@@ -124,10 +124,10 @@ class HeadModel:
         tensors, metadata = read_asset(path)
         self.path = path
         self.joint_names = tuple(metadata["joint_names"].split(","))
-        self.faces: npt.NDArray[np.int32] = tensors["mesh.faces"].astype(np.int32)
+        self.triangles: npt.NDArray[np.int32] = tensors["mesh.faces"].astype(np.int32)
         self.parts: npt.NDArray[np.uint8] = tensors["mesh.parts"]
         self.uv = tensors["mesh.uv"].astype(np.float32)
-        self.uv_faces = tensors["mesh.uv_faces"].astype(np.int32)
+        self.uv_triangles = tensors["mesh.uv_faces"].astype(np.int32)
         self.skinning = tensors["mesh.skinning"].astype(np.float32) / 65535
         shapes = ShapeModel.load(None if path is None else str(path))
         self.mean, self.identity_basis = unpack_identity_basis(tensors, shapes)
@@ -156,7 +156,9 @@ class HeadModel:
     @cached_property
     def eye_vertices(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Vertices of the left and of the right eyeball."""
-        left, right = (np.unique(self.faces[self.parts == part]) for part in (Part.LEFT_EYE, Part.RIGHT_EYE))
+        left, right = (
+            np.unique(self.triangles[self.parts == part]) for part in (Part.LEFT_EYE, Part.RIGHT_EYE)
+        )
         return left.astype(np.int64), right.astype(np.int64)
 
     @cached_property
@@ -175,7 +177,7 @@ class HeadModel:
     def canonical(self) -> npt.NDArray[np.float32]:
         """(V, 3) canonical coordinates in [-1, 1]: the mean head's place in the box of its skin."""
         mean = self.mean[: self.num_vertices]
-        skin = mean[np.unique(self.faces[self.parts == Part.SKIN])]
+        skin = mean[np.unique(self.triangles[self.parts == Part.SKIN])]
         low, high = skin.min(0), skin.max(0)
         return np.clip((mean - low) / (high - low) * 2 - 1, -1, 1).astype(np.float32)
 
@@ -300,7 +302,7 @@ class HeadModel:
 
     def normals(self, vertices: FloatArray) -> npt.NDArray[np.float32]:
         """Unit vertex normals (V, 3), outward."""
-        return vertex_normals(vertices, self.faces)
+        return vertex_normals(vertices, self.triangles)
 
     def torch(self, device: torch.device | str = "cpu") -> TorchHeadModel:
         """The same model on torch tensors, differentiable."""
@@ -311,7 +313,7 @@ class HeadModel:
     @cached_property
     def _projection(self) -> tuple[npt.NDArray[np.int64], FloatArray, FloatArray]:
         """Points that identity is measured on, their weights, and the weighted basis (80, 3 P)."""
-        weights, _ = face_weights(self.mean, self.faces, self.parts, joints=len(self.joint_names))
+        weights, _ = face_weights(self.mean, self.triangles, self.parts, joints=len(self.joint_names))
         counted = np.flatnonzero(weights)
         emphasis = weights[counted].repeat(3)
         basis = self.identity_basis[:, counted].reshape(len(self.identity_basis), -1) * emphasis
@@ -365,7 +367,7 @@ def _gaze_rotations(gaze: FloatArray) -> npt.NDArray[np.float32]:
 @lru_cache(maxsize=32)
 def part_vertices(model: HeadModel, *parts: Part) -> npt.NDArray[np.int64]:
     """Indices of the vertices of a model's parts, ascending."""
-    return np.unique(model.faces[np.isin(model.parts, parts)])
+    return np.unique(model.triangles[np.isin(model.parts, parts)])
 
 
 def triangles_around_eyes(model: HeadModel, margin: float = 0.012) -> npt.NDArray[np.bool_]:
@@ -377,6 +379,6 @@ def triangles_around_eyes(model: HeadModel, margin: float = 0.012) -> npt.NDArra
     eyes = model.mean[np.concatenate(model.eye_vertices)]
     low, high = eyes.min(axis=0) - margin, eyes.max(axis=0) + margin
     low[1] = -np.inf  # y points backwards
-    centres = model.mean[model.faces].mean(axis=1)
+    centres = model.mean[model.triangles].mean(axis=1)
     around: npt.NDArray[np.bool_] = ((centres > low) & (centres < high)).all(axis=1)
     return around

@@ -32,19 +32,19 @@ class Raster:
         """(H, W) where there is a triangle."""
         return self.triangle >= 0
 
-    def interpolate(self, attributes: Array, faces: Array) -> npt.NDArray[np.float32]:
+    def interpolate(self, attributes: Array, triangles: Array) -> npt.NDArray[np.float32]:
         """Vertex attributes (V, C) at each pixel, (H, W, C) float32; 0 where there is no triangle."""
         values = np.ascontiguousarray(attributes, np.float32)
         out = np.zeros((*self.triangle.shape, values.shape[1]), np.float32)
-        _interpolate(self.triangle, self.barycentric, values, np.asarray(faces, np.int32), out)
+        _interpolate(self.triangle, self.barycentric, values, np.asarray(triangles, np.int32), out)
         return out
 
 
 @numba.njit(cache=True)
-def _draw_nearest(xy: Array, inverse_depth: Array, faces: Array, nearest: Array, triangle: Array) -> None:
+def _draw_nearest(xy: Array, inverse_depth: Array, triangles: Array, nearest: Array, triangle: Array) -> None:
     height, width = nearest.shape
-    for f in range(faces.shape[0]):
-        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+    for f in range(triangles.shape[0]):
+        a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
         za, zb, zc = inverse_depth[a], inverse_depth[b], inverse_depth[c]
         if not (za > 0 and zb > 0 and zc > 0):
             continue
@@ -78,7 +78,7 @@ def _draw_nearest(xy: Array, inverse_depth: Array, faces: Array, nearest: Array,
 def _resolve(
     xy: Array,
     inverse_depth: Array,
-    faces: Array,
+    triangles: Array,
     triangle: Array,
     nearest: Array,
     barycentric: Array,
@@ -90,7 +90,7 @@ def _resolve(
             f = triangle[j, i]
             if f < 0:
                 continue
-            a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+            a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
             x0, y0 = xy[a, 0], xy[a, 1]
             e1x, e1y = xy[b, 0] - x0, xy[b, 1] - y0
             e2x, e2y = xy[c, 0] - x0, xy[c, 1] - y0
@@ -106,7 +106,7 @@ def _resolve(
 
 
 @numba.njit(cache=True)
-def _interpolate(triangle: Array, barycentric: Array, values: Array, faces: Array, out: Array) -> None:
+def _interpolate(triangle: Array, barycentric: Array, values: Array, triangles: Array, out: Array) -> None:
     height, width, channels = out.shape
     for j in range(height):
         for i in range(width):
@@ -114,12 +114,12 @@ def _interpolate(triangle: Array, barycentric: Array, values: Array, faces: Arra
             if f < 0:
                 continue
             for k in range(3):
-                weight, v = barycentric[j, i, k], faces[f, k]
+                weight, v = barycentric[j, i, k], triangles[f, k]
                 for ch in range(channels):
                     out[j, i, ch] += weight * values[v, ch]
 
 
-def rasterise(points_px: Array, inverse_depth: Array, faces: Array, height: int, width: int) -> Raster:
+def rasterise(points_px: Array, inverse_depth: Array, triangles: Array, height: int, width: int) -> Raster:
     """Draw a mesh into a z-buffer.
 
     Triangles with a corner behind the camera, or with a coordinate that is not a number, are left out. Both
@@ -128,16 +128,16 @@ def rasterise(points_px: Array, inverse_depth: Array, faces: Array, height: int,
     Args:
         points_px: (V, 2) pixel coordinates, pixel centres at +0.5.
         inverse_depth: (V,) one over the distance along the view axis.
-        faces: (F, 3) vertex indices.
+        triangles: (F, 3) vertex indices.
         height: of the picture.
         width: of the picture.
     """
     xy = np.ascontiguousarray(points_px, np.float64)
     inverse = np.ascontiguousarray(inverse_depth, np.float64)
-    triangles = np.ascontiguousarray(faces, np.int32)
+    triangles = np.ascontiguousarray(triangles, np.int32)
     if len(triangles) and (triangles.min() < 0 or triangles.max() >= len(xy)):
         raise ValueError(
-            f"faces index vertices {triangles.min()}..{triangles.max()}, but there are {len(xy)}"
+            f"triangles index vertices {triangles.min()}..{triangles.max()}, but there are {len(xy)}"
         )
     nearest = np.zeros((height, width))
     triangle = np.full((height, width), -1, np.int32)

@@ -45,7 +45,7 @@ class SurfaceView:
         inside = ((xy >= 0) & (xy < 1)).all(axis=1)
         towards_camera = -vertices / np.linalg.norm(vertices, axis=1, keepdims=True)
         facing = np.einsum("vi,vi->v", model.normals(vertices), towards_camera).clip(0, 1)
-        raster = rasterise(pixels, 1 / vertices[:, 1], model.faces, camera.height, camera.width)
+        raster = rasterise(pixels, 1 / vertices[:, 1], model.triangles, camera.height, camera.width)
         behind = vertices[:, 1] - _nearest_depth(raster.depth, pixels)
         near, far = OCCLUSION_TOLERANCE
         seen = np.clip((far - behind) / (far - near), 0, 1)

@@ -28,7 +28,7 @@ def tube(path: Array, radius: Array, *, closed: bool = False, sides: int = 6) ->
     -------
     points, normals
         (K sides, 3) both.
-    faces
+    triangles
         (F, 3) int32.
     """
     ahead = np.roll(path, -1, 0) - np.roll(path, 1, 0)

@@ -75,15 +75,15 @@ class FaceOval:
 
     def __init__(self, model: HeadModel, oval: Array) -> None:
         """``oval`` (36, 3): the landmarks on the mean head, in head space."""
-        self._faces = model.faces
+        self._triangles = model.triangles
         mean = model.mean[: model.num_vertices]
         places = self._panorama(mean)
-        apart = np.ptp(places[model.faces, 0], axis=1) > PANORAMA_SIZE / 2  # across the seam, at the back
+        apart = np.ptp(places[model.triangles, 0], axis=1) > PANORAMA_SIZE / 2  # across the seam, at the back
         skin = np.flatnonzero((model.parts == Part.SKIN) & ~apart)
         raster = rasterise(
             places,
             np.linalg.norm(mean - PANORAMA_CENTRE, axis=1),  # the outermost surface wins
-            model.faces[skin],
+            model.triangles[skin],
             PANORAMA_SIZE,
             PANORAMA_SIZE,
         )
@@ -95,7 +95,7 @@ class FaceOval:
         # Where a path crosses an eye or the mouth it waits at its last place on the skin.
         step = np.maximum.accumulate(np.where(found, np.arange(len(self.steps)), 0), axis=1)
         row, column = (np.take_along_axis(index, step, axis=1) for index in (row, column))
-        self._triangles = skin[raster.triangle[row, column]]
+        self._numbers = skin[raster.triangle[row, column]]
         self._weights = raster.barycentric[row, column]
 
     @staticmethod
@@ -114,7 +114,7 @@ class FaceOval:
             down: (V,) vertical pixel coordinate.
             centre: (2,) pixel from which outward is told.
         """
-        corners = self._faces[self._triangles]
+        corners = self._triangles[self._numbers]
         pixels = np.stack([right[corners], down[corners]], axis=-1)
         path = (pixels * self._weights[..., None]).sum(2)
         outward = path[:, 0] - centre

@@ -21,7 +21,7 @@ def paint_coordinates(
     triangle: Array,
     barycentric: Array,
     attributes: Array,
-    faces: Array,
+    triangles: Array,
     labels: Array,
     eye: Array,
     out: tuple[Array, Array, Array],
@@ -32,7 +32,7 @@ def paint_coordinates(
         triangle: (H, W) of the raster.
         barycentric: (H, W, 3) of the raster.
         attributes: (V, 6) coordinates, height above the cut, place on the eyeball across and up.
-        faces: (F, 3).
+        triangles: (F, 3).
         labels: (F, 4) 1 for skin, -1 for what is left out, 0 for what has a label; then the label.
         eye: (F,) whether a triangle is of an eyeball.
         out: the three arrays; the last keeps its value where there is no eye.
@@ -44,7 +44,7 @@ def paint_coordinates(
             f = triangle[j, i]
             if f < 0 or labels[f, 0] < 0:
                 continue
-            a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+            a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
             w0, w1, w2 = barycentric[j, i, 0], barycentric[j, i, 1], barycentric[j, i, 2]
             if labels[f, 0] > 0:
                 if w0 * attributes[a, 3] + w1 * attributes[b, 3] + w2 * attributes[c, 3] <= 0:

@@ -97,7 +97,7 @@ class LandmarkGenerator:
         self.model = model or HeadModel.load()
         self._points = LandmarkModel.load(self.model).correspondence
         mean = self.model.mean[: self.model.num_vertices]
-        self._oval = FaceOval(self.model, self._points.points(mean, self.model.faces)[list(FACE_OVAL)])
+        self._oval = FaceOval(self.model, self._points.points(mean, self.model.triangles)[list(FACE_OVAL)])
 
     def __call__(self, identity: Array, target: Target, size: int | tuple[int, int]) -> LandmarkImage:
         """Draw an identity (80,) as a target asks; ``size`` is the picture's side, or width and height."""
@@ -127,7 +127,7 @@ class LandmarkGenerator:
         inverse_depth = 1 / (vertices[:, 1] + self._depth_shift)
         shown = self._shown
         pixels = camera.project(vertices)
-        raster = rasterise(pixels, inverse_depth, self.model.faces[shown], camera.height, camera.width)
+        raster = rasterise(pixels, inverse_depth, self.model.triangles[shown], camera.height, camera.width)
         triangle = self._numbers[raster.triangle]
         raster = Raster(triangle, raster.barycentric, raster.depth)
         millimetre = 1e-3 * camera.focal / float(np.median(vertices[:, 1]))
@@ -146,7 +146,7 @@ class LandmarkGenerator:
     @cached_property
     def _slit_parts(self) -> npt.NDArray[np.uint8]:
         """Per triangle: 0 skin, 1 left eye, 2 right eye, 3 inside of the mouth."""
-        kinds = np.zeros(len(self.model.faces), np.uint8)
+        kinds = np.zeros(len(self.model.triangles), np.uint8)
         for kind, parts in enumerate(((Part.LEFT_EYE,), (Part.RIGHT_EYE,), (*TEETH, *INNER_MOUTH)), start=1):
             kinds[np.isin(self.model.parts, parts)] = kind
         return kinds
@@ -155,7 +155,7 @@ class LandmarkGenerator:
     def _depth_shift(self) -> npt.NDArray[np.float32]:
         inner = np.isin(self.model.parts, (*TEETH, Part.TONGUE))
         shift = np.zeros(self.model.num_vertices, np.float32)
-        shift[np.unique(self.model.faces[inner])] = INNER_DEPTH
+        shift[np.unique(self.model.triangles[inner])] = INNER_DEPTH
         return shift
 
     @cached_property
@@ -169,7 +169,7 @@ class LandmarkGenerator:
     @cached_property
     def _labels(self) -> npt.NDArray[np.float32]:
         """Per triangle: whether it is skin (1), left out (-1) or labelled (0), and the label (F, 4)."""
-        labels = np.zeros((len(self.model.faces), 4), np.float32)
+        labels = np.zeros((len(self.model.triangles), 4), np.float32)
         labels[self.model.parts == Part.SKIN, 0] = 1
         labels[self.model.parts == Part.SHOULDERS, 0] = -1
         for parts, label in ((EYES, EYE_LABEL), (TEETH, TEETH_LABEL), (INNER_MOUTH, MOUTH_LABEL)):
@@ -187,7 +187,7 @@ class LandmarkGenerator:
             raster.triangle,
             raster.barycentric,
             self._attributes,
-            self.model.faces,
+            self.model.triangles,
             self._labels,
             eye,
             (coordinates, mask, radius),
@@ -219,7 +219,7 @@ class LandmarkGenerator:
 
     def chains(self, vertices: Array, geometry: HeadGeometry) -> list[Array]:
         """Curves (P, 3) in camera space: the outline of the face, then each of ``CONTOURS``."""
-        points = self._points.points(vertices, self.model.faces)
+        points = self._points.points(vertices, self.model.triangles)
         right, down = geometry.camera.project(vertices).T
         centre = geometry.camera.project(geometry.translation + geometry.rotation @ HEAD_CENTRE)
         outline = smooth_chain(self._oval.points(vertices, right, down, centre), closed=True)

@@ -43,17 +43,17 @@ def subsample_raster(triangle: Tensor, barycentric: Tensor, size: tuple[int, int
 
 
 def surface_grid(
-    triangle: Tensor, barycentric: Tensor, faces: Tensor, xy: Tensor, visibility: Tensor
+    triangle: Tensor, barycentric: Tensor, triangles: Tensor, xy: Tensor, visibility: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Where in each reference the surface under each target pixel is seen, and how well.
 
     Parameters
     ----------
     triangle
-        (B, H, W) index into `faces` of the triangle each target pixel shows; -1 where there is none.
+        (B, H, W) index into `triangles` of the triangle each target pixel shows; -1 where there is none.
     barycentric
         (B, H, W, 3) perspective-correct weights of its corners.
-    faces
+    triangles
         (F, 3) vertex indices.
     xy
         (B, N, V, 2) place of each vertex in each reference's crop, in [0, 1].
@@ -71,7 +71,7 @@ def surface_grid(
     height, width = triangle.shape[1:]
     on_head = triangle >= 0
     first = torch.arange(batch, device=xy.device)[:, None, None, None] * vertices
-    corners = (faces.long()[triangle.long().clamp(min=0)] + first).flatten()  # B H W 3
+    corners = (triangles.long()[triangle.long().clamp(min=0)] + first).flatten()  # B H W 3
     # One row a vertex, all references side by side, so that each corner is one contiguous read.
     table = torch.cat([xy, visibility.unsqueeze(-1)], dim=-1).permute(0, 2, 1, 3).flatten(0, 1).flatten(1)
     values = table.index_select(0, corners).view(-1, 3, references * 3)

@@ -194,7 +194,7 @@ class FaceConditioner:
     ----------
     face_encoder, face_refiner, hifi_net, vae
         The networks; they stay the caller's.
-    faces
+    triangles
         (F, 3) triangles of the head model; the default model's if not given.
     """
 
@@ -204,14 +204,14 @@ class FaceConditioner:
         face_refiner: FaceRefiner,
         hifi_net: HiFiNet,
         vae: AutoencoderKL,
-        faces: npt.NDArray[np.integer[Any]] | None = None,
+        triangles: npt.NDArray[np.integer[Any]] | None = None,
     ) -> None:
         self.face_encoder = face_encoder
         self.face_refiner = face_refiner
         self.hifi_net = hifi_net
         self.vae = vae
-        self.faces = torch.from_numpy(
-            np.asarray(HeadModel.load().faces if faces is None else faces, np.int64)
+        self.triangles = torch.from_numpy(
+            np.asarray(HeadModel.load().triangles if triangles is None else triangles, np.int64)
         )
 
     def __call__(
@@ -273,7 +273,7 @@ class FaceConditioner:
         ):
             raster = subsample_raster(inputs.triangle, inputs.barycentric, (size[0] * scale, size[1] * scale))
             grid, visibility = surface_grid(
-                *raster, self.faces.to(inputs.triangle.device), inputs.view_xy, inputs.view_visibility
+                *raster, self.triangles.to(inputs.triangle.device), inputs.view_xy, inputs.view_visibility
             )
             if confidence is None:
                 fused = fuse(carry(values.float(), grid), visibility, weights=weights)

@@ -81,7 +81,7 @@ def of_mattes(triangle: Tensor, model: HeadModel | None = None) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _triangles_of_mattes(model: HeadModel) -> npt.NDArray[np.bool_]:
-    return np.isin(model.faces, scalp(model).vertices).any(axis=1) | (model.parts == Part.SHOULDERS)
+    return np.isin(model.triangles, scalp(model).vertices).any(axis=1) | (model.parts == Part.SHOULDERS)
 
 
 def doubt(on_head: Tensor, coverage: Tensor, sure: Tensor) -> Tensor:

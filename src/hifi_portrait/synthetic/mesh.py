@@ -107,7 +107,7 @@ def body_mesh() -> BodyMesh:
     model = HeadModel.load()
     template = base_shape()
     drawn = ~_lower_lashes(template, model)
-    faces, uv_faces, part = model.faces[drawn], model.uv_faces[drawn], model.parts[drawn]
+    faces, uv_faces, part = model.triangles[drawn], model.uv_triangles[drawn], model.parts[drawn]
     texture = TextureMasks.load()
     uv = texture.atlas(model.uv)
     on_head = part == Part.SKIN
@@ -134,7 +134,7 @@ def body_mesh() -> BodyMesh:
 def _lower_lashes(template: NDArray, model: HeadModel) -> NDArray[np.bool_]:
     """Faces of the lower lashes: as solid strips they look like make-up, so they are painted instead."""
     lashes = np.isin(model.parts, (Part.LEFT_LASHES, Part.RIGHT_LASHES))
-    corners = template[model.faces]
+    corners = template[model.triangles]
     eye = (template[-2, 2] + template[-1, 2]) / 2
     return lashes & (corners[..., 2].max(1) < eye + 0.0002)
 

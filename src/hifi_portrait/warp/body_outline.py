@@ -70,7 +70,7 @@ def within_outline(
 def _at(raster: Raster, xy: Array, matte: Array, shown: Array, model: HeadModel) -> Array:
     """A photo's matte (H, W) at the places of a raster."""
     rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
-    x, y = np.moveaxis(raster.interpolate(xy, model.faces) * len(matte) - 0.5, -1, 0)
+    x, y = np.moveaxis(raster.interpolate(xy, model.triangles) * len(matte) - 0.5, -1, 0)
     inside = _FRAME * len(matte)  # there mattes fade out
     below = np.maximum(y - (rows[-1] - inside), 0)
     middle = _middle(matte[int(rows[-1] - inside)])

@@ -187,7 +187,7 @@ def _blended(
     blend_on_mesh(
         raster.triangle,
         raster.barycentric,
-        model.faces,
+        model.triangles,
         model.parts == Part.SHOULDERS,
         sources.tables,
         sources.crops,

@@ -78,7 +78,7 @@ def fill_unseen(
     trust = trust.astype(np.float32)
     head, body = spread(filled, trust * is_head), going_on(filled, trust, on_mesh & ~is_head, skin)
     grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
-    fullness = raster.interpolate(grown[:, None], model.faces)[..., 0]
+    fullness = raster.interpolate(grown[:, None], model.triangles)[..., 0]
     of_hair = np.clip((fullness - _SKIN) / (_DENSE - _SKIN), 0, 1)
     well_seen = np.clip(seen / _GRAZED_HAIR, 0, 1) ** 3 * on_mesh
     known_hair = well_seen * (fullness > _HAIR)

@@ -84,7 +84,7 @@ def _look_up(
 def blend_on_mesh(
     triangle: Array,
     barycentric: Array,
-    faces: Array,
+    triangles: Array,
     is_body: Array,
     tables: Array,
     crops: Array,
@@ -113,7 +113,7 @@ def blend_on_mesh(
             f = triangle[row, column]
             if f < 0:
                 continue
-            corners, place = faces[f], barycentric[row, column]
+            corners, place = triangles[f], barycentric[row, column]
             sums[:], weights[:], best[:] = 0, 0, 0
             for table in range(tables.shape[0]):
                 n, way = table % references, table // references

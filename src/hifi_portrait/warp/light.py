@@ -79,7 +79,7 @@ def colour_corrections(
         blend_on_mesh(
             triangle,
             barycentric,
-            model.faces,
+            model.triangles,
             model.parts == Part.SHOULDERS,
             tables[table : table + 1],
             crops[n : n + 1],

@@ -207,7 +207,7 @@ def _without_glasses(
 @lru_cache(maxsize=4)
 def about_eyes(model: HeadModel) -> npt.NDArray[np.int64]:
     """Vertices where glasses sit."""
-    return np.unique(model.faces[triangles_around_eyes(model, _ABOUT_EYES)])
+    return np.unique(model.triangles[triangles_around_eyes(model, _ABOUT_EYES)])
 
 
 def _best_dressed(say: Array, visibility: Array, model: HeadModel) -> int:

@@ -91,12 +91,12 @@ class _Shifts:
         inner = np.setdiff1d(np.arange(IRISES[0]), FACE_OVAL)  # those of the oval slide along the silhouette
         landmarks = inner[is_skin[place.triangle[inner]]]
         rows = np.repeat(np.arange(len(landmarks)), 3)
-        columns = model.faces[place.triangle[landmarks]].ravel()
+        columns = model.triangles[place.triangle[landmarks]].ravel()
         at_landmarks = sparse.csr_matrix(
             (place.barycentric[landmarks].ravel().astype(np.float64), (rows, columns)),
             (len(landmarks), count),
         )
-        bending = _laplacian(model.faces[is_skin], count)
+        bending = _laplacian(model.triangles[is_skin], count)
         system = at_landmarks.T @ at_landmarks + _BENDING * bending.T @ bending + _SHIFT * sparse.eye(count)
         mean = model.mean[:count]
         top, low = seen.mean[_NOSE_TIP, 2], seen.mean[_UPPER_LIP, 2]
@@ -122,9 +122,9 @@ class _Shifts:
         return shifts
 
 
-def _laplacian(faces: Array, count: int) -> sparse.csr_matrix:
+def _laplacian(triangles: Array, count: int) -> sparse.csr_matrix:
     """Each vertex minus the mean of its neighbours, (V, V); 0 where there are none."""
-    edges = np.concatenate([faces[:, pair] for pair in ([0, 1], [1, 2], [2, 0], [1, 0], [2, 1], [0, 2])])
+    edges = np.concatenate([triangles[:, pair] for pair in ([0, 1], [1, 2], [2, 0], [1, 0], [2, 1], [0, 2])])
     joined = sparse.csr_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (count, count))
     joined.data[:] = 1
     degree = np.asarray(joined.sum(axis=1)).ravel()

@@ -52,7 +52,7 @@ def clothes_share(
         return np.zeros(body.shape, np.float32)
     colours = tones(np.clip(colour, 0, 255).astype(np.uint8))
     on_cheeks = np.isin(np.arange(model.num_vertices), cheeks(model))[:, None]
-    cheek = raster.interpolate(on_cheeks, model.faces)[..., 0] > 0.9
+    cheek = raster.interpolate(on_cheeks, model.triangles)[..., 0] > 0.9
     from_skin = unlikeness(colours, colours[cheek])
     low = body & (np.arange(side)[:, None] > np.percentile(np.nonzero(body)[0], _LOW)) & (hair < 0.5)
     unlike = np.zeros(body.shape, bool)

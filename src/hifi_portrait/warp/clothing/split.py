@@ -100,7 +100,7 @@ class Dress:
     scale: float
 
 
-def beside_shoulders(dress: Dress, raster: Raster, faces: Array, is_body: Array) -> tuple[Array, Array]:
+def beside_shoulders(dress: Dress, raster: Raster, triangles: Array, is_body: Array) -> tuple[Array, Array]:
     """Clothes around the target's shoulders.
 
     A place is looked up as far from the reference's surface as it is from the target's: the surface's way
@@ -113,7 +113,7 @@ def beside_shoulders(dress: Dress, raster: Raster, faces: Array, is_body: Array)
         What is worn.
     raster
         The target's.
-    faces, is_body
+    triangles, is_body
         (F, 3), and (F,) bool for those of the shoulders.
 
     Returns
@@ -127,7 +127,7 @@ def beside_shoulders(dress: Dress, raster: Raster, faces: Array, is_body: Array)
     height, width = triangle.shape
     body = (triangle >= 0) & is_body[triangle]
     place = (np.indices((height, width))[::-1].transpose(1, 2, 0) + 0.5) / height * dress.scale
-    corners = dress.xy[faces[triangle[body]]]
+    corners = dress.xy[triangles[triangle[body]]]
     moved = np.zeros((height, width, 2), np.float32)
     moved[body] = (raster.barycentric[body][..., None] * corners).sum(axis=1) - place[body]
     at = ((spread(moved, body.astype(np.float32)) + place) * len(dress.crop) - 0.5).astype(np.float32)

@@ -106,11 +106,11 @@ class EyeColours:
             for part in EYES:
                 raster = _front(model, part)
                 on_eye = raster.triangle >= 0
-                shown = raster.interpolate(table, model.faces)[on_eye]
+                shown = raster.interpolate(table, model.triangles)[on_eye]
                 at = (shown[:, :2] * len(crop) - 0.5).astype(np.float32)
                 seen = (shown[:, 2] > _READ) & (at > 0).all(axis=1) & (at < len(crop) - 1).all(axis=1)
                 read = cv2.remap(crop.astype(np.float32), at[None, :, 0], at[None, :, 1], cv2.INTER_LINEAR)[0]
-                place = raster.interpolate(eyeball_places(model), model.faces)[on_eye]
+                place = raster.interpolate(eyeball_places(model), model.triangles)[on_eye]
                 colours.append(read[seen] * gain)
                 distances.append(np.linalg.norm(place[seen], axis=1))
         colour, distance = np.concatenate(colours), np.concatenate(distances)
@@ -140,7 +140,7 @@ def paint_eyes(
         return
     light = colour.mean(axis=2)
     usual = np.median(light[skin])
-    place = raster.interpolate(eyeball_places(model), model.faces)
+    place = raster.interpolate(eyeball_places(model), model.triangles)
     for part, painted_share in zip(EYES, share, strict=True):
         shown = parts == part
         if painted_share <= 0 or not shown.any():
@@ -206,8 +206,8 @@ def _between(values: Array, low: float, high: float) -> npt.NDArray[np.bool_]:
 def _front(model: HeadModel, part: Part) -> Raster:
     """The front of an eyeball as its pupil looks, `_GRID` pixels across."""
     place = eyeball_places(model)
-    faces = np.flatnonzero(model.parts == part)
-    faces = faces[(np.linalg.norm(place[model.faces[faces]], axis=2) <= 1).all(axis=1)]
-    drawn = rasterise((place + 1) / 2 * _GRID, np.ones(len(place)), model.faces[faces], _GRID, _GRID)
-    triangle = np.where(drawn.triangle >= 0, faces[drawn.triangle], -1).astype(np.int32)
+    numbers = np.flatnonzero(model.parts == part)
+    numbers = numbers[(np.linalg.norm(place[model.triangles[numbers]], axis=2) <= 1).all(axis=1)]
+    drawn = rasterise((place + 1) / 2 * _GRID, np.ones(len(place)), model.triangles[numbers], _GRID, _GRID)
+    triangle = np.where(drawn.triangle >= 0, numbers[drawn.triangle], -1).astype(np.int32)
     return Raster(triangle, drawn.barycentric, drawn.depth)

@@ -30,7 +30,7 @@ class FacePlaces:
         mean = model.mean[: model.num_vertices]
         eyes = np.stack([(mean[eye].min(axis=0) + mean[eye].max(axis=0)) / 2 for eye in model.eye_vertices])
         self.left, back, self.up = np.moveaxis(
-            raster.interpolate(mean - eyes.mean(axis=0), model.faces), 2, 0
+            raster.interpolate(mean - eyes.mean(axis=0), model.triangles), 2, 0
         )
         self.forward = -back
         self.eye = float(np.abs(eyes[:, 0]).mean())

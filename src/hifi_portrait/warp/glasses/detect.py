@@ -37,9 +37,9 @@ def wears_glasses(crop: Array, xy: Array, visibility: Array, model: HeadModel) -
     model
         Whose vertices they are.
     """
-    raster, faces = _front(model)
+    raster, triangles = _front(model)
     table = np.concatenate([xy * len(crop), visibility[:, None]], axis=1)
-    place = raster.interpolate(table, faces)
+    place = raster.interpolate(table, triangles)
     seen = place[..., 2] > _SEEN
     x, y = place[..., 0] - 0.5, place[..., 1] - 0.5
     strip = cv2.remap(np.ascontiguousarray(crop), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -61,5 +61,5 @@ def _front(model: HeadModel) -> tuple[Raster, npt.NDArray[np.int32]]:
     eyes = np.concatenate([mean[vertices] for vertices in model.eye_vertices])
     height = (eyes[:, 2].min() + eyes[:, 2].max()) / 2
     pixels = np.stack([_WIDTH / 2 + 1000 * mean[:, 0], _HEIGHT / 2 - 1000 * (mean[:, 2] - height)], axis=1)
-    faces = model.faces[np.isin(model.parts, (Part.SKIN, Part.LEFT_EYE, Part.RIGHT_EYE))]
-    return rasterise(pixels, 1 / (mean[:, 1] + 1), faces, _HEIGHT, _WIDTH), faces
+    triangles = model.triangles[np.isin(model.parts, (Part.SKIN, Part.LEFT_EYE, Part.RIGHT_EYE))]
+    return rasterise(pixels, 1 / (mean[:, 1] + 1), triangles, _HEIGHT, _WIDTH), triangles

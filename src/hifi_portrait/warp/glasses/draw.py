@@ -132,10 +132,10 @@ class _Window:
         height, width = self.camera.height // self.fine, self.camera.width // self.fine
         return values.reshape(height, self.fine, width, self.fine, *values.shape[2:]).mean(axis=(1, 3))
 
-    def drawn(self, points: Array, faces: Array) -> Raster:
+    def drawn(self, points: Array, triangles: Array) -> Raster:
         """Raster of camera-space points (P, 3)."""
         camera = self.camera
-        return rasterise(camera.project(points), 1 / points[:, 1], faces, camera.height, camera.width)
+        return rasterise(camera.project(points), 1 / points[:, 1], triangles, camera.height, camera.width)
 
 
 def _frame(
@@ -147,23 +147,23 @@ def _frame(
     shown = np.zeros(depth.shape, np.float32)
     colour = np.zeros((*depth.shape, 3), np.float32)
     for parts, nearest in ((temples, np.where(covered, 0, depth)), ([bridge, *rims], depth)):
-        points, normals, faces = _joined(parts)
-        raster = window.drawn(points, faces)
+        points, normals, triangles = _joined(parts)
+        raster = window.drawn(points, triangles)
         here = raster.depth < nearest + _TOLERANCE
-        facing = raster.interpolate(normals, faces)[here]
+        facing = raster.interpolate(normals, triangles)[here]
         shown[here] = 1
         colour[here] = _lit(facing, light[here])
     return shown, colour
 
 
 def _joined(meshes: Sequence[tuple[Array, Array, Array]]) -> tuple[Array, Array, Array]:
-    """Points, normals and faces of several meshes as one."""
+    """Points, normals and triangles of several meshes as one."""
     first = np.cumsum([0, *(len(points) for points, _, _ in meshes[:-1])])
-    faces = [faces + start for (_, _, faces), start in zip(meshes, first, strict=True)]
+    triangles = [triangles + start for (_, _, triangles), start in zip(meshes, first, strict=True)]
     return (
         np.concatenate([points for points, _, _ in meshes]),
         np.concatenate([normals for _, normals, _ in meshes]),
-        np.concatenate(faces),
+        np.concatenate(triangles),
     )
 
 

@@ -46,7 +46,7 @@ def without_glasses(
     """
     side = len(crop)
     camera = geometry.camera.scaled_to(side)
-    raster = rasterise(camera.project(points), 1 / points[:, 1], model.faces, side, side)
+    raster = rasterise(camera.project(points), 1 / points[:, 1], model.triangles, side, side)
     places = FacePlaces(raster, model)
     metre = camera.focal / float(np.median(points[:, 1]))
     beside = np.abs(places.left) - places.eye

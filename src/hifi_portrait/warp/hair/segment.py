@@ -53,7 +53,7 @@ def hair_share(colour: Array, loose: Array, raster: Raster, model: HeadModel) ->
         (cheeks(model), np.concatenate(ear_vertices(model)), forehead, sides), 1
     ):
         attributes[vertices, column] = 1
-    shown = np.moveaxis(raster.interpolate(attributes, model.faces), -1, 0) * on_head
+    shown = np.moveaxis(raster.interpolate(attributes, model.triangles), -1, 0) * on_head
     fullness, cheek, ear, overhung, beside = shown
     rows = np.flatnonzero((ear > 0.5).any(axis=1))
     if len(rows) and (loose[rows[-1] :] > 0.5).sum() > _LONG * loose.size:

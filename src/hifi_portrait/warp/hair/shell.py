@@ -144,19 +144,19 @@ def raised(points: Array, thickness: Array, model: HeadModel) -> npt.NDArray[np.
 
 def with_hair(raster: Raster, points: Array, geometry: HeadGeometry, model: HeadModel) -> Raster:
     """A head's raster and, before it, the scalp of camera-space vertices (V, 3), from `raised`."""
-    faces = _scalp_faces(model)
+    numbers = _scalp_triangles(model)
     height, width = raster.triangle.shape
     camera = geometry.camera.scaled_to((width, height))
-    drawn = rasterise(camera.project(points), 1 / points[:, 1], model.faces[faces], height, width)
+    drawn = rasterise(camera.project(points), 1 / points[:, 1], model.triangles[numbers], height, width)
     before = drawn.depth < raster.depth
     return Raster(
-        np.where(before, faces[drawn.triangle], raster.triangle).astype(np.int32),
+        np.where(before, numbers[drawn.triangle], raster.triangle).astype(np.int32),
         np.where(before[..., None], drawn.barycentric, raster.barycentric),
         np.where(before, drawn.depth, raster.depth),
     )
 
 
 @lru_cache(maxsize=4)
-def _scalp_faces(model: HeadModel) -> npt.NDArray[np.int32]:
-    of_scalp = np.isin(model.faces, scalp(model).vertices)
+def _scalp_triangles(model: HeadModel) -> npt.NDArray[np.int32]:
+    of_scalp = np.isin(model.triangles, scalp(model).vertices)
     return np.flatnonzero(of_scalp.any(axis=1)).astype(np.int32)

@@ -48,7 +48,7 @@ def strands(
         What is drawn.
     """
     side = len(shown)
-    away = raster.interpolate(_from_crown(model)[:, None], model.faces)[..., 0]
+    away = raster.interpolate(_from_crown(model)[:, None], model.triangles)[..., 0]
     of_scalp = (away > 0).astype(np.uint8)
     rng = np.random.default_rng(0)
 

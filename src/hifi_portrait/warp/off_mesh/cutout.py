@@ -83,8 +83,8 @@ def mesh_in_photo(xy: Array, model: HeadModel) -> npt.NDArray[np.int32]:
     ``xy`` (V, 2) are the places of the vertices, as shares of the photo's side.
     """
     nearness = np.ones(len(xy))
-    nearness[model.faces[model.parts != Part.SHOULDERS]] = 2  # over the shoulders
-    return rasterise(xy * _COARSE, nearness, model.faces, _COARSE, _COARSE).triangle
+    nearness[model.triangles[model.parts != Part.SHOULDERS]] = 2  # over the shoulders
+    return rasterise(xy * _COARSE, nearness, model.triangles, _COARSE, _COARSE).triangle
 
 
 def _reach(hair: Array, on_head: Array, ears: float) -> float:

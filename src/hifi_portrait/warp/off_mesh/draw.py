@@ -50,7 +50,7 @@ def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Ar
         sources.xy[sources.dress],
         worn.outline[2:].mean() / outline[2:].mean(),
     )
-    behind, thickness = beside_shoulders(dress, raster, model.faces, model.parts == Part.SHOULDERS)
+    behind, thickness = beside_shoulders(dress, raster, model.triangles, model.parts == Part.SHOULDERS)
     loose = raster.triangle < 0
     below = (1 - alpha) * thickness * loose
     near_head = distance_to(on_head) < _BY_HEAD * len(alpha)
@@ -91,7 +91,7 @@ def _draw_hair(
         _close_curtains(colour, alpha, loose, on_head)
         return
     grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
-    fullness = nearest_of(raster.interpolate(grown[:, None], model.faces)[..., 0], on_head)
+    fullness = nearest_of(raster.interpolate(grown[:, None], model.triangles)[..., 0], on_head)
     alpha[loose] = (tapered(alpha, ~loose, _TAPER) * np.clip(_GROWN * fullness, 0, 1))[loose]
 
 

@@ -73,7 +73,7 @@ class HiFiObjective(Objective):
             self.part("face_refiner"),
             self.part("hifi_net"),
             self.part("vae"),
-            model.faces,
+            model.triangles,
         )
         importance = config.losses.face_region * (model.parts != Part.SHOULDERS)
         importance += config.losses.eye_region * triangles_around_eyes(model)
