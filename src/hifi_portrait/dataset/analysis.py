@@ -17,7 +17,7 @@ from hifi_portrait.dataset.format import IDDataset, PhotoAnalysis, write_analysi
 from hifi_portrait.dataset.pool import worker_pool
 from hifi_portrait.dataset.tables import shards
 from hifi_portrait.errors import HiFiPortraitError, ImageError
-from hifi_portrait.faces import Face, FaceAnalyser, Photo, default_analyser
+from hifi_portrait.faces import Face, FaceAnalyser, ImageLike, default_analyser
 from hifi_portrait.fitting import fit
 
 
@@ -46,7 +46,9 @@ def analyse_dataset(path: str | Path, *, workers: int = 1, progress: bool = Fals
     return count
 
 
-def analyse_photos(photos: Sequence[Photo], *, analyser: FaceAnalyser | None = None) -> list[PhotoAnalysis]:
+def analyse_photos(
+    photos: Sequence[ImageLike], *, analyser: FaceAnalyser | None = None
+) -> list[PhotoAnalysis]:
     """Analyse all photos of one person: the largest face of each, and one head fit over all of them.
 
     A photo that cannot be used is marked as not found, with the reason.
@@ -90,7 +92,7 @@ def _open_shard(path: Path, shard: str) -> IDDataset:
     return IDDataset(path, shard=shard)
 
 
-def _largest_face(photo: Photo, analyser: FaceAnalyser) -> tuple[Face | None, str]:
+def _largest_face(photo: ImageLike, analyser: FaceAnalyser) -> tuple[Face | None, str]:
     try:
         faces = analyser.analyse_all(photo)
     except ImageError as error:

@@ -4,7 +4,7 @@ from hifi_portrait.faces.analyser import MIN_CROP_SIDE, FaceAnalyser, analyse, a
 from hifi_portrait.faces.arcface import ArcFaceRecogniser
 from hifi_portrait.faces.dlib_resnet import DlibResNet
 from hifi_portrait.faces.face import Face
-from hifi_portrait.faces.image import IMAGE_SUFFIXES, MAX_PIXELS, Photo, load_image, source_name
+from hifi_portrait.faces.image import IMAGE_SUFFIXES, MAX_PIXELS, ImageLike, load_image, source_name
 from hifi_portrait.faces.mediapipe_parts import MediaPipeFaceDetector, MediaPipeLandmarker, MediaPipeMatting
 from hifi_portrait.faces.protocols import Detection, FaceDetector, Landmarker, Matting, Recogniser
 from hifi_portrait.faces.quality import FaceQuality, face_quality
@@ -22,12 +22,12 @@ __all__ = [
     "FaceAnalyser",
     "FaceDetector",
     "FaceQuality",
+    "ImageLike",
     "Landmarker",
     "Matting",
     "MediaPipeFaceDetector",
     "MediaPipeLandmarker",
     "MediaPipeMatting",
-    "Photo",
     "Recogniser",
     "align_chip",
     "analyse",

@@ -12,7 +12,7 @@ import numpy as np
 from hifi_portrait.errors import NoFaceError, SeveralFacesError
 from hifi_portrait.faces.face import Face
 from hifi_portrait.faces.geometry import crop_size, crop_square, cut_out, square_transform, transform_points
-from hifi_portrait.faces.image import Photo, load_image, source_name
+from hifi_portrait.faces.image import ImageLike, load_image, source_name
 from hifi_portrait.faces.mediapipe_parts import MediaPipeFaceDetector, MediaPipeLandmarker, MediaPipeMatting
 from hifi_portrait.faces.protocols import Detection, FaceDetector, Landmarker, Matting, Recogniser
 from hifi_portrait.faces.quality import face_quality
@@ -36,7 +36,7 @@ class FaceAnalyser:
     matting: Matting = field(default_factory=MediaPipeMatting)
     recogniser: Recogniser = field(default_factory=DlibRecogniser)
 
-    def analyse(self, photo: Photo, *, index: int | None = None, single: bool = False) -> Face:
+    def analyse(self, photo: ImageLike, *, index: int | None = None, single: bool = False) -> Face:
         """Analyse one face of a photo.
 
         Parameters
@@ -71,7 +71,7 @@ class FaceAnalyser:
         face = self._measure(image, *found[wanted], name)
         return self._with_embeddings([face])[0]
 
-    def analyse_all(self, photo: Photo) -> list[Face]:
+    def analyse_all(self, photo: ImageLike) -> list[Face]:
         """Analyse every face of a photo, largest first; faces that are too small are left out.
 
         Raises
@@ -81,7 +81,7 @@ class FaceAnalyser:
         """
         return self.analyse_many([photo])[0]
 
-    def analyse_many(self, photos: Iterable[Photo]) -> list[list[Face]]:
+    def analyse_many(self, photos: Iterable[ImageLike]) -> list[list[Face]]:
         """``analyse_all`` of each photo, with the recogniser run once over all faces.
 
         Raises
@@ -93,7 +93,7 @@ class FaceAnalyser:
         faces = iter(self._with_embeddings([face for group in measured for face in group]))
         return [[next(faces) for _ in group] for group in measured]
 
-    def _measure_all(self, photo: Photo) -> list[Face]:
+    def _measure_all(self, photo: ImageLike) -> list[Face]:
         name = source_name(photo)
         image = load_image(photo)
         faces = []
@@ -150,13 +150,13 @@ def default_analyser() -> FaceAnalyser:
 
 
 def analyse(
-    photo: Photo, *, index: int | None = None, single: bool = False, analyser: FaceAnalyser | None = None
+    photo: ImageLike, *, index: int | None = None, single: bool = False, analyser: FaceAnalyser | None = None
 ) -> Face:
     """Analyse the largest face of a photo, or the one of an index; see ``FaceAnalyser.analyse``."""
     return (analyser or default_analyser()).analyse(photo, index=index, single=single)
 
 
-def analyse_all(photo: Photo, *, analyser: FaceAnalyser | None = None) -> list[Face]:
+def analyse_all(photo: ImageLike, *, analyser: FaceAnalyser | None = None) -> list[Face]:
     """Analyse every face of a photo, largest first; see ``FaceAnalyser.analyse_all``."""
     return (analyser or default_analyser()).analyse_all(photo)
 

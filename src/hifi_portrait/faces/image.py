@@ -15,7 +15,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from hifi_portrait.errors import ImageError
 
-Photo: TypeAlias = str | PathLike[str] | Image.Image | np.ndarray
+ImageLike: TypeAlias = str | PathLike[str] | Image.Image | np.ndarray
 """What the library takes for a photo: a path, a PIL image, or an array."""
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
@@ -26,7 +26,7 @@ _BACKGROUND = (128, 128, 128)
 _DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
 
 
-def load_image(photo: Photo, *, max_pixels: int = MAX_PIXELS, min_side: int = MIN_SIDE) -> np.ndarray:
+def load_image(photo: ImageLike, *, max_pixels: int = MAX_PIXELS, min_side: int = MIN_SIDE) -> np.ndarray:
     """Read a photo as uint8 RGB (H, W, 3), turned upright.
 
     Parameters

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from hifi_portrait.errors import IdentityError
-from hifi_portrait.faces import IMAGE_SUFFIXES, Face, FaceAnalyser, Photo, default_analyser, source_name
+from hifi_portrait.faces import IMAGE_SUFFIXES, Face, FaceAnalyser, ImageLike, default_analyser, source_name
 from hifi_portrait.faces.same_person import mean_similarity, select_person
 from hifi_portrait.fitting import fit
 from hifi_portrait.head import IDENTITY_COMPONENTS, HeadGeometry
@@ -75,7 +75,7 @@ class Identity(References):
     @classmethod
     def from_photos(
         cls,
-        photos: Photo | Sequence[Photo],
+        photos: ImageLike | Sequence[ImageLike],
         *,
         analyser: FaceAnalyser | None = None,
         keep_all: bool = False,
@@ -246,7 +246,7 @@ class Identity(References):
         )
 
 
-def _list_photos(photos: Photo | Sequence[Photo]) -> list[Photo]:
+def _list_photos(photos: ImageLike | Sequence[ImageLike]) -> list[ImageLike]:
     if isinstance(photos, str | PathLike):
         path = Path(photos)
         if not path.is_dir():

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from hifi_portrait.errors import TargetError
-from hifi_portrait.faces import FaceAnalyser, Photo, analyse, source_name
+from hifi_portrait.faces import FaceAnalyser, ImageLike, analyse, source_name
 from hifi_portrait.fitting import fit
 from hifi_portrait.head import DEFAULT_FACE_SHARE, EXPRESSION_NAMES, HeadGeometry, HeadPose, framing_of
 from hifi_portrait.head.glasses import FRAMES
@@ -197,7 +197,7 @@ class Target:
         return cls(expression=[strength * value for value in _preset(name)], **changes)
 
     @classmethod
-    def from_photo(cls, photo: Photo, *, analyser: FaceAnalyser | None = None) -> Target:
+    def from_photo(cls, photo: ImageLike, *, analyser: FaceAnalyser | None = None) -> Target:
         """The expression, head pose, gaze and framing of the largest face in a photo.
 
         The framing is that of the photo's portrait crop, not of the whole photo.

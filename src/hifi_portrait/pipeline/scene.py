@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.errors import TargetError
-from hifi_portrait.faces import FaceAnalyser, Photo, analyse, load_image, source_name
+from hifi_portrait.faces import FaceAnalyser, ImageLike, analyse, load_image, source_name
 from hifi_portrait.faces.geometry import cut_out, pixel_affine, transform_points
 from hifi_portrait.fitting import fit
 from hifi_portrait.fitting.keypoints import project_landmarks
@@ -54,7 +54,7 @@ class Scene:
     target: Target
 
     @classmethod
-    def from_photo(cls, photo: Photo, *, face: int = 0, analyser: FaceAnalyser | None = None) -> Scene:
+    def from_photo(cls, photo: ImageLike, *, face: int = 0, analyser: FaceAnalyser | None = None) -> Scene:
         """The scene of a photo, of the face of that number, counted from the largest.
 
         Raises
