@@ -166,6 +166,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", default="sdxl", help="size: sdxl or tiny")
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 2], help="batch sizes")
     parser.add_argument("--share", type=float, default=0.4, help="of a GPU's peak that is reached")
     parser.add_argument("--peaks", type=float, nargs=2, default=list(PEAKS.values()), help="TFLOP/s")
     arguments = parser.parse_args()
@@ -177,7 +178,7 @@ def main() -> None:
     columns += [f"days for {samples:,} samples on the latter", "on eight of them"]
     print(f"| {' | '.join(columns)} |\n|{' --- |' * len(columns)}")
     for words, learning in LEARNING.items():
-        for batch in (1, 2):
+        for batch in arguments.batches:
             step, peak, work = measured(arguments.model, learning, batch)
             learnt = step.parameters(learning) / 1e6
             sizes = [(step.kept(moments) + peak) / 1e9 for moments in (8, 2)]

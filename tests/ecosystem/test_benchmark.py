@@ -1,11 +1,21 @@
+import functools
 import json
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import sdxl_training
+import torch
+from peak_memory import PeakMemory
+from sdxl_training import ATTENTION, HIFI, Step, measured
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils.flop_counter import FlopCounterMode
+
+counted = functools.cache(measured)
+"""A step takes seconds to count, and two tests count the same one."""
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "sdxl_step.py"
 
@@ -23,29 +33,17 @@ def test_the_cost_of_a_step_is_measured(tmp_path):
     assert memory["HiFi-Net, 16 references"] == memory["HiFi-Net, 1 reference"] > memory["SDXL"]
 
 
-def of_benchmarks(code):
-    """What Python code prints that imports benchmarks."""
-    environment = {**os.environ, "PYTHONPATH": str(BENCHMARK.parent)}
-    command = [sys.executable, "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
-
-
 def test_memory_of_tensors_is_counted_while_they_live():
     """Two pictures at a time, of a chain of three; what was there before does not count, nor do views."""
-    code = """
-import torch
-from peak_memory import PeakMemory
-given = torch.zeros(1000)
-with torch.inference_mode(), PeakMemory() as tensors:
-    first = given.view(10, -1) + 1
-    second = first * 2
-    del first
-    third = second.view(-1) + 1
-    third.add_(1)
-    given.add_(1)
-print(tensors.peak, tensors.alive)
-"""
-    assert of_benchmarks(code).split() == ["8000", "8000"]
+    given = torch.zeros(1000)
+    with torch.inference_mode(), PeakMemory() as tensors:
+        first = given.view(10, -1) + 1
+        second = first * 2
+        del first
+        third = second.view(-1) + 1
+        third.add_(1)
+        given.add_(1)
+    assert (tensors.peak, tensors.alive) == (8000, 8000)
 
 
 def test_the_cost_of_preprocessing_is_measured_by_its_parts():
@@ -66,41 +64,31 @@ def test_the_cost_of_geometric_parts_is_measured_beside_its_limit():
 
 def test_memory_and_work_of_training_are_those_of_a_real_step():
     """Of tensors with numbers in them, up to what kernels of real tensors leave out."""
-    code = """
-import json, torch
-from peak_memory import PeakMemory
-from sdxl_training import HIFI, Step, measured
-counted = {batch: measured("tiny", HIFI, batch) for batch in (1, 2)}
-step = Step("tiny", HIFI)
-with PeakMemory() as tensors:
-    step.run(1), step.run(1)
-learnt = [name for name in HIFI if any(p.grad is not None for p in step.parts[name].parameters())]
-kept = step.kept(8) - step.kept(2)
-print(json.dumps([[c[1:] for c in counted.values()], tensors.peak, learnt, kept / step.parameters(HIFI)]))
-"""
-    (one, two), real, learnt, moments = json.loads(of_benchmarks(code))
-    assert two[1] == 2 * one[1] > 0
-    assert two[0] > one[0] == pytest.approx(real, rel=0.1)
+    one, two = (counted("tiny", HIFI, batch) for batch in (1, 2))
+    step = Step("tiny", HIFI)
+    with PeakMemory() as tensors:
+        step.run(1)
+        step.run(1)
+    assert two[2] == 2 * one[2] > 0
+    assert two[1] > one[1] == pytest.approx(tensors.peak, rel=0.1)
+    learnt = [name for name in HIFI if any(p.grad is not None for p in step.parts[name].parameters())]
     assert learnt == ["hifi_net", "face_encoder", "face_refiner", "face_attention"]
-    assert moments == 6
+    assert (step.kept(8) - step.kept(2)) / step.parameters(HIFI) == 6
 
 
 def test_work_of_attention_is_counted():
     """Two products of 64 x 64 with 32 wide heads, twice 4 of them, and five on the way back."""
-    code = """
-import torch
-from sdxl_training import ATTENTION
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils.flop_counter import FlopCounterMode
-with FakeTensorMode(), FlopCounterMode(display=False, custom_mapping=ATTENTION) as work:
-    tokens = torch.randn(2, 4, 64, 32, requires_grad=True)
-    torch.nn.functional.scaled_dot_product_attention(tokens, tokens, tokens).sum().backward()
-print(work.get_total_flops() / (2 * 2 * 4 * 64 * 64 * 32))
-"""
-    assert float(of_benchmarks(code)) == 7
+    with FakeTensorMode(), FlopCounterMode(display=False, custom_mapping=ATTENTION) as work:
+        tokens = torch.randn(2, 4, 64, 32, requires_grad=True)
+        nn.functional.scaled_dot_product_attention(tokens, tokens, tokens).sum().backward()
+    assert work.get_total_flops() / (2 * 2 * 4 * 64 * 64 * 32) == 7
 
 
-def test_training_of_sdxls_size_is_estimated():
-    command = [sys.executable, BENCHMARK.with_name("sdxl_training.py"), "--model", "tiny"]
-    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert len(re.findall(r"^\| all of HiFi \| 0 \| [12] \|( [\d.]+ \|){7}$", table, re.MULTILINE)) == 2
+def test_training_of_sdxls_size_is_estimated(monkeypatch, capsys):
+    monkeypatch.setattr(sdxl_training, "measured", counted)
+    monkeypatch.setattr(sys, "argv", ["sdxl_training.py", "--model", "tiny", "--batches", "1"])
+    sdxl_training.main()
+    rows = re.findall(
+        r"^\| ([a-zH][^|]+) \| 0 \| 1 \|(?: [\d.]+ \|){7}$", capsys.readouterr().out, re.MULTILINE
+    )
+    assert rows == list(sdxl_training.LEARNING)

@@ -19,22 +19,24 @@ from hifi_portrait.training.engine.run import train
 from hifi_portrait.training.objectives.hifi.config import FACE_PARTS
 from hifi_portrait.training.objectives.hifi.critic import LatentCritic
 from line_objective import SETTINGS, LineObjective, final_state, flat, trainer, weights
+from ranks import TIMEOUT, run_ranks
 
 
-def in_processes(count, *arguments):
+def launch(count, words, folder):
     """Run a script or module in so many processes, as `accelerate launch` would."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={count}"]
     path = os.pathsep.join([str(Path(line_objective.__file__).parent), os.environ.get("PYTHONPATH", "")])
     environment = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
     return subprocess.run(
-        [*command, *arguments], env=environment, capture_output=True, text=True, timeout=300, check=False
+        [*command, *words], env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
     )
 
 
-def of_several(run, processes, *kill, **changes):
+def of_several(run, processes, *kill, start=launch, **changes):
     """Train the line in so many processes."""
     settings = SETTINGS | {"max_steps": 12} | changes
-    return in_processes(processes, line_objective.__file__, str(run), json.dumps(settings), *map(str, kill))
+    words = [line_objective.__file__, str(run), json.dumps(settings), *map(str, kill)]
+    return start(processes, words, run.with_suffix(".logs"))
 
 
 def assert_ended_well(done):
@@ -90,22 +92,20 @@ def test_a_run_goes_on_whether_parameters_are_shared_out_or_not(tmp_path, first)
     second = "whole" if first == "sharded" else "sharded"
     for way, steps in ((first, 6), (second, 12)):
         processes, settings = ways[way]
-        done = of_several(tmp_path / "both", processes, max_steps=steps, final_lr_share=1, **settings)
-        assert_ended_well(done)
-    assert_ended_well(of_several(tmp_path / "straight", 1, final_lr_share=1))
+        settings |= {"max_steps": steps, "final_lr_share": 1}
+        assert_ended_well(of_several(tmp_path / "both", processes, start=run_ranks, **settings))
+    assert_ended_well(of_several(tmp_path / "straight", 1, start=run_ranks, final_lr_share=1))
     assert_about_the_same_training(tmp_path / "both", tmp_path / "straight")
 
 
-def train_in_two_processes(recipe, data, run, settings):
+def train_in_two_processes(recipe, data, run, settings, start=run_ranks):
     wanted = [
         word
         for setting in ("trainer.max_steps=3", "trainer.batch_size=1", *settings)
         for word in ("--set", setting)
     ]
-    done = in_processes(
-        2, "-m", "hifi_portrait.training", recipe, "--data", str(data), "--out", str(run), *wanted
-    )
-    assert_ended_well(done)
+    words = ["-m", "hifi_portrait.training", recipe, "--data", str(data), "--out", str(run), *wanted]
+    assert_ended_well(start(2, words, run.with_suffix(".logs")))
     state = load_state(latest_checkpoint(run))
     assert state["step"] == 3
     return state["parts"]
@@ -123,7 +123,7 @@ def differences(first, second):
 def test_two_processes_train_one_autoencoder_also_with_parameters_shared_out(id_data, tmp_path):
     settings = ["autoencoder.losses.recogniser=0.1", "autoencoder.losses.recogniser_from=0.0"]
     settings += ["trainer.checkpoint_minutes=1e-6", 'trainer.precision="no"']
-    each = train_in_two_processes("autoencoder-tiny", id_data, tmp_path / "each", settings)
+    each = train_in_two_processes("autoencoder-tiny", id_data, tmp_path / "each", settings, launch)
     shared = train_in_two_processes(
         "autoencoder-tiny", id_data, tmp_path / "shared", [*settings, "trainer.shard=true"]
     )

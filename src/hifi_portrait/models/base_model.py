@@ -71,7 +71,7 @@ def load_single_file(file: str | Path, dtype: torch.dtype, **settings: Any) -> d
         raise ModelError(f"there is no file {file}")
     _check_layout(file)
     with reading(file):
-        pipeline = StableDiffusionXLPipeline.from_single_file(str(file), torch_dtype=dtype, **settings)
+        pipeline = StableDiffusionXLPipeline.from_single_file(str(file), dtype=dtype, **settings)
     parts = {name: part for name, part in pipeline.components.items() if part is not None}
     return parts | {"force_zeros_for_empty_prompt": pipeline.config.force_zeros_for_empty_prompt}
 

@@ -78,7 +78,7 @@ def load_hifi_parts(source: str | Path, dtype: torch.dtype, **hub: Any) -> dict[
             raise ModelError(f"{folder} has no {part}/config.json: it must hold {', '.join(HIFI_PARTS)}")
         check_weights(folder / part)
         with reading(folder / part):
-            loaded[part] = _class(part).from_pretrained(folder / part, torch_dtype=dtype)
+            loaded[part] = _class(part).from_pretrained(folder / part, dtype=dtype)
     return loaded
 
 

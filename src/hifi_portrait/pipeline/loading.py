@@ -61,7 +61,7 @@ class LoadablePipeline(StableDiffusionXLControlNetPipeline):
         else:
             check_hub_is_sdxl(str(source), revision=kwargs.get("revision"), **hub)
         with reading(source):
-            pipeline: Self = super().from_pretrained(str(source), torch_dtype=dtype, **kwargs)
+            pipeline: Self = super().from_pretrained(str(source), dtype=dtype, **kwargs)
         return pipeline
 
     @classmethod

@@ -153,7 +153,7 @@ def load_parts(
         if folder is not None:
             logger.info("%s from %s", name, folder)
             dtype = torch.bfloat16 if name in half else torch.float32
-            parts[name] = type(wanted[name]).from_pretrained(folder, torch_dtype=dtype)
+            parts[name] = type(wanted[name]).from_pretrained(folder, dtype=dtype)
             _check_settings(folder, parts[name], wanted[name])
     return {name: parts[name] for name in names}
 
