@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
@@ -16,6 +15,7 @@ from PIL import Image
 from hifi_portrait.errors import DatasetError, TargetError
 from hifi_portrait.faces import IMAGE_SUFFIXES
 from hifi_portrait.head import HeadPose
+from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.person.target import Framing, Target
 from hifi_portrait.synthetic import Person, Photo, Photograph, photograph
 
@@ -211,6 +211,5 @@ def _read_wishes(folder: Path) -> tuple[Wish, ...]:
 def write_picture(image: np.ndarray, path: Path) -> None:
     """A uint8 RGB picture as PNG, whole or not at all, so that a kill leaves no half picture."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    Image.fromarray(image).save(partial, format="PNG")
-    os.replace(partial, path)
+    with atomic_write(path) as partial:
+        Image.fromarray(image).save(partial, format="PNG")

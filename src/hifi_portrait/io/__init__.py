@@ -1,1 +1,1 @@
-"""Files that are written whole or not at all, and the record that each picture carries of how it was made."""
+"""Atomic writing of files, and the record inside each picture of how it was made."""

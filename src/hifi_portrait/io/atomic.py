@@ -1,24 +1,45 @@
-"""Files that are complete or not there, whatever happens while they are written."""
+"""Atomic writing: a file or folder is complete under its name, or it is not there."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def written_whole(path: Path, *, several: bool = False) -> Iterator[Path]:
-    """A path to write a file to, which takes the place of ``path`` at the end of the context.
+def atomic_write(path: Path, *, many_writers: bool = False) -> Iterator[Path]:
+    """Give a temporary path beside ``path``, and rename what was written there when the context ends.
 
-    After an error what was written is deleted, and ``path`` is as it was. Where ``several`` processes may
-    write it at a time, each does so in a path of its own.
+    After an error the temporary file or folder is deleted and ``path`` is as it was. After a kill it stays
+    behind, and the next write to ``path`` deletes it.
+
+    Parameters
+    ----------
+    path
+        The file or folder to write. A file is replaced; a folder must not exist yet.
+    many_writers
+        Whether several processes may write ``path`` at a time. Each then uses a temporary path of its own.
+
+    Yields
+    ------
+    Path
+        Where to write. Nothing is there yet.
     """
-    writer = f".{os.getpid()}" if several else ""
+    writer = f".{os.getpid()}" if many_writers else ""
     partial = path.with_name(f"{path.name}{writer}.partial")
+    _delete(partial)
     try:
         yield partial
         os.replace(partial, path)
     finally:
-        partial.unlink(missing_ok=True)
+        _delete(partial)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

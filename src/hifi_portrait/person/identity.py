@@ -22,7 +22,7 @@ from hifi_portrait.faces.same_person import mean_similarity, select_person
 from hifi_portrait.fitting import fit
 from hifi_portrait.head import IDENTITY_COMPONENTS, HeadGeometry
 from hifi_portrait.head.arrays import FloatArray
-from hifi_portrait.io.atomic import written_whole
+from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.person.references import References
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class Identity(References):
         }
         contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
         try:
-            with written_whole(path) as partial:
+            with atomic_write(path) as partial:
                 save_file(contiguous, partial, metadata)
         except (OSError, SafetensorError) as error:
             raise IdentityError(f"{path}: the identity cannot be written: {error}") from error

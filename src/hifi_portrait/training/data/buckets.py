@@ -24,7 +24,7 @@ from hifi_portrait.faces.geometry import cut_out
 from hifi_portrait.head import Camera, HeadGeometry
 from hifi_portrait.training.data.encode import LatentEncoder
 from hifi_portrait.training.data.prepared import Prepared
-from hifi_portrait.io.atomic import written_whole
+from hifi_portrait.io.atomic import atomic_write
 
 Shape = tuple[int, int]
 _BATCH = 8
@@ -124,7 +124,7 @@ def make_buckets(
         latents.flush()
     np.save(prepared.folder / "bucket.npy", of_photo)
     np.save(prepared.folder / "bucket_row.npy", row)
-    with written_whole(prepared.folder / "buckets.json") as partial:
+    with atomic_write(prepared.folder / "buckets.json") as partial:
         partial.write_text(json.dumps(shapes))
 
 

@@ -18,7 +18,7 @@ from hifi_portrait.training.engine.objective import load_parts
 from hifi_portrait.training.data.prepared import Prepared
 from hifi_portrait.training.objectives.text.text import encode_text, vary_caption
 from hifi_portrait.training.data.tokenizer import load_tokenizer, token_ids
-from hifi_portrait.io.atomic import written_whole
+from hifi_portrait.io.atomic import atomic_write
 
 _ENCODERS = ("text_encoder", "text_encoder_2")
 _CLAUSE_DROPOUT = 0.15
@@ -91,7 +91,7 @@ def cache_text(
                 text = encode_text(first, second, ids, padding)
             for name, values in (("text", text.hidden), ("text_pooled", text.pooled)):
                 if name not in arrays:
-                    partial = files.enter_context(written_whole(prepared.folder / f"{name}.npy"))
+                    partial = files.enter_context(atomic_write(prepared.folder / f"{name}.npy"))
                     shape = (len(captions), *values.shape[1:])
                     arrays[name] = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
                 arrays[name][start : start + _BATCH] = values.half().cpu().numpy()

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from hifi_portrait.faces import ArcFaceRecogniser
 from hifi_portrait.training.data.prepared import Prepared, write_header
-from hifi_portrait.io.atomic import written_whole
+from hifi_portrait.io.atomic import atomic_write
 
 
 def embed_photos(
@@ -38,7 +38,7 @@ def embed_photos(
             photo = photos[int(index)]
             assert photo.analysis is not None and photo.analysis.landmarks is not None
             found.append(network(network.align(photo.pixels(), photo.analysis.landmarks)[None])[0])
-        with written_whole(place) as partial, partial.open("wb") as array:
+        with atomic_write(place) as partial, partial.open("wb") as array:
             np.save(array, np.stack(found).astype(np.float32))
     write_header(prepared.folder, prepared.size, complete=True, recogniser=file.name, embeddings=name)
     return Prepared(folder)
