@@ -155,7 +155,18 @@ def test_splits_share_no_identity_and_lose_none(tmp_path):
     assert sum(map(len, splits)) == len(set.union(*splits)) == 60
 
 
-def test_split_shares_are_about_96_2_2_percent():
+def test_the_split_of_an_identity_never_changes():
+    """Who was trained on once must not be tested on later, so that these are recorded."""
+    recorded = {
+        "train": ["ann", "person-0", "person-00000007"],
+        "validation": ["person-00000028", "person-00000056", "person-00000061"],
+        "test": ["person-00000024", "person-00000047", "person-00000052"],
+    }
+    for name, ids in recorded.items():
+        assert [split_of(identity) for identity in ids] == [name] * len(ids)
+
+
+def test_split_fractions_are_about_96_2_2_percent():
     names = [split_of(f"person {n}") for n in range(5000)]
     assert [round(names.count(n) / 50) for n in ("train", "validation", "test")] == [96, 2, 2]
 

@@ -58,6 +58,32 @@ def test_geometry_survives_json(rng: np.random.Generator) -> None:
         np.testing.assert_array_equal(back.to_dict()[name], value)
 
 
+def test_geometry_survives_packing(rng: np.random.Generator) -> None:
+    geometry = geometry_of(identity=rng.normal(size=80), pose=HeadPose(10, 5, -3), gaze=(3.0, -2.0))
+    back = HeadGeometry.from_vector(geometry.to_vector())
+    for name, value in geometry.to_dict().items():
+        np.testing.assert_array_equal(back.to_dict()[name], value)
+
+
+def test_packed_geometry_has_the_layout_of_files_already_written(rng: np.random.Generator) -> None:
+    geometry = geometry_of(identity=rng.normal(size=80), pose=HeadPose(10, 5, -3), gaze=(3.0, -2.0))
+    vector, camera = geometry.to_vector(), geometry.camera
+    assert vector.shape == (151,)
+    np.testing.assert_array_equal(vector[:80], geometry.identity)
+    np.testing.assert_array_equal(vector[80:132], geometry.expression)
+    np.testing.assert_array_equal(vector[132:141], geometry.rotation.ravel())
+    np.testing.assert_array_equal(vector[141:144], geometry.translation)
+    np.testing.assert_array_equal(vector[144:146], geometry.gaze)
+    lens = [camera.focal, camera.cx, camera.cy, camera.width, camera.height]
+    np.testing.assert_array_equal(vector[146:], np.float32(lens))
+
+
+def test_a_camera_of_double_precision_is_not_rounded() -> None:
+    focal = 700 + 1 / 3
+    stored = {**geometry_of().to_dict(), "camera": [focal, 128.1, 127.9, 256, 256]}
+    assert HeadGeometry.from_dict(stored).camera.focal == focal
+
+
 def test_wrong_shape_is_named() -> None:
     with pytest.raises(ValueError, match=r"expression must have shape \(52,\), got \(51,\)"):
         geometry_of(expression=np.zeros(51))

@@ -11,7 +11,7 @@ from hifi_portrait.errors import DatasetError
 from hifi_portrait.faces.geometry import transform_points
 from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.training.data.prepare import crop_geometry, prepare, square_transform
-from hifi_portrait.training.data.prepared import Prepared, pack_geometry, unpack_geometry
+from hifi_portrait.training.data.prepared import Prepared
 from hifi_portrait.training.data.tokenizer import save_tokenizers, train_tokenizer
 from hifi_portrait.training.objectives.pictures import to_tensor
 from painted_heads import geometry
@@ -72,14 +72,6 @@ def test_an_interrupted_preparation_goes_on(prepared, id_data):
 def test_a_folder_that_is_not_prepared_is_named(tmp_path):
     with pytest.raises(DatasetError, match=str(tmp_path)):
         Prepared(tmp_path)
-
-
-def test_geometry_survives_packing():
-    head = geometry(17, size=64)
-    found = unpack_geometry(pack_geometry(head), 64)
-    np.testing.assert_array_equal(found.identity, head.identity)
-    np.testing.assert_array_equal(found.rotation, head.rotation)
-    assert found.camera.focal == pytest.approx(head.camera.focal)
 
 
 def test_crop_geometry_projects_where_the_crop_shows_it():

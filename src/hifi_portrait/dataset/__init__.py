@@ -1,4 +1,4 @@
-"""The ID data set: its one on-disk format, and the pipeline that fills it."""
+"""The ID data set: its one on-disk format, and the analysis that fills it."""
 
 from hifi_portrait.errors import needs_extra
 

@@ -1,20 +1,20 @@
-"""Fill a data set's analysis: what perception finds in each photo, and each identity's joint head fit.
+"""Analyse a data set: what perception finds in each photo, and one head fit for each identity.
 
-The unit of work is a shard: its analysis table appears whole or not at all, so that a killed run goes on
-where it was. Identities never span shards, so that each fit sees all photos of its person.
+The unit of work is a shard, whose analysis table is written atomically, so that a killed run continues with
+the shard it was in. All photos of an identity are in one shard, so that its fit reads all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from tqdm import tqdm
 
 from hifi_portrait.dataset.format import IDDataset, PhotoAnalysis, write_analysis
-from hifi_portrait.dataset.pool import worker_pool
+from hifi_portrait.dataset.pool import map_in_order, worker_pool
 from hifi_portrait.dataset.tables import shards
 from hifi_portrait.errors import HiFiPortraitError, ImageError
 from hifi_portrait.faces import Face, FaceAnalyser, ImageLike, default_analyser
@@ -22,9 +22,26 @@ from hifi_portrait.fitting import fit
 
 
 def analyse_dataset(path: str | Path, *, workers: int = 1, progress: bool = False) -> int:
-    """Analyse every shard of the data set at ``path`` that has no analysis yet, in ``workers`` processes.
+    """Analyse every shard of a data set that has no analysis yet.
 
-    Returns the number of photos analysed. Raises DatasetError where the data set cannot be read.
+    Parameters
+    ----------
+    path
+        The data set's folder.
+    workers
+        How many processes analyse, 1 or more.
+    progress
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    int
+        The number of photos analysed.
+
+    Raises
+    ------
+    DatasetError
+        The data set cannot be read, or a process died.
     """
     path = Path(path)
     total = len(IDDataset(path))
@@ -35,12 +52,12 @@ def analyse_dataset(path: str | Path, *, workers: int = 1, progress: bool = Fals
         for shard in todo:
             photos = IDDataset(path, shard=shard)
             names = list(photos.identities)
-            jobs = [pool.submit(_analyse_stored, path, shard, name) for name in names]
+            results = map_in_order(pool, partial(_analyse_stored, path, shard), names, ahead=4 * workers)
             rows = []
-            for name, job in zip(names, jobs, strict=True):
-                group = [photos[i] for i in photos.identities[name]]
-                rows += [(name, p.photo_id, a) for p, a in zip(group, job.result(), strict=True)]
-                bar.update(len(group))
+            for name, analyses in zip(names, results, strict=True):
+                ids = [photos.entry(i).photo_id for i in photos.identities[name]]
+                rows += [(name, photo_id, each) for photo_id, each in zip(ids, analyses, strict=True)]
+                bar.update(len(ids))
             write_analysis(path, shard, rows)
             count += len(rows)
     return count
@@ -51,7 +68,17 @@ def analyse_photos(
 ) -> list[PhotoAnalysis]:
     """Analyse all photos of one person: the largest face of each, and one head fit over all of them.
 
-    A photo that cannot be used is marked as not found, with the reason.
+    Parameters
+    ----------
+    photos
+        Paths or pictures.
+    analyser
+        Finds, crops and describes faces; the default one where None.
+
+    Returns
+    -------
+    list of PhotoAnalysis
+        One for each photo. A photo that cannot be used is marked as not found, with the reason.
     """
     analyser = analyser or default_analyser()
     faces: list[Face | None] = []

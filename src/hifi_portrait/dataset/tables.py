@@ -1,9 +1,10 @@
-"""The tables of an ID data set: their columns, their files, and the header beside them."""
+"""The tables of an ID data set: their columns and files, and the header beside them."""
 
 from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,16 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.head import Camera, HeadGeometry
-from hifi_portrait.io.atomic import written_whole
+from hifi_portrait.head import HeadGeometry
+from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.geometry import GEOMETRY_SHAPES
+from hifi_portrait.io.atomic import atomic_write
 
 FORMAT_NAME = "hifi-portrait-id-dataset"
+"""What ``dataset.json`` of every data set says."""
+
 FORMAT_VERSION = 1
+"""Version of the format that is written, and the only one that is read."""
 
 
 def _vector(size: int) -> pa.DataType:
@@ -27,14 +33,11 @@ def _vector(size: int) -> pa.DataType:
 
 GEOMETRY_TYPE = pa.struct(
     {
-        "identity": _vector(80),
-        "expression": _vector(52),
-        "rotation": _vector(9),
-        "translation": _vector(3),
-        "gaze": _vector(2),
-        "camera": pa.list_(pa.float64(), 5),
+        name: pa.list_(pa.float64() if name == "camera" else pa.float32(), math.prod(shape))
+        for name, shape in GEOMETRY_SHAPES.items()
     }
 )
+"""A head in pixels of the photo (``truth``) or of the portrait crop (``fit``)."""
 
 PHOTO_SCHEMA = pa.schema(
     {
@@ -50,6 +53,7 @@ PHOTO_SCHEMA = pa.schema(
         "truth": GEOMETRY_TYPE,
     }
 )
+"""Columns of a shard's ``photos`` table: the fields of `PhotoRecord`, and where in the shard its file is."""
 
 ANALYSIS_SCHEMA = pa.schema(
     {
@@ -67,67 +71,66 @@ ANALYSIS_SCHEMA = pa.schema(
         "residual": pa.float32(),
     }
 )
+"""Columns of a shard's ``analysis`` table: the fields of `PhotoAnalysis`, arrays as flat lists."""
 
 
 def geometry_row(geometry: HeadGeometry | None) -> dict[str, Any] | None:
-    """A head geometry as a row of ``GEOMETRY_TYPE``."""
+    """Turn a head into a row of ``GEOMETRY_TYPE``, whose camera keeps double precision; None for None."""
     if geometry is None:
         return None
-    camera = geometry.camera
-    return {
-        "identity": np.asarray(geometry.identity, np.float32).ravel(),
-        "expression": np.asarray(geometry.expression, np.float32).ravel(),
-        "rotation": np.asarray(geometry.rotation, np.float32).ravel(),
-        "translation": np.asarray(geometry.translation, np.float32).ravel(),
-        "gaze": np.asarray(geometry.gaze, np.float32).ravel(),
-        "camera": [float(v) for v in (camera.focal, camera.cx, camera.cy, camera.width, camera.height)],
-    }
+    arrays = {name: array.ravel() for name, array in geometry.to_dict().items()}
+    return arrays | {"camera": list(map(float, geometry.camera.to_numbers()))}
 
 
 def geometry_from_row(row: Mapping[str, Any] | None) -> HeadGeometry | None:
-    """Inverse of :func:`geometry_row`."""
-    if row is None:
-        return None
-    focal, cx, cy, width, height = row["camera"]
-    return HeadGeometry(
-        identity=np.asarray(row["identity"], np.float32),
-        expression=np.asarray(row["expression"], np.float32),
-        rotation=np.asarray(row["rotation"], np.float32).reshape(3, 3),
-        translation=np.asarray(row["translation"], np.float32),
-        gaze=np.asarray(row["gaze"], np.float32),
-        camera=Camera(focal, cx, cy, int(width), int(height)),
-    )
+    """Invert :func:`geometry_row`; None for None."""
+    return None if row is None else HeadGeometry.from_dict(row)
 
 
 def shards(path: str | Path) -> list[str]:
-    """Names of the committed shards of a data set."""
+    """List the names of the committed shards of a data set."""
     return sorted(file.stem for file in (Path(path) / "photos").glob("*.parquet"))
 
 
-def encode_matte(matte: np.ndarray) -> bytes:
-    """A matte (S, S) in [0, 1] as an 8-bit PNG."""
+def encode_matte(matte: Array) -> bytes:
+    """Encode a matte (S, S) in [0, 1] as an 8-bit PNG."""
     stream = io.BytesIO()
     Image.fromarray(np.rint(np.asarray(matte) * 255).astype(np.uint8)).save(stream, "PNG")
     return stream.getvalue()
 
 
-def decode_matte(data: bytes | None) -> np.ndarray | None:
-    """Inverse of :func:`encode_matte`."""
+def decode_matte(data: bytes | None) -> FloatArray | None:
+    """Invert :func:`encode_matte`; None for None."""
     if data is None:
         return None
     with Image.open(io.BytesIO(data)) as picture:
-        return np.asarray(picture, np.float32) / 255
+        return np.asarray(picture, np.float32) / np.float32(255)
 
 
 def write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
-    """Write rows as Parquet, whole or not at all."""
+    """Write rows as a Parquet file, atomically; each row must have all columns of the schema."""
     rows = [{name: row[name] for name in schema.names} for row in rows]
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         pq.write_table(pa.Table.from_pylist(rows, schema), partial, compression="zstd")
 
 
 def read_tables(folder: Path, schema: pa.Schema, shard: str) -> pa.Table:
-    """All tables of a folder whose shard matches, as one. DatasetError where one is damaged."""
+    """Read the tables of a folder's shards as one table.
+
+    Parameters
+    ----------
+    folder
+        ``photos`` or ``analysis`` of a data set.
+    schema
+        The columns to read.
+    shard
+        Name of a shard, or a pattern of names.
+
+    Raises
+    ------
+    DatasetError
+        A table is damaged.
+    """
     tables = []
     for path in sorted(folder.glob(f"{shard}.parquet")):
         try:
@@ -140,7 +143,7 @@ def read_tables(folder: Path, schema: pa.Schema, shard: str) -> pa.Table:
 
 
 def column(path: Path, name: str) -> list[Any]:
-    """One column of all photo tables."""
+    """Read one column of all ``photos`` tables of a data set."""
     return [
         value
         for file in sorted((path / "photos").glob("*.parquet"))
@@ -149,7 +152,13 @@ def column(path: Path, name: str) -> list[Any]:
 
 
 def read_header(path: Path) -> dict[str, Any]:
-    """The header, checked. DatasetError where it is missing or of another version."""
+    """Read and check ``dataset.json`` of a data set.
+
+    Raises
+    ------
+    DatasetError
+        It is missing, damaged or of another version.
+    """
     file = path / "dataset.json"
     try:
         header = json.loads(file.read_text())
@@ -166,9 +175,9 @@ def read_header(path: Path) -> dict[str, Any]:
 
 
 def write_header(path: Path) -> None:
-    """Write the header with the counts of what is there."""
+    """Write ``dataset.json`` with the counts of what is there, as several writers may do at once."""
     ids = column(path, "identity_id")
     counts = {"identities": len(set(ids)), "photos": len(ids), "shards": len(shards(path))}
     header = {"format": FORMAT_NAME, "version": FORMAT_VERSION, "counts": counts}
-    with written_whole(path / "dataset.json", several=True) as partial:
+    with atomic_write(path / "dataset.json", many_writers=True) as partial:
         partial.write_text(json.dumps(header, indent=2) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -84,6 +85,10 @@ class Camera:
         sx, sy = width / self.width, height / self.height
         return Camera(self.focal * sy, self.cx * sx, self.cy * sy, int(width), int(height))
 
+    def to_numbers(self) -> tuple[float, float, float, float, float]:
+        """Give focal length, centre (x, y) and picture size (width, height), as files keep them."""
+        return self.focal, self.cx, self.cy, self.width, self.height
+
 
 @dataclass(frozen=True)
 class HeadPose:
@@ -111,6 +116,17 @@ class HeadPose:
         return cls(float(yaw), float(pitch), float(roll))
 
 
+GEOMETRY_SHAPES: dict[str, tuple[int, ...]] = {
+    "identity": (IDENTITY_COMPONENTS,),
+    "expression": (len(EXPRESSION_NAMES),),
+    "rotation": (3, 3),
+    "translation": (3,),
+    "gaze": (2,),
+    "camera": (5,),
+}
+"""Shapes of the arrays that files keep of a head, in the order of `HeadGeometry.to_vector`."""
+
+
 @dataclass(frozen=True, eq=False)
 class HeadGeometry:
     """A head in a picture: whose, with what expression, gaze and pose, seen by which camera.
@@ -134,14 +150,9 @@ class HeadGeometry:
     camera: Camera
 
     def __post_init__(self) -> None:
-        shapes = {
-            "identity": (IDENTITY_COMPONENTS,),
-            "expression": (len(EXPRESSION_NAMES),),
-            "rotation": (3, 3),
-            "translation": (3,),
-            "gaze": (2,),
-        }
-        for name, shape in shapes.items():
+        for name, shape in GEOMETRY_SHAPES.items():
+            if name == "camera":
+                continue
             value = np.asarray(getattr(self, name), dtype=np.float32)
             if value.shape != shape:
                 raise ValueError(f"HeadGeometry.{name} must have shape {shape}, got {value.shape}")
@@ -161,17 +172,29 @@ class HeadGeometry:
         return replace(self, camera=self.camera.scaled_to(size))
 
     def to_dict(self) -> dict[str, npt.NDArray[np.float32]]:
-        """Plain float32 arrays; ``camera`` is (focal, cx, cy, width, height)."""
-        fields = ("identity", "expression", "rotation", "translation", "gaze")
-        arrays = {name: np.asarray(getattr(self, name), np.float32) for name in fields}
-        c = self.camera
-        arrays["camera"] = np.array([c.focal, c.cx, c.cy, c.width, c.height], np.float32)
-        return arrays
+        """Give plain float32 arrays of `GEOMETRY_SHAPES`; ``camera`` is as `Camera.to_numbers`."""
+        camera = np.array(self.camera.to_numbers(), np.float32)
+        names = [name for name in GEOMETRY_SHAPES if name != "camera"]
+        return {name: np.asarray(getattr(self, name), np.float32) for name in names} | {"camera": camera}
 
     @classmethod
     def from_dict(cls, arrays: Mapping[str, npt.ArrayLike]) -> HeadGeometry:
-        """Inverse of ``to_dict``; nested lists are taken too."""
-        values = {name: np.asarray(value, np.float32) for name, value in arrays.items()}
-        focal, cx, cy, width, height = (float(v) for v in values.pop("camera"))
-        rotation = values.pop("rotation").reshape(3, 3)
-        return cls(rotation=rotation, camera=Camera(focal, cx, cy, round(width), round(height)), **values)
+        """Invert `to_dict`. Arrays may be nested lists or flat, and ``camera`` of double precision."""
+        values = {
+            name: np.asarray(arrays[name], np.float32).reshape(shape)
+            for name, shape in GEOMETRY_SHAPES.items()
+            if name != "camera"
+        }
+        focal, cx, cy, width, height = np.asarray(arrays["camera"], np.float64).tolist()
+        return cls(camera=Camera(focal, cx, cy, round(width), round(height)), **values)
+
+    def to_vector(self) -> npt.NDArray[np.float32]:
+        """Give all arrays of `to_dict` as one vector (151,)."""
+        return np.concatenate([array.ravel() for array in self.to_dict().values()])
+
+    @classmethod
+    def from_vector(cls, vector: npt.NDArray[np.float32]) -> HeadGeometry:
+        """Invert `to_vector`."""
+        sizes = [math.prod(shape) for shape in GEOMETRY_SHAPES.values()]
+        parts = np.split(np.array(vector), np.cumsum(sizes)[:-1])
+        return cls.from_dict(dict(zip(GEOMETRY_SHAPES, parts, strict=True)))

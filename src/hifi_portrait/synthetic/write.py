@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing as mp
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
-from multiprocessing.queues import Queue as ProcessQueue
 from pathlib import Path
-from queue import Empty
 
 import numpy as np
 from tqdm import tqdm
 
 from hifi_portrait.dataset.format import IDDatasetWriter, PhotoRecord
-from hifi_portrait.errors import DatasetError
+from hifi_portrait.dataset.pool import map_in_order, worker_pool
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.photo import Photo
 from hifi_portrait.synthetic.photograph import Photograph, photograph
@@ -138,62 +133,12 @@ def write_people(
 
 
 def _render_all(path: Path, seeds: list[int], shoot: Shoot, workers: int) -> Iterator[int]:
-    """Yield each seed once it is rendered."""
-    if workers == 1:
-        yield from _render_some(path, "people-0", seeds, shoot)
-        return
-    context = mp.get_context("spawn")
-    queue: ProcessQueue[int] = context.Queue()
-    arguments = [(path, f"people-{k}", seeds[k::workers], shoot, queue) for k in range(workers)]
-    processes = [context.Process(target=_work, args=given, daemon=True) for given in arguments]
-    with _one_thread_each():
-        for process in processes:
-            process.start()
-    left = len(seeds)
-    try:
-        while left:
-            try:
-                yield queue.get(timeout=1)
-                left -= 1
-            except Empty:
-                _check(processes)
-        for process in processes:
-            process.join()
-        _check(processes)
-    finally:
-        for process in processes:
-            process.terminate()
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes started in here run linear algebra on one thread: they share the cores already."""
-    before = dict(os.environ)
-    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-def _check(processes: list[mp.context.SpawnProcess]) -> None:
-    died = [process.exitcode for process in processes if process.exitcode]
-    if died:
-        raise DatasetError(f"a rendering process died (exit code {died[0]}): call again to go on")
-
-
-def _work(path: Path, name: str, seeds: list[int], shoot: Shoot, queue: ProcessQueue[int]) -> None:
-    parent = mp.parent_process()
-    for seed in _render_some(path, name, seeds, shoot):
-        if parent is not None and not parent.is_alive():
-            # Killed without a chance to end us: a run that goes on will write shards of the same names.
-            raise SystemExit(1)
-        queue.put(seed)
-
-
-def _render_some(path: Path, name: str, seeds: list[int], shoot: Shoot) -> Iterator[int]:
-    with IDDatasetWriter(path, name=name, shard_photos=SHARD_PHOTOS) as writer:
-        for seed in seeds:
-            writer.add(identity_id(seed), shoot(seed))
+    """Yield each seed once its person's photos are added to the data set."""
+    with (
+        worker_pool(workers) as pool,
+        IDDatasetWriter(path, name="people-0", shard_photos=SHARD_PHOTOS) as writer,
+    ):
+        taken = map_in_order(pool, shoot, seeds, ahead=2 * workers)
+        for seed, photos in zip(seeds, taken, strict=True):
+            writer.add(identity_id(seed), photos)
             yield seed

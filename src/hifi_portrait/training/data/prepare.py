@@ -12,7 +12,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from hifi_portrait.dataset.analysis import analyse_dataset
 from hifi_portrait.dataset.format import SPLITS, IDDataset, PhotoRecord, split_of
-from hifi_portrait.dataset.pool import worker_pool
+from hifi_portrait.dataset.pool import map_in_order, worker_pool
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.faces import chip_transform
 from hifi_portrait.faces.geometry import cut_out, transform_points
@@ -32,10 +32,10 @@ from hifi_portrait.training.data.buckets import make_buckets, square_transform
 from hifi_portrait.training.data.cached_text import cache_text
 from hifi_portrait.training.data.embed import embed_photos
 from hifi_portrait.training.data.encode import LatentEncoder
-from hifi_portrait.training.data.prepared import ARRAYS, Prepared, pack_geometry, read_header, write_header
+from hifi_portrait.training.data.prepared import ARRAYS, Prepared, read_header, write_header
 from hifi_portrait.training.engine.run import exit_code
 from hifi_portrait.training.data.tokenizer import load_tokenizer, save_tokenizers, train_tokenizer
-from hifi_portrait.io.atomic import written_whole
+from hifi_portrait.io.atomic import atomic_write
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def encode_latents(
     prepared, encoder = Prepared(folder), LatentEncoder(vae)
     side = prepared.size // encoder.factor
     shape = (len(prepared), encoder.channels, side, side)
-    with written_whole(prepared.folder / "latents.npy") as partial:
+    with atomic_write(prepared.folder / "latents.npy") as partial:
         latents = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
         for start in tqdm(range(0, len(prepared), batch_size), desc="encode", disable=not progress):
             rows = slice(start, start + batch_size)
@@ -167,16 +167,15 @@ def _fill(data: Path, out: Path, workers: int, progress: bool) -> None:
     todo = [int(chunk) for chunk in np.flatnonzero(~done)]
     pool = worker_pool(workers)
     with pool, tqdm(total=len(todo) * _CHUNK, desc="prepare", unit="photo", disable=not progress) as bar:
-        jobs = {chunk: pool.submit(_fill_chunk, data, out, chunk, header["size"]) for chunk in todo}
-        for chunk, job in jobs.items():
-            job.result()
+        fill = partial(_fill_chunk, data, out, header["size"])
+        for chunk in map_in_order(pool, fill, todo, ahead=4 * workers):
             done[chunk] = True
             done.flush()
             bar.update(_CHUNK)
     write_header(out, header["size"], complete=True)
 
 
-def _fill_chunk(data: Path, out: Path, chunk: int, size: int) -> None:
+def _fill_chunk(data: Path, out: Path, size: int, chunk: int) -> int:
     photos = _open(data)
     rows = slice(chunk * _CHUNK, (chunk + 1) * _CHUNK)
     computed = [name for name in ARRAYS if name not in ("identity", "split")]
@@ -186,6 +185,7 @@ def _fill_chunk(data: Path, out: Path, chunk: int, size: int) -> None:
             arrays[name][row] = value
     for array in arrays.values():
         array.flush()
+    return chunk
 
 
 def _row(photo: PhotoRecord, size: int) -> dict[str, np.ndarray | float | bool]:
@@ -204,7 +204,7 @@ def _row(photo: PhotoRecord, size: int) -> dict[str, np.ndarray | float | bool]:
         "mattes": matte,
         "embeddings": np.asarray(analysis.embedding),
         "quality": analysis.quality,
-        "fit": pack_geometry(crop_geometry(analysis.fit, to_size, size)),
+        "fit": crop_geometry(analysis.fit, to_size, size).to_vector(),
         "sitting": int(photo.attributes.get("sitting", -1)),
         "named": bool(photo.attributes.get("named")),
         "has_truth": photo.truth is not None,
@@ -212,7 +212,7 @@ def _row(photo: PhotoRecord, size: int) -> dict[str, np.ndarray | float | bool]:
         "landmarks": landmarks[:, :2],
     }
     if photo.truth is not None:
-        values["truth"] = pack_geometry(crop_geometry(photo.truth, transform, size))
+        values["truth"] = crop_geometry(photo.truth, transform, size).to_vector()
     return values
 
 

@@ -20,6 +20,7 @@ Beside them lie ``captions.json`` and the model folders that the arrays go with:
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -32,16 +33,17 @@ from transformers import CLIPTokenizer
 
 from hifi_portrait.dataset.format import SPLITS, IDDataset
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.head import Camera, HeadGeometry
+from hifi_portrait.head import HeadGeometry
+from hifi_portrait.head.geometry import GEOMETRY_SHAPES
 from hifi_portrait.person.references import References
 from hifi_portrait.training.data.tokenizer import load_tokenizer
-from hifi_portrait.io.atomic import written_whole
+from hifi_portrait.io.atomic import atomic_write
 
 GeometryKind = Literal["fit", "truth"]
 """Where a head comes from: the fit on detected landmarks, or the synthetic truth."""
 
 PREPARED_VERSION = 4
-GEOMETRY_SIZE = 80 + 52 + 9 + 3 + 2 + 5
+GEOMETRY_SIZE = sum(math.prod(shape) for shape in GEOMETRY_SHAPES.values())
 
 ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
     "crops": ("uint8", ("size", "size", 3)),
@@ -132,7 +134,7 @@ class Prepared:
         """The fitted or the true head, in crop pixels; the fitted one where there is no truth."""
         if kind == "truth" and not self.arrays["has_truth"][index]:
             kind = "fit"
-        return unpack_geometry(self.arrays[kind][index], self.size)
+        return HeadGeometry.from_vector(self.arrays[kind][index])
 
     def references(self, photos: Sequence[int], kinds: Sequence[GeometryKind]) -> References:
         """Photos as references, each with the fitted or the true geometry.
@@ -186,35 +188,5 @@ def write_header(folder: Path, size: int, *, complete: bool, **recognised: str) 
     are not the data set's.
     """
     header = {"version": PREPARED_VERSION, "size": size, "complete": complete, **recognised}
-    with written_whole(folder / "prepared.json") as partial:
+    with atomic_write(folder / "prepared.json") as partial:
         partial.write_text(json.dumps(header) + "\n")
-
-
-def pack_geometry(geometry: HeadGeometry) -> npt.NDArray[np.float32]:
-    """A geometry as one vector (151,)."""
-    camera = geometry.camera
-    lens = [camera.focal, camera.cx, camera.cy, camera.width, camera.height]
-    parts = (
-        geometry.identity,
-        geometry.expression,
-        geometry.rotation,
-        geometry.translation,
-        geometry.gaze,
-        lens,
-    )
-    return np.concatenate([np.asarray(part, np.float32).ravel() for part in parts])
-
-
-def unpack_geometry(vector: npt.NDArray[np.float32], size: int) -> HeadGeometry:
-    """Inverse of :func:`pack_geometry`, for a picture of ``size`` pixels."""
-    identity, expression, rotation, translation, gaze, lens = np.split(
-        np.array(vector), np.cumsum([80, 52, 9, 3, 2])
-    )
-    return HeadGeometry(
-        identity=identity,
-        expression=expression,
-        rotation=rotation.reshape(3, 3),
-        translation=translation,
-        gaze=gaze,
-        camera=Camera(float(lens[0]), float(lens[1]), float(lens[2]), size, size),
-    )

@@ -1,0 +1,136 @@
+"""One photo of an ID data set, what perception found in it, and the split that its identity is in."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Self
+
+import numpy as np
+from PIL import Image
+
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.head import HeadGeometry
+from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
+
+SPLITS = {"train": 0.96, "validation": 0.02, "test": 0.02}
+"""Splits, and the fraction of all identities in each. Prepared folders store a split by its place here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoAnalysis:
+    """What perception found in one photo."""
+
+    found: bool
+    """Whether there is a usable face. Where there is none, only ``reason`` is set."""
+
+    reason: str = ""
+    """Why there is no usable face."""
+
+    landmarks: Array | None = None
+    """(478, 3) MediaPipe landmarks in photo pixels."""
+
+    crop_transform: Array | None = None
+    """(3, 3) transform from photo pixels to pixels of the portrait crop."""
+
+    crop_size: int = 0
+    """Side of the portrait crop, in pixels."""
+
+    embedding: Array | None = None
+    """(128,) recogniser embedding of unit norm."""
+
+    quality: float = 0.0
+    """How well the photo shows the face, in [0, 1]."""
+
+    matte: FloatArray | None = None
+    """(crop_size, crop_size) in [0, 1], 1 on the person; stored in 8 bits."""
+
+    fit: HeadGeometry | None = None
+    """The head in crop pixels, from one joint fit of all photos of the identity."""
+
+    residual: float = 0.0
+    """Mean distance of the landmarks from the fitted head's, as a fraction of the distance of the eyes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoRecord:
+    """One photo of a data set."""
+
+    identity_id: str
+    """Name of the person, unique in the data set."""
+
+    photo_id: str
+    """Name of the photo, unique among the person's."""
+
+    image: bytes = field(repr=False)
+    """The encoded file, JPEG or PNG."""
+
+    caption: str = ""
+    """What the photo shows, as clauses between commas."""
+
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    """Anything JSON can hold, such as what a synthetic person was made of."""
+
+    truth: HeadGeometry | None = None
+    """The true head in photo pixels, where it is known: of synthetic people."""
+
+    analysis: PhotoAnalysis | None = None
+    """What perception found; None where the photo was not analysed yet."""
+
+    width: int = 0
+    """Width in pixels; read from ``image`` when left at 0."""
+
+    height: int = 0
+    """Height in pixels; read from ``image`` when left at 0."""
+
+    @classmethod
+    def from_pixels(cls, pixels: ByteArray, *, jpeg_quality: int | None = None, **fields: Any) -> Self:
+        """Encode a picture as a record.
+
+        Parameters
+        ----------
+        pixels
+            (H, W, 3) RGB.
+        jpeg_quality
+            Quality of the JPEG file, in [1, 95]; None for PNG, which loses nothing.
+        **fields
+            The record's other fields.
+        """
+        stream = io.BytesIO()
+        if jpeg_quality is None:
+            Image.fromarray(pixels).save(stream, "PNG", compress_level=2)
+        else:
+            Image.fromarray(pixels).save(stream, "JPEG", quality=jpeg_quality, subsampling=0)
+        height, width = pixels.shape[:2]
+        return cls(image=stream.getvalue(), width=width, height=height, **fields)
+
+    def pixels(self) -> ByteArray:
+        """Decode the picture, (H, W, 3) RGB.
+
+        Raises
+        ------
+        DatasetError
+            It cannot be decoded.
+        """
+        try:
+            with Image.open(io.BytesIO(self.image)) as picture:
+                return np.asarray(picture.convert("RGB"))
+        except (OSError, SyntaxError) as error:
+            name = f"{self.identity_id}/{self.photo_id}"
+            raise DatasetError(f"photo {name} cannot be decoded: {error}. Write its shard anew") from error
+
+
+def split_of(identity_id: str) -> str:
+    """Tell the split of an identity: "train", "validation" or "test".
+
+    It follows from a hash of the id, so that it is the same in every process, release and data set: nobody
+    who was trained on is ever tested on. Python's own ``hash`` is salted anew in each process.
+    """
+    place = int.from_bytes(blake2b(identity_id.encode(), digest_size=8).digest(), "big") / 2**64
+    for name, fraction in SPLITS.items():
+        if place < fraction:
+            return name
+        place -= fraction
+    return name

@@ -1,0 +1,183 @@
+"""Writing an ID data set, shard by shard, so that a killed run continues from the last finished shard."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from hifi_portrait.dataset.records import PhotoAnalysis, PhotoRecord
+from hifi_portrait.dataset.tables import (
+    ANALYSIS_SCHEMA,
+    PHOTO_SCHEMA,
+    column,
+    encode_matte,
+    geometry_row,
+    read_header,
+    write_header,
+    write_table,
+)
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.io.atomic import atomic_write
+
+
+class IDDatasetWriter:
+    """Writes a data set identity by identity; after a kill it continues from the last finished shard.
+
+    Several writers may fill one folder at once if each has its own ``name``. Call :meth:`close`, or leave
+    the ``with`` block, to commit the last shard and the counts.
+
+    Parameters
+    ----------
+    path
+        The data set's folder, made where it does not exist.
+    name
+        Prefix of the names of this writer's shards.
+    shard_photos
+        A shard is closed once it holds at least this many photos.
+
+    Attributes
+    ----------
+    complete : set of str
+        The identities that are in the data set, or were added to it.
+
+    Raises
+    ------
+    DatasetError
+        The folder holds a data set of another version, or a damaged one.
+    """
+
+    def __init__(self, path: str | Path, *, name: str = "a", shard_photos: int = 512) -> None:
+        self.path = Path(path)
+        self.name = name
+        self.shard_photos = shard_photos
+        if (self.path / "dataset.json").exists():
+            read_header(self.path)
+        for folder in ("images", "photos", "analysis"):
+            (self.path / folder).mkdir(parents=True, exist_ok=True)
+        if not (self.path / "dataset.json").exists():
+            write_header(self.path)
+        self.complete: set[str] = set(column(self.path, "identity_id"))
+        self._next_shard = len(list((self.path / "photos").glob(f"{name}-*.parquet")))
+        self._rows: list[dict[str, Any]] = []
+        self._tar: tarfile.TarFile | None = None
+        self._tar_file = ExitStack()
+
+    def add(self, identity_id: str, photos: Sequence[PhotoRecord]) -> None:
+        """Add all photos of one identity.
+
+        Raises
+        ------
+        DatasetError
+            The identity is already there, or its photos are none, of another identity, or given twice.
+        """
+        if identity_id in self.complete:
+            raise DatasetError(f"identity {identity_id!r} is already in {self.path}: add each identity once")
+        ids = [photo.photo_id for photo in photos]
+        if not ids or len(set(ids)) != len(ids) or any(p.identity_id != identity_id for p in photos):
+            raise DatasetError(f"photos of {identity_id!r}: give at least one, all of it, each photo_id once")
+        for photo in photos:
+            self._append(photo)
+        self.complete.add(identity_id)
+        if len(self._rows) >= self.shard_photos:
+            self.flush()
+
+    def flush(self) -> None:
+        """Commit the photos added so far as one shard."""
+        if self._tar is None:
+            return
+        self._tar.close()
+        self._tar = None
+        self._tar_file.close()
+        if all(row["analysis"] is not None for row in self._rows):
+            rows = [(row["identity_id"], row["photo_id"], row["analysis"]) for row in self._rows]
+            write_analysis(self.path, self._shard, rows)
+        write_table(self.path / "photos" / f"{self._shard}.parquet", self._rows, PHOTO_SCHEMA)
+        self._rows = []
+        self._next_shard += 1
+
+    def close(self) -> None:
+        """Commit what is left and bring the counts in ``dataset.json`` up to date."""
+        self.flush()
+        write_header(self.path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        elif self._tar is not None:
+            self._tar.close()
+            self._tar = None
+            self._tar_file.__exit__(kind, error, trace)
+
+    @property
+    def _shard(self) -> str:
+        return f"{self.name}-{self._next_shard:05d}"
+
+    def _open_tar(self) -> tarfile.TarFile:
+        path = self.path / "images" / f"{self._shard}.tar"
+        partial = self._tar_file.enter_context(atomic_write(path))
+        return tarfile.open(partial, "w", format=tarfile.GNU_FORMAT)
+
+    def _append(self, photo: PhotoRecord) -> None:
+        if self._tar is None:
+            self._tar = self._open_tar()
+        if not (photo.width and photo.height):
+            height, width = photo.pixels().shape[:2]
+            photo = replace(photo, width=width, height=height)
+        suffix = "png" if photo.image.startswith(b"\x89PNG") else "jpg"
+        entry = tarfile.TarInfo(f"{photo.identity_id}.{photo.photo_id}.{suffix}")
+        entry.size = len(photo.image)
+        header = len(entry.tobuf(tarfile.GNU_FORMAT))
+        offset = self._tar.offset + header
+        self._tar.addfile(entry, io.BytesIO(photo.image))
+        self._rows.append(
+            {
+                "identity_id": photo.identity_id,
+                "photo_id": photo.photo_id,
+                "shard": self._shard,
+                "offset": offset,
+                "size": entry.size,
+                "width": photo.width,
+                "height": photo.height,
+                "caption": photo.caption,
+                "attributes": json.dumps(dict(photo.attributes), sort_keys=True),
+                "truth": geometry_row(photo.truth),
+                "analysis": photo.analysis,
+            }
+        )
+
+
+def write_analysis(path: str | Path, shard: str, rows: Iterable[tuple[str, str, PhotoAnalysis]]) -> None:
+    """Write the analysis table of one shard atomically.
+
+    Parameters
+    ----------
+    path
+        The data set's folder.
+    shard
+        Name of the shard.
+    rows
+        Identity id, photo id and analysis of each of its photos.
+    """
+    table = []
+    for identity_id, photo_id, analysis in rows:
+        row = {name: getattr(analysis, name) for name in ANALYSIS_SCHEMA.names[2:]}
+        for name in ("landmarks", "crop_transform"):
+            row[name] = None if row[name] is None else np.asarray(row[name], np.float32).ravel()
+        row |= {"identity_id": identity_id, "photo_id": photo_id, "fit": geometry_row(analysis.fit)}
+        row["matte"] = None if analysis.matte is None else encode_matte(analysis.matte)
+        table.append(row)
+    write_table(Path(path) / "analysis" / f"{shard}.parquet", table, ANALYSIS_SCHEMA)
