@@ -22,9 +22,9 @@ from hifi_portrait.dataset.format import PhotoRecord
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.faces.geometry import cut_out
 from hifi_portrait.head import Camera, HeadGeometry
+from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.training.data.encode import LatentEncoder
 from hifi_portrait.training.data.prepared import Prepared
-from hifi_portrait.io.atomic import atomic_write
 
 Shape = tuple[int, int]
 _BATCH = 8

@@ -9,8 +9,8 @@ import numpy as np
 from tqdm import tqdm
 
 from hifi_portrait.faces import ArcFaceRecogniser
-from hifi_portrait.training.data.prepared import Prepared, write_header
 from hifi_portrait.io.atomic import atomic_write
+from hifi_portrait.training.data.prepared import Prepared, write_header
 
 
 def embed_photos(

@@ -1,7 +1,7 @@
 """Pack an analysed data set into a prepared folder (:mod:`hifi_portrait.training.data.prepared`).
 
-``python -m hifi_portrait.training.data.prepare --data DIR --out DIR [--vae DIR]``; killed, it goes on where it
-was.
+``python -m hifi_portrait.training.data.prepare --data DIR --out DIR [--vae DIR]``; after a kill, the same call
+continues where it was.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from hifi_portrait.errors import DatasetError
 from hifi_portrait.faces import chip_transform
 from hifi_portrait.faces.geometry import cut_out, transform_points
 from hifi_portrait.head import Camera, HeadGeometry
+from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.models.build import size_config
 from hifi_portrait.training.data.buckets import make_buckets, square_transform
 from hifi_portrait.training.data.cached_text import cache_text
 from hifi_portrait.training.data.embed import embed_photos
 from hifi_portrait.training.data.encode import LatentEncoder
 from hifi_portrait.training.data.prepared import ARRAYS, Prepared, read_header, write_header
-from hifi_portrait.training.engine.run import exit_code
 from hifi_portrait.training.data.tokenizer import load_tokenizer, save_tokenizers, train_tokenizer
-from hifi_portrait.io.atomic import atomic_write
+from hifi_portrait.training.engine.run import exit_code
 
 logger = logging.getLogger(__name__)
 

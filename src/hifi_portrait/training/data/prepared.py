@@ -35,9 +35,9 @@ from hifi_portrait.dataset.format import SPLITS, IDDataset
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head import HeadGeometry
 from hifi_portrait.head.geometry import GEOMETRY_SHAPES
+from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.person.references import References
 from hifi_portrait.training.data.tokenizer import load_tokenizer
-from hifi_portrait.io.atomic import atomic_write
 
 GeometryKind = Literal["fit", "truth"]
 """Where a head comes from: the fit on detected landmarks, or the synthetic truth."""
