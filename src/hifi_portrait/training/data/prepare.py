@@ -1,7 +1,7 @@
 """Pack an analysed data set into a prepared folder (:mod:`hifi_portrait.training.data.prepared`).
 
-``python -m hifi_portrait.training.data.prepare --data DIR --out DIR [--vae DIR]``; after a kill, the same call
-continues where it was.
+``python -m hifi_portrait.training.data.prepare --data DIR --out DIR [--vae DIR]``; after a kill, the same
+call continues where it was.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from hifi_portrait.errors import DatasetError
 from hifi_portrait.faces import chip_transform
 from hifi_portrait.faces.geometry import cut_out, transform_points
 from hifi_portrait.head import Camera, HeadGeometry
+from hifi_portrait.head.arrays import Array
 from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.models.build import size_config
 from hifi_portrait.training.data.buckets import make_buckets, square_transform
@@ -195,7 +196,7 @@ def _row(photo: PhotoRecord, size: int) -> dict[str, np.ndarray | float | bool]:
     assert analysis.landmarks is not None
     to_size = np.diag([size / analysis.crop_size, size / analysis.crop_size, 1])
     transform = square_transform(photo, size)
-    matte = np.rint(analysis.matte * 255).astype(np.uint8)
+    matte: Array = np.rint(analysis.matte * 255).astype(np.uint8)
     if len(matte) != size:
         matte = cv2.resize(matte, (size, size), interpolation=cv2.INTER_AREA)
     landmarks = transform_points(analysis.landmarks, transform)
