@@ -34,7 +34,7 @@ types: .venv/.test-ready
 	$(BIN)/mypy
 
 unit: .venv/.test-ready
-	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 docs: .venv/.test-ready
 	$(BIN)/mkdocs build --strict

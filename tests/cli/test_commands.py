@@ -15,6 +15,7 @@ from hifi_portrait.cli.generate import output_paths
 from hifi_portrait.cli.inputs import parse_expression
 from hifi_portrait.io.provenance import file_sha256, read_png
 from hifi_portrait.person.target import GLASSES
+from picture_files import size_of
 
 
 def test_help_comes_at_once_and_lists_every_command(run):
@@ -34,7 +35,7 @@ def test_generate_writes_portraits_that_say_how_they_were_made(run, saved_identi
     assert record["seed"] == 6
     assert record["target"]["pose"]["yaw"] == 10
     assert record["references"] == [{"name": saved_identity.name, "sha256": file_sha256(saved_identity)}]
-    assert Image.open(told["sheet"]).width > 256
+    assert size_of(told["sheet"])[0] > 256
 
 
 def test_a_seed_gives_the_same_picture_however_many_are_asked_for(run, saved_identity, tiny_model, tmp_path):
@@ -50,7 +51,7 @@ def test_a_preview_has_the_size_asked_for(run, saved_identity, tmp_path, command
     out = tmp_path / "preview.png"
     result = run(command, saved_identity, "--size", 128, "--pitch", 5, "--out", out)
     assert result.exit_code == 0, result.stderr
-    assert Image.open(out).size == (128, 128)
+    assert size_of(out) == (128, 128)
 
 
 @pytest.mark.parametrize("words", [["--glasses", "round"], ["--prompt", "a man with round glasses"]])

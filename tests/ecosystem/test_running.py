@@ -91,6 +91,7 @@ def test_callbacks_can_change_the_latents(pipe, identity):
     assert not np.array_equal(plain, changed)
 
 
+@pytest.mark.slow
 def test_the_networks_compile_without_graph_breaks(pipe, identity):
     plain = draw(pipe, identity)
     torch._dynamo.reset()

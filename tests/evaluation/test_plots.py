@@ -17,6 +17,7 @@ from hifi_portrait.evaluation.report.plots import (
     identity_lines,
     read_figures,
 )
+from picture_files import size_of
 
 
 def exactly(value):
@@ -62,5 +63,5 @@ def test_training_curves_are_drawn_without_what_is_no_loss(tmp_path):
     steps = np.arange(50)
     curves = {"denoising": (steps, 1 / (1 + steps)), "learning_rate": (steps, steps * 1.0)}
     draw_training({"first": curves, "second": curves}, tmp_path / "training.png")
-    width, height = Image.open(tmp_path / "training.png").size
+    width, height = size_of(tmp_path / "training.png")
     assert width / height == pytest.approx(5 / 4)

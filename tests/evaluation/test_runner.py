@@ -22,6 +22,7 @@ from hifi_portrait.evaluation.runner import (
 )
 from hifi_portrait.evaluation.scorers.calibration import Ruler, Rulers
 from hifi_portrait.faces import load_image
+from picture_files import size_of
 
 SIZE = 64
 
@@ -51,7 +52,7 @@ def test_a_folder_without_people_is_refused(tmp_path):
 def test_every_wish_of_a_person_is_drawn(drawn):
     (anna, _), out = drawn
     for wish in range(len(REAL_WISHES)):
-        assert Image.open(picture_path(out, "warp", anna, wish)).size == (SIZE, SIZE)
+        assert size_of(picture_path(out, "warp", anna, wish)) == (SIZE, SIZE)
 
 
 def test_a_person_without_a_face_has_no_picture(drawn):

@@ -87,6 +87,7 @@ def test_samples_are_not_kept_where_they_would_be_wrong(prepared, learnt, change
         hifi(prepared, learnt, **{"kept_samples": 4, "trainable": LEARNING} | changes)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_keeps_the_same_samples(prepared, learnt, run_recipe, tmp_path):
     settings = [
         f'hifi.init_from=["{learnt}"]',

@@ -21,6 +21,8 @@ from hifi_portrait.training.objectives.hifi.critic import LatentCritic
 from line_objective import SETTINGS, LineObjective, final_state, flat, trainer, weights
 from ranks import TIMEOUT, run_ranks
 
+pytestmark = pytest.mark.slow
+
 
 def launch(count, words, folder):
     """Run a script or module in so many processes, as `accelerate launch` would."""

@@ -73,7 +73,8 @@ class AttributeNet(nn.Module):
 
 def network_input(pictures: np.ndarray | Tensor) -> Tensor:
     """uint8 RGB pictures (B, H, W, 3) of any size -> (B, 3, 128, 128) in [-1, 1]."""
-    x = torch.as_tensor(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
+    given = pictures if isinstance(pictures, Tensor) else torch.tensor(pictures)
+    x = given.permute(0, 3, 1, 2).float() / 127.5 - 1
     if x.shape[-2:] == (SIZE, SIZE):
         return x
     return F.interpolate(x, (SIZE, SIZE), mode="bilinear", align_corners=False, antialias=True)

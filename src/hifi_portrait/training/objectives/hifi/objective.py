@@ -163,7 +163,7 @@ class HiFiObjective(Objective):
         """The loss terms on held-out people, over four draws of noise and timesteps."""
         batch = self._held_out()
         draws = [self(batch) for _ in range(4)]
-        return {name: float(np.mean([float(draw[name]) for draw in draws])) for name in draws[0]}
+        return {name: float(np.mean([draw[name].item() for draw in draws])) for name in draws[0]}
 
     @property
     def _predicted(self) -> str:
