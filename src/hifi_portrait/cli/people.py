@@ -31,6 +31,21 @@ def people(
             "from photo to photo, and captions say so.",
         ),
     ] = 0.0,
+    variety: Annotated[
+        str,
+        typer.Option(
+            help='"studio": lamps and painted backdrops. "world": also real places and their light, '
+            "headwear, more garments, beards, walls and picture styles."
+        ),
+    ] = "studio",
+    environments: Annotated[
+        Path | None,
+        typer.Option(
+            help="For --variety world: a folder of panoramas (.exr, .hdr), as scripts/fetch_environments.py "
+            "makes it.",
+            show_default=False,
+        ),
+    ] = None,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that render.", show_default="one a core")
     ] = os.cpu_count() or 1,
@@ -50,6 +65,8 @@ def people(
             per_sitting=per_sitting,
             restyled=restyled,
             workers=workers,
+            variety=variety,
+            environments=environments,
             progress=lambda done: bar.update(task, completed=done),
         )
     emit({"path": str(out), "people": count, "photos": count * photos}, str(out), as_json)

@@ -21,7 +21,7 @@ HAIR_PHRASES = {
     "ponytail": ("{colour} hair in a ponytail", "a {colour} ponytail"),
     "bun": ("{colour} hair in a bun", "a {colour} bun"),
 }
-_EXPRESSION_PHRASES = {
+EXPRESSION_PHRASES = {
     "neutral": ("with a neutral expression", "looking calm"),
     "smile": ("smiling", "with a smile"),
     "laugh": ("laughing", "with a big laugh"),
@@ -41,7 +41,7 @@ _BEARD_PHRASES = {
     "goatee": ("a goatee",),
     "moustache": ("a moustache",),
 }
-_PLACE_PHRASES = {
+PLACE_PHRASES = {
     "room": ("in a room", "indoors"),
     "park": ("in a park", "outdoors"),
     "city lights": ("in front of city lights", "in a city at night"),
@@ -82,7 +82,7 @@ def caption(attributes: Mapping[str, Any], rng: np.random.Generator, *, named: C
     if rng.random() < 0.75 or "clothing_colour" in named:
         rest.append(_clothes(attributes, colourless))
     if rng.random() < (0.45 if attributes["expression"] == "neutral" else 0.85):
-        rest.append(_one(rng, _EXPRESSION_PHRASES[attributes["expression"]]))
+        rest.append(_one(rng, EXPRESSION_PHRASES[attributes["expression"]]))
     rng.shuffle(rest)
     if rng.random() < 0.65 or "background_colour" in named:
         rest.append(_place(attributes, rng, colourless))
@@ -146,8 +146,8 @@ def _clothes(attributes: Mapping[str, Any], colourless: bool) -> str:
 
 def _place(attributes: Mapping[str, Any], rng: np.random.Generator, colourless: bool) -> str:
     kind = attributes["background"]
-    if kind in _PLACE_PHRASES:
-        return _one(rng, _PLACE_PHRASES[kind])
+    if kind in PLACE_PHRASES:
+        return _one(rng, PLACE_PHRASES[kind])
     if colourless:
         return "against a plain background"
     colour = attributes["background_colour"]

@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix, eye, vstack
 from hifi_portrait.head import Part
 from hifi_portrait.head.tubes import grid_faces, tube
 from hifi_portrait.synthetic.mesh import CLOTH, body_mesh
+from hifi_portrait.synthetic.noise import smoothstep
 from hifi_portrait.synthetic.scene import Scene
 
 Array = NDArray[np.float32]
@@ -39,6 +40,32 @@ def _high(x: NDArray, y: NDArray) -> NDArray:
     return -0.086 - 0.016 * np.clip(-y / 0.06, -1, 1)
 
 
+_JACKET_END, _JACKET_SLOPE = -0.262, 2.55
+"""Height at which a jacket closes, metres, and how steeply its edge rises from there."""
+
+
+def _jacket(x: NDArray, y: NDArray) -> NDArray:
+    """A long V that leaves shirt and tie to be seen."""
+    return np.minimum(
+        np.where(y < 0.0, _JACKET_END + _JACKET_SLOPE * x, 0.0), -0.108 - 0.020 * np.clip(-y / 0.06, -1, 1)
+    )
+
+
+def _closed(x: NDArray, y: NDArray) -> NDArray:
+    """A shirt buttoned up to its collar."""
+    return -0.104 - 0.022 * np.clip(-y / 0.06, -1, 1)
+
+
+def _tank(x: NDArray, y: NDArray) -> NDArray:
+    """A scooped neck; ``_sleeveless`` takes its sleeves away."""
+    return np.where(y < 0.02, -0.165 + 6.0 * x**2, -0.125)
+
+
+def _low_chest(x: NDArray, y: NDArray) -> NDArray:
+    """A low, slightly curved edge over the chest and the back."""
+    return np.where(y < 0.03, -0.188 + 0.8 * (x - 0.06) ** 2, -0.165)
+
+
 def _shirt(x: NDArray, y: NDArray) -> NDArray:
     opening = np.where(y < -0.01, -0.150 + 2.6 * x, 0.0)
     return np.minimum(opening, -0.104 - 0.020 * np.clip(-y / 0.06, -1, 1))
@@ -53,7 +80,7 @@ class Garment:
     rim: float
     """Radius of the rolled edge, metres."""
     edge: str = "rim"
-    """"rim", "collar" or "hood"."""
+    """"rim", "collar", "hood", "lapel" or "none"."""
 
 
 GARMENTS: dict[str, Garment] = {
@@ -64,6 +91,16 @@ GARMENTS: dict[str, Garment] = {
     "turtleneck": Garment(0.10, _high, 0.0060),
     "hoodie": Garment(0.12, _crew, 0.0, "hood"),
 }
+
+_CUTS: dict[str, Garment] = {
+    **GARMENTS,
+    "jacket": Garment(0.0, _jacket, 0.0026, "lapel"),
+    "dress shirt": Garment(0.0, _closed, 0.0, "collar"),
+    "sweater": Garment(0.0, _crew, 0.0062),
+    "straps": Garment(0.0, _low_chest, 0.0, "none"),
+    "tank top": Garment(0.0, _tank, 0.0, "none"),
+}
+"""Garments, and pieces that outfits are made of."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +124,19 @@ class _Cut:
 
 def _field(name: str, template: NDArray) -> Array:
     x, y, z = np.abs(template[:, 0]), template[:, 1], template[:, 2]
-    line = GARMENTS[name].neckline(x, y)
+    line = _CUTS[name].neckline(x, y)
+    if name in ("straps", "tank top"):
+        return _sleeveless(name, x, line - z, z)
     line = np.where(x > 0.085, np.maximum(line, -0.10), line)
     return (line - z).astype(np.float32)
+
+
+def _sleeveless(name: str, x: NDArray, body: NDArray, z: NDArray) -> Array:
+    """Field of a garment that leaves arms bare; straps hold up what ends over the chest."""
+    if name == "straps":
+        strap = np.minimum(0.008 - np.abs(x - 0.100), -0.085 - z)
+        return np.asarray(np.maximum(np.minimum(body, 0.190 - x), strap), np.float32)
+    return np.asarray(np.minimum(body, 0.160 - x), np.float32)
 
 
 def _subdivided(faces: NDArray, chosen: NDArray, blend: csr_matrix) -> tuple[NDArray, csr_matrix]:
@@ -104,6 +151,12 @@ def _subdivided(faces: NDArray, chosen: NDArray, blend: csr_matrix) -> tuple[NDA
     return np.concatenate([faces[~chosen], *smaller]), vstack([blend, middles]).tocsr()
 
 
+_SUBDIVISIONS = {"jacket": 3, "straps": 3, "tank top": 3}
+"""How often a garment's mesh is made finer near its edge; twice where nothing is said."""
+_NEAR_EDGE = {"jacket": 0.110, "straps": 0.030, "tank top": 0.030}
+"""Within this distance of its edge a garment's mesh is made finer, metres; 0.035 where nothing is said."""
+
+
 @cache
 def _cut(name: str) -> _Cut:
     mesh = body_mesh()
@@ -113,8 +166,8 @@ def _cut(name: str) -> _Cut:
         mesh.template[mesh.faces][..., 2].max(1) < -0.04
     )
     faces, blend = mesh.faces[skin], eye(mesh.num_vertices, format="csr", dtype=np.float32)
-    for _ in range(2):
-        near = (np.abs(_field(name, blend @ base)[faces]) < 0.035).any(1)
+    for _ in range(_SUBDIVISIONS.get(name, 2)):
+        near = (np.abs(_field(name, blend @ base)[faces]) < _NEAR_EDGE.get(name, 0.035)).any(1)
         faces, blend = _subdivided(faces, near, blend)
     field = _field(name, blend @ base)
     faces = faces[(field[faces] > 0).any(1)]
@@ -160,7 +213,18 @@ def skin_left_bare(name: str) -> Array:
     return _cut(name).skin_keep
 
 
-def dress(scene: Scene, name: str, vertices: NDArray, normals: NDArray) -> None:
+def cloth_surface(name: str, vertices: NDArray, normals: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Vertices (M, 3) of a garment's cloth, their template points and their normals.
+
+    ``vertices`` and ``normals`` (V, 3) are posed, in camera space.
+    """
+    cut = _cut(name)
+    return cut.blend @ (vertices + normals * cut.looseness[:, None]), cut.template, cut.blend @ normals
+
+
+def dress(
+    scene: Scene, name: str, vertices: NDArray, normals: NDArray, dye: int = 0, lift: float = 0.0
+) -> None:
     """Add a garment to the scene.
 
     Parameters
@@ -171,20 +235,50 @@ def dress(scene: Scene, name: str, vertices: NDArray, normals: NDArray) -> None:
         One of ``GARMENTS``.
     vertices, normals
         (V, 3) posed, camera space.
+    dye
+        Which of the photo's colours it has, 0 for the clothing's own.
+    lift
+        How far it stands off further than a single garment, metres.
     """
-    garment, cut = GARMENTS[name], _cut(name)
-    cloth = cut.blend @ (vertices + normals * cut.looseness[:, None])
-    cloth_normals = cut.blend @ normals
-    scene.add(cloth, cloth_normals, cut.faces, CLOTH, attribute=cut.template, keep=cut.field)
+    garment, cut = _CUTS[name], _cut(name)
+    cloth, template, cloth_normals = cloth_surface(name, vertices, normals)
+    if lift:
+        cloth = cloth + cloth_normals * lift
+    tone = None
+    if garment.edge == "lapel":
+        height, tone = _lapels(template)
+        cloth = cloth + cloth_normals * height[:, None]
+    scene.add(cloth, cloth_normals, cut.faces, CLOTH, attribute=template, keep=cut.field, tone=tone, dye=dye)
+    if garment.edge == "none":
+        return
     ring, outward = _ring(cut, cloth, cloth_normals)
-    if garment.edge == "rim":
+    if garment.edge in ("rim", "lapel"):
         add_tube(
-            scene, ring - outward * garment.rim * 0.4, np.full(len(ring), garment.rim), CLOTH, closed=True
+            scene,
+            ring - outward * garment.rim * 0.4,
+            np.full(len(ring), garment.rim),
+            CLOTH,
+            closed=True,
+            dye=dye,
         )
     elif garment.edge == "collar":
-        _add_collar(scene, ring - outward * THICKNESS, outward)
+        _add_collar(scene, ring - outward * THICKNESS, outward, dye)
     else:
         _add_hood(scene, ring, outward)
+
+
+def _lapels(template: Array) -> tuple[Array, Array]:
+    """How far lapels lift a jacket's cloth (M,), metres, and the shade (M,) of their edge and notch."""
+    x, y, z = np.abs(template[:, 0]), template[:, 1], template[:, 2]
+    across = x - (z - _JACKET_END) / _JACKET_SLOPE
+    below = -0.112 - z
+    notch_height = -0.160
+    width = np.where(z > notch_height, 0.026, 0.040 - 0.10 * np.clip(notch_height - z, 0, 0.2))
+    here = (y < 0.02) * smoothstep(below, 0.0, 0.012)
+    folded = here * (1 - smoothstep(across - width, -0.003, 0.003))
+    edge = here * np.exp(-(((across - width - 0.002) / 0.0035) ** 2)) * (across > 0)
+    notch = np.exp(-(((z - notch_height) / 0.003) ** 2)) * (across > 0.015) * (across < 0.044)
+    return (0.004 * folded).astype(np.float32), (1 - 0.5 * np.maximum(edge, here * notch)).astype(np.float32)
 
 
 def _ring(cut: _Cut, cloth: NDArray, normals: NDArray) -> tuple[Array, Array]:
@@ -209,14 +303,20 @@ def _ring(cut: _Cut, cloth: NDArray, normals: NDArray) -> tuple[Array, Array]:
 
 
 def add_tube(
-    scene: Scene, path: NDArray, radius: NDArray, material: int, closed: bool = False, sides: int = 6
+    scene: Scene,
+    path: NDArray,
+    radius: NDArray,
+    material: int,
+    closed: bool = False,
+    sides: int = 6,
+    dye: int = 0,
 ) -> None:
     """Add a round tube along ``path`` (K, 3) of ``radius`` (K,)."""
     points, normals, faces = tube(path, radius, closed=closed, sides=sides)
-    scene.add(points, normals, faces, material)
+    scene.add(points, normals, faces, material, dye=dye)
 
 
-def _add_collar(scene: Scene, ring: Array, outward: Array) -> None:
+def _add_collar(scene: Scene, ring: Array, outward: Array, dye: int) -> None:
     """A folded collar that opens at the throat: a stand, its fold, and the leaf that falls outside."""
     angle = np.linspace(-np.pi, np.pi, len(ring), endpoint=False)
     order = np.argsort(np.abs(ring[:, 0]) * 1e-9 + angle)
@@ -249,6 +349,7 @@ def _add_collar(scene: Scene, ring: Array, outward: Array) -> None:
         grid_faces(len(ring), len(rows), True, False),
         CLOTH,
         keep=keep.reshape(-1) * 0.02,
+        dye=dye,
     )
 
 

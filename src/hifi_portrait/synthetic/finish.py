@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, sobel
 
+from hifi_portrait.synthetic.picture_styles import draw_comic, paint_in_oil, paint_watercolour
+
 Array = NDArray[np.float32]
 
 
@@ -16,8 +18,8 @@ def develop(linear: Array, rng: np.random.Generator, grain: float = 0.007) -> Ar
     return np.clip(srgb + rng.normal(0, grain, srgb.shape), 0, 1).astype(np.float32)
 
 
-def stylise(picture: Array, style: str, rng: np.random.Generator) -> Array:
-    """Turn an sRGB picture (H, W, 3) in [0, 1] into one of ``photo.STYLES``."""
+def stylise(picture: Array, style: str, rng: np.random.Generator, world: bool = False) -> Array:
+    """Turn an sRGB picture (H, W, 3) in [0, 1] into one of ``wide.STYLES``."""
     if style == "photo":
         return picture
     grey = picture @ np.array((0.299, 0.587, 0.114), np.float32)
@@ -28,6 +30,12 @@ def stylise(picture: Array, style: str, rng: np.random.Generator) -> Array:
         return np.clip(grey[..., None] * np.array((1.07, 0.88, 0.66)) + 0.02, 0, 1).astype(np.float32)
     if style == "pencil sketch":
         return _pencil(grey, rng)
+    if style == "oil painting":
+        return paint_in_oil(picture, rng)
+    if style == "watercolour" and world:
+        return paint_watercolour(picture, rng)
+    if style == "comic":
+        return draw_comic(picture, rng)
     return _watercolour(picture, rng)
 
 

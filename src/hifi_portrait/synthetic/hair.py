@@ -1,5 +1,7 @@
 """Head hair: strands grown over the scalp in a person's style."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -14,7 +16,7 @@ from hifi_portrait.synthetic.strands import CENTRE, Roots, Strands, grow, radius
 Array = NDArray[np.float32]
 
 
-def head_hair(person: Person, vertices: NDArray, normals: NDArray) -> Strands | None:
+def head_hair(person: Person, vertices: NDArray, normals: NDArray, *, full: bool = False) -> Strands | None:
     """Grow the person's hair over the rest head; None for a bald one.
 
     Parameters
@@ -23,6 +25,8 @@ def head_hair(person: Person, vertices: NDArray, normals: NDArray) -> Strands | 
         Whose style, length, parting and hairline are used.
     vertices, normals
         (V, 3) rest shape, in the base shape's coordinates.
+    full
+        Whether short strands lie under long hair, so that no scalp shows beside its parting.
     """
     style = STYLES[person.hair.style]
     if style is None:
@@ -33,9 +37,12 @@ def head_hair(person: Person, vertices: NDArray, normals: NDArray) -> Strands | 
     density = (mesh.material == SKIN) * smoothstep(field, -0.002, 0.004)
     roots = scatter_roots(rng, mesh, vertices, normals, density, style.count)
     roots = roots[scalp_field(roots.template, person.hair.hairline) > rng.uniform(-0.002, 0.004, len(roots))]
-    points = _grow_style(rng, style, person, roots, _skull(vertices))
+    points = _grow_style(rng, style, person, roots, skull_shield(vertices))
     keep = ~_over_the_face(points, style.fringe > 0)
     points, roots = points[keep], roots[keep]
+    if full and style.frames_face:
+        under, under_roots = _undercoat(style, person, roots, skull_shield(vertices))
+        points, roots = np.concatenate([points, under]), _joined(roots, under_roots)
     extra = _gathered(rng, style, len(roots), person.hair.length)
     if extra is not None:
         pick = rng.integers(0, len(roots), len(extra))
@@ -46,12 +53,35 @@ def head_hair(person: Person, vertices: NDArray, normals: NDArray) -> Strands | 
     return Strands(points, roots.face, roots.weights, roots.position, style.width)
 
 
+def _undercoat(style: HairStyle, person: Person, roots: Roots, shield: Array) -> tuple[Array, Roots]:
+    """Short strands on the front of the scalp, which longer ones leave bare on their way to the sides."""
+    rng = np.random.default_rng([79, person.seed])
+    front = np.nonzero((roots.template[:, 1] < -0.015) & (roots.template[:, 2] > 0.055))[0]
+    roots = roots[np.repeat(front, 3)]
+    flat = replace(
+        style,
+        length=0.042,
+        lift=0.12,
+        layer=(0.0008, 0.004),
+        gravity=0.25,
+        cling=0.6,
+        comb_fade=0.0,
+        wave=0.0,
+        fringe=0.0,
+        frames_face=False,
+        scatter=0.14,
+    )
+    points = _grow_style(rng, flat, person, roots, shield)
+    free = ~_over_the_face(points, fringe=False)
+    return points[free], roots[free]
+
+
 def _joined(first: Roots, second: Roots) -> Roots:
     names = ("position", "normal", "template", "face", "weights")
     return Roots(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in names))
 
 
-def _skull(vertices: NDArray) -> Array:
+def skull_shield(vertices: NDArray) -> Array:
     """The shield of this rest head, ears left out."""
     mesh = body_mesh()
     centre = mesh.template[mesh.faces].mean(1)

@@ -95,6 +95,8 @@ class Lights:
     sky: NDArray[np.float64]
     ground: NDArray[np.float64]
     exposure: float
+    ambient: NDArray[np.float64] | None = None
+    """(9, 3) spherical harmonics of the light from all around, over pi; ``sky`` and ``ground`` when None."""
 
 
 def arrange(name: str, rng: np.random.Generator) -> Lights:

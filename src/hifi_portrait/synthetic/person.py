@@ -101,23 +101,30 @@ class Person:
     """The frame this person owns, one of ``GLASSES``; a photo says whether it is worn."""
 
     @classmethod
-    def sample(cls, seed: int) -> "Person":
+    def sample(cls, seed: int, *, balanced: bool = False) -> "Person":
         """Draw a person.
 
         Parameters
         ----------
         seed
             Any non-negative integer; the same seed always gives the same person.
+        balanced
+            Whether skin tones from very fair to very dark, and kinds of beard, are all about as frequent.
         """
         rng = np.random.default_rng([71, seed])
         shape = _pleasant(sample_shape(np.random.default_rng([72, seed])))
+        tone = None
+        if balanced:
+            shape, tone = _balanced(shape, np.random.default_rng([78, seed]))
         man = shape.gender < 0.5
         years = 18 + 62 * (shape.age - 0.62) / 0.38
         african, asian, caucasian = shape.ancestry.values()
-        melanin = float(np.clip(african * 5.1 + asian * 1.8 + caucasian * 0.6 + rng.normal(0, 0.5), 0, 6))
+        mean_tone, spread = (_melanin(african, asian, caucasian), 0.5) if tone is None else (tone, 0.1)
+        melanin = float(np.clip(mean_tone + rng.normal(0, spread), 0, 6))
         hair = _sample_hair(rng, man, years, caucasian, african)
         eye_colour = _sample_eye_colour(rng, caucasian)
-        beard = str(rng.choice(BEARDS, p=(0.42, 0.24, 0.16, 0.10, 0.08))) if man else "none"
+        frequencies = _BALANCED_BEARDS if balanced else (0.42, 0.24, 0.16, 0.10, 0.08)
+        beard = str(rng.choice(BEARDS, p=frequencies)) if man else "none"
         return cls(
             seed=seed,
             shape=shape,
@@ -159,6 +166,24 @@ def _pleasant(shape: ShapeSample) -> ShapeSample:
             if name.removeprefix("l-").removeprefix("r-") == feature:
                 local[i] = max(local[i] + shift, lowest)
     return replace(shape, local=local)
+
+
+_BALANCED_BEARDS = (0.32, 0.18, 0.20, 0.15, 0.15)
+
+
+def _melanin(african: float, asian: float, caucasian: float) -> float:
+    """Mean skin tone of an ancestry, 0 very fair to 6 very dark."""
+    return african * 5.1 + asian * 1.8 + caucasian * 0.6
+
+
+def _balanced(shape: ShapeSample, rng: np.random.Generator) -> tuple[ShapeSample, float]:
+    """The same head with a skin tone drawn evenly, and of an ancestry in which that tone is frequent."""
+    tone = float(rng.uniform(0, 6))
+    candidates = rng.dirichlet([0.5, 0.5, 0.5], 48)
+    nearest = min(candidates, key=lambda mixture: abs(_melanin(*mixture) - tone))
+    names = tuple(shape.ancestry)
+    phenotype = dict(shape.phenotype) | {name: float(v) for name, v in zip(names, nearest, strict=True)}
+    return replace(shape, phenotype=phenotype), tone
 
 
 def _pick(rng: np.random.Generator, weights: dict[str, float]) -> str:

@@ -13,6 +13,8 @@ from hifi_portrait.synthetic.clothes import GARMENTS
 from hifi_portrait.synthetic.colours import RGB
 from hifi_portrait.synthetic.expressions import KINDS, WEIGHTS, sample_expression
 from hifi_portrait.synthetic.lights import LIGHTINGS
+from hifi_portrait.synthetic.wide import STYLES as WIDE_STYLES
+from hifi_portrait.synthetic.wide import Wide
 
 STYLES = ("photo", "black and white photo", "sepia photo", "pencil sketch", "watercolour")
 _STYLE_WEIGHTS = (0.86, 0.05, 0.03, 0.03, 0.03)
@@ -59,6 +61,8 @@ class Photo:
     """Name and linear RGB of a hair colour that is not the person's own."""
     named: tuple[str, ...] = ()
     """Attributes that the caption must say, because they change within the sitting."""
+    wide: Wide | None = field(default=None, repr=False)
+    """What a photo of the variety "world" has beyond this; None for one of the variety "studio"."""
 
     @classmethod
     def sample(
@@ -119,8 +123,9 @@ class Photo:
             sitting=seed,
         )
         photo = replace(photo, **changes)
-        if photo.style not in STYLES:
-            raise ValueError(f"unknown picture style {photo.style!r}: take one of {', '.join(STYLES)}")
+        known = tuple(dict.fromkeys((*STYLES, *WIDE_STYLES)))
+        if photo.style not in known:
+            raise ValueError(f"unknown picture style {photo.style!r}: take one of {', '.join(known)}")
         return photo
 
     def beside(self, other: "Photo") -> "Photo":
@@ -141,6 +146,7 @@ _OF_A_SITTING = (
     "sunglasses",
     "style",
     "sitting",
+    "wide",
 )
 
 

@@ -1,6 +1,6 @@
 """Taking the photo: person and photo in, picture and exact truth out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,18 +16,23 @@ from hifi_portrait.synthetic.background import COLOURED, backdrop
 from hifi_portrait.synthetic.beard import beard_hair
 from hifi_portrait.synthetic.caption import caption
 from hifi_portrait.synthetic.clothes import dress, skin_left_bare
+from hifi_portrait.synthetic.environment import camera_rotation, expose_background, light_from, view
 from hifi_portrait.synthetic.eyes import eye_texture
 from hifi_portrait.synthetic.finish import develop, stylise
 from hifi_portrait.synthetic.glasses import COLOURS, put_on
-from hifi_portrait.synthetic.hair import head_hair
+from hifi_portrait.synthetic.hair import head_hair, skull_shield
+from hifi_portrait.synthetic.headwear import COVERS_HAIR, Headwear, fit_headwear, put_on_headwear, tuck_hair
 from hifi_portrait.synthetic.lights import arrange
 from hifi_portrait.synthetic.mesh import HAIR, body_mesh
+from hifi_portrait.synthetic.outfits import dress_in, skin_bare_in
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.photo import Photo
 from hifi_portrait.synthetic.render import Lens, Materials, Rendering, palette, render
 from hifi_portrait.synthetic.scene import Scene
 from hifi_portrait.synthetic.skin import skin_texture
 from hifi_portrait.synthetic.strands import Strands, posed_strands, ribbon_mesh
+from hifi_portrait.synthetic.walls import COLOURED_WALLS, WALLS, paint_wall
+from hifi_portrait.synthetic.wide_caption import wide_caption
 
 Array = NDArray[np.float32]
 
@@ -89,27 +94,36 @@ class _Sitter:
     skin: Array
     eyes: Array
     hair: Strands | None
+    """On the base shape, like ``beard``."""
     beard: Strands | None
+    shield: Array
+    """Distance of the skull from ``strands.CENTRE`` by direction."""
 
 
 @lru_cache(maxsize=4)
-def _sitter(person: Person) -> _Sitter:
+def _sitter(person: Person, full_hair: bool = False) -> _Sitter:
     mesh = body_mesh()
     rest = rest_vertices(person.shape).astype(np.float32)
     skin_faces = mesh.faces[np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS))]
     fitting = Fitting.of(rest)
     vertices = fitting.to_base(rest[: mesh.num_vertices])
     normals = vertex_normals(vertices, skin_faces)
-    hair, beard = head_hair(person, vertices, normals), beard_hair(person, vertices, normals)
+    hair, beard = head_hair(person, vertices, normals, full=full_hair), beard_hair(person, vertices, normals)
     return _Sitter(
         rest,
         fitting,
         HeadModel.load().align(rest),
         skin_texture(person),
         eye_texture(person),
-        hair and hair.moved(fitting),
-        beard and beard.moved(fitting),
+        hair,
+        beard,
+        skull_shield(vertices),
     )
+
+
+@lru_cache(maxsize=16)
+def _with_beard(person: Person, beard: str) -> Person:
+    return replace(person, beard=beard)
 
 
 def photograph(person: Person, photo: Photo, size: int = 256) -> Photograph:
@@ -129,7 +143,10 @@ def photograph(person: Person, photo: Photo, size: int = 256) -> Photograph:
     """
     if size < 32:
         raise ValueError(f"size must be 32 or more, not {size}")
-    sitter, model, mesh = _sitter(person), HeadModel.load(), body_mesh()
+    wide = photo.wide
+    if wide is not None and wide.beard is not None:
+        person = _with_beard(person, wide.beard)
+    sitter, model, mesh = _sitter(person, wide is not None), HeadModel.load(), body_mesh()
     rng = np.random.default_rng([91, photo.sitting, person.seed])
     camera = Camera.from_fov(size, photo.fov)
     rotation = photo.pose.matrix()
@@ -143,9 +160,19 @@ def photograph(person: Person, photo: Photo, size: int = 256) -> Photograph:
     normals = _normals(vertices)
     attributes = describe(person, photo)
     scene = Scene()
-    _add_body(scene, photo, vertices, normals, rotation[:, 1] * 0.005)
-    dress(scene, photo.clothing, vertices, normals)
-    _add_strands(scene, sitter, vertices, head, person, size)
+    headwear = None
+    if wide is not None and wide.headwear != "none":
+        base = sitter.fitting.to_base(sitter.rest[: mesh.num_vertices])
+        headwear = fit_headwear(wide.headwear, sitter.shield, base)
+        shoulders = part_vertices(model, Part.SHOULDERS)
+        shift = np.median(vertices[shoulders] - sitter.rest[shoulders], axis=0)
+        put_on_headwear(scene, headwear, sitter.fitting, head, shift)
+    _add_body(scene, photo, vertices, normals, rotation[:, 1] * 0.005, headwear)
+    (dress if wide is None else dress_in)(scene, photo.clothing, vertices, normals)
+    hair = (
+        sitter.hair if headwear is None or wide is None else tuck_hair(sitter.hair, headwear, wide.headwear)
+    )
+    _add_strands(scene, sitter, hair, vertices, head, person, size)
     lens = _add_glasses(scene, sitter, attributes["glasses"], head, person)
     materials = Materials(
         sitter.skin,
@@ -157,21 +184,30 @@ def photograph(person: Person, photo: Photo, size: int = 256) -> Photograph:
             np.asarray(COLOURS[person.seed % len(COLOURS)]),
         ),
         person.skin.shine,
+        None if wide is None else wide.dyes(),
     )
     focus = translation + rotation @ np.array((0.0, -0.02, 0.0)) + (0, 0, -0.02)
-    rendering = render(scene, camera, focus, arrange(photo.light, rng), materials, lens)
-    behind = backdrop(photo.background, photo.background_rgb, size, rng)
-    if photo.light == "low-key light":
-        behind = behind * 0.45
+    if wide is not None and wide.environment is not None:
+        turned = camera_rotation(wide.camera_yaw, wide.camera_pitch)
+        around = light_from(wide.environment, turned, float(np.exp(rng.normal(0, 0.08))))
+        rendering = render(scene, camera, focus, around.lights, materials, lens)
+        seen = view(wide.environment, turned, wide.background_fov, size, wide.blur)
+        behind = expose_background(seen, around.scale * rendering.exposure)
+    else:
+        rendering = render(scene, camera, focus, arrange(photo.light, rng), materials, lens)
+        painter = paint_wall if photo.background in WALLS else backdrop
+        behind = painter(photo.background, photo.background_rgb, size, rng)
+        if photo.light == "low-key light":
+            behind = behind * 0.45
     linear = rendering.colour + behind * (1 - rendering.coverage[..., None])
-    picture = stylise(develop(linear, rng), photo.style, rng)
+    picture = stylise(develop(linear, rng), photo.style, rng, wide is not None)
     geometry = sitter.alignment.geometry(rotation, translation, photo.expression, gaze, camera)
     truth = PhotoTruth(
         vertices=vertices[: mesh.num_vertices],
         geometry=geometry,
         visibility=_visibility(vertices, normals, camera, rendering),
         matte=rendering.coverage,
-        caption=caption(attributes, rng, named=photo.named),
+        caption=(caption if wide is None else wide_caption)(attributes, rng, named=photo.named),
         attributes=attributes,
     )
     return Photograph((picture * 255 + 0.5).astype(np.uint8), truth)
@@ -198,11 +234,20 @@ def _normals(vertices: NDArray) -> Array:
     return normals
 
 
-def _add_body(scene: Scene, photo: Photo, vertices: NDArray, normals: NDArray, inwards: NDArray) -> None:
+def _add_body(
+    scene: Scene,
+    photo: Photo,
+    vertices: NDArray,
+    normals: NDArray,
+    inwards: NDArray,
+    headwear: Headwear | None,
+) -> None:
     mesh = body_mesh()
     corners = vertices[mesh.corner_vertex]
     corners[mesh.inner] += inwards
-    bare = skin_left_bare(photo.clothing)
+    bare = skin_left_bare(photo.clothing) if photo.wide is None else skin_bare_in(photo.clothing)
+    if headwear is not None:
+        bare = np.where(headwear.covered, np.float32(-1), bare)
     scene.add(
         corners,
         normals[mesh.corner_vertex],
@@ -214,14 +259,21 @@ def _add_body(scene: Scene, photo: Photo, vertices: NDArray, normals: NDArray, i
 
 
 def _add_strands(
-    scene: Scene, sitter: _Sitter, vertices: NDArray, head: NDArray, person: Person, size: int
+    scene: Scene,
+    sitter: _Sitter,
+    hair: Strands | None,
+    vertices: NDArray,
+    head: NDArray,
+    person: Person,
+    size: int,
 ) -> None:
     step = 1 if size >= 192 else 2
     middle = head[:3, :3] @ np.array((0.0, -0.02, 0.03)) + head[:3, 3]
     rng = np.random.default_rng([77, person.seed])
-    for strands, brightness, drawn_share in ((sitter.hair, 1.0, step), (sitter.beard, 0.8, 1)):
-        if strands is None:
+    for grown, brightness, drawn_share in ((hair, 1.0, step), (sitter.beard, 0.8, 1)):
+        if grown is None:
             continue
+        strands = grown.moved(sitter.fitting)
         drawn = strands.thinned(drawn_share)
         tone = brightness * rng.uniform(0.75, 1.2, strands.count)[::drawn_share]
         mesh = ribbon_mesh(posed_strands(drawn, vertices, head), drawn, middle, tone)
@@ -253,6 +305,31 @@ def describe(person: Person, photo: Photo) -> dict[str, Any]:
     """What captions may say of a photo, and its head pose in degrees, by name."""
     frame = person.glasses if photo.frame is None else photo.frame
     glasses = "sunglasses" if photo.sunglasses else frame if photo.wears_glasses else "none"
+    return {**_plain_attributes(person, photo, glasses), **_wide_attributes(photo)}
+
+
+def _wide_attributes(photo: Photo) -> dict[str, Any]:
+    wide = photo.wide
+    if wide is None:
+        return {}
+    coloured = photo.background in (*COLOURED, *COLOURED_WALLS)
+    attributes: dict[str, Any] = {
+        "background_colour": photo.background_colour if coloured else "",
+        "headwear": wide.headwear,
+        "headwear_colour": wide.headwear_colour,
+        "pattern": wide.pattern,
+        "second_colour": wide.second_colour,
+        "tie_colour": wide.tie_colour,
+        "place": wide.environment.place.name if wide.environment else "",
+        "environment": wide.environment.name if wide.environment else "",
+        "variety": "world",
+    }
+    if wide.headwear in COVERS_HAIR:
+        attributes |= {"hair_style": "covered", "hair_colour": ""}
+    return attributes
+
+
+def _plain_attributes(person: Person, photo: Photo, glasses: str) -> dict[str, Any]:
     return {
         "gender": person.gender,
         "age_group": person.age_group,

@@ -9,6 +9,7 @@ from scipy.ndimage import gaussian_filter
 from hifi_portrait.head import Camera
 from hifi_portrait.head.glasses import Tint, through_lens
 from hifi_portrait.head.mesh import TOOTH_WIDTHS
+from hifi_portrait.synthetic.dyes import Dyes, dye_cloth
 from hifi_portrait.synthetic.lights import Lights
 from hifi_portrait.synthetic.mesh import BODY, CLOTH, EYE, FRAME, HAIR, LASH, MOUTH, SKIN, TEETH
 from hifi_portrait.synthetic.raster import ambient_occlusion, draw_nearest
@@ -32,6 +33,8 @@ class Materials:
     palette: NDArray[np.float64]
     """(9, 3)"""
     shine: float
+    dyes: Dyes | None = None
+    """Further colours of cloth; None when all of it has the palette's."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Rendering:
     """(H, W) in [0, 1]: the matte."""
     distance: Array
     """(2H, 2W) distance of what is seen along the camera's axis; infinite where there is nothing."""
+    exposure: float
+    """Factor from light to ``colour``."""
 
 
 def render(
@@ -114,14 +119,30 @@ def render(
         irradiance,
         albedo,
         specular,
+        lights.ambient,
     )
 
     seen = np.where(face_id >= 0, material[face_id], -1)
     distance = np.where(depth > 0, 1 / np.maximum(depth, 1e-9), 99).astype(np.float32)
     _occlude(irradiance, specular, distance, seen, sharp)
     _scatter_in_skin(irradiance, seen, sharp.focal / float(focus[1]))
+    if materials.dyes is not None:
+        r, g, b = materials.palette[CLOTH]
+        dye_cloth(
+            albedo,
+            materials.dyes,
+            (r, g, b),
+            scene.dyes(),
+            face_id,
+            material,
+            faces,
+            weights,
+            inverse_depth,
+            attributes,
+        )
     colour = albedo * irradiance + specular
-    colour *= _exposure(colour, seen, lights)
+    exposure = _exposure(colour, seen, lights)
+    colour *= exposure
     if lens is not None:
         front = _lay_lens(colour, depth, lens, sharp, lights)
         if max(lens.tint.factor) < 0.3:
@@ -129,7 +150,10 @@ def render(
     s = SUPERSAMPLING
     covered = (face_id >= 0).astype(np.float32)
     return Rendering(
-        _shrink(colour * covered[..., None], s), _shrink(covered, s), np.where(depth > 0, distance, np.inf)
+        _shrink(colour * covered[..., None], s),
+        _shrink(covered, s),
+        np.where(depth > 0, distance, np.inf),
+        exposure,
     )
 
 

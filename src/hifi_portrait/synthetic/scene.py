@@ -17,6 +17,7 @@ class Scene:
         self._keeps: list[Array] = []
         self._faces: list[NDArray[np.int32]] = []
         self._materials: list[NDArray[np.int32]] = []
+        self._dyes: list[NDArray[np.int32]] = []
         self.num_vertices = 0
         self.num_faces = 0
 
@@ -30,6 +31,7 @@ class Scene:
         attribute: NDArray | None = None,
         tone: NDArray | None = None,
         keep: NDArray | None = None,
+        dye: int = 0,
     ) -> None:
         """Add a mesh.
 
@@ -47,6 +49,8 @@ class Scene:
             (N,) factor on the colour; 1 by default.
         keep
             (N,) drawn where the interpolated value is not negative; everywhere by default.
+        dye
+            For cloth: which of the photo's further colours it has, 0 for the clothing's own.
         """
         count = len(vertices)
         self._vertices.append(np.asarray(vertices, np.float32))
@@ -58,8 +62,13 @@ class Scene:
         self._keeps.append(np.ones(count, np.float32) if keep is None else keep.astype(np.float32))
         self._faces.append((np.asarray(faces, np.int32) + np.int32(self.num_vertices)).astype(np.int32))
         self._materials.append(np.broadcast_to(np.asarray(material, np.int32), len(faces)))
+        self._dyes.append(np.full(len(faces), dye, np.int32))
         self.num_vertices += count
         self.num_faces += len(faces)
+
+    def dyes(self) -> NDArray[np.int32]:
+        """Number (F,) of the dye of each triangle."""
+        return np.concatenate(self._dyes)
 
     def arrays(self) -> tuple[Array, Array, Array, Array, Array, NDArray[np.int32], NDArray[np.int32]]:
         """Vertices, normals, attributes, tones, keeps, faces and materials, each joined to one array."""

@@ -101,6 +101,20 @@ def _lit(
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
+def _ambient_light(harmonics: Doubles, channel: int, x: float, y: float, z: float) -> float:
+    """Light from all around on a surface that faces (x, y, z), from its spherical harmonics; not negative."""
+    c = channel
+    value = (
+        0.282095 * harmonics[0, c]
+        + 0.488603 * (harmonics[1, c] * y + harmonics[2, c] * z + harmonics[3, c] * x)
+        + 1.092548 * (harmonics[4, c] * x * y + harmonics[5, c] * y * z + harmonics[7, c] * x * z)
+        + 0.315392 * harmonics[6, c] * (3.0 * z * z - 1.0)
+        + 0.546274 * harmonics[8, c] * (x * x - y * y)
+    )
+    return max(value, 0.0)
+
+
+@numba.njit(cache=True, fastmath=True, nogil=True)
 def shade(
     face_id: NDArray[np.int32],
     weights: Array,
@@ -127,6 +141,7 @@ def shade(
     irradiance: Array,
     albedo: Array,
     specular: Array,
+    ambient: Doubles | None = None,
 ) -> None:
     """Light every visible pixel.
 
@@ -152,6 +167,8 @@ def shade(
         (3,) direction of the light that eyes mirror.
     irradiance, albedo, specular
         (H, W, 3), written here: the picture is ``albedo * irradiance + specular``.
+    ambient
+        (9, 3) spherical harmonics of the light from all around in place of ``sky`` and ``ground``, or None.
     """
     height, width = face_id.shape
     rgb = np.zeros(3)
@@ -308,9 +325,14 @@ def shade(
                     sb += light_rgb[k, 2] * gloss
             up = 0.5 + 0.5 * nz
             rim = 0.75 + 0.25 * max(0.0, facing)
-            dr = (dr + (sky[0] * up + ground[0] * (1 - up)) * rim) * open_share
-            dg = (dg + (sky[1] * up + ground[1] * (1 - up)) * rim) * open_share
-            db = (db + (sky[2] * up + ground[2] * (1 - up)) * rim) * open_share
+            if ambient is not None:
+                dr = (dr + _ambient_light(ambient, 0, nx, ny, nz) * rim) * open_share
+                dg = (dg + _ambient_light(ambient, 1, nx, ny, nz) * rim) * open_share
+                db = (db + _ambient_light(ambient, 2, nx, ny, nz) * rim) * open_share
+            else:
+                dr = (dr + (sky[0] * up + ground[0] * (1 - up)) * rim) * open_share
+                dg = (dg + (sky[1] * up + ground[1] * (1 - up)) * rim) * open_share
+                db = (db + (sky[2] * up + ground[2] * (1 - up)) * rim) * open_share
             if m == EYE:
                 s = 2.0 * facing
                 mirrored = (

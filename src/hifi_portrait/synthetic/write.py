@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from tqdm import tqdm
 
 from hifi_portrait.dataset.format import IDDatasetWriter, PhotoRecord
 from hifi_portrait.dataset.pool import map_in_order, worker_pool
+from hifi_portrait.synthetic.environment import load_environments
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.photo import Photo
 from hifi_portrait.synthetic.photograph import Photograph, photograph
 from hifi_portrait.synthetic.restyle import restyle
+from hifi_portrait.synthetic.wide import VARIETIES, draw_wide, restyle_widely
 
 JPEG_QUALITY = 95
 SHARD_PHOTOS = 240
@@ -45,20 +48,52 @@ def photo_record(seed: int, number: int, taken: Photograph) -> PhotoRecord:
 
 
 def photograph_person(
-    seed: int, photos: int, size: int, per_sitting: int = 1, restyled: float = 0.0
+    seed: int,
+    photos: int,
+    size: int,
+    per_sitting: int = 1,
+    restyled: float = 0.0,
+    variety: str = "studio",
+    environments: Path | None = None,
 ) -> list[PhotoRecord]:
     """All photos of the person with this seed, each ``per_sitting`` of them in one sitting.
 
-    The share ``restyled`` of the sittings is as :func:`hifi_portrait.synthetic.restyle.restyle` makes them.
+    The fraction ``restyled`` of the sittings is as :func:`hifi_portrait.synthetic.restyle.restyle` makes
+    them, or, in the variety "world", as :func:`hifi_portrait.synthetic.wide.restyle_widely` does.
     """
-    person = Person.sample(seed)
+    person, taken = plan_photos(seed, photos, per_sitting, restyled, variety, environments)
+    return [photo_record(seed, k, photograph(person, photo, size)) for k, photo in enumerate(taken)]
+
+
+def plan_photos(
+    seed: int,
+    photos: int,
+    per_sitting: int = 1,
+    restyled: float = 0.0,
+    variety: str = "studio",
+    environments: Path | None = None,
+) -> tuple[Person, list[Photo]]:
+    """The person with this seed, and how each photo is to be taken."""
+    world = variety == "world"
+    person = Person.sample(seed, balanced=world)
     drawn = [Photo.sample(seed * PHOTO_SEEDS + k) for k in range(photos)]
+    places = load_environments(environments) if world and environments is not None else ()
+    if world:
+        drawn = [
+            replace(photo, **draw_wide(person, places, np.random.default_rng([84, photo.seed])))
+            for photo in drawn
+        ]
     taken: list[Photo] = []
     for start in range(0, photos, per_sitting):
         sitting = [photo.beside(drawn[start]) for photo in drawn[start : start + per_sitting]]
         rng = np.random.default_rng([83, drawn[start].seed])
-        taken += restyle(person, sitting, rng) if rng.random() < restyled else sitting
-    return [photo_record(seed, k, photograph(person, photo, size)) for k, photo in enumerate(taken)]
+        if rng.random() >= restyled:
+            taken += sitting
+        elif world:
+            taken += restyle_widely(person, sitting, places, rng)
+        else:
+            taken += restyle(person, sitting, rng)
+    return person, taken
 
 
 def write_people(
@@ -71,6 +106,8 @@ def write_people(
     restyled: float = 0.0,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
+    variety: str = "studio",
+    environments: str | Path | None = None,
 ) -> Path:
     """Photograph people with seeds ``seed`` to ``seed + count - 1`` into an ID data set.
 
@@ -95,14 +132,30 @@ def write_people(
         Processes that render.
     progress
         Called with the number of people done so far; a progress bar is shown when it is not given.
+    variety
+        "studio" for lamps and painted backdrops, or "world" for photos that vary in all that
+        ``docs/dataset.md`` lists: places and their light, headwear, outfits, beards, walls, styles, and
+        evenly spread skin tones.
+    environments
+        For "world": a folder of panoramas (``.exr``, ``.hdr``) as ``scripts/fetch_environments.py`` makes it.
+        Without it painted backdrops stand in for places.
 
     Raises
     ------
     ValueError
-        When ``count``, ``photos``, ``per_sitting``, ``restyled`` or ``workers`` is out of range.
+        When ``count``, ``photos``, ``per_sitting``, ``restyled``, ``workers`` or ``variety`` is out of range,
+        or ``environments`` are given for the variety "studio".
     DatasetError
-        When ``out`` is not an ID data set, or a worker process dies.
+        When ``out`` is not an ID data set, ``environments`` is not a folder of panoramas, or a worker process
+        dies.
     """
+    if variety not in VARIETIES:
+        raise ValueError(f"unknown variety {variety!r}: take one of {', '.join(VARIETIES)}")
+    if environments is not None and variety != "world":
+        raise ValueError('environments are used by the variety "world" alone')
+    folder = None if environments is None else Path(environments)
+    if folder is not None:
+        load_environments(folder)
     for name, value, top in (
         ("count", count, 10**8),
         ("photos", photos, PHOTO_SEEDS),
@@ -117,7 +170,15 @@ def write_people(
     with IDDatasetWriter(path) as writer:
         present = set(writer.complete)
     todo = [s for s in range(seed, seed + count) if identity_id(s) not in present]
-    shoot = partial(photograph_person, photos=photos, size=size, per_sitting=per_sitting, restyled=restyled)
+    shoot = partial(
+        photograph_person,
+        photos=photos,
+        size=size,
+        per_sitting=per_sitting,
+        restyled=restyled,
+        variety=variety,
+        environments=folder,
+    )
     done = count - len(todo)
     with tqdm(total=count, initial=done, unit="person", disable=progress is not None) as bar:
         if progress is not None:
