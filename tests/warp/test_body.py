@@ -6,9 +6,12 @@ import pytest
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
-from hifi_portrait.warp.body_outline import within_outline
+from hifi_portrait.warp.body_outline import clip_to_person
 from hifi_portrait.warp.clothing.extend import going_on
+from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, paint
+
+SETTINGS = WarpSettings()
 
 SIZE = 128
 SKIN, SHIRT = (200, 150, 130), (40, 60, 160)
@@ -28,7 +31,9 @@ def cut(head, mattes, shown=None, dress=0):
     raster, xy = head[:2]
     mattes = np.stack(mattes)
     shown = np.ones_like(mattes) if shown is None else np.stack(shown)
-    return within_outline(raster, np.stack([xy] * len(mattes)), mattes, shown, dress, HeadModel.load())
+    return clip_to_person(
+        raster, np.stack([xy] * len(mattes)), mattes, shown, dress, HeadModel.load(), SETTINGS.outline
+    )
 
 
 def test_shoulders_end_where_the_photos_person_does(head):
@@ -91,7 +96,7 @@ def cut_off(neckline):
     skin[40:60, 40:88] = True
     trust = np.zeros((SIZE, SIZE), np.float32)
     trust[40:90] = 1
-    found = going_on(colour, trust * (body | skin), body, skin)
+    found = going_on(colour, trust * (body | skin), body, skin, SETTINGS)
     return np.abs(found - SKIN).sum(axis=2) < np.abs(found - SHIRT).sum(axis=2)
 
 

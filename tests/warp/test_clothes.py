@@ -4,8 +4,11 @@ from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.warp.clothing.split import Dress, beside_shoulders, hair_and_clothes
-from hifi_portrait.warp.image.colour import tones
+from hifi_portrait.warp.image.colour import weighted_lab
+from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, paint
+
+SETTINGS = WarpSettings()
 
 SIDE = 96
 HAIR, RED, SKIN = (40, 25, 15), (200, 30, 40), (210, 160, 130)
@@ -26,7 +29,9 @@ def photo():
 
 def test_collars_are_clothes_and_hanging_hair_is_not():
     loose, crop, head, body = photo()
-    hair, clothes = hair_and_clothes(loose.astype(np.float32), tones(crop), head, body)
+    hair, clothes = hair_and_clothes(
+        loose.astype(np.float32), weighted_lab(crop, SETTINGS.colour), head, body, SETTINGS
+    )
     assert clothes[55:59, 64:69].min() == 1 and clothes[57:59, 21:25].min() == 1
     assert not clothes[20:53].any() and not clothes[50:58, 28:33].any()
     np.testing.assert_array_equal(hair + clothes, loose)
@@ -37,7 +42,9 @@ def test_a_cheek_beside_the_mesh_is_neither():
     loose[48:56, 62:65] = True
     loose[48:56, 65:70] = False
     crop[48:56, 62:65] = SKIN
-    hair, clothes = hair_and_clothes(loose.astype(np.float32), tones(crop), head, body)
+    hair, clothes = hair_and_clothes(
+        loose.astype(np.float32), weighted_lab(crop, SETTINGS.colour), head, body, SETTINGS
+    )
     assert not hair[50:55, 62:65].any() and not clothes[50:55, 62:65].any()
 
 
@@ -46,20 +53,26 @@ def test_a_neck_beside_the_mesh_goes_with_the_shoulders():
     body[56:60, 36:60] = True
     loose[57:60, 60:62] = True
     crop[57:60, 60:62] = SKIN
-    hair, clothes = hair_and_clothes(loose.astype(np.float32), tones(crop), head, body)
+    hair, clothes = hair_and_clothes(
+        loose.astype(np.float32), weighted_lab(crop, SETTINGS.colour), head, body, SETTINGS
+    )
     assert clothes[58, 61] == 1 and hair[58, 61] == 0
 
 
 def test_the_bald_wear_clothes_too():
     loose, crop, head, body = photo()
     loose[:54] = False
-    _, clothes = hair_and_clothes(loose.astype(np.float32), tones(crop), head, body)
+    _, clothes = hair_and_clothes(
+        loose.astype(np.float32), weighted_lab(crop, SETTINGS.colour), head, body, SETTINGS
+    )
     assert clothes[57:59, 21:25].min() == 1
 
 
 def test_a_photo_without_a_body_has_no_clothes():
     loose, crop, head, body = photo()
-    _, clothes = hair_and_clothes(loose.astype(np.float32), tones(crop), head, np.zeros_like(body))
+    _, clothes = hair_and_clothes(
+        loose.astype(np.float32), weighted_lab(crop, SETTINGS.colour), head, np.zeros_like(body), SETTINGS
+    )
     assert not clothes.any()
 
 

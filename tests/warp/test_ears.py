@@ -8,8 +8,11 @@ import pytest
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.warp.face.ears import ear_vertices, without_ears
-from hifi_portrait.warp.image.colour import tones
+from hifi_portrait.warp.image.colour import weighted_lab
+from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry
+
+SETTINGS = WarpSettings()
 
 SIDE = 128
 SKIN, HAIR = (190, 140, 120), (50, 40, 35)
@@ -49,14 +52,17 @@ def a_photo(model, view, covered):
 
 def test_a_bare_ear_beside_the_mesh_is_dropped_and_hair_is_not(model, view):
     loose, crop, above, beside = a_photo(model, view, covered=False)
-    kept = without_ears(loose, tones(crop), view.xy, view.visibility, model)
+    kept = without_ears(loose, weighted_lab(crop, SETTINGS.colour), view.xy, view.visibility, model, SETTINGS)
     assert kept[beside].max() < 0.05
     assert np.array_equal(kept[above], loose[above])
 
 
 def test_hair_over_an_ear_stays(model, view):
     loose, crop, _, _ = a_photo(model, view, covered=True)
-    assert np.array_equal(without_ears(loose, tones(crop), view.xy, view.visibility, model), loose)
+    assert np.array_equal(
+        without_ears(loose, weighted_lab(crop, SETTINGS.colour), view.xy, view.visibility, model, SETTINGS),
+        loose,
+    )
 
 
 @pytest.mark.filterwarnings("error")
@@ -66,4 +72,7 @@ def test_an_ear_outside_the_crop_is_passed_over(model):
     view = SurfaceView.of(model, away)
     loose, crop = np.zeros((SIDE, SIDE), np.float32), np.full((SIDE, SIDE, 3), SKIN, np.uint8)
     loose[2:12, 40:88] = 1
-    assert np.array_equal(without_ears(loose, tones(crop), view.xy, view.visibility, model), loose)
+    assert np.array_equal(
+        without_ears(loose, weighted_lab(crop, SETTINGS.colour), view.xy, view.visibility, model, SETTINGS),
+        loose,
+    )

@@ -11,6 +11,7 @@ from hifi_portrait.head import HeadModel, Part
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.warp.draw import warp_picture
 from hifi_portrait.warp.light import light_gains
+from hifi_portrait.warp.settings import LightSettings
 from painted_heads import geometry, paint, person
 
 LEVELS = (160, 110)
@@ -27,7 +28,7 @@ def lit_differently():
 def gains_of(photos, weights):
     views = [SurfaceView.of(HeadModel.load(), head) for head in photos.geometries]
     xy, visibility = (np.stack([getattr(view, name) for view in views]) for name in ("xy", "visibility"))
-    return light_gains(photos.crops, xy, visibility, np.array(weights), HeadModel.load())
+    return light_gains(photos.crops, xy, visibility, np.array(weights), HeadModel.load(), LightSettings())
 
 
 def test_gains_bring_references_to_their_common_brightness(lit_differently):

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from hifi_portrait.head.surface import SurfaceView
+from hifi_portrait.warp.background import clear_background
 from hifi_portrait.warp.face.ears import ear_vertices
-from hifi_portrait.warp.fill import background
-from hifi_portrait.warp.image.colour import tones
+from hifi_portrait.warp.image.colour import weighted_lab
 from hifi_portrait.warp.off_mesh.cutout import without_backdrop, without_cheeks
 from hifi_portrait.warp.off_mesh.edges import in_pieces, tapered
+from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry
+
+SETTINGS = WarpSettings()
 
 SIDE = 128
 SKIN, HAIR = (190, 140, 120), (50, 40, 35)
@@ -53,7 +56,9 @@ def test_long_hair_goes_on_where_a_cheek_stands_out_of_the_mesh(model):
     on_head[20:100, 2 * 64 - outer : outer] = True
     hair[top - 10 : top + 50, outer : outer + 25] = 1
     crop[top - 10 : top + 50, outer + 3 : outer + 25] = HAIR  # and before it a strip of cheek
-    mended = without_cheeks(crop, tones(crop), hair, on_head, view.xy, model)
+    mended = without_cheeks(
+        crop, weighted_lab(crop, SETTINGS.colour), hair, on_head, view.xy, model, SETTINGS
+    )
     strip = np.s_[top : top + 50, outer : outer + 3]
     assert np.abs(mended[strip].astype(int) - HAIR).max() < 20
     assert np.array_equal(mended[on_head], crop[on_head])
@@ -66,7 +71,7 @@ def test_strands_beside_a_person_are_no_background():
     crop[matte > 0] = SKIN
     crop[40:90, 92:94] = HAIR  # a strand that the matte has not
     crop[10:20, 5:15] = (0, 0, 250)  # something far from the person
-    behind = background(crop, matte, np.ones((SIDE, SIDE), np.float32))
+    behind = clear_background(crop, matte, np.ones((SIDE, SIDE), np.float32), SETTINGS.background)
     assert np.abs(behind[40:90, 88:100] - 200).max() < 12
     np.testing.assert_allclose(behind[12:18, 7:13], np.broadcast_to((0, 0, 250), (6, 6, 3)), atol=1)
 
@@ -79,7 +84,7 @@ def test_beside_a_person_only_a_plain_background_goes_on_as_it_is_farther_away(a
     crop[20:, 10:118] = around  # what else there is about the person
     crop[matte > 0] = SKIN
     crop[60:72, 90:102] = (120, 130, 200)  # a patch beside it
-    behind = background(crop, matte, np.ones((SIDE, SIDE), np.float32))
+    behind = clear_background(crop, matte, np.ones((SIDE, SIDE), np.float32), SETTINGS.background)
     assert (np.abs(behind[62:70, 93:99] - (120, 130, 200)).max() < 60) == stays
 
 
@@ -89,7 +94,7 @@ def test_what_is_filled_in_is_as_grainy_as_the_photo(deviation):
     crop = np.clip(150 + noise, 0, 255).round().astype(np.uint8)
     matte = np.zeros((SIDE, SIDE), np.float32)
     matte[20:, 24:104] = 1
-    behind = background(crop, matte, np.ones((SIDE, SIDE), np.float32))
+    behind = clear_background(crop, matte, np.ones((SIDE, SIDE), np.float32), SETTINGS.background)
     hidden, shown = behind[60:120, 44:84], behind[:12]
     assert hidden.std() == pytest.approx(deviation, abs=0.5)
     assert shown.std() == pytest.approx(deviation, abs=0.5)
@@ -101,9 +106,9 @@ def test_backdrop_between_curls_is_no_hair():
     crop[60:80:2, 20:60] = (50, 38, 30)  # curls
     hair = np.zeros((96, 96), np.float32)
     hair[20:80, 20:60] = 1  # the matte takes them whole
-    found = without_backdrop(hair, crop, hair)
+    found = without_backdrop(hair, crop, hair, SETTINGS)
     assert found[22:58, 22:58].min() == 1
     assert found[60:80:2, 22:58].min() == 1 and found[61:80:2, 22:58].max() < 0.1
     dim = np.full_like(crop, (60, 48, 40))
     dim[hair > 0] = (50, 38, 30)  # hardly told from what is behind it
-    assert np.array_equal(without_backdrop(hair, dim, hair), hair)
+    assert np.array_equal(without_backdrop(hair, dim, hair, SETTINGS), hair)

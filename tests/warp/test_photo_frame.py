@@ -5,8 +5,12 @@ from hifi_portrait.faces.geometry import cut_out
 from hifi_portrait.head import HeadModel
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.raster import Raster
-from hifi_portrait.warp.fill import background, fill_unseen
+from hifi_portrait.warp.background import clear_background
 from hifi_portrait.warp.image.photo_frame import in_photo
+from hifi_portrait.warp.settings import WarpSettings
+from hifi_portrait.warp.surface import fill_surface
+
+SETTINGS = WarpSettings()
 
 
 @pytest.fixture
@@ -38,7 +42,10 @@ def test_a_plain_backdrop_is_photo():
 def test_backgrounds_beyond_the_photo_have_no_streaks(photo):
     crop = cut_out(photo, np.array([[1.0, 0, 0], [0, 1, 40], [0, 0, 1]]), 48)
     matte = np.zeros((48, 48), np.float32)
-    beyond = [background(crop, matte, shown)[:30] for shown in (in_photo(crop), np.ones_like(matte))]
+    beyond = [
+        clear_background(crop, matte, shown, SETTINGS.background)[:30]
+        for shown in (in_photo(crop), np.ones_like(matte))
+    ]
     smooth, streaked = (np.abs(np.diff(values, axis=1)).mean() for values in beyond)
     assert smooth < 0.1 * streaked
 
@@ -59,6 +66,6 @@ def test_clothes_go_on_below_the_photo_in_their_own_colour_without_streaks():
         np.float32
     )
     colour[60:] = 0
-    filled = fill_unseen(colour, seen, np.zeros_like(colour), raster, model)
+    filled = fill_surface(colour, seen, 0.0, raster, model, SETTINGS)
     np.testing.assert_allclose(filled[64:], 200, atol=8)
     np.testing.assert_allclose(filled[:50], colour[:50], atol=1e-3)

@@ -15,8 +15,11 @@ from hifi_portrait.warp.draw import warp_picture
 from hifi_portrait.warp.hair.segment import hair_share
 from hifi_portrait.warp.hair.shell import scalp
 from hifi_portrait.warp.off_mesh.cutout import cheeks
-from hifi_portrait.warp.recolour import dyed
+from hifi_portrait.warp.recolour import dye
+from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, paint, person
+
+SETTINGS = WarpSettings()
 
 SIDE = 192
 SKIN, HAIR = (200, 150, 130), (60, 45, 38)
@@ -36,8 +39,8 @@ def haired(model, colour=HAIR):
 @pytest.mark.parametrize("name", ["black", "blond", "red", "white", "blue"])
 def test_dyed_hair_has_the_named_colour_and_its_strands(model, name):
     target, picture, on_scalp = haired(model)
-    share = hair_share(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model)
-    drawn = dyed(picture, share, name, HAIR_COLOURS)
+    share = hair_share(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model, SETTINGS)
+    drawn = dye(picture, share, name, HAIR_COLOURS, SETTINGS)
     wished = np.array(HAIR_COLOURS[name])
     median = np.median(drawn[share > 0.9], axis=0)
     assert np.abs(median - wished).max() < 0.15 * 255
@@ -53,22 +56,22 @@ def test_dyed_hair_has_the_named_colour_and_its_strands(model, name):
 
 def test_bald_heads_have_no_hair_to_dye(model):
     target, picture, _ = haired(model, SKIN)
-    assert hair_share(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model).max() == 0
+    assert hair_share(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model, SETTINGS).max() == 0
 
 
 @pytest.mark.parametrize(("own", "name"), [((110, 80, 58), "brown"), ((40, 36, 34), "black")])
 def test_hair_that_has_the_colour_stays_as_it_is(model, own, name):
     target, picture, _ = haired(model, own)
-    share = hair_share(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model)
-    np.testing.assert_allclose(dyed(picture, share, name, HAIR_COLOURS), picture, atol=1e-3)
-    assert np.abs(dyed(picture, share, "white", HAIR_COLOURS) - picture)[share > 0.9].mean() > 50
+    share = hair_share(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model, SETTINGS)
+    np.testing.assert_allclose(dye(picture, share, name, HAIR_COLOURS, SETTINGS), picture, atol=1e-3)
+    assert np.abs(dye(picture, share, "white", HAIR_COLOURS, SETTINGS) - picture)[share > 0.9].mean() > 50
 
 
 def test_hair_off_the_mesh_is_dyed_with_that_on_it(model):
     target, picture, _ = haired(model)
     loose = np.zeros((SIDE, SIDE), np.float32)
     loose[40:60, 20:40] = 0.8
-    share = hair_share(picture, loose, target.raster, model)
+    share = hair_share(picture, loose, target.raster, model, SETTINGS)
     np.testing.assert_allclose(share[45:55, 25:35], 0.8)
 
 
@@ -108,8 +111,8 @@ NONE = np.zeros((SIDE, SIDE), np.float32)
 )
 def test_clothes_are_dyed_and_skin_is_not(model, own, name, neckline):
     target, picture, shirt, body = clothed(model, own, neckline)
-    share = clothes_share(picture, NONE, NONE, target.raster, model)
-    drawn = dyed(picture, share, name, CLOTHES_COLOURS)
+    share = clothes_share(picture, NONE, NONE, target.raster, model, SETTINGS)
+    drawn = dye(picture, share, name, CLOTHES_COLOURS, SETTINGS)
     assert np.abs(np.median(drawn[shirt], axis=0) - CLOTHES_COLOURS[name]).max() < 30
     assert (share[shirt] > 0.5).mean() > 0.95 and (share[body & ~shirt] > 0.5).mean() < 0.1
     assert share[~body].max() == 0
@@ -123,14 +126,14 @@ def test_clothes_in_the_shade_are_clothes_and_lit_skin_is_not(model):
     shade, lit = shirt & (column < SIDE / 2), body & ~shirt & (column > SIDE / 2)
     picture[shade] *= 0.62  # as dark as skin
     picture[lit] = np.minimum(picture[lit] * 1.28, 255)  # as light as the shirt
-    share = clothes_share(picture, NONE, NONE, target.raster, model)
+    share = clothes_share(picture, NONE, NONE, target.raster, model, SETTINGS)
     assert (share[shade] > 0.5).mean() > 0.9 and (share[shirt & ~shade] > 0.5).mean() > 0.9
     assert (share[lit] > 0.5).mean() < 0.15
 
 
 def test_clothes_of_the_skins_colour_are_told_by_their_place(model):
     target, picture, shirt, body = clothed(model, SKIN)
-    share = clothes_share(picture, NONE, NONE, target.raster, model)
+    share = clothes_share(picture, NONE, NONE, target.raster, model, SETTINGS)
     row = np.indices(shirt.shape)[0]
     assert (share[shirt & (row > SIDE - 12)] > 0.5).mean() > 0.9
     neck = body & (row < np.flatnonzero(body.any(axis=1))[0] + 0.05 * SIDE)
@@ -141,11 +144,10 @@ def test_what_is_too_small_to_tell_is_left_as_it_is(model):
     target = paint(model, geometry(0.0, 48))
     picture = target.image.astype(np.float32)
     none = np.zeros((48, 48), np.float32)
-    assert np.isfinite(clothes_share(picture, none, none, target.raster, model)).all()
-    assert np.array_equal(
-        dyed(picture, hair_share(picture, none, target.raster, model), "red", HAIR_COLOURS)[:2], picture[:2]
-    )
-    assert np.isfinite(dyed(picture, np.ones_like(none), "red", HAIR_COLOURS)).all()
+    assert np.isfinite(clothes_share(picture, none, none, target.raster, model, SETTINGS)).all()
+    share = hair_share(picture, none, target.raster, model, SETTINGS)
+    assert np.array_equal(dye(picture, share, "red", HAIR_COLOURS, SETTINGS)[:2], picture[:2])
+    assert np.isfinite(dye(picture, np.ones_like(none), "red", HAIR_COLOURS, SETTINGS)).all()
 
 
 def test_hair_that_hangs_over_clothes_is_not_dyed_with_them(model):
@@ -153,7 +155,7 @@ def test_hair_that_hangs_over_clothes_is_not_dyed_with_them(model):
     hair = np.zeros((SIDE, SIDE), np.float32)
     hair[:, 60:75] = 1
     picture[(hair > 0) & shirt] = HAIR
-    share = clothes_share(picture, NONE, hair, target.raster, model)
+    share = clothes_share(picture, NONE, hair, target.raster, model, SETTINGS)
     assert share[:, 63:72].max() < 0.1 and (share[shirt & (hair == 0)] > 0.4).mean() > 0.9
 
 
@@ -173,7 +175,7 @@ def test_a_target_has_the_clothes_that_it_names(model):
 def test_what_is_translucent_is_more_saturated_where_it_is_darker(translucent):
     shades = np.linspace(40, 120, 64, dtype=np.float32)
     picture = np.broadcast_to(shades[:, None, None], (64, 8, 3))
-    drawn = dyed(picture, np.ones((64, 8)), "blond", HAIR_COLOURS, translucent=translucent)[8:56, 0]
+    drawn = dye(picture, np.ones((64, 8)), "blond", HAIR_COLOURS, SETTINGS, translucent=translucent)[8:56, 0]
     red_to_blue = drawn[:, 0] / drawn[:, 2]
     assert (red_to_blue[0] > 1.2 * red_to_blue[-1]) == translucent
     assert (np.diff(drawn.mean(axis=1)) >= 0).all()
@@ -185,12 +187,12 @@ def test_edges_of_what_is_dyed_are_not_brighter_than_it():
     share = np.ones((40, 40))
     share[:, 19:21], share[:, 21:] = 0.5, 0
     picture[:, 19:21] = 130
-    drawn = dyed(picture, share, "red", HAIR_COLOURS)[20]
+    drawn = dye(picture, share, "red", HAIR_COLOURS, SETTINGS)[20]
     mixed = 0.5 * np.array(HAIR_COLOURS["red"]) + 0.5 * 130
     assert (drawn[19:21] < mixed + 5).all()
 
 
 def test_a_pale_blue_shirt_is_no_white_one():
     pale = np.full((20, 20, 3), (190, 205, 225), np.float32)
-    drawn = dyed(pale, np.ones((20, 20)), "white", CLOTHES_COLOURS)
+    drawn = dye(pale, np.ones((20, 20)), "white", CLOTHES_COLOURS, SETTINGS)
     assert np.ptp(drawn[0, 0]) < 5

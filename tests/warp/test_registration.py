@@ -15,8 +15,11 @@ from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.landmarks.contours import FACE_OVAL
 from hifi_portrait.warp.draw import warp_picture
-from hifi_portrait.warp.registration import landmark_places, registered, residuals
+from hifi_portrait.warp.registration import landmark_places, landmark_residuals, move_to_landmarks
+from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, paint, person
+
+SETTINGS = WarpSettings()
 
 SIZE = 256
 LOWER_LIP = (14, 87, 178, 88, 317, 402, 318, 324)
@@ -45,15 +48,17 @@ def moved(
     landmarks = expected(model, head)
     landmarks[list(chosen)] += by
     xy = SurfaceView.of(model, head).xy
-    return registered(xy[None], landmarks[None], [head], model)[0] - xy
+    return move_to_landmarks(xy[None], landmarks[None], [head], model, SETTINGS.registration)[0] - xy
 
 
 def test_landmarks_where_the_head_has_them_move_nothing(model: HeadModel) -> None:
     heads = [geometry(yaw, SIZE, jawOpen=0.3, eyeBlinkLeft=0.5) for yaw in (-20.0, 15.0)]
     found = np.stack([expected(model, head) for head in heads])
-    assert np.abs(residuals(found, heads, model)).max() < 1e-9
+    assert np.abs(landmark_residuals(found, heads, model, SETTINGS.registration.max_residual)).max() < 1e-9
     xy = np.stack([SurfaceView.of(model, head).xy for head in heads])
-    np.testing.assert_allclose(registered(xy, found, heads, model), xy, atol=1e-6)
+    np.testing.assert_allclose(
+        move_to_landmarks(xy, found, heads, model, SETTINGS.registration), xy, atol=1e-6
+    )
 
 
 def test_expected_landmarks_are_those_of_the_surface(model: HeadModel) -> None:
@@ -112,7 +117,7 @@ def test_turned_heads_are_registered_in_their_own_picture(model: HeadModel) -> N
     found = np.stack([expected(model, head) for head in heads])
     found[1, list(LOWER_LIP)] += (0.02, 0)
     xy = np.stack([SurfaceView.of(model, head).xy for head in heads])
-    shift = registered(xy, found, heads, model) - xy
+    shift = move_to_landmarks(xy, found, heads, model, SETTINGS.registration) - xy
     assert np.abs(shift[0]).max() < 1e-6 < 0.005 < shift[1, :, 0].max()
 
 
@@ -146,5 +151,13 @@ def test_a_fit_of_expected_landmarks_leaves_nothing(model: HeadModel) -> None:
     ]
     found = [LandmarkModel.load(model).seen_at(head) for head in heads]
     fitted = fit([np.c_[points, np.zeros(len(points))] for points in found], [(SIZE, SIZE)] * 3)
-    left = np.linalg.norm(residuals(np.stack(found) / SIZE, fitted.geometries, model), axis=2) * SIZE
+    left = (
+        np.linalg.norm(
+            landmark_residuals(
+                np.stack(found) / SIZE, fitted.geometries, model, SETTINGS.registration.max_residual
+            ),
+            axis=2,
+        )
+        * SIZE
+    )
     assert left.mean() < 0.2

@@ -8,10 +8,14 @@ from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.warp.draw import warp_picture
-from hifi_portrait.warp.fill import close_gaps
-from hifi_portrait.warp.light import colour_corrections, light_likeness
-from hifi_portrait.warp.references import mirror_vertices, mouth_nearness, mouth_shares
+from hifi_portrait.warp.gaps import paint_gaps
+from hifi_portrait.warp.light import light_likeness, measure_light
+from hifi_portrait.warp.references import mirror_vertices
+from hifi_portrait.warp.settings import WarpSettings
+from hifi_portrait.warp.weights import mouth_nearness, mouth_weights
 from painted_heads import geometry, paint, person
+
+SETTINGS = WarpSettings()
 
 
 def drawn(yaw=8.0, size=128, **expression):
@@ -129,7 +133,7 @@ def test_no_background_shows_between_ears_and_head():
     on_head[30:62, 70:78] = True
     colour = np.where(on_head[..., None], np.float32((150, 90, 60)), np.float32(255))
     alpha = on_head.astype(np.float32)
-    close_gaps(colour, alpha, on_head, 96)
+    colour, alpha = paint_gaps(colour, alpha, on_head, 96, SETTINGS.gaps)
     assert (alpha[35:58, 68:70] == 1).all()
     np.testing.assert_allclose(colour[35:58, 68:70], np.broadcast_to((150, 90, 60), (23, 2, 3)), atol=1)
     assert alpha[5, 5] == 0 and alpha[90, 90] == 0
@@ -144,7 +148,7 @@ def test_the_soft_edge_of_hair_is_no_gap(side):
     alpha = np.clip((0.33 - away) / 0.04, 0, 1).astype(np.float32)
     alpha[on_head] = 1
     colour, before = np.full((side, side, 3), 60, np.float32), alpha.copy()
-    close_gaps(colour, alpha, on_head, side)
+    colour, alpha = paint_gaps(colour, alpha, on_head, side, SETTINGS.gaps)
     assert np.array_equal(alpha, before)
 
 
@@ -157,7 +161,7 @@ def test_references_get_the_light_of_the_main_one():
     crops = np.stack([np.full_like(photos.crops[0], level) for level in levels])
     mattes, ones = np.ones(crops.shape[:3], np.float32), np.ones((2, 3), np.float32)
     tables = np.concatenate([tables, tables * (1, 1, 0)]).astype(np.float32)
-    factors, _ = colour_corrections(target.raster, tables, crops, mattes, ones, 0, model)
+    factors = measure_light(target.raster, tables, (crops, mattes, ones), 0, model, SETTINGS).factors
     on_head = target.raster.mask & (model.parts[target.raster.triangle] != Part.SHOULDERS)
     main, other = (level * factors[n][on_head] for n, level in enumerate(levels))
     np.testing.assert_allclose(main, levels[0], atol=0.01)
@@ -173,7 +177,9 @@ def test_hair_before_another_photos_skin_is_not_its_light(level):
     crops = np.stack([np.full_like(photos.crops[0], level) for level in (160, level)])
     crops[1][:52] = 5  # a fringe
     mattes, ones = np.ones(crops.shape[:3], np.float32), np.ones((2, 3), np.float32)
-    factors, _ = colour_corrections(target.raster, tables.astype(np.float32), crops, mattes, ones, 0, model)
+    factors = measure_light(
+        target.raster, tables.astype(np.float32), (crops, mattes, ones), 0, model, SETTINGS
+    ).factors
     on_head = target.raster.mask & (model.parts[target.raster.triangle] != Part.SHOULDERS)
     assert on_head[:48].sum() > 500
     np.testing.assert_allclose(factors[1][on_head], min(168 / (level + 8), np.exp(0.9)), rtol=0.1)
@@ -186,7 +192,7 @@ def test_slits_between_hair_and_head_are_closed():
     alpha[20:50, 72:84] = 1  # hair, two pixels off
     colour = np.where(on_head[..., None], np.float32((200, 150, 130)), np.float32((60, 40, 30)))
     colour[alpha == 0] = 255
-    close_gaps(colour, alpha, on_head, 46)
+    colour, alpha = paint_gaps(colour, alpha, on_head, 46, SETTINGS.gaps)
     assert (alpha[24:46, 70:72] == 1).all()
     assert (colour[24:46, 70:72] <= (200.5, 150.5, 130.5)).all()  # no background
     assert alpha[48, 71] == alpha[70, 71] == alpha[30, 90] == 0
@@ -200,7 +206,7 @@ def test_notches_between_jaw_and_neck_are_closed_unless_it_is_a_collar(below, cl
     alpha = on_head.astype(np.float32)
     alpha[121:192, 124:132] = 1  # neck or collar, which ends below the ears
     colour = np.where(on_head[..., None], np.float32((200, 150, 130)), np.float32(below))
-    close_gaps(colour, alpha, on_head, 100)
+    colour, alpha = paint_gaps(colour, alpha, on_head, 100, SETTINGS.gaps)
     assert (alpha[114:120, 125:129] == 1).all() == closed
     if closed:
         assert np.abs(colour[114:120, 125:129] - (195, 148, 125)).max() < 15
@@ -309,7 +315,9 @@ def test_about_the_mouth_references_that_hold_it_as_wished_count_most():
     model, target = HeadModel.load(), drawn(8.0, 128, jawOpen=0.9)
     picture, _ = warp_picture(dataclasses.replace(photos, crops=crops), target)
     surface = model.parts[target.raster.triangle] == Part.SKIN
-    near = mouth_nearness(model)[model.triangles[target.raster.triangle]].min(axis=-1)
+    near = mouth_nearness(model, *SETTINGS.weights.mouth_reach)[model.triangles[target.raster.triangle]].min(
+        axis=-1
+    )
     skin = target.raster.mask & surface
     green = picture[..., 1].astype(float) - picture[..., 0]
     assert green[skin & (near > 0.9)].mean() > 2 * green[skin & (near == 0)].mean() > 0
@@ -318,7 +326,7 @@ def test_about_the_mouth_references_that_hold_it_as_wished_count_most():
 def test_of_two_mouths_the_one_as_open_as_wished_is_shown():
     heads = geometry(0.0, 128, jawOpen=0.05), geometry(0.0, 128, jawOpen=0.25)
     photos = dataclasses.replace(person((0.0, 0.0), 128), geometries=heads)
-    shares = mouth_shares(np.ones(2), photos, geometry(0.0, 128, jawOpen=0.25))
+    shares = mouth_weights(np.ones(2), photos.geometries, geometry(0.0, 128, jawOpen=0.25), SETTINGS.weights)
     assert shares[1] == 1 and shares[0] < 0.1
 
 
@@ -328,8 +336,10 @@ def test_light_from_another_side_is_told_from_less_light():
     xy, visibility = (np.stack([getattr(view, name) for view in views]) for name in ("xy", "visibility"))
     crops = np.stack([np.full((128, 128, 3), level, np.uint8) for level in (160, 60, 160)])
     crops[2][:, 64:] = 40
-    mouth = np.flatnonzero(mouth_nearness(model) > 0.5)
-    np.testing.assert_allclose(light_likeness(crops, xy, visibility, 0, mouth), (1, 1, 0), atol=1e-6)
+    mouth = np.flatnonzero(mouth_nearness(model, *SETTINGS.weights.mouth_reach) > 0.5)
+    np.testing.assert_allclose(
+        light_likeness(crops, xy, visibility, 0, mouth, SETTINGS.light), (1, 1, 0), atol=1e-6
+    )
 
 
 def test_a_mirror_image_in_the_shade_counts_less():
@@ -342,6 +352,6 @@ def test_a_mirror_image_in_the_shade_counts_less():
     half = crops.shape[2] // 2
     crops[0, :, half:] = 60  # light from one side in the main photo; in the other it is even
     mattes, ones = np.ones(crops.shape[:3], np.float32), np.ones((2, 3), np.float32)
-    _, lit = colour_corrections(target.raster, tables, crops, mattes, ones, 0, model)
+    lit = measure_light(target.raster, tables, (crops, mattes, ones), 0, model, SETTINGS).weights
     assert (lit[:2] == 1).all()
     assert lit[2] < 0.1 * lit[3]

@@ -1,26 +1,39 @@
-"""Per-pixel loops of the plain warp."""
+"""Per-pixel loops of the plain warp: references blended on the mesh, and hair drawn around it."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
+from hifi_portrait.warp.settings import SurfaceSettings
 
-FAINT = 0.08
-"""Visibility up to which a reference is not trusted with the colour of a place."""
+_MIN_VISIBILITY = 0.003  # below it a place is not looked up at all, for speed
+_MIN_WEIGHT = 1e-4  # the same of the weight of a reference
 
-FADE = 4.0
-"""Multiples of `FAINT`, beyond it, within which one way to look a place up takes over from the next."""
 
-FRAME = 0.01
-"""Share of a crop's side beyond its edge within which its last pixels fade out: drawn on they are streaks."""
+class _Limits(NamedTuple):
+    """`SurfaceSettings` as the compiled loops read them: reciprocals, which they multiply by."""
 
-CLEAR = 0.012
-"""Share of the picture's side by which hair's colour is looked for outside its place, clear of the mesh."""
+    per_faint: float
+    crossfade: float
+    per_crossfade: float
+    per_frame: float
+    matte_from: float
+    per_matte: float
+
+    @classmethod
+    def of(cls, settings: SurfaceSettings) -> _Limits:
+        return cls(
+            1 / settings.faint_visibility,
+            settings.crossfade,
+            1 / settings.crossfade,
+            1 / settings.frame_fade,
+            settings.matte_from,
+            1 / settings.matte_fade,
+        )
 
 
 @numba.njit(cache=True, fastmath=True, inline="always")
@@ -62,26 +75,93 @@ def _sample(
 
 @numba.njit(cache=True, fastmath=True, inline="always")
 def _look_up(
-    corners: Array, weights: Array, rows: Array, crop: Array, matte: Array
+    corners: Array, weights: Array, rows: Array, crop: Array, matte: Array, limits: _Limits
 ) -> tuple[float, float, float, float, float]:  # pragma: no cover - compiled
-    """Colour, visibility and share inside matte and crop of a place on the mesh.
+    """Colour and visibility of a place on the mesh, and the fraction of it inside matte and crop.
 
     `rows` (V, 3): x, y, visibility.
     """
     a, b, c = corners[0], corners[1], corners[2]
     seen = weights[0] * rows[a, 2] + weights[1] * rows[b, 2] + weights[2] * rows[c, 2]
-    if seen <= 0.003:
+    if seen <= _MIN_VISIBILITY:
         return 0.0, 0.0, 0.0, 0.0, 0.0
     x = weights[0] * rows[a, 0] + weights[1] * rows[b, 0] + weights[2] * rows[c, 0]
     y = weights[0] * rows[a, 1] + weights[1] * rows[b, 1] + weights[2] * rows[c, 1]
     red, green, blue, inside = _sample(crop, matte, x, y)
-    beyond = max(max(-x, x - 1), max(-y, y - 1)) / FRAME
+    beyond = max(max(-x, x - 1), max(-y, y - 1)) * limits.per_frame
     in_crop = min(max(1 - beyond, 0.0), 1.0)
-    return red, green, blue, seen, in_crop * min(max((inside - 0.5) / 0.45, 0.0), 1.0)
+    return (
+        red,
+        green,
+        blue,
+        seen,
+        in_crop * min(max((inside - limits.matte_from) * limits.per_matte, 0.0), 1.0),
+    )
+
+
+def blend_on_mesh(
+    triangle: Array,
+    barycentric: Array,
+    faces: Array,
+    is_body: Array,
+    tables: Array,
+    photos: tuple[Array, Array, Array],
+    corrections: Array,
+    weights: Array,
+    settings: SurfaceSettings,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Weighted mean of the references' colours on the mesh.
+
+    Parameters
+    ----------
+    triangle, barycentric
+        (H, W) and (H, W, 3) of the raster that is drawn.
+    faces, is_body
+        (F, 3) vertices of the mesh's triangles, and (F,) which of them are shoulders.
+    tables
+        (M, V, 3): x, y and visibility of each vertex, for each of M / N ways to look a place up in N
+        references. The first way is where a photo shows the place itself. Each other way counts only on the
+        head, and where those before it see little.
+    photos
+        Crops (N, S, S, 3) uint8, mattes (N, S, S) and gains (N, 3).
+    corrections
+        (M, h, w, 3), of any size, by which colours on the head are multiplied.
+    weights
+        (M, V) of each table at each vertex.
+    settings
+        Limits of visibility.
+
+    Returns
+    -------
+    colour
+        (H, W, 3) in [0, 255]; 0 where nothing is seen.
+    seen
+        (H, W) in [0, 1], how well a place is seen in any way.
+    coverage
+        (H, W) in [0, 1], how well it is seen itself.
+    """
+    height, width = triangle.shape
+    colour = np.zeros((height, width, 3), np.float32)
+    seen, coverage = np.zeros((2, height, width), np.float32)
+    _blend_on_mesh(
+        triangle,
+        barycentric,
+        faces,
+        is_body,
+        tables,
+        *photos,
+        corrections,
+        weights,
+        _Limits.of(settings),
+        colour,
+        seen,
+        coverage,
+    )
+    return colour, seen, coverage
 
 
 @numba.njit(cache=True, fastmath=True)
-def blend_on_mesh(
+def _blend_on_mesh(
     triangle: Array,
     barycentric: Array,
     triangles: Array,
@@ -91,18 +171,13 @@ def blend_on_mesh(
     mattes: Array,
     gains: Array,
     corrections: Array,
-    says: Array,
+    vertex_weights: Array,
+    limits: _Limits,
     colour: Array,
     seen: Array,
     coverage: Array,
 ) -> None:  # pragma: no cover - compiled
-    """Weighted mean colour on the mesh, how well it is seen in any way, and how well in the first.
-
-    `tables` (K N, V, 3): x, y, visibility, for each of K ways to look a place up in N references, the first
-    of them where it is seen. Each other way counts only on the head, and where those before it see little.
-    `says` (K N, V) of each on each vertex. Colours on the head are multiplied by `corrections`
-    (K N, h, w, 3), of any size.
-    """
+    """Fill colour, seen and coverage; see `blend_on_mesh`."""
     height, width = triangle.shape
     references = crops.shape[0]
     factor = np.ones(3)
@@ -120,19 +195,19 @@ def blend_on_mesh(
                 if way > 0 and is_body[f]:
                     continue
                 red, green, blue, visible, inside = _look_up(
-                    corners, place, tables[table], crops[n], mattes[n]
+                    corners, place, tables[table], crops[n], mattes[n], limits
                 )
                 if inside <= 0:
                     continue
                 factor[:] = 1
                 if not is_body[f]:
                     _interpolate(corrections[table], (column + 0.5) / width, (row + 0.5) / height, factor)
-                say = 0.0
+                of_table = 0.0
                 for corner in range(3):
-                    say += place[corner] * says[table, corners[corner]]
-                if say < 1e-4:
+                    of_table += place[corner] * vertex_weights[table, corners[corner]]
+                if of_table < _MIN_WEIGHT:
                     continue
-                weight = say * visible**3 * inside
+                weight = of_table * visible**3 * inside
                 sums[way, 0] += weight * red * gains[n, 0] * factor[0]
                 sums[way, 1] += weight * green * gains[n, 1] * factor[1]
                 sums[way, 2] += weight * blue * gains[n, 2] * factor[2]
@@ -144,10 +219,11 @@ def blend_on_mesh(
                 if weights[way] <= 0:
                     continue
                 seen[row, column] = max(seen[row, column], best[way])
-                share = left * min(max(best[way] / FAINT - 1, 1e-3), FADE) / FADE
-                left -= share
+                trusted = min(max(best[way] * limits.per_faint - 1, 1e-3), limits.crossfade)
+                fraction = left * trusted * limits.per_crossfade
+                left -= fraction
                 for channel in range(3):
-                    colour[row, column, channel] += share * sums[way, channel] / weights[way]
+                    colour[row, column, channel] += fraction * sums[way, channel] / weights[way]
             if left < 1:
                 for channel in range(3):
                     colour[row, column, channel] /= 1 - left
@@ -169,37 +245,76 @@ def _interpolate(values: Array, x: float, y: float, out: Array) -> None:  # prag
 
 @numba.njit(cache=True, fastmath=True)
 def _radius(outline: Array, angle: float) -> float:  # pragma: no cover - compiled
+    """Radius of an outline in a direction, in radians."""
     count = outline.shape[0] - 2
     place = (angle / (2 * np.pi) * count) % count
     low = int(place)
-    share = place - low
-    return (1 - share) * outline[2 + low % count] + share * outline[2 + (low + 1) % count]
+    after = place - low
+    return (1 - after) * outline[2 + low % count] + after * outline[2 + (low + 1) % count]
+
+
+def draw_around(
+    on_mesh: BoolArray,
+    target: Array,
+    outline: Array,
+    roll: float,
+    photo: tuple[Array, Array, Array],
+    clearance: float,
+    colour: Array,
+) -> tuple[Array, FloatArray]:
+    """Draw what a reference's matte shows off the mesh around a head.
+
+    A place outside the target's outline is looked up as far outside the reference's, in the same direction
+    from the middle of the head.
+
+    Parameters
+    ----------
+    on_mesh
+        (H, W), where nothing is drawn.
+    target, outline
+        Outlines of both heads, from `outline_of`.
+    roll
+        Radians by which the reference's head is turned in its picture beside the target's.
+    photo
+        Crop (S, S, 3) uint8, alpha (S, S) of what is drawn, and gain (3,).
+    clearance
+        Fraction of the side by which colours are looked up farther out, clear of the mesh.
+    colour
+        (H, W, 3), what is drawn already.
+
+    Returns
+    -------
+    colour
+        (H, W, 3) with what is drawn around.
+    alpha
+        (H, W) in [0, 1], 1 on the mesh.
+    """
+    colour, alpha = colour.copy(), on_mesh.astype(np.float32)
+    _draw_around(on_mesh, target, outline, roll, *photo, clearance, colour, alpha)
+    return colour, alpha
 
 
 @numba.njit(cache=True, fastmath=True)
-def draw_around(
-    triangle: Array,
+def _draw_around(
+    on_mesh: Array,
     target: Array,
     outline: Array,
     roll: float,
     crop: Array,
     matte: Array,
     gain: Array,
+    clearance: float,
     colour: Array,
     alpha: Array,
 ) -> None:  # pragma: no cover - compiled
-    """Colour and alpha of pixels off the mesh, where a reference's matte says there is hair.
-
-    A place outside the target's outline is looked up as far outside the reference's, in the same direction
-    from the middle of the head.
-    """
-    height, width = triangle.shape
+    """Fill colour and alpha; see `draw_around`."""
+    height, width = on_mesh.shape
     scale = outline[2:].mean() / target[2:].mean()
     for row in range(height):
         for column in range(width):
-            if triangle[row, column] >= 0:
+            if on_mesh[row, column]:
                 continue
-            dx = (column + 0.5) / height - target[0]  # both as shares of the height
+            dx = (column + 0.5) / height - target[0]  # both as fractions of the height
             dy = (row + 0.5) / height - target[1]
             angle = np.arctan2(dy, dx)
             beyond = np.sqrt(dx * dx + dy * dy) - _radius(target, angle)
@@ -211,7 +326,7 @@ def draw_around(
                 continue
             inside = _sample(crop, matte, x, y)[3]
             if inside > 1e-6:
-                x, y = x + CLEAR * np.cos(turned), y + CLEAR * np.sin(turned)
+                x, y = x + clearance * np.cos(turned), y + clearance * np.sin(turned)
                 red, green, blue, _ = _sample(crop, matte, x, y)
                 alpha[row, column] = inside
                 colour[row, column, 0] = red * gain[0]

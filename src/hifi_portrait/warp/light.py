@@ -1,136 +1,187 @@
-"""One light over colours that come from references of several: as bright on the whole, and without edges."""
+"""One light over colours that come from several references: as bright on the whole, and without edges.
+
+Differences of light are natural logarithms of ratios of brightness.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.raster import Raster
-from hifi_portrait.warp.image.inpaint import blurred, spread
+from hifi_portrait.warp.canvas import Canvas, LightCorrections, WarpContext
+from hifi_portrait.warp.image.inpaint import blur_wide, inpaint
 from hifi_portrait.warp.kernels import blend_on_mesh
-
-_TRANSITION = 0.02  # share of the picture's side over which a difference of light is averaged
-_WELL_SEEN = 0.2  # visibility from which on two tell the difference of their light in full
-_MOST_CORRECTED = 0.9  # natural logarithm of a ratio: greater ones are not of light
-_MOST_LIT = 0.2  # the same of mirror images, upwards
-_SHADY = 0.015  # what of such a logarithm is missing where a mirror image counts 1 / e
-_LEAST_LIT = 0.0005  # the least that it counts
-_MOST_TINTED = 0.15  # the same of each channel beside their mean
-_TINTED = 0.04  # share of the side about what both see within which a tint is believed
-_BY_HAIR = (0.7, 1.1)  # natural logarithms of ratios between which a place, beside the rest, turns out hidden
-_OTHER_LIGHT = (0.3, 0.5)  # mean differences of logarithms between which light falls otherwise
-_DARK = 8.0  # of 255, added before a ratio is taken
-_COARSE = 128  # side in pixels of the pictures in which they are taken
-
-Array = npt.NDArray[Any]
+from hifi_portrait.warp.settings import LightSettings, WarpSettings
 
 
-def light_gains(crops: Array, xy: Array, visibility: Array, say: Array, model: HeadModel) -> Array:
-    """Gains (N, 3) that bring each reference's skin to the references' common brightness."""
+def light_gains(
+    crops: Array, xy: Array, visibility: Array, weights: Array, model: HeadModel, settings: LightSettings
+) -> FloatArray:
+    """Gains (N, 3) that bring each reference's skin to the references' common brightness.
+
+    Parameters
+    ----------
+    crops
+        (N, S, S, 3) uint8.
+    xy, visibility
+        (N, V, 2) places of the vertices as fractions of the side, and (N, V) how well each is seen.
+    weights
+        (N,) of each reference in the common brightness.
+    model
+        Whose vertices they are.
+    settings
+        Largest gain, and what counts as seen.
+    """
     skin = part_vertices(model, Part.SKIN)
-    levels = _levels(crops, xy[:, skin])
-    weights = (visibility[:, skin] > 0.4) * say[:, None] * 1.0
-    total = weights.sum(axis=0)
-    common = (levels * weights[..., None]).sum(axis=0) / np.maximum(total, 1e-6)[:, None]
-    shared = weights * (total > weights * 1.001)  # seen by some other reference too
-    count = shared.sum(axis=1)
-    shift = ((common - levels) * shared[..., None]).sum(axis=1) / np.maximum(count, 1e-6)[:, None]
-    return np.exp(np.clip(shift, -0.35, 0.35)).astype(np.float32)
+    levels = _levels(crops, xy[:, skin], settings)
+    seen = (visibility[:, skin] > settings.min_visibility) * weights[:, None] * 1.0
+    total = seen.sum(axis=0)
+    common = (levels * seen[..., None]).sum(axis=0) / np.maximum(total, 1e-6)[:, None]
+    compared = seen * (total > seen * 1.001)  # seen by some other reference too
+    count = compared.sum(axis=1)
+    shift = ((common - levels) * compared[..., None]).sum(axis=1) / np.maximum(count, 1e-6)[:, None]
+    return np.exp(np.clip(shift, -settings.max_gain, settings.max_gain)).astype(np.float32)
 
 
 def light_likeness(
-    crops: Array, xy: Array, visibility: Array, main: int, vertices: Array
-) -> npt.NDArray[np.float32]:
+    crops: Array, xy: Array, visibility: Array, main: int, vertices: Array, settings: LightSettings
+) -> FloatArray:
     """Whether light falls on vertices (P,) as in the main photo, however bright, (N,) in [0, 1]."""
-    levels = _levels(crops, xy[:, vertices]).mean(axis=-1)
+    levels = _levels(crops, xy[:, vertices], settings).mean(axis=-1)
     weights = visibility[:, vertices] * visibility[main, vertices] + 1e-6
     apart = levels - levels[main]
     apart -= np.average(apart, axis=1, weights=weights)[:, None]
     differences = np.average(np.abs(apart), axis=1, weights=weights)
-    least, most = _OTHER_LIGHT
+    least, most = settings.other_light
     return np.clip((most - differences) / (most - least), 0, 1).astype(np.float32)
 
 
-def colour_corrections(
-    raster: Raster, tables: Array, crops: Array, mattes: Array, gains: Array, main: int, model: HeadModel
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """What to multiply the colours of each of M tables by, (M, h, w, 3), to have the light of the main photo.
+def correct_light(context: WarpContext, canvas: Canvas) -> Canvas:
+    """Stage: correct the light of all references to that of the main one."""
+    sources = context.sources
+    light = measure_light(
+        canvas.raster, sources.tables, sources.photos, sources.main, context.model, context.settings
+    )
+    return replace(canvas, light=light)
 
-    And how far that suffices, (M,) in [0, 1]: of mirror images, which may lie in the shade.
 
-    Coarsely, the ratio where both see the head, and from there on smoothly: no edge shows where one takes
-    over from the other. The tables after those of the N references are of their mirror images: light from the
-    other side.
+def measure_light(
+    raster: Raster,
+    tables: Array,
+    photos: tuple[Array, Array, Array],
+    main: int,
+    model: HeadModel,
+    settings: WarpSettings,
+) -> LightCorrections:
+    """What brings the colours of M tables to the light of the main photo.
+
+    Coarsely, the factor is the ratio of both where both see the head, and goes on smoothly from there, so
+    that no edge shows where one takes over from the other. The tables after those of the N references are of
+    their mirror images, on which light falls from the other side.
+
+    Parameters
+    ----------
+    raster
+        Of the target.
+    tables
+        (M, V, 3): x, y and visibility of each vertex.
+    photos
+        Crops (N, S, S, 3) uint8, mattes (N, S, S) and gains (N, 3).
+    main
+        The photo whose light is kept.
+    model
+        Whose vertices they are.
+    settings
+        Those of the light, and of how a reference is looked up.
     """
-    step = max(1, raster.triangle.shape[0] // _COARSE)
+    light = settings.light
+    colours, seen, head = _look_up_coarsely(raster, tables, photos, model, settings)
+    side, is_photo = len(head), np.arange(len(tables)) < len(photos[0])
+    levels = np.log(colours + light.dark_offset)
+    known = np.clip(seen / light.well_seen, 0, 1)
+    both = known * known[main]
+    both *= _by_light((levels[main] - levels).mean(axis=-1), both, light)
+    smooth = _smooth_differences(levels[main] - levels, both, light.transition * side)
+    brightness = np.mean(smooth, axis=-1, keepdims=True)
+    near = np.stack([blur_wide(weight, light.tint_reach * side) for weight in both])[..., None]
+    tint = np.clip(smooth - brightness, -light.max_tint, light.max_tint) * np.clip(2 * near, 0, 1)
+    most = np.where(is_photo, light.max_correction, light.max_mirror_brightening)[:, None, None, None]
+    dark = np.maximum(brightness - most, 0)[:, head, 0].mean(axis=1) if head.any() else np.zeros(len(tables))
+    mirrored = np.maximum(np.exp(-dark / light.shade_scale), light.min_mirror_weight)
+    factors = np.exp(np.clip(brightness, -light.max_correction, most) + tint)
+    weights = np.where(is_photo, 1, mirrored)
+    return LightCorrections(factors.astype(np.float32), weights.astype(np.float32))
+
+
+def _look_up_coarsely(
+    raster: Raster,
+    tables: Array,
+    photos: tuple[Array, Array, Array],
+    model: HeadModel,
+    settings: WarpSettings,
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Colours (M, h, w, 3) that each table has for the head, how well it sees them, and the head (h, w)."""
+    step = max(1, raster.triangle.shape[0] // settings.light.coarse_side)
     triangle = np.ascontiguousarray(raster.triangle[step // 2 :: step, step // 2 :: step])
     barycentric = np.ascontiguousarray(raster.barycentric[step // 2 :: step, step // 2 :: step])
     head = (triangle >= 0) & (model.parts != Part.SHOULDERS)[triangle]
     triangle = np.where(head, triangle, -1)
-    colours = np.zeros((len(tables), *triangle.shape, 3), np.float32)
-    seen = np.zeros(colours.shape[:3], np.float32)
-    for table in range(len(tables)):
-        n = table % len(crops)
-        blend_on_mesh(
+    looked_up = []
+    for number in range(len(tables)):
+        n = number % len(photos[0])
+        crops, mattes, gains = (values[n : n + 1] for values in photos)
+        drawn = blend_on_mesh(
             triangle,
             barycentric,
             model.triangles,
             model.parts == Part.SHOULDERS,
-            tables[table : table + 1],
-            crops[n : n + 1],
-            mattes[n : n + 1],
-            gains[n : n + 1],
+            tables[number : number + 1],
+            (crops, mattes, gains),
             np.ones((1, 2, 2, 3), np.float32),
             np.ones((1, tables.shape[1]), np.float32),
-            colours[table],
-            seen[table],
-            np.zeros(triangle.shape, np.float32),
+            settings.surface,
         )
-    levels = np.log(colours + _DARK)
-    known = np.clip(seen / _WELL_SEEN, 0, 1)
-    both = known * known[main]
-    both *= _by_light((levels[main] - levels).mean(axis=-1), both)
-    sigma = _TRANSITION * len(triangle)
-    around = np.stack([cv2.GaussianBlur(share, (0, 0), sigma) for share in both])
-    missing = [
-        cv2.GaussianBlur(values, (0, 0), sigma) for values in both[..., None] * (levels[main] - levels)
-    ]
-    smooth = [
-        spread(values / np.maximum(share, 1e-3)[..., None], np.clip(share, 0, 1))
-        for values, share in zip(missing, around, strict=True)
-    ]
-    brightness = np.mean(smooth, axis=-1, keepdims=True)
-    near = np.stack([blurred(share, _TINTED * len(triangle)) for share in both])[..., None]
-    tint = np.clip(smooth - brightness, -_MOST_TINTED, _MOST_TINTED) * np.clip(2 * near, 0, 1)
-    most = np.where(np.arange(len(brightness)) < len(crops), _MOST_CORRECTED, _MOST_LIT)[:, None, None, None]
-    dark = np.maximum(brightness - most, 0)[:, head, 0].mean(axis=1) if head.any() else np.zeros(len(tables))
-    lit = np.where(np.arange(len(tables)) < len(crops), 1, np.maximum(np.exp(-dark / _SHADY), _LEAST_LIT))
-    factors = np.exp(np.clip(brightness, -_MOST_CORRECTED, most) + tint)
-    return factors.astype(np.float32), lit.astype(np.float32)
+        looked_up.append(drawn)
+    colours, seen, _ = (np.stack(each) for each in zip(*looked_up, strict=True))
+    return colours, seen, head
 
 
-def _levels(crops: Array, places: Array) -> npt.NDArray[np.float32]:
-    """Logarithms of photos' colours (N, P, 3) at places (N, P, 2), shares of their side."""
+def _smooth_differences(differences: Array, weights: Array, sigma: float) -> Array:
+    """Differences (M, h, w, 3) where they are known (M, h, w), and around them as they end there."""
+    around = np.stack([cv2.GaussianBlur(weight, (0, 0), sigma) for weight in weights])
+    summed = [cv2.GaussianBlur(values, (0, 0), sigma) for values in weights[..., None] * differences]
+    return np.stack(
+        [
+            inpaint(values / np.maximum(weight, 1e-3)[..., None], np.clip(weight, 0, 1))
+            for values, weight in zip(summed, around, strict=True)
+        ]
+    )
+
+
+def _levels(crops: Array, places: Array, settings: LightSettings) -> FloatArray:
+    """Logarithms of photos' colours (N, P, 3) at places (N, P, 2), fractions of their side."""
     side = crops.shape[1]
     pixels = np.clip((places * side).astype(np.int64), 0, side - 1)
     colours = crops[np.arange(len(crops))[:, None], pixels[..., 1], pixels[..., 0]]
-    return np.asarray(np.log(colours.astype(np.float32) + _DARK), np.float32)
+    return np.asarray(np.log(colours.astype(np.float32) + settings.dark_offset), np.float32)
 
 
-def _by_light(darker: Array, both: Array) -> npt.NDArray[np.float32]:
+def _by_light(darker: Array, both: Array, settings: LightSettings) -> FloatArray:
     """Where photos (M, h, w) may be darker than the main one by light: 0 where hair hides the skin in them.
 
-    ``darker`` is the logarithm of the ratio, ``both`` how well a photo and the main one see a place. Light
-    changes slowly; so a place is compared with the median of its photo.
+    ``darker`` is the difference, ``both`` how well a photo and the main one see a place. Light changes
+    slowly; so a place is compared with the median of its photo.
     """
     usual = [
         np.median(here[seen > 0.5]) if (seen > 0.5).any() else 0.0
         for here, seen in zip(darker, both, strict=True)
     ]
     apart = darker - np.array(usual)[:, None, None]
-    return np.clip((_BY_HAIR[1] - apart) / (_BY_HAIR[1] - _BY_HAIR[0]), 0, 1).astype(np.float32)
+    least, most = settings.hidden_by_hair
+    return np.clip((most - apart) / (most - least), 0, 1).astype(np.float32)

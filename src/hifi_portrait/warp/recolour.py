@@ -3,57 +3,104 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
-from hifi_portrait.warp.image.colour import tones
-
-_GAMMA = 2.2
-_DARK = 0.004  # linear brightness, added before a ratio is taken
-_CONTRAST = 0.55  # deviation of logarithms of brightness that what is dyed has at most
-_RANGE = (-1.3, 0.6)  # logarithms of brightness that it may have beside the usual
-_PALEST = -0.9  # mean logarithm of linear brightness of the palest hair: white has no black shadows
-_SAME = 8.0  # difference of `tones` up to which a colour may be the wished one
-_LEAST = 40  # pixels
+from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.prompts.clothes import CLOTHES_COLOURS
+from hifi_portrait.prompts.hair import HAIR_COLOURS
+from hifi_portrait.warp.canvas import Canvas, WarpContext
+from hifi_portrait.warp.clothing.segment import clothes_share
+from hifi_portrait.warp.hair.segment import hair_share
+from hifi_portrait.warp.image.colour import DISPLAY_GAMMA, weighted_lab
+from hifi_portrait.warp.settings import ColourSettings, WarpSettings
 
 Colours = Mapping[str, tuple[int, int, int]]
-Array = npt.NDArray[Any]
 
 
-def dyed(
-    colour: Array, share: Array, name: str, colours: Colours, *, translucent: bool = False
-) -> npt.NDArray[np.float32]:
-    """A picture (H, W, 3) in [0, 255] with one of several colours where it shows something (H, W) to dye.
+def recolour(context: WarpContext, canvas: Canvas) -> Canvas:
+    """Stage: give hair and clothes the colours that the target names, if it names any."""
+    target, settings = context.target, context.settings
+    if target.hair not in HAIR_COLOURS and target.clothes not in CLOTHES_COLOURS:
+        return canvas
+    colour, dyed = canvas.colour, canvas.dyed
+    hair = hair_share(colour, canvas.hair, canvas.raster, context.model, settings)
+    if target.clothes in CLOTHES_COLOURS:
+        loose = (canvas.alpha - canvas.hair).clip(0, 1) * (canvas.raster.triangle < 0)
+        clothes = clothes_share(colour, loose, hair, canvas.raster, context.model, settings)
+        colour = dye(colour, clothes, str(target.clothes), CLOTHES_COLOURS, settings)
+        dyed = np.maximum(dyed, clothes)
+    if target.hair in HAIR_COLOURS:
+        colour = dye(colour, hair, str(target.hair), HAIR_COLOURS, settings, translucent=True)
+        dyed = np.maximum(dyed, hair)
+    return replace(canvas, colour=colour, dyed=dyed)
+
+
+def dye(
+    colour: Array,
+    fraction: Array,
+    name: str,
+    colours: Colours,
+    settings: WarpSettings,
+    *,
+    translucent: bool = False,
+) -> FloatArray:
+    """Give what a picture shows at some places one of several colours.
 
     Strands and folds stay lighter and darker than each other as they are, within bounds: black hair's sheen
-    would else be blinding in white. What has the colour already stays as it is. What is `translucent`, as
-    hair is, is the more saturated the darker it is: its light has gone through more strands (Beer's law).
+    would else be blinding in white. What has the colour already stays as it is.
+
+    Parameters
+    ----------
+    colour
+        (H, W, 3) in [0, 255].
+    fraction
+        (H, W) in [0, 1], where it shows what is dyed.
+    name, colours
+        The requested colour, and all among which it is named, RGB in [0, 255].
+    settings
+        Those of recolouring and of comparing colours.
+    translucent
+        What is, as hair is, is the more saturated the darker it is: its light has gone through more strands
+        (Beer's law).
+
+    Returns
+    -------
+    FloatArray
+        (H, W, 3).
     """
+    own = settings.recolour
     picture = np.asarray(colour, np.float32)
-    there = share > 0.5
-    if there.sum() < _LEAST or _has(np.median(picture[there], axis=0), name, colours):
+    there = fraction > 0.5
+    if there.sum() < own.min_pixels:
         return picture
-    linear = (np.clip(picture, 0, 255) / 255) ** _GAMMA
-    bright = linear.mean(axis=2) + _DARK
+    if _has_colour(np.median(picture[there], axis=0), name, colours, own.same_colour, settings.colour):
+        return picture
+    darkest, lightest = own.brightness_range
+    linear = (np.clip(picture, 0, 255) / 255) ** DISPLAY_GAMMA
+    bright = linear.mean(axis=2) + own.dark_offset
     ratio = np.log(bright / np.median(bright[there]))
-    spread = np.std(np.clip(ratio[there], *np.percentile(ratio[there], (5, 95))))
-    ratio = np.clip(ratio * min(1.0, _CONTRAST / max(float(spread), 1e-6)), *_RANGE)
+    contrast = np.std(np.clip(ratio[there], *np.percentile(ratio[there], (5, 95))))
+    ratio = np.clip(ratio * min(1.0, own.max_contrast / max(float(contrast), 1e-6)), darkest, lightest)
     # At its edge what is dyed is mixed with what is not, whose brightness is none of its own.
-    ratio = np.minimum(ratio, _RANGE[1] * np.clip(2 * share - 1, 0, 1))[..., None]
-    wished = (np.array(colours[name]) / 255) ** _GAMMA
+    ratio = np.minimum(ratio, lightest * np.clip(2 * fraction - 1, 0, 1))[..., None]
+    requested = (np.array(colours[name]) / 255) ** DISPLAY_GAMMA
     if translucent:
-        lit = wished ** np.exp(ratio / min(np.average(np.log(wished), weights=wished), _PALEST))
+        mean = np.average(np.log(requested), weights=requested)
+        lit = requested ** np.exp(ratio / min(mean, own.palest_brightness))
     else:
-        lit = np.clip(wished * np.exp(ratio), 0, 1)
-    drawn = 255 * lit ** (1 / _GAMMA)
-    return np.asarray(picture + share[..., None] * (drawn - picture), np.float32)
+        lit = np.clip(requested * np.exp(ratio), 0, 1)
+    dyed = 255 * lit ** (1 / DISPLAY_GAMMA)
+    return np.asarray(picture + fraction[..., None] * (dyed - picture), np.float32)
 
 
-def _has(colour: Array, name: str, colours: Colours) -> bool:
+def _has_colour(
+    colour: Array, name: str, colours: Colours, same_colour: float, settings: ColourSettings
+) -> bool:
     """Whether a colour (3,) in [0, 255] is the named one: near to it, and nearer than to the others."""
     names = list(colours)
-    known = tones(np.array([[colour, *(colours[each] for each in names)]]).round().astype(np.uint8))[0]
+    compared = np.array([[colour, *(colours[each] for each in names)]]).round().astype(np.uint8)
+    known = weighted_lab(compared, settings)[0]
     apart = np.linalg.norm(known[1:] - known[0], axis=1)
-    return names[int(apart.argmin())] == name and float(apart.min()) < _SAME
+    return names[int(apart.argmin())] == name and float(apart.min()) < same_colour

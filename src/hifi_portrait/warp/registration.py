@@ -1,4 +1,4 @@
-"""Where a photo shows each place of a face, by the fitted head and by the landmarks that were detected.
+"""Where photos show each place of a face, by the fitted heads and by the landmarks that were detected.
 
 A head fits landmarks up to what it cannot express. Of the lower face, which expressions move most, half of
 what is left is taken for an error of the expression, and what the photo shows is looked up that much nearer
@@ -11,84 +11,169 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse.linalg import SuperLU, splu
 
 from hifi_portrait.fitting.landmark_model import IRISES, LandmarkModel
+from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.landmarks.contours import CONTOURS, FACE_OVAL
+from hifi_portrait.person.references import References
+from hifi_portrait.warp.hair.shell import hair_thickness, raised
+from hifi_portrait.warp.photos import erode_mattes, fit_photos, remove_background
+from hifi_portrait.warp.settings import RegistrationSettings, WarpSettings
 
-_FOLLOWED = 0.5  # share of a residual by which the lower face is moved
-_OFF_LIPS = 0.01  # metres from the lips' inner edges, which are moved in full, to where no more than that is
-_BENDING = 1.0  # weight of the squared Laplacian of the shift, against a squared residual of 1
-_SHIFT = 1e-3  # weight of its square: far from landmarks it is 0
-_FARTHEST = 0.012  # metres
 _NOSE_TIP, _UPPER_LIP = 1, 0  # landmarks between which the lower face begins
 
-Array = npt.NDArray[Any]
+
+@dataclass(frozen=True, eq=False)
+class RegisteredPhotos:
+    """N photos of a person, and where they show the head's surface.
+
+    Attributes
+    ----------
+    crops, mattes
+        (N, S, S, 3) uint8 and (N, S, S) in [0, 1].
+    shown
+        (N, S, S) in [0, 1], where crops show their photos, from `in_photo`.
+    solid
+        (N, S, S) in [0, 1], the mattes without the person's edge.
+    xy, visibility
+        (N, V, 2) places of the vertices as fractions of the side, and (N, V) how well each is seen.
+    landmarks
+        (N, 478, 2), as fractions of the side.
+    heads, posed
+        N fitted heads, and the vertices (V, 3) of each in camera space.
+    hair
+        (N, P) thickness in metres of the hair on the scalp.
+    quality
+        (N,) in [0, 1].
+    """
+
+    crops: ByteArray
+    mattes: FloatArray
+    shown: FloatArray
+    solid: FloatArray
+    xy: FloatArray
+    visibility: FloatArray
+    landmarks: Array
+    heads: tuple[HeadGeometry, ...]
+    posed: tuple[Array, ...]
+    hair: FloatArray
+    quality: Array
 
 
-def registered(
-    xy: Array, landmarks: Array, geometries: Sequence[HeadGeometry], model: HeadModel
-) -> npt.NDArray[np.float32]:
+def register_photos(
+    references: References, size: int, model: HeadModel, settings: WarpSettings
+) -> RegisteredPhotos:
+    """Clean the photos of references, for a picture ``size`` pixels high, and find the surface in them."""
+    heads = tuple(references.geometries)
+    crops, mattes, shown = fit_photos(size, references.crops, references.mattes, settings.photos)
+    posed = tuple(model.posed(head) for head in heads)
+    hair = hair_thickness(posed, heads, mattes, model)
+    views = [
+        SurfaceView.of_vertices(model, raised(points, thickness, model), head)
+        for points, thickness, head in zip(posed, hair, heads, strict=True)
+    ]
+    landmarks = landmark_places(references.landmarks, references.crops.shape[1], heads, model)
+    places = np.stack([view.xy for view in views])
+    return RegisteredPhotos(
+        crops=np.stack(
+            [remove_background(*photo, settings.photos) for photo in zip(crops, mattes, strict=True)]
+        ),
+        mattes=mattes,
+        shown=shown,
+        solid=erode_mattes(mattes, settings.photos) * shown,
+        xy=move_to_landmarks(places, landmarks, heads, model, settings.registration),
+        visibility=np.stack([view.visibility for view in views]).astype(np.float32),
+        landmarks=landmarks,
+        heads=heads,
+        posed=posed,
+        hair=hair,
+        quality=np.asarray(references.quality),
+    )
+
+
+def move_to_landmarks(
+    xy: Array,
+    landmarks: Array,
+    heads: Sequence[HeadGeometry],
+    model: HeadModel,
+    settings: RegistrationSettings,
+) -> FloatArray:
     """Places (N, V, 2) of the vertices in N photos, moved towards the landmarks (N, 478, 2) of these.
 
-    All as shares of the photos' sides.
+    All are fractions of the photos' sides.
     """
-    return np.asarray(xy + _Shifts.of(model)(residuals(landmarks, geometries, model)), np.float32)
+    shifts = _Shifts.of(model, settings)(landmark_residuals(landmarks, heads, model, settings.max_residual))
+    return np.asarray(xy + shifts, np.float32)
 
 
-def landmark_places(
-    landmarks: Array, side: int, geometries: Sequence[HeadGeometry], model: HeadModel
-) -> Array:
-    """Landmarks (N, 478, 2 or 3) in pixels of photos as shares of the side (N, 478, 2).
+def landmark_places(landmarks: Array, side: int, heads: Sequence[HeadGeometry], model: HeadModel) -> Array:
+    """Landmarks (N, 478, 2 or 3) in pixels of photos as fractions of the side (N, 478, 2).
 
     Those that are not known, NaN, are where the heads have them.
     """
     detected = landmarks[..., :2] / side
-    return np.where(np.isfinite(detected), detected, _expected(geometries, model))
+    return np.where(np.isfinite(detected), detected, _expected_landmarks(heads, model))
 
 
-def residuals(landmarks: Array, geometries: Sequence[HeadGeometry], model: HeadModel) -> Array:
-    """How far landmarks (N, 478, 2) lie from where the heads have them, as shares of the photos' sides.
+def landmark_residuals(
+    landmarks: Array, heads: Sequence[HeadGeometry], model: HeadModel, max_residual: float
+) -> Array:
+    """How far landmarks (N, 478, 2) lie from where the heads have them, as fractions of the photos' sides.
 
-    None is longer than an error of the fit may be: one that is, is the detector's.
+    None is longer than ``max_residual``, in metres.
     """
-    apart = landmarks - _expected(geometries, model)
-    metre = [head.camera.focal / head.camera.height / head.translation[1] for head in geometries]
-    most = _FARTHEST * np.array(metre)[:, None]
+    apart = landmarks - _expected_landmarks(heads, model)
+    metre = [head.camera.focal / head.camera.height / head.translation[1] for head in heads]
+    most = max_residual * np.array(metre)[:, None]
     far = np.maximum(np.linalg.norm(apart, axis=2), 1e-9)
     return np.asarray(apart * np.minimum(1, most / far)[..., None])
 
 
-def _expected(geometries: Sequence[HeadGeometry], model: HeadModel) -> Array:
+def _expected_landmarks(heads: Sequence[HeadGeometry], model: HeadModel) -> Array:
+    """Landmarks (N, 478, 2) of N heads, as fractions of the photos' sides."""
     seen = LandmarkModel.load(model)
-    return np.stack([seen.seen_at(head) / (head.camera.width, head.camera.height) for head in geometries])
+    return np.stack([seen.seen_at(head) / (head.camera.width, head.camera.height) for head in heads])
 
 
 @dataclass(frozen=True, eq=False)
 class _Shifts:
-    """Spreads residuals over the mesh, as smoothly as it bends, never across the slit of the mouth."""
+    """Carries residuals on over the mesh, as smoothly as it bends, never across the slit of the mouth.
+
+    Attributes
+    ----------
+    landmarks
+        (L,) those that move the skin: all but the oval's, which slide along the silhouette.
+    at_landmarks
+        (L, V) sparse weights of the vertices at each.
+    system
+        The factorised least-squares system.
+    follow
+        (V,) in [0, 1], how far each vertex follows.
+    eyes
+        Vertices of each eye, and the landmarks of its iris.
+    """
 
     landmarks: Array
     at_landmarks: sparse.csr_matrix
     system: SuperLU
-    share: Array
+    follow: Array
     eyes: tuple[tuple[Array, Array], ...]
 
     @classmethod
     @lru_cache(maxsize=4)
-    def of(cls, model: HeadModel) -> _Shifts:
+    def of(cls, model: HeadModel, settings: RegistrationSettings) -> _Shifts:
         seen = LandmarkModel.load(model)
         place, count = seen.correspondence, model.num_vertices
         is_skin = model.parts == Part.SKIN
-        inner = np.setdiff1d(np.arange(IRISES[0]), FACE_OVAL)  # those of the oval slide along the silhouette
+        inner = np.setdiff1d(np.arange(IRISES[0]), FACE_OVAL)
         landmarks = inner[is_skin[place.triangle[inner]]]
         rows = np.repeat(np.arange(len(landmarks)), 3)
         columns = model.triangles[place.triangle[landmarks]].ravel()
@@ -97,34 +182,45 @@ class _Shifts:
             (len(landmarks), count),
         )
         bending = _laplacian(model.triangles[is_skin], count)
-        system = at_landmarks.T @ at_landmarks + _BENDING * bending.T @ bending + _SHIFT * sparse.eye(count)
-        mean = model.mean[:count]
-        top, low = seen.mean[_NOSE_TIP, 2], seen.mean[_UPPER_LIP, 2]
-        edges = seen.mean[list(CONTOURS["inner lips"].landmarks)]
-        away = np.linalg.norm(mean[:, None] - edges, axis=2).min(axis=1)
-        lips = np.clip((_OFF_LIPS - away) / _OFF_LIPS, 0, 1)
-        share = np.clip((top - mean[:, 2]) / (top - low), 0, 1) * (_FOLLOWED + (1 - _FOLLOWED) * lips)
+        system = (
+            at_landmarks.T @ at_landmarks
+            + settings.bending_weight * bending.T @ bending
+            + settings.shift_weight * sparse.eye(count)
+        )
         parts = model.parts[place.triangle[IRISES]]
         eyes = [
             (vertices, IRISES[parts == part])
             for vertices, part in zip(model.eye_vertices, (Part.LEFT_EYE, Part.RIGHT_EYE), strict=True)
         ]
-        return cls(landmarks, at_landmarks, splu(system.tocsc()), share, tuple(eyes))
+        follow = _following(seen, model, settings)
+        return cls(landmarks, at_landmarks, splu(system.tocsc()), follow, tuple(eyes))
 
     def __call__(self, residuals: Array) -> Array:
         """Shifts (N, V, 2) by residuals (N, 478, 2)."""
         photos = len(residuals)
         known = residuals[:, self.landmarks].transpose(1, 0, 2).reshape(len(self.landmarks), 2 * photos)
-        spread = self.system.solve(self.at_landmarks.T @ known).reshape(-1, photos, 2).transpose(1, 0, 2)
-        shifts = np.asarray(spread * self.share[:, None])
+        smooth = self.system.solve(self.at_landmarks.T @ known).reshape(-1, photos, 2).transpose(1, 0, 2)
+        shifts = np.asarray(smooth * self.follow[:, None])
         for vertices, irises in self.eyes:
             shifts[:, vertices] = residuals[:, irises].mean(axis=1)[:, None]
         return shifts
 
 
+def _following(seen: LandmarkModel, model: HeadModel, settings: RegistrationSettings) -> Array:
+    """How far each vertex (V,) follows landmarks, in [0, 1]: the lower face in part, the lips in full."""
+    mean = model.mean[: model.num_vertices]
+    top, low = seen.mean[_NOSE_TIP, 2], seen.mean[_UPPER_LIP, 2]
+    edges = seen.mean[list(CONTOURS["inner lips"].landmarks)]
+    away = np.linalg.norm(mean[:, None] - edges, axis=2).min(axis=1)
+    lips = np.clip((settings.lip_reach - away) / settings.lip_reach, 0, 1)
+    followed = settings.followed_fraction
+    return np.clip((top - mean[:, 2]) / (top - low), 0, 1) * (followed + (1 - followed) * lips)
+
+
 def _laplacian(triangles: Array, count: int) -> sparse.csr_matrix:
     """Each vertex minus the mean of its neighbours, (V, V); 0 where there are none."""
-    edges = np.concatenate([triangles[:, pair] for pair in ([0, 1], [1, 2], [2, 0], [1, 0], [2, 1], [0, 2])])
+    pairs = ([0, 1], [1, 2], [2, 0], [1, 0], [2, 1], [0, 2])
+    edges = np.concatenate([triangles[:, pair] for pair in pairs])
     joined = sparse.csr_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (count, count))
     joined.data[:] = 1
     degree = np.asarray(joined.sum(axis=1)).ravel()

@@ -8,16 +8,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from hifi_portrait.warp.image.colour import hues, tones, unlikeness
-from hifi_portrait.warp.image.inpaint import blurred, spread
+from hifi_portrait.warp.image.colour import colour_distance, drop_lightness, weighted_lab
+from hifi_portrait.warp.image.inpaint import blur_wide, inpaint
 from hifi_portrait.warp.image.morphology import distance_to, nearest_of
+from hifi_portrait.warp.settings import WarpSettings
 
 _ENDING = 0.05  # share of the picture's side over which clothes lose their folds below a photo's end
 _STREAKS = 0.012  # share of the picture's side over which what ends there is smoothed at once
 _JOINT = 0.008  # share of the picture's side above it over which they pass into what goes on
 _LEAST_WORN = 80  # percent of a body that clothes are told by: what is least like skin
 _LOWER_END = 0.1  # share of the picture's side above a photo's end
-_SKIN_TONE = 15.0  # difference of `tones` up to which something may be skin
+_SKIN_TONE = 15.0  # difference of `weighted_lab` up to which something may be skin
 _LIT = 0.5  # of the difference of hue from clothes up to which something is skin, in another light
 _PLAIN = 0.06  # share of the picture's side over which clothes are smoothed where none are seen
 _NECK = 0.06  # share of the picture's side from the body within which skin is the neck's
@@ -30,7 +31,7 @@ _SOFT = 0.004  # share of the picture's side over which it gives way to the clot
 Array = npt.NDArray[Any]
 
 
-def going_on(colour: Array, trust: Array, body: Array, skin: Array) -> Array:
+def going_on(colour: Array, trust: Array, body: Array, skin: Array, settings: WarpSettings) -> Array:
     """Clothes that go on below where photos end as they are nearest to it: farther up are neck and hair.
 
     Parameters
@@ -43,6 +44,8 @@ def going_on(colour: Array, trust: Array, body: Array, skin: Array) -> Array:
         (H, W) bool, the shoulders.
     skin
         (H, W) bool, known skin of the head.
+    settings
+        Those of clothes and of comparing colours.
 
     Returns
     -------
@@ -50,12 +53,12 @@ def going_on(colour: Array, trust: Array, body: Array, skin: Array) -> Array:
         (H, W, 3), the known colours and what goes on from them.
     """
     known = body & (trust > 0.5)
-    around = spread(colour, trust)
+    around = inpaint(colour, trust)
     below = body & ~np.maximum.accumulate(known[::-1])[::-1]
     if not known.any() or not below.any():
         return around
     neck = skin & (distance_to(body) < _NECK * len(body))
-    worn, bare = _worn(around, known, neck if neck.sum() > _ENOUGH * skin.sum() else skin)
+    worn, bare = _worn(around, known, neck if neck.sum() > _ENOUGH * skin.sum() else skin, settings)
     deep = np.clip(distance_to(~below) / (_ENDING * len(body)), 0, 1)[..., None]
     plain = _ending(around, worn, deep)
     if bare.any():
@@ -68,25 +71,31 @@ def going_on(colour: Array, trust: Array, body: Array, skin: Array) -> Array:
 def _ending(colour: Array, of: Array, deep: Array) -> Array:
     """Colours (H, W, 3) of the nearest of some places (H, W), and smoothed farther away."""
     nearest = nearest_of(colour, of)
-    ending, plain = (blurred(nearest, share * len(colour)) for share in (_STREAKS, _PLAIN))
+    ending, plain = (blur_wide(nearest, share * len(colour)) for share in (_STREAKS, _PLAIN))
     return np.asarray(ending + deep * (plain - ending), np.float32)
 
 
-def _worn(colour: Array, body: Array, skin: Array) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _worn(
+    colour: Array, body: Array, skin: Array, settings: WarpSettings
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """What of the lower end of a body (H, W) is rather clothes than skin, and what is skin.
 
     All of it is clothes if hardly any is.
     """
     rows = np.arange(len(body))[:, None]
     body = body & (rows > np.flatnonzero(body.any(axis=1))[-1] - _LOWER_END * len(body))
-    colours = tones(np.clip(colour, 0, 255).astype(np.uint8))
-    from_skin = unlikeness(colours, colours[skin])
+    colours = weighted_lab(np.clip(colour, 0, 255).astype(np.uint8), settings.colour)
+    from_skin = colour_distance(colours, colours[skin], settings.colour)
     if not np.isfinite(from_skin).all():
         return body, np.zeros_like(body)
     unlike = body & (from_skin >= max(np.percentile(from_skin[body], _LEAST_WORN), _SKIN_TONE))
-    worn = body & (from_skin > np.minimum(unlikeness(colours, colours[unlike]), _SKIN_TONE))
-    hue = hues(colours)
-    worn &= unlikeness(hue, hue[skin]) > _LIT * unlikeness(hue, hue[unlike])
+    worn = body & (
+        from_skin > np.minimum(colour_distance(colours, colours[unlike], settings.colour), _SKIN_TONE)
+    )
+    hue = drop_lightness(colours)
+    worn &= colour_distance(hue, hue[skin], settings.colour) > _LIT * colour_distance(
+        hue, hue[unlike], settings.colour
+    )
     return (worn, body & ~worn) if worn.any() else (body, np.zeros_like(body))
 
 

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.head.raster import Raster
-from hifi_portrait.warp.image.colour import unlikeness
-from hifi_portrait.warp.image.inpaint import spread
+from hifi_portrait.warp.image.colour import colour_distance
+from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import distance_to
+from hifi_portrait.warp.settings import WarpSettings
 
 _REACH = 0.1  # share of the picture's side by which clothes may stand out
 _LOW = 0.3  # share of the head's height, from the chin up, beside which there may be neck and collar
@@ -28,7 +29,7 @@ Array = npt.NDArray[Any]
 
 
 def hair_and_clothes(
-    loose: Array, colours: Array, head: Array, body: Array
+    loose: Array, colours: Array, head: Array, body: Array, settings: WarpSettings
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """What of a photo's person off the mesh goes with the head, and what with the shoulders.
 
@@ -40,9 +41,11 @@ def hair_and_clothes(
     loose
         (S, S) in [0, 1], the person off the mesh.
     colours
-        (S, S, 3) of the photo, from `tones`.
+        (S, S, 3) of the photo, from `weighted_lab`.
     head, body
         (S, S) bool, where the mesh's head and its shoulders are seen.
+    settings
+        Those of clothes and of comparing colours.
 
     Returns
     -------
@@ -57,7 +60,9 @@ def hair_and_clothes(
     by_head, by_body = distance_to(head), distance_to(body)
     worn = body & (rows > np.median(np.nonzero(body)[0])) if body.any() else body
     samples = (loose > 0.7) & ~low, worn, head
-    from_hair, from_clothes, from_skin = (unlikeness(colours, colours[sample]) for sample in samples)
+    from_hair, from_clothes, from_skin = (
+        colour_distance(colours, colours[sample], settings.colour) for sample in samples
+    )
     rim = _RIM * side
     skin = low & (from_skin < np.minimum(from_hair, from_clothes))
     outermost = distance_to(loose + head + body < 0.5) < rim
@@ -130,7 +135,7 @@ def beside_shoulders(dress: Dress, raster: Raster, triangles: Array, is_body: Ar
     corners = dress.xy[triangles[triangle[body]]]
     moved = np.zeros((height, width, 2), np.float32)
     moved[body] = (raster.barycentric[body][..., None] * corners).sum(axis=1) - place[body]
-    at = ((spread(moved, body.astype(np.float32)) + place) * len(dress.crop) - 0.5).astype(np.float32)
+    at = ((inpaint(moved, body.astype(np.float32)) + place) * len(dress.crop) - 0.5).astype(np.float32)
     at[..., 1] = np.minimum(at[..., 1], np.flatnonzero(dress.shown.any(axis=1))[-1])
     beside = (triangle < 0) & (distance_to(body) < _REACH * height)
     colour, alpha = (

@@ -15,11 +15,12 @@ import numpy.typing as npt
 
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
-from hifi_portrait.warp.image.colour import unlikeness
+from hifi_portrait.warp.image.colour import colour_distance
 from hifi_portrait.warp.image.morphology import disc, square
+from hifi_portrait.warp.settings import WarpSettings
 
 NO_CLOTHES = 35.0
-"""Distance, in `tones`, from the hair's colour beyond which something is clothes."""
+"""Distance, in `weighted_lab`, from the hair's colour beyond which something is clothes."""
 
 _OUTERMOST = 0.85  # share of the mean head's half width beyond which its skin is an ear's
 _REACH = 0.07  # share of the picture's side by which an ear may stand out of the mesh's
@@ -46,7 +47,7 @@ def ears_end(rows: Array, height: int, model: HeadModel) -> int:
 
 
 def without_ears(
-    loose: Array, colours: Array, xy: Array, visibility: Array, model: HeadModel
+    loose: Array, colours: Array, xy: Array, visibility: Array, model: HeadModel, settings: WarpSettings
 ) -> npt.NDArray[np.float32]:
     """What of a photo's person is off the mesh and no ear.
 
@@ -55,11 +56,13 @@ def without_ears(
     loose
         (S, S) in [0, 1], the person off the mesh.
     colours
-        (S, S, 3) of the photo, from `tones`.
+        (S, S, 3) of the photo, from `weighted_lab`.
     xy, visibility
         (V, 2) places of the vertices as shares of the side, and (V,) how well each is seen.
     model
         Whose vertices they are.
+    settings
+        Those of ears and of comparing colours.
     """
     side = len(colours)
     skin = part_vertices(model, Part.SKIN)
@@ -69,8 +72,8 @@ def without_ears(
         return np.asarray(loose, np.float32)
     hair = (loose > 0.7) & ~(ears[0][1] | ears[1][1])
     hair[int(np.clip(xy[np.concatenate(ear_vertices(model)), 1].max(), 0, 1) * side) :] = False  # clothes
-    from_skin = unlikeness(colours, colours[skin[:, 1], skin[:, 0]])
-    from_hair = unlikeness(colours, colours[hair])
+    from_skin = colour_distance(colours, colours[skin[:, 1], skin[:, 0]], settings.colour)
+    from_hair = colour_distance(colours, colours[hair], settings.colour)
     is_skin, is_hair = from_skin < from_hair, from_hair < NO_CLOTHES
     dropped = np.zeros(loose.shape, np.uint8)
     for inside, near in ears:

@@ -7,7 +7,7 @@ was hidden, and mirrored lights would turn with the eye; so beyond a few degrees
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Self
 
@@ -20,6 +20,8 @@ from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster, rasterise
+from hifi_portrait.warp.canvas import Canvas, WarpContext
+from hifi_portrait.warp.image.colour import measure_brightness
 from hifi_portrait.warp.image.morphology import disc
 
 _GAZE_SCALE = 12.0  # degrees between gazes at which a photo's eyes count 1 / e
@@ -47,6 +49,26 @@ _CORNER, _CORNER_SHADE = 0.16, 0.8  # eyeball radii over which corners are in th
 _AROUND = 0.9  # eyeball radii about an eye within which the light on it is told
 
 Array = npt.NDArray[Any]
+
+
+def paint_eyes(context: WarpContext, canvas: Canvas) -> Canvas:
+    """Stage: paint the eyes that no reference shows looking as the target does."""
+    sources, model = context.sources, context.model
+    if not sources.painted_eyes.any():
+        return canvas
+    parts, rows = context.parts(canvas.raster), context.vertex_rows()
+    radius = max(float(np.ptp(rows[vertices])) for vertices in model.eye_vertices) / 2
+    usual = context.settings.colour.usual_skin_brightness
+    skin = measure_brightness(canvas.colour, parts == Part.SKIN, usual)
+    tables = sources.tables[: len(sources.crops)]
+    eyes = EyeColours.of(sources.crops, tables, sources.gains, skin, model)
+    if eyes.covered:
+        return canvas
+    colour = draw_eyeballs(canvas.colour, sources.painted_eyes, eyes, canvas.raster, radius, model)
+    coverage = canvas.coverage.copy()
+    for part, painted_fraction in zip(EYES, sources.painted_eyes, strict=True):
+        coverage[parts == part] = np.maximum(coverage[parts == part], painted_fraction)
+    return replace(canvas, colour=colour, coverage=coverage)
 
 
 def gaze_likeness(geometries: Sequence[HeadGeometry], target: HeadGeometry) -> npt.NDArray[np.float32]:
@@ -127,30 +149,48 @@ class EyeColours:
         return cls(np.minimum(iris, 235), np.minimum(white, 235), radius, covered)
 
 
-def paint_eyes(
-    colour: Array, share: Array, colours: EyeColours, raster: Raster, pixels: float, model: HeadModel
-) -> None:
-    """Paint eyes into colour (H, W, 3) in [0, 255], each as far as its share (2,).
+def draw_eyeballs(
+    colour: Array, fractions: Array, eyes: EyeColours, raster: Raster, pixels: float, model: HeadModel
+) -> Array:
+    """Draw eyeballs over a picture's eyes.
 
-    ``pixels`` is the radius of an eyeball.
+    Parameters
+    ----------
+    colour
+        (H, W, 3) in [0, 255].
+    fractions
+        (2,) in [0, 1], how far each eye is drawn.
+    eyes
+        What they look like.
+    raster, model
+        What the picture shows.
+    pixels
+        The radius of an eyeball.
+
+    Returns
+    -------
+    Array
+        (H, W, 3).
     """
     parts = np.where(raster.triangle >= 0, model.parts[raster.triangle], 255)
     skin = parts == Part.SKIN
     if not skin.any():
-        return
+        return colour
     light = colour.mean(axis=2)
     usual = np.median(light[skin])
     place = raster.interpolate(eyeball_places(model), model.triangles)
-    for part, painted_share in zip(EYES, share, strict=True):
+    colour = colour.copy()
+    for part, fraction in zip(EYES, fractions, strict=True):
         shown = parts == part
-        if painted_share <= 0 or not shown.any():
+        if fraction <= 0 or not shown.any():
             continue
         near = cv2.dilate(shown.astype(np.uint8), disc(2 * _AROUND * pixels)).astype(bool) & skin
         gain = np.clip(np.median(light[near]) / usual, 0.6, 1.2) if near.any() else 1.0
-        eye = _eye(place[shown], colours, pixels) * (gain * _shade(shown, pixels)[shown])[:, None]
-        eye += _spark(place[shown], pixels)[:, None] * colours.white * gain
+        eye = _eye(place[shown], eyes, pixels) * (gain * _shade(shown, pixels)[shown])[:, None]
+        eye += _spark(place[shown], pixels)[:, None] * eyes.white * gain
         soft = np.minimum(_SOFT * cv2.GaussianBlur(shown.astype(np.float32), (0, 0), 0.7), 1)[shown]
-        colour[shown] += painted_share * soft[:, None] * (np.minimum(eye, 255) - colour[shown])
+        colour[shown] += fraction * soft[:, None] * (np.minimum(eye, 255) - colour[shown])
+    return colour
 
 
 def _eye(place: Array, colours: EyeColours, pixels: float) -> npt.NDArray[np.float64]:

@@ -6,7 +6,7 @@ shows between the contours of its lips is laid between those of the target.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -15,15 +15,14 @@ import numpy.typing as npt
 
 from hifi_portrait.fitting.landmark_model import LandmarkModel
 from hifi_portrait.head.eyeballs import EYES
-from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
-from hifi_portrait.head.raster import Raster
 from hifi_portrait.landmarks.generator import INNER_MOUTH, TEETH
+from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.face.lips import NOMINAL, Lips
 from hifi_portrait.warp.face.teeth import Opening, behind, upper_teeth
-from hifi_portrait.warp.image.colour import brightness
-from hifi_portrait.warp.references import Sources
+from hifi_portrait.warp.image.colour import measure_brightness
+from hifi_portrait.warp.sources import Sources
 
 _OPEN = 0.002  # metres by which lips are parted where a photo shows what is between them
 _TURNED = (0.35, 0.6)  # shares of a half of the wished mouth between which a photo begins to show that half
@@ -43,54 +42,40 @@ INSIDE = (*TEETH, *INNER_MOUTH)
 Array = npt.NDArray[Any]
 
 
-def draw_inside(
-    sources: Sources,
-    factors: Array,
-    raster: Raster,
-    target: HeadGeometry,
-    model: HeadModel,
-    drawn: tuple[Array, Array, Array],
-) -> None:
-    """Draw what is behind the lips into the colour (H, W, 3), how well it is seen and the coverage (H, W).
-
-    Parameters
-    ----------
-    sources, factors
-        The references, and what to multiply the colours of each by, from `colour_corrections`.
-    raster, target
-        What is drawn.
-    model
-        The head model.
-    drawn
-        Changed in place.
-    """
-    colour, seen, coverage = drawn
-    parts = np.where(raster.triangle >= 0, model.parts[raster.triangle], 255)
+def draw_mouth(context: WarpContext, canvas: Canvas) -> Canvas:
+    """Stage: draw what is behind the lips, if the target parts them."""
+    sources, model, target = context.sources, context.model, context.target.geometry
+    parts = context.parts(canvas.raster)
     inside = np.isin(parts, INSIDE)
     if not inside.any():
-        return
+        return canvas
     height = len(inside)
     places = LandmarkModel.load(model).seen_at(target) / target.camera.height
     lips = Lips.of(places, target, height, model)
     pixels = _Between.of(inside, lips)
     opening = pixels.opening(lips)
-    skin = brightness(colour, (parts == Part.SKIN) & (seen > _WELL_SEEN))
-    white = max(skin, brightness(colour, np.isin(parts, EYES) & (seen > _WELL_SEEN), _WHITEST, 0))
-    teeth, share = upper_teeth(opening, target.expression, _WHITE * white)
-    painted = behind(parts, inside, skin)
-    shown = np.zeros(len(painted), np.float32)
+    well_seen = canvas.seen > _WELL_SEEN
+    usual = context.settings.colour.usual_skin_brightness
+    skin = measure_brightness(canvas.colour, (parts == Part.SKIN) & well_seen, usual)
+    eyes = measure_brightness(canvas.colour, np.isin(parts, EYES) & well_seen, 0, _WHITEST)
+    white = max(skin, eyes)
+    teeth, covered = upper_teeth(opening, target.expression, _WHITE * white)
+    drawn = behind(parts, inside, skin)
+    shown = np.zeros(len(drawn), np.float32)
     chosen = _chosen(sources, lips, model)
     if chosen is not None:
         photo, theirs = chosen
         own, shown = _own(sources.crops[photo], theirs, pixels, lips)
-        own = own * sources.gains[photo] * _at(factors[photo], inside)
-        painted += shown[:, None] * (own - painted)
+        own = own * sources.gains[photo] * _at(canvas.light.factors[photo], inside)
+        drawn += shown[:, None] * (own - drawn)
         dark = _top(own, opening) < _TOOTHLESS * white
         hides_them = dark and lips.bared - theirs.bared > _BARED
-        share = share * (1 if hides_them else 1 - shown)
-    colour[inside] = painted + share[:, None] * (teeth - painted)
+        covered = covered * (1 if hides_them else 1 - shown)
+    colour, seen, coverage = canvas.colour.copy(), canvas.seen.copy(), canvas.coverage.copy()
+    colour[inside] = drawn + covered[:, None] * (teeth - drawn)
     seen[inside] = 1
-    coverage[inside] = shown * (1 - share)
+    coverage[inside] = shown * (1 - covered)
+    return replace(canvas, colour=colour, seen=seen, coverage=coverage)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +153,7 @@ def _chosen(sources: Sources, wished: Lips, model: HeadModel) -> tuple[int, Lips
     least, most = _TURNED
     turned = np.array([(each.halves / wished.halves).min() for each in lips])
     shows = np.clip((turned - least) / (most - least), 0, 1) * [each.opening > _OPEN for each in lips]
-    fit = sources.mouth * shows
+    fit = sources.mouth_weights * shows
     best = int(fit.argmax())
     return (best, lips[best]) if fit[best] > 0 else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import cv2
@@ -12,13 +12,14 @@ import numpy.typing as npt
 
 from hifi_portrait.head.base_shape import Fitting
 from hifi_portrait.head.geometry import Camera, HeadGeometry
-from hifi_portrait.head.glasses import CLEAR, DARK, Glasses, Tint, fit_glasses, through_lens
+from hifi_portrait.head.glasses import CLEAR, DARK, FRAMES, Glasses, Tint, fit_glasses, through_lens
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.raster import Raster, rasterise
 from hifi_portrait.head.tubes import tube
+from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.face.ears import ear_vertices
-from hifi_portrait.warp.image.inpaint import blurred
+from hifi_portrait.warp.image.inpaint import blur_wide
 
 _DRAWN = 1024  # side in pixels at which glasses are drawn, at least
 _GAMMA = 2.2
@@ -33,6 +34,18 @@ _COVERED = 0.5  # alpha of hair off the mesh from which on it hides a temple
 _SHADE, _SHADE_OVER, _SHADE_BELOW = 0.4, 0.006, 0.008  # that the frame throws: depth, and shares of the side
 
 Array = npt.NDArray[Any]
+
+
+def put_on_glasses(context: WarpContext, canvas: Canvas) -> Canvas:
+    """Stage: draw the glasses that the target names, if it names any. What they hide counts as seen."""
+    target, raster = context.target, canvas.raster
+    if target.glasses not in FRAMES:
+        return canvas
+    loose = np.where(raster.mask, 0, canvas.alpha)
+    colour, drawn = draw_glasses(canvas.colour, target.glasses, raster, loose, target.geometry, context.model)
+    on_bald = target.raster.mask & raster.mask
+    coverage = np.maximum(canvas.coverage, drawn * np.where(on_bald, 1, 0.5))
+    return replace(canvas, colour=colour, coverage=coverage)
 
 
 def draw_glasses(
@@ -206,5 +219,5 @@ def _light(picture: Array, raster: Raster, model: HeadModel) -> npt.NDArray[np.f
     on_face = ((raster.triangle >= 0) & (model.parts == Part.SKIN)[raster.triangle]).astype(np.float32)
     linear = (np.asarray(picture, np.float32).mean(axis=2) / 255) ** _GAMMA
     sigma = _LIT_OVER * len(picture)
-    total, weight = (blurred(each, sigma) for each in (linear * on_face, on_face))
+    total, weight = (blur_wide(each, sigma) for each in (linear * on_face, on_face))
     return np.asarray(total / np.maximum(weight, 1e-3) / _SKIN, np.float32)

@@ -13,12 +13,13 @@ from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.warp.face.ears import ear_vertices
 from hifi_portrait.warp.hair.shell import scalp
-from hifi_portrait.warp.image.colour import tones, unlikeness
+from hifi_portrait.warp.image.colour import colour_distance, weighted_lab
 from hifi_portrait.warp.image.morphology import touching
 from hifi_portrait.warp.off_mesh.cutout import cheeks
+from hifi_portrait.warp.settings import WarpSettings
 
 _FULL = 0.8  # fullness of the scalp from which on a head shows hair, if it has any
-_BALD = 4.0  # difference of `tones` below which hair is none
+_BALD = 4.0  # difference of `weighted_lab` below which hair is none
 _CLEAR = 25.0  # the same from which on each of hair's places is told from skin
 _LEAST = 40  # pixels of hair
 _ABOVE_EYES, _BESIDE_EYES = 0.02, 0.012  # metres from the eyes where hair may hang over the face
@@ -29,7 +30,9 @@ _LONG = 0.005  # share of the picture that loose hair below the ears takes if it
 Array = npt.NDArray[Any]
 
 
-def hair_share(colour: Array, loose: Array, raster: Raster, model: HeadModel) -> npt.NDArray[np.float32]:
+def hair_share(
+    colour: Array, loose: Array, raster: Raster, model: HeadModel, settings: WarpSettings
+) -> npt.NDArray[np.float32]:
     """How far a drawn head shows hair at each place, (H, W) in [0, 1].
 
     0 everywhere if the head is bald, or too small to tell.
@@ -42,10 +45,12 @@ def hair_share(colour: Array, loose: Array, raster: Raster, model: HeadModel) ->
         (H, W) in [0, 1], alpha of hair off the mesh.
     raster, model
         Of the head with its hair.
+    settings
+        Those of hair and of comparing colours.
     """
     parts = np.where(raster.triangle >= 0, model.parts[raster.triangle], 255)
     on_head, on_body = parts == Part.SKIN, parts == Part.SHOULDERS
-    colours = tones(np.clip(colour, 0, 255).astype(np.uint8))
+    colours = weighted_lab(np.clip(colour, 0, 255).astype(np.uint8), settings.colour)
     forehead, sides = _overhung(model)
     attributes = np.zeros((model.num_vertices, 5), np.float32)
     attributes[scalp(model).vertices, 0] = scalp(model).fullness
@@ -64,7 +69,10 @@ def hair_share(colour: Array, loose: Array, raster: Raster, model: HeadModel) ->
     apart = np.linalg.norm(np.median(hair, axis=0) - np.median(skin, axis=0))
     if apart < _BALD:
         return np.zeros(loose.shape, np.float32)
-    from_hair, from_skin = unlikeness(colours, hair), unlikeness(colours, skin)
+    from_hair, from_skin = (
+        colour_distance(colours, hair, settings.colour),
+        colour_distance(colours, skin, settings.colour),
+    )
     away = from_hair / np.maximum(from_hair + from_skin, 1e-6)
     alike = np.clip((_SURE[1] - away) / (_SURE[1] - _SURE[0]), 0, 1)
     full = fullness > _FULL
@@ -74,7 +82,7 @@ def hair_share(colour: Array, loose: Array, raster: Raster, model: HeadModel) ->
     if apart > _CLEAR:
         about_ears = (alike > 0.5) & (np.maximum(ear, beside) > 0.5)
         covered = np.maximum(covered, alike * touching(about_ears, covered > 0.5))
-    from_others = np.minimum(from_skin, unlikeness(colours, colours[on_body]))
+    from_others = np.minimum(from_skin, colour_distance(colours, colours[on_body], settings.colour))
     hanging = on_body & (from_hair < _ON_CLOTHES * from_others)
     covered = np.maximum(covered, touching(hanging, loose > 0.5))
     soft = cv2.GaussianBlur(covered.astype(np.float32), (0, 0), max(0.6, 0.003 * len(colour)))

@@ -8,7 +8,7 @@ that of the hair, and hair is then drawn on the raised surface like skin on the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +21,7 @@ from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.raster import Raster, rasterise
+from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.face.ears import ear_vertices
 
 _HAIRLINE = (
@@ -38,6 +39,13 @@ _OTHERS = 1e-3  # how much other photos count where this one tells nothing
 _INSIDE = 0.5  # matte
 
 Array = npt.NDArray[Any]
+
+
+def raise_hair(context: WarpContext, canvas: Canvas) -> Canvas:
+    """Stage: draw the main reference's hair on the target's bald head, as a second surface."""
+    geometry, model = context.target.geometry, context.model
+    points = raised(model.posed(geometry), context.sources.hair, model)
+    return replace(canvas, raster=with_hair(canvas.raster, points, geometry, model))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.warp.hair.shell import scalp
-from hifi_portrait.warp.image.inpaint import blurred
+from hifi_portrait.warp.image.inpaint import blur_wide
 
 _CROWN = (0.0, 0.045)  # metres on the mean head, right and back of the middle
 _LENGTH = 0.05  # share of the side along which a strand is seen
@@ -53,7 +53,7 @@ def strands(
     rng = np.random.default_rng(0)
 
     def noise(width: float) -> Array:
-        grain = blurred(rng.standard_normal(shown.shape, np.float32), max(width * side, 0.5))
+        grain = blur_wide(rng.standard_normal(shown.shape, np.float32), max(width * side, 0.5))
         return np.asarray(grain / grain.std(), np.float32)
 
     wavy = cv2.GaussianBlur(away, (0, 0), 0.01 * side) + _WAVY * noise(_WAVES)
@@ -83,10 +83,10 @@ def _from_crown(model: HeadModel) -> npt.NDArray[np.float32]:
 
 def _unevenness(brightness: Array, shown: Array, fine: float, coarse: float) -> float:
     """Spread of logarithms of brightness (H, W) between two sizes, in pixels, where hair is shown (H, W)."""
-    weight = np.maximum(blurred(shown, coarse), 1e-3)
-    mean = blurred(brightness * shown, coarse) / weight
-    near = blurred(shown, fine) if fine > 0.7 else shown
-    detail = blurred(brightness * shown, fine) / np.maximum(near, 1e-3) if fine > 0.7 else brightness
+    weight = np.maximum(blur_wide(shown, coarse), 1e-3)
+    mean = blur_wide(brightness * shown, coarse) / weight
+    near = blur_wide(shown, fine) if fine > 0.7 else shown
+    detail = blur_wide(brightness * shown, fine) / np.maximum(near, 1e-3) if fine > 0.7 else brightness
     inside = shown > 0.9
     measured = float((detail - mean)[inside].std()) if inside.any() else 0.0
     return min(measured, _UNEVEN)

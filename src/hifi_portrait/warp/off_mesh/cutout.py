@@ -15,11 +15,12 @@ from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.raster import rasterise
 from hifi_portrait.warp.clothing.split import hair_and_clothes
 from hifi_portrait.warp.face.ears import NO_CLOTHES, ear_vertices, without_ears
-from hifi_portrait.warp.image.colour import tones, unlikeness
-from hifi_portrait.warp.image.inpaint import spread
+from hifi_portrait.warp.image.colour import colour_distance, weighted_lab
+from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import distance_to
 from hifi_portrait.warp.off_mesh.edges import STRAND_ALPHA, in_pieces
-from hifi_portrait.warp.references import Sources
+from hifi_portrait.warp.settings import WarpSettings
+from hifi_portrait.warp.sources import Sources
 
 _COARSE = 128  # side in pixels of the pictures in which outlines are found
 _SOLID = 0.9  # share of a matte from which on a colour is the person's alone
@@ -27,7 +28,7 @@ _LONG = 0.015  # share of a photo that hair below the ears takes if it is long
 _CHEEK = 0.035  # share of the side by which a cheek may stand out of the mesh
 _SURE = 0.5  # share of the distance from hair's colour below which one is skin's for sure
 _BACKDROP = 0.05  # matte below which there is nothing of a person
-_DISTINCT = 20.0  # difference of `tones` from which on hair is told from what is behind it
+_DISTINCT = 20.0  # difference of `weighted_lab` from which on hair is told from what is behind it
 _THROUGH = (0.12, 0.3)  # share of the way from its colour to hair's between which hair begins
 _DIRECTIONS = 120  # in which an outline's radius is measured
 
@@ -57,23 +58,23 @@ class Cutout:
     reach: float
 
     @classmethod
-    def of(cls, sources: Sources, reference: int, model: HeadModel) -> Self:
+    def of(cls, sources: Sources, reference: int, model: HeadModel, settings: WarpSettings) -> Self:
         """Of one of the references, by its number."""
         crop, matte, xy = (values[reference] for values in (sources.crops, sources.mattes, sources.xy))
         is_head = model.parts != Part.SHOULDERS
         shown = mesh_in_photo(xy, model)
         head = (shown >= 0) & is_head[shown]
         loose = matte * (1 - _resized(_inner(shown >= 0), len(matte)))
-        colours = tones(crop)
-        loose = without_ears(loose, colours, xy, sources.tables[reference, :, 2], model)
+        colours = weighted_lab(crop, settings.colour)
+        loose = without_ears(loose, colours, xy, sources.tables[reference, :, 2], model, settings)
         on_head, on_body = (_resized(mask, len(matte)) > 0.5 for mask in (head, (shown >= 0) & ~head))
-        hair, clothes = hair_and_clothes(loose, colours, on_head, on_body)
+        hair, clothes = hair_and_clothes(loose, colours, on_head, on_body, settings)
         ears = xy[np.concatenate(ear_vertices(model)), 1].max()
         hair = hair * in_pieces(hair, ears)
-        hair = without_backdrop(hair, crop, matte)
+        hair = without_backdrop(hair, crop, matte, settings)
         reach = _reach(hair, on_head, ears)
         if reach == np.inf:
-            crop = without_cheeks(crop, colours, hair, on_head, xy, model)
+            crop = without_cheeks(crop, colours, hair, on_head, xy, model, settings)
         return cls(crop, hair, clothes, outline_of(head), reach)
 
 
@@ -101,20 +102,26 @@ def _reach(hair: Array, on_head: Array, ears: float) -> float:
 
 
 def without_cheeks(
-    crop: Array, colours: Array, hair: Array, on_head: Array, xy: Array, model: HeadModel
+    crop: Array,
+    colours: Array,
+    hair: Array,
+    on_head: Array,
+    xy: Array,
+    model: HeadModel,
+    settings: WarpSettings,
 ) -> npt.NDArray[np.uint8]:
     """A photo whose long hair goes on to the mesh, where a cheek or an ear that stands out of it shows."""
     side = len(hair)
     near = distance_to(on_head) < _CHEEK * side
     above = np.arange(side)[:, None] < xy[np.concatenate(ear_vertices(model)), 1].min() * side
     face = np.clip((xy[cheeks(model)] * side).astype(np.int64), 0, side - 1)
-    from_skin = unlikeness(colours, colours[face[:, 1], face[:, 0]])
-    from_hair = unlikeness(colours, colours[(hair > _SOLID) & (above | ~near)])
+    from_skin = colour_distance(colours, colours[face[:, 1], face[:, 0]], settings.colour)
+    from_hair = colour_distance(colours, colours[(hair > _SOLID) & (above | ~near)], settings.colour)
     cheek = near & ~above & (hair > 0) & (from_skin < _SURE * from_hair)
     of_hair = (hair > _SOLID) & (from_hair < np.minimum(from_skin, NO_CLOTHES))
     if of_hair.mean() < _LONG:
         return np.asarray(crop, np.uint8)
-    around = spread(crop.astype(np.float32), of_hair.astype(np.float32))
+    around = inpaint(crop.astype(np.float32), of_hair.astype(np.float32))
     return np.where(cheek[..., None], np.clip(around, 0, 255), crop).astype(np.uint8)
 
 
@@ -130,7 +137,9 @@ def cheeks(model: HeadModel) -> npt.NDArray[np.int64]:
     return skin[between & (place[:, 1] < eyes[:, 1].max())]
 
 
-def without_backdrop(hair: Array, crop: Array, matte: Array) -> npt.NDArray[np.float32]:
+def without_backdrop(
+    hair: Array, crop: Array, matte: Array, settings: WarpSettings
+) -> npt.NDArray[np.float32]:
     """Hair (S, S) without what of the backdrop a matte shows between curls, if the two differ in colour.
 
     Parameters
@@ -139,10 +148,12 @@ def without_backdrop(hair: Array, crop: Array, matte: Array) -> npt.NDArray[np.f
         (S, S) in [0, 1].
     crop, matte
         (S, S, 3) uint8 and (S, S) in [0, 1], the photo and its person.
+    settings
+        Those of what is off the mesh and of comparing colours.
     """
-    colours = tones(crop)
-    behind = spread(colours, (matte < _BACKDROP).astype(np.float32))
-    from_hair = unlikeness(colours, colours[hair > _SOLID])
+    colours = weighted_lab(crop, settings.colour)
+    behind = inpaint(colours, (matte < _BACKDROP).astype(np.float32))
+    from_hair = colour_distance(colours, colours[hair > _SOLID], settings.colour)
     from_behind = np.linalg.norm(colours - behind, axis=2)
     if not np.isfinite(from_hair).all():
         return hair

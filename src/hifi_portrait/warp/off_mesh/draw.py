@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from hifi_portrait.head.arrays import Array, BoolArray
 from hifi_portrait.head.mesh import Part
-from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster
+from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.clothing.split import Dress, beside_shoulders
 from hifi_portrait.warp.hair.shell import scalp
-from hifi_portrait.warp.image.colour import tones, unlikeness
-from hifi_portrait.warp.image.inpaint import spread
+from hifi_portrait.warp.image.colour import colour_distance, weighted_lab
+from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import disc, distance_to, nearest_of
 from hifi_portrait.warp.kernels import draw_around
 from hifi_portrait.warp.off_mesh.cutout import Cutout, outline_of
 from hifi_portrait.warp.off_mesh.edges import STRAND_ALPHA, in_pieces, opened, tapered, within
-from hifi_portrait.warp.references import Sources
+from hifi_portrait.warp.settings import WarpSettings
 
 _STRAND = 0.035  # share of the side below which a piece of hair is a strand
 _CORNER = 0.04  # share of the side to which corners of necks and collars are rounded
@@ -28,21 +28,27 @@ _TAPER = 0.4  # of hair and necks: thickness for a distance along the outline fr
 _COLLAR = 2.0  # the same of collars
 _BY_HEAD = 0.12  # share of the side within which of a head clothes are a collar
 _GROWN = 2.0  # how many times the fullness of the scalp beside it short hair may have
+_CLEARANCE = 0.012  # share of the side by which hair's colour is looked for farther out, clear of the mesh
 
-Array = npt.NDArray[Any]
 
-
-def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Array, alpha: Array) -> Array:
-    """Draw hair, and whatever else of the person is off the mesh, into colour (H, W, 3) and alpha (H, W).
-
-    Returns the alpha (H, W) of the hair alone.
-    """
-    cutouts = {n: Cutout.of(sources, n, model) for n in {sources.main, sources.dress}}
-    on_head = (raster.triangle >= 0) & (model.parts != Part.SHOULDERS)[raster.triangle]
+def draw_off_mesh(context: WarpContext, canvas: Canvas) -> Canvas:
+    """Stage: draw hair, and whatever else of the person is off the mesh."""
+    sources, settings = context.sources, context.settings
+    cutouts = {n: Cutout.of(sources, n, context.model, settings) for n in {sources.main, sources.dress}}
+    on_head = context.on_head(canvas.raster)
     outline = outline_of(on_head.astype(np.float32))
-    _draw_hair(cutouts[sources.main], sources, raster, model, outline, on_head, colour, alpha)
-    hair = alpha * (raster.triangle < 0)
-    worn = cutouts[sources.dress]
+    colour, alpha = _draw_hair(cutouts[sources.main], context, canvas, outline, on_head)
+    hair = alpha * ~canvas.raster.mask
+    colour, alpha = _draw_clothes(cutouts[sources.dress], context, canvas.raster, outline, colour, alpha)
+    return replace(canvas, colour=colour, alpha=alpha, hair=hair)
+
+
+def _draw_clothes(
+    worn: Cutout, context: WarpContext, raster: Raster, outline: Array, colour: Array, alpha: Array
+) -> tuple[Array, Array]:
+    """Colour (H, W, 3) and alpha (H, W) with clothes and neck beside the shoulders, behind the hair."""
+    sources, model, settings = context.sources, context.model, context.settings
+    loose, on_head = ~raster.mask, context.on_head(raster)
     dress = Dress(
         worn.crop,
         worn.clothes,
@@ -51,52 +57,38 @@ def draw_off_mesh(sources: Sources, raster: Raster, model: HeadModel, colour: Ar
         worn.outline[2:].mean() / outline[2:].mean(),
     )
     behind, thickness = beside_shoulders(dress, raster, model.triangles, model.parts == Part.SHOULDERS)
-    loose = raster.triangle < 0
     below = (1 - alpha) * thickness * loose
     near_head = distance_to(on_head) < _BY_HEAD * len(alpha)
-    collar = near_head & ~_skin(behind, colour, on_head, ~loose & ~on_head)
+    collar = near_head & ~_skin(behind, colour, on_head, ~loose & ~on_head, settings)
     below = tapered(below, ~loose, np.where(collar, _COLLAR, _TAPER))
-    below *= opened(alpha + below, _CORNER)
-    below *= in_pieces(below)
-    _put_below(colour, alpha, behind * sources.gains[sources.dress], below)
-    return hair
+    below = below * opened(alpha + below, _CORNER)
+    below = below * in_pieces(below)
+    return _put_below(colour, alpha, behind * sources.gains[sources.dress], below)
 
 
 def _draw_hair(
-    cutout: Cutout,
-    sources: Sources,
-    raster: Raster,
-    model: HeadModel,
-    outline: Array,
-    on_head: Array,
-    colour: Array,
-    alpha: Array,
-) -> None:
-    draw_around(
-        raster.triangle,
-        outline,
-        cutout.outline,
-        sources.roll,
-        cutout.crop,
-        cutout.hair,
-        sources.gains[sources.main],
-        colour,
-        alpha,
+    cutout: Cutout, context: WarpContext, canvas: Canvas, outline: Array, on_head: Array
+) -> tuple[Array, Array]:
+    """Colour (H, W, 3) and alpha (H, W) with the main reference's hair around the head."""
+    sources, model, raster = context.sources, context.model, canvas.raster
+    loose = ~raster.mask
+    photo = cutout.crop, cutout.hair, sources.gains[sources.main]
+    colour, alpha = draw_around(
+        raster.mask, outline, cutout.outline, sources.roll, photo, _CLEARANCE, canvas.colour
     )
     scale = cutout.outline[2:].mean() / outline[2:].mean()
-    loose = raster.triangle < 0
-    alpha[loose] *= within(on_head, cutout.reach / scale)[loose]
-    alpha[loose] *= opened(alpha, _STRAND)[loose]
+    alpha = np.where(loose, alpha * within(on_head, cutout.reach / scale), alpha)
+    alpha = np.where(loose, alpha * opened(alpha, _STRAND), alpha)
     if cutout.reach == np.inf:
-        _close_curtains(colour, alpha, loose, on_head)
-        return
+        return _close_curtains(colour, alpha, loose, on_head)
     grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
     fullness = nearest_of(raster.interpolate(grown[:, None], model.triangles)[..., 0], on_head)
-    alpha[loose] = (tapered(alpha, ~loose, _TAPER) * np.clip(_GROWN * fullness, 0, 1))[loose]
+    thin = tapered(alpha, ~loose, _TAPER) * np.clip(_GROWN * fullness, 0, 1)
+    return colour, np.where(loose, thin, alpha).astype(np.float32)
 
 
-def _close_curtains(colour: Array, alpha: Array, loose: Array, on_head: Array) -> None:
-    """Paint like hair what background would show between a neck and long hair that hangs beside it."""
+def _close_curtains(colour: Array, alpha: Array, loose: Array, on_head: Array) -> tuple[Array, Array]:
+    """Colour and alpha with hair where a gap would show between a neck and long hair that hangs beside it."""
     side = len(alpha)
     hair = loose & (alpha > STRAND_ALPHA)
     shown = (hair | ~loose).astype(np.uint8)
@@ -107,18 +99,23 @@ def _close_curtains(colour: Array, alpha: Array, loose: Array, on_head: Array) -
     gaps = (closed > shown) & (distance_to(hair) < _CURTAIN * side)
     gaps[: int(rows.mean()) if len(rows) else side] = False
     share = cv2.GaussianBlur(cv2.dilate(gaps.astype(np.float32), disc(3)), (0, 0), 1.0) * (1 - alpha) * loose
-    _put_below(colour, alpha, spread(colour, alpha * hair), share)
+    return _put_below(colour, alpha, inpaint(colour, alpha * hair), share)
 
 
-def _put_below(colour: Array, alpha: Array, behind: Array, share: Array) -> None:
+def _put_below(colour: Array, alpha: Array, behind: Array, share: Array) -> tuple[Array, Array]:
     """Put colours (H, W, 3), as far as a share (H, W) of what alpha (H, W) leaves, behind what is drawn."""
-    colour += (share / np.maximum(alpha + share, 1e-6))[..., None] * (behind - colour)
-    alpha += share
+    opacity = (share / np.maximum(alpha + share, 1e-6))[..., None]
+    colour = (colour + opacity * (behind - colour)).astype(colour.dtype)
+    return colour, (alpha + share).astype(alpha.dtype)
 
 
-def _skin(behind: Array, colour: Array, on_head: Array, on_body: Array) -> npt.NDArray[np.bool_]:
+def _skin(behind: Array, colour: Array, on_head: Array, on_body: Array, settings: WarpSettings) -> BoolArray:
     """Where colours (H, W, 3) are rather those of a picture's head (H, W) than those of its clothes."""
-    drawn, beside = (tones(np.clip(colours, 0, 255).astype(np.uint8)) for colours in (colour, behind))
+    drawn, beside = (
+        weighted_lab(np.clip(colours, 0, 255).astype(np.uint8), settings.colour)
+        for colours in (colour, behind)
+    )
     rows = np.nonzero(on_body)[0]
     worn = on_body & (np.arange(len(on_body))[:, None] > (np.median(rows) if len(rows) else 0))
-    return unlikeness(beside, drawn[on_head]) < unlikeness(beside, drawn[worn])
+    from_head = colour_distance(beside, drawn[on_head], settings.colour)
+    return from_head < colour_distance(beside, drawn[worn], settings.colour)

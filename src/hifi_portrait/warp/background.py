@@ -1,0 +1,127 @@
+"""The background behind the person: the main reference's, and the edge between the two."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.warp.canvas import Canvas, WarpContext
+from hifi_portrait.warp.image.inpaint import inpaint
+from hifi_portrait.warp.image.morphology import square
+from hifi_portrait.warp.off_mesh.cutout import mesh_in_photo
+from hifi_portrait.warp.settings import BackgroundSettings
+
+_MEDIAN_OF_NOISE = 0.588
+"""Median absolute residual that a Gaussian blur of deviation 1 leaves of white noise of deviation 1."""
+
+_LAYERS = np.zeros(len(Part), np.uint8)
+_LAYERS[[Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH_CAVITY, Part.SHOULDERS]] = 1, 2, 3, 4, 5
+"""Number of the layer of each part. Where one layer ends and another begins, the mesh's edge is a step."""
+
+
+def add_background(context: WarpContext, canvas: Canvas) -> Canvas:
+    """Stage: put the person before the main reference's background, and smooth the edges of the mesh.
+
+    Off the head's surface, coverage is half of the person's alpha from here on.
+    """
+    sources, settings = context.sources, context.settings.background
+    main, matte = sources.main, sources.mattes[sources.main]
+    in_front = (mesh_in_photo(sources.xy[main], context.model) >= 0).astype(np.float32)
+    person = np.maximum(matte, cv2.resize(in_front, matte.shape[::-1]))
+    behind = clear_background(sources.crops[main], person, sources.shown[main], settings)
+    height, width = canvas.alpha.shape
+    picture = _compose(canvas.colour, canvas.alpha, cv2.resize(behind, (width, height)), settings)
+    raster = canvas.raster
+    layers = raster.mask * (1 + _LAYERS[context.model.parts[raster.triangle]])
+    on_bald = context.target.raster.mask & raster.mask  # shoulders end where the person does
+    return replace(
+        canvas,
+        colour=_soften_steps(picture, layers, settings),
+        coverage=np.where(on_bald, canvas.coverage, canvas.alpha / 2),
+    )
+
+
+def clear_background(crop: Array, matte: Array, in_photo: Array, settings: BackgroundSettings) -> Array:
+    """Remove the person from a photo: its background goes on over the person and beyond the photo.
+
+    Parameters
+    ----------
+    crop, matte
+        (S, S, 3) uint8 and (S, S) in [0, 1], the photo and its person.
+    in_photo
+        (S, S), 1 where the crop shows its photo.
+    settings
+        What belongs to the background.
+
+    Returns
+    -------
+    Array
+        (S, S, 3) float32 in [0, 255].
+    """
+    side = crop.shape[0]
+    matte = np.asarray(matte, np.float32)
+    person = cv2.dilate(matte, square(side * settings.person_margin))
+    shown = np.clip(1 - 2 * person, 0, 1) * in_photo
+    if shown.mean() < settings.min_background:
+        return np.full(crop.shape, settings.unknown_grey, np.float32)
+    strands, plain = _find_strands(crop, matte, settings)
+    behind = inpaint(crop + strands[..., None] * (plain - crop), shown)
+    noise = _match_noise(crop, shown, settings.max_noise)
+    return behind + (1 - shown * (1 - strands))[..., None] * noise
+
+
+def _find_strands(crop: Array, matte: Array, settings: BackgroundSettings) -> tuple[Array, Array]:
+    """How far each place beside a person is a strand not in the matte, (S, S), and what is behind it.
+
+    Beside a person whose background is plain farther away, all that differs from it is.
+    """
+    side, coarse = len(crop), settings.strand_side
+    small = cv2.resize(crop, (coarse, coarse), interpolation=cv2.INTER_AREA)
+    person = cv2.resize(matte, (coarse, coarse), interpolation=cv2.INTER_AREA)
+    beside = cv2.dilate(person, square(2 * settings.strand_reach * coarse))
+    near = cv2.GaussianBlur(beside, (0, 0), settings.strand_reach / 4 * coarse)
+    width = 2 * round(settings.strand_width * coarse / 2) + 1
+    median = cv2.medianBlur(small, width).astype(np.float32)
+    beyond = inpaint(small.astype(np.float32), 1 - beside)
+    shown = (beside > settings.shown_matte) & (person < 1 - settings.solid_matte)
+    apart = np.abs(beyond - small)[shown].max(axis=1, initial=0)
+    contrast = settings.strand_contrast
+    is_plain = 0.0
+    if len(apart):
+        is_plain = float(np.clip(2 - np.percentile(apart, settings.plain_percent) / contrast, 0, 1))
+    plain = cv2.resize(median + is_plain * (beyond - median), (side, side))
+    apart = cv2.GaussianBlur(np.abs(plain - crop).max(axis=2), (0, 0), side / 256)
+    strands = np.maximum(is_plain, np.clip(apart / contrast - 1, 0, 1))  # a photo's noise stays
+    return cv2.resize(near, (side, side)) * strands, plain
+
+
+def _match_noise(crop: Array, shown: Array, max_noise: float) -> FloatArray:
+    """Noise (S, S, 3) as strong as that of a photo where it is shown: what is filled in is not smoother."""
+    picture = crop.astype(np.float32)
+    residual = np.abs(picture - cv2.GaussianBlur(picture, (0, 0), 1.0))[shown > 0.9]
+    noise = np.random.default_rng(0).standard_normal(crop.shape, np.float32)
+    if not len(residual):
+        return 0 * noise
+    return noise * min(float(np.median(residual)) / _MEDIAN_OF_NOISE, max_noise)
+
+
+def _compose(colour: Array, alpha: Array, behind: Array, settings: BackgroundSettings) -> FloatArray:
+    """Put the person before the background, with an edge as soft as a photo's."""
+    sigma = settings.edge_softness * alpha.shape[0] / 256
+    blurred = cv2.GaussianBlur(alpha, (0, 0), sigma)
+    soft = np.minimum(alpha, blurred * settings.edge_gain)[..., None]
+    return np.asarray(colour * soft + behind * (1 - soft), np.float32)
+
+
+def _soften_steps(picture: Array, layers: Array, settings: BackgroundSettings) -> Array:
+    """Smooth the steps of a picture (H, W, 3) where one of the layers (H, W) ends and another begins."""
+    layers = layers.astype(np.uint8)
+    around = np.ones((3, 3), np.uint8)
+    step = (cv2.dilate(layers, around) != cv2.erode(layers, around)).astype(np.float32)
+    near = cv2.GaussianBlur(step, (0, 0), settings.layer_reach)[..., None]
+    sigma = settings.layer_softness * len(picture) / 256
+    return picture + near * (cv2.GaussianBlur(picture, (0, 0), sigma) - picture)

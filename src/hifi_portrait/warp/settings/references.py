@@ -1,0 +1,95 @@
+"""Settings of how references are read: cleaned, registered, and weighed against each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoSettings:
+    """How each photo is cleaned before it is looked up; read by `warp/photos.py`.
+
+    Lengths are fractions of a crop's side.
+    """
+
+    shrink_from: float = 1.5
+    """Crops this many times as large as the picture, or larger, are shrunk to its size against aliasing."""
+
+    matte_margin: float = 0.008
+    """Length by which mattes are eroded: a head fitted a little too large would show background."""
+
+    matte_softness: float = 0.006
+    """Standard deviation of the blur by which an eroded matte fades out."""
+
+    mixed_edge: float = 0.012
+    """Length about a person's edge in which the photo's colours are mixed with the background's."""
+
+    pure_matte: float = 0.9
+    """Matte above which a colour is taken to be the person's alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationSettings:
+    """How far a fitted head is moved towards detected landmarks; read by `warp/registration.py`."""
+
+    followed_fraction: float = 0.5
+    """Fraction of a landmark's residual by which the lower face is moved. The rest is the person's shape."""
+
+    lip_reach: float = 0.01
+    """Metres from the lips' inner edges, which follow in full, to where no more than that does."""
+
+    bending_weight: float = 1.0
+    """Weight of the squared Laplacian of the shift, against a squared residual of weight 1."""
+
+    shift_weight: float = 1e-3
+    """Weight of the squared shift itself, which makes it vanish far from landmarks."""
+
+    max_residual: float = 0.012
+    """Metres to which residuals are limited: longer ones are errors of the detector, not of the fit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightSettings:
+    """How much each reference counts; read by `warp/weights.py`."""
+
+    pose_scale: float = 40.0
+    """Degrees between two heads' rotations over which a reference's weight falls to 1 / e."""
+
+    lid_weight: float = 1.5
+    """How much lids that are open instead of closed count, where `pose_scale` counts 1."""
+
+    quality_floor: float = 0.05
+    """What is added to a reference's quality, so that none counts nothing."""
+
+    other_weight: float = 0.06
+    """Weight of all references but the main one: a mean of several photos is softer than any of them."""
+
+    other_glasses_weight: float = 0.4
+    """Factor on a reference that wears glasses where none are requested, or the other way round."""
+
+    glasses_reach: float = 0.012
+    """Metres about the eyes within which glasses may hide the face."""
+
+    hidden_eyes_weight: float = 0.02
+    """Factor on such a reference within `glasses_reach`."""
+
+    jaw_weight: float = 16.0
+    """How much the coefficient of the jaw's opening, which is small, counts in the mouth's distance."""
+
+    smile_weight: float = 2.0
+    """How much the coefficients of smiles count in the mouth's distance."""
+
+    pucker_weight: float = 2.0
+    """How much the coefficient of puckered lips counts in the mouth's distance."""
+
+    mouth_reach: tuple[float, float] = (0.03, 0.05)
+    """Metres from the upper teeth within which a place is the mouth's, and from which on it is not."""
+
+    open_eyes_power: int = 4
+    """Exponent of how much of its eyes a reference shows: those with open eyes decide how eyes look."""
+
+    min_gaze_weight: float = 1e-4
+    """Least factor on the eyes of a reference that looks elsewhere."""
+
+    min_body_fraction: float = 0.3
+    """Fraction of the best shown shoulders that a reference must show for its clothes to be worn."""

@@ -1,0 +1,106 @@
+"""The surface of the mesh: blended from the references, and filled in where none of them sees it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.eyeballs import EYES
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.raster import Raster
+from hifi_portrait.warp.canvas import Canvas, WarpContext
+from hifi_portrait.warp.clothing.extend import going_on
+from hifi_portrait.warp.hair.shell import scalp
+from hifi_portrait.warp.hair.strands import strands
+from hifi_portrait.warp.image.colour import measure_brightness
+from hifi_portrait.warp.image.inpaint import inpaint
+from hifi_portrait.warp.kernels import blend_on_mesh
+from hifi_portrait.warp.settings import WarpSettings
+
+_UNSEEN_EYES = (1.05, 1.08, 1.1)  # their colour, as a share of the skin's brightness
+
+
+def blend_surface(context: WarpContext, canvas: Canvas) -> Canvas:
+    """Stage: give every pixel of the mesh the references' colours, each as far as it sees the place."""
+    sources, model, light = context.sources, context.model, canvas.light
+    ways = len(light.weights) // len(sources.weights)
+    weights = np.tile(sources.weights, (ways, 1)) * light.weights[:, None]
+    colour, seen, coverage = blend_on_mesh(
+        canvas.raster.triangle,
+        canvas.raster.barycentric,
+        model.triangles,
+        model.parts == Part.SHOULDERS,
+        sources.tables,
+        sources.photos,
+        light.factors,
+        weights,
+        context.settings.surface,
+    )
+    alpha = canvas.raster.mask.astype(np.float32)
+    return replace(canvas, colour=colour, seen=seen, coverage=coverage, alpha=alpha)
+
+
+def fill_unseen(context: WarpContext, canvas: Canvas) -> Canvas:
+    """Stage: give what no reference sees of the mesh a colour."""
+    thickness = float(context.sources.hair.mean())
+    colour = fill_surface(
+        canvas.colour, canvas.seen, thickness, canvas.raster, context.model, context.settings
+    )
+    return replace(canvas, colour=colour)
+
+
+def fill_surface(
+    colour: Array,
+    seen: Array,
+    thickness: float,
+    raster: Raster,
+    model: HeadModel,
+    settings: WarpSettings,
+) -> FloatArray:
+    """Give pixels that no reference sees a colour: of their part, or of the seen surface around them.
+
+    Where there may be hair, it is that of the hair around, in strands.
+
+    Parameters
+    ----------
+    colour
+        (H, W, 3) in [0, 255].
+    seen
+        (H, W) in [0, 1], how well references see what is drawn.
+    thickness
+        Metres by which hair stands off the scalp.
+    raster, model
+        What is drawn.
+    settings
+        Those of what counts as seen, of eyes, hair and clothes.
+    """
+    unseen = settings.unseen
+    on_mesh = raster.triangle >= 0
+    parts = np.where(on_mesh, model.parts[raster.triangle], 255)
+    is_eye = np.isin(parts, EYES)
+    least = np.where(is_eye, settings.surface.faint_visibility, unseen.grazed_visibility)
+    trust = np.clip(seen / least, 0, 1) ** 3 * on_mesh
+    skin = on_mesh & (parts == Part.SKIN) & (trust > 0.5)
+    filled = colour.copy()
+    known = trust[is_eye][:, None]
+    skin_level = measure_brightness(colour, skin, settings.colour.usual_skin_brightness)
+    made_up = np.minimum(np.array(_UNSEEN_EYES) * skin_level, unseen.max_eye_brightness)
+    filled[is_eye] = filled[is_eye] * known + (1 - known) * made_up
+    trust[is_eye] = 1
+    # A head is not filled with the colours of its clothes.
+    is_head = parts != Part.SHOULDERS
+    trust = trust.astype(np.float32)
+    head, body = inpaint(filled, trust * is_head), going_on(filled, trust, on_mesh & ~is_head, skin, settings)
+    grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
+    fullness = raster.interpolate(grown[:, None], model.triangles)[..., 0]
+    bare, dense = unseen.skin_fullness, unseen.dense_fullness
+    of_hair = np.clip((fullness - bare) / (dense - bare), 0, 1)
+    well_seen = np.clip(seen / unseen.grazed_hair_visibility, 0, 1) ** 3 * on_mesh
+    known_hair = well_seen * (fullness > unseen.hair_fullness)
+    if known_hair.sum() >= 1:
+        hair = inpaint(filled, known_hair) * strands(filled, known_hair, thickness, raster, model)[..., None]
+        head = head + (of_hair * (1 - well_seen))[..., None] * (hair - head)
+    return np.where((on_mesh & is_head)[..., None], head, body)
