@@ -38,6 +38,8 @@ _WHITE_BALANCE = 0.45
 """How far the colour of the light on the face is balanced to white: 0 not at all, 1 wholly."""
 _LIGHT_SATURATION = 0.7
 """How much of the lights' colour is kept: radiance is unmixed from what a camera's filters mix."""
+WORLD_METERING = 0.36
+"""``Lights.metering`` of the variety "world": it keeps skin tones apart."""
 _OVERFLOW_RADIANCE = 100.0
 """No lamp that is blue alone is as bright as this; some published files hold such a sun (pmndrs park)."""
 _MAX_KEY = 3.6
@@ -250,6 +252,7 @@ def light_from(environment: Environment, rotation: Array, exposure: float = 1.0)
         _muted(down),
         exposure,
         _muted(ambient * scale),
+        WORLD_METERING,
     )
     return Surroundings(lights, scale)
 

@@ -96,7 +96,9 @@ class Lights:
     ground: NDArray[np.float64]
     exposure: float
     ambient: NDArray[np.float64] | None = None
-    """(9, 3) spherical harmonics of the light from all around, over pi; ``sky`` and ``ground`` when None."""
+    """(9, 3) spherical harmonics of the light from all around, over pi; None for ``sky`` and ``ground``."""
+    metering: float = 0.6
+    """How far the exposure follows the brightness of the face: 0 not at all, 1 wholly."""
 
 
 def arrange(name: str, rng: np.random.Generator) -> Lights:

@@ -16,7 +16,13 @@ from hifi_portrait.synthetic.background import COLOURED, backdrop
 from hifi_portrait.synthetic.beard import beard_hair
 from hifi_portrait.synthetic.caption import caption
 from hifi_portrait.synthetic.clothes import dress, skin_left_bare
-from hifi_portrait.synthetic.environment import camera_rotation, expose_background, light_from, view
+from hifi_portrait.synthetic.environment import (
+    WORLD_METERING,
+    camera_rotation,
+    expose_background,
+    light_from,
+    view,
+)
 from hifi_portrait.synthetic.eyes import eye_texture
 from hifi_portrait.synthetic.finish import develop, stylise
 from hifi_portrait.synthetic.glasses import COLOURS, put_on
@@ -194,7 +200,10 @@ def photograph(person: Person, photo: Photo, size: int = 256) -> Photograph:
         seen = view(wide.environment, turned, wide.background_fov, size, wide.blur)
         behind = expose_background(seen, around.scale * rendering.exposure)
     else:
-        rendering = render(scene, camera, focus, arrange(photo.light, rng), materials, lens)
+        lamps = arrange(photo.light, rng)
+        if wide is not None:
+            lamps = replace(lamps, metering=WORLD_METERING)
+        rendering = render(scene, camera, focus, lamps, materials, lens)
         painter = paint_wall if photo.background in WALLS else backdrop
         behind = painter(photo.background, photo.background_rgb, size, rng)
         if photo.light == "low-key light":

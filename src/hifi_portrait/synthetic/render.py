@@ -225,7 +225,7 @@ def _exposure(colour: Array, seen: NDArray, lights: Lights) -> float:
     if not len(face):
         return lights.exposure
     level = float(np.percentile(face.mean(-1), 70)) + 1e-4
-    return lights.exposure * float(np.clip((0.34 / level) ** 0.6, 0.5, 2.2))
+    return lights.exposure * float(np.clip((0.34 / level) ** lights.metering, 0.5, 2.2))
 
 
 def _lay_lens(colour: Array, depth: Array, lens: Lens, camera: Camera, lights: Lights) -> Array:
