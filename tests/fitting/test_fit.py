@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -163,6 +165,17 @@ def test_expressions_stay_in_range(seen: LandmarkModel, rng: np.random.Generator
     expression = fit([points], [(256, 256)]).geometries[0].expression
     assert expression.min() >= 0
     assert expression.max() <= 1
+
+
+def test_the_prior_pulls_the_identity_towards_the_mean(seen: LandmarkModel, rng: np.random.Generator) -> None:
+    identity = rng.normal(size=80).astype(np.float32)
+    points = [detected(seen, photo) for photo in photos_of(identity)]
+
+    def length(weight: float) -> float:
+        settings = replace(EXACT, full_steps=40, identity_weight=weight)
+        return float(np.linalg.norm(fit(points, [(256, 256)] * 3, settings=settings).identity))
+
+    assert length(10.0) < 0.5 * length(1e-3)
 
 
 def test_noise_shows_in_the_residual(seen: LandmarkModel, rng: np.random.Generator) -> None:
