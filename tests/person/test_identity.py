@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +66,29 @@ def test_the_fit_follows_the_landmarks(identity: Identity) -> None:
 def test_mean_embedding_has_unit_length_and_lies_between(identity: Identity) -> None:
     assert np.linalg.norm(identity.embedding) == pytest.approx(1)
     assert (identity.embeddings @ identity.embedding > identity.embeddings[0] @ identity.embeddings[1]).all()
+
+
+@pytest.fixture(scope="module")
+def trusted() -> tuple[Identity, Identity]:
+    """A person of two photos, of which the first or the second is far better than the other."""
+    faces = analyse(A1), analyse(A2)
+    first, second = (
+        Identity.from_faces([replace(face, quality=q) for face, q in zip(faces, qualities, strict=True)])
+        for qualities in ((1.0, 0.05), (0.05, 1.0))
+    )
+    return first, second
+
+
+def test_the_mean_embedding_is_weighted_by_quality(trusted: tuple[Identity, Identity]) -> None:
+    for best, person in enumerate(trusted):
+        similarities = person.embeddings @ person.embedding
+        assert similarities[best] > 0.999 > similarities[1 - best]
+
+
+def test_the_better_photo_decides_more_of_the_heads_shape(trusted: tuple[Identity, Identity]) -> None:
+    for photo, better, worse in ((A1, *trusted), (A2, *trusted[::-1])):
+        alone = Identity.from_photos(photo).identity
+        assert np.linalg.norm(better.identity - alone) < 0.8 * np.linalg.norm(worse.identity - alone)
 
 
 def test_identities_cannot_be_written_to(identity: Identity) -> None:
