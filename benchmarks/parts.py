@@ -106,7 +106,7 @@ def all_parts() -> dict[str, Part]:
 
     return {
         "rasterise a head, 1024 pixels": Part(
-            lambda: rasterise(pixels, inverse_depth, model.faces, 1024, 1024), 60
+            lambda: rasterise(pixels, inverse_depth, model.triangles, 1024, 1024), 60
         ),
         "landmark image, 1024 pixels": Part(lambda: generator(identity.identity, TARGET, 1024), 120),
         "fit of 4 photos": Part(lambda: fit(list(identity.landmarks), [(size, size)] * len(identity)), 100),
@@ -126,7 +126,7 @@ def alignment(identity: Identity, raster: Raster) -> Callable[[], object]:
     views = [SurfaceView.of(model, head) for head in identity.geometries]
     xy = torch.stack([torch.tensor(view.xy) for view in views])[None]
     visibility = torch.stack([torch.tensor(view.visibility) for view in views])[None]
-    triangles = torch.tensor(model.faces.astype(np.int64))
+    triangles = torch.tensor(model.triangles.astype(np.int64))
     on_target = torch.tensor(raster.triangle)[None], torch.tensor(raster.barycentric)[None]
     colours = torch.tensor(identity.crops).permute(0, 3, 1, 2)[None].float()
 
