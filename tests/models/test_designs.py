@@ -14,7 +14,7 @@ from hifi_portrait.models.files import BUNDLED
 from hifi_portrait.models.keypoints import draw_keypoints
 from hifi_portrait.models.tensors import join_tensors
 from hifi_portrait.models.token_forms import PromptTokens, mean_over_references
-from hifi_portrait.prompts.class_word import class_word_places
+from hifi_portrait.prompts.class_word import find_class_words
 from hifi_portrait.training.data.tokenizer import load_tokenizer
 from painted_heads import geometry, paint, person
 from tiny_models import randomised
@@ -145,7 +145,7 @@ def test_the_class_word_is_found_or_the_end_stands_in():
     tokenizer = load_tokenizer(BUNDLED)
     prompts = ["a photo of an old woman with grey hair", "a man", "blue sky", ""]
     ids = tokenizer(prompts, padding="max_length", max_length=77, return_tensors="pt").input_ids
-    first, second, third, fourth = class_word_places(tokenizer, ids).tolist()
+    first, second, third, fourth = find_class_words(tokenizer, ids).tolist()
     assert tokenizer.decode(ids[0, first]).strip() == "woman" and tokenizer.decode(ids[1, second]) == "man"
     assert ids[2, third] == tokenizer.eos_token_id and fourth == 1
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from hifi_portrait.errors import NoFaceError, TargetError
 from hifi_portrait.faces import load_image
 from hifi_portrait.head import EXPRESSION_NAMES, HeadPose
 from hifi_portrait.landmarks import LandmarkGenerator
-from hifi_portrait.person.target import PRESETS, Framing, Target
+from hifi_portrait.person.presets import PRESETS
+from hifi_portrait.person.target import Framing, Target
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 SMILE = EXPRESSION_NAMES.index("mouthSmileLeft")
@@ -191,12 +193,48 @@ def test_hair_goes_by_its_colour():
     ],
 )
 def test_prompts_name_the_hair_unless_the_target_does(hair, prompts, expected):
-    assert Target(hair=hair).prompted(prompts).hair == expected
+    assert Target(hair=hair).with_prompt(prompts).hair == expected
 
 
 def test_clothes_go_by_their_colour():
     assert Target(clothes="light blue").clothes == "light-blue"
-    assert Target().prompted("a woman with red hair in a navy dress").clothes == "navy"
-    assert Target(clothes="own").prompted("a navy dress").clothes == "own"
+    assert Target().with_prompt("a woman with red hair in a navy dress").clothes == "navy"
+    assert Target(clothes="own").with_prompt("a navy dress").clothes == "own"
     with pytest.raises(TargetError, match=r"colour of clothes 'nvy'\..*navy"):
         Target(clothes="nvy")
+
+
+def test_a_target_comes_back_from_plain_values() -> None:
+    target = Target(
+        {"mouthSmileLeft": 0.4, "jawOpen": 1 / 3},
+        HeadPose(12, -5, 3),
+        (4.0, -2.5),
+        Framing(0.5, 0.4, 0.6),
+        glasses="round",
+        hair="red",
+        clothes="own",
+    )
+    described = target.to_dict()
+    assert described["expression"] == {"mouthSmileLeft": 0.4, "jawOpen": 1 / 3}
+    assert described["pose"] == {"yaw": 12.0, "pitch": -5.0, "roll": 3.0}
+    assert Target.from_dict(json.loads(json.dumps(described))) == target
+
+
+def test_plain_values_may_be_few() -> None:
+    assert Target.from_dict({}) == Target()
+    assert Target.from_dict({"expression": "smile"}) == Target("smile")
+    assert Target.from_dict({"expression": list(PRESETS["wink"])}) == Target("wink")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"expresion": "smile"}, r"unknown field of a target 'expresion'\. Did you mean expression"),
+        ({"pose": {"tilt": 3}}, "does not describe a target"),
+        ({"framing": {"scale": "large"}}, "does not describe a target"),
+        ({"gaze": [1, 2, 3]}, "3 numbers"),
+    ],
+)
+def test_plain_values_that_are_no_target(values: dict, message: str) -> None:
+    with pytest.raises(TargetError, match=message):
+        Target.from_dict(values)

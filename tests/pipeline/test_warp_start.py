@@ -91,7 +91,7 @@ def test_every_round_of_a_prompt_changes_more_and_starts_from_the_one_before(ide
     ],
 )
 def test_glasses_of_all_prompts_are_the_targets_if_it_names_none(glasses, prompt, shown):
-    assert TARGET.replace(glasses=glasses).prompted(prompt).glasses == shown
+    assert TARGET.replace(glasses=glasses).with_prompt(prompt).glasses == shown
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_networks_leave_the_colours_alone_that_the_warp_draws(identity):
     changed, unchanged = (
         draw(pipe, identity, prompt=prompt, prompt_scale=scale, **settings)[0] for scale in (1.0, 0.0)
     )
-    head = head_of(identity, TARGET.prompted(prompt), 64, 64)
+    head = head_of(identity, TARGET.with_prompt(prompt), 64, 64)
     dyed = draw_warp(identity, head).dyed
     difference = np.abs(changed - unchanged).max(axis=-1)
     assert (dyed == 1).sum() > 100 and difference[dyed == 1].max() < 1e-5

@@ -1,6 +1,6 @@
 import pytest
 
-from hifi_portrait.prompts.already_shown import all_shown, shown_already
+from hifi_portrait.prompts.already_shown import select_all_shown_words, select_shown_words
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from hifi_portrait.prompts.already_shown import all_shown, shown_already
     ],
 )
 def test_subject_and_worn_glasses_are_shown_already(prompt, glasses, shown):
-    assert shown_already(prompt, glasses) == shown
+    assert select_shown_words(prompt, glasses) == shown
 
 
 @pytest.mark.parametrize(
@@ -33,17 +33,19 @@ def test_subject_and_worn_glasses_are_shown_already(prompt, glasses, shown):
     ],
 )
 def test_hair_that_is_drawn_is_shown_already(prompt, hair, shown):
-    assert shown_already(prompt, "round", hair) == shown
+    assert select_shown_words(prompt, "round", hair) == shown
 
 
 def test_clothes_that_are_drawn_are_shown_already():
     prompt = "a man with red hair, wearing a navy hoodie"
-    assert shown_already(f"{prompt} at night", None, "red", "navy") == f"a photo of {prompt}"
-    assert shown_already(prompt, None, None, "red") == "a photo of a man"
-    assert shown_already("an old orange polo shirt", None, None, "orange").endswith(
+    assert select_shown_words(f"{prompt} at night", None, "red", "navy") == f"a photo of {prompt}"
+    assert select_shown_words(prompt, None, None, "red") == "a photo of a man"
+    assert select_shown_words("an old orange polo shirt", None, None, "orange").endswith(
         "wearing an orange polo shirt"
     )
-    assert shown_already("new navy clothes", None, None, "navy").endswith("a person, wearing navy clothes")
+    assert select_shown_words("new navy clothes", None, None, "navy").endswith(
+        "a person, wearing navy clothes"
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,19 +58,19 @@ def test_clothes_that_are_drawn_are_shown_already():
     ],
 )
 def test_a_prompt_that_says_nothing_else_is_shown_as_it_is(prompt):
-    assert shown_already(prompt, "round", "red", "navy") == prompt
-    assert all_shown(["", prompt], "round", "red", "navy") is None
-    assert all_shown(["", prompt], "round", "red", "navy", besides=True) == ["", prompt]
+    assert select_shown_words(prompt, "round", "red", "navy") == prompt
+    assert select_all_shown_words(["", prompt], "round", "red", "navy") is None
+    assert select_all_shown_words(["", prompt], "round", "red", "navy", other_words=True) == ["", prompt]
 
 
 @pytest.mark.parametrize("prompt", ["a man without a hat", "в саду", "花园里的女人", "a man 在花园里"])
 def test_a_prompt_that_says_something_else_is_not(prompt):
-    assert shown_already(prompt, "round", "red", "navy") != prompt
-    assert all_shown([prompt], "round", "red", "navy") is not None
+    assert select_shown_words(prompt, "round", "red", "navy") != prompt
+    assert select_all_shown_words([prompt], "round", "red", "navy") is not None
 
 
 @pytest.mark.parametrize(
     "said", ["a woman in navy", "dressed in all navy", "a shirt in navy blue", "his shirt is navy"]
 )
 def test_clothes_that_are_named_otherwise_are_shown_as_clothes(said):
-    assert shown_already(f"{said}, in snow", None, None, "navy").endswith(", wearing navy clothes")
+    assert select_shown_words(f"{said}, in snow", None, None, "navy").endswith(", wearing navy clothes")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hifi_portrait.prompts.clothes import CLOTHES_COLOURS, clothes_in, clothes_words
-from hifi_portrait.prompts.glasses import glasses_words
-from hifi_portrait.prompts.hair import HAIR_COLOURS, hair_in, hair_phrase, hair_words
+from hifi_portrait.prompts.clothes import CLOTHES_COLOURS, find_clothes, find_clothes_words
+from hifi_portrait.prompts.glasses import find_glasses_words
+from hifi_portrait.prompts.hair import HAIR_COLOURS, describe_hair, find_hair, find_hair_words
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,12 @@ from hifi_portrait.prompts.hair import HAIR_COLOURS, hair_in, hair_phrase, hair_
     ],
 )
 def test_the_colour_is_that_of_the_hair(words, colour):
-    assert hair_in(words) == colour
+    assert find_hair(words) == colour
 
 
 @pytest.mark.parametrize("colour", HAIR_COLOURS)
 def test_phrases_name_their_colour(colour):
-    assert hair_in(f"a photo of a person with {hair_phrase(colour)}") == colour
+    assert find_hair(f"a photo of a person with {describe_hair(colour)}") == colour
 
 
 @pytest.mark.parametrize(
@@ -84,21 +84,21 @@ def test_phrases_name_their_colour(colour):
     ],
 )
 def test_the_colour_is_that_of_the_clothes(words, colour):
-    assert clothes_in(words) == colour
+    assert find_clothes(words) == colour
 
 
 @pytest.mark.parametrize(
     ("words", "read", "said"),
     [
-        ("a man with short red hair, tired", hair_words, "red hair"),
-        ("a girl, dark brown, wavy hair", hair_words, "dark brown, wavy hair"),
-        ("no red hair", hair_words, ""),
-        ("with thick round glasses", glasses_words, "round glasses"),
-        ("a man without glasses", glasses_words, "without glasses"),
-        ("glasses with a round frame", glasses_words, "glasses with a round"),
-        ("dark glasses", glasses_words, "dark glasses"),
-        ("wine glasses", glasses_words, ""),
-        ("a woman in black", clothes_words, "woman in black"),
+        ("a man with short red hair, tired", find_hair_words, "red hair"),
+        ("a girl, dark brown, wavy hair", find_hair_words, "dark brown, wavy hair"),
+        ("no red hair", find_hair_words, ""),
+        ("with thick round glasses", find_glasses_words, "round glasses"),
+        ("a man without glasses", find_glasses_words, "without glasses"),
+        ("glasses with a round frame", find_glasses_words, "glasses with a round"),
+        ("dark glasses", find_glasses_words, "dark glasses"),
+        ("wine glasses", find_glasses_words, ""),
+        ("a woman in black", find_clothes_words, "woman in black"),
     ],
 )
 def test_the_words_that_say_it_are_found(words, read, said):
@@ -108,5 +108,5 @@ def test_the_words_that_say_it_are_found(words, read, said):
 @pytest.mark.parametrize("colour", CLOTHES_COLOURS)
 def test_phrases_name_their_colour_of_clothes(colour):
     words = f"{colour.replace('-', ' ')} jumper"
-    assert clothes_in(f"a photo of a person, wearing a {words}, outdoors") == colour
-    assert clothes_words(f"a photo of a person, wearing a {words}, outdoors") == words
+    assert find_clothes(f"a photo of a person, wearing a {words}, outdoors") == colour
+    assert find_clothes_words(f"a photo of a person, wearing a {words}, outdoors") == words

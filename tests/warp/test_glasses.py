@@ -8,7 +8,7 @@ from hifi_portrait.head.glasses import FRAMES, fit_glasses
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.surface import SurfaceView
-from hifi_portrait.prompts.glasses import glasses_in, glasses_phrase
+from hifi_portrait.prompts.glasses import describe_glasses, find_glasses
 from hifi_portrait.warp.draw import warp_picture
 from hifi_portrait.warp.glasses.detect import wears_glasses
 from hifi_portrait.warp.glasses.draw import draw_glasses
@@ -179,12 +179,12 @@ def test_a_target_with_glasses_is_warped_with_them():
     ],
 )
 def test_what_words_say_of_glasses(words, named):
-    assert glasses_in(words) == named
+    assert find_glasses(words) == named
 
 
 @pytest.mark.parametrize("kind", ["none", *FRAMES])
 def test_a_kind_is_read_from_the_words_for_it(kind):
-    assert glasses_in(glasses_phrase(kind)) == kind
+    assert find_glasses(describe_glasses(kind)) == kind
 
 
 @pytest.mark.parametrize("kind", ["round", "square", "cat-eye"])

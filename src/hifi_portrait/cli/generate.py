@@ -77,7 +77,7 @@ def generate(
     started = time.perf_counter()
     files = reference_files(photos)
     words = TargetWords(expression, yaw, pitch, roll, gaze, like, glasses, hair, clothes)
-    target = make_target(words).prompted(prompt)
+    target = make_target(words).with_prompt(prompt)
     check_model(model, hifi)
     identity = load_identity(photos, recogniser)
     pipe = load_pipeline(model, device, hifi=hifi, dtype=dtype)

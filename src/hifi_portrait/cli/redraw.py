@@ -61,7 +61,7 @@ def redraw(
     from hifi_portrait.pipeline.scene import Scene
 
     scene = Scene.from_photo(picture, face=face)
-    target = scene.target.replace(glasses=glasses).prompted(prompt)
+    target = scene.target.replace(glasses=glasses).with_prompt(prompt)
     if expression is not None:
         target = target.replace(expression=parse_expression(expression))
     identity = load_identity(photos, recogniser)

@@ -165,6 +165,6 @@ def _clearance(rim: Array, face: Array) -> float:
     return max(move, -0.008)
 
 
-def bare_of(glasses: str | None) -> str | None:
-    """What a target says of glasses, before those are put on that it names."""
+def without_frame(glasses: str | None) -> str | None:
+    """Give what a target asks of glasses before a frame that it names is put on: none of the references'."""
     return "none" if glasses in FRAMES else glasses

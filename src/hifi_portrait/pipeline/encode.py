@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from hifi_portrait.head.glasses import bare_of
+from hifi_portrait.head.glasses import without_frame
 from hifi_portrait.landmarks import LandmarkGenerator, LandmarkImage
 from hifi_portrait.models.conditioning import face_inputs
 from hifi_portrait.models.latents import encode_picture
@@ -92,7 +92,7 @@ def _warp(identity: Identity, head: LandmarkImage, scene: Scene | None) -> tuple
         warp = draw_warp(identity, head)
         return warp.picture, warp.coverage, warp.dyed
     # A scene puts glasses on itself, in its light, and keeps hair and clothes.
-    bare = replace(head, glasses=bare_of(head.glasses), hair=None, clothes=None)
+    bare = replace(head, glasses=without_frame(head.glasses), hair=None, clothes=None)
     warp = draw_warp(identity, bare)
     return *scene.received(warp.picture, warp.coverage, head), warp.dyed
 

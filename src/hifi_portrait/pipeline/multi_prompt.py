@@ -56,7 +56,7 @@ def _differ(target: Any, prompts: Any) -> bool:
         return False
     if not all(isinstance(text, str) for text in prompts):
         return False
-    wishes = [target.prompted(text) for text in prompts]
+    wishes = [target.with_prompt(text) for text in prompts]
     return len({(wish.glasses, wish.hair, wish.clothes) for wish in wishes}) > 1
 
 

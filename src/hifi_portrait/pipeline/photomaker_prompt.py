@@ -8,7 +8,7 @@ from transformers import CLIPTokenizer
 
 from hifi_portrait.models.conditioning import Conditioning
 from hifi_portrait.models.face_refiner import FaceRefiner
-from hifi_portrait.prompts.class_word import class_word_places
+from hifi_portrait.prompts.class_word import find_class_words
 
 
 def with_faces(
@@ -42,7 +42,7 @@ def with_faces(
         raise ValueError("this model merges faces into the `prompt`: give it rather than `prompt_embeds`")
     padded = {"padding": "max_length", "truncation": True, "max_length": embeddings.shape[1]}
     ids = tokenizer([prompt] if isinstance(prompt, str) else prompt, **padded).input_ids
-    places = class_word_places(tokenizer, torch.tensor(ids, device=embeddings.device))
+    places = find_class_words(tokenizer, torch.tensor(ids, device=embeddings.device))
     places = places.repeat_interleave(len(embeddings) // len(places))
     faces, present = (
         value.expand(len(embeddings), *value.shape[1:])

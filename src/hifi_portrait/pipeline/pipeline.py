@@ -42,7 +42,7 @@ from hifi_portrait.pipeline.encode import CastingPipeline, head_of
 from hifi_portrait.pipeline.multi_prompt import prompt_by_prompt
 from hifi_portrait.pipeline.scene import Scene
 from hifi_portrait.pipeline.subjects import common, paired
-from hifi_portrait.prompts.already_shown import all_shown, asks_besides
+from hifi_portrait.prompts.already_shown import has_other_words, select_all_shown_words
 
 _LITTLE = 0.05  # redrawn share of a pixel from which on all of it is taken from what was drawn
 
@@ -250,7 +250,7 @@ class HiFiPortraitPipeline(CastingPipeline):
         check_counts(hifi_every=hifi_every, prompt_rounds=prompt_rounds, upscale=upscale)
         self._check_model(len(people))
         if len(people) == 1 and "prompt_embeds" not in kwargs:
-            people = [(one, wish.prompted(prompt)) for one, wish in people]
+            people = [(one, wish.with_prompt(prompt)) for one, wish in people]
         drawn = [head_of(one, wish, height, width) for one, wish in people]
         larger = upscale > 1 and output_type != "latent"
         large = [head_of(*each, upscale * height, upscale * width) for each in people] if larger else []
@@ -300,8 +300,8 @@ class HiFiPortraitPipeline(CastingPipeline):
             hearing["callback_on_step_end_tensor_inputs"] = heard
         if composed:
             by_the_warp = ("glasses", "hair", "clothes") if scene is None else ("glasses",)
-            besides = asks_besides(asked, guided=sampling["guidance_scale"] > 1)
-            shown = all_shown(prompts, *common(people, *by_the_warp), besides=besides)
+            besides = has_other_words(asked, guided=sampling["guidance_scale"] > 1)
+            shown = select_all_shown_words(prompts, *common(people, *by_the_warp), other_words=besides)
             shown_words = None if shown is None else {"prompt": shown}
             changes = Changes(asked, shown_words, prompt_rounds, prompt_scale)
             pictures = self._composed(cast, drawing, hearing, changes, warp_share)
@@ -351,11 +351,11 @@ class HiFiPortraitPipeline(CastingPipeline):
         side, each = drawn.images[0].height, kwargs.get("num_images_per_prompt", 1)
         texts = prompt if isinstance(prompt, list | tuple) else [prompt if isinstance(prompt, str) else ""]
         within = {}
-        for glasses in {wish.prompted(text).glasses for text in texts}:
+        for glasses in {wish.with_prompt(text).glasses for text in texts}:
             redrawn = scene.mask(head_of(person, wish.replace(glasses=glasses), side, side))
             # Where little was redrawn the crop holds that little already.
             within[glasses] = np.minimum(1, redrawn / _LITTLE)
-        shown = [wish.prompted(text).glasses for text in texts for _ in range(each)]
+        shown = [wish.with_prompt(text).glasses for text in texts for _ in range(each)]
         return [
             Image.fromarray(scene.paste(np.asarray(picture.convert("RGB")), within[glasses]))
             for picture, glasses in zip(drawn.images, shown, strict=False)  # fewer, if interrupted

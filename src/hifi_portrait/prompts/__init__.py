@@ -1,1 +1,1 @@
-"""What the words of a prompt say of hair, clothes and glasses."""
+"""What words mention: the person, hair, clothes and glasses; and which of them a picture shows already."""

@@ -1,4 +1,4 @@
-"""What of a prompt a picture of the person shows before any network has read it."""
+"""Which words of a prompt a picture of the person fulfils before any network has read them."""
 
 from __future__ import annotations
 
@@ -6,62 +6,89 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from hifi_portrait.prompts.clothes import clothes_in, clothes_phrase, clothes_words
-from hifi_portrait.prompts.glasses import glasses_in, glasses_phrase, glasses_words
-from hifi_portrait.prompts.hair import hair_in, hair_phrase, hair_words
+from hifi_portrait.prompts.clothes import describe_clothes, find_clothes, find_clothes_words
+from hifi_portrait.prompts.glasses import describe_glasses, find_glasses, find_glasses_words
+from hifi_portrait.prompts.hair import describe_hair, find_hair, find_hair_words
 from hifi_portrait.prompts.vocabulary import CLASS_WORDS
 
-_SUBJECT = re.compile(rf"\b({'|'.join(CLASS_WORDS)})\b", re.IGNORECASE)
-_FILLING = re.compile(
+_CLASS_WORD = re.compile(rf"\b({'|'.join(CLASS_WORDS)})\b", re.IGNORECASE)
+_FILLERS = re.compile(
     rf"\b(?:{'|'.join(CLASS_WORDS)}|an?|the|some|of|with|and|in|is|has|who|wear(?:ing|s)|dressed|his|her|their|"
     r"photo(?:graph)?|picture|portrait|image|head-?shot|close-?up)\b|[\W_]"
 )
 
 
-def all_shown(
+def select_all_shown_words(
     prompts: Any,
     glasses: str | None,
     hair: str | None = None,
     clothes: str | None = None,
     *,
-    besides: bool = False,
+    other_words: bool = False,
 ) -> list[str] | None:
-    """What of each prompt is shown already, nothing of embeddings, whose text is not known.
+    """Select from each prompt the words for what the picture shows already.
 
-    None if they ask for nothing else, and nothing asks ``besides`` them.
+    Parameters
+    ----------
+    prompts
+        One prompt or several; of embeddings, whose text is not known, no words are selected.
+    glasses, hair, clothes
+        What the picture shows of them, as for `select_shown_words`.
+    other_words
+        Whether words besides the prompts ask for something, such as a negative prompt.
+
+    Returns
+    -------
+    shown
+        The words of each prompt; None where the prompts ask for nothing else and no other words do.
     """
     texts = [prompts] if isinstance(prompts, str) else list(prompts)
-    shown = [shown_already(text, glasses, hair, clothes) if isinstance(text, str) else "" for text in texts]
+    shown = [
+        select_shown_words(text, glasses, hair, clothes) if isinstance(text, str) else "" for text in texts
+    ]
     asking = [not isinstance(text, str) or text != part for text, part in zip(texts, shown, strict=True)]
-    return shown if besides or any(asking) else None
+    return shown if other_words or any(asking) else None
 
 
-def asks_besides(asked: Mapping[str, Any], *, guided: bool) -> bool:
-    """Whether other words than the prompt are given: a second or a negative prompt, which guidance reads."""
+def has_other_words(arguments: Mapping[str, Any], *, guided: bool) -> bool:
+    """Tell whether a call's arguments hold a second or, where guidance reads it, a negative prompt."""
     return any(
         bool(words) and (guided or not name.startswith("negative"))
-        for name, words in asked.items()
+        for name, words in arguments.items()
         if name != "prompt" and isinstance(words, str | list)
     )
 
 
-def shown_already(
+def select_shown_words(
     prompt: str, glasses: str | None, hair: str | None = None, clothes: str | None = None
 ) -> str:
-    """The words for whose picture it is, and for what the prompt names of glasses, hair and clothes as shown.
+    """Select the words that name the person, and glasses, hair and clothes as the picture shows them.
 
-    They belong in the draw that a prompt's changes are told from: "a man" is no wish for another person. A
-    prompt that says nothing else is shown as it is.
+    The change that a prompt makes to a picture is measured from a second draw with the selected words,
+    because "a man" is no request for another person.
+
+    Parameters
+    ----------
+    prompt
+        The whole prompt.
+    glasses, hair, clothes
+        What the picture shows of each, as a `Target` names it; None where it does not matter.
+
+    Returns
+    -------
+    shown
+        "a photo of ..." with these words; the prompt itself where it has no others; empty where it has none
+        of these.
     """
-    if prompt and not _rest(prompt, glasses, hair, clothes):
+    if prompt and not _remove_shown_words(prompt, glasses, hair, clothes):
         return prompt
-    subject = _SUBJECT.search(prompt)
+    subject = _CLASS_WORD.search(prompt)
     features = []
-    if hair is not None and hair_in(prompt) == hair:
-        features.append(hair_phrase(hair))
-    if glasses is not None and glasses_in(prompt) == glasses:
-        features.append(glasses_phrase(glasses))
-    worn = clothes_phrase(prompt) if clothes is not None and clothes_in(prompt) == clothes else ""
+    if hair is not None and find_hair(prompt) == hair:
+        features.append(describe_hair(hair))
+    if glasses is not None and find_glasses(prompt) == glasses:
+        features.append(describe_glasses(glasses))
+    worn = describe_clothes(prompt) if clothes is not None and find_clothes(prompt) == clothes else ""
     if subject is None and not features and not worn:
         return ""
     person = f"a photo of a {'person' if subject is None else subject[1].lower()}"
@@ -70,14 +97,14 @@ def shown_already(
     return f"{person}, wearing {article}{worn}" if worn else person
 
 
-def _rest(prompt: str, glasses: str | None, hair: str | None, clothes: str | None) -> str:
-    """What a prompt says besides naming a person, and glasses, hair and clothes as they are shown."""
+def _remove_shown_words(prompt: str, glasses: str | None, hair: str | None, clothes: str | None) -> str:
+    """Give what is left of a prompt without the person, and glasses, hair and clothes as they are shown."""
     rest = re.sub(r"\s+", " ", prompt.lower())
-    for shown, read, words in (
-        (glasses, glasses_in, glasses_words),
-        (hair, hair_in, hair_words),
-        (clothes, clothes_in, clothes_words),
+    for shown, find, find_words in (
+        (glasses, find_glasses, find_glasses_words),
+        (hair, find_hair, find_hair_words),
+        (clothes, find_clothes, find_clothes_words),
     ):
-        if shown is not None and read(prompt) == shown:
-            rest = rest.replace(words(rest), " ", 1)
-    return _FILLING.sub("", rest)
+        if shown is not None and find(prompt) == shown:
+            rest = rest.replace(find_words(rest), " ", 1)
+    return _FILLERS.sub("", rest)

@@ -10,10 +10,21 @@ from torch import Tensor
 from hifi_portrait.prompts.vocabulary import CLASS_WORDS
 
 
-def class_word_places(tokenizer: Any, ids: Tensor) -> Tensor:
-    """Place (B,) of the first class word in token ids (B, L): of its last token, which has read it whole.
+def find_class_words(tokenizer: Any, ids: Tensor) -> Tensor:
+    """Find the first class word of each prompt.
 
-    Where a prompt has none, the end token stands in, which has read the whole prompt.
+    Parameters
+    ----------
+    tokenizer
+        The tokenizer that made the ids, such as ``CLIPTokenizer``.
+    ids
+        (B, L) token ids.
+
+    Returns
+    -------
+    places
+        (B,) places of the words' last tokens, which have read the whole word; in prompts without a class
+        word that of the end token, which has read the whole prompt.
     """
     words = [tokenizer(word, add_special_tokens=False).input_ids for word in CLASS_WORDS]
     places = []

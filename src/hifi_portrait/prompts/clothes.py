@@ -1,11 +1,11 @@
-"""What words say of the colour of clothes."""
+"""The colour of clothes that words name."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from hifi_portrait.prompts.vocabulary import CLASS_WORDS, first_said, name_in, one_of
+from hifi_portrait.prompts.vocabulary import CLASS_WORDS, find_first, get_matched_name, join_patterns
 
 CLOTHES_COLOURS: Mapping[str, tuple[int, int, int]] = {
     "white": (228, 228, 226),
@@ -26,7 +26,7 @@ CLOTHES_COLOURS: Mapping[str, tuple[int, int, int]] = {
     "beige": (196, 174, 148),
     "brown": (104, 74, 50),
 }
-"""Usual sRGB of clothes in photos, by their name."""
+"""Usual sRGB colours (0 to 255) of clothes in photos, by their names."""
 
 _COLOURS = {
     "light-blue": r"(?:light|pale|sky)[ -]blue",
@@ -46,7 +46,7 @@ _GARMENT = (
     r"cardigans?|turtlenecks?|v-necks?|crew necks?|roll-necks?|jackets?|coats?|blazers?|suits?|dress(?:es)?|"
     r"polos?|vests?|gowns?|tuxedos?|robes?|uniforms?|clothes|clothing"
 )
-_COLOUR = one_of(_COLOURS)
+_COLOUR = join_patterns(_COLOURS)
 _SHADE = "|".join(_COLOURS.values())
 _CUT = (
     r"(?:,? (?!(?:and|or|with|in|on|hair|eyes?|skin|man|woman|person|wearing|background|backdrop|wall|"
@@ -57,7 +57,7 @@ _WEARERS = "|".join(word for word in CLASS_WORDS if word != "face")
 _END = (
     rf"(?=$|[,.;]| with\b| and\b(?! (?:{_SHADE})\b)(?!.*\b(?:light|lights|lighting|tones?|hues?|shades?)\b))"
 )
-_SAID = (
+_MENTIONS = (
     re.compile(rf"\b(?:{_COLOUR}){_CUT} (?:{_GARMENT})\b{_NO_GARMENT}"),
     re.compile(rf"\b(?:{_GARMENT})(?: is| are| in)(?: all)? (?:{_COLOUR}){_END}"),
     re.compile(rf"\b(?:(?:wearing|wears|dressed in|clad in)(?: all)?|in all) (?:{_COLOUR}){_END}"),
@@ -65,28 +65,30 @@ _SAID = (
 )
 
 
-def clothes_in(words: str) -> str | None:
-    """The colour of clothes that a prompt or caption names, one of `CLOTHES_COLOURS`; None if it names none.
+def find_clothes(words: str) -> str | None:
+    """Find the colour of clothes that a prompt or caption names, one of `CLOTHES_COLOURS`; None if none.
 
     The first mention counts.
     """
-    said = _first_said(words)
-    return None if said is None else name_in(said)
+    mention = _find_mention(words)
+    return None if mention is None else get_matched_name(mention)
 
 
-def clothes_words(words: str) -> str:
-    """The words themselves in which `clothes_in` reads it; nothing if it reads none."""
-    said = _first_said(words)
-    return "" if said is None else said[0]
+def find_clothes_words(words: str) -> str:
+    """Find the words that make `find_clothes` answer as it does; empty where it answers None."""
+    mention = _find_mention(words)
+    return "" if mention is None else mention[0]
 
 
-def clothes_phrase(words: str) -> str:
-    """What is worn by the words in which `clothes_in` reads it: "red coat", "black clothes"; else nothing."""
-    said = _first_said(words)
-    if said is None:
+def describe_clothes(words: str) -> str:
+    """Name what a prompt says is worn, such as "red coat" or "black clothes"; empty if it names none."""
+    mention = _find_mention(words)
+    if mention is None:
         return ""
-    return said[0] if said.re is _SAID[0] else f"{name_in(said).replace('-', ' ')} clothes"
+    if mention.re is _MENTIONS[0]:  # colour and garment: they name it
+        return mention[0]
+    return f"{get_matched_name(mention).replace('-', ' ')} clothes"
 
 
-def _first_said(words: str) -> re.Match[str] | None:
-    return first_said(_SAID, words)
+def _find_mention(words: str) -> re.Match[str] | None:
+    return find_first(_MENTIONS, words)

@@ -1,4 +1,4 @@
-"""What words say of glasses."""
+"""The kind of glasses that words name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import re
 
 from hifi_portrait.head.glasses import FRAMES
 
-_PLAIN = "rectangular"  # what is meant if no shape is named
+_UNNAMED_SHAPE = "rectangular"
+"""What glasses mean where no shape is named."""
+
 _NOUN = re.compile(r"\b(sun[- ]?glasses|(?<!cat[- ])eye[- ]?glasses|glasses|spectacles)\b")
 _SHAPE = re.compile(rf"(?<![\w-])({'|'.join(FRAMES).replace('-', '[- ]')})(?![\w-])")
 _NEGATED = re.compile(r"\b(no|not|never|nor|without|isn't|off|removed?)\b")
@@ -16,22 +18,23 @@ _OTHER_THINGS = re.compile(
 _CLAUSE = re.compile(r"[,;.:]|\b(with|and|but|in|on|who|wearing|wears)\b")
 
 
-def glasses_in(words: str) -> str | None:
-    """What a prompt or caption says of glasses: "none", one of `FRAMES`, or nothing (None).
+def find_glasses(words: str) -> str | None:
+    """Find the glasses that a prompt or caption names: "none" or one of `FRAMES`; None if it names none.
 
-    The first mention counts, with the adjectives before it. Glasses of no named shape are rectangular ones.
+    The first mention counts, with the adjectives before it. Glasses without a named shape are rectangular.
     """
-    said = _first_said(words)
-    return None if said is None else said[0]
+    mention = _find_mention(words)
+    return None if mention is None else mention[0]
 
 
-def glasses_words(words: str) -> str:
-    """The words themselves in which `glasses_in` reads it; nothing if it reads none."""
-    said = _first_said(words)
-    return "" if said is None else said[1]
+def find_glasses_words(words: str) -> str:
+    """Find the words that make `find_glasses` answer as it does; empty where it answers None."""
+    mention = _find_mention(words)
+    return "" if mention is None else mention[1]
 
 
-def _first_said(words: str) -> tuple[str, str] | None:
+def _find_mention(words: str) -> tuple[str, str] | None:
+    """Find the kind that is mentioned first, and the words that mention it."""
     words = words.lower()
     for found in _NOUN.finditer(words):
         before, after = words[: found.start()], words[found.end() :]
@@ -49,10 +52,10 @@ def _first_said(words: str) -> tuple[str, str] | None:
             return shape[1].replace(" ", "-"), adjectives[shape.start() :] + found[0]
         if shape := re.match(rf"\s+with\s+(?:a\s+)?{_SHAPE.pattern}", after):
             return shape[1].replace(" ", "-"), found[0] + shape[0]
-        return _PLAIN, found[0]
+        return _UNNAMED_SHAPE, found[0]
     return None
 
 
-def glasses_phrase(kind: str) -> str:
-    """Words from which `glasses_in` reads a kind."""
+def describe_glasses(kind: str) -> str:
+    """Write words in which `find_glasses` finds a kind."""
     return {"none": "no glasses", "sunglasses": "sunglasses"}.get(kind, f"{kind} glasses")

@@ -1,11 +1,11 @@
-"""What words say of the colour of hair."""
+"""The colour of hair that words name."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from hifi_portrait.prompts.vocabulary import first_said, name_in, one_of
+from hifi_portrait.prompts.vocabulary import find_first, get_matched_name, join_patterns
 
 HAIR_COLOURS: Mapping[str, tuple[int, int, int]] = {
     "black": (45, 40, 37),
@@ -22,7 +22,7 @@ HAIR_COLOURS: Mapping[str, tuple[int, int, int]] = {
     "green": (60, 135, 80),
     "purple": (120, 70, 160),
 }
-"""Usual sRGB of hair in photos, by its name."""
+"""Usual sRGB colours (0 to 255) of hair in photos, by their names."""
 
 _COLOURS = {
     "black": r"(?:jet[ -])?black|raven",
@@ -39,7 +39,7 @@ _COLOURS = {
     "green": r"(?:dark |bright )?green",
     "purple": r"purple|violet|lilac",
 }
-_COLOUR = one_of(_COLOURS)
+_COLOUR = join_patterns(_COLOURS)
 _LOOKS = (
     "short|long|curly|wavy|straight|very|thick|thin|messy|spiky|slicked|back|sleek|frizzy|coily|braided|loose|box|"
     "shiny|silky|natural|dyed|cropped|tied|and|(?:side|middle|centre)[ -]parted|slicked-back|"
@@ -49,32 +49,33 @@ _HAIR = (
     r"hair(?![ -]?(?:bands?|clips?|ties?|bows?|ribbons?|pins?|nets?|dryer|salon))|bob|buzz cut|ponytails?|"
     "pigtails|bun|curls|locks|bangs|braids|dreadlocks|afro|pixie cut"
 )
-_SAID = (
+_MENTIONS = (
     re.compile(rf"\b(?:{_COLOUR})(?:[ -]haired\b|(?:,? (?:{_LOOKS}))* (?:{_HAIR})\b)"),
     re.compile(rf"\bhair(?: is| dyed| coloured| colored)*(?: now)? (?:{_COLOUR})(?=$|[,.;]| and\b| with\b)"),
     re.compile(r"\b(?:(?P<light_blond>platinum blonde?)|(?P<blond>blonde?)|(?P<brown>brunette))\b"),
 )
 
 
-def hair_in(words: str) -> str | None:
-    """The colour of hair that a prompt or caption names, one of `HAIR_COLOURS`; None if it names none.
+def find_hair(words: str) -> str | None:
+    """Find the colour of hair that a prompt or caption names, one of `HAIR_COLOURS`; None if it names none.
 
-    The first mention counts. "Blond" and "brunette" say it of people too, other colours only of hair.
+    The first mention counts. "Blond" and "brunette" count when they describe a person, too; other colours
+    only when they describe hair.
     """
-    said = _first_said(words)
-    return None if said is None else name_in(said)
+    mention = _find_mention(words)
+    return None if mention is None else get_matched_name(mention)
 
 
-def hair_words(words: str) -> str:
-    """The words themselves in which `hair_in` reads it; nothing if it reads none."""
-    said = _first_said(words)
-    return "" if said is None else said[0]
+def find_hair_words(words: str) -> str:
+    """Find the words that make `find_hair` answer as it does; empty where it answers None."""
+    mention = _find_mention(words)
+    return "" if mention is None else mention[0]
 
 
-def _first_said(words: str) -> re.Match[str] | None:
-    return first_said(_SAID, words)
+def _find_mention(words: str) -> re.Match[str] | None:
+    return find_first(_MENTIONS, words)
 
 
-def hair_phrase(colour: str) -> str:
-    """Words from which `hair_in` reads a colour."""
+def describe_hair(colour: str) -> str:
+    """Write words in which `find_hair` finds a colour."""
     return f"{colour.replace('-', ' ')} hair"

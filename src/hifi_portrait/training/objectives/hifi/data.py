@@ -14,7 +14,7 @@ from hifi_portrait.head import HeadModel, SurfaceView
 from hifi_portrait.landmarks import LandmarkGenerator
 from hifi_portrait.models.conditioning import FaceInputs, face_inputs
 from hifi_portrait.models.tensors import join_tensors
-from hifi_portrait.prompts.glasses import glasses_in
+from hifi_portrait.prompts.glasses import find_glasses
 from hifi_portrait.training.data.augment import Grade, degrade
 from hifi_portrait.training.data.buckets import Buckets
 from hifi_portrait.training.data.cached_text import CachedText
@@ -143,7 +143,7 @@ class HiFiData:
     def _glasses_change(self, group: np.ndarray) -> bool:
         """Whether a sitting's captions name glasses in some photos and none, or sunglasses, in others."""
         captions = [self.prepared.captions[photo] for photo in group]
-        named = {glasses_in(caption) for caption in captions}
+        named = {find_glasses(caption) for caption in captions}
         return len({one if one in (None, "none", "sunglasses") else "clear" for one in named}) > 1
 
     def held_out(self, count: int) -> Batch:

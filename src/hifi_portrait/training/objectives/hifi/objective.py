@@ -19,7 +19,7 @@ from hifi_portrait.models.build import build
 from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs
 from hifi_portrait.models.latents import decode_picture, encode_picture
 from hifi_portrait.models.tensors import map_tensors
-from hifi_portrait.prompts.class_word import class_word_places
+from hifi_portrait.prompts.class_word import find_class_words
 from hifi_portrait.training.engine.objective import ENDLESS, Batch, Objective, find_scheduler
 from hifi_portrait.training.engine.precision import half_where_fast
 from hifi_portrait.training.objectives.hifi.config import HiFiConfig, HiFiLosses
@@ -279,7 +279,7 @@ class HiFiObjective(Objective):
             text = encode_text(*encoders, ids, self.second_padding)
         if not refiner.in_prompt:
             return text
-        places = class_word_places(self.data.tokenizer, ids)
+        places = find_class_words(self.data.tokenizer, ids)
         return TextEmbeddings(
             refiner.merge(text.hidden, places, condition.tokens, condition.references), text.pooled
         )
