@@ -304,15 +304,26 @@ def _ridge(design: np.ndarray, target: np.ndarray, strength: float) -> np.ndarra
     return np.linalg.solve(gram, design.T @ target)
 
 
+def estimate_noise(
+    residuals: np.ndarray, rank: int, floor: float = 0.5, bound: float = 12.0
+) -> LandmarkNoise:
+    """Noise from residuals (N, 478, 2) in mm; ``floor`` is added to every standard deviation."""
+    flat = np.clip(residuals, -bound, bound).reshape(len(residuals), -1)
+    bias = np.median(flat, axis=0)
+    centred = flat - bias
+    _, singular, directions = np.linalg.svd(centred / np.sqrt(len(flat)), full_matrices=False)
+    factor = directions[:rank].T * singular[:rank]
+    variance = np.maximum((centred**2).mean(0) - (factor**2).sum(1), 0) + floor**2
+    return LandmarkNoise(bias, 1 / variance, factor)
+
+
 def calibrate(model: HeadModel, records: Records) -> dict[str, np.ndarray]:
     """The asset's landmark tensors."""
     correspondence = symmetrise(model, find_correspondence(model, records))
     points = correspondence.points(records.pixels, model.triangles)
     plain = (records.landmarks[:, :, :2] - points) * records.millimetres[:, None, None]
     log.info("surface points: median error %.2f mm", np.median(np.linalg.norm(plain, axis=2)))
-    seen = LandmarkModel(
-        model, correspondence, Correction.none(), LandmarkNoise.of_residuals(plain, NOISE_RANK)
-    )
+    seen = LandmarkModel(model, correspondence, Correction.none(), estimate_noise(plain, NOISE_RANK))
     residuals = Residuals(seen, records)
     log.info("at the true geometry: median error %.2f mm", np.median(np.linalg.norm(residuals.error, axis=2)))
     kept = np.median(np.linalg.norm(residuals.error, axis=2), axis=1) < WORST
@@ -320,7 +331,7 @@ def calibrate(model: HeadModel, records: Records) -> dict[str, np.ndarray]:
     amplitude = np.linalg.norm(seen.identity, axis=(1, 2))
     correction, left = learn_correction(residuals.of(kept), records.person[kept], amplitude)
     log.info("corrected, unseen people: median error %.2f mm", np.median(np.linalg.norm(left, axis=2)))
-    noise = LandmarkNoise.of_residuals(left, NOISE_RANK)
+    noise = estimate_noise(left, NOISE_RANK)
     return {**correspondence.to_tensors(), **correction.to_tensors(), **noise.to_tensors()}
 
 

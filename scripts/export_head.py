@@ -21,11 +21,11 @@ from PIL import Image
 
 from hifi_portrait.head.asset import DEFAULT_ASSET, pack_shapes, save_asset
 from hifi_portrait.head.geometry import EXPRESSION_NAMES, IDENTITY_COMPONENTS
-from hifi_portrait.head.identity_basis import build_identity_basis
+from hifi_portrait.head.identity_basis import face_weights, similarity_generators
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.phenotype import PHENOTYPE_NAMES
 from hifi_portrait.head.raster import Raster, rasterise
-from hifi_portrait.head.shape import ShapeModel
+from hifi_portrait.head.shape import ShapeModel, sample_shape
 from hifi_portrait.head.texture import MASK_SIZE
 
 log = logging.getLogger("export_head")
@@ -241,6 +241,47 @@ def texture_masks(island: np.ndarray) -> np.ndarray:
         grey = image.resize((MASK_SIZE, MASK_SIZE), Image.Resampling.BICUBIC, box=box)
         masks.append(np.asarray(grey) > 127)
     return np.stack(masks)
+
+
+def build_identity_basis(
+    shapes: ShapeModel,
+    triangles: np.ndarray,
+    parts: np.ndarray,
+    rng: np.random.Generator,
+    people: int,
+    count: int,
+) -> dict[str, np.ndarray]:
+    """Tensors ``identity.mean``, ``identity.mixture`` and ``identity.variance`` from sampled people."""
+    samples = [sample_shape(rng, shapes) for _ in range(people)]
+    scores = np.stack([shapes.component_scores(sample.phenotype) for sample in samples])
+    local = np.stack([sample.local for sample in samples])
+    local_parts = np.stack([np.maximum(local, 0), np.maximum(-local, 0)], axis=2).reshape(people, -1)
+    coefficients = np.concatenate([scores, local_parts], axis=1)
+    mean_coefficients = coefficients.mean(0)
+    coefficients -= mean_coefficients
+
+    basis = np.concatenate([shapes.components, shapes.local.reshape(-1, *shapes.template.shape)])
+    centre = shapes.template + np.tensordot(mean_coefficients.astype(np.float32), basis, 1)
+    weights, face = face_weights(centre, triangles, parts, joints=6)
+    generators = similarity_generators(centre)
+    # aligned shape = shape - generators @ (least squares fit of the generators to it on the face)
+    on_face = generators[:, face].reshape(7, -1)
+    aligner = -np.linalg.lstsq(on_face.T, basis[:, face].reshape(len(basis), -1).T, rcond=None)[0]
+
+    counted = weights > 0
+    emphasis = weights[counted].repeat(3)
+    aligned = basis[:, counted] + np.tensordot(aligner.T, generators[:, counted], 1)
+    features = coefficients @ (aligned.reshape(len(basis), -1) * emphasis)
+    variances, vectors = np.linalg.eigh(features @ features.T / people)
+    order = np.argsort(-variances)[:count]
+    unit_scores = vectors[:, order] * np.sqrt(people)
+    mixture = unit_scores.T @ coefficients / people
+    mixture = np.concatenate([mixture, mixture @ aligner.T], axis=1)
+    return {
+        "identity.mean": centre.astype(np.float32),
+        "identity.mixture": mixture.astype(np.float16),
+        "identity.variance": variances[order].astype(np.float32),
+    }
 
 
 def find_lids(mean: np.ndarray, faces: np.ndarray, parts: np.ndarray) -> np.ndarray:

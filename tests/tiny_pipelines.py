@@ -31,9 +31,7 @@ def an_identity(references=2, seed=0):
         embeddings=photos.embeddings,
         quality=photos.quality,
         geometries=photos.geometries,
-        residuals=np.zeros(references, np.float32),
         identity=photos.geometries[0].identity.copy(),
-        embedding=photos.embeddings[0].copy(),
     )
 
 

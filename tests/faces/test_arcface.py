@@ -56,7 +56,6 @@ def test_an_identity_keeps_the_raw_embeddings(file, portrait_path, tmp_path):
     assert np.linalg.norm(face.embedding) > 2
     identity = Identity.from_photos([portrait_path], analyser=analyser)
     np.testing.assert_array_equal(identity.embeddings[0], face.embedding)
-    assert np.linalg.norm(identity.embedding) == pytest.approx(1, abs=1e-5)
     identity.save(tmp_path / "person.safetensors")
     loaded = Identity.load(tmp_path / "person.safetensors")
     np.testing.assert_array_equal(loaded.embeddings, identity.embeddings)

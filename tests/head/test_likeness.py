@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from calibrate_likeness import learn_axes
 from hifi_portrait.head import IDENTITY_COMPONENTS, shape_embedding
-from hifi_portrait.head.likeness import learn_axes
 
 
 def rank1(gallery, probes):

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from head_samples import expression_of, geometry_of
 from hifi_portrait.errors import ModelError
@@ -28,24 +27,11 @@ def test_asset_is_small() -> None:
     assert DEFAULT_ASSET.stat().st_size <= 4_000_000
 
 
-def test_torch_twin_gives_the_same_vertices(model: HeadModel, rng: np.random.Generator) -> None:
-    inputs = random_inputs(rng, 2, 3)
-    expected = model.vertices(*inputs)
-    actual = model.torch().vertices(*(torch.from_numpy(value) for value in inputs))
-    np.testing.assert_allclose(actual.numpy(), expected, atol=1e-6)
-
-
 def test_batch_gives_what_single_heads_give(model: HeadModel, rng: np.random.Generator) -> None:
     identity, expression, gaze = random_inputs(rng, 3)
     batched = model.vertices(identity, expression, gaze)
     single = model.vertices(identity[1], expression[1], gaze[1])
     np.testing.assert_allclose(batched[1], single, atol=1e-6)
-
-
-def test_torch_twin_is_differentiable(model: HeadModel, rng: np.random.Generator) -> None:
-    inputs = [torch.from_numpy(value).requires_grad_() for value in random_inputs(rng, 1)]
-    model.torch().vertices(*inputs).square().sum().backward()
-    assert all(value.grad is not None and value.grad.abs().sum() > 0 for value in inputs)
 
 
 def test_head_joint_is_the_origin(model: HeadModel, rng: np.random.Generator) -> None:
@@ -117,8 +103,8 @@ def test_geometry_of_a_rest_mesh_shows_the_same_picture(model: HeadModel) -> Non
     rest = rest_vertices(sample_shape(np.random.default_rng(3)))
     wished = geometry_of(pose=HeadPose(25, -10, 5))
     true = model.bend(rest, wished.rotation, wished.translation)
-    geometry = model.geometry_of(
-        rest, wished.rotation, wished.translation, wished.expression, wished.gaze, wished.camera
+    geometry = model.align(rest).geometry(
+        wished.rotation, wished.translation, wished.expression, wished.gaze, wished.camera
     )
     skin = np.unique(model.triangles[model.parts == Part.SKIN])
     face = skin[(model.mean[skin, 1] < -0.03) & (model.mean[skin, 2] > -0.08)]

@@ -13,8 +13,10 @@ from safetensors.numpy import save_file
 
 from hifi_portrait.errors import IdentityError, ImageError, NoFaceError
 from hifi_portrait.faces import analyse, load_image
+from hifi_portrait.fitting import fit
 from hifi_portrait.head import HeadPose
-from hifi_portrait.person.identity import FORMAT_VERSION, Identity
+from hifi_portrait.person.identity import Identity
+from hifi_portrait.person.identity_file import FORMAT_VERSION
 from hifi_portrait.person.target import Target
 
 PICTURES = Path(__file__).parents[1] / "pictures"
@@ -33,12 +35,14 @@ def saved(identity: Identity, tmp_path: Path) -> Path:
     return path
 
 
-def _rewrite(path: Path, metadata: dict[str, str], drop: str | None = None) -> None:
-    """The same file with some metadata changed, and perhaps one tensor less."""
+def _rewrite(
+    path: Path, metadata: dict[str, str], drop: str | None = None, add: dict[str, np.ndarray] | None = None
+) -> None:
+    """The same file with some metadata changed, and perhaps one tensor less, or some more."""
     with safe_open(str(path), framework="numpy") as file:
         kept = {**file.metadata(), **metadata}
         tensors = {name: file.get_tensor(name) for name in file.keys() if name != drop}  # noqa: SIM118
-    save_file(tensors, path, kept)
+    save_file(tensors | (add or {}), path, kept)
 
 
 def test_shapes(identity: Identity) -> None:
@@ -48,7 +52,7 @@ def test_shapes(identity: Identity) -> None:
     assert identity.mattes.shape == (2, 256, 256)
     assert identity.landmarks.shape == (2, 478, 3)
     assert identity.embeddings.shape == (2, 128)
-    assert identity.quality.shape == identity.residuals.shape == (2,)
+    assert identity.quality.shape == (2,)
     assert identity.identity.shape == (80,)
     assert identity.dropped == ()
 
@@ -59,13 +63,8 @@ def test_one_shape_is_shared_by_all_photos(identity: Identity) -> None:
 
 
 def test_the_fit_follows_the_landmarks(identity: Identity) -> None:
-    assert identity.residuals.max() < 0.06
+    assert fit(list(identity.landmarks), [(256, 256)] * 2).residuals.max() < 0.06
     assert identity.geometries[1].pose.yaw == pytest.approx(25, abs=5)
-
-
-def test_mean_embedding_has_unit_length_and_lies_between(identity: Identity) -> None:
-    assert np.linalg.norm(identity.embedding) == pytest.approx(1)
-    assert (identity.embeddings @ identity.embedding > identity.embeddings[0] @ identity.embeddings[1]).all()
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +76,6 @@ def trusted() -> tuple[Identity, Identity]:
         for qualities in ((1.0, 0.05), (0.05, 1.0))
     )
     return first, second
-
-
-def test_the_mean_embedding_is_weighted_by_quality(trusted: tuple[Identity, Identity]) -> None:
-    for best, person in enumerate(trusted):
-        similarities = person.embeddings @ person.embedding
-        assert similarities[best] > 0.999 > similarities[1 - best]
 
 
 def test_the_better_photo_decides_more_of_the_heads_shape(trusted: tuple[Identity, Identity]) -> None:
@@ -226,13 +219,24 @@ def test_another_kind_of_safetensors(tmp_path: Path) -> None:
         Identity.load(path)
 
 
+def test_a_file_of_the_first_format(identity: Identity, saved: Path) -> None:
+    more = {"residuals": np.zeros(2, np.float32), "embedding": np.zeros(128, np.float32)}
+    _rewrite(saved, {"version": "1"}, add=more)
+    np.testing.assert_array_equal(Identity.load(saved).crops, identity.crops)
+
+
+def test_arrays_cannot_be_written_to(identity: Identity) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        identity.crops[0] = 0
+
+
 def test_a_newer_format(saved: Path) -> None:
     _rewrite(saved, {"version": str(FORMAT_VERSION + 1)})
-    with pytest.raises(IdentityError, match=r"newer release \(format 2; this one reads 1\)"):
+    with pytest.raises(IdentityError, match=r"newer release \(format 3; this one reads 2\)"):
         Identity.load(saved)
 
 
-@pytest.mark.parametrize("missing", ["crops", "embedding", "geometries.rotation", "geometries.camera"])
+@pytest.mark.parametrize("missing", ["crops", "embeddings", "geometries.rotation", "geometries.camera"])
 def test_a_missing_tensor(saved: Path, missing: str) -> None:
     _rewrite(saved, {}, drop=missing)
     with pytest.raises(IdentityError, match="damaged identity"):
@@ -255,4 +259,5 @@ def test_the_warp_shows_the_person_in_the_wished_pose(identity: Identity) -> Non
     assert (picture.shape, picture.dtype) == ((320, 320, 3), np.uint8)
     shown = Identity.from_photos(picture)
     assert shown.geometries[0].pose.yaw == pytest.approx(12, abs=6)
-    assert shown.embedding @ identity.embedding > 0.92
+    mean = identity.embeddings.mean(0)
+    assert shown.embeddings[0] @ mean > 0.92 * np.linalg.norm(mean)

@@ -83,9 +83,7 @@ def test_a_trained_design_is_a_pipeline_that_draws(design, compared):
         embeddings=photos.embeddings,
         quality=photos.quality,
         geometries=photos.geometries,
-        residuals=np.zeros(2, np.float32),
         identity=photos.geometries[0].identity.copy(),
-        embedding=photos.embeddings[0].copy(),
     )
     target = Target.preset("smile", pose=HeadPose(yaw=10))
     settings = {"num_images_per_prompt": 2, "output_type": "np"}

@@ -107,17 +107,6 @@ class LandmarkNoise:
     precision: FloatArray
     factor: FloatArray
 
-    @classmethod
-    def of_residuals(cls, residuals: FloatArray, rank: int, floor: float = 0.5, bound: float = 12.0) -> Self:
-        """Estimate from residuals (N, 478, 2) in mm; ``floor`` is added to every standard deviation."""
-        flat = np.clip(residuals, -bound, bound).reshape(len(residuals), -1)
-        bias = np.median(flat, axis=0)
-        centred = flat - bias
-        _, singular, directions = np.linalg.svd(centred / np.sqrt(len(flat)), full_matrices=False)
-        factor = directions[:rank].T * singular[:rank]
-        variance = np.maximum((centred**2).mean(0) - (factor**2).sum(1), 0) + floor**2
-        return cls(bias, 1 / variance, factor)
-
     def to_tensors(self) -> dict[str, npt.NDArray[Any]]:
         """Tensors of the asset, quantised."""
         scale = np.abs(self.factor).max(axis=0) / 127

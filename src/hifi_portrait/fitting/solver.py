@@ -22,7 +22,7 @@ from hifi_portrait.head.model import HeadModel, rotation_matrix
 
 FloatArray = npt.NDArray[np.floating[Any]]
 
-MOTION = slice(0, 6)  # rotation about the head joint, then translation
+# A photo's own unknowns, in order: rotation about the head joint, translation, gaze, expression.
 GAZE = slice(6, 8)
 FACE = slice(8, 8 + len(FITTED_EXPRESSIONS))
 UNKNOWNS = 8 + len(FITTED_EXPRESSIONS)
@@ -61,13 +61,11 @@ class HeadFit:
         identity: (80,) float32, shared by all geometries.
         geometries: one for each photo.
         residuals: (N,) float32, mean landmark error of each photo as a share of the eye distance.
-        identity_std: (80,) float32, posterior standard deviation of the scores.
     """
 
     identity: npt.NDArray[np.float32]
     geometries: tuple[HeadGeometry, ...]
     residuals: npt.NDArray[np.float32]
-    identity_std: npt.NDArray[np.float32]
 
 
 @dataclass
@@ -123,16 +121,10 @@ def fit(
     ]
     # The systems are small: more threads than one cost more than they give (17 against 7 ms a photo on two).
     with _blas().limit(limits=1, user_api="blas"):
-        identity, curvature = _solve(seen, photos, settings)
+        identity = _solve(seen, photos, settings)
     geometries = tuple(_geometry(seen, identity, photo) for photo in photos)
     residuals = [_residual(seen, identity, photo) for photo in photos]
-    covariance = np.linalg.inv(curvature)
-    return HeadFit(
-        identity.astype(np.float32),
-        geometries,
-        np.array(residuals, np.float32),
-        np.sqrt(np.diag(covariance)).astype(np.float32),
-    )
+    return HeadFit(identity.astype(np.float32), geometries, np.array(residuals, np.float32))
 
 
 def _check(
@@ -177,13 +169,11 @@ def _start(seen: LandmarkModel, points: FloatArray, camera: Camera, weight: floa
     return _Photo(points[:, :2], camera, weight, rotation, translation, np.zeros(2), start)
 
 
-def _solve(
-    seen: LandmarkModel, photos: list[_Photo], settings: FitSettings
-) -> tuple[FloatArray, npt.NDArray[np.float64]]:
-    """Identity, and the curvature (80, 80) of the cost in it; updates the photos."""
+def _solve(seen: LandmarkModel, photos: list[_Photo], settings: FitSettings) -> FloatArray:
+    """Find the identity (80,), and update the photos' own unknowns."""
     count = len(seen.identity)
     identity = np.zeros(count)
-    curvature, last = np.eye(count), np.inf
+    last = np.inf
     for step in range(settings.pose_steps + settings.full_steps):
         full = step >= settings.pose_steps
         curvature = settings.identity_weight * np.eye(count)
@@ -205,7 +195,7 @@ def _solve(
         if full and last - cost < settings.tolerance * cost and step > settings.pose_steps:
             break
         last = cost if full else np.inf
-    return identity, curvature
+    return identity
 
 
 def _normal_equations(

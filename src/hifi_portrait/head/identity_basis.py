@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.head.mesh import Part
-from hifi_portrait.head.shape import ShapeModel, sample_shape
+from hifi_portrait.head.shape import ShapeModel
 
 HEAD_JOINT = 3
 EYE_JOINTS = (4, 5)
@@ -65,44 +65,3 @@ def unpack_identity_basis(
     """Mean head (V + J, 3) and identity components (80, V + J, 3) of an asset."""
     centre = tensors["identity.mean"].astype(np.float32)
     return centre, mix(shapes, centre, tensors["identity.mixture"])
-
-
-def build_identity_basis(
-    shapes: ShapeModel,
-    triangles: npt.NDArray[Any],
-    parts: npt.NDArray[Any],
-    rng: np.random.Generator,
-    people: int,
-    count: int,
-) -> dict[str, npt.NDArray[np.float32]]:
-    """Tensors ``identity.mean``, ``identity.mixture`` and ``identity.variance`` from sampled people."""
-    samples = [sample_shape(rng, shapes) for _ in range(people)]
-    scores = np.stack([shapes.component_scores(sample.phenotype) for sample in samples])
-    local = np.stack([sample.local for sample in samples])
-    local_parts = np.stack([np.maximum(local, 0), np.maximum(-local, 0)], axis=2).reshape(people, -1)
-    coefficients = np.concatenate([scores, local_parts], axis=1)
-    mean_coefficients = coefficients.mean(0)
-    coefficients -= mean_coefficients
-
-    basis = np.concatenate([shapes.components, shapes.local.reshape(-1, *shapes.template.shape)])
-    centre = shapes.template + np.tensordot(mean_coefficients.astype(np.float32), basis, 1)
-    weights, face = face_weights(centre, triangles, parts, joints=6)
-    generators = similarity_generators(centre)
-    # aligned shape = shape - generators @ (least squares fit of the generators to it on the face)
-    on_face = generators[:, face].reshape(7, -1)
-    aligner = -np.linalg.lstsq(on_face.T, basis[:, face].reshape(len(basis), -1).T, rcond=None)[0]
-
-    counted = weights > 0
-    emphasis = weights[counted].repeat(3)
-    aligned = basis[:, counted] + np.tensordot(aligner.T, generators[:, counted], 1)
-    features = coefficients @ (aligned.reshape(len(basis), -1) * emphasis)
-    variances, vectors = np.linalg.eigh(features @ features.T / people)
-    order = np.argsort(-variances)[:count]
-    unit_scores = vectors[:, order] * np.sqrt(people)
-    mixture = unit_scores.T @ coefficients / people
-    mixture = np.concatenate([mixture, mixture @ aligner.T], axis=1)
-    return {
-        "identity.mean": centre.astype(np.float32),
-        "identity.mixture": mixture.astype(np.float16),
-        "identity.variance": variances[order].astype(np.float32),
-    }

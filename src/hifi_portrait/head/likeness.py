@@ -41,24 +41,6 @@ def shape_embedding(identity: npt.ArrayLike) -> npt.NDArray[np.float32]:
     return np.asarray(embedding / np.linalg.norm(embedding, axis=-1, keepdims=True), np.float32)
 
 
-def learn_axes(
-    first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Mean (80,) and axes (80, 80) from two fits (P, 80) each of the same P people, to disjoint photos.
-
-    The scatter within people is shrunk halfway to a sphere; each axis is weighed by the share of its variance
-    that is not noise.
-    """
-    difference, middle = (first - second).astype(np.float64), ((first + second) / 2).astype(np.float64)
-    within = difference.T @ difference / (2 * len(difference))
-    values, vectors = np.linalg.eigh(within + np.trace(within) / len(within) * np.eye(len(within)))
-    whiten = vectors / np.sqrt(values) @ vectors.T
-    spread, directions = np.linalg.eigh(whiten @ np.cov(middle.T) @ whiten)
-    axes = whiten @ directions
-    noise = np.einsum("ik,ij,jk->k", axes, within, axes) / 2  # what the mean of two fits keeps of it
-    return middle.mean(0), axes * np.clip((spread - noise) / spread, 0, 1)
-
-
 @lru_cache(maxsize=1)
 def _likeness() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     with resources.as_file(resources.files("hifi_portrait") / "assets" / LIKENESS_ASSET) as path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,6 @@ from hifi_portrait.head.geometry import EXPRESSION_NAMES, Camera, HeadGeometry, 
 from hifi_portrait.head.identity_basis import face_weights, similarity_generators, unpack_identity_basis
 from hifi_portrait.head.mesh import Part, vertex_normals
 from hifi_portrait.head.shape import ShapeModel
-
-if TYPE_CHECKING:
-    import torch
-
-    from hifi_portrait.head.torch_model import TorchHeadModel
 
 FloatArray = npt.NDArray[np.floating[Any]]
 
@@ -304,12 +299,6 @@ class HeadModel:
         """Unit vertex normals (V, 3), outward."""
         return vertex_normals(vertices, self.triangles)
 
-    def torch(self, device: torch.device | str = "cpu") -> TorchHeadModel:
-        """The same model on torch tensors, differentiable."""
-        from hifi_portrait.head.torch_model import TorchHeadModel
-
-        return TorchHeadModel(self).to(device)
-
     @cached_property
     def _projection(self) -> tuple[npt.NDArray[np.int64], FloatArray, FloatArray]:
         """Points that identity is measured on, their weights, and the weighted basis (80, 3 P)."""
@@ -340,22 +329,6 @@ class HeadModel:
             spin, growth = rotation_matrix(step[3:6]), 1 + step[6]
             turn, scale, shift = spin @ turn, growth * scale, growth * spin @ shift + step[:3]
         return ShapeAlignment(identity, turn, float(scale), shift)
-
-    def geometry_of(
-        self,
-        rest: FloatArray,
-        rotation: FloatArray,
-        translation: FloatArray,
-        expression: FloatArray,
-        gaze: FloatArray,
-        camera: Camera,
-    ) -> HeadGeometry:
-        """The geometry nearest to a rest mesh (V + J, 3) whose head bone is turned and placed in a picture.
-
-        Size and orientation of the mesh move into translation and rotation: the picture stays the same, and
-        every head's rotation is that of its face. ``align`` once does the same for many pictures.
-        """
-        return self.align(rest).geometry(rotation, translation, expression, gaze, camera)
 
 
 def _gaze_rotations(gaze: FloatArray) -> npt.NDArray[np.float32]:
