@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 from scipy.linalg import solve_triangular
 
-from head_samples import expression_of, geometry_of
-from hifi_portrait.fitting import fit
+from head_samples import geometry_of
 from hifi_portrait.fitting.landmark_model import FITTED_EXPRESSIONS, IRISES, LandmarkModel
 from hifi_portrait.fitting.solver import (
     FACE,
     UNKNOWNS,
-    FitSettings,
     _eliminate,
     _linearise,
     _Photo,
@@ -75,18 +73,3 @@ def test_coefficients_that_press_against_their_bounds_are_held(
     assert not pressing[FACE].any() and pressing[: FACE.start].all()
     leaving = step_of(photo, np.full(UNKNOWNS, -slope))
     assert (np.sign(leaving[FACE]) == slope).all()
-
-
-def test_few_steps_come_close_to_where_many_end(seen: LandmarkModel, rng: np.random.Generator) -> None:
-    """The unknowns of the photos are eliminated, so that a step is Newton's in the identity as well."""
-    shape = 0.7 * rng.normal(size=80).astype(np.float32)
-    heads = [
-        geometry_of(shape, expression_of(mouthSmile=0.6), HeadPose(20, -5, 3)),
-        geometry_of(shape, expression_of(jawOpen=0.3), HeadPose(-25, 10, -4)),
-    ]
-    points = [np.column_stack([seen.seen_at(head), np.zeros(478)]) for head in heads]
-    few, many = (
-        fit(points, [(256, 256)] * 2, settings=FitSettings(full_steps=steps, tolerance=0.0)).identity
-        for steps in (5, 60)
-    )
-    assert np.linalg.norm(few - many) < 0.1 * np.linalg.norm(many)

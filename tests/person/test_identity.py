@@ -111,6 +111,8 @@ def test_photos_of_different_sizes_get_one_crop_size(tmp_path: Path) -> None:
     identity = Identity.from_photos([path, A2])
     assert identity.crops.shape == (2, 1024, 1024, 3)
     np.testing.assert_allclose(identity.geometries[1].camera.width, 1024)
+    for landmarks, residual in zip(identity.landmarks, identity.residuals, strict=True):
+        assert 400 < np.ptp(landmarks[:, 1]) < 800 and residual < 0.06
 
 
 def test_a_photo_of_somebody_else_is_dropped(caplog: pytest.LogCaptureFixture) -> None:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from head_samples import geometry_of
 from hifi_portrait.errors import NoFaceError, TargetError
 from hifi_portrait.faces import load_image
 from hifi_portrait.head import EXPRESSION_NAMES, HeadPose
@@ -238,3 +239,8 @@ def test_plain_values_may_be_few() -> None:
 def test_plain_values_that_are_no_target(values: dict, message: str) -> None:
     with pytest.raises(TargetError, match=message):
         Target.from_dict(values)
+
+
+def test_a_photo_that_looks_further_aside_than_a_target_may_is_followed_as_far_as_one_may() -> None:
+    target = Target.from_geometry(geometry_of(gaze=(55.0, -48.0)))
+    assert target.gaze == (40.0, -30.0)
