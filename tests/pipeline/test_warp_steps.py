@@ -1,0 +1,13 @@
+"""How many steps a start from the warp takes."""
+
+import pytest
+
+from hifi_portrait.pipeline.warp_start import steps_taken
+
+
+@pytest.mark.parametrize(
+    ("steps", "warp_strength", "taken"),
+    [(30, 1.0, 30), (30, 0.5, 15), (10, 0.26, 3), (10, 0.04, 1), (1, 0.1, 1)],
+)
+def test_a_start_from_the_warp_takes_its_part_of_the_steps_and_one_at_least(steps, warp_strength, taken):
+    assert steps_taken(steps, warp_strength) == taken
