@@ -3,7 +3,7 @@
     python scripts/calibrate_likeness.py --dataset DIR [--people 500] [--fits FILE]
 
 Fits each person's first and second three photos apart, from the landmarks in the data set's analysis
-(``python -m hifi_portrait.training.data.prepare`` makes it), and keeps a fifth of the people to measure on.
+(``hifi-portrait prepare`` makes it), and keeps a fifth of the people to measure on.
 """
 
 from __future__ import annotations

@@ -98,12 +98,19 @@ def test_an_option_out_of_range(run, saved_identity, words):
 def test_an_evaluation_of_nothing_says_what_to_say(run, tmp_path):
     result = run("evaluate", "--out", tmp_path)
     assert result.exit_code == 2
-    assert "--synthetic" in result.stderr
+    for what in ("people", "real", "autoencoder", "prompts", "time"):
+        assert what in run("evaluate", "--help").stdout
 
 
 def test_real_photos_in_a_folder_without_people(run, tmp_path):
-    result = run("evaluate", "--photos", tmp_path, "--out", tmp_path / "out")
+    result = run("evaluate", "real", tmp_path, "--out", tmp_path / "out")
     assert_refused(result, str(tmp_path), "sub-folder")
+
+
+def test_a_missing_folder_of_scoring_weights(run, tmp_path):
+    result = run("evaluate", "people", "--scoring", tmp_path / "none", "--out", tmp_path / "out")
+    assert_refused(result, str(tmp_path / "none"), "not a folder")
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_recipe(run, tmp_path):

@@ -20,7 +20,8 @@ from picture_files import size_of
 
 def test_help_comes_at_once_and_lists_every_command(run):
     result = run("--help")
-    for command in ("generate", "identity", "landmarks", "warp", "people", "train", "evaluate"):
+    commands = ("generate", "identity", "landmarks", "warp", "people", "prepare", "train", "export")
+    for command in (*commands, "recipes", "evaluate", "baselines", "attributes"):
         assert command in result.stdout
 
 
@@ -113,18 +114,18 @@ def test_an_unexpected_error_is_one_line_and_exit_code_1(tmp_path):
 def test_a_folder_of_people_is_evaluated_and_reported(run, person, tiny_model, tmp_path):
     shutil.copytree(person[0].parent, tmp_path / "photos" / "anna")
     report = tmp_path / "results.md"
-    words = ["--photos", tmp_path / "photos", "--model", tiny_model, "--steps", 1, "--out", tmp_path / "out"]
-    result = run("evaluate", *words, "--report", report, "--json")
+    words = [tmp_path / "photos", "--model", tiny_model, "--steps", 1, "--out", tmp_path / "out"]
+    result = run("evaluate", "real", *words, "--report", report, "--json")
     assert result.exit_code == 0, result.stderr
     assert [row["name"] for row in json.loads(result.stdout)["rows"]] == ["plain warp", "portrait"]
-    assert "--name portrait --steps 1" in report.read_text()
+    assert "evaluate real PHOTOS --out DIR --model DIR --name portrait --steps 1\n" in report.read_text()
     sheets = {path.name for path in (tmp_path / "out" / "sheets").iterdir()}
     assert sheets == {"rows.jpg", "row-plain warp.jpg", "row-portrait.jpg"}
 
 
 def test_a_portrait_is_timed(run, person, tiny_model, tmp_path):
-    words = ["--time", person[0].parent, "--model", tiny_model, "--steps", 1, "--out", tmp_path, "--json"]
-    result = run("evaluate", *words)
+    words = [person[0].parent, "--model", tiny_model, "--steps", 1, "--out", tmp_path, "--json"]
+    result = run("evaluate", "time", *words)
     assert result.exit_code == 0, result.stderr
     figures = json.loads(result.stdout)
     assert figures["portrait_seconds"] > 0

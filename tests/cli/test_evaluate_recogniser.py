@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from hifi_portrait.cli.evaluate import _recogniser
+from hifi_portrait.cli.evaluate.common import ScoringOptions
 from hifi_portrait.faces import load_image
 
 EXAMPLE = sorted((Path(__file__).parents[2] / "examples" / "person").glob("*.jpg"))[0]
@@ -10,10 +10,10 @@ EXAMPLE = sorted((Path(__file__).parents[2] / "examples" / "person").glob("*.jpg
 
 @pytest.mark.scoring
 def test_the_scoring_recogniser_describes_a_face(scoring_dir):
-    embedding = _recogniser(scoring_dir)(load_image(EXAMPLE))
+    embedding = ScoringOptions(scoring_dir).recogniser()(load_image(EXAMPLE))
     assert embedding is not None and embedding.shape == (128,) and abs(embedding).max() > 0
 
 
 def test_without_scoring_weights_the_packages_own_describes_a_face():
-    embedding = _recogniser(None)(load_image(EXAMPLE))
+    embedding = ScoringOptions().recogniser()(load_image(EXAMPLE))
     assert embedding is not None and embedding.shape == (128,)

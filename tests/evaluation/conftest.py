@@ -13,7 +13,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "person"
 
 @pytest.fixture(scope="session")
 def photo_folder(tmp_path_factory) -> Path:
-    """A folder of real photos as `evaluate --photos` takes it: one sub-folder a person."""
+    """A folder of real photos as `evaluate real` takes it: one sub-folder a person."""
     folder = tmp_path_factory.mktemp("photos")
     (folder / "anna").mkdir()
     (folder / "nobody").mkdir()

@@ -11,12 +11,11 @@ from hifi_portrait.evaluation.attributes import HEADS, AttributeReader, Head, la
 from hifi_portrait.evaluation.attributes.classes import CLOTHING_COLOUR, GLASSES, HAIR_COLOUR, UNKNOWN
 from hifi_portrait.evaluation.attributes.network import AttributeNet
 from hifi_portrait.evaluation.attributes.recoloured import recoloured_person, recoloured_records
+from hifi_portrait.evaluation.attributes.testing import accuracy, confusion
 from hifi_portrait.evaluation.attributes.training import (
     Examples,
     TrainingSettings,
-    accuracy,
-    augmented,
-    confusion,
+    augment,
     read_examples,
     train,
 )
@@ -87,7 +86,7 @@ def test_augmentation_keeps_the_colours():
     picture = np.full((32, 32, 3), (200, 30, 60), np.uint8)
     rng = np.random.default_rng(0)
     for _ in range(20):
-        difference = augmented(picture, TrainingSettings(soften=1.0), rng).astype(int) - picture
+        difference = augment(picture, TrainingSettings(soften=1.0), rng).astype(int) - picture
         assert np.abs(difference).max() <= 8
 
 

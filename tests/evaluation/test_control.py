@@ -10,7 +10,7 @@ from hifi_portrait.evaluation.scorers.control import (
     GAZE,
     POSE,
     control_figures,
-    wished_quantities,
+    requested_quantities,
 )
 from hifi_portrait.head import HeadPose
 from hifi_portrait.person.target import Target
@@ -19,14 +19,14 @@ NAMES = (*POSE, *EXPRESSION, *GAZE)
 
 
 def quantities(**values):
-    """Two people with one wish each; zero if not given."""
+    """Two people with one request each; zero if not given."""
     return {name: np.array(values.get(name, [[0.0], [0.0]]), dtype=float) for name in NAMES}
 
 
 def test_what_was_asked_for_is_read_off_the_target():
     target = Target({"jawOpen": 0.5, "mouthSmileLeft": 1.0}, HeadPose(10, -5, 2), gaze=(7, 0))
-    wished = wished_quantities([[target]])
-    read = {name: float(values[0, 0]) for name, values in wished.items()}
+    requested = requested_quantities([[target]])
+    read = {name: float(values[0, 0]) for name, values in requested.items()}
     assert read == pytest.approx(
         dict.fromkeys(NAMES, 0.0)
         | {"yaw": 10, "pitch": -5, "roll": 2, "jaw": 0.5, "smile": 0.5, "gaze_yaw": 7}
@@ -46,21 +46,21 @@ def test_a_picture_without_a_face_is_left_out_of_the_errors():
 
 
 def test_the_score_is_the_mean_of_the_groups_shares_of_the_other_rows_errors():
-    wished = quantities()
+    requested = quantities()
     other = {name: np.full((2, 1), 2.0) for name in NAMES}
     read = other | {"gaze_yaw": np.full((2, 1), 1.0)}
-    assert control_figures(other, wished, against=other).score.value == pytest.approx(1)
-    assert control_figures(read, wished, against=other).score.value == pytest.approx((1 + 1 + 0.5) / 3)
+    assert control_figures(other, requested, against=other).score.value == pytest.approx(1)
+    assert control_figures(read, requested, against=other).score.value == pytest.approx((1 + 1 + 0.5) / 3)
 
 
-def test_each_seed_is_compared_with_the_same_wishes():
+def test_each_seed_is_compared_with_the_same_requests():
     read = {name: np.array([[1.0, 3.0], [0.0, 0.0]]) for name in NAMES}
     figures = control_figures(read, quantities(smile=[[1], [0]]))
     assert figures.errors["smile"].value == pytest.approx(0.5)
 
 
-def test_correlation_with_the_wish_and_with_the_true_photo_are_told_apart():
+def test_correlation_with_the_request_and_with_the_true_photo_are_told_apart():
     read = quantities(smile=[[0.2], [0.6]])
     figures = control_figures(read, quantities(smile=[[0], [1]]), photo=quantities(smile=[[0.9], [0.1]]))
-    assert figures.wish_correlation["smile"].value == pytest.approx(1)
+    assert figures.requested_correlation["smile"].value == pytest.approx(1)
     assert figures.photo_correlation["smile"].value == pytest.approx(-1)

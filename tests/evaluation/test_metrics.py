@@ -43,8 +43,8 @@ def test_correlation_of_a_line_is_its_sign():
 
 
 def test_correlation_leaves_out_what_was_not_read():
-    wished, measured = np.array([0.0, 1.0, 2.0, 9.0]), np.array([0.0, 1.0, 2.0, np.nan])
-    assert metrics.correlation(wished, measured) == pytest.approx(1)
+    requested, measured = np.array([0.0, 1.0, 2.0, 9.0]), np.array([0.0, 1.0, 2.0, np.nan])
+    assert metrics.correlation(requested, measured) == pytest.approx(1)
 
 
 def test_correlation_with_a_constant_is_not_a_number():

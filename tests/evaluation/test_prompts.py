@@ -11,7 +11,7 @@ from hifi_portrait.evaluation.attributes import HEADS
 from hifi_portrait.evaluation.attributes.classes import GLASSES, values_of
 from hifi_portrait.evaluation.prompt_following import draw_prompts, picture_path, score_prompts, shares
 from hifi_portrait.evaluation.prompts import PROMPTS, Sitter, check_case, prompts_of
-from hifi_portrait.evaluation.protocol import UNSEEN_SEED, Wish, synthetic_cases
+from hifi_portrait.evaluation.protocol import UNSEEN_SEED, Request, synthetic_cases
 from hifi_portrait.evaluation.report.prompt_report import prompts_section
 from hifi_portrait.person.target import Target
 from hifi_portrait.synthetic import Person
@@ -74,9 +74,9 @@ def test_the_prompts_are_for_the_photos_of_the_protocol(cases):
 def test_a_case_with_another_target_is_refused(cases):
     from dataclasses import replace
 
-    wishes = (Wish(Target(expression="smile")), *cases[0].wishes[1:])
+    requests = (Request(Target(expression="smile")), *cases[0].requests[1:])
     with pytest.raises(DatasetError, match="another version of the protocol"):
-        check_case(replace(cases[0], wishes=wishes), 0)
+        check_case(replace(cases[0], requests=requests), 0)
 
 
 def test_shares_count_attributes_over_people():

@@ -6,7 +6,7 @@ from hifi_portrait.evaluation.benchmark import Benchmark
 from hifi_portrait.evaluation.metrics import Interval
 from hifi_portrait.evaluation.report.report import QUANTITIES, benchmark_section, write_section
 from hifi_portrait.evaluation.report.summary import Row
-from hifi_portrait.evaluation.scorers.calibration import Rulers
+from hifi_portrait.evaluation.scorers.calibration import Calibration
 from hifi_portrait.evaluation.scorers.control import ControlFigures
 from hifi_portrait.evaluation.scorers.recognition import IdentityFigures
 
@@ -15,7 +15,7 @@ def _benchmark(*rows, **changes):
     values = {
         "rows": rows,
         "skipped": (),
-        "rulers": None,
+        "calibration": None,
         "people": 60,
         "references": (4, 4),
         "gallery_is_unseen": True,
@@ -43,7 +43,7 @@ def test_control_errors_and_both_correlations_are_shown():
         score=_exactly(0.5),
     )
     row = Row("portrait", 4, control=control)
-    text = benchmark_section("People", "command", _benchmark(row, rulers=Rulers(240, {})))
+    text = benchmark_section("People", "command", _benchmark(row, calibration=Calibration(240, {})))
     assert "| portrait | 0.0° / 1.0° / 2.0° | 3.000 [3.000, 3.000] | 4.0 [4.0, 4.0] | 0.500 [" in text
     assert "| portrait | 0.25 / 0.75 | 0.25 | 0.25 | 0.25 |" in text  # the column of blinks is left out
 

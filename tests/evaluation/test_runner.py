@@ -8,8 +8,8 @@ from PIL import Image
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.evaluation.benchmark import score
-from hifi_portrait.evaluation.protocol import REAL_WISHES, real_cases
-from hifi_portrait.evaluation.report.sheets import all_wishes, one_wish_each
+from hifi_portrait.evaluation.protocol import REAL_REQUESTS, real_cases
+from hifi_portrait.evaluation.report.sheets import all_targets, one_target_each
 from hifi_portrait.evaluation.runner import (
     Sampling,
     check_same_run,
@@ -20,7 +20,7 @@ from hifi_portrait.evaluation.runner import (
     seeds_in,
     warp_row,
 )
-from hifi_portrait.evaluation.scorers.calibration import Ruler, Rulers
+from hifi_portrait.evaluation.scorers.calibration import Calibration, LinearCalibration
 from hifi_portrait.faces import load_image
 from picture_files import size_of
 
@@ -49,10 +49,10 @@ def test_a_folder_without_people_is_refused(tmp_path):
         real_cases(tmp_path)
 
 
-def test_every_wish_of_a_person_is_drawn(drawn):
+def test_every_request_of_a_person_is_drawn(drawn):
     (anna, _), out = drawn
-    for wish in range(len(REAL_WISHES)):
-        assert size_of(picture_path(out, "warp", anna, wish)) == (SIZE, SIZE)
+    for request in range(len(REAL_REQUESTS)):
+        assert size_of(picture_path(out, "warp", anna, request)) == (SIZE, SIZE)
 
 
 def test_a_person_without_a_face_has_no_picture(drawn):
@@ -108,7 +108,7 @@ def test_each_seed_has_pictures_and_noise_of_its_own(photo_folder, tmp_path):
 
     draw_rows([anna], {"row": draw}, tmp_path)
     draw_rows([anna], {"row": draw}, tmp_path, seeds=3)
-    assert len(set(noise)) == len(noise) == 3 * len(REAL_WISHES)
+    assert len(set(noise)) == len(noise) == 3 * len(REAL_REQUESTS)
     assert [seeds_in([anna], "row", tmp_path, most) for most in (1, 2, 5)] == [1, 2, 3]
 
 
@@ -116,8 +116,8 @@ def test_each_seed_has_pictures_and_noise_of_its_own(photo_folder, tmp_path):
 def test_with_scoring_weights_a_person_without_a_face_lowers_the_figures(drawn, scoring_dir):
     cases, out = drawn
     counts = {"yaw": 1, "pitch": 1, "roll": 1, "smile": 4, "jaw": 1, "blink": 2, "brow": 5, "gaze_yaw": 2}
-    rulers = {name: Ruler((1.0,) * count, 0.0, 0.0, 1.0) for name, count in counts.items()}
-    Rulers(0, rulers).save(out / "rulers.json")
+    calibration = {name: LinearCalibration((1.0,) * count, 0.0, 0.0, 1.0) for name, count in counts.items()}
+    Calibration(0, calibration).save(out / "rulers.json")
     row = score(cases, ["warp"], out, scoring_dir, against="warp").rows[-1]
     assert row.face_found == 0.5
     assert len(row.identity) == 2
@@ -133,25 +133,25 @@ def test_the_pipelines_row_is_drawn_with_the_tiny_model(photo_folder, tiny_model
     pipe.set_progress_bar_config(disable=True)
     anna = real_cases(photo_folder)[0]
     draw_rows([anna], {"portrait": pipeline_row(pipe, Sampling(steps=1))}, tmp_path)
-    assert len(list((tmp_path / "rows" / "portrait").iterdir())) == len(REAL_WISHES)
+    assert len(list((tmp_path / "rows" / "portrait").iterdir())) == len(REAL_REQUESTS)
 
 
-def test_sheets_show_every_row_and_every_wish(drawn):
+def test_sheets_show_every_row_and_every_request(drawn):
     cases, out = drawn
-    (reference, photos), (row, pictures) = one_wish_each(cases, ["warp"], out)
+    (reference, photos), (row, pictures) = one_target_each(cases, ["warp"], out)
     assert (reference, row) == ("reference", "warp")
     assert len(photos) == len(pictures) == len(cases)
     for place, (case, picture) in enumerate(zip(cases, pictures, strict=True)):
-        path = picture_path(out, "warp", case, place % len(case.wishes))
+        path = picture_path(out, "warp", case, place % len(case.requests))
         expected = load_image(path) if path.exists() else np.full((1, 1, 3), 255)
         assert np.array_equal(picture, expected)
-    lines = all_wishes(cases, "warp", out)
+    lines = all_targets(cases, "warp", out)
     assert [name for name, _ in lines] == [case.name for case in cases]
-    assert all(len(line) == 1 + len(REAL_WISHES) for _, line in lines)
+    assert all(len(line) == 1 + len(REAL_REQUESTS) for _, line in lines)
 
 
 def test_a_missing_picture_leaves_its_place_on_a_sheet(drawn):
     cases, out = drawn
-    *_, (_, pictures) = one_wish_each(cases, ["never drawn"], out)
+    *_, (_, pictures) = one_target_each(cases, ["never drawn"], out)
     assert len(pictures) == len(cases)
     assert all(bool((picture == 255).all()) for picture in pictures)

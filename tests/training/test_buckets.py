@@ -12,7 +12,7 @@ from hifi_portrait.errors import DatasetError
 from hifi_portrait.head import HeadModel
 from hifi_portrait.training.data.buckets import Buckets, best_shape
 from hifi_portrait.training.data.encode import LatentEncoder
-from hifi_portrait.training.data.prepare import main, prepare
+from hifi_portrait.training.data.prepare import prepare
 from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
 
 SHAPES = [(64, 64), (96, 64), (64, 96)]
@@ -167,10 +167,3 @@ def test_sides_that_networks_cannot_halve_are_refused(id_data, tmp_path):
     with pytest.raises(DatasetError, match="72x64 does not do: its sides must be multiples of 32"):
         prepare(id_data, tmp_path, model_size="tiny", buckets=[(72, 64)], workers=1)
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("text", ["1152", "1152x", "axb"])
-def test_a_shape_is_two_numbers(text, capsys):
-    with pytest.raises(SystemExit):
-        main(["--data", "d", "--out", "o", "--buckets", text])
-    assert f"{text!r} is no HEIGHTxWIDTH" in capsys.readouterr().err

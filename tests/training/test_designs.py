@@ -3,9 +3,11 @@ import shlex
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from hifi_portrait.cli.app import app
 from hifi_portrait.errors import ModelError
-from hifi_portrait.evaluation.baselines import PROMPT, Comparison, main
+from hifi_portrait.evaluation.baselines import PROMPT, Comparison
 from hifi_portrait.head import HeadPose
 from hifi_portrait.models.build import build
 from hifi_portrait.models.designs import DESIGNS
@@ -100,12 +102,14 @@ def test_faces_in_the_prompt_change_the_picture_of_photomaker(compared):
     assert merged[0, 3:5].abs().min() > 0 and merged[0, 5:].abs().max() == 0
 
 
-def test_a_finished_comparison_only_says_how_to_measure(compared, prepared, base, capsys):
+def test_a_finished_comparison_only_says_how_to_measure(compared, prepared, base):
     weights = [path.stat().st_mtime_ns for path in sorted(compared.glob("models/*/*/*.safetensors"))]
     command = ["--data", str(prepared.folder), "--out", str(compared), "--base", str(base), "--steps", "2"]
-    assert main([*command, *(word for setting in TINY for word in ("--set", setting))]) == 0
+    settings = [word for setting in TINY for word in ("--set", setting)]
+    done = CliRunner().invoke(app, ["baselines", *command, *settings])
+    assert done.exit_code == 0, done.stderr
     assert weights == [path.stat().st_mtime_ns for path in sorted(compared.glob("models/*/*/*.safetensors"))]
-    printed = capsys.readouterr().out.splitlines()
+    printed = done.stdout.splitlines()
     words = [shlex.split(line) for line in printed]
     assert [line[line.index("--name") + 1] for line in words] == list(DESIGNS)
     assert {line[line.index("--prompt") + 1] for line in words} == {PROMPT}

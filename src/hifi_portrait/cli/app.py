@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from hifi_portrait import __version__
+from hifi_portrait.cli import attributes, recipes
+from hifi_portrait.cli.baselines import baselines
 from hifi_portrait.cli.console import hush_libraries, reports_errors
 from hifi_portrait.cli.convert import instantid
-from hifi_portrait.cli.evaluate import evaluate
+from hifi_portrait.cli.evaluate.autoencoder import autoencoder
+from hifi_portrait.cli.evaluate.benchmark import people as evaluate_people
+from hifi_portrait.cli.evaluate.benchmark import real
+from hifi_portrait.cli.evaluate.prompts import prompts
+from hifi_portrait.cli.evaluate.timing import timing
 from hifi_portrait.cli.generate import generate
 from hifi_portrait.cli.people import people
 from hifi_portrait.cli.plot import plot
 from hifi_portrait.cli.previews import identity, landmarks, warp
 from hifi_portrait.cli.redraw import redraw
-from hifi_portrait.cli.train import train
+from hifi_portrait.cli.train import export, prepare, train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,13 +48,35 @@ def _common(
     """Portraits of one person from several photos, with no per-person training."""
 
 
-for command in (generate, redraw, identity, landmarks, warp, people, train, evaluate, plot):
-    app.command()(reports_errors(command))
+def _add_group(name: str, commands: dict[str, Callable[..., None]], text: str) -> None:
+    """Add commands below one word: ``hifi-portrait NAME COMMAND``."""
+    group = typer.Typer(no_args_is_help=True, help=text)
+    group.callback()(lambda: None)
+    for command, function in commands.items():
+        group.command(command)(reports_errors(function))
+    app.add_typer(group, name=name)
 
-convert = typer.Typer(no_args_is_help=True, help="Published weights of other projects as HiFi weights.")
-convert.callback()(lambda: None)
-convert.command()(reports_errors(instantid))
-app.add_typer(convert, name="convert")
+
+for command in (generate, redraw, identity, landmarks, warp, people, prepare, train, export):
+    app.command()(reports_errors(command))
+_add_group(
+    "recipes",
+    {"list": recipes.list_recipes, "show": recipes.show},
+    "Recipes of the package, and what their settings mean.",
+)
+_add_group("convert", {"instantid": instantid}, "Published weights of other projects as HiFi weights.")
+_add_group(
+    "evaluate",
+    {"people": evaluate_people, "real": real, "autoencoder": autoencoder, "prompts": prompts, "time": timing},
+    "Measure a model as docs/results.md reports it.",
+)
+for command in (baselines, plot):
+    app.command()(reports_errors(command))
+_add_group(
+    "attributes",
+    {"train": attributes.train, "photos": attributes.photos},
+    "The classifier that reads whether a portrait shows what its prompt asks.",
+)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 
 import typer
 from rich.console import Console
+from rich.logging import RichHandler
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -22,18 +24,18 @@ from hifi_portrait.errors import HiFiPortraitError
 
 EXIT_UNEXPECTED = 1
 EXIT_BAD_INPUT = 2
-EXIT_INTERRUPTED = 130
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 _Command = TypeVar("_Command", bound=Callable[..., None])
 
 
 def stderr() -> Console:
-    """The console for messages and progress."""
+    """Make the console for messages and progress."""
     return Console(stderr=True, highlight=False)
 
 
 def progress(quiet: bool = False) -> Progress:
-    """A progress bar on stderr: what is done of how many, and the time left."""
+    """Make a progress bar on stderr: what is done of how many, and the time left; `quiet` shows none."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -44,8 +46,17 @@ def progress(quiet: bool = False) -> Progress:
 
 
 def emit(result: dict[str, Any], message: str, as_json: bool) -> None:
-    """Give a command's result: a JSON document on stdout, or `message` for people."""
+    """Print a command's result on stdout: as one JSON document, or as `message` for people."""
     print(json.dumps(result, ensure_ascii=False) if as_json else message)  # noqa: T201
+
+
+def show_log(level: int = logging.INFO) -> None:
+    """Send what the package logs to stderr: coloured on a terminal, plain lines with the time elsewhere."""
+    if stderr().is_terminal:
+        handler: logging.Handler = RichHandler(console=stderr(), show_path=False)
+        logging.basicConfig(level=level, format="%(message)s", handlers=[handler])
+    else:
+        logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
 
 
 def hush_libraries() -> None:
@@ -58,7 +69,7 @@ def hush_libraries() -> None:
 
 
 def reports_errors(command: _Command) -> _Command:
-    """Turn a command's exceptions into one line on stderr and an exit code.
+    """Wrap a command so that its exceptions become one line on stderr and an exit code.
 
     ``HIFI_PORTRAIT_DEBUG=1`` lets the exception through with its traceback.
     """
@@ -77,11 +88,11 @@ def reports_errors(command: _Command) -> _Command:
             message, code = describe(error)
             _fail(message, code)
 
-    return run  # type: ignore[return-value]
+    return run  # type: ignore[return-value]  # of the command's own signature, by wraps
 
 
 def describe(error: Exception) -> tuple[str, int]:
-    """An exception as a one-line message and an exit code."""
+    """Put an exception into one line and an exit code."""
     text = " ".join(str(error).split())
     if isinstance(error, HiFiPortraitError):
         return text, EXIT_BAD_INPUT

@@ -11,8 +11,8 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, progress
+from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
-    TargetWords,
     check_model,
     load_identity,
     load_pipeline,
@@ -32,55 +32,38 @@ if TYPE_CHECKING:
 MAX_COUNT = 64
 
 
+@takes_groups
 def generate(
+    *,
     photos: options.Photos,
     prompt: Annotated[
         str, typer.Option(help="What else the picture shows: hair, clothes, light, style.")
     ] = "",
     negative: Annotated[str, typer.Option(help="What the picture should not show.")] = "",
-    expression: options.Expression = None,
-    yaw: options.Yaw = None,
-    pitch: options.Pitch = None,
-    roll: options.Roll = None,
-    gaze: options.Gaze = None,
-    like: options.Like = None,
-    glasses: options.Glasses = None,
-    hair: options.Hair = None,
-    clothes: options.Clothes = None,
     seed: Annotated[int, typer.Option(min=0, help="The first picture's seed; the next ones count up.")] = 0,
     count: Annotated[int, typer.Option(min=1, max=MAX_COUNT, help="How many pictures.")] = 1,
-    steps: options.Steps = None,
-    guidance: options.Guidance = None,
-    warp_strength: options.WarpStrength = None,
-    warp_grain: options.WarpGrain = None,
-    warp_share: options.WarpShare = 1.0,
-    prompt_scale: options.PromptScale = 1.0,
-    prompt_rounds: options.PromptRounds = 2,
-    hifi_scale: options.HiFiScale = 1.0,
     hifi_every: options.HiFiEvery = 1,
-    face_scale: options.FaceScale = 1.0,
-    upscale: options.Upscale = None,
     out: Annotated[
         Path, typer.Option(help="The PNG to write; with --count, NAME-1.png, NAME-2.png, ...")
     ] = Path("portrait.png"),
     sheet: Annotated[
         bool, typer.Option("--sheet", help="Also write NAME-sheet.png: references, landmarks, warp, results.")
     ] = False,
-    model: options.Model = None,
-    hifi: options.HiFi = None,
-    recogniser: options.RecogniserFile = None,
-    dtype: options.DType = None,
-    device: options.Device = None,
     as_json: options.Json = False,
+    pose: options.PoseOptions,
+    look: options.LookOptions,
+    sampling: options.SamplingOptions,
+    from_warp: options.WarpOptions,
+    strength: options.StrengthOptions,
+    networks: options.ModelOptions,
 ) -> None:
     """Make portraits of one person with an expression, head pose and gaze of your choice."""
     started = time.perf_counter()
     files = reference_files(photos)
-    words = TargetWords(expression, yaw, pitch, roll, gaze, like, glasses, hair, clothes)
-    target = make_target(words).with_prompt(prompt)
-    check_model(model, hifi)
-    identity = load_identity(photos, recogniser)
-    pipe = load_pipeline(model, device, hifi=hifi, dtype=dtype)
+    target = make_target(pose, look).with_prompt(prompt)
+    check_model(networks.model, networks.hifi)
+    identity = load_identity(photos, networks.recogniser)
+    pipe = load_pipeline(networks.model, networks.device, hifi=networks.hifi, dtype=networks.dtype)
 
     from hifi_portrait.io.provenance import save_png
     from hifi_portrait.pipeline.warp_start import steps_taken
@@ -88,23 +71,29 @@ def generate(
     settings: dict[str, Any] = {
         "prompt": prompt,
         "negative_prompt": negative,
-        **pipe.sampling(steps, guidance, warp_strength, warp_grain, upscale),
-        "warp_share": warp_share,
-        "prompt_scale": prompt_scale,
-        "prompt_rounds": prompt_rounds,
-        "hifi_scale": hifi_scale,
+        **pipe.sampling(
+            sampling.steps,
+            sampling.guidance,
+            sampling.warp_strength,
+            from_warp.warp_grain,
+            strength.upscale,
+        ),
+        "warp_share": from_warp.warp_share,
+        "prompt_scale": sampling.prompt_scale,
+        "prompt_rounds": sampling.prompt_rounds,
+        "hifi_scale": strength.hifi_scale,
         "hifi_every": hifi_every,
-        "face_scale": face_scale,
+        "face_scale": strength.face_scale,
     }
     taken = steps_taken(settings["num_inference_steps"], settings["warp_strength"])
     paths = output_paths(out, count)
-    record = portrait_record(files, identity, target, settings, model, hifi)
+    record = portrait_record(files, identity, target, settings, networks.model, networks.hifi)
     results: list[np.ndarray] = []
     with progress(quiet=as_json) as bar:
-        # Steps are heard of the first draw of each portrait only; a prompt takes more.
+        # The pipeline reports the steps of the first draw of each portrait only; a prompt takes more draws.
         task = bar.add_task("portrait", total=count * (taken + 1))
         for number, path in enumerate(paths):
-            image = draw(pipe, identity, target, settings, seed + number, lambda: bar.advance(task))
+            image = draw_portrait(pipe, identity, target, settings, seed + number, lambda: bar.advance(task))
             bar.advance(task)
             save_png(image, path, {**record, "seed": seed + number})
             results.append(image)
@@ -127,12 +116,12 @@ def generate(
 
 
 def output_paths(out: Path, count: int) -> list[Path]:
-    """Where the pictures go: `out` itself, or numbered names beside it. The suffix is always ``.png``."""
+    """Name the pictures: `out` itself, or numbered names beside it. The suffix is always ``.png``."""
     out = out.with_suffix(".png")
     return [out] if count == 1 else [out.with_name(f"{out.stem}-{n}.png") for n in range(1, count + 1)]
 
 
-def draw(
+def draw_portrait(
     pipe: HiFiPortraitPipeline,
     identity: Identity,
     target: Target,
@@ -140,7 +129,21 @@ def draw(
     seed: int,
     on_step: Callable[[], None],
 ) -> np.ndarray:
-    """One portrait as a uint8 RGB array; `on_step` is called after each denoising step."""
+    """Draw one portrait.
+
+    Parameters
+    ----------
+    settings
+        Further keywords of the pipeline's call.
+    seed
+        Of the generator of all noise.
+    on_step
+        Called after each denoising step.
+
+    Returns
+    -------
+    The picture as uint8 RGB (H, W, 3).
+    """
     import numpy as np
     import torch
 
@@ -154,7 +157,7 @@ def draw(
 
 
 def portrait_sheet(identity: Identity, target: Target, results: list[np.ndarray]) -> Image.Image:
-    """References, the landmark image, the plain warp, and the portraits, on one sheet."""
+    """Put the references, the landmark image, the plain warp and the portraits on one sheet."""
     from hifi_portrait.cli.sheet import contact_sheet
     from hifi_portrait.landmarks import LandmarkGenerator
 
@@ -162,7 +165,10 @@ def portrait_sheet(identity: Identity, target: Target, results: list[np.ndarray]
     landmarks = LandmarkGenerator()(identity.identity, target, size).image
     rows = [
         ("references", list(identity.crops)),
-        ("wished: landmarks, and the plain warp of the references", [landmarks, identity.warp(target, size)]),
+        (
+            "requested: landmarks, and the plain warp of the references",
+            [landmarks, identity.warp(target, size)],
+        ),
         ("portrait", results),
     ]
     return contact_sheet(rows, cell=size)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hifi_portrait.cli.options import LookOptions, PoseOptions
 from hifi_portrait.errors import IdentityError, ImageError, ModelError, TargetError
 
 if TYPE_CHECKING:
@@ -15,21 +15,6 @@ if TYPE_CHECKING:
     from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
 
 IDENTITY_SUFFIX = ".safetensors"
-
-
-@dataclass(frozen=True)
-class TargetWords:
-    """A target as written on the command line; None means not said."""
-
-    expression: str | None = None
-    yaw: float | None = None
-    pitch: float | None = None
-    roll: float | None = None
-    gaze: tuple[float, float] | None = None
-    like: Path | None = None
-    glasses: str | None = None
-    hair: str | None = None
-    clothes: str | None = None
 
 
 def find_photos(paths: Sequence[Path]) -> list[Path]:
@@ -172,27 +157,24 @@ def parse_expression(words: str) -> str | dict[str, float]:
     return coefficients
 
 
-def make_target(words: TargetWords) -> Target:
-    """The target that the options ask for; what `like` shows holds where nothing else is said."""
+def make_target(pose: PoseOptions, look: LookOptions | None = None) -> Target:
+    """Make the target that the options ask for; what `pose.like` shows holds where nothing else is given."""
     from hifi_portrait.head import HeadPose
     from hifi_portrait.person.target import Target
 
-    base = Target.from_photo(words.like) if words.like else Target()
-    pose = HeadPose(
-        yaw=base.pose.yaw if words.yaw is None else words.yaw,
-        pitch=base.pose.pitch if words.pitch is None else words.pitch,
-        roll=base.pose.roll if words.roll is None else words.roll,
-    )
-    expression: Any = base.expression if words.expression is None else parse_expression(words.expression)
-    gaze = base.gaze if words.gaze is None else words.gaze
-    return Target(
-        expression=expression,
-        pose=pose,
-        gaze=gaze,
-        framing=base.framing,
-        glasses=words.glasses,
-        hair=words.hair,
-        clothes=words.clothes,
+    base = Target.from_photo(pose.like) if pose.like else Target()
+    look = look or LookOptions()
+    return base.replace(
+        expression=base.expression if pose.expression is None else parse_expression(pose.expression),
+        pose=HeadPose(
+            yaw=base.pose.yaw if pose.yaw is None else pose.yaw,
+            pitch=base.pose.pitch if pose.pitch is None else pose.pitch,
+            roll=base.pose.roll if pose.roll is None else pose.roll,
+        ),
+        gaze=base.gaze if pose.gaze is None else pose.gaze,
+        glasses=look.glasses,
+        hair=look.hair,
+        clothes=look.clothes,
     )
 
 

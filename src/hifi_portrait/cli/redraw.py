@@ -9,6 +9,7 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
+from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
     check_model,
     load_identity,
@@ -20,40 +21,44 @@ from hifi_portrait.cli.inputs import (
 from hifi_portrait.errors import ImageError
 
 
+@takes_groups
 def redraw(
+    *,
     picture: Annotated[Path, typer.Argument(help="The picture to change.", show_default=False)],
     photos: options.Photos,
     face: Annotated[
         int, typer.Option(min=0, help="Which face of the picture, counted from the largest.")
     ] = 0,
     prompt: Annotated[str, typer.Option(help="What the redrawn part shows.")] = "",
-    expression: options.Expression = None,
-    glasses: options.Glasses = None,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
-    steps: options.Steps = None,
-    guidance: options.Guidance = None,
-    warp_strength: options.WarpStrength = None,
-    prompt_scale: options.PromptScale = 1.0,
-    prompt_rounds: options.PromptRounds = 2,
-    hifi_scale: options.HiFiScale = 1.0,
-    face_scale: options.FaceScale = 1.0,
-    upscale: options.Upscale = None,
+    expression: Annotated[
+        str | None,
+        typer.Option(
+            help="A preset or ARKit coefficients, as for `generate`.",
+            show_default="the picture's",
+        ),
+    ] = None,
+    glasses: Annotated[
+        str | None,
+        typer.Option(
+            help="Glasses as for `generate`.",
+            show_default="what the prompt says, or else own",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 0,
     out: Annotated[Path, typer.Option(help="The PNG to write, as large as the picture.")] = Path(
         "redrawn.png"
     ),
-    model: options.Model = None,
-    hifi: options.HiFi = None,
-    recogniser: options.RecogniserFile = None,
-    dtype: options.DType = None,
-    device: options.Device = None,
     as_json: options.Json = False,
+    sampling: options.SamplingOptions,
+    strength: options.StrengthOptions,
+    networks: options.ModelOptions,
 ) -> None:
     """Redraw one face of a picture as a person's: pose, expression and framing are the picture's."""
     files = reference_files(photos)
     out = out.with_suffix(".png")
     if out.resolve() in (picture.resolve(), *(file.resolve() for file in files)):
         raise ImageError(f"--out {out} would replace a picture that was given: name another file")
-    check_model(model, hifi)
+    check_model(networks.model, networks.hifi)
     import numpy as np
     import torch
 
@@ -64,20 +69,20 @@ def redraw(
     target = scene.target.replace(glasses=glasses).with_prompt(prompt)
     if expression is not None:
         target = target.replace(expression=parse_expression(expression))
-    identity = load_identity(photos, recogniser)
-    pipe = load_pipeline(model, device, hifi=hifi, dtype=dtype)
+    identity = load_identity(photos, networks.recogniser)
+    pipe = load_pipeline(networks.model, networks.device, hifi=networks.hifi, dtype=networks.dtype)
     settings: dict[str, Any] = {
         "prompt": prompt,
-        **pipe.sampling(steps, guidance, warp_strength, upscale=upscale),
-        "prompt_scale": prompt_scale,
-        "prompt_rounds": prompt_rounds,
-        "hifi_scale": hifi_scale,
-        "face_scale": face_scale,
+        **pipe.sampling(sampling.steps, sampling.guidance, sampling.warp_strength, upscale=strength.upscale),
+        "prompt_scale": sampling.prompt_scale,
+        "prompt_rounds": sampling.prompt_rounds,
+        "hifi_scale": strength.hifi_scale,
+        "face_scale": strength.face_scale,
     }
     generator = torch.Generator("cpu").manual_seed(seed)
     drawn = pipe.redraw(identity, scene, target=target, generator=generator, **settings)[0]
-    shown = target.replace(hair=None, clothes=None)  # the picture's own
-    record = portrait_record(files, identity, shown, settings, model, hifi) | {
+    shown = target.replace(hair=None, clothes=None)  # a redrawn face keeps the picture's own
+    record = portrait_record(files, identity, shown, settings, networks.model, networks.hifi) | {
         "picture": {"name": picture.name, "sha256": file_sha256(picture), "face": face},
         "seed": seed,
     }

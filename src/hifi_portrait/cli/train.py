@@ -1,33 +1,156 @@
-"""``hifi-portrait train``: train a network as a recipe says."""
+"""``prepare``, ``train`` and ``export``: from a data set to a model of one's own."""
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hifi_portrait.cli import options
-from hifi_portrait.cli.console import emit, stderr
+from hifi_portrait.cli.console import emit, show_log
+
+
+def prepare(
+    data: Annotated[Path, typer.Option(help="The ID data set.")],
+    out: Annotated[Path, typer.Option(help="The prepared folder; an unfinished one is taken up again.")],
+    vae: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Autoencoder: its folder or its run. Without it no latents are made."
+        ),
+    ] = None,
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Pipeline or prepared folder whose tokenizer is taken.",
+            show_default="one trained on the captions",
+        ),
+    ] = None,
+    recogniser: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="An ArcFace network in ONNX, whose embeddings replace the default ones."
+        ),
+    ] = None,
+    text: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Pipeline folder whose text encoders embed the captions once for all."
+        ),
+    ] = None,
+    buckets: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HEIGHTxWIDTH,...",
+            help="Further shapes of targets beside the square, such as 1152x896,896x1152.",
+            show_default=False,
+        ),
+    ] = None,
+    size: options.ModelSize = "bundled",
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    as_json: options.Json = False,
+) -> None:
+    """Analyse a data set and pack it for training."""
+    shapes = parse_shapes(buckets)
+    show_log()
+    from hifi_portrait.training.data.prepare import prepare as prepare_data
+
+    prepared = prepare_data(
+        data,
+        out,
+        model_size=size,
+        vae=vae,
+        tokenizer=tokenizer,
+        recogniser=recogniser,
+        text=text,
+        buckets=shapes,
+        workers=workers,
+        progress=not as_json,
+    )
+    result = {"path": str(out), "photos": len(prepared), "latents": vae is not None}
+    emit(result, f"{out}: {len(prepared)} photos", as_json)
+
+
+def parse_shapes(text: str | None) -> list[tuple[int, int]]:
+    """Read shapes such as ``1152x896,896x1152`` as (height, width) each; none for None.
+
+    Raises
+    ------
+    typer.BadParameter
+        If a part is not two numbers with an x between them.
+    """
+    shapes = []
+    for part in [] if text is None else text.split(","):
+        height, _, width = part.strip().lower().partition("x")
+        if not (height.isdecimal() and width.isdecimal()):
+            raise typer.BadParameter(f"--buckets: {part!r} is no HEIGHTxWIDTH, such as 1152x896")
+        shapes.append((int(height), int(width)))
+    return shapes
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe of the package by name, or a .toml file.")],
+    recipe: Annotated[
+        str,
+        typer.Argument(help="A recipe by its name, see `hifi-portrait recipes list`, or a .toml file."),
+    ],
     data: Annotated[Path, typer.Option(help="The ID data set (autoencoder), or the prepared folder.")],
     out: Annotated[Path, typer.Option(help="The run's folder; an unfinished run there goes on.")],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as trainer.max_steps=100."),
-    ] = None,
+    overrides: options.Overrides = None,
     as_json: options.Json = False,
 ) -> None:
-    """Train as a recipe says, taking up an unfinished run where it stopped."""
-    from rich.logging import RichHandler
+    """Train as a recipe says, taking up an unfinished run where it stopped.
 
-    from hifi_portrait.training.engine.run import train as run_recipe
+    On several devices: accelerate launch -m hifi_portrait.training RECIPE ..., with the same options.
+    """
+    show_log()
+    from accelerate import PartialState
 
-    handler = RichHandler(console=stderr(), show_path=False)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
-    run_recipe(recipe, data, out, overrides=overrides or [])
-    emit({"recipe": recipe, "out": str(out)}, f"trained {recipe} into {out}", as_json)
+    from hifi_portrait.training.engine.run import train as train_recipe
+
+    train_recipe(recipe, data, out, overrides=overrides or [])
+    if PartialState().is_main_process:
+        emit({"recipe": recipe, "out": str(out)}, f"trained {recipe} into {out}", as_json)
+
+
+def export(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FOLDER...",
+            help="Runs, prepared folders and pipelines; each part is taken from the first that has it.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The pipeline folder to write.")],
+    size: options.ModelSize = "bundled",
+    steps: Annotated[int, typer.Option(min=1, max=1000, help="Default denoising steps of the model.")] = 20,
+    guidance: Annotated[float, typer.Option(min=0, max=50, help="Its default prompt guidance scale.")] = 2.0,
+    warp_strength: Annotated[
+        float,
+        typer.Option(min=0.01, max=1, help="How far the warp that it starts from is noised; 1: from noise."),
+    ] = 1.0,
+    warp_grain: Annotated[
+        float, typer.Option(min=0, max=1, help="Fraction of that noise that is added.")
+    ] = 1.0,
+    upscale: Annotated[
+        int, typer.Option(min=1, max=8, help="How many times as large as drawn its pictures are.")
+    ] = 1,
+    as_json: options.Json = False,
+) -> None:
+    """Gather what was trained into one pipeline folder, to be given as --model."""
+    show_log()
+    from hifi_portrait.training.export import export_pipeline
+
+    export_pipeline(
+        folders,
+        out,
+        size=size,
+        steps=steps,
+        guidance=guidance,
+        warp_strength=warp_strength,
+        warp_grain=warp_grain,
+        upscale=upscale,
+    )
+    emit({"path": str(out), "folders": [str(folder) for folder in folders]}, str(out), as_json)

@@ -1,17 +1,14 @@
 """Train every design of `models.designs` alike, for a fair comparison, and say how to measure them.
 
-``python -m hifi_portrait.evaluation.baselines --data PREPARED --out DIR`` trains one design after the other
-over the same frozen base model, on the same samples, and exports each to ``DIR/models/DESIGN``. The same
-command goes on where it stopped.
+``hifi-portrait baselines --data PREPARED --out DIR`` trains one design after the other over the same frozen
+base model, on the same samples, and exports each to ``DIR/models/DESIGN``. The same command goes on where it
+stopped.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +17,7 @@ from hifi_portrait.models.designs import DESIGNS, design_overrides
 from hifi_portrait.models.files import BUNDLED, check_folder
 from hifi_portrait.training.data.tokenizer import load_tokenizer
 from hifi_portrait.training.engine.checkpoint import latest_checkpoint
-from hifi_portrait.training.engine.run import exit_code, train
+from hifi_portrait.training.engine.run import train
 from hifi_portrait.training.export import export_pipeline
 from hifi_portrait.training.recipes.reading import Recipe, load_recipe
 
@@ -86,7 +83,7 @@ class Comparison:
     def evaluation_commands(self) -> list[str]:
         """Shell commands that measure the row of each design that is finished."""
         return [
-            f"hifi-portrait evaluate --synthetic 40 --scoring DIR --out {self.out / 'results'} "
+            f"hifi-portrait evaluate people --count 40 --scoring DIR --out {self.out / 'results'} "
             f"--model {self._model(name)} --name {name} --prompt {PROMPT!r}"
             for name in self.designs
             if self._exported(name)
@@ -127,38 +124,3 @@ def _check_same(run: Path, recipe: Recipe) -> None:
     file = run / "recipe.json"
     if file.is_file() and json.loads(file.read_text()) != json.loads(json.dumps(recipe.to_dict())):
         raise ModelError(f"{run} was begun with other settings than those asked for: give another --out")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the command line, train, and print the commands that measure."""
-    parser = argparse.ArgumentParser(prog="hifi_portrait.evaluation.baselines", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="prepared folder")
-    parser.add_argument("--out", type=Path, required=True, help="folder of runs and models")
-    parser.add_argument("--designs", default=",".join(DESIGNS), help="names with commas (all: %(default)s)")
-    parser.add_argument("--steps", type=int, help="training steps of each (default: the recipe's)")
-    parser.add_argument("--base", type=Path, default=BUNDLED, help="base model (default: the bundled one)")
-    parser.add_argument("--draw-steps", type=int, default=20, help="default denoising steps (%(default)s)")
-    parser.add_argument("--guidance", type=float, default=2.0, help="default guidance (%(default)s)")
-    parser.add_argument(
-        "--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="of the recipe"
-    )
-    options = parser.parse_args(arguments)
-    steps = [] if options.steps is None else [f"trainer.max_steps={options.steps}"]
-    comparison = Comparison(
-        data=options.data,
-        out=options.out,
-        designs=tuple(options.designs.split(",")),
-        base=options.base,
-        overrides=(*steps, *options.overrides),
-        steps=options.draw_steps,
-        guidance=options.guidance,
-    )
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    code = exit_code(comparison.train)
-    if code == 0:
-        sys.stdout.write("\n".join(comparison.evaluation_commands()) + "\n")
-    return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.evaluation import metrics
-from hifi_portrait.evaluation.protocol import RULER_PEOPLE, Case, OnDone, Wish, ruler_photographs
+from hifi_portrait.evaluation.protocol import (
+    CALIBRATION_PEOPLE,
+    Case,
+    OnDone,
+    Request,
+    photograph_calibration_people,
+)
 from hifi_portrait.evaluation.report.summary import (
     Readings,
+    ReferenceSet,
     Row,
-    Standard,
     copy_pastes,
     face_found,
     features_of,
@@ -23,13 +30,16 @@ from hifi_portrait.evaluation.report.summary import (
     summarise,
 )
 from hifi_portrait.evaluation.runner import read_photos, read_row, seeds_in
-from hifi_portrait.evaluation.scorers.calibration import Rulers
-from hifi_portrait.evaluation.scorers.control import POSE, Quantities, wished_quantities
+from hifi_portrait.evaluation.scorers.calibration import Calibration
+from hifi_portrait.evaluation.scorers.control import POSE, Quantities, requested_quantities
 from hifi_portrait.evaluation.scorers.recognition import gallery_of, identity_figures, leave_one_out
 from hifi_portrait.evaluation.scorers.scorers import ScorerSet
 from hifi_portrait.head import HeadPose
 
-RULERS_FILE = "rulers.json"
+CALIBRATION_FILE = "rulers.json"
+"""In the folder of an evaluation, so that calibrating is done once."""
+CALIBRATION_FOLDER = "ruler"
+"""There too: the photos that it is calibrated on."""
 TRUE_ROW = "true photo"
 WARP_ROW = "plain warp"
 PORTRAIT_ROW = "portrait"
@@ -37,15 +47,32 @@ PORTRAIT_ROW = "portrait"
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Figures of every row, what was left out and why, and how good the rulers are."""
+    """Everything that an evaluation found."""
 
     rows: tuple[Row, ...]
+    """The figures of every row, the true photos' first."""
     skipped: tuple[str, ...]
-    rulers: Rulers | None
+    """Why scorers were left out, one sentence each."""
+    calibration: Calibration | None
+    """How head pose, expression and gaze were read; None where they were not."""
     people: int
+    """How many people were drawn."""
     references: tuple[int, int]
+    """The fewest and the most references that a person has."""
     gallery_is_unseen: bool
+    """Whether portraits are recognised by photos that the model did not get."""
     against: str
+    """Name of the row that control is compared with."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, as they are saved; keys keep the names that earlier files have."""
+        figures = asdict(self)
+        figures["rulers"] = None if self.calibration is None else self.calibration.to_dict()
+        del figures["calibration"]
+        for row in figures["rows"]:
+            if row["control"] is not None:
+                row["control"]["wish_correlation"] = row["control"].pop("requested_correlation")
+        return figures
 
 
 def score(
@@ -56,11 +83,11 @@ def score(
     *,
     seeds: int = 1,
     against: str = WARP_ROW,
-    on_ruler_person: OnDone | None = None,
+    on_calibration_person: OnDone | None = None,
 ) -> Benchmark:
     """Read the pictures of `rows` in `out`, and the true photos, and work the figures out.
 
-    The true photos' row is the ceiling: the true picture of each wish where the list has it, else each
+    The true photos' row is the ceiling: the true picture of each request where the list has it, else each
     reference against the same person's other references. Control errors are compared with those of the row
     `against`.
 
@@ -72,17 +99,19 @@ def score(
     if against not in rows:
         raise DatasetError(f"there is no row {against!r} in {out} to compare with: it has {', '.join(rows)}")
     scorers = ScorerSet.load(scoring)
-    standard = _standard(cases, out, scorers, on_ruler_person)
+    reference_set = _make_reference_set(cases, out, scorers, on_calibration_person)
     counts = {name: seeds_in(cases, name, out, seeds) for name in rows}
     readings = {name: read_row(cases, name, out, scorers, counts[name]) for name in rows}
-    base = None if standard.rulers is None else standard.rulers(readings[against])
-    true_row = _true_row(standard, base)
-    table = [summarise(name, readings[name], standard, seeds=counts[name], against=base) for name in rows]
+    base = None if reference_set.calibration is None else reference_set.calibration(readings[against])
+    true_row = _true_row(reference_set, base)
+    table = [
+        summarise(name, readings[name], reference_set, seeds=counts[name], against=base) for name in rows
+    ]
     given = [len(case.references) for case in cases]
     return Benchmark(
         rows=tuple(table if true_row is None else [true_row, *table]),
         skipped=tuple(scorers.skipped),
-        rulers=standard.rulers,
+        calibration=reference_set.calibration,
         people=len(cases),
         references=(min(given), max(given)),
         gallery_is_unseen=all(case.gallery_is_unseen for case in cases),
@@ -90,63 +119,77 @@ def score(
     )
 
 
-def _standard(
-    cases: Sequence[Case], out: Path, scorers: ScorerSet, on_ruler_person: OnDone | None
-) -> Standard:
+def _make_reference_set(
+    cases: Sequence[Case], out: Path, scorers: ScorerSet, on_calibration_person: OnDone | None
+) -> ReferenceSet:
     """What the rows are measured against."""
     gallery = read_photos([case.gallery for case in cases], scorers)
-    standard = Standard(
+    reference_set = ReferenceSet(
         gallery,
-        wished_quantities([[wish.target for wish in case.wishes] for case in cases]),
+        requested_quantities([[request.target for request in case.requests] for case in cases]),
         recognisers=tuple(dict.fromkeys(name for row in gallery for r in row for name in r.embeddings)),
-        rulers=_rulers(out, scorers, on_ruler_person)
+        calibration=_load_or_fit_calibration(out, scorers, on_calibration_person)
         if any(r.signs for row in gallery for r in row)
         else None,
     )
-    if all(wish.truth is not None for case in cases for wish in case.wishes):
-        standard = _with_true_photos(standard, cases, scorers)
-        return _with_photographs(standard, _ruler_readings(out, scorers, on_ruler_person, len(cases)))
+    if all(request.truth is not None for case in cases for request in case.requests):
+        reference_set = _with_true_photos(reference_set, cases, scorers)
+        return _with_photographs(
+            reference_set, _calibration_readings(out, scorers, on_calibration_person, len(cases))
+        )
     similarity = {}
     if min(len(row) for row in gallery) > 1:
-        for name in standard.recognisers:
+        for name in reference_set.recognisers:
             similarity[name] = leave_one_out(gallery, gallery_of(gallery, name), name)
     features = features_of(gallery)
-    return replace(standard, true_similarity=similarity, photographs=features if len(features) > 1 else None)
-
-
-def _with_true_photos(standard: Standard, cases: Sequence[Case], scorers: ScorerSet) -> Standard:
-    truths = read_photos([[wish.truth for wish in case.wishes if wish.truth] for case in cases], scorers)
-    references = read_photos([case.references for case in cases], scorers)
-    similarity = {name: similarity_with(standard.gallery, truths, name) for name in standard.recognisers}
-    distance = None
-    if standard.rulers is not None:
-        wished, given = (_rotations(q) for q in (standard.wished, standard.rulers(references)))
-        distance = metrics.angle_between(wished[:, :, None], given[:, None])
     return replace(
-        standard, truths=truths, references=references, true_similarity=similarity, pose_distance=distance
+        reference_set, true_similarity=similarity, photographs=features if len(features) > 1 else None
     )
 
 
-def _with_photographs(standard: Standard, photographs: Readings) -> Standard:
-    features, true = features_of(photographs), features_of(standard.truths)
+def _with_true_photos(reference_set: ReferenceSet, cases: Sequence[Case], scorers: ScorerSet) -> ReferenceSet:
+    truths = read_photos(
+        [[request.truth for request in case.requests if request.truth] for case in cases], scorers
+    )
+    references = read_photos([case.references for case in cases], scorers)
+    similarity = {
+        name: similarity_with(reference_set.gallery, truths, name) for name in reference_set.recognisers
+    }
+    distance = None
+    if reference_set.calibration is not None:
+        requested, given = (
+            _rotations(q) for q in (reference_set.requested, reference_set.calibration(references))
+        )
+        distance = metrics.angle_between(requested[:, :, None], given[:, None])
+    return replace(
+        reference_set,
+        truths=truths,
+        references=references,
+        true_similarity=similarity,
+        pose_distance=distance,
+    )
+
+
+def _with_photographs(reference_set: ReferenceSet, photographs: Readings) -> ReferenceSet:
+    features, true = features_of(photographs), features_of(reference_set.truths)
     if min(len(features), len(true)) < 2:
-        return standard
-    return replace(standard, photographs=features, true_frechet=metrics.frechet_distance(true, features))
+        return reference_set
+    return replace(reference_set, photographs=features, true_frechet=metrics.frechet_distance(true, features))
 
 
-def _true_row(standard: Standard, against: Quantities | None) -> Row | None:
-    if standard.truths:
-        ceiling = replace(standard, truths=(), true_similarity={})
-        row = summarise(TRUE_ROW, standard.truths, ceiling, against=against)
-        return replace(row, copy_paste=copy_pastes(standard.truths, standard))
-    if not standard.true_similarity:
+def _true_row(reference_set: ReferenceSet, against: Quantities | None) -> Row | None:
+    if reference_set.truths:
+        ceiling = replace(reference_set, truths=(), true_similarity={})
+        row = summarise(TRUE_ROW, reference_set.truths, ceiling, against=against)
+        return replace(row, copy_paste=copy_pastes(reference_set.truths, reference_set))
+    if not reference_set.true_similarity:
         return None
-    photos = min(len(row) for row in standard.gallery)
+    photos = min(len(row) for row in reference_set.gallery)
     return Row(
         TRUE_ROW,
-        pictures=photos * len(standard.gallery),
-        face_found=face_found([row[:photos] for row in standard.gallery]),
-        identity={name: identity_figures(values) for name, values in standard.true_similarity.items()},
+        pictures=photos * len(reference_set.gallery),
+        face_found=face_found([row[:photos] for row in reference_set.gallery]),
+        identity={name: identity_figures(values) for name, values in reference_set.true_similarity.items()},
     )
 
 
@@ -157,26 +200,30 @@ def _rotations(quantities: Quantities) -> np.ndarray:
     return np.array(turned).reshape(*angles.shape[:2], 3, 3)
 
 
-def _rulers(out: Path, scorers: ScorerSet, on_person: OnDone | None) -> Rulers:
-    """Those kept in `out`, or else set now."""
-    path = out / RULERS_FILE
+def _load_or_fit_calibration(out: Path, scorers: ScorerSet, on_person: OnDone | None) -> Calibration:
+    """Load the calibration kept in `out`, or make it now."""
+    path = out / CALIBRATION_FILE
     if path.exists():
-        return Rulers.load(path)
-    wishes = ruler_photographs(out / "ruler", on_done=on_person)
-    true = wished_quantities([[wish.target for wish in row] for row in wishes])
-    readings = read_photos(_truth_paths(wishes), scorers.without_recognisers())
-    rulers = Rulers.fit({name: values.ravel() for name, values in true.items()}, list(chain(*readings)))
-    rulers.save(path)
-    return rulers
+        return Calibration.load(path)
+    requests = photograph_calibration_people(out / CALIBRATION_FOLDER, on_done=on_person)
+    true = requested_quantities([[request.target for request in row] for row in requests])
+    readings = read_photos(_truth_paths(requests), scorers.without_recognisers())
+    calibration = Calibration.fit(
+        {name: values.ravel() for name, values in true.items()}, list(chain(*readings))
+    )
+    calibration.save(path)
+    return calibration
 
 
-def _ruler_readings(out: Path, scorers: ScorerSet, on_person: OnDone | None, people: int) -> Readings:
-    """Photographs of as many other people as there are ruler people for, with as many photos of each."""
+def _calibration_readings(out: Path, scorers: ScorerSet, on_person: OnDone | None, people: int) -> Readings:
+    """Read photos of as many other people as were drawn, with as many photos of each, 60 people at most."""
     if not scorers.readers:
         return []
-    wishes = ruler_photographs(out / "ruler", min(people, RULER_PEOPLE), on_done=on_person)
-    return read_photos(_truth_paths(wishes), scorers.without_recognisers())
+    requests = photograph_calibration_people(
+        out / CALIBRATION_FOLDER, min(people, CALIBRATION_PEOPLE), on_done=on_person
+    )
+    return read_photos(_truth_paths(requests), scorers.without_recognisers())
 
 
-def _truth_paths(wishes: Sequence[Sequence[Wish]]) -> list[list[Path]]:
-    return [[wish.truth for wish in row if wish.truth] for row in wishes]
+def _truth_paths(requests: Sequence[Sequence[Request]]) -> list[list[Path]]:
+    return [[request.truth for request in row if request.truth] for row in requests]

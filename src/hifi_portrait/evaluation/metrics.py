@@ -51,12 +51,12 @@ def area_under_curve(positive: np.ndarray, negative: np.ndarray) -> float:
     return float(rank_sum / (len(positive) * len(negative)))
 
 
-def correlation(wished: np.ndarray, measured: np.ndarray) -> float:
+def correlation(requested: np.ndarray, measured: np.ndarray) -> float:
     """Pearson's correlation over the entries where both are numbers; NaN if one of them never varies."""
-    known = np.isfinite(wished) & np.isfinite(measured)
+    known = np.isfinite(requested) & np.isfinite(measured)
     if not known.any():
         return float("nan")
-    a, b = wished[known] - wished[known].mean(), measured[known] - measured[known].mean()
+    a, b = requested[known] - requested[known].mean(), measured[known] - measured[known].mean()
     spread = np.sqrt((a**2).sum() * (b**2).sum())
     return float((a * b).sum() / spread) if spread > 0 else float("nan")
 

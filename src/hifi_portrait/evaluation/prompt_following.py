@@ -203,6 +203,6 @@ def _draw_missing(
     if identity is None:
         return
     for row, place in missing:
-        target = case.wishes[prompts[place].wish].target
+        target = case.requests[prompts[place].request].target
         image = rows[row](identity, target, prompts[place].words, 1000 * number + place)
         write_picture(image, paths[row, place])

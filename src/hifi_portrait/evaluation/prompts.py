@@ -1,7 +1,7 @@
 """The fixed list of prompts: what each unseen synthetic person is asked to look like.
 
 Each prompt asks for one attribute or several, which the references show (kept) or do not (changed). The true
-photo of a prompt is the person of the wish it is drawn for, rendered with what was asked.
+photo of a prompt is the person of the request it is drawn for, rendered with what was asked.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _BY_NAME = {head.name: head for head in HEADS}
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedAttribute:
     """One attribute of a prompt: which class of which head, and whether no reference shows it."""
 
     attribute: str
@@ -52,11 +52,11 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Prompt:
-    """Words, what they ask for, the place of the wish they go with; who and what the true photo shows."""
+    """Words, what they ask for, the place of the request they go with; who and what the true photo shows."""
 
     words: str
-    asked: tuple[Asked, ...]
-    wish: int
+    asked: tuple[AskedAttribute, ...]
+    request: int
     person: Person
     photo: Photo
 
@@ -96,10 +96,12 @@ def prompts_of(number: int) -> tuple[Prompt, ...]:
     first = HAIR_COLOUR if has_hair else CLOTHING_COLOUR
     second = (HAIR_COLOUR, CLOTHING_COLOUR) if has_hair else (GLASSES, CLOTHING_COLOUR)
     changes: tuple[tuple[Head, ...], ...] = ((first,), (GLASSES,), (CLOTHING_COLOUR,), second)
-    wanted = [[Asked(head.name, _unseen(sitter, head, rng), True) for head in heads] for heads in changes]
+    wanted = [
+        [AskedAttribute(head.name, _unseen(sitter, head, rng), True) for head in heads] for heads in changes
+    ]
     wanted.append(
         [
-            Asked(head.name, shown.most_common(1)[0][0], False)
+            AskedAttribute(head.name, shown.most_common(1)[0][0], False)
             for head in HEADS
             if (shown := sitter.shown(head)) and (head is not GLASSES or shown.most_common(1)[0][0] != "none")
         ]
@@ -119,8 +121,8 @@ def check_case(case: Case, number: int) -> None:
         If its targets are not those of the protocol's person with this number.
     """
     targets = Sitter.of_case(number).targets
-    for wish, photo in zip(case.wishes, targets, strict=True):
-        if not np.allclose(wish.target.expression_vector(), np.clip(photo.expression, 0, 1), atol=1e-5):
+    for request, photo in zip(case.requests, targets, strict=True):
+        if not np.allclose(request.target.expression_vector(), np.clip(photo.expression, 0, 1), atol=1e-5):
             raise DatasetError(
                 f"the photos of person {case.name} were taken by another version of the protocol: "
                 "give another --out"
@@ -159,9 +161,9 @@ def _other_glasses(shown: Counter[str], rng: np.random.Generator) -> str:
 
 
 def _prompt(
-    sitter: Sitter, asked: tuple[Asked, ...], wish: int, frame: int, rng: np.random.Generator
+    sitter: Sitter, asked: tuple[AskedAttribute, ...], request: int, frame: int, rng: np.random.Generator
 ) -> Prompt:
-    person, photo = sitter.person, sitter.targets[wish]
+    person, photo = sitter.person, sitter.targets[request]
     features, clothes = [], ""
     for one in asked:
         if one.attribute == HAIR_COLOUR.name:
@@ -177,7 +179,7 @@ def _prompt(
             clothes = f", wearing {article(f'{one.value} {photo.clothing}')}"
             photo = with_clothing_colour(photo, one.value, rng)
     having = f" with {' and '.join(features)}" if features else ""
-    return Prompt(f"a photo of a {person.gender}{having}{clothes}", asked, wish, person, photo)
+    return Prompt(f"a photo of a {person.gender}{having}{clothes}", asked, request, person, photo)
 
 
 def _with_article(phrase: str, colour: str) -> str:

@@ -1,4 +1,4 @@
-"""The benchmark's fixed lists: which people, which references, which wished targets, which true photos."""
+"""The benchmark's fixed lists: which people, which references, which requested targets, which true photos."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from hifi_portrait.synthetic import Person, Photo, Photograph, photograph
 
 # Training data are made from small seeds; these people are in none of it.
 UNSEEN_SEED = 9_000_000
-RULER_SEED = 9_500_000
-RULER_PEOPLE = 60
+CALIBRATION_SEED = 9_500_000
+CALIBRATION_PEOPLE = 60
 
 REFERENCES = 4
 MAX_REFERENCES = 8
@@ -31,7 +31,7 @@ SIZE = 256
 MAX_YAW = 45.0
 
 # What each real person is asked for: preset, yaw, pitch.
-REAL_WISHES = (
+REAL_REQUESTS = (
     ("neutral", 0.0, 0.0),
     ("smile", 20.0, 0.0),
     ("surprise", -20.0, 5.0),
@@ -42,7 +42,7 @@ OnDone = Callable[[], None]
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """One portrait that is asked for, and the true photo of that person looking so, if there is one."""
 
     target: Target
@@ -60,7 +60,7 @@ class Case:
     name: str
     references: tuple[Path, ...]
     gallery: tuple[Path, ...]
-    wishes: tuple[Wish, ...]
+    requests: tuple[Request, ...]
 
     @property
     def gallery_is_unseen(self) -> bool:
@@ -96,7 +96,7 @@ def synthetic_cases(
         _photograph_person(UNSEEN_SEED + index, person_folder, names, size)
         given = tuple(person_folder / f"{name}.png" for name in _numbered("reference", references))
         cases.append(
-            Case(person_folder.name, given, (person_folder / "gallery.png",), _read_wishes(person_folder))
+            Case(person_folder.name, given, (person_folder / "gallery.png",), _read_requests(person_folder))
         )
         if on_done:
             on_done()
@@ -112,38 +112,36 @@ def real_cases(folder: Path) -> list[Case]:
         If the folder is missing or holds no sub-folder with a photo.
     """
     if not folder.is_dir():
-        raise DatasetError(f"--photos {folder} is not a folder: give one with a sub-folder for each person")
-    wishes = tuple(
-        Wish(Target(expression=expression, pose=HeadPose(yaw, pitch, 0.0)))
-        for expression, yaw, pitch in REAL_WISHES
+        raise DatasetError(f"{folder} is not a folder: give one with a sub-folder for each person")
+    requests = tuple(
+        Request(Target(expression=expression, pose=HeadPose(yaw, pitch, 0.0)))
+        for expression, yaw, pitch in REAL_REQUESTS
     )
     cases = []
     for person_folder in sorted(path for path in folder.iterdir() if path.is_dir()):
         photos = tuple(sorted(p for p in person_folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES))
         if photos:
-            cases.append(Case(person_folder.name, photos, photos, wishes))
+            cases.append(Case(person_folder.name, photos, photos, requests))
     if not cases:
-        raise DatasetError(
-            f"--photos {folder} has no sub-folder with a photo in it: one for each person is needed"
-        )
+        raise DatasetError(f"{folder} has no sub-folder with a photo in it: one for each person is needed")
     return cases
 
 
-def ruler_photographs(
-    folder: Path, people: int = RULER_PEOPLE, *, size: int = SIZE, on_done: OnDone | None = None
-) -> list[tuple[Wish, ...]]:
-    """True photos of further synthetic people, and what each shows: by these the rulers are set.
+def photograph_calibration_people(
+    folder: Path, people: int = CALIBRATION_PEOPLE, *, size: int = SIZE, on_done: OnDone | None = None
+) -> list[tuple[Request, ...]]:
+    """True photos of further synthetic people, and what each shows, to calibrate the scorers by.
 
     They are taken into `folder`, 4 of each person; those already there are kept.
     """
-    wishes = []
+    requests = []
     for index in range(people):
         person_folder = folder / f"{index:04d}"
-        _photograph_person(RULER_SEED + index, person_folder, _numbered("target", TARGETS), size)
-        wishes.append(_read_wishes(person_folder))
+        _photograph_person(CALIBRATION_SEED + index, person_folder, _numbered("target", TARGETS), size)
+        requests.append(_read_requests(person_folder))
         if on_done:
             on_done()
-    return wishes
+    return requests
 
 
 def _numbered(name: str, count: int) -> list[str]:
@@ -201,10 +199,10 @@ def _from_json(values: dict[str, Any]) -> Target:
     )
 
 
-def _read_wishes(folder: Path) -> tuple[Wish, ...]:
+def _read_requests(folder: Path) -> tuple[Request, ...]:
     described = json.loads((folder / "targets.json").read_text())
     return tuple(
-        Wish(_from_json(values), folder / f"target_{index}.png") for index, values in enumerate(described)
+        Request(_from_json(values), folder / f"target_{index}.png") for index, values in enumerate(described)
     )
 
 

@@ -1,8 +1,8 @@
 """Draw every picture of the benchmark into a folder, and read them all with the scorers.
 
 A row is one way of making the picture: the pipeline, the plain warp. The pictures of the first seed are named
-by person and wish, those of another seed by the seed too. A picture already in the folder is not drawn again,
-so that a killed run goes on where it stopped.
+by person and request, those of another seed by the seed too. A picture already in the folder is not drawn
+again, so that a killed run goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -92,10 +92,10 @@ def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling, size: int | Non
     return draw
 
 
-def picture_path(out: Path, row: str, case: Case, wish: int, seed: int = 0) -> Path:
+def picture_path(out: Path, row: str, case: Case, request: int, seed: int = 0) -> Path:
     """Where one picture of one row lies."""
     again = f"_seed{seed}" if seed else ""
-    return out / "rows" / row / f"{case.name}_{wish}{again}.png"
+    return out / "rows" / row / f"{case.name}_{request}{again}.png"
 
 
 def rows_in(out: Path) -> list[str]:
@@ -114,17 +114,19 @@ def draw_rows(
     """Draw what is missing; a person of whom no identity can be made has no pictures: no face found."""
     for number, case in enumerate(cases):
         missing = [
-            (row, wish, seed)
+            (row, request, seed)
             for row in rows
             for seed in range(seeds)
-            for wish in range(len(case.wishes))
-            if not picture_path(out, row, case, wish, seed).exists()
+            for request in range(len(case.requests))
+            if not picture_path(out, row, case, request, seed).exists()
         ]
         identity = identity_of(case, out) if missing else None
-        for row, wish, seed in missing:
+        for row, request, seed in missing:
             if identity is not None:
-                image = rows[row](identity, case.wishes[wish].target, SEED_STEP * seed + 1000 * number + wish)
-                write_picture(image, picture_path(out, row, case, wish, seed))
+                image = rows[row](
+                    identity, case.requests[request].target, SEED_STEP * seed + 1000 * number + request
+                )
+                write_picture(image, picture_path(out, row, case, request, seed))
         if on_done:
             on_done()
 
@@ -134,7 +136,7 @@ def seeds_in(cases: Sequence[Case], row: str, out: Path, most: int) -> int:
     found = (
         seed
         for seed in range(most - 1, 0, -1)
-        if any(picture_path(out, row, case, wish, seed).exists() for case in cases for wish in (0, 1))
+        if any(picture_path(out, row, case, request, seed).exists() for case in cases for request in (0, 1))
     )
     return next(found, 0) + 1
 
@@ -142,15 +144,15 @@ def seeds_in(cases: Sequence[Case], row: str, out: Path, most: int) -> int:
 def read_row(
     cases: Sequence[Case], row: str, out: Path, scorers: ScorerSet, seeds: int = 1
 ) -> list[list[Reading]]:
-    """What the scorers say of a row: for each case all wishes of the first seed, then of the second, ...
+    """What the scorers say of a row: for each case all requests of the first seed, then of the second, ...
 
     A missing picture has an empty reading.
     """
     return [
         [
-            _read(picture_path(out, row, case, wish, seed), scorers)
+            _read(picture_path(out, row, case, request, seed), scorers)
             for seed in range(seeds)
-            for wish in range(len(case.wishes))
+            for request in range(len(case.requests))
         ]
         for case in cases
     ]

@@ -1,52 +1,51 @@
-"""Train a recipe: ``python -m hifi_portrait.training RECIPE --data DIR --out DIR``.
+"""``hifi-portrait train`` for several processes: ``accelerate launch -m hifi_portrait.training RECIPE ...``.
 
-The same with ``accelerate launch -m`` in place of ``python -m`` runs on several devices.
+The same with ``torchrun -m`` or ``python -m``. It is the command line's own function, and so the one module
+of this package that imports from the command line.
 """
 
 from __future__ import annotations
 
-import argparse
+import functools
 import logging
 import os
 import sys
+from typing import Any
 
-from hifi_portrait.errors import needs_extra
-from hifi_portrait.training.engine.run import exit_code, train
+import typer
 
-with needs_extra("train"):
+from hifi_portrait.cli.console import hush_libraries, reports_errors
+from hifi_portrait.cli.train import train
+
+
+@functools.wraps(train)
+def train_and_leave(**options: Any) -> None:
+    """Train, and take leave of the other processes."""
+    train(**options)
+
     from accelerate import PartialState
 
+    state = PartialState()
+    state.destroy_process_group()
+    if state.num_processes > 1:
+        # All is written. Threads of a closed group may outlive it and crash an interpreter that ends.
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
-def main() -> int:
-    """Parse the command line and train."""
-    parser = argparse.ArgumentParser(prog="hifi_portrait.training", description=__doc__)
-    parser.add_argument("recipe", help="name of a recipe of the package, or a .toml file")
-    parser.add_argument("--data", required=True, help="data set folder (autoencoder) or prepared folder")
-    parser.add_argument("--out", required=True, help="run folder; an unfinished run there goes on")
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="e.g. trainer.max_steps=100",
+
+def main() -> None:
+    """Run the command line."""
+    hush_libraries()
+    app = typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    code = exit_code(
-        lambda: train(arguments.recipe, arguments.data, arguments.out, overrides=arguments.overrides)
-    )
-    if code == 0:
-        state = PartialState()
-        state.destroy_process_group()
-        if state.num_processes > 1:
-            # All is written. Threads of a closed group may outlive it and crash an interpreter that ends.
-            logging.shutdown()
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-    return code
+    app.command()(reports_errors(train_and_leave))
+    app(prog_name="hifi_portrait.training")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,13 +1,11 @@
 """Turn training runs into a pipeline folder: averaged weights, fp16 safetensors, diffusers' layout.
 
-``python -m hifi_portrait.training.export --from RUN_OR_PREPARED ... --out DIR``
+``hifi-portrait export RUN_OR_PREPARED ... --out DIR``
 """
 
 from __future__ import annotations
 
-import argparse
 import logging
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +19,6 @@ from hifi_portrait.models.build import build
 from hifi_portrait.pipeline.check_inputs import check_counts
 from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
 from hifi_portrait.training.engine.objective import find_part
-from hifi_portrait.training.engine.run import exit_code
 
 logger = logging.getLogger(__name__)
 
@@ -99,52 +96,3 @@ def _without_origin(model: Any) -> Any:
     fresh: Any = type(model).from_config({k: v for k, v in model.config.items() if not k.startswith("_")})
     fresh.load_state_dict(model.state_dict())
     return fresh
-
-
-def _count(words: str) -> int:
-    if not words.isdecimal() or int(words) < 1:
-        raise argparse.ArgumentTypeError(f"{words!r} is no whole number of 1 or more")
-    return int(words)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the command line and export."""
-    parser = argparse.ArgumentParser(prog="hifi_portrait.training.export", description=__doc__)
-    parser.add_argument("--from", dest="folders", nargs="+", required=True, help="runs and prepared folders")
-    parser.add_argument("--out", required=True, help="pipeline folder")
-    parser.add_argument("--size", default="bundled", help="model size (default: %(default)s)")
-    parser.add_argument("--steps", type=_count, default=20, help="default steps of the model (%(default)s)")
-    parser.add_argument("--guidance", type=float, default=2.0, help="its default guidance (%(default)s)")
-    parser.add_argument(
-        "--warp-strength",
-        type=float,
-        default=1.0,
-        help="how far the warp it starts from is noised (%(default)s)",
-    )
-    parser.add_argument(
-        "--warp-grain", type=float, default=1.0, help="share of that noise that is added (%(default)s)"
-    )
-    parser.add_argument(
-        "--upscale",
-        type=_count,
-        default=1,
-        help="how many times as large as drawn pictures are (%(default)s)",
-    )
-    options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    return exit_code(
-        lambda: export_pipeline(
-            options.folders,
-            options.out,
-            size=options.size,
-            steps=options.steps,
-            guidance=options.guidance,
-            warp_strength=options.warp_strength,
-            warp_grain=options.warp_grain,
-            upscale=options.upscale,
-        )
-    )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -47,7 +47,7 @@ class AttributeReader:
         if classes != _class_names():
             raise ModelError(
                 f"{path} is not an attribute classifier of this version's classes: "
-                "train one with `python -m hifi_portrait.evaluation.attributes`"
+                "train one with `hifi-portrait attributes train`"
             )
         try:
             network.load_state_dict(tensors)

@@ -4,25 +4,21 @@ Among the synthetic people as they are sampled, hair colour goes with skin and a
 could guess it from the face. These people's attributes are drawn evenly, whoever they are: trained on them it
 has to look, and held out they say whether it does.
 
-``python -m hifi_portrait.evaluation.attributes.recoloured --out DIR --count 400`` writes an ID data set.
+``hifi-portrait attributes photos --out DIR --count 400`` writes an ID data set.
 """
 
 from __future__ import annotations
 
-import argparse
-import logging
-import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from hifi_portrait.dataset.format import IDDatasetWriter, PhotoRecord
 from hifi_portrait.synthetic import Person, Photo, colours, photograph
 from hifi_portrait.synthetic.person import GLASSES
 from hifi_portrait.synthetic.write import PHOTO_SEEDS, SHARD_PHOTOS, identity_id, photo_record
-from hifi_portrait.training.engine.run import exit_code
 
 FIRST_SEED = 8_000_000
 """Of the people to train on; they are in no other data set."""
@@ -66,8 +62,16 @@ def recoloured_records(seed: int, photos: int, size: int = 256) -> list[PhotoRec
     return records
 
 
-def write_recoloured(out: str | Path, count: int, photos: int = 3, seed: int = FIRST_SEED) -> None:
+def write_recoloured(
+    out: str | Path,
+    count: int,
+    photos: int = 3,
+    seed: int = FIRST_SEED,
+    on_done: Callable[[], None] | None = None,
+) -> None:
     """Photograph the people with seeds `seed` to `seed + count - 1`; a call after a kill goes on.
+
+    `on_done` is called after each person.
 
     Raises
     ------
@@ -75,22 +79,8 @@ def write_recoloured(out: str | Path, count: int, photos: int = 3, seed: int = F
         If `out` is something else than an ID data set.
     """
     with IDDatasetWriter(out, name=f"recoloured-{seed}", shard_photos=SHARD_PHOTOS) as writer:
-        for person_seed in tqdm(range(seed, seed + count), unit="person"):
+        for person_seed in range(seed, seed + count):
             if identity_id(person_seed) not in writer.complete:
                 writer.add(identity_id(person_seed), recoloured_records(person_seed, photos))
-
-
-def main() -> int:
-    """Parse the command line and write the data set."""
-    parser = argparse.ArgumentParser(prog="hifi_portrait.evaluation.attributes.recoloured")
-    parser.add_argument("--out", type=Path, required=True, help="the data set's folder")
-    parser.add_argument("--count", type=int, default=400, help="how many people")
-    parser.add_argument("--photos", type=int, default=3, help="how many photos of each")
-    parser.add_argument("--seed", type=int, default=FIRST_SEED, help="the first person's seed")
-    given = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    return exit_code(lambda: write_recoloured(given.out, given.count, given.photos, given.seed))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+            if on_done:
+                on_done()

@@ -1,4 +1,4 @@
-"""Training the classifier on synthetic photos and their truth, and saying how often it is right."""
+"""Training the classifier on synthetic photos and their truth."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from hifi_portrait.dataset.format import IDDataset, split_of
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.evaluation.attributes.classes import HEADS, UNKNOWN, Head, labels_of
+from hifi_portrait.evaluation.attributes.classes import HEADS, UNKNOWN, labels_of
 from hifi_portrait.evaluation.attributes.network import SIZE, AttributeNet, network_input
 from hifi_portrait.evaluation.attributes.reader import AttributeReader
 from hifi_portrait.training.engine.precision import half_where_fast
@@ -29,15 +29,21 @@ class TrainingSettings:
     """How the classifier is trained."""
 
     epochs: int = 12
+    """How often every photo is seen."""
     batch: int = 64
+    """Photos in a step."""
     learning_rate: float = 4e-3
+    """Of AdamW, the highest of a one-cycle schedule."""
     weight_decay: float = 0.02
+    """Of AdamW."""
     label_smoothing: float = 0.05
+    """Probability that is spread over the wrong classes."""
     shift: int = 8
     """Farthest random shift, in pixels of 128."""
     soften: float = 0.5
-    """Share of the pictures that are blurred or compressed."""
+    """Fraction of the pictures that are blurred or compressed."""
     seed: int = 0
+    """Of the first weights, the order of the photos and their augmentation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +108,7 @@ def train(examples: Examples, settings: TrainingSettings | None = None) -> Attri
     bar = tqdm(total=steps, unit="step")
     for _ in range(settings.epochs):
         for rows in _batches(len(examples), settings.batch, rng):
-            pictures = np.stack([augmented(examples.pictures[row], settings, rng) for row in rows])
+            pictures = np.stack([augment(examples.pictures[row], settings, rng) for row in rows])
             with half_where_fast(torch.device("cpu")):
                 logits = network(network_input(pictures))
             loss = _loss(logits, torch.from_numpy(examples.labels[rows]), settings)
@@ -116,7 +122,7 @@ def train(examples: Examples, settings: TrainingSettings | None = None) -> Attri
     return AttributeReader(network)
 
 
-def augmented(picture: np.ndarray, settings: TrainingSettings, rng: np.random.Generator) -> np.ndarray:
+def augment(picture: np.ndarray, settings: TrainingSettings, rng: np.random.Generator) -> np.ndarray:
     """A uint8 RGB picture (H, W, 3) mirrored, shifted, blurred or compressed by chance; its colours stay."""
     if rng.random() < 0.5:
         picture = picture[:, ::-1]
@@ -130,38 +136,6 @@ def augmented(picture: np.ndarray, settings: TrainingSettings, rng: np.random.Ge
     quality = int(rng.integers(35, 90))
     compressed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return np.asarray(cv2.imdecode(compressed, cv2.IMREAD_COLOR))
-
-
-def confusion(reader: AttributeReader, examples: Examples, batch: int = 128) -> dict[str, np.ndarray]:
-    """By head, how often each true group (rows) was read as each group (columns), groups as `Head.groups`."""
-    matrices = {head.name: np.zeros((len(head.groups),) * 2, dtype=int) for head in HEADS}
-    for start in range(0, len(examples), batch):
-        found = reader.probabilities(examples.pictures[start : start + batch])
-        for column, head in enumerate(HEADS):
-            grouping = head.grouping()
-            group = grouping.argmax(1)
-            labels = examples.labels[start : start + batch, column]
-            known = labels != UNKNOWN
-            read = (found[head.name] @ grouping).argmax(1)
-            np.add.at(matrices[head.name], (group[labels[known]], read[known]), 1)
-    return matrices
-
-
-def accuracy(matrix: np.ndarray) -> float:
-    """Share of a confusion matrix on its diagonal; NaN of an empty one."""
-    return float(np.trace(matrix) / matrix.sum()) if matrix.sum() else float("nan")
-
-
-def confusion_text(head: Head, matrix: np.ndarray) -> str:
-    """The groups that are not always read right, and what they are read as."""
-    names = ["/".join(group) for group in head.groups]
-    lines = []
-    for row, name in enumerate(names):
-        wrong = [
-            f"{names[k]} {matrix[row, k]}" for k in matrix[row].argsort()[::-1] if k != row and matrix[row, k]
-        ]
-        lines.append(f"  {name}: {matrix[row, row]} of {matrix[row].sum()}; " + (", ".join(wrong) or "none"))
-    return "\n".join(lines)
 
 
 def _batches(count: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

@@ -38,7 +38,8 @@ def read_figures(path: Path) -> Figures:
             raise ValueError("no rows")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(
-            f"{path} holds no figures: give synthetic.json or photos.json of `hifi-portrait evaluate`"
+            f"{path} holds no figures: give synthetic.json of `hifi-portrait evaluate people` or photos.json "
+            "of `hifi-portrait evaluate real`"
         ) from error
     return figures
 

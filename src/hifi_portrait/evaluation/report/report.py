@@ -69,7 +69,7 @@ def _identity_part(result: Benchmark) -> list[str]:
     references = str(low) if low == high else f"{low} to {high}"
     if result.gallery_is_unseen:
         gallery = "one true photo of each person that the model did not get"
-        ceiling = "the true photo of each wish against that same gallery"
+        ceiling = "the true photo of each target against that same gallery"
     else:
         gallery = "the references themselves, all the photos there are"
         ceiling = "each reference against the same person's other references"
@@ -80,16 +80,16 @@ def _identity_part(result: Benchmark) -> list[str]:
     ]
     if any(row.copy_paste for row in result.rows):
         notes.append(
-            "Copy-paste: similarity to the reference photos minus similarity to the true photo of the wish, "
-            "over the angle between their head poses. Below 0, a portrait is more like the truth than like "
-            "what the model got; above 0, it repeats its references."
+            "Copy-paste: similarity to the reference photos minus similarity to the true photo of the "
+            "target, over the angle between their head poses. Below 0, a portrait is more like the truth "
+            "than like what the model got; above 0, it repeats its references."
         )
     return ["### Identity", table, *notes]
 
 
 def _control_part(result: Benchmark) -> list[str]:
     rows = [(row.name, row.control) for row in result.rows if row.control is not None]
-    if not rows or result.rulers is None:
+    if not rows or result.calibration is None:
         return []
     errors = markdown_table(
         (
@@ -115,8 +115,10 @@ def _control_part(result: Benchmark) -> list[str]:
         ("row", *(f"{QUANTITIES[name]} r" for name in names)),
         [(row, *(_correlation(control, name) for name in names)) for row, control in rows],
     )
-    rulers = result.rulers.rulers
-    left = ", ".join(f"{QUANTITIES.get(name, name)} {ruler.error:.2g}" for name, ruler in rulers.items())
+    left = ", ".join(
+        f"{QUANTITIES.get(name, name)} {linear.error:.2g}"
+        for name, linear in result.calibration.quantities.items()
+    )
     return [
         "### Control",
         errors,
@@ -126,16 +128,16 @@ def _control_part(result: Benchmark) -> list[str]:
         "is better.",
         correlations,
         "Correlation with what was asked for / with what the same reader reads of the true photo of the "
-        "wish.",
-        "The rulers, which turn what is read into degrees and coefficients, are set on "
-        f"{result.rulers.photos} true photos of other synthetic people. The errors left there: {left}. "
+        "target.",
+        "What is read is turned into degrees and coefficients by linear functions, which are calibrated on "
+        f"{result.calibration.photos} true photos of other synthetic people. The errors left there: {left}. "
         f"What can hardly be read off a true photo, see the row `{TRUE_ROW}`, says little of a portrait; "
         "the pitch of the gaze cannot, and is left out.",
     ]
 
 
 def _correlation(control: ControlFigures, name: str) -> str:
-    found = (control.wish_correlation.get(name), control.photo_correlation.get(name))
+    found = (control.requested_correlation.get(name), control.photo_correlation.get(name))
     return " / ".join(f"{r.value:.2f}" for r in found if r is not None and isfinite(r.value)) or ABSENT
 
 

@@ -17,29 +17,29 @@ PEOPLE = 12
 LabelledPictures = tuple[str, list[np.ndarray]]
 
 
-def one_wish_each(cases: Sequence[Case], rows: Sequence[str], out: Path) -> list[LabelledPictures]:
-    """A line for every row, one picture of each of the first people: of the first its first wish, and so on.
+def one_target_each(cases: Sequence[Case], rows: Sequence[str], out: Path) -> list[LabelledPictures]:
+    """Line up every row, with one picture of each of the first people: the first's first target, and so on.
 
-    Above them each person's first reference, and the true photo of the wish, if there is one.
+    Above them stand each person's first reference, and the true photo of the target, if there is one.
     """
-    chosen = [(case, place % len(case.wishes)) for place, case in enumerate(cases[:PEOPLE])]
+    chosen = [(case, place % len(case.requests)) for place, case in enumerate(cases[:PEOPLE])]
     lines = [("reference", [load_image(case.references[0]) for case, _ in chosen])]
-    truths = [truth for case, wish in chosen if (truth := case.wishes[wish].truth) is not None]
+    truths = [truth for case, request in chosen if (truth := case.requests[request].truth) is not None]
     if len(truths) == len(chosen):
         lines.append((TRUE_ROW, [load_image(truth) for truth in truths]))
     for row in rows:
-        lines.append((row, [_picture(picture_path(out, row, case, wish)) for case, wish in chosen]))
+        lines.append((row, [_picture(picture_path(out, row, case, request)) for case, request in chosen]))
     return lines
 
 
-def all_wishes(cases: Sequence[Case], row: str, out: Path) -> list[LabelledPictures]:
-    """A line for each of the first people: the first reference, then the row's pictures of all wishes."""
+def all_targets(cases: Sequence[Case], row: str, out: Path) -> list[LabelledPictures]:
+    """Line up, for each of the first people, the first reference and the row's pictures of all targets."""
     return [
         (
             case.name,
             [
                 load_image(case.references[0]),
-                *(_picture(picture_path(out, row, case, wish)) for wish in range(len(case.wishes))),
+                *(_picture(picture_path(out, row, case, request)) for request in range(len(case.requests))),
             ],
         )
         for case in cases[:PEOPLE]

@@ -9,7 +9,7 @@ import numpy as np
 
 from hifi_portrait.evaluation import metrics
 from hifi_portrait.evaluation.metrics import Interval
-from hifi_portrait.evaluation.scorers.calibration import Rulers
+from hifi_portrait.evaluation.scorers.calibration import Calibration
 from hifi_portrait.evaluation.scorers.control import ControlFigures, Quantities, control_figures
 from hifi_portrait.evaluation.scorers.recognition import (
     IdentityFigures,
@@ -51,17 +51,17 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Standard:
+class ReferenceSet:
     """What rows are measured against; empty or None where there is no such thing.
 
     Attributes
     ----------
     gallery, references, truths
-        What was read of the photos: that portraits are recognised by, that the model got, of the wishes.
-    wished
+        What was read of the photos: that portraits are recognised by, that the model got, of the requests.
+    requested
         What was asked for, (P, W) each.
     pose_distance
-        Degrees from each wish's head pose to each reference's, (P, W, K).
+        Degrees from each request's head pose to each reference's, (P, W, K).
     photographs
         Features (N, D) of the photographs that the Frechet distance is to.
     true_frechet
@@ -71,9 +71,9 @@ class Standard:
     """
 
     gallery: Readings
-    wished: Quantities
+    requested: Quantities
     recognisers: tuple[str, ...] = ()
-    rulers: Rulers | None = None
+    calibration: Calibration | None = None
     references: Readings = ()
     truths: Readings = ()
     pose_distance: np.ndarray | None = None
@@ -83,30 +83,39 @@ class Standard:
 
 
 def summarise(
-    name: str, readings: Readings, standard: Standard, *, seeds: int = 1, against: Quantities | None = None
+    name: str,
+    readings: Readings,
+    reference_set: ReferenceSet,
+    *,
+    seeds: int = 1,
+    against: Quantities | None = None,
 ) -> Row:
-    """All figures of a row of drawn pictures, its readings in people by seeds times wishes."""
+    """All figures of a row of drawn pictures, its readings in people by seeds times requests."""
     control = None
-    if standard.rulers is not None:
-        photo = standard.rulers(standard.truths) if standard.truths else None
-        control = control_figures(standard.rulers(readings), standard.wished, photo=photo, against=against)
-    frechet = _frechet(readings, standard.photographs, seeds)
+    if reference_set.calibration is not None:
+        photo = reference_set.calibration(reference_set.truths) if reference_set.truths else None
+        control = control_figures(
+            reference_set.calibration(readings), reference_set.requested, photo=photo, against=against
+        )
+    frechet = _frechet(readings, reference_set.photographs, seeds)
     return Row(
         name,
         pictures=sum(len(row) for row in readings),
         seeds=seeds,
-        face_found=face_found(readings) if standard.recognisers else None,
+        face_found=face_found(readings) if reference_set.recognisers else None,
         identity={
             recogniser: identity_figures(
-                similarity_with(standard.gallery, readings, recogniser),
-                standard.true_similarity.get(recogniser),
+                similarity_with(reference_set.gallery, readings, recogniser),
+                reference_set.true_similarity.get(recogniser),
             )
-            for recogniser in standard.recognisers
+            for recogniser in reference_set.recognisers
         },
-        copy_paste=copy_pastes(readings, standard),
+        copy_paste=copy_pastes(readings, reference_set),
         control=control,
         frechet=frechet,
-        frechet_ratio=frechet / standard.true_frechet if frechet and standard.true_frechet else None,
+        frechet_ratio=frechet / reference_set.true_frechet
+        if frechet and reference_set.true_frechet
+        else None,
     )
 
 
@@ -120,18 +129,18 @@ def similarity_with(gallery: Readings, readings: Readings, recogniser: str) -> n
     return own_and_all(embeddings(readings, recogniser), gallery_of(gallery, recogniser))
 
 
-def copy_pastes(readings: Readings, standard: Standard) -> dict[str, Interval]:
+def copy_pastes(readings: Readings, reference_set: ReferenceSet) -> dict[str, Interval]:
     """Copy-paste by each recogniser, where references, true photos and their head poses are known."""
-    if standard.pose_distance is None or not standard.truths:
+    if reference_set.pose_distance is None or not reference_set.truths:
         return {}
     return {
         recogniser: copy_paste(
             embeddings(readings, recogniser),
-            embeddings(standard.references, recogniser),
-            embeddings(standard.truths, recogniser),
-            standard.pose_distance,
+            embeddings(reference_set.references, recogniser),
+            embeddings(reference_set.truths, recogniser),
+            reference_set.pose_distance,
         )
-        for recogniser in standard.recognisers
+        for recogniser in reference_set.recognisers
     }
 
 

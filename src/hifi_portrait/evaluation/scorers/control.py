@@ -37,33 +37,33 @@ class ControlFigures:
     errors
         Mean absolute error of each quantity, and of the groups ``pose`` (the mean of its three angles),
         ``expression`` (the mean of its four coefficients) and ``gaze``.
-    wish_correlation
+    requested_correlation
         Of each expression coefficient and of the gaze with what was asked for.
     photo_correlation
-        Of each with what is read of the true photo of the wish; empty without true photos.
+        Of each with what is read of the true photo of the request; empty without true photos.
     score
         Mean of the three groups' errors, each as a share of another row's; below 1 is better than that row.
     """
 
     errors: Mapping[str, Interval]
-    wish_correlation: Mapping[str, Interval]
+    requested_correlation: Mapping[str, Interval]
     photo_correlation: Mapping[str, Interval]
     score: Interval | None = None
 
 
-def wished_quantities(targets: Sequence[Sequence[Target]]) -> dict[str, np.ndarray]:
-    """What was asked for: (P, W) each, of targets in people by wishes."""
+def requested_quantities(targets: Sequence[Sequence[Target]]) -> dict[str, np.ndarray]:
+    """What was asked for: (P, W) each, of targets in people by requests."""
     expression = np.array([[target.expression_vector() for target in row] for row in targets])
-    wished = {axis: np.array([[getattr(t.pose, axis) for t in row] for row in targets]) for axis in POSE}
+    requested = {axis: np.array([[getattr(t.pose, axis) for t in row] for row in targets]) for axis in POSE}
     for name, coefficients in _COEFFICIENTS.items():
-        wished[name] = expression[..., [EXPRESSION_NAMES.index(one) for one in coefficients]].mean(-1)
-    wished["gaze_yaw"] = np.array([[target.gaze[0] for target in row] for row in targets])
-    return wished
+        requested[name] = expression[..., [EXPRESSION_NAMES.index(one) for one in coefficients]].mean(-1)
+    requested["gaze_yaw"] = np.array([[target.gaze[0] for target in row] for row in targets])
+    return requested
 
 
 def control_figures(
     read: Quantities,
-    wished: Quantities,
+    requested: Quantities,
     *,
     photo: Quantities | None = None,
     against: Quantities | None = None,
@@ -73,32 +73,32 @@ def control_figures(
     Parameters
     ----------
     read:
-        Of the row's pictures, (P, S * W) each: the wishes, once for each seed; NaN where no face was read.
-    wished:
+        Of the row's pictures, (P, S * W) each: the requests, once for each seed; NaN where no face was read.
+    requested:
         What was asked for, (P, W).
     photo:
-        What is read of the true photos of the wishes, (P, W).
+        What is read of the true photos of the requests, (P, W).
     against:
         What is read of the row to compare with.
     """
     people = len(next(iter(read.values())))
-    wrong = _errors(read, wished)
+    wrong = _errors(read, requested)
     errors = {name: _mean_interval(values) for name, values in wrong.items()}
     score = None
     if against is not None:
-        base = _errors(against, wished)
+        base = _errors(against, requested)
         score = metrics.bootstrap_over_people(
             lambda drawn: float(np.mean([_mean(wrong[g][drawn]) / _mean(base[g][drawn]) for g in GROUPS])),
             people,
         )
     return ControlFigures(
-        errors, _correlations(read, wished), {} if photo is None else _correlations(read, photo), score
+        errors, _correlations(read, requested), {} if photo is None else _correlations(read, photo), score
     )
 
 
-def _errors(read: Quantities, wished: Quantities) -> dict[str, np.ndarray]:
+def _errors(read: Quantities, requested: Quantities) -> dict[str, np.ndarray]:
     """Absolute errors (P, S * W) of each quantity, and their means over each group."""
-    wrong = {name: np.abs(values - _repeated(wished[name], values)) for name, values in read.items()}
+    wrong = {name: np.abs(values - _repeated(requested[name], values)) for name, values in read.items()}
     return wrong | {
         group: np.mean([wrong[name] for name in names], axis=0) for group, names in GROUPS.items()
     }
@@ -116,8 +116,8 @@ def _correlations(read: Quantities, true: Quantities) -> dict[str, Interval]:
     return found
 
 
-def _repeated(wished: np.ndarray, like: np.ndarray) -> np.ndarray:
-    return np.tile(wished, (1, like.shape[1] // wished.shape[1]))
+def _repeated(requested: np.ndarray, like: np.ndarray) -> np.ndarray:
+    return np.tile(requested, (1, like.shape[1] // requested.shape[1]))
 
 
 def _mean_interval(values: np.ndarray) -> Interval:

@@ -1,4 +1,4 @@
-"""Reads head pose, expression and gaze off a picture, by signs that a ruler turns into units."""
+"""Reads head pose, expression and gaze off a picture, by signs that a calibration turns into units."""
 
 from __future__ import annotations
 

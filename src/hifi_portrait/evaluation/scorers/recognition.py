@@ -44,10 +44,10 @@ def gallery_of(readings: Sequence[Sequence[Reading]], recogniser: str) -> np.nda
 
 def own_and_all(queries: np.ndarray, gallery: np.ndarray) -> np.ndarray:
     """Similarity of every picture with every person, (P, W, D) and (P, D) -> (P, W, P)."""
-    people, wishes, size = queries.shape
+    people, requests, size = queries.shape
     if size != gallery.shape[1]:  # not one face among the pictures
-        return np.zeros((people, wishes, len(gallery)))
-    return metrics.similarity_matrix(queries.reshape(-1, size), gallery).reshape(people, wishes, people)
+        return np.zeros((people, requests, len(gallery)))
+    return metrics.similarity_matrix(queries.reshape(-1, size), gallery).reshape(people, requests, people)
 
 
 def leave_one_out(readings: Sequence[Sequence[Reading]], gallery: np.ndarray, recogniser: str) -> np.ndarray:
@@ -68,12 +68,12 @@ def leave_one_out(readings: Sequence[Sequence[Reading]], gallery: np.ndarray, re
 
 def identity_figures(similarity: np.ndarray, true: np.ndarray | None = None) -> IdentityFigures:
     """Of the similarities (P, W, P) of a row's pictures with the gallery, and of the true photos' ones."""
-    people, wishes, _ = similarity.shape
+    people, requests, _ = similarity.shape
     person = np.arange(people)
     own = similarity[person, :, person]
-    wrong = similarity[~np.eye(people, dtype=bool)[:, None, :].repeat(wishes, axis=1)]
-    labels = person.repeat(wishes)
-    right = metrics.rank_one(similarity.reshape(-1, people), labels).reshape(people, wishes)
+    wrong = similarity[~np.eye(people, dtype=bool)[:, None, :].repeat(requests, axis=1)]
+    labels = person.repeat(requests)
+    right = metrics.rank_one(similarity.reshape(-1, people), labels).reshape(people, requests)
     share = None
     if true is not None:
         ceiling = true[person, :, person]
@@ -101,7 +101,7 @@ def copy_paste(
     Parameters
     ----------
     pictures:
-        Embeddings (P, S * W, D): the wishes, once for each seed; zero where no face was found.
+        Embeddings (P, S * W, D): the requests, once for each seed; zero where no face was found.
     references, truths:
         (P, K, D) and (P, W, D).
     pose_distance:

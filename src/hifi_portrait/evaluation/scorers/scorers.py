@@ -37,7 +37,7 @@ class Reading:
     face_score
         The face detector's confidence.
     signs
-        Of each quantity of head pose, expression and gaze, (F,); a `Ruler` makes a number of them.
+        Of each quantity of head pose, expression and gaze, (F,); a calibration makes a number of them.
     features
         (1280,) of the whole picture.
     """

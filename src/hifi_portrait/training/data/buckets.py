@@ -37,7 +37,7 @@ class Buckets:
         place = prepared.folder / "buckets.json"
         if not place.exists():
             raise DatasetError(
-                f"{prepared.folder} has no aspect buckets: prepare it again, with --buckets HEIGHTxWIDTH ..."
+                f"{prepared.folder} has no aspect buckets: prepare it again, with --buckets HEIGHTxWIDTH,..."
             )
         self.shapes: list[Shape] = [(height, width) for height, width in json.loads(place.read_text())]
         self.of_photo: npt.NDArray[np.uint8] = np.load(prepared.folder / "bucket.npy")

@@ -1,15 +1,13 @@
 """Pack an analysed data set into a prepared folder (:mod:`hifi_portrait.training.data.prepared`).
 
-``python -m hifi_portrait.training.data.prepare --data DIR --out DIR [--vae DIR]``; after a kill, the same
-call continues where it was.
+``hifi-portrait prepare --data DIR --out DIR [--vae DIR]``; after a kill, the same call continues where it
+was.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -36,7 +34,6 @@ from hifi_portrait.training.data.embed import embed_photos
 from hifi_portrait.training.data.encode import LatentEncoder
 from hifi_portrait.training.data.prepared import ARRAYS, Prepared, read_header, write_header
 from hifi_portrait.training.data.tokenizer import load_tokenizer, save_tokenizers, train_tokenizer
-from hifi_portrait.training.engine.run import exit_code
 
 logger = logging.getLogger(__name__)
 
@@ -220,52 +217,3 @@ def _row(photo: PhotoRecord, size: int) -> dict[str, np.ndarray | float | bool]:
 @lru_cache(maxsize=1)
 def _open(data: Path) -> IDDataset:
     return IDDataset(data)
-
-
-def _shape(text: str) -> tuple[int, int]:
-    try:
-        height, width = (int(side) for side in text.lower().split("x"))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no HEIGHTxWIDTH, such as 1152x896") from error
-    return height, width
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the command line and prepare."""
-    parser = argparse.ArgumentParser(prog="hifi_portrait.training.data.prepare", description=__doc__)
-    parser.add_argument("--data", required=True, help="ID data set")
-    parser.add_argument("--out", required=True, help="prepared folder")
-    parser.add_argument("--vae", help="autoencoder folder or run; without it no latents are made")
-    parser.add_argument("--tokenizer", help="pipeline or prepared folder whose tokenizer is taken")
-    parser.add_argument("--recogniser", help="ONNX file of an ArcFace network, in the default one's place")
-    parser.add_argument("--text", help="pipeline folder whose text encoders embed the captions once for all")
-    parser.add_argument(
-        "--buckets",
-        nargs="+",
-        type=_shape,
-        default=(),
-        metavar="HEIGHTxWIDTH",
-        help="further shapes of targets, such as 1152x896 896x1152",
-    )
-    parser.add_argument("--size", default="bundled", help="model size (default: %(default)s)")
-    parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
-    options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    return exit_code(
-        lambda: prepare(
-            options.data,
-            options.out,
-            model_size=options.size,
-            vae=options.vae,
-            tokenizer=options.tokenizer,
-            recogniser=options.recogniser,
-            text=options.text,
-            buckets=options.buckets,
-            workers=options.workers,
-            progress=True,
-        )
-    )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from hifi_portrait.errors import HiFiPortraitError, RecipeError
+from hifi_portrait.errors import RecipeError
 from hifi_portrait.training.engine.trainer import Trainer, TrainingResult
 from hifi_portrait.training.objectives.hifi.config import HiFiConfig
 from hifi_portrait.training.recipes.reading import load_recipe, objective_class
 
 logger = logging.getLogger(__name__)
-
-
-def exit_code(command: Callable[[], Any]) -> int:
-    """Run a command and give its exit code: 2, with one line logged, for input that cannot be used."""
-    try:
-        command()
-    except HiFiPortraitError as error:
-        logger.error("%s", error)
-        return 2
-    return 0
 
 
 def train(

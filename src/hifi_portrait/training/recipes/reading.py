@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
-import types
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from importlib import import_module, resources
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any
 
-from hifi_portrait.errors import RecipeError
+from hifi_portrait.errors import RecipeError, needs_extra
 from hifi_portrait.training.engine.config import TrainerConfig
 
-# Objective -> where its settings and its class are.
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 OBJECTIVES = {
     "autoencoder": (
         "hifi_portrait.training.objectives.autoencoder",
@@ -24,18 +27,22 @@ OBJECTIVES = {
     "hifi": ("hifi_portrait.training.objectives.hifi.objective", "HiFiConfig", "HiFiObjective"),
     "text": ("hifi_portrait.training.objectives.text.caption_reading", "TextConfig", "TextObjective"),
 }
+"""By name: the module of the objective, its settings and its class."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What to train (``objective`` and its own settings) and how (``trainer``)."""
+    """What to train, and how."""
 
     objective: str
+    """A key of `OBJECTIVES`."""
     trainer: TrainerConfig
+    """Settings of the training loop."""
     settings: Any
+    """The objective's own settings."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, as they are logged and kept in checkpoints."""
+        """Give plain values, as they are logged and kept in checkpoints."""
         return {
             "objective": self.objective,
             "trainer": asdict(self.trainer),
@@ -44,7 +51,7 @@ class Recipe:
 
 
 def recipe_names() -> tuple[str, ...]:
-    """Names of the recipes that come with the package."""
+    """Name the recipes that come with the package."""
     folder = resources.files("hifi_portrait.training.recipes")
     return tuple(sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")))
 
@@ -54,8 +61,10 @@ def load_recipe(name: str | Path, overrides: Sequence[str] = ()) -> Recipe:
 
     Parameters
     ----------
-    name : a name of :func:`recipe_names`, or the path of a ``.toml`` file
-    overrides : settings that replace those of the file, each ``"trainer.max_steps=100"`` with a TOML value
+    name
+        A name of `recipe_names`, or the path of a ``.toml`` file.
+    overrides
+        Settings that replace those of the file, each ``"trainer.max_steps=100"`` with a TOML value.
 
     Raises
     ------
@@ -71,36 +80,73 @@ def load_recipe(name: str | Path, overrides: Sequence[str] = ()) -> Recipe:
             text = Path(name).read_text()
         except OSError as error:
             known = ", ".join(recipe_names())
-            raise RecipeError(f"no recipe {source!r}: give a .toml file or one of {known}") from error
+            hint = _hint(source, recipe_names())
+            raise RecipeError(f"no recipe {source!r}{hint}: give a .toml file or one of {known}") from error
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{source} is not TOML: {error}") from error
     for override in overrides:
         _apply_override(content, override)
-    return _recipe(content, source)
+    return parse_recipe(content, source)
 
 
 def objective_class(recipe: Recipe) -> Any:
-    """The class that trains a recipe."""
+    """Look up the class that trains a recipe."""
     module, _, name = OBJECTIVES[recipe.objective]
     return getattr(import_module(module), name)
 
 
-def _recipe(content: dict[str, Any], source: str) -> Recipe:
+def settings_model(objective: str) -> type[BaseModel]:
+    """Make the model of a recipe's sections, by which pydantic reads and describes their dataclasses.
+
+    Types are strict, as TOML has types of its own: no number is made of a string.
+    """
+    with needs_extra("train"):
+        from pydantic import ConfigDict, create_model
+
+    module, config_name, _ = OBJECTIVES[objective]
+    sections: dict[str, Any] = {
+        "trainer": (TrainerConfig, ...),
+        objective: (getattr(import_module(module), config_name), ...),
+    }
+    strict = ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True)
+    return create_model("Recipe", __config__=strict, **sections)
+
+
+def parse_recipe(content: Mapping[str, Any], source: str) -> Recipe:
+    """Make a recipe of the content of a TOML file; errors name `source` and the key.
+
+    Raises
+    ------
+    RecipeError
+        There is an unknown key, a wrong type, or a key is missing.
+    """
+    with needs_extra("train"):
+        from pydantic import ValidationError
+
+    from hifi_portrait.training.recipes.mistakes import explain
+
     objective = content.get("objective")
     if objective not in OBJECTIVES:
-        raise RecipeError(f"{source}: 'objective' must be one of {', '.join(OBJECTIVES)}, not {objective!r}")
+        raise RecipeError(
+            f"{source}: 'objective' must be one of {', '.join(OBJECTIVES)}, not {objective!r}"
+            f"{_hint(objective, OBJECTIVES)}"
+        )
+    known = ("objective", "trainer", objective)
     for key in content:
-        if key not in ("objective", "trainer", objective):
-            raise RecipeError(f"{source}: unknown key {key!r}; known are objective, trainer, {objective}")
-    module, config_name, _ = OBJECTIVES[objective]
-    config = getattr(import_module(module), config_name)
-    return Recipe(
-        objective=objective,
-        trainer=_parse(TrainerConfig, content.get("trainer", {}), source, "trainer"),
-        settings=_parse(config, content.get(objective, {}), source, objective),
-    )
+        if key not in known:
+            raise RecipeError(
+                f"{source}: unknown key {key!r}{_hint(key, known)}; known are {', '.join(known)}"
+            )
+    model = settings_model(objective)
+    sections = {name: content.get(name, {}) for name in ("trainer", objective)}
+    try:
+        # By way of JSON, whose arrays become tuples even where types are strict.
+        read: Any = model.model_validate_json(json.dumps(sections, default=str))
+    except ValidationError as error:
+        raise RecipeError(f"{source}: {explain(error, model)}") from error
+    return Recipe(objective=objective, trainer=read.trainer, settings=getattr(read, objective))
 
 
 def _apply_override(content: dict[str, Any], override: str) -> None:
@@ -119,48 +165,6 @@ def _apply_override(content: dict[str, Any], override: str) -> None:
     content[last] = value
 
 
-def _parse(expected: Any, value: Any, source: str, key: str) -> Any:
-    """``value`` as ``expected`` (a type or dataclass); RecipeError names the file and the key."""
-    if is_dataclass(expected):
-        return _parse_dataclass(expected, value, source, key)
-    origin, arguments = get_origin(expected), get_args(expected)
-    if origin in (Union, types.UnionType):
-        options = [option for option in arguments if option is not type(None)]
-        return _parse(options[0], value, source, key)
-    if origin is Literal:
-        if value not in arguments:
-            raise RecipeError(
-                f"{source}: {key} must be one of {', '.join(map(repr, arguments))}, not {value!r}"
-            )
-        return value
-    if origin is tuple:
-        if not isinstance(value, list) or (arguments[-1] is not ... and len(value) != len(arguments)):
-            raise RecipeError(f"{source}: {key} must be a list like {expected}, not {value!r}")
-        items = [arguments[0]] * len(value) if arguments[-1] is ... else arguments
-        return tuple(
-            _parse(t, v, source, f"{key}[{i}]") for i, (t, v) in enumerate(zip(items, value, strict=True))
-        )
-    if expected is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not expected:
-        raise RecipeError(f"{source}: {key} must be {expected.__name__}, not {value!r}")
-    return value
-
-
-def _parse_dataclass(expected: Any, value: Any, source: str, key: str) -> Any:
-    if not isinstance(value, Mapping):
-        raise RecipeError(f"{source}: {key} must be a section, not {value!r}")
-    known = {field.name: field for field in fields(expected)}
-    hints = get_type_hints(expected)
-    for name in value:
-        if name not in known:
-            raise RecipeError(f"{source}: unknown key '{key}.{name}'; known are {', '.join(known)}")
-    for name, field in known.items():
-        if name not in value and field.default is MISSING and field.default_factory is MISSING:
-            raise RecipeError(f"{source}: '{key}.{name}' is missing")
-    try:
-        return expected(
-            **{name: _parse(hints[name], item, source, f"{key}.{name}") for name, item in value.items()}
-        )
-    except ValueError as error:
-        raise RecipeError(f"{source}: {key}: {error}") from error
+def _hint(name: object, known: Sequence[str] | Mapping[str, object]) -> str:
+    close = get_close_matches(str(name), known, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
