@@ -142,10 +142,9 @@ def test_a_users_script_is_type_checked_against_the_installed_wheel(wheel, tmp_p
     for number, line in enumerate(lines, start=1):
         if "reveal_type" in line:
             assert "hifi_portrait." in revealed[str(number)] or "ndarray" in revealed[str(number)], line
-    expected = {
-        (number, line.split()[-1]) for number, line in enumerate(lines, start=1) if "# ERROR" in line
-    }
+    expected = {(number, line.split()[-1]) for number, line in enumerate(lines, start=1) if "# ERROR" in line}
     found = {
-        (int(number), code) for number, code in re.findall(r"script\.py:(\d+): error: .*\[(.*)\]", done.stdout)
+        (int(number), code)
+        for number, code in re.findall(r"script\.py:(\d+): error: .*\[(.*)\]", done.stdout)
     }
     assert found == expected, done.stdout
