@@ -1,7 +1,7 @@
 """Hooks of mkdocs: files of the repository's root as pages of the documentation, without a copy of them.
 
-README.md becomes the start page, CONTRIBUTING.md and CHANGELOG.md pages of their own. Links in them are turned
-into links between pages; what is no page, such as LICENSE, stays as words.
+README.md becomes the start page, CONTRIBUTING.md and CHANGELOG.md pages of their own. Links in them become
+links between pages; what is no page, such as LICENSE, stays as words.
 """
 
 from __future__ import annotations

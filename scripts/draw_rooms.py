@@ -1,7 +1,7 @@
 """Draw docs/rooms.svg: the rooms of the package, and which of them stands on which, read from the imports.
 
-`python scripts/draw_rooms.py` writes the picture; `--check` only says whether it is up to date. An arrow leads from
-a room to one that imports it. Where a longer way along other arrows leads there as well, it is left out.
+`python scripts/draw_rooms.py` writes the picture; `--check` only says whether it is up to date. An arrow
+leads from a room to one that imports it. It is left out where a longer way along other arrows leads there.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def main() -> int:
     """Write the picture, or check it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit with 1 if it is out of date"
+        "--check", action="store_true", help="write nothing; exit with 1 where it is outdated"
     )
     picture = draw(imports())
     if parser.parse_args().check:
