@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from hifi_portrait.models.alignment import fuse
+from hifi_portrait.models.alignment import SEEN, fuse
 
 REFERENCES, CHANNELS, SIDE = 4, 2, 3
 
@@ -72,3 +72,16 @@ def test_a_reference_counts_by_how_well_it_is_seen(visibility, in_use, chosen, b
     part = fuse(one_hot, seen, None, in_use)[0][:, 0]
     weighted = seen * in_use[:, :, None, None]
     torch.testing.assert_close(part, weighted[:, chosen] / weighted.sum(dim=1), atol=2e-3, rtol=2e-3)
+
+
+@given(st.floats(0, 1, width=32), in_use)
+def test_what_no_reference_sees_well_fades_to_nothing(visibility, in_use):
+    """In full from `SEEN` on, and below in proportion to how well the best reference sees it."""
+    ones = torch.ones(1, REFERENCES, CHANNELS, SIDE, SIDE)
+    seen = torch.full((1, REFERENCES, SIDE, SIDE), visibility)
+    seen[:, 1:] *= 0.5
+    fused, coverage = fuse(ones, seen, None, in_use)
+    torch.testing.assert_close(
+        fused, torch.full_like(fused, min(1.0, visibility / SEEN)), atol=1e-4, rtol=1e-3
+    )
+    torch.testing.assert_close(coverage, torch.full_like(coverage, visibility))
