@@ -36,10 +36,10 @@ def test_the_order_of_references_does_not_matter(values, visibility, confidence,
 @given(values, visibility, confidence, in_use, st.sets(st.integers(0, REFERENCES - 1), max_size=3))
 def test_references_of_no_weight_are_as_if_not_there(values, visibility, confidence, in_use, absent):
     there = [n for n in range(REFERENCES) if n not in absent]
-    weights, spoilt = in_use.clone(), values.clone()
+    weights, spoilt, sure = in_use.clone(), values.clone(), confidence.clone()
     for n in absent:
-        weights[:, n], spoilt[:, n] = 0, torch.inf
-    with_absent = fuse(spoilt, visibility, confidence, weights)
+        weights[:, n], spoilt[:, n], sure[:, n] = 0, torch.inf, 40
+    with_absent = fuse(spoilt, visibility, sure, weights)
     without = fuse(values[:, there], visibility[:, there], confidence[:, there], in_use[:, there])
     for first, second in zip(with_absent, without, strict=True):
         torch.testing.assert_close(first, second, atol=1e-4, rtol=1e-4)
