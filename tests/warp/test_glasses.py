@@ -65,7 +65,7 @@ def test_rims_surround_the_eyes_and_leave_them_free(kind):
 def test_frames_stand_off_the_skin(kind):
     rest = HeadModel.load().rest(np.zeros(80, np.float32))
     skin = part_vertices(HeadModel.load(), Part.SKIN)
-    glasses = fit_glasses(kind, rest, skin, Fitting.of(rest))
+    glasses = fit_glasses(kind, rest, skin, Fitting.of(rest, HeadModel.load()))
     face = rest[skin]
     for rim in glasses.rims:
         for point in rim:
@@ -74,7 +74,7 @@ def test_frames_stand_off_the_skin(kind):
 
 
 def test_the_base_shape_fits_itself():
-    fitting = Fitting.of(base_shape())
+    fitting = Fitting.of(base_shape(HeadModel.load()), HeadModel.load())
     np.testing.assert_allclose(fitting.scale, 1, atol=1e-4)
     np.testing.assert_allclose(fitting.offset, 0, atol=1e-5)
 

@@ -25,6 +25,12 @@ class Part(IntEnum):
     SHOULDERS = 9
 
 
+HAIRLINE = (
+    (-0.140, -0.115, -0.090, -0.065, -0.045, -0.030, -0.010, 0.020, 0.060),
+    (0.090, 0.087, 0.068, 0.045, 0.024, 0.034, 0.036, -0.030, -0.045),
+)
+"""The lower edge of the scalp on the mean head, seen from the side: depths and heights, in metres."""
+
 TOOTH_WIDTHS = np.array((8.4, 6.6, 7.6, 7.0, 6.8, 10.0, 10.0))
 """Widths of the upper teeth from the middle of the row outwards, in millimetres."""
 

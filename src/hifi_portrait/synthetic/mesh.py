@@ -105,7 +105,7 @@ def _tooth_coordinates(points: NDArray, upper: bool) -> NDArray[np.float32]:
 def body_mesh() -> BodyMesh:
     """The mesh, loaded and prepared once a process."""
     model = HeadModel.load()
-    template = base_shape()
+    template = base_shape(model)
     drawn = ~_lower_lashes(template, model)
     faces, uv_faces, part = model.triangles[drawn], model.uv_triangles[drawn], model.parts[drawn]
     texture = TextureMasks.load()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hifi_portrait.head import Camera, HeadGeometry, HeadModel, Part, rest_vertices, vertex_normals
 from hifi_portrait.head.base_shape import Fitting
+from hifi_portrait.head.framing import FACE_HEIGHT
 from hifi_portrait.head.glasses import CLEAR, DARK, fit_glasses
 from hifi_portrait.head.model import ShapeAlignment, part_vertices
 from hifi_portrait.synthetic import colours
@@ -42,8 +43,6 @@ from hifi_portrait.synthetic.wide_caption import wide_caption
 
 Array = NDArray[np.float32]
 
-FACE_HEIGHT = 0.178
-"""Forehead to chin of the mean head, metres: what ``Photo.face_share`` counts."""
 FACE_MIDDLE = np.array((0.0, -0.100, 0.000))
 """The point of the base shape that framing is about: between eyes and mouth."""
 BELOW_MIDDLE = 0.03
@@ -111,7 +110,7 @@ def _sitter(person: Person, full_hair: bool = False) -> _Sitter:
     mesh = body_mesh()
     rest = rest_vertices(person.shape).astype(np.float32)
     skin_faces = mesh.faces[np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS))]
-    fitting = Fitting.of(rest)
+    fitting = Fitting.of(rest, HeadModel.load())
     vertices = fitting.to_base(rest[: mesh.num_vertices])
     normals = vertex_normals(vertices, skin_faces)
     hair, beard = head_hair(person, vertices, normals, full=full_hair), beard_hair(person, vertices, normals)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from hifi_portrait.head.mesh import HAIRLINE
 from hifi_portrait.synthetic import colours
 from hifi_portrait.synthetic.mesh import TEXTURE_SIZE, body_mesh
 from hifi_portrait.synthetic.noise import noise, smoothstep
@@ -21,11 +22,7 @@ Array = NDArray[np.float32]
 def scalp_field(points: NDArray, hairline: float = 0.0) -> NDArray:
     """How far a template point (..., 3) lies inside the scalp, metres; negative outside it."""
     x, y, z = np.abs(points[..., 0]), points[..., 1], points[..., 2]
-    line = np.interp(
-        y,
-        [-0.140, -0.115, -0.090, -0.065, -0.045, -0.030, -0.010, 0.020, 0.060],
-        [0.090, 0.087, 0.068, 0.045, 0.024, 0.034, 0.036, -0.030, -0.045],
-    )
+    line = np.interp(y, *HAIRLINE)
     temple = np.exp(-(((x - 0.042) / 0.014) ** 2)) * (y < -0.05)
     field = z - line - hairline * (y < -0.04) * (1 + 1.5 * temple)
     on_ear = (x > 0.070) & (z < 0.042) & (y > -0.055) & (y < -0.010)

@@ -18,16 +18,12 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from hifi_portrait.head.geometry import HeadGeometry
-from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.mesh import HAIRLINE, Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.raster import Raster, rasterise
 from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.face.ears import ear_vertices
 
-_HAIRLINE = (
-    [-0.140, -0.115, -0.090, -0.065, -0.045, -0.030, -0.010, 0.020, 0.060],
-    [0.090, 0.087, 0.068, 0.045, 0.024, 0.034, 0.036, -0.030, -0.045],
-)  # depth and height, in metres on the mean head, of the lower edge of the scalp
 _OFF_EARS = 0.004  # metres about the ears where there is none
 _RISE = 0.045  # metres inside the hairline where hair has its full thickness
 _THICKEST = 0.1  # metres
@@ -80,7 +76,7 @@ def scalp(model: HeadModel) -> Scalp:
     skin = part_vertices(model, Part.SKIN)
     places = mean[skin]
     from_ears, _ = cKDTree(mean[np.concatenate(ear_vertices(model))]).query(places)
-    inside = np.minimum(places[:, 2] - np.interp(places[:, 1], *_HAIRLINE), from_ears - _OFF_EARS)
+    inside = np.minimum(places[:, 2] - np.interp(places[:, 1], *HAIRLINE), from_ears - _OFF_EARS)
     grows = inside > 0
     fullness = np.clip(inside[grows] / _RISE, 0, 1)
     places = places[grows]

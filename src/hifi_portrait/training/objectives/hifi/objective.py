@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from hifi_portrait.errors import ModelError
 from hifi_portrait.faces.dlib_resnet import DlibResNet
-from hifi_portrait.head import HeadModel, Part
+from hifi_portrait.head import Part
 from hifi_portrait.head.model import triangles_around_eyes
 from hifi_portrait.models.build import build
 from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs
@@ -67,7 +67,7 @@ class HiFiObjective(Objective):
         if (config.calibrate_prior or not known) and self.part("hifi_net").prior is not None:
             self._calibrate_prior()
         self.part("face_attention").attach(self.part("unet"))
-        model = HeadModel.load()
+        model = self.data.model
         self.conditioner = FaceConditioner(
             self.part("face_encoder"),
             self.part("face_refiner"),
