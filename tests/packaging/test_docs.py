@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import re
 import subprocess
@@ -12,7 +13,13 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
+FOLDERS = {
+    path.name for place in (ROOT, ROOT / "src", ROOT / "src" / "hifi_portrait") for path in place.iterdir()
+}
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.md")]
+
+PRESENT = [page for page in PAGES if page.name != "CHANGELOG.md"]
+"""Pages on the code as it is; the changelog also names what is gone."""
 
 
 @pytest.mark.slow
@@ -70,3 +77,34 @@ def test_the_citation_names_the_version_and_the_paper():
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert f'version = "{citation["version"]}"' in project
     assert citation["preferred-citation"]["doi"] == "10.1109/CVPR52734.2025.00528"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_code_files_that_pages_name_exist(page):
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(r"(?<![\w./-])((?:[\w.-]+/)+[\w-]+\.(?:py|toml|safetensors))(?![\w*])", text)
+    places = (ROOT, ROOT / "src", ROOT / "src" / "hifi_portrait")
+    ours = [name for name in named if name.split("/")[0] in FOLDERS]
+    assert [name for name in ours if not any((place / name).exists() for place in places)] == []
+
+
+@pytest.mark.parametrize("page", PRESENT, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_modules_that_pages_name_exist(page):
+    for name in re.findall(r"\bhifi_portrait(?:\.\w+)+", page.read_text(encoding="utf-8")):
+        assert _found(name), name
+
+
+def _found(name: str) -> bool:
+    """Whether a dotted name is a module, or an attribute of one."""
+    place, *rest = name.split(".")
+    value = importlib.import_module(place)
+    for part in rest:
+        place = f"{place}.{part}"
+        if not hasattr(value, part):
+            try:
+                value = importlib.import_module(place)
+            except ModuleNotFoundError:
+                return False
+        else:
+            value = getattr(value, part)
+    return True
