@@ -25,7 +25,7 @@ class IdentityError(HiFiPortraitError):
 
 
 class TargetError(HiFiPortraitError):
-    """A wished expression, head pose, gaze or framing is unknown or out of range."""
+    """A requested expression, head pose, gaze or framing is unknown or out of range."""
 
 
 class ModelError(HiFiPortraitError):

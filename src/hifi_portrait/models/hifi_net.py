@@ -30,7 +30,8 @@ from hifi_portrait.models.reuse import Residuals, Reuse
 class HiFiNet(ControlNetModel):
     """A `ControlNetModel` conditioned on faces and landmarks.
 
-    The settings are those of `ControlNetModel` that SDXL uses, and:
+    The output convolutions are zero-initialised: untrained, it leaves the base model's output as it is.
+    The settings are those of `ControlNetModel` that SDXL uses, and the following.
 
     Parameters
     ----------
@@ -48,8 +49,6 @@ class HiFiNet(ControlNetModel):
     latent_prior
         Side of the latents for which there is a `LatentPrior`, to which the networks add the rest; 0 for
         none. It is for base models trained along with it: it changes what they have to predict.
-
-    The output convolutions are zero-initialised: untrained, it leaves the base model's output as it is.
     """
 
     # Settings of ControlNetModel that SDXL leaves at their defaults; they are not part of our files.
@@ -268,8 +267,8 @@ class HiFiNet(ControlNetModel):
             SDXL's `text_embeds` and `time_ids`.
         guess_mode
             Taken for diffusers' loop, which then asks for the conditional half only; nothing is rescaled.
-
-        `class_labels`, `timestep_cond` and `attention_mask` are part of diffusers' signature and unused.
+        class_labels, timestep_cond, attention_mask
+            Part of diffusers' signature, and unused.
 
         Raises
         ------

@@ -8,7 +8,7 @@ import torch
 from diffusers import StableDiffusionXLControlNetPipeline
 from torch import Tensor
 
-from hifi_portrait.errors import ModelError
+from hifi_portrait.errors import ModelError, needs_extra
 from hifi_portrait.models.base_model import check_hub_is_sdxl, check_is_sdxl, is_single_file, load_single_file
 from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder, reading
 from hifi_portrait.models.hifi_files import load_hifi_parts, save_hifi_parts
@@ -98,7 +98,11 @@ class LoadablePipeline(StableDiffusionXLControlNetPipeline):
         ------
         ModelError
             If it does not fit the base model.
+        MissingExtraError
+            If peft is not installed.
         """
+        with needs_extra("lora"):
+            import peft  # noqa: F401  (diffusers uses it)
         named = "the LoRA" if isinstance(source, dict) else f"the LoRA {kwargs.get('weight_name') or source}"
         before = self._lora_names()
         if not kwargs.get("hotswap") and kwargs.get("adapter_name") in before:
