@@ -37,7 +37,7 @@ unit: .venv/.test-ready
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 docs: .venv/.test-ready
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 wheel: .venv/.test-ready
 	rm -rf dist

@@ -9,8 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+import typer
+import typer.core
 import yaml
+
+from hifi_portrait.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = {
@@ -108,3 +113,25 @@ def _found(name: str) -> bool:
         else:
             value = getattr(value, part)
     return True
+
+
+@pytest.mark.parametrize("page", PRESENT, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_commands_and_options_that_pages_show_exist(page):
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"```\w*\n(.*?)```", text, re.S)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    inline = [" ".join(line.split()) for line in re.findall(r"`(hifi-portrait [^`]+)`", text)]
+    for line in [*lines, *inline]:
+        if line.startswith("hifi-portrait ") and "COMMAND" not in line:
+            _check_command(line.split("#")[0].split()[1:])
+
+
+def _check_command(words: list[str]) -> None:
+    """Check that a command line names a command, and options that it has."""
+    command = typer.main.get_command(app)
+    while words and isinstance(command, click.Group | typer.core.TyperGroup) and not words[0].startswith("-"):
+        assert words[0] in command.commands, words
+        command = command.commands[words[0]]
+        words = words[1:]
+    known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    assert {word for word in words if re.match(r"--\w", word)} <= known, words
