@@ -172,7 +172,7 @@ class Bench:
         with (
             self.attention.attached(self.unet),
             self.attention.bound(row.tokens),
-            self.hifi_net.reusing(row.every),
+            self.hifi_net.bound(every=row.every),
         ):
             yield
 

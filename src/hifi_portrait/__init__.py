@@ -13,6 +13,7 @@ from hifi_portrait.errors import (
     MissingExtraError,
     ModelError,
     NoFaceError,
+    PipelineBusyError,
     RecipeError,
     SeveralFacesError,
     TargetError,
@@ -24,7 +25,15 @@ if TYPE_CHECKING:
     from hifi_portrait.models import FaceAttention, FaceEncoder, FaceRefiner, HiFiNet
     from hifi_portrait.models.guides import Guide
     from hifi_portrait.person import Framing, Identity, Target
-    from hifi_portrait.pipeline import HiFiPortraitPipeline, Scene
+    from hifi_portrait.pipeline import (
+        HiFiPortraitPipeline,
+        PromptOptions,
+        SamplingOptions,
+        Scene,
+        SizeOptions,
+        SteeringOptions,
+        WarpOptions,
+    )
 
 __version__ = "0.1.0"
 
@@ -47,11 +56,17 @@ __all__ = [
     "MissingExtraError",
     "ModelError",
     "NoFaceError",
+    "PipelineBusyError",
+    "PromptOptions",
     "RecipeError",
+    "SamplingOptions",
     "Scene",
     "SeveralFacesError",
+    "SizeOptions",
+    "SteeringOptions",
     "Target",
     "TargetError",
+    "WarpOptions",
     "__version__",
     "analyse",
 ]
@@ -70,8 +85,13 @@ _LAZY = {
     "HiFiNet": "hifi_portrait.models",
     "HiFiPortraitPipeline": "hifi_portrait.pipeline",
     "Identity": "hifi_portrait.person",
+    "PromptOptions": "hifi_portrait.pipeline",
+    "SamplingOptions": "hifi_portrait.pipeline",
     "Scene": "hifi_portrait.pipeline",
+    "SizeOptions": "hifi_portrait.pipeline",
+    "SteeringOptions": "hifi_portrait.pipeline",
     "Target": "hifi_portrait.person",
+    "WarpOptions": "hifi_portrait.pipeline",
     "analyse": "hifi_portrait.faces",
 }
 

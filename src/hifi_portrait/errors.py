@@ -36,6 +36,10 @@ class DatasetError(HiFiPortraitError):
     """A data set on disk is missing, damaged, or of another version."""
 
 
+class PipelineBusyError(HiFiPortraitError):
+    """A call is to draw with parts with which another call is drawing."""
+
+
 class RecipeError(HiFiPortraitError):
     """A training recipe has an unknown key, a wrong type or a value out of range."""
 

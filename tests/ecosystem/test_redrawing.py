@@ -19,8 +19,8 @@ from PIL import Image
 from hifi_portrait import Identity, Scene
 from hifi_portrait.errors import NoFaceError
 from hifi_portrait.faces import analyse
-from hifi_portrait.pipeline.encode import head_of
-from hifi_portrait.pipeline.inpaint import Kept
+from hifi_portrait.pipeline.encode import draw_head, encode_subjects
+from hifi_portrait.pipeline.inpaint import LatentInpainting
 from hifi_portrait.pipeline.scene import _in_light_of
 from hifi_portrait.pipeline.warp_start import WarpStart
 from tiny_pipelines import TARGET, a_pipeline, an_identity, draw
@@ -58,7 +58,7 @@ def bundled():
 
 def test_pose_and_framing_are_the_pictures(photo, scene):
     found = analyse(photo)
-    drawn = head_of(an_identity(), scene.target, 256, 256)
+    drawn = draw_head(an_identity(), scene.target, 256, 256)
     mask = scene.mask(drawn)
     outline = np.argwhere(mask > 0.5)
     centre = outline.mean(axis=0)[::-1]
@@ -71,8 +71,9 @@ def test_glasses_are_put_on_in_the_pictures_light_and_redrawn_in_full(scene, per
     warps, heads = [], []
     for glasses in ("none", "sunglasses"):
         target = scene.target.replace(glasses=glasses)
-        heads.append(head_of(person, target, 128, 128))
-        warps.append(pipe._cast([(person, target)], heads[-1:], None, scene).inputs[0].warp[0].mean(dim=0))
+        heads.append(draw_head(person, target, 128, 128))
+        encoded = encode_subjects([(person, target)], heads[-1:], pipe.condition, "cpu", scene=scene)
+        warps.append(encoded.inputs[0].warp[0].mean(dim=0))
     changed = ((warps[1] - warps[0]).abs() > 0.05).numpy()
     bare, worn = (scene.mask(head) for head in heads)
     assert changed.mean() < 0.08  # the glasses, and not the light on the face
@@ -101,7 +102,7 @@ def test_its_light_is_the_pictures(bundled, scene, person):
     faces = []
     for each in (scene, dark):
         drawn = np.asarray(bundled(person, each.target, scene=each).images[0], float)
-        redrawn = each.mask(head_of(person, each.target, len(drawn), len(drawn))) == 1
+        redrawn = each.mask(draw_head(person, each.target, len(drawn), len(drawn))) == 1
         faces.append(drawn[redrawn].mean())
     assert faces[1] == pytest.approx(0.4 * faces[0], rel=0.12)
 
@@ -148,7 +149,7 @@ def test_latents_outside_the_face_are_the_pictures(scene, scheduler, warp_streng
             ).latent_dist.mode()
             * pipe.vae.config.scaling_factor
         )
-    mask = torch.from_numpy(scene.mask(head_of(identity, scene.target, 64, 64)))[None, None]
+    mask = torch.from_numpy(scene.mask(draw_head(identity, scene.target, 64, 64)))[None, None]
     redrawn = torch.nn.functional.adaptive_avg_pool2d(mask, 8)[0, 0]
     torch.testing.assert_close(latents[0][:, redrawn == 0], kept[0][:, redrawn == 0], atol=1e-5, rtol=1e-5)
     assert (latents - kept)[0][:, redrawn > 0.9].abs().mean() > 0.01
@@ -166,22 +167,20 @@ def test_latents_outside_the_face_are_the_pictures(scene, scheduler, warp_streng
     ],
 )
 def test_what_is_kept_is_as_noisy_as_the_rest_at_every_step(kind, settings, warp_strength):
-    """A network that knows the noise leaves the picture's latents where `restored` puts them."""
+    """A network that knows the noise leaves the picture's latents where `blend` puts them."""
     scheduler = kind(**settings)
     latents, noise = torch.randn(2, 1, 4, 8, 8, generator=torch.Generator().manual_seed(0)).unbind(0)
-    kept = Kept(torch.zeros(1, 3, 64, 64), torch.zeros(1, 1, 64, 64), latents, 1.0, noise)
+    kept = LatentInpainting(torch.zeros(1, 3, 64, 64), torch.zeros(1, 1, 64, 64), latents, 1.0, noise)
     start = WarpStart(latents, warp_strength, 1.0)
-    with start.shortening(scheduler):
+    with start.shorten_schedule(scheduler):
         scheduler.set_timesteps(10)
-        noisy = start.noised(scheduler, noise)
-        steps = start.taken()
+        noisy = start.add_noise(scheduler, noise)
+        steps = start.remaining_timesteps()
         for place, timestep in enumerate(steps):
             scheduler.scale_model_input(noisy, timestep)
             noisy = scheduler.step(noise, timestep, noisy).prev_sample
             following = steps[place + 1] if place + 1 < len(steps) else None
-            torch.testing.assert_close(
-                kept.restored(noisy, scheduler, following), noisy, atol=2e-3, rtol=2e-3
-            )
+            torch.testing.assert_close(kept.blend(noisy, scheduler, following), noisy, atol=2e-3, rtol=2e-3)
 
 
 def test_callbacks_of_diffusers_work_beside_a_scene(scene):

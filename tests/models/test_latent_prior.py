@@ -5,7 +5,7 @@ import torch
 from diffusers import DDIMScheduler
 
 from hifi_portrait.models.build import build
-from hifi_portrait.models.latent_prior import LatentPrior, alpha_bar_at, prior_added
+from hifi_portrait.models.latent_prior import LatentPrior, add_prior, alpha_bar_at
 
 CHANNELS, SIDE = 4, 8
 SHAPE = (2, CHANNELS, SIDE, SIDE)
@@ -98,7 +98,7 @@ def test_the_unconditional_half_of_the_unet_knows_no_warp():
     alphas = DDIMScheduler().alphas_cumprod
     with torch.no_grad():
         plain = unet(noisy, 500, **inputs).sample
-        with prior_added(unet, prior, mean, alphas):
+        with add_prior(unet, prior, mean, alphas):
             added = unet(noisy, 500, return_dict=False, **inputs)[0]
         after = unet(noisy, 500, **inputs).sample
     means = torch.cat([prior.mean_alone(mean), mean])
@@ -113,5 +113,5 @@ def test_what_has_no_noise_is_left_as_it_is():
     clean, mean = torch.randn(2, CHANNELS, SIDE, SIDE), torch.randn(2, CHANNELS, SIDE, SIDE)
     alpha, sigma = (x.sqrt().view(-1, 1, 1, 1) for x in (alpha_bar, 1 - alpha_bar))
     noisy = alpha * clean
-    velocity = prior.velocity(noisy, alpha_bar, mean, grain=0.0)
+    velocity = prior.velocity(noisy, alpha_bar, mean, noise_scale=0.0)
     torch.testing.assert_close(alpha * noisy - sigma * velocity, clean, atol=1e-4, rtol=1e-4)

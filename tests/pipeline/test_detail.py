@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from hifi_portrait.pipeline.detail import reduced, with_detail
+from hifi_portrait.pipeline.detail import add_detail, reduce_picture
 
 
 @pytest.fixture(scope="module")
@@ -25,22 +25,22 @@ def enlarged(picture):
 
 def test_reduced_pixels_are_means():
     picture = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
-    assert np.array_equal(reduced(picture, 2)[0, 1], picture[:, 2:].mean(axis=(0, 1)))
-    assert np.array_equal(reduced(picture[..., 0], 2), reduced(picture, 2)[..., 0])
+    assert np.array_equal(reduce_picture(picture, 2)[0, 1], picture[:, 2:].mean(axis=(0, 1)))
+    assert np.array_equal(reduce_picture(picture[..., 0], 2), reduce_picture(picture, 2)[..., 0])
 
 
 def test_where_a_portrait_is_the_warp_it_is_the_sharp_warp(warp, sharp):
-    torch.testing.assert_close(with_detail(warp, warp, sharp), sharp)
+    torch.testing.assert_close(add_detail(warp, warp, sharp), sharp)
 
 
 def test_a_shade_keeps_the_detail(warp, sharp):
-    torch.testing.assert_close(with_detail(warp + 0.2, warp, sharp), sharp + 0.2)
+    torch.testing.assert_close(add_detail(warp + 0.2, warp, sharp), sharp + 0.2)
 
 
 def test_what_was_mended_has_none_of_the_warps_detail(warp, sharp):
     mended = warp.clone()
     mended[..., 20:44, 20:44] = 0.4 * (torch.arange(24) % 2) - 0.2  # stripes that the warp does not have
-    larger = with_detail(mended, warp, sharp)
+    larger = add_detail(mended, warp, sharp)
     there, elsewhere = (..., slice(52, 76), slice(52, 76)), (..., slice(0, 16), slice(0, 16))
     lost = (larger - enlarged(mended)).abs() / (sharp - enlarged(warp)).abs().mean()
     assert lost[there].mean() < 0.1
@@ -48,9 +48,9 @@ def test_what_was_mended_has_none_of_the_warps_detail(warp, sharp):
 
 
 def test_with_no_share_pictures_are_only_enlarged(warp, sharp):
-    torch.testing.assert_close(with_detail(warp, warp, sharp, 0.0), enlarged(warp).clamp(-1, 1))
+    torch.testing.assert_close(add_detail(warp, warp, sharp, 0.0), enlarged(warp).clamp(-1, 1))
 
 
 def test_each_of_several_pictures_is_enlarged(warp, sharp):
-    both = with_detail(torch.cat([warp, warp - 0.3]), warp, sharp)
+    both = add_detail(torch.cat([warp, warp - 0.3]), warp, sharp)
     torch.testing.assert_close(both, torch.cat([sharp, sharp - 0.3]))

@@ -11,7 +11,7 @@ from hifi_portrait import Scene
 from hifi_portrait.head import HeadPose
 from hifi_portrait.person.target import Framing, Target
 from hifi_portrait.pipeline import HiFiPortraitPipeline
-from hifi_portrait.pipeline.encode import head_of
+from hifi_portrait.pipeline.encode import draw_head
 from tiny_pipelines import TARGET, an_identity, draw
 
 PICTURE = Path(__file__).parents[1] / "pictures" / "person_b_1.jpg"
@@ -49,6 +49,15 @@ def test_from_noise_pictures_are_only_enlarged(pipe, identity):
     assert (large.permute(0, 3, 1, 2) - expected).abs().mean() < 0.02
 
 
+@pytest.mark.parametrize("rounds", [1, 2, 3])
+def test_the_warps_detail_does_not_depend_on_a_prompts_rounds(pipe, identity, rounds):
+    """In later rounds the networks read the picture so far; the detail is the warp's all the same."""
+    words = {"upscale": 2, **NEAR_WARP}
+    plain = draw(pipe, identity, **words)
+    prompted = draw(pipe, identity, prompt="a beard", prompt_scale=0.0, prompt_rounds=rounds, **words)
+    np.testing.assert_allclose(prompted, plain, atol=1e-5)
+
+
 def test_latents_stay_as_they_are(pipe, identity):
     small, large = (draw(pipe, identity, output_type="latent", upscale=factor) for factor in (1, 2))
     assert torch.equal(small, large)
@@ -70,7 +79,7 @@ def test_two_people_are_each_sharp(pipe, identity):
 def test_what_a_scene_keeps_is_as_sharp_as_it_is(pipe, identity):
     scene = Scene.from_photo(PICTURE)
     large = draw(pipe, identity, scene.target, scene=scene, upscale=2, **NEAR_WARP)
-    kept = scene.mask(head_of(identity, scene.target, 128, 128)) == 0
+    kept = scene.mask(draw_head(identity, scene.target, 128, 128)) == 0
     np.testing.assert_allclose(large[0][kept], scene.crop(128)[kept] / 255, atol=1e-6)
 
 

@@ -10,7 +10,7 @@ from diffusers import (
     UniPCMultistepScheduler,
 )
 
-from hifi_portrait.pipeline.encode import head_of
+from hifi_portrait.pipeline.encode import draw_head
 from hifi_portrait.warp.draw import draw_warp
 from tiny_pipelines import TARGET, a_pipeline, draw
 
@@ -118,7 +118,7 @@ def test_networks_leave_the_colours_alone_that_the_warp_draws(identity):
     changed, unchanged = (
         draw(pipe, identity, prompt=prompt, prompt_scale=scale, **settings)[0] for scale in (1.0, 0.0)
     )
-    head = head_of(identity, TARGET.with_prompt(prompt), 64, 64)
+    head = draw_head(identity, TARGET.with_prompt(prompt), 64, 64)
     dyed = draw_warp(identity, head).dyed
     difference = np.abs(changed - unchanged).max(axis=-1)
     assert (dyed == 1).sum() > 100 and difference[dyed == 1].max() < 1e-5

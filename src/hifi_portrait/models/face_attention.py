@@ -46,9 +46,7 @@ class FaceAttention(ModelMixin, ConfigMixin):
             self.register_buffer("empty", torch.zeros(1))
         for weight in self.to_v.parameters():
             nn.init.zeros_(weight)
-        self.scale = 1.0
-        self._bound: list[_Bound] = []
-        self._regions: Regions | None = None
+        self._bound = _Bound()
 
     @classmethod
     def for_unet(cls, unet: UNet2DConditionModel, token_dim: int | None = None) -> FaceAttention:
@@ -89,12 +87,12 @@ class FaceAttention(ModelMixin, ConfigMixin):
 
         `regions` may be None where there is one person.
         """
-        before = self._bound, self._regions, self.scale
+        before = self._bound
         self.bind(tokens, regions, scale, copies, unconditional)
         try:
             yield
         finally:
-            self._bound, self._regions, self.scale = before
+            self._bound = before
 
     def bind(
         self,
@@ -108,17 +106,21 @@ class FaceAttention(ModelMixin, ConfigMixin):
 
         For training with gradient checkpointing, which reads the tokens once more on the way back.
         """
-        self._bound, self._regions, self.scale = [], regions, scale
+        subjects = []
         if scale != 0 and self.config.hidden_sizes:
             nobody = [None] * len(tokens)
-            for of_one, of_none in zip(tokens, unconditional or nobody, strict=True):
-                own, both = self._copied(of_one, copies), None
-                if of_none is not None:
-                    pairs = zip(self._copied(of_none, copies), own, strict=True)
-                    both = [(torch.cat([k0, k]), torch.cat([v0, v])) for (k0, v0), (k, v) in pairs]
-                self._bound.append(_Bound(own, both))
+            for own, of_nobody in zip(tokens, unconditional or nobody, strict=True):
+                subjects.append(self._read_subject(own, of_nobody, copies))
+        self._bound = _Bound(tuple(subjects), regions, scale)
 
-    def _copied(self, tokens: Tensor, copies: int) -> list[KeysAndValues]:
+    def _read_subject(self, tokens: Tensor, unconditional: Tensor | None, copies: int) -> _BoundSubject:
+        own = self._repeat_keys(tokens, copies)
+        if unconditional is None:
+            return _BoundSubject(own, None)
+        pairs = zip(self._repeat_keys(unconditional, copies), own, strict=True)
+        return _BoundSubject(own, [(torch.cat([k0, k]), torch.cat([v0, v])) for (k0, v0), (k, v) in pairs])
+
+    def _repeat_keys(self, tokens: Tensor, copies: int) -> list[KeysAndValues]:
         return [(k.repeat_interleave(copies, 0), v.repeat_interleave(copies, 0)) for k, v in self(tokens)]
 
     def attach(self, unet: UNet2DConditionModel) -> None:
@@ -166,7 +168,7 @@ class FaceAttention(ModelMixin, ConfigMixin):
     @property
     def is_bound(self) -> bool:
         """Whether there are tokens to read."""
-        return bool(self._bound)
+        return bool(self._bound.subjects)
 
     def readers(self, samples: int) -> int:
         """How many of so many samples read faces: the last ones, or all.
@@ -176,26 +178,28 @@ class FaceAttention(ModelMixin, ConfigMixin):
         ModelError
             If there are neither as many samples as pictures, nor twice as many.
         """
-        pictures = self._bound[0].pictures
+        first = self._bound.subjects[0]
+        pictures = first.pictures
         if samples not in (pictures, 2 * pictures):
             raise ModelError(
                 f"face attention is bound to {pictures} pictures, but the UNet runs on {samples} samples: it "
                 "takes as many, or twice as many with the conditional ones last"
             )
-        return pictures if self._bound[0].both is None else samples
+        return pictures if first.both is None else samples
 
     def read(self, attn: Attention, query: Tensor, index: int) -> Tensor:
         """What layer `index` reads in the bound tokens for the queries (R, L, C) of its `readers`, scaled."""
-        of_each = [_read(attn, query, bound.for_readers(index, len(query))) for bound in self._bound]
-        if self._regions is None:
-            return of_each[0] * self.scale
-        masks = self._regions.along(query.shape[1]).to(query)
-        total: Tensor = sum(read * mask for read, mask in zip(of_each, masks, strict=True))
-        return total * self.scale
+        bound = self._bound
+        outputs = [_read(attn, query, each.for_readers(index, len(query))) for each in bound.subjects]
+        if bound.regions is None:
+            return outputs[0] * bound.scale
+        masks = bound.regions.along(query.shape[1]).to(query)
+        total: Tensor = sum(output * mask for output, mask in zip(outputs, masks, strict=True))
+        return total * bound.scale
 
 
-@dataclass
-class _Bound:
+@dataclass(frozen=True)
+class _BoundSubject:
     """One person's keys and values for each layer, and for both halves if the unconditional one reads too."""
 
     own: list[KeysAndValues]
@@ -208,6 +212,15 @@ class _Bound:
     def for_readers(self, index: int, count: int) -> KeysAndValues:
         """Those of layer `index` for so many readers."""
         return self.own[index] if self.both is None or count == self.pictures else self.both[index]
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """What a call has bound to face attention, as one object that takes the place of another as a whole."""
+
+    subjects: tuple[_BoundSubject, ...] = ()
+    regions: Regions | None = None
+    scale: float = 1.0
 
 
 def cross_attention_layers(unet: UNet2DConditionModel) -> list[tuple[str, Attention]]:

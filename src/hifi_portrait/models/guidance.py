@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 @contextmanager
-def rescaled(unet: UNet2DConditionModel, scheduler: Any, amount: float) -> Iterator[None]:
+def rescale_guidance(unet: UNet2DConditionModel, scheduler: Any, amount: float) -> Iterator[None]:
     """Within this context guided predictions are brought back to the spread of the conditional ones.
 
     Against overexposed pictures: arXiv 2305.08891, section 3.4. `amount` in [0, 1] is the share of the

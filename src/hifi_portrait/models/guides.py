@@ -31,7 +31,7 @@ class Guide:
     scale
         Its strength, 0 or more.
     start, end
-        Shares, in [0, 1], of the denoising steps between which it acts.
+        Fractions, in [0, 1], of the denoising steps between which it acts.
 
     Raises
     ------
@@ -61,7 +61,7 @@ class Guide:
 
 
 @contextmanager
-def guided(
+def apply_guides(
     unet: UNet2DConditionModel,
     guides: Sequence[tuple[Guide, Tensor]],
     timesteps: Callable[[], Tensor],
@@ -94,7 +94,7 @@ def guided(
         _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         sample, timestep = args[0], args[1]
-        done = _share_done(timestep, timesteps())
+        done = _fraction_done(timestep, timesteps())
         for index, (guide, picture) in enumerate(guides):
             if not guide.start <= done < guide.end or guide.scale == 0:
                 continue
@@ -111,8 +111,8 @@ def guided(
         hook.remove()
 
 
-def _share_done(timestep: Tensor | float, timesteps: Tensor) -> float:
-    """Share of the steps before this one, in [0, 1)."""
+def _fraction_done(timestep: Tensor | float, timesteps: Tensor) -> float:
+    """Fraction of the steps before this one, in [0, 1)."""
     same = (timesteps.cpu().double() - float(torch.as_tensor(timestep).reshape(-1)[0])).abs()
     return int(same.argmin()) / len(timesteps)
 
@@ -121,15 +121,15 @@ def _with_residuals(
     kwargs: dict[str, Any], guide: Guide, picture: Tensor, sample: Tensor, timestep: Any
 ) -> dict[str, Any]:
     model: Any = guide.model
-    cast = {"device": model.device, "dtype": model.dtype}
+    like_weights = {"device": model.device, "dtype": model.dtype}
     added = kwargs.get("added_cond_kwargs") or {}
     down, middle = model(
-        sample.to(**cast),
+        sample.to(**like_weights),
         torch.as_tensor(timestep).to(model.device),
-        encoder_hidden_states=kwargs["encoder_hidden_states"].to(**cast),
-        controlnet_cond=picture.to(**cast).expand(len(sample), -1, -1, -1),
+        encoder_hidden_states=kwargs["encoder_hidden_states"].to(**like_weights),
+        controlnet_cond=picture.to(**like_weights).expand(len(sample), -1, -1, -1),
         conditioning_scale=guide.scale,
-        added_cond_kwargs={name: added[name].to(**cast) for name in ("text_embeds", "time_ids")},
+        added_cond_kwargs={name: added[name].to(**like_weights) for name in ("text_embeds", "time_ids")},
         return_dict=False,
     )
     before = kwargs.get("down_block_additional_residuals")

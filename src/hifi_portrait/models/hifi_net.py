@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -25,6 +26,14 @@ from hifi_portrait.errors import ModelError
 from hifi_portrait.models.hifi_condition import HiFiCondition, SharedPicture
 from hifi_portrait.models.latent_prior import LatentPrior
 from hifi_portrait.models.reuse import Residuals, Reuse
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """What a call has bound to HiFi-Net, as one object that takes the place of another as a whole."""
+
+    condition: HiFiCondition | SharedPicture | None = None
+    reuse: Reuse | None = None
 
 
 class HiFiNet(ControlNetModel):
@@ -134,8 +143,7 @@ class HiFiNet(ControlNetModel):
             self.fine_in = nn.Conv2d(4 * (fine_channels + 1), width, 3, padding=1)
             self.coarse_in = nn.Conv2d(coarse_channels + 1, width, 3, stride=2, padding=1)
         self.prior = LatentPrior(in_channels, latent_prior) if latent_prior else None
-        self._condition: HiFiCondition | SharedPicture | None = None
-        self._reuse: Reuse | None = None
+        self._bound = _Bound()
 
     def copy_unet(self, unet: UNet2DConditionModel) -> None:
         """Start from the weights of the base UNet's encoder half, where names and shapes agree."""
@@ -185,22 +193,22 @@ class HiFiNet(ControlNetModel):
             If a source that is switched on is missing.
         """
         config = self.config
-        cast = {"device": landmark.device, "dtype": self.dtype}
+        like_weights = {"device": landmark.device, "dtype": self.dtype}
         shape = [size // self._picture_scale for size in landmark.shape[-2:]]
-        latent_map = torch.zeros(len(landmark), config.block_out_channels[0], *shape, **cast)
+        latent_map = torch.zeros(len(landmark), config.block_out_channels[0], *shape, **like_weights)
         lower_map = None
         if config.landmark:
-            latent_map = latent_map + self.controlnet_cond_embedding(landmark.to(**cast))
+            latent_map = latent_map + self.controlnet_cond_embedding(landmark.to(**like_weights))
         if config.warp_latents:
             warp = _joined("warp_latents", warp_latents, warp_coverage)
-            latent_map = latent_map + self.warp_in(warp.to(**cast))
+            latent_map = latent_map + self.warp_in(warp.to(**like_weights))
         if config.surface_alignment:
             folded = nn.functional.pixel_unshuffle(_joined("fine", fine, fine_coverage), 2)
-            latent_map = latent_map + self.fine_in(folded.to(**cast))
-            lower_map = self.coarse_in(_joined("coarse", coarse, coarse_coverage).to(**cast))
+            latent_map = latent_map + self.fine_in(folded.to(**like_weights))
+            lower_map = self.coarse_in(_joined("coarse", coarse, coarse_coverage).to(**like_weights))
         if config.face_tokens and tokens is None:
             raise ValueError("`tokens` is missing, but this HiFi-Net has `face_tokens` switched on")
-        read = tokens.to(**cast) if config.face_tokens and tokens is not None else None
+        read = tokens.to(**like_weights) if config.face_tokens and tokens is not None else None
         if self.prior is None:
             return HiFiCondition(latent_map, lower_map, read, unconditional_tokens=unconditional_tokens)
         if not config.warp_latents or warp_latents is None or warp_coverage is None:
@@ -215,22 +223,24 @@ class HiFiNet(ControlNetModel):
         return int(2 ** (len(self.config.conditioning_embedding_out_channels) - 1))
 
     @contextmanager
-    def bound(self, condition: HiFiCondition | SharedPicture) -> Iterator[None]:
-        """Within this context `forward` uses `condition`, whatever `controlnet_cond` it is given."""
-        before, self._condition = self._condition, condition
-        try:
-            yield
-        finally:
-            self._condition = before
+    def bound(
+        self, condition: HiFiCondition | SharedPicture | None = None, *, every: int = 1
+    ) -> Iterator[None]:
+        """Bind a call's condition to `forward` within this context.
 
-    @contextmanager
-    def reusing(self, every: int) -> Iterator[None]:
-        """Within this context `forward` computes at every so-many-th call; see `Reuse`."""
-        before, self._reuse = self._reuse, Reuse(every) if every > 1 else None
+        Parameters
+        ----------
+        condition
+            What `forward` uses, whatever `controlnet_cond` it is given. None leaves that to the caller.
+        every
+            Compute residuals at every so-many-th call of `forward` only; the calls between return the last
+            ones. See `Reuse`.
+        """
+        before, self._bound = self._bound, _Bound(condition, Reuse(every) if every > 1 else None)
         try:
             yield
         finally:
-            self._reuse = before
+            self._bound = before
 
     def forward(
         self,
@@ -275,7 +285,7 @@ class HiFiNet(ControlNetModel):
         ModelError
             If there is no condition.
         """
-        condition = self._condition
+        condition, reuse = self._bound.condition, self._bound.reuse
         if isinstance(controlnet_cond, HiFiCondition | SharedPicture):
             condition = controlnet_cond
         if condition is None:
@@ -292,7 +302,7 @@ class HiFiNet(ControlNetModel):
             down = [blend(states) for states in zip(*(states for states, _ in each), strict=True)]
             return down, blend([middle for _, middle in each])
 
-        down, middle = self._reuse.residuals(compute, len(sample)) if self._reuse else compute()
+        down, middle = reuse.residuals(compute, len(sample)) if reuse else compute()
         down, middle = [state * conditioning_scale for state in down], middle * conditioning_scale
         if not return_dict:
             return down, middle

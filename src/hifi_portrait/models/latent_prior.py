@@ -85,10 +85,12 @@ class LatentPrior(nn.Module):
         """Expected latents where there is no warp, in the shape (B, C, h, w) of ``like``."""
         return self._sized(self.mean, like.shape).expand(like.shape)
 
-    def velocity(self, noisy: Tensor, alpha_bar: Tensor, mean: Tensor, grain: Tensor | float = 1.0) -> Tensor:
+    def velocity(
+        self, noisy: Tensor, alpha_bar: Tensor, mean: Tensor, noise_scale: Tensor | float = 1.0
+    ) -> Tensor:
         """Expected velocity of noisy latents (B, C, h, w) whose clean ones have this mean.
 
-        With alpha^2 = ``alpha_bar`` (B,), sigma^2 = 1 - alpha^2, the share g = ``grain`` (B,) of the
+        With alpha^2 = ``alpha_bar`` (B,), sigma^2 = 1 - alpha^2, the fraction g = ``noise_scale`` (B,) of the
         schedule's noise, z = alpha x + g sigma e and v = (alpha z - x) / sigma, for each component and
         frequency of variance s^2 it is
         E[v | z] = alpha sigma (g^2 - s^2) / (alpha^2 s^2 + g^2 sigma^2) (z - alpha m) - sigma m.
@@ -97,8 +99,8 @@ class LatentPrior(nn.Module):
         alpha_bar = alpha_bar.to(noisy.device, torch.float32).view(-1, 1, 1, 1)
         alpha, sigma = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
         variance = self._sized(self.variance, noisy.shape)
-        share = torch.as_tensor(grain, device=noisy.device, dtype=torch.float32).view(-1, 1, 1, 1) ** 2
-        gain = alpha * sigma * (share - variance) / (alpha_bar * variance + share * sigma**2)
+        scale = torch.as_tensor(noise_scale, device=noisy.device, dtype=torch.float32).view(-1, 1, 1, 1) ** 2
+        gain = alpha * sigma * (scale - variance) / (alpha_bar * variance + scale * sigma**2)
         deviation = self._to_frequencies(noisy.float() - alpha * mean.float())
         return self._to_latents(gain * deviation) - sigma * mean.float()
 
@@ -148,18 +150,18 @@ def alpha_bar_at(alphas_cumprod: Tensor, timestep: Tensor | float) -> Tensor:
 
 
 @contextmanager
-def prior_added(
+def add_prior(
     unet: UNet2DConditionModel,
     prior: LatentPrior,
     mean: Tensor,
     alphas_cumprod: Tensor,
-    grain: float = 1.0,
+    noise_scale: float = 1.0,
 ) -> Iterator[None]:
     """Within this context the UNet's prediction has the prior's velocity added.
 
-    ``mean`` is (B, C, h, w); ``grain`` the share of the schedule's noise that the samples have. The UNet may
-    run on B samples, or on 2 B of which the second half is conditional: the unconditional half has the mean
-    of a picture without a warp.
+    ``mean`` is (B, C, h, w); ``noise_scale`` is the fraction of the schedule's noise that the samples have.
+    The UNet may run on B samples, or on 2 B of which the second half is conditional: the unconditional half
+    has the mean of a picture without a warp.
     """
 
     def add(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
@@ -168,7 +170,7 @@ def prior_added(
         known = mean.to(noisy.device, torch.float32)
         means = torch.cat([prior.mean_alone(noisy[: -len(known)]), known])
         alpha_bar = alpha_bar_at(alphas_cumprod, timestep).expand(len(noisy))
-        velocity = prior.velocity(noisy, alpha_bar, means, grain)
+        velocity = prior.velocity(noisy, alpha_bar, means, noise_scale)
         prediction = output[0] + velocity.to(output[0].dtype)
         if isinstance(output, tuple):
             return (prediction, *output[1:])

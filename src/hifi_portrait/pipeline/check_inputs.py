@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-import inspect
-from collections.abc import Callable, Mapping
-from typing import Any
-
-from diffusers import StableDiffusionXLControlNetPipeline, UNet2DConditionModel
+from diffusers import SchedulerMixin, UNet2DConditionModel
 
 from hifi_portrait.errors import ModelError
 from hifi_portrait.models.face_attention import FaceAttention
@@ -16,9 +11,8 @@ from hifi_portrait.models.face_refiner import FaceRefiner
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
+from hifi_portrait.pipeline.request import Request
 from hifi_portrait.pipeline.scene import Scene
-
-_OWN_ARGUMENTS = {"self", "image", "controlnet_conditioning_scale", "guess_mode", "kwargs"}  # of diffusers
 
 
 def check_fit(
@@ -53,62 +47,66 @@ def check_fit(
         )
 
 
-def check_known(arguments: Mapping[str, Any], call: Callable[..., Any]) -> None:
-    """Refuse arguments that diffusers' own pipeline, which takes any, would silently ignore.
+def check_request(request: Request, step: int) -> None:
+    """Check what a call asks for.
 
     Parameters
     ----------
-    arguments
-        That ``call`` hands on to diffusers' pipeline.
-    call
-        Our pipeline's.
-
-    Raises
-    ------
-    TypeError
-        If one is unknown; the message says which may have been meant.
-    """
-    passed_on = (
-        set(inspect.signature(StableDiffusionXLControlNetPipeline.__call__).parameters) - _OWN_ARGUMENTS
-    )
-    for name in arguments:
-        if name not in passed_on:
-            near = difflib.get_close_matches(name, [*inspect.signature(call).parameters, *passed_on], 1)
-            hint = f"; did you mean `{near[0]}`?" if near else ""
-            raise TypeError(f"a portrait takes no argument `{name}`{hint}")
-
-
-def check_call(
-    identity: Identity,
-    target: Target,
-    height: int,
-    width: int,
-    step: int,
-    scales: dict[str, float],
-    warp_strength: float,
-    shares: dict[str, float],
-) -> None:
-    """Check what a portrait is asked for; ``step`` is what height and width must be multiples of.
+    request
+        The call's inputs.
+    step
+        What height and width must be multiples of, in pixels.
 
     Raises
     ------
     TypeError, ValueError
         If an argument is of another kind or out of range; the message names it.
     """
-    if not hasattr(identity, "geometries"):
-        raise TypeError(f"`identity` must be an Identity, but is {type(identity)}: see Identity.from_photos")
-    if not hasattr(target, "expression_vector"):
-        raise TypeError(f"`target` must be a Target, but is {type(target)}: see Target.preset")
+    settings = request.settings
+    for identity, target in request.subjects:
+        if not isinstance(identity, Identity):
+            raise TypeError(
+                f"`identity` must be an Identity, but is {type(identity)}: see Identity.from_photos"
+            )
+        if not isinstance(target, Target):
+            raise TypeError(f"`target` must be a Target, but is {type(target)}: see Target.preset")
+    height, width = settings.height, settings.width
     if height % step or width % step:
         raise ValueError(f"`height` and `width` must be multiples of {step}, but are {height} and {width}")
-    for name, value in scales.items():
-        if not isinstance(value, int | float) or value < 0:
-            raise ValueError(f"`{name}` must be a number of 0 or more, but is {value!r}")
-    if not 0 < warp_strength <= 1:
-        raise ValueError(f"`warp_strength` must be in (0, 1], but is {warp_strength!r}")
-    for name, value in shares.items():
-        if not 0 <= value <= 1:
-            raise ValueError(f"`{name}` must be in [0, 1], but is {value!r}")
+    _check_not_negative(
+        hifi_scale=settings.hifi_scale, face_scale=settings.face_scale, prompt_scale=settings.prompt_scale
+    )
+    if not 0 < settings.warp_strength <= 1:
+        raise ValueError(f"`warp_strength` must be in (0, 1], but is {settings.warp_strength!r}")
+    _check_fractions(
+        warp_grain=settings.warp_grain,
+        warp_share=settings.warp_share,
+        guidance_rescale=settings.guidance_rescale,
+    )
+    _check_scene(request.scene, len(request.subjects), height, width)
+    check_counts(
+        hifi_every=settings.hifi_every, prompt_rounds=settings.prompt_rounds, upscale=settings.upscale
+    )
+
+
+def check_design(
+    hifi_net: HiFiNet, face_refiner: FaceRefiner, scheduler: SchedulerMixin, subjects: int
+) -> None:
+    """Check that a model can draw so many people, with its scheduler.
+
+    Raises
+    ------
+    ModelError
+        If its design holds one person only, or its scheduler predicts something else than its prior needs.
+    """
+    if subjects > 1 and face_refiner.in_prompt:
+        raise ModelError("this design has its faces in the prompt, which holds one person only")
+    predicted = scheduler.config.prediction_type
+    if hifi_net.prior is not None and predicted != "v_prediction":
+        raise ModelError(
+            f"this HiFi-Net has a `latent_prior` and needs a scheduler with "
+            f"prediction_type='v_prediction', but the scheduler's is {predicted!r}"
+        )
 
 
 def check_counts(**counts: int) -> None:
@@ -124,19 +122,25 @@ def check_counts(**counts: int) -> None:
             raise ValueError(f"`{name}` must be a whole number of 1 or more, but is {count!r}")
 
 
-def check_scene(scene: Scene | None, people: int, height: int, width: int) -> None:
-    """Check that a given picture can be redrawn as asked.
+def _check_not_negative(**scales: float) -> None:
+    for name, value in scales.items():
+        if not isinstance(value, int | float) or value < 0:
+            raise ValueError(f"`{name}` must be a number of 0 or more, but is {value!r}")
 
-    Raises
-    ------
-    TypeError, ValueError
-        If it is no scene, there are several people, or the portrait is not square.
-    """
+
+def _check_fractions(**fractions: float) -> None:
+    for name, value in fractions.items():
+        if not 0 <= value <= 1:
+            raise ValueError(f"`{name}` must be in [0, 1], but is {value!r}")
+
+
+def _check_scene(scene: Scene | None, subjects: int, height: int, width: int) -> None:
+    """Check that a given picture can be redrawn as requested."""
     if scene is None:
         return
     if not isinstance(scene, Scene):
         raise TypeError(f"`scene` must be a Scene, but is {type(scene)}: see Scene.from_photo")
-    if people != 1:
+    if subjects != 1:
         raise ValueError("a scene's face is one person's: redraw one after another for several")
     if height != width:
         raise ValueError(f"a scene is redrawn in a square, but `height` and `width` are {height} and {width}")

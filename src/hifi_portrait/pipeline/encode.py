@@ -2,92 +2,132 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.glasses import without_frame
 from hifi_portrait.landmarks import LandmarkGenerator, LandmarkImage
-from hifi_portrait.models.conditioning import face_inputs
-from hifi_portrait.models.latents import encode_picture
+from hifi_portrait.models.conditioning import Conditioning, FaceInputs, face_inputs
 from hifi_portrait.models.regions import Region
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
-from hifi_portrait.pipeline.denoise import DrawingPipeline
-from hifi_portrait.pipeline.detail import reduced
-from hifi_portrait.pipeline.inpaint import Kept, KeptPicture
+from hifi_portrait.pipeline.detail import reduce_picture
+from hifi_portrait.pipeline.inpaint import InpaintingMask
+from hifi_portrait.pipeline.request import Request, Subjects
 from hifi_portrait.pipeline.scene import Scene
-from hifi_portrait.pipeline.subjects import Cast, regions_of
+from hifi_portrait.pipeline.subjects import EncodedSubjects, share_picture
 from hifi_portrait.warp.draw import draw_warp
 
-People = Sequence[tuple[Identity, Target]]
+Device = torch.device | str
+Condition = Callable[[FaceInputs], Conditioning]
+"""Runs the face networks over a person's tensors, as `HiFiPortraitPipeline.condition`."""
 
 
-class CastingPipeline(DrawingPipeline):
-    """What `HiFiPortraitPipeline` does before it draws."""
+def encode_request(request: Request, condition: Condition, device: Device) -> EncodedSubjects:
+    """Draw the heads and warps of a request's people and run the face networks over them.
 
-    @property
-    def default_size(self) -> int:
-        """Side in pixels of the pictures the base model was trained for."""
-        return int(self.unet.config.sample_size) * int(self.vae_scale_factor)
+    Parameters
+    ----------
+    request
+        The call's inputs.
+    condition
+        Runs the face networks.
+    device
+        On which they run.
+    """
+    settings = request.settings
+    height, width, factor = settings.height, settings.width, settings.upscale
+    heads = [draw_head(*each, height, width) for each in request.subjects]
+    large_heads = (
+        [draw_head(*each, factor * height, factor * width) for each in request.subjects]
+        if request.is_enlarged
+        else []
+    )
+    return encode_subjects(
+        request.subjects,
+        heads,
+        condition,
+        device,
+        scene=request.scene,
+        regions=request.regions,
+        large_heads=large_heads,
+    )
 
-    def landmarks(self, identity: Identity, target: Target, size: int | None = None) -> npt.NDArray[np.uint8]:
-        """The landmark image (size, size, 3) uint8 that a portrait would follow."""
-        return head_of(identity, target, size or self.default_size, size or self.default_size).image
 
-    def _cast(
-        self,
-        people: People,
-        drawn: Sequence[LandmarkImage],
-        regions: Sequence[Region] | None,
-        scene: Scene | None,
-        large: Sequence[LandmarkImage] = (),
-    ) -> Cast:
-        """What the networks read of people with their drawn heads.
+def encode_subjects(
+    subjects: Subjects,
+    heads: Sequence[LandmarkImage],
+    condition: Condition,
+    device: Device,
+    *,
+    scene: Scene | None = None,
+    regions: Sequence[Region] | None = None,
+    large_heads: Sequence[LandmarkImage] = (),
+) -> EncodedSubjects:
+    """Encode people with their drawn heads.
 
-        ``large`` are the same heads in the size of finished pictures, if these are to be larger; the networks
-        read those warps, reduced.
-        """
+    Parameters
+    ----------
+    subjects, heads
+        Each person and target, and the head drawn of them.
+    condition, device
+        The face networks, and where they run.
+    scene
+        The given picture in which the one person is drawn.
+    regions
+        Which part of the picture is whose; found by the heads if not given.
+    large_heads
+        The same heads in the size of finished pictures, where these are larger. The networks then read the
+        large warps, reduced.
+    """
+    warps = [
+        _draw_warp(identity, head, scene)
+        for (identity, _), head in zip(subjects, large_heads or heads, strict=True)
+    ]
+    height, width = heads[0].image.shape[:2]
+    large_warps = [_to_tensor(picture).to(device) for picture, _, _ in warps] if large_heads else []
+    if large_heads:
+        factor = large_heads[0].image.shape[0] // height
         warps = [
-            _warp(identity, head, scene) for (identity, _), head in zip(people, large or drawn, strict=True)
+            (reduce_picture(a, factor), reduce_picture(b, factor), reduce_picture(c, factor))
+            for a, b, c in warps
         ]
-        device = self._execution_device
-        height, width = drawn[0].image.shape[:2]
-        sharp = [_tensor(warp[0]).to(device) for warp in warps] if large else []
-        if large:
-            factor = large[0].image.shape[0] // height
-            warps = [tuple(reduced(part, factor) for part in warp) for warp in warps]
-        inputs = [
-            face_inputs(identity, head, warp=(picture, coverage)).to(device)
-            for (identity, _), head, (picture, coverage, _) in zip(people, drawn, warps, strict=True)
-        ]
-        dyed = [torch.from_numpy(share)[None, None].to(device) for _, _, share in warps]
-        shared = regions_of(people, regions, height, width, device)
-        return Cast(inputs, [self.condition(each) for each in inputs], dyed, *shared, sharp)
-
-    def _kept_of(self, scene: Scene, drawn: LandmarkImage, grain: float) -> Kept:
-        """What a call keeps of a scene in which a head is drawn."""
-        kept = self._kept_picture(scene, drawn)
-        return Kept(kept.picture, kept.redrawn, encode_picture(self.vae, kept.picture), grain)
-
-    def _kept_picture(self, scene: Scene, drawn: LandmarkImage) -> KeptPicture:
-        """A scene's crop as large as a drawn head, and what of it is redrawn."""
-        picture = _tensor(scene.crop(drawn.image.shape[0])).to(self._execution_device)
-        return KeptPicture(picture, torch.from_numpy(scene.mask(drawn))[None, None].to(picture))
+    inputs = [
+        face_inputs(identity, head, warp=(picture, coverage)).to(device)
+        for (identity, _), head, (picture, coverage, _) in zip(subjects, heads, warps, strict=True)
+    ]
+    recoloured = [torch.from_numpy(fraction)[None, None].to(device) for _, _, fraction in warps]
+    within, parts = share_picture(subjects, regions, height, width, device)
+    return EncodedSubjects(
+        heads,
+        inputs,
+        [condition(each) for each in inputs],
+        recoloured,
+        within,
+        parts,
+        large_heads,
+        large_warps,
+    )
 
 
-def head_of(identity: Identity, target: Target, height: int, width: int) -> LandmarkImage:
-    """A person's head with a target's attributes, in a picture of that size."""
+def draw_head(identity: Identity, target: Target, height: int, width: int) -> LandmarkImage:
+    """Draw a person's head with a target's attributes, in a picture of that size."""
     return LandmarkGenerator()(identity.identity, target, height if height == width else (width, height))
 
 
-def _warp(identity: Identity, head: LandmarkImage, scene: Scene | None) -> tuple[npt.NDArray[Any], ...]:
-    """Picture (H, W, 3) in [0, 255], coverage and dyed share (H, W) of a warp, in its scene if it has one."""
+def mask_scene(scene: Scene, head: LandmarkImage, device: Device) -> InpaintingMask:
+    """Cut a scene's crop as large as a drawn head, and mask what of it is redrawn."""
+    picture = _to_tensor(scene.crop(head.image.shape[0])).to(device)
+    return InpaintingMask(picture, torch.from_numpy(scene.mask(head))[None, None].to(picture))
+
+
+def _draw_warp(identity: Identity, head: LandmarkImage, scene: Scene | None) -> tuple[Array, Array, Array]:
+    """Picture (H, W, 3) in [0, 255], coverage and recoloured fraction (H, W) of a warp, in a scene if any."""
     if scene is None:
         warp = draw_warp(identity, head)
         return warp.picture, warp.coverage, warp.dyed
@@ -97,6 +137,6 @@ def _warp(identity: Identity, head: LandmarkImage, scene: Scene | None) -> tuple
     return *scene.received(warp.picture, warp.coverage, head), warp.dyed
 
 
-def _tensor(picture: npt.NDArray[Any]) -> Tensor:
+def _to_tensor(picture: Array) -> Tensor:
     """A picture (H, W, 3) in [0, 255] as (1, 3, H, W) in [-1, 1]."""
     return torch.from_numpy(np.array(picture, np.float32)).permute(2, 0, 1)[None] / 127.5 - 1

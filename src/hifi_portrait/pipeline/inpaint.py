@@ -10,69 +10,74 @@ from torch import Tensor
 from torch.nn import functional as F
 
 AfterStep = Callable[..., dict[str, Any]]
+"""A callback after each step, as diffusers' pipelines call it: pipeline, step, timestep, tensors."""
 
 
 @dataclass
-class KeptPicture:
-    """A given picture, and how much of each place is redrawn.
-
-    Attributes
-    ----------
-    picture
-        (1, 3, H, W) in [-1, 1].
-    redrawn
-        (1, 1, H, W) in [0, 1], 1 where nothing is kept.
-    """
+class InpaintingMask:
+    """A given picture, and how much of each place is redrawn."""
 
     picture: Tensor
+    """(1, 3, H, W) in [-1, 1]."""
     redrawn: Tensor
+    """(1, 1, H, W) in [0, 1], 1 where nothing of the picture is kept."""
 
-    def onto(self, drawn: Tensor) -> Tensor:
-        """Drawn pictures (B, 3, H, W) where they are redrawn, and the given one elsewhere."""
+    def paste(self, drawn: Tensor) -> Tensor:
+        """Paste what is redrawn of pictures (B, 3, H, W) into the given one."""
         return self.picture + self.redrawn.to(drawn) * (drawn - self.picture)
 
 
 @dataclass
-class Kept(KeptPicture):
-    """The same with the picture's latents, for the denoising loop.
-
-    Attributes
-    ----------
-    latents
-        (1, C, h, w) scaled, of the picture.
-    grain
-        Share of the schedule's noise that the rest was started with.
-    noise
-        (B, C, h, w) that the call under way starts from; known once it has begun.
-    """
+class LatentInpainting(InpaintingMask):
+    """The same with the picture's latents, which are blended into those of the denoising loop."""
 
     latents: Tensor
-    grain: float
+    """(1, C, h, w) scaled, of the picture."""
+    noise_scale: float
+    """Fraction of the schedule's noise with which the rest starts."""
     noise: Tensor | None = None
+    """(B, C, h, w) from which the loop starts; known once it has begun."""
 
-    def restored(self, latents: Tensor, scheduler: Any, timestep: Tensor | None) -> Tensor:
-        """Latents (B, C, h, w) with what is kept as it is at a timestep; clean at None."""
-        kept = self.latents.to(latents).expand_as(latents)
+    def blend(self, latents: Tensor, scheduler: Any, timestep: Tensor | None) -> Tensor:
+        """Blend the picture's latents, as noisy as at a timestep, into those of the loop.
+
+        Parameters
+        ----------
+        latents
+            (B, C, h, w) of the loop.
+        scheduler
+            That adds the noise.
+        timestep
+            Of the step to come; None after the last one, where latents are clean.
+        """
+        given = self.latents.to(latents).expand_as(latents)
         if timestep is not None and self.noise is not None:
-            noise = self.grain * self.noise.to(latents)
-            kept = scheduler.add_noise(kept, noise, timestep.reshape(1).repeat(len(latents)))
-        share = F.adaptive_avg_pool2d(self.redrawn.to(latents), (latents.shape[-2], latents.shape[-1]))
-        return kept + share * (latents - kept)
+            noise = self.noise_scale * self.noise.to(latents)
+            given = scheduler.add_noise(given, noise, timestep.reshape(1).repeat(len(latents)))
+        redrawn = F.adaptive_avg_pool2d(self.redrawn.to(latents), (latents.shape[-2], latents.shape[-1]))
+        return given + redrawn * (latents - given)
 
-    def after_step(
-        self, asked: AfterStep | None, heard: Sequence[str], timesteps: Callable[[], Tensor]
+    def make_callback(
+        self, callback: AfterStep | None, tensors: Sequence[str], timesteps: Callable[[], Tensor]
     ) -> AfterStep:
-        """A callback for diffusers' loop that restores what is kept, after the one ``asked`` for.
+        """Make a callback for diffusers' loop that blends after each step.
 
-        ``heard`` names the tensors which that one is to get.
+        Parameters
+        ----------
+        callback
+            The user's own, which is called first.
+        tensors
+            Names of the tensors that the user's own is to get.
+        timesteps
+            Gives those that the loop takes.
         """
 
-        def restore(pipe: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            wanted = {name: tensors[name] for name in heard}
-            changed = asked(pipe, step, timestep, wanted) if asked else {}
+        def blend_after_step(pipe: Any, step: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
+            requested = {name: values[name] for name in tensors}
+            changed = callback(pipe, step, timestep, requested) if callback else {}
             to_come = timesteps()[step + 1 :]
             following = to_come[0] if len(to_come) else None
-            latents = changed.get("latents", tensors["latents"])
-            return changed | {"latents": self.restored(latents, pipe.scheduler, following)}
+            latents = changed.get("latents", values["latents"])
+            return changed | {"latents": self.blend(latents, pipe.scheduler, following)}
 
-        return restore
+        return blend_after_step

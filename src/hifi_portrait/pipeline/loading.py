@@ -1,131 +1,147 @@
 """How a pipeline is loaded and saved: bases of every layout, HiFi weights beside them, LoRAs."""
 
-from os import PathLike
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import torch
-from diffusers import StableDiffusionXLControlNetPipeline
+from diffusers import DiffusionPipeline
+from diffusers.utils.import_utils import is_invisible_watermark_available
 from torch import Tensor
 
 from hifi_portrait.errors import ModelError, needs_extra
 from hifi_portrait.models.base_model import check_hub_is_sdxl, check_is_sdxl, is_single_file, load_single_file
-from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder, reading
-from hifi_portrait.models.hifi_files import load_hifi_parts, save_hifi_parts
-from hifi_portrait.pipeline.model_card import write_model_card
+from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder
+from hifi_portrait.models.hifi_files import load_hifi_parts
 
-_PARTS = ("image_encoder", "feature_extractor")  # that need not be there
+_OPTIONAL_PARTS = ("image_encoder", "feature_extractor")
 _HUB_SETTINGS = ("token", "cache_dir", "local_files_only")
 
 
-class LoadablePipeline(StableDiffusionXLControlNetPipeline):
-    """What `HiFiPortraitPipeline` knows of files and hub repositories."""
+@dataclass(frozen=True)
+class Source:
+    """Where a pipeline is loaded from."""
 
-    @classmethod
-    def from_pretrained(
-        cls, base: str | Path | None = None, *, hifi: str | Path | None = None, **kwargs: Any
-    ) -> Self:
-        """Load a pipeline.
+    base: str | Path
+    """Folder, hub id or single file."""
+    dtype: torch.dtype
+    """Of the weights."""
+    settings: dict[str, Any]
+    """Parts that are loaded already, and other arguments of diffusers' loaders."""
+
+    @property
+    def is_single_file(self) -> bool:
+        """Whether the base is one file in the original layout."""
+        return is_single_file(self.base)
+
+    def load_single_file(self, optional: Collection[str]) -> dict[str, Any]:
+        """Load the parts of a single file and join them with the HiFi parts: a pipeline's arguments.
 
         Parameters
         ----------
-        base
-            Folder or hub id of a saved `HiFiPortraitPipeline`, or of an SDXL base model; or an SDXL
-            checkpoint in the original layout, one `.safetensors` file. The model that comes with the package,
-            if not given.
-        hifi
-            HiFi-Net and the face networks for an SDXL base: a folder with `hifi_net/`, `face_encoder/`,
-            `face_refiner/` and `face_attention/`, a hub id, or the one file that `save_hifi` wrote.
-        kwargs
-            As for `DiffusionPipeline.from_pretrained`, or for `StableDiffusionXLPipeline.from_single_file`;
-            weights become float32 unless `torch_dtype` says otherwise. `revision` is the base's,
-            `hifi_revision` that of `hifi`.
+        optional
+            Names of the pipeline's arguments that may be left out.
 
         Raises
         ------
         ModelError
-            If a folder or file is missing or damaged, the base is no SDXL base model, or the parts do not
-            belong together.
+            If the file cannot be read, or there are no HiFi parts.
         """
-        dtype = kwargs.pop("torch_dtype", kwargs.pop("dtype", torch.float32))
-        source = BUNDLED if base is None else base
-        hub = {name: kwargs[name] for name in _HUB_SETTINGS if name in kwargs}
-        if hifi is not None:
-            revision = kwargs.pop("hifi_revision", None)
-            kwargs = load_hifi_parts(hifi, dtype, revision=revision, **hub) | kwargs
-        if is_single_file(source):
-            return cls._from_single_file(source, dtype, kwargs)
-        if base is None or Path(source).is_dir():
-            check_is_sdxl(source)
-            check_folder(source, beside=[*kwargs])
-        else:
-            check_hub_is_sdxl(str(source), revision=kwargs.get("revision"), **hub)
-        with reading(source):
-            pipeline: Self = super().from_pretrained(str(source), dtype=dtype, **kwargs)
-        return pipeline
-
-    @classmethod
-    def _from_single_file(cls, file: str | Path, dtype: torch.dtype, settings: dict[str, Any]) -> Self:
+        settings = dict(self.settings)
         own = {name: settings.pop(name) for name in HIFI_PARTS if name in settings}
         missing = [name for name in HIFI_PARTS if name not in own]
         if missing:
-            raise ModelError(f"{file} is a base model without {', '.join(missing)}: give them as `hifi`")
-        _, optional = cls._get_signature_keys(cls)
-        said = {name: settings.pop(name) for name in optional if name in settings and name not in _PARTS}
-        return cls(**(load_single_file(file, dtype, **settings) | own | said))
+            raise ModelError(f"{self.base} is a base model without {', '.join(missing)}: give them as `hifi`")
+        of_pipeline = [name for name in optional if name in settings and name not in _OPTIONAL_PARTS]
+        given = {name: settings.pop(name) for name in of_pipeline}
+        return load_single_file(self.base, self.dtype, **settings) | own | given
 
-    def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
-        """As diffusers'; and a model card, `README.md`, beside the parts, as the hub shows one.
 
-        A card that somebody else wrote is left as it is.
-        """
-        super().save_pretrained(save_directory, *args, **kwargs)
-        parts = {name: part for name, part in self.components.items() if isinstance(part, torch.nn.Module)}
-        sizes = {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()}
-        write_model_card(save_directory, sizes, self.face_encoder.config.recogniser_dim)
+def find_source(base: str | Path | None, hifi: str | Path | None, settings: dict[str, Any]) -> Source:
+    """Find what `from_pretrained` is to load, and load the HiFi parts that lie beside it.
 
-    def save_hifi(self, to: str | Path) -> None:
-        """Save HiFi-Net and the face networks alone, as `from_pretrained(base, hifi=to)` reads them.
+    Parameters
+    ----------
+    base, hifi, settings
+        As `HiFiPortraitPipeline.from_pretrained` takes them.
 
-        `to` is a folder, or one file if its name ends in `.safetensors`.
-        """
-        save_hifi_parts({part: getattr(self, part) for part in HIFI_PARTS}, to)
+    Raises
+    ------
+    ModelError
+        If a folder or file is missing or damaged, or the base is no SDXL base model.
+    """
+    settings = dict(settings)
+    dtype = settings.pop("torch_dtype", settings.pop("dtype", torch.float32))
+    hub = {name: settings[name] for name in _HUB_SETTINGS if name in settings}
+    if hifi is not None:
+        revision = settings.pop("hifi_revision", None)
+        settings = load_hifi_parts(hifi, dtype, revision=revision, **hub) | settings
+    source = Source(BUNDLED if base is None else base, dtype, settings)
+    if source.is_single_file:
+        return source
+    if base is None or Path(base).is_dir():
+        check_is_sdxl(source.base)
+        check_folder(source.base, beside=[*settings])
+    else:
+        check_hub_is_sdxl(str(base), revision=settings.get("revision"), **hub)
+    return source
 
-    def load_lora_weights(self, source: str | Path | dict[str, Tensor], *args: Any, **kwargs: Any) -> None:
-        """As diffusers'; but a LoRA for another architecture is refused, and leaves nothing behind.
 
-        Raises
-        ------
-        ModelError
-            If it does not fit the base model.
-        MissingExtraError
-            If peft is not installed.
-        """
-        with needs_extra("lora"):
-            import peft  # noqa: F401  (diffusers uses it)
-        named = "the LoRA" if isinstance(source, dict) else f"the LoRA {kwargs.get('weight_name') or source}"
-        before = self._lora_names()
-        if not kwargs.get("hotswap") and kwargs.get("adapter_name") in before:
-            raise ModelError(f"there is a LoRA named {kwargs['adapter_name']!r} already: give another name")
-        try:
-            super().load_lora_weights(source, *args, **kwargs)
-        except (RuntimeError, ValueError) as error:
-            self._forget(self._lora_names() - before)
-            raise ModelError(
-                f"{named} does not fit this base model: give one that was made for SDXL ({error})"
-            ) from error
-        if self._lora_names() == before and not kwargs.get("hotswap"):
-            raise ModelError(f"{named} holds nothing for an SDXL model: give one that was made for SDXL")
+def load_lora(
+    pipe: DiffusionPipeline,
+    load: Callable[..., None],
+    source: str | Path | dict[str, Tensor],
+    *args: Any,
+    **kwargs: Any,
+) -> None:
+    """Load a LoRA by diffusers' own loader; one for another architecture leaves nothing behind.
 
-    def _lora_names(self) -> set[str]:
-        return {name for names in self.get_list_adapters().values() for name in names}
+    Parameters
+    ----------
+    pipe
+        The pipeline that gets it.
+    load
+        diffusers' loader, which takes ``source``, ``args`` and ``kwargs``.
 
-    def _forget(self, loras: set[str]) -> None:
-        if loras:
-            self.delete_adapters(sorted(loras))
+    Raises
+    ------
+    ModelError
+        If it does not fit the base model, or its name is taken.
+    MissingExtraError
+        If peft is not installed.
+    """
+    with needs_extra("lora"):
+        import peft  # noqa: F401  (diffusers uses it)
+    named = "the LoRA" if isinstance(source, dict) else f"the LoRA {kwargs.get('weight_name') or source}"
+    before = _lora_names(pipe)
+    if not kwargs.get("hotswap") and kwargs.get("adapter_name") in before:
+        raise ModelError(f"there is a LoRA named {kwargs['adapter_name']!r} already: give another name")
+    try:
+        load(source, *args, **kwargs)
+    except (RuntimeError, ValueError) as error:
+        loaded = _lora_names(pipe) - before
+        if loaded:
+            pipe.delete_adapters(sorted(loaded))
+        raise ModelError(
+            f"{named} does not fit this base model: give one that was made for SDXL ({error})"
+        ) from error
+    if _lora_names(pipe) == before and not kwargs.get("hotswap"):
+        raise ModelError(f"{named} holds nothing for an SDXL model: give one that was made for SDXL")
 
-    def register_modules(self, **modules: Any) -> None:
-        """As diffusers', but our own classes are saved under the package's name, not that of their module."""
-        super().register_modules(**modules)
-        own = {name: ("hifi_portrait", self.config[name][1]) for name in HIFI_PARTS if name in modules}
-        self.register_to_config(**own)
+
+def _lora_names(pipe: DiffusionPipeline) -> set[str]:
+    return {name for names in pipe.get_list_adapters().values() for name in names}
+
+
+def make_watermarker(requested: bool | None) -> Any:
+    """Make diffusers' invisible watermarker; None without. By default where its library is installed."""
+    if requested is None:
+        requested = is_invisible_watermark_available()
+    if not requested:
+        return None
+    from diffusers.pipelines.stable_diffusion_xl.watermark import StableDiffusionXLWatermarker
+
+    return StableDiffusionXLWatermarker()

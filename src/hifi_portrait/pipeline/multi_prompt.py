@@ -1,19 +1,20 @@
-"""Several prompts in one call, of which each names other glasses or colours."""
+"""Several prompts in one call, of which each names other glasses, hair or clothes.
+
+What a person's prompt says of these is drawn by the warp, which all pictures of one draw share. Where prompts
+differ in it they are drawn one after the other.
+"""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from diffusers.pipelines.stable_diffusion_xl.pipeline_output import StableDiffusionXLPipelineOutput
 
 from hifi_portrait.person.target import Target
-from hifi_portrait.pipeline.subjects import paired
-
-Call = Callable[..., Any]
+from hifi_portrait.pipeline.request import Request
 
 _PER_PROMPT = (
     "prompt_2",
@@ -22,68 +23,80 @@ _PER_PROMPT = (
     "negative_prompt_embeds",
     "negative_pooled_prompt_embeds",
 )
-_PER_PICTURE = ("generator", "latents")
 
 
-def prompt_by_prompt(call: Call) -> Call:
-    """A pipeline's call that draws prompts one after the other where the warp must draw each otherwise.
+def split_by_prompt(request: Request) -> list[Request]:
+    """Split a request into such as the warp can draw at once, each with its prompt's words in the targets.
 
-    What prompts say of glasses, hair and clothes is drawn by the warp, which all pictures of one draw share.
-    Prompts that agree, prompts for several people, and embeddings are left to one call.
-    """
-
-    @functools.wraps(call)
-    def draw(pipe: Any, identity: Any, target: Any, prompt: str | list[str] = "", **settings: Any) -> Any:
-        people = paired(identity, target)
-        if len(people) > 1 or not _differ(people[0][1], prompt):
-            return call(pipe, identity, target, prompt, **settings)
-        as_output, each = settings.pop("return_dict", True), settings.get("num_images_per_prompt", 1)
-        parts = _parts(settings, len(prompt), each)
-        drawn: list[Any] = []
-        for text, part in zip(prompt, parts, strict=True):
-            drawn.append(call(pipe, identity, target, [text], **part).images)
-            if pipe.interrupt:
-                break
-        pictures = _joined(drawn)
-        return StableDiffusionXLPipelineOutput(images=pictures) if as_output else (pictures,)
-
-    return draw
-
-
-def _differ(target: Any, prompts: Any) -> bool:
-    """Whether prompts name different glasses, hair or clothes for a target that names none itself."""
-    if not isinstance(target, Target) or not isinstance(prompts, list | tuple):
-        return False
-    if not all(isinstance(text, str) for text in prompts):
-        return False
-    wishes = [target.with_prompt(text) for text in prompts]
-    return len({(wish.glasses, wish.hair, wish.clothes) for wish in wishes}) > 1
-
-
-def _parts(settings: dict[str, Any], prompts: int, each: int) -> list[dict[str, Any]]:
-    """The settings of each of several prompts, with ``each`` pictures; what is given one each is taken apart.
+    Prompts that agree on glasses, hair and clothes, prompts for several people, and embeddings stay together.
 
     Raises
     ------
     ValueError
-        There are not as many of something as prompts, or pictures.
+        If there are not as many of something that is given one a prompt or one a picture.
     """
-    parts = [dict(settings) for _ in range(prompts)]
-    for names, of_one in ((_PER_PROMPT, 1), (_PER_PICTURE, each)):
-        for name in names:
-            value = settings.get(name)
-            if not isinstance(value, list | tuple | torch.Tensor):
-                continue
-            if len(value) != prompts * of_one:
-                raise ValueError(f"`{name}` must be {prompts * of_one}, but are {len(value)}")
-            for number, part in enumerate(parts):
-                part[name] = value[number * of_one : (number + 1) * of_one]
-    return parts
+    texts = request.texts
+    if len(request.subjects) > 1 or "prompt_embeds" in request.prompts:
+        return [request]
+    if not _differ(request.subjects[0][1], texts):
+        return [_read_prompt(request)]
+    each = request.settings.num_images_per_prompt
+    prompts = _split_lists(request.prompts, _PER_PROMPT, len(texts), 1)
+    passed_on = _split_lists(request.passed_on, ("latents",), len(texts), each)
+    generators = _split_lists({"generator": request.generator}, ("generator",), len(texts), each)
+    return [
+        _read_prompt(
+            replace(
+                request,
+                prompts=words | {"prompt": [text]},
+                passed_on=others,
+                generator=source["generator"],
+            )
+        )
+        for text, words, others, source in zip(texts, prompts, passed_on, generators, strict=True)
+    ]
 
 
-def _joined(pictures: Sequence[Any]) -> Any:
+def join_pictures(pictures: Sequence[Any]) -> Any:
+    """Join what several draws gave: tensors or arrays (B, ...), or lists."""
+    if len(pictures) == 1:
+        return pictures[0]
     if isinstance(pictures[0], torch.Tensor):
         return torch.cat(list(pictures))
     if isinstance(pictures[0], np.ndarray):
         return np.concatenate(pictures)
     return [picture for part in pictures for picture in part]
+
+
+def _read_prompt(request: Request) -> Request:
+    """The request of one person whose target has what the prompt says of glasses, hair and clothes."""
+    ((identity, target),) = request.subjects
+    return replace(request, subjects=[(identity, target.with_prompt(request.texts))])
+
+
+def _differ(target: Target, prompts: Any) -> bool:
+    """Whether prompts name different glasses, hair or clothes for a target that names none itself."""
+    if not isinstance(prompts, list | tuple) or not all(isinstance(text, str) for text in prompts):
+        return False
+    targets = [target.with_prompt(text) for text in prompts]
+    return len({(each.glasses, each.hair, each.clothes) for each in targets}) > 1
+
+
+def _split_lists(values: Any, names: Sequence[str], prompts: int, each: int) -> list[dict[str, Any]]:
+    """Values for each of several prompts, of which the named ones are lists of ``each`` entries a prompt.
+
+    Raises
+    ------
+    ValueError
+        If a list has another length.
+    """
+    parts = [dict(values) for _ in range(prompts)]
+    for name in names:
+        value = values.get(name)
+        if not isinstance(value, list | tuple | torch.Tensor):
+            continue
+        if len(value) != prompts * each:
+            raise ValueError(f"`{name}` must be {prompts * each}, but are {len(value)}")
+        for number, part in enumerate(parts):
+            part[name] = value[number * each : (number + 1) * each]
+    return parts

@@ -11,14 +11,14 @@ from hifi_portrait.models.face_refiner import FaceRefiner
 from hifi_portrait.prompts.class_word import find_class_words
 
 
-def with_faces(
+def merge_faces(
     embeddings: Tensor,
     prompt: str | list[str] | None,
     tokenizer: CLIPTokenizer,
     refiner: FaceRefiner,
     conditioning: Conditioning,
 ) -> Tensor:
-    """A prompt's embeddings (B, 77, D) with a person's faces in the place of the class word.
+    """Merge a person's faces into a prompt's embeddings (B, 77, D), in the place of the class word.
 
     Parameters
     ----------

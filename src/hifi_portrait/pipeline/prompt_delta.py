@@ -5,23 +5,29 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from hifi_portrait.models.pixels import exceeds, local_mean, widened
+from hifi_portrait.models.pixels import dilate, local_mean, soft_threshold
 
-_NOTICED = 0.06  # difference, in [-1, 1], from which on a prompt is believed to have changed something
-_NOTICED_OVER = 9  # pixels at 256 over which that difference is taken
-_BLURRED = 9  # pixels at 256 by which a small network blurs the person's outline
-_ACROSS = 31  # pixels at 256 over which the change on one side of it is taken
-_LEAST = 0.02  # share of these that must be of that side
-_FADING = 7  # pixels at 256 over which one kind of change gives way to the other
+_NOTICED_DIFFERENCE = 0.06
+"""Difference, in [-1, 1], from which on a prompt is believed to have changed something."""
+_NOTICED_WINDOW = 9
+"""Pixels at 256 over which that difference is averaged."""
+_OUTLINE_BLUR = 9
+"""Pixels at 256 by which a small network blurs the person's outline."""
+_SIDE_WINDOW = 31
+"""Pixels at 256 over which the change on one side of the outline is averaged."""
+_MIN_SIDE_FRACTION = 0.02
+"""Fraction of such a window that must be on that side for its mean to count."""
+_FADING_WINDOW = 7
+"""Pixels at 256 over which one kind of change gives way to the other."""
 
 
-def with_change(
+def add_change(
     sharp: Tensor, prompted: Tensor, unprompted: Tensor, person: Tensor, scale: Tensor | float = 1.0
 ) -> Tensor:
-    """A picture with what a prompt changes, of which the networks draw softer ones of the same warp.
+    """Add to a picture what a prompt changes in softer draws of the same warp.
 
     The same networks draw both from the same warp, so that what they blur of it is in both and cancels.
-    Differences too small to have been asked for fade away. Along the person's outline, across which both are
+    Differences too small to have been requested fade away. Along the person's outline, across which both are
     blurred, person and background each change as they do farther inside: hair of another colour has no halo.
 
     Parameters
@@ -41,16 +47,16 @@ def with_change(
         (B, 3, H, W), as far beyond [-1, 1] as the change goes.
     """
     difference = prompted - unprompted
-    noticed = exceeds(local_mean(difference.abs().mean(dim=1, keepdim=True), _NOTICED_OVER), _NOTICED)
-    change = noticed * difference
+    amount = local_mean(difference.abs().mean(dim=1, keepdim=True), _NOTICED_WINDOW)
+    change = soft_threshold(amount, _NOTICED_DIFFERENCE) * difference
     shown = (person > 0.5).to(change)
-    within, without = 1 - widened(1 - shown, _BLURRED), 1 - widened(shown, _BLURRED)
-    beside = torch.lerp(_around(change, without), _around(change, within), person.to(change))
-    return sharp + scale * torch.lerp(change, beside, local_mean(1 - within - without, _FADING))
+    inside, outside = 1 - dilate(1 - shown, _OUTLINE_BLUR), 1 - dilate(shown, _OUTLINE_BLUR)
+    beside = torch.lerp(_mean_within(change, outside), _mean_within(change, inside), person.to(change))
+    return sharp + scale * torch.lerp(change, beside, local_mean(1 - inside - outside, _FADING_WINDOW))
 
 
-def _around(values: Tensor, mask: Tensor) -> Tensor:
+def _mean_within(values: Tensor, mask: Tensor) -> Tensor:
     """Mean of values (B, C, H, W) within a mask (1, 1, H, W), nearby; the values where there is none."""
-    share = local_mean(mask, _ACROSS)
-    mean = local_mean(values * mask, _ACROSS) / share.clamp(min=_LEAST)
-    return torch.where(share > _LEAST, mean, values)
+    fraction = local_mean(mask, _SIDE_WINDOW)
+    mean = local_mean(values * mask, _SIDE_WINDOW) / fraction.clamp(min=_MIN_SIDE_FRACTION)
+    return torch.where(fraction > _MIN_SIDE_FRACTION, mean, values)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 def steps_taken(steps: int, warp_strength: float) -> int:
-    """How many of the schedule's steps a start from the warp leaves: at least one."""
+    """Count the schedule's steps that a start from the warp leaves: at least one."""
     return max(1, round(steps * warp_strength))
 
 
@@ -21,20 +21,25 @@ class WarpStart:
     """A start from given latents, part of the way down the noise schedule, for any diffusers scheduler."""
 
     latents: Tensor
+    """(1, C, h, w) or (B, C, h, w) scaled latents of the warp."""
     strength: float
-    grain: float = 1.0  # share of the schedule's noise that is added
-    timesteps: Tensor | None = None  # the whole schedule
+    """Fraction of the schedule's steps that are taken, in (0, 1)."""
+    noise_scale: float = 1.0
+    """Fraction of the schedule's noise that is added, in [0, 1]."""
+    timesteps: Tensor | None = None
+    """The whole schedule, known once the scheduler has set it."""
     skipped: int = 0
+    """How many of its first entries are left out."""
 
-    def taken(self) -> Tensor:
-        """The timesteps that the call takes."""
+    def remaining_timesteps(self) -> Tensor:
+        """Return the timesteps that the call takes."""
         assert self.timesteps is not None
         return self.timesteps[self.skipped :]
 
     @contextmanager
-    def shortening(self, scheduler: Any) -> Iterator[None]:
+    def shorten_schedule(self, scheduler: Any) -> Iterator[None]:
         """Within this context `scheduler.set_timesteps` leaves the first steps out."""
-        original = scheduler.set_timesteps
+        original, own = scheduler.set_timesteps, vars(scheduler).get("set_timesteps")
 
         @wraps(original)
         def set_timesteps(*args: Any, **kwargs: Any) -> None:
@@ -49,10 +54,13 @@ class WarpStart:
         try:
             yield
         finally:
-            del scheduler.set_timesteps
+            if own is None:
+                del scheduler.set_timesteps
+            else:
+                scheduler.set_timesteps = own
 
-    def noised(self, scheduler: Any, noise: Tensor) -> Tensor:
-        """The latents with `grain` times `noise` (B, C, h, w) of the first step that is taken."""
+    def add_noise(self, scheduler: Any, noise: Tensor) -> Tensor:
+        """Return the latents with the noise (B, C, h, w), scaled, of the first step that is taken."""
         assert self.timesteps is not None
         # The loop has its shortened copy; the scheduler itself counts its steps in the whole schedule.
         scheduler.timesteps = self.timesteps
@@ -60,4 +68,5 @@ class WarpStart:
             scheduler.set_begin_index(self.skipped)
         first = self.timesteps[self.skipped : self.skipped + 1].repeat(len(noise))
         latents = self.latents.repeat_interleave(len(noise) // len(self.latents), dim=0).to(noise)
-        return scheduler.add_noise(latents, self.grain * noise, first)
+        noisy: Tensor = scheduler.add_noise(latents, self.noise_scale * noise, first)
+        return noisy

@@ -1,0 +1,280 @@
+"""What a call of the pipeline can be told, in five groups.
+
+Each value can be given in its group, `warp=WarpOptions(strength=0.3)`, or by a keyword of its own,
+`warp_strength=0.3`. `KEYWORDS` is the table from one to the other. Where both are given, the keyword counts.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from diffusers import StableDiffusionXLControlNetPipeline
+from torch import Tensor
+
+from hifi_portrait.models.guides import Guide
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeOptions:
+    """How large the networks draw, and how large finished pictures are."""
+
+    height: int | None = None
+    """Height in pixels at which the networks draw, a multiple of 16 for an eight-fold autoencoder; the
+    model's own size if None. Keyword `height`."""
+    width: int | None = None
+    """Width in pixels at which the networks draw, as for `height`. Keyword `width`."""
+    upscale: int | None = None
+    """How many times as high and wide as that the finished pictures are; the model's own `default_upscale`
+    if None. Keyword `upscale`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplingOptions:
+    """How the denoising loop samples, in diffusers' sense."""
+
+    steps: int | None = None
+    """Denoising steps; the model's own `default_steps` if None. Keyword `num_inference_steps`."""
+    guidance: float | None = None
+    """Scale of classifier-free guidance, which strengthens prompt and faces together; 1 does without it. The
+    model's own `default_guidance` if None. Keyword `guidance_scale`."""
+    guidance_rescale: float = 0.0
+    """Fraction, in [0, 1], by which guided predictions are brought back to the spread of unguided ones
+    (arXiv 2305.08891, section 3.4). Keyword `guidance_rescale`."""
+    images_per_prompt: int = 1
+    """Pictures drawn of each prompt. Keyword `num_images_per_prompt`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SteeringOptions:
+    """What steers the base model, and how strongly."""
+
+    hifi_scale: float = 1.0
+    """Strength, 0 or more, of HiFi-Net's residuals; 0 leaves the base model as it is. Keyword
+    `hifi_scale`."""
+    hifi_every: int = 1
+    """Run HiFi-Net at every so-many-th step only and reuse its residuals for the steps between: 2 saves about
+    half of its cost. Keyword `hifi_every`."""
+    face_scale: float = 1.0
+    """Strength, 0 or more, of the UNet's own attention to faces. Keyword `face_scale`."""
+    guides: Sequence[Guide] = ()
+    """ControlNets and T2I-Adapters that steer the picture, too. Keyword `guides`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarpOptions:
+    """What a portrait takes from the plain warp of the references."""
+
+    strength: float | None = None
+    """1 starts from noise. A number in (0, 1) starts from the plain warp, noised that far, as image-to-image
+    does, and takes that fraction of the steps: small values stay close to the warp. The model's own
+    `default_warp_strength` if None. Keyword `warp_strength`."""
+    noise_scale: float | None = None
+    """Fraction, in [0, 1], of the schedule's noise that a start from the warp adds to it: with 0 nothing of
+    the warp is lost to noise and every seed gives the same picture; 1 is plain image-to-image. The model's
+    own `default_warp_grain` if None. Keyword `warp_grain`."""
+    fraction: float = 1.0
+    """How much of the plain warp, in [0, 1], a portrait that starts from it shows where the warp is sure: off
+    the outline of the head, and where references see the person. 0 gives the networks' own picture. Keyword
+    `warp_share`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptOptions:
+    """How prompts change a portrait that starts from the warp.
+
+    Their changes are found by drawing with the prompt and without it, and are added to the picture.
+    """
+
+    scale: float = 1.0
+    """How much of the changes is added, 0 or more; above 1 exaggerates them. Keyword `prompt_scale`."""
+    rounds: int = 2
+    """How often changes are found and added, each time in the picture so far: a small network goes a part of
+    the way at a time. Every round draws twice. Keyword `prompt_rounds`."""
+
+
+GROUPS: Mapping[str, type] = {
+    "size": SizeOptions,
+    "sampling": SamplingOptions,
+    "steering": SteeringOptions,
+    "warp": WarpOptions,
+    "prompting": PromptOptions,
+}
+"""Parameter of a call -> the group that it takes."""
+
+KEYWORDS: Mapping[str, tuple[str, str]] = {
+    "height": ("size", "height"),
+    "width": ("size", "width"),
+    "upscale": ("size", "upscale"),
+    "num_inference_steps": ("sampling", "steps"),
+    "guidance_scale": ("sampling", "guidance"),
+    "guidance_rescale": ("sampling", "guidance_rescale"),
+    "num_images_per_prompt": ("sampling", "images_per_prompt"),
+    "hifi_scale": ("steering", "hifi_scale"),
+    "hifi_every": ("steering", "hifi_every"),
+    "face_scale": ("steering", "face_scale"),
+    "guides": ("steering", "guides"),
+    "warp_strength": ("warp", "strength"),
+    "warp_grain": ("warp", "noise_scale"),
+    "warp_share": ("warp", "fraction"),
+    "prompt_scale": ("prompting", "scale"),
+    "prompt_rounds": ("prompting", "rounds"),
+}
+"""Keyword of a call -> group and field that it stands for."""
+
+_NOT_PASSED_ON = {"self", "image", "controlnet_conditioning_scale", "guess_mode", "kwargs"}
+PASSED_ON = frozenset(
+    set(inspect.signature(StableDiffusionXLControlNetPipeline.__call__).parameters) - _NOT_PASSED_ON
+)
+"""Arguments of diffusers' pipeline that a call takes and hands on."""
+
+
+class CallKeywords(TypedDict, total=False):
+    """Types of a call's keywords, for type checkers and editors; see `KEYWORDS` and diffusers' pipeline."""
+
+    height: int | None
+    width: int | None
+    upscale: int | None
+    num_inference_steps: int | None
+    guidance_scale: float | None
+    guidance_rescale: float
+    num_images_per_prompt: int
+    hifi_scale: float
+    hifi_every: int
+    face_scale: float
+    guides: Sequence[Guide]
+    warp_strength: float | None
+    warp_grain: float | None
+    warp_share: float
+    prompt_scale: float
+    prompt_rounds: int
+    callback_on_step_end_tensor_inputs: list[str]
+    prompt_2: str | list[str] | None
+    negative_prompt_2: str | list[str] | None
+    prompt_embeds: Tensor | None
+    negative_prompt_embeds: Tensor | None
+    pooled_prompt_embeds: Tensor | None
+    negative_pooled_prompt_embeds: Tensor | None
+    timesteps: list[int] | None
+    sigmas: list[float] | None
+    denoising_end: float | None
+    eta: float
+    latents: Tensor | None
+    ip_adapter_image: Any
+    ip_adapter_image_embeds: list[Tensor] | None
+    cross_attention_kwargs: dict[str, Any] | None
+    control_guidance_start: float | list[float]
+    control_guidance_end: float | list[float]
+    original_size: tuple[int, int] | None
+    crops_coords_top_left: tuple[int, int]
+    target_size: tuple[int, int] | None
+    negative_original_size: tuple[int, int] | None
+    negative_crops_coords_top_left: tuple[int, int]
+    negative_target_size: tuple[int, int] | None
+    clip_skip: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallSettings:
+    """What groups and keywords say, with nothing left to defaults. Fields are named as the keywords."""
+
+    height: int
+    width: int
+    upscale: int
+    num_inference_steps: int
+    guidance_scale: float
+    guidance_rescale: float
+    num_images_per_prompt: int
+    hifi_scale: float
+    hifi_every: int
+    face_scale: float
+    guides: Sequence[Guide]
+    warp_strength: float
+    warp_grain: float
+    warp_share: float
+    prompt_scale: float
+    prompt_rounds: int
+
+
+WITH_DEFAULTS: Mapping[str, str] = {
+    "num_inference_steps": "default_steps",
+    "guidance_scale": "default_guidance",
+    "warp_strength": "default_warp_strength",
+    "warp_grain": "default_warp_grain",
+    "upscale": "default_upscale",
+}
+"""Keyword of a call -> entry of the pipeline's config that is its default."""
+
+
+def fill_defaults(values: Mapping[str, Any], config: Any) -> dict[str, Any]:
+    """Replace what is None by the model's default.
+
+    Parameters
+    ----------
+    values
+        By keyword of a call.
+    config
+        The pipeline's.
+    """
+    return {
+        keyword: config[WITH_DEFAULTS[keyword]] if value is None and keyword in WITH_DEFAULTS else value
+        for keyword, value in values.items()
+    }
+
+
+def settle(groups: Sequence[Any], keywords: Mapping[str, Any], config: Any, size: int) -> CallSettings:
+    """Join groups, keywords and the model's defaults.
+
+    Parameters
+    ----------
+    groups
+        One of each of `GROUPS`, in that order; None for one of defaults.
+    keywords
+        Those of `KEYWORDS`, which count where a group says something else; others are left alone.
+    config
+        The pipeline's, which holds the model's defaults.
+    size
+        Side in pixels of the model's own pictures.
+
+    Raises
+    ------
+    TypeError
+        If a group is of another kind.
+    """
+    given = {}
+    for (name, kind), group in zip(GROUPS.items(), groups, strict=True):
+        if not isinstance(group, kind | None):
+            raise TypeError(f"`{name}` must be of kind {kind.__name__}, but is {type(group)}")
+        given[name] = kind() if group is None else group
+    values = {
+        keyword: keywords[keyword] if keyword in keywords else getattr(given[group], field)
+        for keyword, (group, field) in KEYWORDS.items()
+    }
+    settled = fill_defaults(values, config)
+    settled["height"], settled["width"] = settled["height"] or size, settled["width"] or size
+    return CallSettings(**settled)
+
+
+def check_known(keywords: Mapping[str, Any], named: Sequence[str]) -> None:
+    """Refuse keywords that diffusers' own pipeline, which takes any, would silently ignore.
+
+    Parameters
+    ----------
+    keywords
+        Those of a call that are none of its named parameters.
+    named
+        The call's named parameters, which may have been meant.
+
+    Raises
+    ------
+    TypeError
+        If one is unknown; the message says which may have been meant.
+    """
+    for name in keywords:
+        if name not in KEYWORDS and name not in PASSED_ON:
+            near = difflib.get_close_matches(name, [*named, *KEYWORDS, *PASSED_ON], 1)
+            hint = f"; did you mean `{near[0]}`?" if near else ""
+            raise TypeError(f"a portrait takes no argument `{name}`{hint}")
