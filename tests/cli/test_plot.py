@@ -1,13 +1,13 @@
 from pathlib import Path
 
-from hifi_portrait.cli.plot import named_apart
+from hifi_portrait.cli.plot import distinguish_folders
 
 
 def test_runs_of_one_name_are_told_apart():
     folders = [Path("/runs/first/mend"), Path("/runs/second/mend"), Path("/runs/first/mend")]
-    assert named_apart(folders) == {"first/mend": folders[0], "second/mend": folders[1]}
+    assert distinguish_folders(folders) == {"first/mend": folders[0], "second/mend": folders[1]}
 
 
 def test_runs_have_short_names():
-    assert named_apart([Path("/runs/base"), Path("/elsewhere/text")]).keys() == {"base", "text"}
-    assert named_apart([]) == {}
+    assert distinguish_folders([Path("/runs/base"), Path("/elsewhere/text")]).keys() == {"base", "text"}
+    assert distinguish_folders([]) == {}

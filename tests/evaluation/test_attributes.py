@@ -7,10 +7,10 @@ import pytest
 
 from hifi_portrait.dataset.format import IDDatasetWriter, PhotoRecord
 from hifi_portrait.errors import DatasetError, ModelError
-from hifi_portrait.evaluation.attributes import HEADS, AttributeReader, Head, labels_of
+from hifi_portrait.evaluation.attributes import HEADS, AttributeReader, Head, read_labels
 from hifi_portrait.evaluation.attributes.classes import CLOTHING_COLOUR, GLASSES, HAIR_COLOUR, UNKNOWN
 from hifi_portrait.evaluation.attributes.network import AttributeNet
-from hifi_portrait.evaluation.attributes.recoloured import recoloured_person, recoloured_records
+from hifi_portrait.evaluation.attributes.recoloured import make_recoloured_person, photograph_recoloured
 from hifi_portrait.evaluation.attributes.testing import accuracy, confusion
 from hifi_portrait.evaluation.attributes.training import (
     Examples,
@@ -31,7 +31,7 @@ def untrained() -> AttributeReader:
 def values(attributes):
     return [
         None if label == UNKNOWN else head.classes[label]
-        for head, label in zip(HEADS, labels_of(attributes), strict=True)
+        for head, label in zip(HEADS, read_labels(attributes), strict=True)
     ]
 
 
@@ -111,27 +111,27 @@ def test_photos_without_attributes_are_refused_by_their_name(tmp_path):
 
 
 def test_recoloured_hair_does_not_follow_the_skin():
-    people = [recoloured_person(seed)[0] for seed in range(120)]
+    people = [make_recoloured_person(seed)[0] for seed in range(120)]
     fair = [p.hair.colour in ("blond", "light blond", "red") for p in people if p.skin.melanin < 1.5]
     dark = [p.hair.colour in ("blond", "light blond", "red") for p in people if p.skin.melanin > 3]
     assert abs(np.mean(fair) - np.mean(dark)) < 0.25
 
 
 def test_recoloured_photos_say_what_they_show():
-    records = recoloured_records(8_000_001, photos=2, size=64)
-    again = recoloured_records(8_000_001, photos=2, size=64)
+    records = photograph_recoloured(8_000_001, photos=2, size=64)
+    again = photograph_recoloured(8_000_001, photos=2, size=64)
     assert [(r.image, r.caption) for r in records] == [(r.image, r.caption) for r in again]
     assert len({record.attributes["hair_colour"] for record in records}) == 1
-    assert UNKNOWN not in labels_of(records[0].attributes)[1:]
+    assert UNKNOWN not in read_labels(records[0].attributes)[1:]
 
 
 @pytest.mark.slow
 def test_the_packaged_classifier_reads_unseen_people():
     reader, right = AttributeReader.load(), []
     for seed in range(9_600_000, 9_600_006):
-        (record,) = recoloured_records(seed, photos=1)
+        (record,) = photograph_recoloured(seed, photos=1)
         read = reader.read(record.pixels())
-        for head, label in zip(HEADS, labels_of(record.attributes), strict=True):
+        for head, label in zip(HEADS, read_labels(record.attributes), strict=True):
             if label != UNKNOWN:
                 right.append(head.same(head.classes[label], read[head.name]))
     assert np.mean(right) >= 0.8

@@ -7,7 +7,7 @@ import pytest
 import torch
 from diffusers import AutoencoderKL
 
-from hifi_portrait.evaluation.autoencoder import evaluate_autoencoder, through
+from hifi_portrait.evaluation.autoencoder import encode_and_decode, evaluate_autoencoder
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def flat(*rgb):
 
 
 def test_a_picture_comes_back_at_its_own_size(autoencoder):
-    image = through(autoencoder, flat(10, 20, 30))
+    image = encode_and_decode(autoencoder, flat(10, 20, 30))
     assert image.shape == (16, 16, 3)
     assert image.dtype == np.uint8
 

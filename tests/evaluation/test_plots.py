@@ -10,11 +10,11 @@ from PIL import Image
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.evaluation.report.plots import (
-    control_bars,
+    collect_control_bars,
+    collect_identity_lines,
     draw_control,
     draw_identity,
     draw_training,
-    identity_lines,
     read_figures,
 )
 from picture_files import size_of
@@ -35,12 +35,12 @@ def figures(references, share, error=1.0):
 
 
 def test_identity_is_a_line_over_the_numbers_of_references():
-    lines = identity_lines([figures(4, 0.9), figures(1, 0.7)])
+    lines = collect_identity_lines([figures(4, 0.9), figures(1, 0.7)])
     assert lines == {("portrait", "SFace"): [(1, exactly(0.7)), (4, exactly(0.9))]}
 
 
 def test_rows_without_control_have_no_bar():
-    assert control_bars(figures(4, 0.9, error=2.0))["gaze"] == {"portrait": exactly(2.0)}
+    assert collect_control_bars(figures(4, 0.9, error=2.0))["gaze"] == {"portrait": exactly(2.0)}
 
 
 def test_a_file_without_figures_is_named(tmp_path):

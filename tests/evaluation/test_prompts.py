@@ -8,11 +8,16 @@ from PIL import Image
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.evaluation.attributes import HEADS
-from hifi_portrait.evaluation.attributes.classes import GLASSES, values_of
-from hifi_portrait.evaluation.prompt_following import draw_prompts, picture_path, score_prompts, shares
-from hifi_portrait.evaluation.prompts import PROMPTS, Sitter, check_case, prompts_of
-from hifi_portrait.evaluation.protocol import UNSEEN_SEED, Request, synthetic_cases
-from hifi_portrait.evaluation.report.prompt_report import prompts_section
+from hifi_portrait.evaluation.attributes.classes import GLASSES, read_values
+from hifi_portrait.evaluation.prompt_following import (
+    count_appearances,
+    draw_prompts,
+    picture_path,
+    score_prompts,
+)
+from hifi_portrait.evaluation.prompts import PROMPTS, Sitter, check_case, make_prompts
+from hifi_portrait.evaluation.protocol import UNSEEN_SEED, Request, make_synthetic_cases
+from hifi_portrait.evaluation.report.prompt_report import format_prompts
 from hifi_portrait.person.target import Target
 from hifi_portrait.synthetic import Person
 from hifi_portrait.synthetic.photograph import describe
@@ -24,18 +29,18 @@ BY_NAME = {head.name: head for head in HEADS}
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory):
     """The protocol's first person, photographed small."""
-    return synthetic_cases(1, tmp_path_factory.mktemp("people"), size=64)
+    return make_synthetic_cases(1, tmp_path_factory.mktemp("people"), size=64)
 
 
 def test_a_case_always_gets_the_same_prompts():
-    assert [p.words for p in prompts_of(3)] == [p.words for p in prompts_of(3)]
-    assert [p.words for p in prompts_of(3)] != [p.words for p in prompts_of(4)]
+    assert [p.words for p in make_prompts(3)] == [p.words for p in make_prompts(3)]
+    assert [p.words for p in make_prompts(3)] != [p.words for p in make_prompts(4)]
 
 
 def test_what_changes_is_shown_by_no_reference_and_what_is_kept_by_one():
     for number in PEOPLE:
         sitter = Sitter.of_case(number)
-        for asked in (asked for prompt in prompts_of(number) for asked in prompt.asked):
+        for asked in (asked for prompt in make_prompts(number) for asked in prompt.asked):
             head = BY_NAME[asked.attribute]
             shown = any(head.same(asked.value, value) for value in sitter.shown(head))
             assert shown is not asked.changed
@@ -43,14 +48,14 @@ def test_what_changes_is_shown_by_no_reference_and_what_is_kept_by_one():
 
 def test_the_true_photo_shows_what_is_asked():
     for number in PEOPLE:
-        for prompt in prompts_of(number):
-            truth = values_of(describe(prompt.person, prompt.photo))
+        for prompt in make_prompts(number):
+            truth = read_values(describe(prompt.person, prompt.photo))
             assert all(asked.appears_in(truth) for asked in prompt.asked)
 
 
 def test_the_words_name_what_is_asked():
     for number in PEOPLE:
-        for prompt in prompts_of(number):
+        for prompt in make_prompts(number):
             for asked in prompt.asked:
                 named = (
                     "no glasses" if (asked.attribute, asked.value) == (GLASSES.name, "none") else asked.value
@@ -62,7 +67,7 @@ def test_nobody_bald_is_asked_for_hair():
     bald = [n for n in range(60) if Person.sample(UNSEEN_SEED + n).hair.style == "bald"]
     assert bald
     for number in bald[:2]:
-        assert all(a.attribute != "hair colour" for prompt in prompts_of(number) for a in prompt.asked)
+        assert all(a.attribute != "hair colour" for prompt in make_prompts(number) for a in prompt.asked)
 
 
 def test_the_prompts_are_for_the_photos_of_the_protocol(cases):
@@ -79,16 +84,16 @@ def test_a_case_with_another_target_is_refused(cases):
         check_case(replace(cases[0], requests=requests), 0)
 
 
-def test_shares_count_attributes_over_people():
+def test_appearances_are_counted_over_people():
     answers = [
         [("glasses", True, True), ("hair colour", True, False), ("glasses", False, False)],
         [("glasses", True, False)],
     ]
-    found = shares(answers, changed=True)
+    found = count_appearances(answers, changed=True)
     assert (found["glasses"].asked, found["glasses"].appears.value) == (2, 0.5)
     assert found["all"].appears.value == pytest.approx(1 / 3)
     assert "clothing colour" not in found
-    assert shares(answers, changed=False)["all"].asked == 1
+    assert count_appearances(answers, changed=False)["all"].asked == 1
 
 
 class ReadsTheFirstPixel:
@@ -106,7 +111,7 @@ def paint(out, row, case, place, red):
 
 
 def test_glasses_are_counted_where_they_are_seen(cases, tmp_path):
-    asked = [[a for a in prompt.asked if a.attribute == GLASSES.name] for prompt in prompts_of(0)]
+    asked = [[a for a in prompt.asked if a.attribute == GLASSES.name] for prompt in make_prompts(0)]
     assert [[a.value for a in row] for row in asked] == [[], ["glasses"], [], [], []]
     for row, red in (("with", 200), ("without", 0)):
         for place in range(PROMPTS):
@@ -128,7 +133,7 @@ def test_a_picture_that_is_missing_shows_nothing(cases, tmp_path):
 def test_the_section_has_a_line_for_each_attribute_that_was_asked(cases, tmp_path):
     for place in range(PROMPTS):
         paint(tmp_path, "portrait", cases[0], place, 200)
-    text = prompts_section("command", score_prompts(cases, tmp_path, None, ReadsTheFirstPixel()), "none")
+    text = format_prompts("command", score_prompts(cases, tmp_path, None, ReadsTheFirstPixel()), "none")
     assert "| changed: glasses | 1 | 1.000 [1.000, 1.000] |" in text
     assert "kept: glasses" not in text
 
@@ -136,7 +141,7 @@ def test_the_section_has_a_line_for_each_attribute_that_was_asked(cases, tmp_pat
 @pytest.mark.slow
 def test_what_is_there_is_not_drawn_again(tmp_path):
     """The first person at full size, of whom the identity can be made."""
-    cases = synthetic_cases(1, tmp_path / "people")
+    cases = make_synthetic_cases(1, tmp_path / "people")
     asked = []
 
     def draw(identity, target, words, seed):
@@ -145,5 +150,5 @@ def test_what_is_there_is_not_drawn_again(tmp_path):
 
     for _ in range(2):
         draw_prompts(cases, "portrait", draw, tmp_path)
-    assert asked == [(prompt.words, place) for place, prompt in enumerate(prompts_of(0))]
+    assert asked == [(prompt.words, place) for place, prompt in enumerate(make_prompts(0))]
     assert len(list((tmp_path / "prompts" / "true photo").iterdir())) == PROMPTS

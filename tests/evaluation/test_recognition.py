@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from hifi_portrait.evaluation.scorers.recognition import (
+    average_gallery,
+    compare_with_gallery,
+    compute_identity_figures,
     copy_paste,
     embeddings,
-    gallery_of,
-    identity_figures,
     leave_one_out,
-    own_and_all,
 )
 from hifi_portrait.evaluation.scorers.scorers import Reading
 
@@ -27,35 +27,35 @@ def seen(embedding) -> Reading:
 
 
 def test_a_person_is_the_mean_of_their_unit_embeddings():
-    gallery = gallery_of([[seen(2 * unit(0)), seen(unit(1)), Reading()]], NAME)
+    gallery = average_gallery([[seen(2 * unit(0)), seen(unit(1)), Reading()]], NAME)
     np.testing.assert_allclose(gallery, [(unit(0) + unit(1)) / 2])
 
 
 def test_a_missing_face_counts_as_similarity_zero_and_not_recognised():
     gallery = np.array([unit(0), unit(1)])
     readings = [[seen(unit(0)), Reading()], [seen(unit(1)), seen(unit(0))]]
-    figures = identity_figures(own_and_all(embeddings(readings, NAME), gallery))
+    figures = compute_identity_figures(compare_with_gallery(embeddings(readings, NAME), gallery))
     assert figures.similarity.value == pytest.approx(0.5)
     assert figures.rank_one.value == pytest.approx(0.5)
     assert figures.wrong_similarity == pytest.approx(0.25)
 
 
 def test_a_row_without_any_face_resembles_nobody():
-    similarity = own_and_all(embeddings([[Reading()], [Reading()]], NAME), np.eye(2, 4))
-    assert identity_figures(similarity).rank_one.value == 0
+    similarity = compare_with_gallery(embeddings([[Reading()], [Reading()]], NAME), np.eye(2, 4))
+    assert compute_identity_figures(similarity).rank_one.value == 0
 
 
 def test_share_of_true_is_a_ratio_of_means():
     gallery = np.array([unit(0), unit(1)])
     half = 0.5 * unit(0) + np.sqrt(0.75) * unit(2)
-    drawn = own_and_all(embeddings([[seen(half)], [seen(unit(1))]], NAME), gallery)
-    true = own_and_all(embeddings([[seen(unit(0))], [seen(unit(1))]], NAME), gallery)
-    assert identity_figures(drawn, true).share_of_true.value == pytest.approx(0.75)
+    drawn = compare_with_gallery(embeddings([[seen(half)], [seen(unit(1))]], NAME), gallery)
+    true = compare_with_gallery(embeddings([[seen(unit(0))], [seen(unit(1))]], NAME), gallery)
+    assert compute_identity_figures(drawn, true).share_of_true.value == pytest.approx(0.75)
 
 
 def test_a_photo_is_not_compared_with_itself():
     readings = [[seen(unit(0)), seen(unit(1))], [seen(unit(2)), seen(unit(2))]]
-    similarity = leave_one_out(readings, gallery_of(readings, NAME), NAME)
+    similarity = leave_one_out(readings, average_gallery(readings, NAME), NAME)
     np.testing.assert_allclose(similarity[0, :, 0], [0, 0])
     np.testing.assert_allclose(similarity[1, :, 1], [1, 1])
 

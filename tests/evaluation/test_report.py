@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hifi_portrait.evaluation.benchmark import Benchmark
 from hifi_portrait.evaluation.metrics import Interval
-from hifi_portrait.evaluation.report.report import QUANTITIES, benchmark_section, write_section
+from hifi_portrait.evaluation.report.report import QUANTITIES, format_benchmark, write_section
 from hifi_portrait.evaluation.report.summary import Row
 from hifi_portrait.evaluation.scorers.calibration import Calibration
 from hifi_portrait.evaluation.scorers.control import ControlFigures
@@ -30,7 +30,7 @@ def _exactly(value):
 
 def test_each_recogniser_has_a_line_with_its_intervals():
     figures = IdentityFigures(similarity=Interval(0.5, 0.4, 0.6), rank_one=Interval(0.8, 0.75, 0.85))
-    text = benchmark_section("People", "command", _benchmark(Row("portrait", 4, identity={"A": figures})))
+    text = format_benchmark("People", "command", _benchmark(Row("portrait", 4, identity={"A": figures})))
     assert "| portrait | A | 0.800 [0.750, 0.850] | 0.500 [0.400, 0.600] |" in text
 
 
@@ -43,18 +43,18 @@ def test_control_errors_and_both_correlations_are_shown():
         score=_exactly(0.5),
     )
     row = Row("portrait", 4, control=control)
-    text = benchmark_section("People", "command", _benchmark(row, calibration=Calibration(240, {})))
+    text = format_benchmark("People", "command", _benchmark(row, calibration=Calibration(240, {})))
     assert "| portrait | 0.0° / 1.0° / 2.0° | 3.000 [3.000, 3.000] | 4.0 [4.0, 4.0] | 0.500 [" in text
     assert "| portrait | 0.25 / 0.75 | 0.25 | 0.25 | 0.25 |" in text  # the column of blinks is left out
 
 
 def test_a_column_that_no_row_fills_is_left_out():
-    text = benchmark_section("People", "command", _benchmark(Row("portrait", 4)))
+    text = format_benchmark("People", "command", _benchmark(Row("portrait", 4)))
     assert "| row | pictures | seeds |\n" in text
 
 
 def test_what_was_left_out_is_said_with_its_reason():
-    text = benchmark_section("People", "command", _benchmark(skipped=("X needs y: no folder",)))
+    text = format_benchmark("People", "command", _benchmark(skipped=("X needs y: no folder",)))
     assert "Left out: X needs y: no folder." in text
 
 

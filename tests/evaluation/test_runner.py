@@ -8,17 +8,17 @@ from PIL import Image
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.evaluation.benchmark import score
-from hifi_portrait.evaluation.protocol import REAL_REQUESTS, real_cases
-from hifi_portrait.evaluation.report.sheets import all_targets, one_target_each
+from hifi_portrait.evaluation.protocol import REAL_REQUESTS, list_real_cases
+from hifi_portrait.evaluation.report.sheets import line_up_rows, line_up_targets
 from hifi_portrait.evaluation.runner import (
     Sampling,
     check_same_run,
+    count_seeds,
     draw_rows,
+    list_rows,
+    make_pipeline_row,
+    make_warp_row,
     picture_path,
-    pipeline_row,
-    rows_in,
-    seeds_in,
-    warp_row,
 )
 from hifi_portrait.evaluation.scorers.calibration import Calibration, LinearCalibration
 from hifi_portrait.faces import load_image
@@ -35,18 +35,18 @@ def never(identity, target, seed):
 def drawn(photo_folder, tmp_path_factory):
     """Cases, and a folder in which the plain warp's row is complete."""
     out = tmp_path_factory.mktemp("out")
-    cases = real_cases(photo_folder)
-    draw_rows(cases, {"warp": warp_row(SIZE)}, out)
+    cases = list_real_cases(photo_folder)
+    draw_rows(cases, {"warp": make_warp_row(SIZE)}, out)
     return cases, out
 
 
 def test_each_sub_folder_with_a_photo_is_a_person(photo_folder):
-    assert [case.name for case in real_cases(photo_folder)] == ["anna", "nobody"]
+    assert [case.name for case in list_real_cases(photo_folder)] == ["anna", "nobody"]
 
 
 def test_a_folder_without_people_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="no sub-folder"):
-        real_cases(tmp_path)
+        list_real_cases(tmp_path)
 
 
 def test_every_request_of_a_person_is_drawn(drawn):
@@ -70,12 +70,12 @@ def test_only_the_missing_picture_is_drawn(drawn):
     path = picture_path(out, "warp", anna, 1)
     before = np.asarray(Image.open(path))
     path.unlink()
-    draw_rows([anna], {"warp": warp_row(SIZE)}, out)
+    draw_rows([anna], {"warp": make_warp_row(SIZE)}, out)
     np.testing.assert_array_equal(np.asarray(Image.open(path)), before)
 
 
 def test_rows_are_found_by_their_folders(drawn):
-    assert rows_in(drawn[1]) == ["warp"]
+    assert list_rows(drawn[1]) == ["warp"]
 
 
 def test_another_list_in_the_same_folder_is_refused(tmp_path):
@@ -99,7 +99,7 @@ def test_a_row_to_compare_with_that_is_not_there_is_refused(drawn):
 
 
 def test_each_seed_has_pictures_and_noise_of_its_own(photo_folder, tmp_path):
-    anna = real_cases(photo_folder)[0]
+    anna = list_real_cases(photo_folder)[0]
     noise = []
 
     def draw(identity, target, seed):
@@ -109,7 +109,7 @@ def test_each_seed_has_pictures_and_noise_of_its_own(photo_folder, tmp_path):
     draw_rows([anna], {"row": draw}, tmp_path)
     draw_rows([anna], {"row": draw}, tmp_path, seeds=3)
     assert len(set(noise)) == len(noise) == 3 * len(REAL_REQUESTS)
-    assert [seeds_in([anna], "row", tmp_path, most) for most in (1, 2, 5)] == [1, 2, 3]
+    assert [count_seeds([anna], "row", tmp_path, most) for most in (1, 2, 5)] == [1, 2, 3]
 
 
 @pytest.mark.scoring
@@ -131,27 +131,27 @@ def test_the_pipelines_row_is_drawn_with_the_tiny_model(photo_folder, tiny_model
 
     pipe = HiFiPortraitPipeline.from_pretrained(tiny_model)
     pipe.set_progress_bar_config(disable=True)
-    anna = real_cases(photo_folder)[0]
-    draw_rows([anna], {"portrait": pipeline_row(pipe, Sampling(steps=1))}, tmp_path)
+    anna = list_real_cases(photo_folder)[0]
+    draw_rows([anna], {"portrait": make_pipeline_row(pipe, Sampling(steps=1))}, tmp_path)
     assert len(list((tmp_path / "rows" / "portrait").iterdir())) == len(REAL_REQUESTS)
 
 
 def test_sheets_show_every_row_and_every_request(drawn):
     cases, out = drawn
-    (reference, photos), (row, pictures) = one_target_each(cases, ["warp"], out)
+    (reference, photos), (row, pictures) = line_up_rows(cases, ["warp"], out)
     assert (reference, row) == ("reference", "warp")
     assert len(photos) == len(pictures) == len(cases)
     for place, (case, picture) in enumerate(zip(cases, pictures, strict=True)):
         path = picture_path(out, "warp", case, place % len(case.requests))
         expected = load_image(path) if path.exists() else np.full((1, 1, 3), 255)
         assert np.array_equal(picture, expected)
-    lines = all_targets(cases, "warp", out)
+    lines = line_up_targets(cases, "warp", out)
     assert [name for name, _ in lines] == [case.name for case in cases]
     assert all(len(line) == 1 + len(REAL_REQUESTS) for _, line in lines)
 
 
 def test_a_missing_picture_leaves_its_place_on_a_sheet(drawn):
     cases, out = drawn
-    *_, (_, pictures) = one_target_each(cases, ["never drawn"], out)
+    *_, (_, pictures) = line_up_rows(cases, ["never drawn"], out)
     assert len(pictures) == len(cases)
     assert all(bool((picture == 255).all()) for picture in pictures)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
 
 MAX_COUNT = 64
+"""The most pictures of one call."""
 
 
 @takes_groups

@@ -62,7 +62,7 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def given_options(group: DataclassInstance) -> str:
-    """The options of a group that differ from their defaults, as on the command line; empty for none."""
+    """Write the options of a group that differ from their defaults as on the command line."""
     given = {
         field.name: getattr(group, field.name)
         for field in fields(group)

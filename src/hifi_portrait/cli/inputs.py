@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
 
 IDENTITY_SUFFIX = ".safetensors"
+"""Of the file that a saved identity is."""
 
 
 def find_photos(paths: Sequence[Path]) -> list[Path]:
-    """The photo files among `paths`, where a folder stands for the photos directly in it, sorted by name.
+    """Find the photo files among `paths`; a folder stands for the photos directly in it, sorted by name.
 
     Raises
     ------
@@ -45,19 +46,29 @@ def find_photos(paths: Sequence[Path]) -> list[Path]:
 
 
 def is_saved_identity(paths: Sequence[Path]) -> bool:
-    """Whether the words name one saved identity rather than photos."""
+    """Tell whether `paths` are one saved identity rather than photos."""
     return len(paths) == 1 and paths[0].suffix.lower() == IDENTITY_SUFFIX
 
 
 def reference_files(paths: Sequence[Path]) -> list[Path]:
-    """The files that an identity is read from: the photos, or the one saved identity."""
+    """Find the files that an identity is read from: the photos, or the one saved identity."""
     return list(paths) if is_saved_identity(paths) else find_photos(paths)
 
 
 def load_identity(paths: Sequence[Path], recogniser: Path | None = None) -> Identity:
-    """An identity from photos, folders of photos, or one saved identity file.
+    """Load an identity from photos, folders of photos, or one saved identity file.
 
-    `recogniser` is an ArcFace network's ONNX file, for photos.
+    Parameters
+    ----------
+    recogniser
+        An ArcFace network's ONNX file, in place of the default recogniser; for photos only.
+
+    Raises
+    ------
+    ImageError
+        If a photo or the saved identity does not exist.
+    IdentityError
+        If `recogniser` is given with a saved identity.
     """
     from hifi_portrait.faces import ArcFaceRecogniser, FaceAnalyser
     from hifi_portrait.person.identity import Identity
@@ -79,7 +90,7 @@ def load_identity(paths: Sequence[Path], recogniser: Path | None = None) -> Iden
 
 
 def check_model(model: str | None, hifi: str | None = None) -> None:
-    """Find out early, before any photo is analysed, that there is no such model.
+    """Check that there is such a model, before any photo is analysed.
 
     Raises
     ------
@@ -102,9 +113,18 @@ def check_model(model: str | None, hifi: str | None = None) -> None:
 def load_pipeline(
     model: str | None, device: str | None = None, *, hifi: str | None = None, dtype: str | None = None
 ) -> HiFiPortraitPipeline:
-    """The pipeline at a folder or hub id, the bundled one for None, without a progress bar of its own.
+    """Load a pipeline without a progress bar of its own.
 
-    `hifi` says where HiFi-Net and the face networks are, if not there; `dtype` names that of the weights.
+    Parameters
+    ----------
+    model
+        Its folder or hub id; None for the bundled one.
+    device
+        Such as "cuda"; None for that where there is one, else the CPU.
+    hifi
+        Where HiFi-Net and the face networks are, if `model` is an SDXL base model.
+    dtype
+        Name of the weights' dtype; None for "float32".
 
     Raises
     ------
@@ -125,7 +145,8 @@ def load_pipeline(
     pipe.set_progress_bar_config(disable=True)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        return pipe.to(device)
+        moved: HiFiPortraitPipeline = pipe.to(device)
+        return moved
     except (AssertionError, RuntimeError) as error:
         raise ModelError(f"--device {device}: the model cannot be put there: {error}") from error
 
@@ -136,7 +157,7 @@ def _could_be_hub_id(model: str) -> bool:
 
 
 def parse_expression(words: str) -> str | dict[str, float]:
-    """``"smile"`` names a preset; ``"jawOpen=0.4,mouthSmileLeft=0.8"`` gives coefficients in [0, 1].
+    """Read an expression: a preset's name, or coefficients in [0, 1] as ``"jawOpen=0.4,mouthSmileLeft=0.8"``.
 
     Raises
     ------
@@ -178,22 +199,6 @@ def make_target(pose: PoseOptions, look: LookOptions | None = None) -> Target:
     )
 
 
-def describe_target(target: Target) -> dict[str, Any]:
-    """A target as plain numbers for a provenance record: degrees, and the coefficients that are not zero."""
-    from hifi_portrait.head import EXPRESSION_NAMES
-
-    values = zip(EXPRESSION_NAMES, target.expression_vector(), strict=True)
-    return {
-        "expression": {name: round(float(value), 4) for name, value in values if value != 0},
-        "pose": {axis: float(getattr(target.pose, axis)) for axis in ("yaw", "pitch", "roll")},
-        "gaze": [float(angle) for angle in target.gaze],
-        "framing": {axis: float(getattr(target.framing, axis)) for axis in ("scale", "x", "y")},
-        "glasses": target.glasses,
-        "hair": target.hair,
-        "clothes": target.clothes,
-    }
-
-
 def portrait_record(
     files: Sequence[Path],
     identity: Identity,
@@ -202,13 +207,13 @@ def portrait_record(
     model: str | None,
     hifi: str | None,
 ) -> dict[str, Any]:
-    """The provenance record of a picture: by which weights, of whom, with what asked for."""
+    """Make the provenance record of a picture: by which weights, of whom, and what was requested."""
     from hifi_portrait.io.provenance import file_sha256, versions
 
     return {
         "model": Path(model).name if model else "bundled",
         **({"hifi": Path(hifi).name} if hifi else {}),
-        "target": describe_target(target),
+        "target": target.to_dict(),
         "settings": settings,
         "references": [{"name": file.name, "sha256": file_sha256(file)} for file in files],
         "dropped": [Path(photo.source).name for photo in identity.dropped],

@@ -27,7 +27,7 @@ def people(
         typer.Option(
             min=0,
             max=1,
-            help="Share of sittings in which colours of clothes, hair or backdrop, or the glasses, change "
+            help="Fraction of sittings in which colours of clothes, hair or backdrop, or the glasses, change "
             "from photo to photo, and captions say so.",
         ),
     ] = 0.0,

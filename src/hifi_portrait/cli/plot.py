@@ -38,7 +38,7 @@ def plot(
     if not figures and not run:
         raise typer.BadParameter("give FIGURES.json of an evaluation, or --run DIR of a training run")
     evaluations = [plots.read_figures(path) for path in figures or ()]
-    runs = {name: read_curves(path) for name, path in named_apart(run or []).items()}
+    runs = {name: read_curves(path) for name, path in distinguish_folders(run or []).items()}
     out.mkdir(parents=True, exist_ok=True)
     written = {}
     if evaluations:
@@ -52,8 +52,8 @@ def plot(
     emit(paths, "\n".join(paths.values()), as_json)
 
 
-def named_apart(folders: list[Path]) -> dict[str, Path]:
-    """Folders by name, with as much of the path before it as tells them apart."""
+def distinguish_folders(folders: list[Path]) -> dict[str, Path]:
+    """Name folders, with as much of the path before the name as distinguishes them."""
     paths = list(dict.fromkeys(folder.absolute() for folder in folders))
     depths = range(1, max((len(path.parts) for path in paths), default=1) + 1)
     named = ({"/".join(path.parts[-depth:]): path for path in paths} for depth in depths)

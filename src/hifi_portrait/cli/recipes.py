@@ -25,11 +25,11 @@ def show(
     as_json: options.Json = False,
 ) -> None:
     """Print every setting of a recipe: its name, type and value, and what it means."""
-    from hifi_portrait.training.recipes.describing import settings_of
+    from hifi_portrait.training.recipes.describing import list_settings
     from hifi_portrait.training.recipes.reading import load_recipe
 
     loaded = load_recipe(recipe, overrides or [])
-    settings = settings_of(loaded)
+    settings = list_settings(loaded)
     text = "\n".join(
         f"{setting.key}: {setting.type} = {json.dumps(setting.value)}"
         + "".join(f"\n    {line}" for line in setting.meaning.splitlines())

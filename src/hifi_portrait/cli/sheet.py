@@ -8,9 +8,13 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 MARGIN = 8
+"""Around each picture, in pixels."""
 LABEL_HEIGHT = 22
+"""Of the line above a row, in pixels."""
 BACKGROUND = (250, 250, 250)
+"""RGB."""
 INK = (40, 40, 40)
+"""RGB of the labels."""
 
 
 def contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], cell: int = 256) -> Image.Image:
@@ -18,8 +22,10 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], cell: int = 
 
     Parameters
     ----------
-    rows:
-        ``(label, pictures)``; uint8 RGB arrays of any size, fitted into squares of `cell` pixels.
+    rows
+        ``(label, pictures)``; uint8 RGB arrays of any size, fitted into squares.
+    cell
+        Side of the squares, in pixels.
     """
     columns = max(len(pictures) for _, pictures in rows)
     row_height = LABEL_HEIGHT + cell + MARGIN

@@ -1,1 +1,14 @@
-"""Measuring a model: metrics, scorers, the benchmark protocol, its runner and its report."""
+"""How good portraits are: drawn for a fixed list of requests, and measured by networks of other origin.
+
+Shapes in docstrings are written with the letters of `hifi_portrait.head.arrays`, and with these:
+
+======  =====================================================================
+P       people of the list
+R       requests of each person: targets, or prompts
+S       seeds, each of which gives one picture of every request
+K       reference photos of each person
+N, M    pictures or photos, without order
+D       length of an embedding or of features
+F       signs of one quantity, such as of a smile
+======  =====================================================================
+"""

@@ -1,4 +1,4 @@
-"""Train every design of `models.designs` alike, for a fair comparison, and say how to measure them.
+"""Train every design of `models.designs` alike, to compare them fairly, and give the commands for it.
 
 ``hifi-portrait baselines --data PREPARED --out DIR`` trains one design after the other over the same frozen
 base model, on the same samples, and exports each to ``DIR/models/DESIGN``. The same command goes on where it

@@ -1,4 +1,4 @@
-"""The whole evaluation: a list of cases and the rows drawn for them -> a table of figures."""
+"""The whole evaluation: from a list of cases and the rows drawn for them to a table of figures."""
 
 from __future__ import annotations
 
@@ -23,18 +23,23 @@ from hifi_portrait.evaluation.report.summary import (
     Readings,
     ReferenceSet,
     Row,
-    copy_pastes,
+    compare_with_people,
     face_found,
-    features_of,
-    similarity_with,
+    gather_features,
+    measure_copy_pastes,
     summarise,
 )
-from hifi_portrait.evaluation.runner import read_photos, read_row, seeds_in
+from hifi_portrait.evaluation.runner import count_seeds, read_photos, read_row
 from hifi_portrait.evaluation.scorers.calibration import Calibration
-from hifi_portrait.evaluation.scorers.control import POSE, Quantities, requested_quantities
-from hifi_portrait.evaluation.scorers.recognition import gallery_of, identity_figures, leave_one_out
+from hifi_portrait.evaluation.scorers.control import POSE, Quantities, read_requested_quantities
+from hifi_portrait.evaluation.scorers.recognition import (
+    average_gallery,
+    compute_identity_figures,
+    leave_one_out,
+)
 from hifi_portrait.evaluation.scorers.scorers import ScorerSet
 from hifi_portrait.head import HeadPose
+from hifi_portrait.head.arrays import Array
 
 CALIBRATION_FILE = "rulers.json"
 """In the folder of an evaluation, so that calibrating is done once."""
@@ -85,11 +90,23 @@ def score(
     against: str = WARP_ROW,
     on_calibration_person: OnDone | None = None,
 ) -> Benchmark:
-    """Read the pictures of `rows` in `out`, and the true photos, and work the figures out.
+    """Score the pictures of `rows` in `out`, and the true photos.
 
-    The true photos' row is the ceiling: the true picture of each request where the list has it, else each
-    reference against the same person's other references. Control errors are compared with those of the row
-    `against`.
+    The true photos' row is the ceiling: the true photo of each request where the list has it, else each
+    reference against the same person's other references.
+
+    Parameters
+    ----------
+    out
+        Folder of the evaluation's pictures.
+    scoring
+        Folder of the scorers' weights; None for none.
+    seeds
+        How many pictures of each request are read, if there are so many.
+    against
+        The row whose control errors those of the others are compared with.
+    on_calibration_person
+        Called after each person photographed to calibrate the scorers.
 
     Raises
     ------
@@ -100,7 +117,7 @@ def score(
         raise DatasetError(f"there is no row {against!r} in {out} to compare with: it has {', '.join(rows)}")
     scorers = ScorerSet.load(scoring)
     reference_set = _make_reference_set(cases, out, scorers, on_calibration_person)
-    counts = {name: seeds_in(cases, name, out, seeds) for name in rows}
+    counts = {name: count_seeds(cases, name, out, seeds) for name in rows}
     readings = {name: read_row(cases, name, out, scorers, counts[name]) for name in rows}
     base = None if reference_set.calibration is None else reference_set.calibration(readings[against])
     true_row = _true_row(reference_set, base)
@@ -122,11 +139,11 @@ def score(
 def _make_reference_set(
     cases: Sequence[Case], out: Path, scorers: ScorerSet, on_calibration_person: OnDone | None
 ) -> ReferenceSet:
-    """What the rows are measured against."""
+    """Read everything that the rows are measured against."""
     gallery = read_photos([case.gallery for case in cases], scorers)
     reference_set = ReferenceSet(
         gallery,
-        requested_quantities([[request.target for request in case.requests] for case in cases]),
+        read_requested_quantities([[request.target for request in case.requests] for case in cases]),
         recognisers=tuple(dict.fromkeys(name for row in gallery for r in row for name in r.embeddings)),
         calibration=_load_or_fit_calibration(out, scorers, on_calibration_person)
         if any(r.signs for row in gallery for r in row)
@@ -140,8 +157,8 @@ def _make_reference_set(
     similarity = {}
     if min(len(row) for row in gallery) > 1:
         for name in reference_set.recognisers:
-            similarity[name] = leave_one_out(gallery, gallery_of(gallery, name), name)
-    features = features_of(gallery)
+            similarity[name] = leave_one_out(gallery, average_gallery(gallery, name), name)
+    features = gather_features(gallery)
     return replace(
         reference_set, true_similarity=similarity, photographs=features if len(features) > 1 else None
     )
@@ -153,7 +170,7 @@ def _with_true_photos(reference_set: ReferenceSet, cases: Sequence[Case], scorer
     )
     references = read_photos([case.references for case in cases], scorers)
     similarity = {
-        name: similarity_with(reference_set.gallery, truths, name) for name in reference_set.recognisers
+        name: compare_with_people(reference_set.gallery, truths, name) for name in reference_set.recognisers
     }
     distance = None
     if reference_set.calibration is not None:
@@ -171,7 +188,7 @@ def _with_true_photos(reference_set: ReferenceSet, cases: Sequence[Case], scorer
 
 
 def _with_photographs(reference_set: ReferenceSet, photographs: Readings) -> ReferenceSet:
-    features, true = features_of(photographs), features_of(reference_set.truths)
+    features, true = gather_features(photographs), gather_features(reference_set.truths)
     if min(len(features), len(true)) < 2:
         return reference_set
     return replace(reference_set, photographs=features, true_frechet=metrics.frechet_distance(true, features))
@@ -181,7 +198,7 @@ def _true_row(reference_set: ReferenceSet, against: Quantities | None) -> Row | 
     if reference_set.truths:
         ceiling = replace(reference_set, truths=(), true_similarity={})
         row = summarise(TRUE_ROW, reference_set.truths, ceiling, against=against)
-        return replace(row, copy_paste=copy_pastes(reference_set.truths, reference_set))
+        return replace(row, copy_paste=measure_copy_pastes(reference_set.truths, reference_set))
     if not reference_set.true_similarity:
         return None
     photos = min(len(row) for row in reference_set.gallery)
@@ -189,12 +206,14 @@ def _true_row(reference_set: ReferenceSet, against: Quantities | None) -> Row | 
         TRUE_ROW,
         pictures=photos * len(reference_set.gallery),
         face_found=face_found([row[:photos] for row in reference_set.gallery]),
-        identity={name: identity_figures(values) for name, values in reference_set.true_similarity.items()},
+        identity={
+            name: compute_identity_figures(values) for name, values in reference_set.true_similarity.items()
+        },
     )
 
 
-def _rotations(quantities: Quantities) -> np.ndarray:
-    """Head poses (P, W) in degrees -> rotations (P, W, 3, 3)."""
+def _rotations(quantities: Quantities) -> Array:
+    """Turn head poses (P, R) in degrees into rotations (P, R, 3, 3)."""
     angles = np.stack([quantities[axis] for axis in POSE], axis=-1)
     turned = [HeadPose(*pose).matrix() for pose in angles.reshape(-1, 3)]
     return np.array(turned).reshape(*angles.shape[:2], 3, 3)
@@ -206,7 +225,7 @@ def _load_or_fit_calibration(out: Path, scorers: ScorerSet, on_person: OnDone | 
     if path.exists():
         return Calibration.load(path)
     requests = photograph_calibration_people(out / CALIBRATION_FOLDER, on_done=on_person)
-    true = requested_quantities([[request.target for request in row] for row in requests])
+    true = read_requested_quantities([[request.target for request in row] for row in requests])
     readings = read_photos(_truth_paths(requests), scorers.without_recognisers())
     calibration = Calibration.fit(
         {name: values.ravel() for name, values in true.items()}, list(chain(*readings))

@@ -8,51 +8,63 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg, stats
 
+from hifi_portrait.head.arrays import Array, BoolArray, ByteArray, IntArray
+
 
 @dataclass(frozen=True)
 class Interval:
     """A value with its 95 % confidence interval."""
 
     value: float
+    """Of all people."""
     low: float
+    """The 2.5th percentile of the resampled values."""
     high: float
+    """The 97.5th."""
 
 
-def normalised(vectors: np.ndarray) -> np.ndarray:
-    """Vectors (..., D) at unit length; a zero vector, which stands for "no face found", stays zero."""
+def normalise(vectors: Array) -> Array:
+    """Scale vectors (..., D) to unit length; a zero vector, which stands for "no face found", stays zero."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors, dtype=np.float64), where=length > 0)
+    unit: Array = np.divide(vectors, length, out=np.zeros_like(vectors, dtype=np.float64), where=length > 0)
+    return unit
 
 
-def cosine_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Row by row, (N, D) and (N, D) -> (N,); (N, D) and (D,) broadcast."""
-    return (normalised(a) * normalised(b)).sum(-1)
+def cosine_similarity(a: Array, b: Array) -> Array:
+    """Compare row by row, (N, D) and (N, D) -> (N,); (N, D) and (D,) broadcast."""
+    cosines: Array = (normalise(a) * normalise(b)).sum(-1)
+    return cosines
 
 
-def similarity_matrix(queries: np.ndarray, gallery: np.ndarray) -> np.ndarray:
-    """Cosine similarity of every query (N, D) with every gallery entry (M, D): (N, M)."""
-    return normalised(queries) @ normalised(gallery).T
+def similarity_matrix(queries: Array, gallery: Array) -> Array:
+    """Compare every query (N, D) with every gallery entry (M, D) by cosine similarity: (N, M)."""
+    cosines: Array = normalise(queries) @ normalise(gallery).T
+    return cosines
 
 
-def rank_one(similarity: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Whether each query's best gallery entry is the right one, (N, M) and (N,) -> bool (N,).
+def rank_one(similarity: Array, labels: IntArray) -> BoolArray:
+    """Tell whether each query's best gallery entry is the right one, (N, M) and (N,) -> bool (N,).
 
     A tie counts as wrong, so that a query without a face, equally far from everybody, is never right.
     """
     own = np.take_along_axis(similarity, labels[:, None], axis=1)
     others = np.where(np.arange(similarity.shape[1]) == labels[:, None], -np.inf, similarity)
-    return own[:, 0] > others.max(axis=1)
+    right: BoolArray = own[:, 0] > others.max(axis=1)
+    return right
 
 
-def area_under_curve(positive: np.ndarray, negative: np.ndarray) -> float:
-    """Chance that a positive score exceeds a negative one, ties counted half (Mann-Whitney U / nm)."""
+def area_under_curve(positive: Array, negative: Array) -> float:
+    """Compute the chance that a positive score exceeds a negative one (Mann-Whitney U / nm).
+
+    Ties count half.
+    """
     ranks = stats.rankdata(np.concatenate([positive, negative]))
     rank_sum = ranks[: len(positive)].sum() - len(positive) * (len(positive) + 1) / 2
     return float(rank_sum / (len(positive) * len(negative)))
 
 
-def correlation(requested: np.ndarray, measured: np.ndarray) -> float:
-    """Pearson's correlation over the entries where both are numbers; NaN if one of them never varies."""
+def correlation(requested: Array, measured: Array) -> float:
+    """Compute Pearson's correlation of the entries where both are numbers; NaN if one never varies."""
     known = np.isfinite(requested) & np.isfinite(measured)
     if not known.any():
         return float("nan")
@@ -61,20 +73,24 @@ def correlation(requested: np.ndarray, measured: np.ndarray) -> float:
     return float((a * b).sum() / spread) if spread > 0 else float("nan")
 
 
-def angle_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Degrees by which one rotation must be turned to become the other, (..., 3, 3) each; they broadcast."""
+def angle_between(a: Array, b: Array) -> Array:
+    """Compute the degrees by which one rotation must be turned to become the other.
+
+    Both are (..., 3, 3); they broadcast.
+    """
     trace = (a * b).sum(axis=(-2, -1))
-    return np.degrees(np.arccos(np.clip((trace - 1) / 2, -1, 1)))
+    degrees: Array = np.degrees(np.arccos(np.clip((trace - 1) / 2, -1, 1)))
+    return degrees
 
 
-def peak_signal_to_noise(a: np.ndarray, b: np.ndarray) -> float:
-    """PSNR in decibels of two uint8 pictures of one shape; infinite if they are equal."""
+def peak_signal_to_noise(a: ByteArray, b: ByteArray) -> float:
+    """Compute the PSNR in decibels of two uint8 pictures of one shape; infinite if they are equal."""
     error = np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2)
     return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
 
 
-def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Squared Frechet distance of the Gaussians fitted to two feature sets, (N, D) and (M, D).
+def frechet_distance(a: Array, b: Array) -> float:
+    """Compute the squared Frechet distance of the Gaussians fitted to two feature sets, (N, D) and (M, D).
 
     ``|mu_a - mu_b|^2 + Tr(C_a + C_b - 2 (C_a C_b)^(1/2))``, Dowson and Landau, 1982. Which features they are
     must be said wherever the figure is given; with other features than Inception's it is not the FID.
@@ -88,9 +104,9 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def bootstrap_over_people(
-    statistic: Callable[[np.ndarray], float], people: int, *, rounds: int = 1000, seed: int = 0
+    statistic: Callable[[IntArray], float], people: int, *, rounds: int = 1000, seed: int = 0
 ) -> Interval:
-    """A statistic with its 95 % interval.
+    """Compute a statistic with its 95 % interval.
 
     People are resampled, not pictures, as one person's pictures are not independent.
 

@@ -12,57 +12,64 @@ from hifi_portrait.evaluation.attributes import HEADS, AttributeReader
 from hifi_portrait.evaluation.autoencoder import Embed
 from hifi_portrait.evaluation.benchmark import TRUE_ROW, WARP_ROW
 from hifi_portrait.evaluation.metrics import Interval, bootstrap_over_people, cosine_similarity
-from hifi_portrait.evaluation.prompts import Prompt, check_case, prompts_of
+from hifi_portrait.evaluation.prompts import Prompt, check_case, make_prompts
 from hifi_portrait.evaluation.protocol import SIZE, Case, write_picture
-from hifi_portrait.evaluation.runner import Sampling, identity_of, pipeline_row
+from hifi_portrait.evaluation.runner import Sampling, load_or_make_identity, make_pipeline_row
 from hifi_portrait.faces import load_image
+from hifi_portrait.head.arrays import Array
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
 from hifi_portrait.synthetic import photograph
 
-DrawPrompt = Callable[[Identity, Target, str, int], np.ndarray]
+DrawPrompt = Callable[[Identity, Target, str, int], Array]
 """Identity, target, prompt and seed -> uint8 RGB picture (H, W, 3)."""
 OnDone = Callable[[], None]
 
 
 @dataclass(frozen=True)
-class Share:
-    """How often something asked for appears, and how often it was asked."""
+class Appearance:
+    """How often something asked for appears."""
 
     asked: int
+    """How often it was asked for."""
     appears: Interval
+    """The fraction of these times in which it appears."""
 
 
 @dataclass(frozen=True)
 class RowFollowing:
-    """One way of making the pictures: shares by attribute for changed and kept, "all" among them.
-
-    `similarity` is that of the pictures with a true photo of the person, a picture without a face counting 0;
-    None without a recogniser.
-    """
+    """One way of making the pictures."""
 
     name: str
+    """As the table shows it."""
     pictures: int
-    changed: dict[str, Share]
-    kept: dict[str, Share]
+    """How many were asked for."""
+    changed: dict[str, Appearance]
+    """Of what no reference shows: by attribute, and "all" of them."""
+    kept: dict[str, Appearance]
+    """Of what most references show: by attribute, and "all" of them."""
     similarity: Interval | None
+    """Of the pictures with a true photo of the person, without a face 0; None without a recogniser."""
 
 
 @dataclass(frozen=True)
 class PromptFollowing:
-    """Figures of all rows."""
+    """The figures of all rows."""
 
     people: int
+    """How many were asked for."""
     prompts: int
+    """How many of all people."""
     rows: tuple[RowFollowing, ...]
+    """The true photos' and the plain warps' first."""
 
 
-def pipeline_prompts(pipe: HiFiPortraitPipeline, sampling: Sampling) -> DrawPrompt:
-    """Draw with the diffusion pipeline."""
+def make_prompt_drawer(pipe: HiFiPortraitPipeline, sampling: Sampling) -> DrawPrompt:
+    """Make the function that draws prompts with the diffusion pipeline."""
 
-    def draw(identity: Identity, target: Target, words: str, seed: int) -> np.ndarray:
-        return pipeline_row(pipe, replace(sampling, prompt=words), SIZE)(identity, target, seed)
+    def draw(identity: Identity, target: Target, words: str, seed: int) -> Array:
+        return make_pipeline_row(pipe, replace(sampling, prompt=words), SIZE)(identity, target, seed)
 
     return draw
 
@@ -86,19 +93,19 @@ def draw_prompts(
     """
     for number, case in enumerate(cases):
         check_case(case, number)
-        prompts = prompts_of(number)
+        prompts = make_prompts(number)
         for place, prompt in enumerate(prompts):
             path = picture_path(out, TRUE_ROW, case, place)
             if not path.exists():
                 write_picture(photograph(prompt.person, prompt.photo, SIZE).image, path)
-        drawn = {WARP_ROW: _warp} | ({row: draw} if draw is not None else {})
+        drawn = {WARP_ROW: _draw_warp} | ({row: draw} if draw is not None else {})
         _draw_missing(case, number, prompts, drawn, out)
         if on_done:
             on_done()
 
 
 def picture_path(out: Path, row: str, case: Case, prompt: int) -> Path:
-    """Where the picture of one prompt of one row lies."""
+    """Name the file of the picture of one prompt of one row."""
     return out / "prompts" / row / f"{case.name}_{prompt}.png"
 
 
@@ -110,7 +117,7 @@ def score_prompts(
     A missing picture, of a person of whom no identity can be made, shows nothing that was asked.
     """
     reader = reader or AttributeReader.load()
-    prompts = [prompts_of(number) for number in range(len(cases))]
+    prompts = [make_prompts(number) for number in range(len(cases))]
     gallery = None if embed is None else [embed(load_image(case.gallery[0])) for case in cases]
     found = {path.name for path in (out / "prompts").glob("*") if path.is_dir()}
     names = [*(name for name in (TRUE_ROW, WARP_ROW) if name in found), *sorted(found - {TRUE_ROW, WARP_ROW})]
@@ -125,7 +132,7 @@ def _score_row(
     out: Path,
     reader: AttributeReader,
     embed: Embed | None,
-    gallery: Sequence[np.ndarray | None] | None,
+    gallery: Sequence[Array | None] | None,
 ) -> RowFollowing:
     answers: list[list[tuple[str, bool, bool]]] = []
     similarity: list[list[float]] = []
@@ -145,14 +152,16 @@ def _score_row(
     return RowFollowing(
         name,
         sum(map(len, prompts)),
-        shares(answers, changed=True),
-        shares(answers, changed=False),
+        count_appearances(answers, changed=True),
+        count_appearances(answers, changed=False),
         _mean_over_people(np.array(similarity)) if gallery is not None else None,
     )
 
 
-def shares(answers: Sequence[Sequence[tuple[str, bool, bool]]], *, changed: bool) -> dict[str, Share]:
-    """By attribute, and "all" together, how often what was asked appears.
+def count_appearances(
+    answers: Sequence[Sequence[tuple[str, bool, bool]]], *, changed: bool
+) -> dict[str, Appearance]:
+    """Count, by attribute and for "all" together, how often what was asked appears.
 
     Parameters
     ----------
@@ -167,27 +176,27 @@ def shares(answers: Sequence[Sequence[tuple[str, bool, bool]]], *, changed: bool
         asked = np.array([len(person) for person in counted])
         if asked.any():
             appearing = np.array([sum(person) for person in counted])
-            result[name] = Share(int(asked.sum()), _share(appearing, asked))
+            result[name] = Appearance(int(asked.sum()), _fraction(appearing, asked))
     return result
 
 
-def _share(appearing: np.ndarray, asked: np.ndarray) -> Interval:
-    def share(drawn: np.ndarray) -> float:
+def _fraction(appearing: Array, asked: Array) -> Interval:
+    def fraction(drawn: Array) -> float:
         count = asked[drawn].sum()
         return float(appearing[drawn].sum() / count) if count else float("nan")
 
-    return bootstrap_over_people(share, len(asked))
+    return bootstrap_over_people(fraction, len(asked))
 
 
-def _mean_over_people(values: np.ndarray) -> Interval:
+def _mean_over_people(values: Array) -> Interval:
     return bootstrap_over_people(lambda drawn: float(values[drawn].mean()), len(values))
 
 
-def _similarity(own: np.ndarray | None, known: np.ndarray | None) -> float:
+def _similarity(own: Array | None, known: Array | None) -> float:
     return 0.0 if own is None or known is None else float(cosine_similarity(own[None], known[None])[0])
 
 
-def _warp(identity: Identity, target: Target, words: str, seed: int) -> np.ndarray:
+def _draw_warp(identity: Identity, target: Target, words: str, seed: int) -> Array:
     return identity.warp(target, SIZE)
 
 
@@ -199,7 +208,7 @@ def _draw_missing(
     missing = [key for key, path in paths.items() if not path.exists()]
     if not missing:
         return
-    identity = identity_of(case, out)
+    identity = load_or_make_identity(case, out)
     if identity is None:
         return
     for row, place in missing:

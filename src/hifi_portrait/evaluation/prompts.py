@@ -21,9 +21,9 @@ from hifi_portrait.evaluation.attributes.classes import (
     HAIR_COLOUR,
     HEADS,
     Head,
-    values_of,
+    read_values,
 )
-from hifi_portrait.evaluation.attributes.recoloured import with_clothing_colour, with_hair_colour
+from hifi_portrait.evaluation.attributes.recoloured import change_clothing_colour, change_hair_colour
 from hifi_portrait.evaluation.protocol import MAX_YAW, REFERENCES, TARGETS, UNSEEN_SEED, Case
 from hifi_portrait.head import Camera, HeadModel, rest_vertices
 from hifi_portrait.synthetic import Person, Photo
@@ -39,26 +39,34 @@ _BY_NAME = {head.name: head for head in HEADS}
 
 @dataclass(frozen=True)
 class AskedAttribute:
-    """One attribute of a prompt: which class of which head, and whether no reference shows it."""
+    """One attribute that a prompt asks for."""
 
     attribute: str
+    """Name of the head."""
     value: str
+    """The class."""
     changed: bool
+    """Whether no reference shows it."""
 
     def appears_in(self, read: Mapping[str, str]) -> bool:
-        """Whether a picture read so (class by head) shows it."""
+        """Tell whether a picture, read as `read` (class by head), shows it."""
         return _BY_NAME[self.attribute].same(self.value, read[self.attribute])
 
 
 @dataclass(frozen=True, eq=False)
 class Prompt:
-    """Words, what they ask for, the place of the request they go with; who and what the true photo shows."""
+    """One prompt for one person."""
 
     words: str
+    """The prompt itself."""
     asked: tuple[AskedAttribute, ...]
+    """What it asks for."""
     request: int
+    """Which of the case's requests it goes with."""
     person: Person
+    """As the true photo shows them."""
     photo: Photo
+    """The set-up of the true photo."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +79,7 @@ class Sitter:
 
     @classmethod
     def of_case(cls, number: int) -> Sitter:
-        """The same people and photos as `protocol.synthetic_cases`, from their seeds; nothing is rendered."""
+        """Make the person and photos of `protocol.synthetic_cases` from their seeds; nothing is rendered."""
         person = Person.sample(UNSEEN_SEED + number)
         usable = _usable_photos(person)
         next(usable)  # the gallery's
@@ -79,14 +87,14 @@ class Sitter:
         return cls(person, references, tuple(islice(usable, TARGETS)))
 
     def shown(self, head: Head) -> Counter[str]:
-        """How many references show each class."""
-        values = [values_of(describe(self.person, photo)) for photo in self.references]
+        """Count the references that show each class."""
+        values = [read_values(describe(self.person, photo)) for photo in self.references]
         return Counter(value[head.name] for value in values if head.name in value)
 
 
 @lru_cache(maxsize=1024)
-def prompts_of(number: int) -> tuple[Prompt, ...]:
-    """The prompts of a synthetic case, by its number; equal numbers give equal prompts.
+def make_prompts(number: int) -> tuple[Prompt, ...]:
+    """Make the prompts of a synthetic case from its number; equal numbers give equal prompts.
 
     Someone bald is asked for clothing and glasses where others are asked for hair.
     """
@@ -130,7 +138,7 @@ def check_case(case: Case, number: int) -> None:
 
 
 def _usable_photos(person: Person) -> Iterator[Photo]:
-    """As the protocol chooses them: the face itself turned no further than `MAX_YAW`."""
+    """Give the photos that the protocol chooses: those whose face is turned no further than `MAX_YAW`."""
     alignment = HeadModel.load().align(rest_vertices(person.shape).astype(np.float32))
     for number in count():
         photo = Photo.sample(person.seed * 100 + number, style="photo", sunglasses=False)
@@ -146,7 +154,7 @@ def _usable_photos(person: Person) -> Iterator[Photo]:
 
 
 def _unseen(sitter: Sitter, head: Head, rng: np.random.Generator) -> str:
-    """A class whose group no reference shows; of glasses: on or off, whichever most references are not."""
+    """Choose a class whose group no reference shows; of glasses, what most references do not show."""
     shown = sitter.shown(head)
     if head is GLASSES:
         return _other_glasses(shown, rng)
@@ -168,7 +176,7 @@ def _prompt(
     for one in asked:
         if one.attribute == HAIR_COLOUR.name:
             features.append(_with_article(HAIR_PHRASES[person.hair.style][0], one.value))
-            person = with_hair_colour(person, one.value, rng)
+            person = change_hair_colour(person, one.value, rng)
         elif one.attribute == GLASSES.name:
             shape = person.glasses if person.glasses != "none" else FRAMES[1:][frame]
             features.append({"none": "no glasses", "glasses": f"{shape} glasses"}.get(one.value, one.value))
@@ -177,11 +185,11 @@ def _prompt(
             photo = replace(photo, wears_glasses=one.value != "none", sunglasses=dark)
         else:
             clothes = f", wearing {article(f'{one.value} {photo.clothing}')}"
-            photo = with_clothing_colour(photo, one.value, rng)
+            photo = change_clothing_colour(photo, one.value, rng)
     having = f" with {' and '.join(features)}" if features else ""
     return Prompt(f"a photo of a {person.gender}{having}{clothes}", asked, request, person, photo)
 
 
 def _with_article(phrase: str, colour: str) -> str:
-    said = phrase.format(colour=colour)
-    return article(said[2:]) if said.startswith("a ") else said
+    words = phrase.format(colour=colour)
+    return article(words[2:]) if words.startswith("a ") else words

@@ -4,33 +4,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from hifi_portrait.errors import DatasetError, TargetError
 from hifi_portrait.faces import IMAGE_SUFFIXES
 from hifi_portrait.head import HeadPose
+from hifi_portrait.head.arrays import ByteArray
 from hifi_portrait.io.atomic import atomic_write
-from hifi_portrait.person.target import Framing, Target
+from hifi_portrait.person.target import Target
 from hifi_portrait.synthetic import Person, Photo, Photograph, photograph
 
-# Training data are made from small seeds; these people are in none of it.
 UNSEEN_SEED = 9_000_000
+"""Of the first person; training data are made from small seeds, so that these people are in none."""
 CALIBRATION_SEED = 9_500_000
+"""Of the first person whose photos calibrate the scorers."""
 CALIBRATION_PEOPLE = 60
+"""How many these are."""
 
 REFERENCES = 4
+"""Reference photos of each synthetic person by default."""
 MAX_REFERENCES = 8
+"""The most there may be."""
 TARGETS = 4
+"""Targets of each synthetic person."""
 SIZE = 256
+"""Side of synthetic people's photos, in pixels."""
 MAX_YAW = 45.0
+"""How far a photographed face may be turned, in degrees, for a detector to find it."""
 
-# What each real person is asked for: preset, yaw, pitch.
+# Preset, yaw and pitch of each portrait of a real person.
 REAL_REQUESTS = (
     ("neutral", 0.0, 0.0),
     ("smile", 20.0, 0.0),
@@ -43,24 +49,30 @@ OnDone = Callable[[], None]
 
 @dataclass(frozen=True)
 class Request:
-    """One portrait that is asked for, and the true photo of that person looking so, if there is one."""
+    """One portrait that is requested."""
 
     target: Target
+    """What it is to show."""
     truth: Path | None = None
+    """The true photo of the person looking so, if there is one."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One person: what the model may see, what it is asked for, what its portraits are compared with.
-
-    The gallery of a synthetic person is one more true photo, which the model does not see; that of a real
-    person is the references themselves, all the photos there are.
-    """
+    """One person of the benchmark."""
 
     name: str
+    """Begins the names of the person's pictures."""
     references: tuple[Path, ...]
+    """The photos that the model gets."""
     gallery: tuple[Path, ...]
+    """The photos that portraits are recognised by.
+
+    Of a synthetic person it is one more true photo, which the model does not get; of a real person the
+    references themselves, as there are no more photos.
+    """
     requests: tuple[Request, ...]
+    """The portraits that are drawn."""
 
     @property
     def gallery_is_unseen(self) -> bool:
@@ -68,7 +80,7 @@ class Case:
         return not set(self.gallery) & set(self.references)
 
 
-def synthetic_cases(
+def make_synthetic_cases(
     people: int,
     folder: Path,
     *,
@@ -76,10 +88,19 @@ def synthetic_cases(
     size: int = SIZE,
     on_done: OnDone | None = None,
 ) -> list[Case]:
-    """Unseen synthetic people, photographed into `folder`; those already there are kept.
+    """Photograph unseen synthetic people into `folder`; photos already there are kept.
 
-    Each has 1 to 8 references, 4 targets with their true photos, and 1 further true photo as the gallery.
-    People, targets, gallery and the first references are the same for every number of references.
+    Each has 4 targets with their true photos, and 1 further true photo as the gallery. People, targets,
+    gallery and the first references are the same for every number of references.
+
+    Parameters
+    ----------
+    references
+        Reference photos of each, 1 to 8.
+    size
+        Side of the photos, in pixels.
+    on_done
+        Called after each person.
 
     Raises
     ------
@@ -103,8 +124,8 @@ def synthetic_cases(
     return cases
 
 
-def real_cases(folder: Path) -> list[Case]:
-    """A folder of real photos, one sub-folder a person; every photo is a reference.
+def list_real_cases(folder: Path) -> list[Case]:
+    """List the people in a folder of real photos, one sub-folder each; every photo is a reference.
 
     Raises
     ------
@@ -130,9 +151,9 @@ def real_cases(folder: Path) -> list[Case]:
 def photograph_calibration_people(
     folder: Path, people: int = CALIBRATION_PEOPLE, *, size: int = SIZE, on_done: OnDone | None = None
 ) -> list[tuple[Request, ...]]:
-    """True photos of further synthetic people, and what each shows, to calibrate the scorers by.
+    """Photograph further synthetic people, to calibrate the scorers by what each photo shows.
 
-    They are taken into `folder`, 4 of each person; those already there are kept.
+    The photos go into `folder`, 4 of each person; those already there are kept.
     """
     requests = []
     for index in range(people):
@@ -154,7 +175,7 @@ def _take(person_seed: int, number: int, size: int) -> Photograph:
 
 
 def _photograph_person(person_seed: int, folder: Path, names: Sequence[str], size: int) -> None:
-    """The photos that can serve, in seed order and under `names`; what is already there is kept."""
+    """Take the photos that can serve, in seed order and under `names`; those already there are kept."""
     described = folder / "targets.json"
     if described.exists() and all((folder / f"{name}.png").exists() for name in names):
         return
@@ -165,12 +186,12 @@ def _photograph_person(person_seed: int, folder: Path, names: Sequence[str], siz
         taken = next(usable)
         write_picture(taken.image, folder / f"{name}.png")
         if name.startswith("target"):
-            targets.append(_to_json(Target.from_geometry(taken.truth.geometry)))
+            targets.append(Target.from_geometry(taken.truth.geometry).to_dict())
     described.write_text(json.dumps(targets))
 
 
 def _usable_photographs(person_seed: int, size: int) -> Iterator[Photograph]:
-    """Photos turned no further than a recogniser's detector and a target may be."""
+    """Take photos of faces turned no further than a recogniser's detector and a target allow."""
     for number in count():
         taken = _take(person_seed, number, size)
         try:
@@ -181,33 +202,16 @@ def _usable_photographs(person_seed: int, size: int) -> Iterator[Photograph]:
             yield taken
 
 
-def _to_json(target: Target) -> dict[str, Any]:
-    return {
-        "expression": [float(value) for value in target.expression_vector()],
-        "pose": asdict(target.pose),
-        "gaze": list(target.gaze),
-        "framing": asdict(target.framing),
-    }
-
-
-def _from_json(values: dict[str, Any]) -> Target:
-    return Target(
-        expression=values["expression"],
-        pose=HeadPose(**values["pose"]),
-        gaze=tuple(values["gaze"]),
-        framing=Framing(**values["framing"]),
-    )
-
-
 def _read_requests(folder: Path) -> tuple[Request, ...]:
     described = json.loads((folder / "targets.json").read_text())
     return tuple(
-        Request(_from_json(values), folder / f"target_{index}.png") for index, values in enumerate(described)
+        Request(Target.from_dict(values), folder / f"target_{index}.png")
+        for index, values in enumerate(described)
     )
 
 
-def write_picture(image: np.ndarray, path: Path) -> None:
-    """A uint8 RGB picture as PNG, whole or not at all, so that a kill leaves no half picture."""
+def write_picture(image: ByteArray, path: Path) -> None:
+    """Write a uint8 RGB picture as PNG, atomically, so that a kill leaves no half picture."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as partial:
         Image.fromarray(image).save(partial, format="PNG")

@@ -22,6 +22,7 @@ from hifi_portrait.errors import DatasetError, HiFiPortraitError
 from hifi_portrait.evaluation.protocol import Case, write_picture
 from hifi_portrait.evaluation.scorers.scorers import Reading, ScorerSet
 from hifi_portrait.faces import load_image
+from hifi_portrait.head.arrays import Array, ByteArray
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Draw = Callable[[Identity, Target, int], np.ndarray]
+Draw = Callable[[Identity, Target, int], ByteArray]
+"""Draw an RGB picture (H, W, 3) of a person with a target, from the noise of a seed."""
 OnDone = Callable[[], None]
 
 SEED_STEP = 1_000_000
@@ -45,28 +47,44 @@ class Sampling:
     """
 
     prompt: str = ""
+    """Of every portrait."""
     steps: int | None = None
+    """Denoising steps."""
     guidance: float | None = None
+    """Prompt guidance scale."""
     warp_strength: float | None = None
+    """How far the warp that denoising starts from is noised, in (0, 1]."""
     warp_grain: float | None = None
+    """Fraction of that noise that is added."""
     warp_share: float = 1.0
+    """Fraction of the plain warp that stands in the portrait where it is sure."""
     prompt_scale: float = 1.0
+    """How much of what the prompt changes is added."""
     prompt_rounds: int = 2
+    """How often the prompt's changes are found and added."""
     hifi_every: int = 1
+    """HiFi-Net runs at every so-many-th step."""
     upscale: int | None = 1
+    """How many times as high and wide as the networks draw it the picture is."""
 
 
-def warp_row(size: int) -> Draw:
-    """The plain warp of the references, with nothing learnt."""
+def make_warp_row(size: int) -> Draw:
+    """Make the row of the plain warp of the references, in which nothing is learnt."""
 
-    def draw(identity: Identity, target: Target, seed: int) -> np.ndarray:
+    def draw(identity: Identity, target: Target, seed: int) -> Array:
         return identity.warp(target, size)
 
     return draw
 
 
-def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling, size: int | None = None) -> Draw:
-    """The diffusion pipeline; pictures higher than `size`, that of true photos, are reduced to it."""
+def make_pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling, size: int | None = None) -> Draw:
+    """Make the row of the diffusion pipeline.
+
+    Parameters
+    ----------
+    size
+        Height of the true photos, in pixels, to which higher pictures are reduced; None reduces none.
+    """
     settings: dict[str, Any] = {
         "prompt": sampling.prompt,
         "num_inference_steps": sampling.steps,
@@ -80,7 +98,7 @@ def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling, size: int | Non
         "upscale": sampling.upscale,
     }
 
-    def draw(identity: Identity, target: Target, seed: int) -> np.ndarray:
+    def draw(identity: Identity, target: Target, seed: int) -> Array:
         generator = torch.Generator("cpu").manual_seed(seed)
         output: Any = pipe(identity, target, generator=generator, **settings)
         picture = np.asarray(output.images[0].convert("RGB"))
@@ -93,13 +111,13 @@ def pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling, size: int | Non
 
 
 def picture_path(out: Path, row: str, case: Case, request: int, seed: int = 0) -> Path:
-    """Where one picture of one row lies."""
+    """Name the file of one picture of one row."""
     again = f"_seed{seed}" if seed else ""
     return out / "rows" / row / f"{case.name}_{request}{again}.png"
 
 
-def rows_in(out: Path) -> list[str]:
-    """Names of the rows that `out` has pictures of."""
+def list_rows(out: Path) -> list[str]:
+    """Name the rows that `out` has pictures of."""
     return sorted(path.name for path in (out / "rows").glob("*") if path.is_dir())
 
 
@@ -111,7 +129,10 @@ def draw_rows(
     seeds: int = 1,
     on_done: OnDone | None = None,
 ) -> None:
-    """Draw what is missing; a person of whom no identity can be made has no pictures: no face found."""
+    """Draw what is missing.
+
+    A person of whom no identity can be made gets no pictures, which counts as no face found.
+    """
     for number, case in enumerate(cases):
         missing = [
             (row, request, seed)
@@ -120,7 +141,7 @@ def draw_rows(
             for request in range(len(case.requests))
             if not picture_path(out, row, case, request, seed).exists()
         ]
-        identity = identity_of(case, out) if missing else None
+        identity = load_or_make_identity(case, out) if missing else None
         for row, request, seed in missing:
             if identity is not None:
                 image = rows[row](
@@ -131,8 +152,8 @@ def draw_rows(
             on_done()
 
 
-def seeds_in(cases: Sequence[Case], row: str, out: Path, most: int) -> int:
-    """How many seeds, at most `most`, a row has pictures of: one, if it was drawn without chance."""
+def count_seeds(cases: Sequence[Case], row: str, out: Path, most: int) -> int:
+    """Count the seeds that a row has pictures of, at most `most`: one, if it was drawn without chance."""
     found = (
         seed
         for seed in range(most - 1, 0, -1)
@@ -144,7 +165,7 @@ def seeds_in(cases: Sequence[Case], row: str, out: Path, most: int) -> int:
 def read_row(
     cases: Sequence[Case], row: str, out: Path, scorers: ScorerSet, seeds: int = 1
 ) -> list[list[Reading]]:
-    """What the scorers say of a row: for each case all requests of the first seed, then of the second, ...
+    """Read a row with the scorers: for each case all requests of the first seed, then of the second, ...
 
     A missing picture has an empty reading.
     """
@@ -159,7 +180,7 @@ def read_row(
 
 
 def read_photos(photos: Sequence[Sequence[Path]], scorers: ScorerSet) -> list[list[Reading]]:
-    """What the scorers say of true photos, in the given nesting."""
+    """Read true photos with the scorers, in the given nesting."""
     return [[_read(photo, scorers) for photo in group] for group in photos]
 
 
@@ -167,8 +188,8 @@ def _read(path: Path, scorers: ScorerSet) -> Reading:
     return scorers.read(load_image(path)) if path.exists() else Reading()
 
 
-def identity_of(case: Case, out: Path) -> Identity | None:
-    """The case's identity, kept in `out` under a name that changes with its photos."""
+def load_or_make_identity(case: Case, out: Path) -> Identity | None:
+    """Load or make the case's identity, kept in `out` under a name that changes with its photos."""
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in case.references)).hexdigest()[:12]
     path = out / "identities" / f"{case.name}-{digest}.safetensors"
     if path.exists():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from hifi_portrait.evaluation.runner import Sampling, pipeline_row
+from hifi_portrait.evaluation.runner import Sampling, make_pipeline_row
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
 
@@ -20,19 +20,27 @@ if TYPE_CHECKING:
     from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
 
 ROUNDS = 3
+"""How often each is timed, after a round that is not."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds, the best of the warm rounds, the process's peak memory in MiB, and the portrait's height."""
+    """What was measured; seconds are the best of the rounds after the first."""
 
     identity_seconds: float
+    """Of the photos' analysis."""
     portrait_seconds: float
+    """Of one portrait."""
     warp_seconds: float
+    """Of one plain warp of the portrait's size."""
     peak_memory: float
+    """Of the process, in MiB."""
     threads: int
+    """How many threads torch used."""
     references: int
+    """How many photos there were."""
     size: int
+    """Height of the portrait, in pixels."""
 
 
 def time_portrait(
@@ -41,7 +49,7 @@ def time_portrait(
     """Time the analysis of `photos`, one portrait and one plain warp, each after a first, untimed round."""
     target = Target()
     person = Identity.from_photos(list(photos))
-    draw = pipeline_row(pipe, sampling)
+    draw = make_pipeline_row(pipe, sampling)
     size = draw(person, target, 0).shape[0]
     person.warp(target, size)
 
@@ -67,6 +75,6 @@ def _best(job: Callable[[], object], rounds: int) -> float:
 
 
 def _peak_memory() -> float:
-    """The process's largest resident set so far, in MiB."""
+    """Measure the process's largest resident set so far, in MiB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

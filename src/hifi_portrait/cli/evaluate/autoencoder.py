@@ -36,7 +36,7 @@ def autoencoder(
     --model may also be the folder of an autoencoder alone.
     """
     from hifi_portrait.evaluation.autoencoder import evaluate_autoencoder
-    from hifi_portrait.evaluation.report.report import autoencoder_section
+    from hifi_portrait.evaluation.report.report import format_autoencoder
     from hifi_portrait.faces import load_image
 
     cases = photograph_people(count, output.out, output.as_json)
@@ -55,7 +55,7 @@ def autoencoder(
     output.save(
         "autoencoder",
         asdict(figures) | {"share_kept": figures.share_kept},
-        autoencoder_section(command, figures, scoring.recogniser_name),
+        format_autoencoder(command, figures, scoring.recogniser_name),
     )
 
 

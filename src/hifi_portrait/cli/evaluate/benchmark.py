@@ -42,7 +42,7 @@ class SeveralSeedsOptions(RowOptions):
     ] = None
 
     def words(self, sampling: Sampling) -> str:
-        """The options that were given, as the report shows them."""
+        """Give the options that were given, as the report shows them."""
         seeds = "" if self.seeds == 1 else f"--seeds {self.seeds}"
         against = "" if self.against is None else f"--against {shlex.quote(self.against)}"
         return joined(seeds, against, super().words(sampling))
@@ -105,9 +105,9 @@ def real(
     drawing: DrawingOptions,
 ) -> None:
     """Measure the same on real people: all their photos are references, and they are recognised by them."""
-    from hifi_portrait.evaluation.protocol import real_cases
+    from hifi_portrait.evaluation.protocol import list_real_cases
 
-    cases = real_cases(photos)
+    cases = list_real_cases(photos)
     case_list = CaseList(
         cases,
         key="photos",
@@ -129,41 +129,41 @@ def _measure(
     from hifi_portrait.evaluation import runner
     from hifi_portrait.evaluation.benchmark import WARP_ROW, score
     from hifi_portrait.evaluation.protocol import CALIBRATION_PEOPLE, SIZE
-    from hifi_portrait.evaluation.report.report import benchmark_section
+    from hifi_portrait.evaluation.report.report import format_benchmark
 
     out, cases = output.out, people.cases
     runner.check_same_run(out, f"{people.source}, {len(cases)} people")
     with progress(output.as_json) as bar:
         task = bar.add_task("portraits", total=len(cases))
-        runner.draw_rows(cases, {WARP_ROW: runner.warp_row(SIZE)}, out)
+        runner.draw_rows(cases, {WARP_ROW: runner.make_warp_row(SIZE)}, out)
         if not row.warp_only:
-            rows = {row.name: runner.pipeline_row(row.load(), sampling, SIZE)}
+            rows = {row.name: runner.make_pipeline_row(row.load(), sampling, SIZE)}
             runner.draw_rows(cases, rows, out, seeds=row.seeds, on_done=lambda: bar.advance(task))
         calibration = bar.add_task("photographing to calibrate", total=CALIBRATION_PEOPLE, visible=False)
         bar.add_task("measuring", total=None)
         result = score(
             cases,
-            runner.rows_in(out),
+            runner.list_rows(out),
             out,
             scoring.scoring,
             seeds=row.seeds,
             against=row.against or WARP_ROW,
             on_calibration_person=lambda: bar.update(calibration, advance=1, visible=True),
         )
-    _write_sheets(cases, runner.rows_in(out), out)
+    _write_sheets(cases, runner.list_rows(out), out)
     command = joined(
         "hifi-portrait evaluate", people.command, scoring.words, "--out DIR", row.words(sampling)
     )
-    output.save(people.key, result.to_dict(), benchmark_section(people.title, command, result))
+    output.save(people.key, result.to_dict(), format_benchmark(people.title, command, result))
 
 
 def _write_sheets(cases: list[Case], rows: list[str], out: Path) -> None:
     """Write ``sheets/rows.jpg``, all rows above each other, and a sheet of each row with all its targets."""
     from hifi_portrait.cli.sheet import contact_sheet
-    from hifi_portrait.evaluation.report.sheets import all_targets, one_target_each
+    from hifi_portrait.evaluation.report.sheets import line_up_rows, line_up_targets
 
     folder = out / "sheets"
     folder.mkdir(exist_ok=True)
-    contact_sheet(one_target_each(cases, rows, out), cell=144).save(folder / "rows.jpg", quality=90)
+    contact_sheet(line_up_rows(cases, rows, out), cell=144).save(folder / "rows.jpg", quality=90)
     for row in rows:
-        contact_sheet(all_targets(cases, row, out)).save(folder / f"row-{row}.jpg", quality=90)
+        contact_sheet(line_up_targets(cases, row, out)).save(folder / f"row-{row}.jpg", quality=90)

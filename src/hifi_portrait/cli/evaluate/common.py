@@ -157,7 +157,7 @@ class RowOptions:
         return load_pipeline(self.model, self.device)
 
     def words(self, sampling: Sampling) -> str:
-        """The options that were given, as the report shows them; the model's folder goes by ``DIR``."""
+        """Give the options that were given, as the report shows them; a model's folder is ``DIR`` there."""
         if self.warp_only:
             return "--warp-only"
         model = "" if self.model is None else f"--model DIR --name {self.name}"
@@ -171,10 +171,10 @@ def joined(*words: str) -> str:
 
 def photograph_people(count: int, out: Path, quiet: bool, references: int = REFERENCES) -> list[Case]:
     """Photograph the unseen synthetic people into `out`, with a progress bar."""
-    from hifi_portrait.evaluation.protocol import synthetic_cases
+    from hifi_portrait.evaluation.protocol import make_synthetic_cases
 
     with progress(quiet) as bar:
         task = bar.add_task("photographing", total=count)
-        return synthetic_cases(
+        return make_synthetic_cases(
             count, out / "people", references=references, on_done=lambda: bar.advance(task)
         )

@@ -29,12 +29,12 @@ def prompts(
     drawing: DrawingOptions,
 ) -> None:
     """Measure whether portraits of unseen synthetic people show what five prompts each ask."""
-    from hifi_portrait.evaluation.prompt_following import draw_prompts, pipeline_prompts, score_prompts
-    from hifi_portrait.evaluation.report.prompt_report import prompts_section
+    from hifi_portrait.evaluation.prompt_following import draw_prompts, make_prompt_drawer, score_prompts
+    from hifi_portrait.evaluation.report.prompt_report import format_prompts
 
     sampling = drawing.sampling(upscale=upscale)
     cases = photograph_people(count, output.out, output.as_json)
-    draw = None if row.warp_only else pipeline_prompts(row.load(), sampling)
+    draw = None if row.warp_only else make_prompt_drawer(row.load(), sampling)
     with progress(output.as_json) as bar:
         task = bar.add_task("prompts", total=count)
         draw_prompts(cases, row.name, draw, output.out, lambda: bar.advance(task))
@@ -43,5 +43,5 @@ def prompts(
     command = joined(
         f"hifi-portrait evaluate prompts --count {count}", scoring.words, "--out DIR", row.words(sampling)
     )
-    section = prompts_section(command, result, scoring.recogniser_name)
+    section = format_prompts(command, result, scoring.recogniser_name)
     output.save("prompts", asdict(result), section)

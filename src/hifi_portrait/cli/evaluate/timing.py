@@ -33,7 +33,7 @@ def timing(
     drawing: DrawingOptions,
 ) -> None:
     """Measure time and memory of the photos' analysis, one portrait and one plain warp, all loaded."""
-    from hifi_portrait.evaluation.report.report import timing_section
+    from hifi_portrait.evaluation.report.report import format_timing
     from hifi_portrait.evaluation.timing import time_portrait
 
     files = find_photos(photos)
@@ -44,4 +44,4 @@ def timing(
         "" if upscale is None else f"--upscale {upscale}",
     )
     command = joined("hifi-portrait evaluate time PHOTOS --out DIR", given)
-    output.save("time", asdict(result), timing_section(command, result))
+    output.save("time", asdict(result), format_timing(command, result))

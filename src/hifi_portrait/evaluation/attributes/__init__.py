@@ -1,6 +1,6 @@
 """Which hair colour, glasses and clothing colour a portrait shows, read by a small classifier."""
 
-from hifi_portrait.evaluation.attributes.classes import HEADS, Head, labels_of
+from hifi_portrait.evaluation.attributes.classes import HEADS, Head, read_labels
 from hifi_portrait.evaluation.attributes.reader import AttributeReader
 
-__all__ = ["HEADS", "AttributeReader", "Head", "labels_of"]
+__all__ = ["HEADS", "AttributeReader", "Head", "read_labels"]

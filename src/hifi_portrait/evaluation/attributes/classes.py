@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hifi_portrait.head.arrays import Array
 from hifi_portrait.synthetic import colours
 
 UNKNOWN = -1
@@ -16,14 +17,14 @@ UNKNOWN = -1
 
 @dataclass(frozen=True)
 class Head:
-    """One attribute: its classes, and the groups of those that are one answer.
-
-    A class in no group is a group by itself.
-    """
+    """One attribute that the classifier reads."""
 
     name: str
+    """Such as "hair colour"."""
     classes: tuple[str, ...]
+    """What it tells apart."""
     merged: tuple[tuple[str, ...], ...] = ()
+    """Groups of classes that count as one answer; a class in none is a group by itself."""
 
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
@@ -31,7 +32,7 @@ class Head:
         return tuple(dict.fromkeys(self.group_of(name) for name in self.classes))
 
     def group_of(self, name: str) -> tuple[str, ...]:
-        """The group of a class.
+        """Find the group of a class.
 
         Raises
         ------
@@ -43,11 +44,11 @@ class Head:
         return next((group for group in self.merged if name in group), (name,))
 
     def same(self, a: str, b: str) -> bool:
-        """Whether two classes are one answer."""
+        """Tell whether two classes are one answer."""
         return self.group_of(a) == self.group_of(b)
 
-    def grouping(self) -> np.ndarray:
-        """(classes, groups) of 0 and 1: probabilities of classes times this are those of groups."""
+    def grouping(self) -> Array:
+        """Make the matrix (classes, groups) of 0 and 1 that adds probabilities of classes up to groups."""
         groups = self.groups
         return np.array([[float(name in group) for group in groups] for name in self.classes])
 
@@ -63,8 +64,8 @@ CLOTHING_COLOUR = Head("clothing colour", tuple(colours.CLOTH))
 HEADS = (HAIR_COLOUR, GLASSES, CLOTHING_COLOUR)
 
 
-def values_of(attributes: Mapping[str, Any]) -> dict[str, str]:
-    """Class by head of a synthetic photo's attributes; heads that are not defined for it are left out."""
+def read_values(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """Read the class of each head off a synthetic photo's attributes; undefined heads are left out."""
     worn = attributes["glasses"]
     values = {GLASSES.name: worn if worn in ("none", "sunglasses") else "glasses"}
     if attributes["style"] == "photo":
@@ -74,7 +75,7 @@ def values_of(attributes: Mapping[str, Any]) -> dict[str, str]:
     return values
 
 
-def labels_of(attributes: Mapping[str, Any]) -> list[int]:
-    """Class index for each of `HEADS`, `UNKNOWN` where it is not defined."""
-    values = values_of(attributes)
+def read_labels(attributes: Mapping[str, Any]) -> list[int]:
+    """Give the class index of each of `HEADS`, `UNKNOWN` where it is not defined."""
+    values = read_values(attributes)
     return [head.classes.index(values[head.name]) if head.name in values else UNKNOWN for head in HEADS]

@@ -1,17 +1,19 @@
-"""The classifier: a small convolutional network that looks once and answers once for each head."""
+"""The classifier: one small convolutional trunk, and one attention head for each attribute."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hifi_portrait.head.arrays import ByteArray
+
 SIZE = 128
 """Side in pixels of the picture it looks at."""
 CHANNELS = (40, 64, 96)
+"""Of its three levels, each half as large as the one before."""
 
 
 def _conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -28,7 +30,8 @@ class _Residual(nn.Module):
         self.conv = _conv(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv(x)
+        y: Tensor = x + self.conv(x)
+        return y
 
 
 class _AttentionHead(nn.Module):
@@ -41,7 +44,8 @@ class _AttentionHead(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         where = self.look(x).flatten(2).softmax(-1)
-        return self.classify(torch.einsum("blp,bcp->blc", where, x.flatten(2)).flatten(1))
+        logits: Tensor = self.classify(torch.einsum("blp,bcp->blc", where, x.flatten(2)).flatten(1))
+        return logits
 
 
 class AttributeNet(nn.Module):
@@ -64,15 +68,15 @@ class AttributeNet(nn.Module):
         self.heads = nn.ModuleList(_AttentionHead(inputs, count) for count in classes)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Logits of each head; two planes that say where a pixel is go in with the picture."""
+        """Compute the logits of each head; the pixels' own coordinates go in as two more channels."""
         line = torch.linspace(-1, 1, x.shape[-1], dtype=x.dtype, device=x.device)
         across = line.expand(len(x), 1, x.shape[-2], -1)
         features = self.trunk(torch.cat([x, across, across.mT], dim=1))
         return [head(features) for head in self.heads]
 
 
-def network_input(pictures: np.ndarray | Tensor) -> Tensor:
-    """uint8 RGB pictures (B, H, W, 3) of any size -> (B, 3, 128, 128) in [-1, 1]."""
+def scale_pictures(pictures: ByteArray | Tensor) -> Tensor:
+    """Scale uint8 RGB pictures (B, H, W, 3) of any size to (B, 3, 128, 128) in [-1, 1]."""
     given = pictures if isinstance(pictures, Tensor) else torch.tensor(pictures)
     x = given.permute(0, 3, 1, 2).float() / 127.5 - 1
     if x.shape[-2:] == (SIZE, SIZE):

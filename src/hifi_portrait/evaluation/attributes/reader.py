@@ -13,21 +13,22 @@ from safetensors.torch import save_file
 
 from hifi_portrait.errors import ModelError
 from hifi_portrait.evaluation.attributes.classes import HEADS, Head
-from hifi_portrait.evaluation.attributes.network import AttributeNet, network_input
+from hifi_portrait.evaluation.attributes.network import AttributeNet, scale_pictures
+from hifi_portrait.head.arrays import Array, ByteArray
 
 ASSET = "attributes.safetensors"
 """Below the package's ``assets``."""
 
 
 class AttributeReader:
-    """Says of a picture which class of each head it shows, classes of one group counting together."""
+    """Reads which class of each head a picture shows; classes of one group count together."""
 
     def __init__(self, network: AttributeNet) -> None:
         self.network = network.eval()
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> AttributeReader:
-        """The classifier in a file that `save` wrote, or the one that comes with the package.
+        """Load the classifier from a file that `save` wrote, or the one that comes with the package.
 
         Raises
         ------
@@ -65,21 +66,21 @@ class AttributeReader:
         save_file(tensors, str(path), {"classes": json.dumps(_class_names())})
 
     @torch.no_grad()
-    def probabilities(self, pictures: np.ndarray) -> dict[str, np.ndarray]:
-        """Probability of each class, (B, classes), by head, of uint8 RGB pictures (B, H, W, 3)."""
-        logits = self.network(network_input(pictures))
+    def probabilities(self, pictures: ByteArray) -> dict[str, Array]:
+        """Give the probability of each class, (B, classes) by head, for uint8 RGB pictures (B, H, W, 3)."""
+        logits = self.network(scale_pictures(pictures))
         return {
             head.name: values.softmax(-1).numpy().astype(np.float64)
             for head, values in zip(HEADS, logits, strict=True)
         }
 
-    def read(self, picture: np.ndarray) -> dict[str, str]:
-        """By head the likeliest class, of the likeliest group, of a uint8 RGB picture (H, W, 3)."""
+    def read(self, picture: ByteArray) -> dict[str, str]:
+        """Read the likeliest class of the likeliest group of each head off a uint8 RGB picture (H, W, 3)."""
         probabilities = self.probabilities(picture[None])
         return {head.name: _likeliest(head, probabilities[head.name][0]) for head in HEADS}
 
 
-def _likeliest(head: Head, probabilities: np.ndarray) -> str:
+def _likeliest(head: Head, probabilities: Array) -> str:
     group = head.groups[int((probabilities @ head.grouping()).argmax())]
     return max(group, key=lambda name: float(probabilities[head.classes.index(name)]))
 

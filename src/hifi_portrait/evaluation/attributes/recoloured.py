@@ -23,32 +23,34 @@ from hifi_portrait.synthetic.write import PHOTO_SEEDS, SHARD_PHOTOS, identity_id
 FIRST_SEED = 8_000_000
 """Of the people to train on; they are in no other data set."""
 WITHOUT_GLASSES = 0.4
+"""Fraction of the photos that show no glasses."""
 SUNGLASSES = 0.15
+"""Fraction of the photos whose glasses, if any, are dark."""
 
 
-def recoloured_person(seed: int) -> tuple[Person, np.random.Generator]:
-    """The person of a seed with hair and frames drawn evenly, and a generator for what their photos show."""
+def make_recoloured_person(seed: int) -> tuple[Person, np.random.Generator]:
+    """Make the person of a seed with hair and frames drawn evenly, and a generator for their photos."""
     rng = np.random.default_rng([101, seed])
     person = Person.sample(seed)
-    hair = with_hair_colour(person, str(rng.choice(list(colours.HAIR))), rng)
+    hair = change_hair_colour(person, str(rng.choice(list(colours.HAIR))), rng)
     return replace(hair, glasses=str(rng.choice(GLASSES[1:]))), rng
 
 
-def with_hair_colour(person: Person, colour: str, rng: np.random.Generator) -> Person:
-    """The same person with hair of another of `colours.HAIR`, varied as the sampled ones are."""
+def change_hair_colour(person: Person, colour: str, rng: np.random.Generator) -> Person:
+    """Give the person hair of another of `colours.HAIR`, varied as the sampled ones are."""
     rgb = colours.linear(colours.HAIR[colour], rng, 0.14)
     return replace(person, hair=replace(person.hair, colour=colour, rgb=rgb))
 
 
-def with_clothing_colour(photo: Photo, colour: str, rng: np.random.Generator) -> Photo:
-    """The same photo with the garment in another of `colours.CLOTH`, varied as the sampled ones are."""
+def change_clothing_colour(photo: Photo, colour: str, rng: np.random.Generator) -> Photo:
+    """Give the garment of a photo another of `colours.CLOTH`, varied as the sampled ones are."""
     rgb = colours.linear(colours.CLOTH[colour], rng, 0.12)
     return replace(photo, clothing_colour=colour, clothing_rgb=rgb)
 
 
-def recoloured_records(seed: int, photos: int, size: int = 256) -> list[PhotoRecord]:
-    """All photos of the recoloured person of a seed, each with clothes and glasses of its own."""
-    person, rng = recoloured_person(seed)
+def photograph_recoloured(seed: int, photos: int, size: int = 256) -> list[PhotoRecord]:
+    """Take all photos of the recoloured person of a seed, each with clothes and glasses of its own."""
+    person, rng = make_recoloured_person(seed)
     records = []
     for number in range(photos):
         photo = Photo.sample(
@@ -57,7 +59,7 @@ def recoloured_records(seed: int, photos: int, size: int = 256) -> list[PhotoRec
             sunglasses=bool(rng.random() < SUNGLASSES),
             wears_glasses=bool(rng.random() >= WITHOUT_GLASSES),
         )
-        photo = with_clothing_colour(photo, str(rng.choice(list(colours.CLOTH))), rng)
+        photo = change_clothing_colour(photo, str(rng.choice(list(colours.CLOTH))), rng)
         records.append(photo_record(seed, number, photograph(person, photo, size)))
     return records
 
@@ -81,6 +83,6 @@ def write_recoloured(
     with IDDatasetWriter(out, name=f"recoloured-{seed}", shard_photos=SHARD_PHOTOS) as writer:
         for person_seed in range(seed, seed + count):
             if identity_id(person_seed) not in writer.complete:
-                writer.add(identity_id(person_seed), recoloured_records(person_seed, photos))
+                writer.add(identity_id(person_seed), photograph_recoloured(person_seed, photos))
             if on_done:
                 on_done()

@@ -64,8 +64,8 @@ def train_and_test(
     return [HeldOutResult(name, confusion(reader, photos)) for name, photos in held_out.items()]
 
 
-def confusion(reader: AttributeReader, examples: Examples, batch: int = 128) -> dict[str, np.ndarray]:
-    """By head, how often each true group (rows) was read as each group (columns), groups as `Head.groups`."""
+def confusion(reader: AttributeReader, examples: Examples, batch: int = 128) -> dict[str, Array]:
+    """Count, by head, how often each true group (rows) was read as each group (columns) of `Head.groups`."""
     matrices = {head.name: np.zeros((len(head.groups),) * 2, dtype=int) for head in HEADS}
     for start in range(0, len(examples), batch):
         found = reader.probabilities(examples.pictures[start : start + batch])
@@ -79,13 +79,13 @@ def confusion(reader: AttributeReader, examples: Examples, batch: int = 128) -> 
     return matrices
 
 
-def accuracy(matrix: np.ndarray) -> float:
-    """Share of a confusion matrix on its diagonal; NaN of an empty one."""
+def accuracy(matrix: Array) -> float:
+    """Give the fraction of a confusion matrix that lies on its diagonal; NaN for an empty one."""
     return float(np.trace(matrix) / matrix.sum()) if matrix.sum() else float("nan")
 
 
-def confusion_text(head: Head, matrix: np.ndarray) -> str:
-    """The groups that are not always read right, and what they are read as."""
+def confusion_text(head: Head, matrix: Array) -> str:
+    """List, for each group of a head, how often it was read right and what else it was read as."""
     names = ["/".join(group) for group in head.groups]
     lines = []
     for row, name in enumerate(names):

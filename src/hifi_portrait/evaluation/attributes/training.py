@@ -16,9 +16,10 @@ from tqdm import tqdm
 
 from hifi_portrait.dataset.format import IDDataset, split_of
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.evaluation.attributes.classes import HEADS, UNKNOWN, labels_of
-from hifi_portrait.evaluation.attributes.network import SIZE, AttributeNet, network_input
+from hifi_portrait.evaluation.attributes.classes import HEADS, UNKNOWN, read_labels
+from hifi_portrait.evaluation.attributes.network import SIZE, AttributeNet, scale_pictures
 from hifi_portrait.evaluation.attributes.reader import AttributeReader
+from hifi_portrait.head.arrays import Array, ByteArray, IntArray
 from hifi_portrait.training.engine.precision import half_where_fast
 
 log = logging.getLogger(__name__)
@@ -48,17 +49,19 @@ class TrainingSettings:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Pictures uint8 (N, 128, 128, 3) and their labels int64 (N, heads), `UNKNOWN` where not defined."""
+    """Pictures and their labels."""
 
-    pictures: np.ndarray
-    labels: np.ndarray
+    pictures: ByteArray
+    """RGB (N, 128, 128, 3)."""
+    labels: IntArray
+    """Class indices (N, heads); `UNKNOWN` where not defined."""
 
     def __len__(self) -> int:
         return len(self.pictures)
 
 
 def read_examples(folders: Sequence[str | Path], *, held_out: bool | None = None) -> Examples:
-    """The photos of ID data sets with synthetic truth.
+    """Read the photos of ID data sets with synthetic truth.
 
     Parameters
     ----------
@@ -79,7 +82,7 @@ def read_examples(folders: Sequence[str | Path], *, held_out: bool | None = None
             for place in places:
                 record = dataset[place]
                 try:
-                    labels.append(labels_of(record.attributes))
+                    labels.append(read_labels(record.attributes))
                 except (KeyError, ValueError) as error:
                     raise DatasetError(
                         f"photo {identity}/{record.photo_id} of {folder} has no usable attribute {error}: "
@@ -92,7 +95,7 @@ def read_examples(folders: Sequence[str | Path], *, held_out: bool | None = None
 
 
 def train(examples: Examples, settings: TrainingSettings | None = None) -> AttributeReader:
-    """A classifier trained from nothing."""
+    """Train a classifier from nothing."""
     settings = settings or TrainingSettings()
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
@@ -110,7 +113,7 @@ def train(examples: Examples, settings: TrainingSettings | None = None) -> Attri
         for rows in _batches(len(examples), settings.batch, rng):
             pictures = np.stack([augment(examples.pictures[row], settings, rng) for row in rows])
             with half_where_fast(torch.device("cpu")):
-                logits = network(network_input(pictures))
+                logits = network(scale_pictures(pictures))
             loss = _loss(logits, torch.from_numpy(examples.labels[rows]), settings)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -122,13 +125,14 @@ def train(examples: Examples, settings: TrainingSettings | None = None) -> Attri
     return AttributeReader(network)
 
 
-def augment(picture: np.ndarray, settings: TrainingSettings, rng: np.random.Generator) -> np.ndarray:
-    """A uint8 RGB picture (H, W, 3) mirrored, shifted, blurred or compressed by chance; its colours stay."""
+def augment(picture: ByteArray, settings: TrainingSettings, rng: np.random.Generator) -> Array:
+    """Mirror, shift, blur or compress a uint8 RGB picture (H, W, 3) by chance; its colours stay."""
     if rng.random() < 0.5:
         picture = picture[:, ::-1]
     across, down = rng.integers(-settings.shift, settings.shift + 1, 2)
     step = np.array([[1, 0, across], [0, 1, down]], dtype=np.float32)
-    picture = cv2.warpAffine(picture, step, picture.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+    shifted = cv2.warpAffine(picture, step, picture.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+    picture = np.asarray(shifted, np.uint8)
     if rng.random() >= settings.soften:
         return picture
     if rng.random() < 0.6:
@@ -138,7 +142,7 @@ def augment(picture: np.ndarray, settings: TrainingSettings, rng: np.random.Gene
     return np.asarray(cv2.imdecode(compressed, cv2.IMREAD_COLOR))
 
 
-def _batches(count: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def _batches(count: int, size: int, rng: np.random.Generator) -> Iterator[Array]:
     order = rng.permutation(count)
     # The last batch may be small: too small for the batch statistics is left out.
     return (order[start : start + size] for start in range(0, count, size) if count - start > 1)

@@ -18,14 +18,16 @@ Figures = Mapping[str, Any]
 Point = tuple[int, Mapping[str, float]]
 """A number of references, and an `Interval` as plain values."""
 
-_SMOOTHED = 0.1  # share of a curve's values that one point is the mean of
+_SMOOTHED = 0.1
+"""Fraction of a curve's values that one point is the mean of."""
 _NOT_LOSSES = ("loss", "learning_rate", "samples_per_second", "gradient_norm")
 
 UNITS = {"pose": "degrees", "expression": "coefficient", "gaze": "degrees"}
+"""Of the errors of each group."""
 
 
 def read_figures(path: Path) -> Figures:
-    """The figures of one evaluation.
+    """Read the figures of one evaluation.
 
     Raises
     ------
@@ -33,7 +35,7 @@ def read_figures(path: Path) -> Figures:
         If the file does not hold any.
     """
     try:
-        figures = json.loads(path.read_text())
+        figures: Figures = json.loads(path.read_text())
         if not isinstance(figures["rows"], list) or len(figures["references"]) != 2:
             raise ValueError("no rows")
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -44,46 +46,46 @@ def read_figures(path: Path) -> Figures:
     return figures
 
 
-def identity_lines(evaluations: Sequence[Figures]) -> dict[tuple[str, str], list[Point]]:
-    """Share of a true photo's similarity by number of references, for each row and recogniser."""
+def collect_identity_lines(evaluations: Sequence[Figures]) -> dict[tuple[str, str], list[Point]]:
+    """Collect the fraction of a true photo's similarity by number of references, by row and recogniser."""
     lines: dict[tuple[str, str], list[Point]] = {}
     for figures in sorted(evaluations, key=lambda one: one["references"][1]):
         for row in figures["rows"]:
             for recogniser, identity in row["identity"].items():
-                share = identity["share_of_true"]
-                if share is not None:
-                    point = (figures["references"][1], share)
+                fraction = identity["share_of_true"]
+                if fraction is not None:
+                    point = (figures["references"][1], fraction)
                     lines.setdefault((row["name"], recogniser), []).append(point)
     return lines
 
 
-def control_bars(figures: Figures) -> dict[str, dict[str, Mapping[str, float]]]:
-    """Errors of pose, expression and gaze, each by row."""
+def collect_control_bars(figures: Figures) -> dict[str, dict[str, Mapping[str, float]]]:
+    """Collect the errors of pose, expression and gaze, each by row."""
     measured = {row["name"]: row["control"]["errors"] for row in figures["rows"] if row["control"]}
     return {group: {name: errors[group] for name, errors in measured.items()} for group in GROUPS}
 
 
 def draw_identity(evaluations: Sequence[Figures], path: Path) -> None:
-    """Plot `identity_lines` into a PNG or SVG file."""
+    """Plot `collect_identity_lines` into a PNG or SVG file."""
     figure, axes = _figure(1)
     counts: set[int] = set()
-    for (row, recogniser), points in identity_lines(evaluations).items():
+    for (row, recogniser), points in collect_identity_lines(evaluations).items():
         numbers = [number for number, _ in points]
-        values = [share["value"] for _, share in points]
+        values = [fraction["value"] for _, fraction in points]
         reach = [
-            [share["value"] - share["low"] for _, share in points],
-            [share["high"] - share["value"] for _, share in points],
+            [fraction["value"] - fraction["low"] for _, fraction in points],
+            [fraction["high"] - fraction["value"] for _, fraction in points],
         ]
         axes[0].errorbar(numbers, values, yerr=reach, marker="o", capsize=3, label=f"{row}, {recogniser}")
         counts |= set(numbers)
-    axes[0].set(xlabel="references", ylabel="share of a true photo's similarity", xticks=sorted(counts))
+    axes[0].set(xlabel="references", ylabel="fraction of a true photo's similarity", xticks=sorted(counts))
     axes[0].legend()
     figure.savefig(path)
 
 
 def draw_control(figures: Figures, path: Path) -> None:
-    """Plot `control_bars` into a PNG or SVG file."""
-    bars = control_bars(figures)
+    """Plot `collect_control_bars` into a PNG or SVG file."""
+    bars = collect_control_bars(figures)
     figure, axes = _figure(len(bars))
     for place, (group, rows) in zip(axes, bars.items(), strict=True):
         values = [error["value"] for error in rows.values()]
@@ -113,7 +115,7 @@ def draw_training(runs: Mapping[str, Mapping[str, Curve]], path: Path) -> None:
 
 
 def _figure(panels: int) -> tuple[Any, list[Any]]:
-    """A figure with panels side by side, drawn without a display."""
+    """Make a figure with panels side by side, drawn without a display."""
     with needs_extra("eval"):
         from matplotlib.figure import Figure
     figure = Figure(figsize=(5 * panels, 4), dpi=150, layout="constrained")

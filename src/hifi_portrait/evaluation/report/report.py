@@ -12,7 +12,7 @@ from hifi_portrait.evaluation.report.tables import ABSENT, interval, markdown_ta
 from hifi_portrait.evaluation.scorers.control import EXPRESSION, GAZE, POSE, ControlFigures
 from hifi_portrait.evaluation.timing import Timing
 
-QUANTITIES = {
+QUANTITIES = {  # as tables name them
     "smile": "smile",
     "jaw": "jaw opening",
     "blink": "blink",
@@ -21,8 +21,8 @@ QUANTITIES = {
 }
 
 
-def benchmark_section(title: str, command: str, result: Benchmark) -> str:
-    """One list of people: tables of identity, control and pictures, with a line for each row."""
+def format_benchmark(title: str, command: str, result: Benchmark) -> str:
+    """Make the section of one list of people: tables of identity, control and pictures."""
     parts = [
         *_identity_part(result),
         *_control_part(result),
@@ -41,7 +41,7 @@ def _identity_part(result: Benchmark) -> list[str]:
     header = (
         "row",
         "recogniser",
-        "share of true photo",
+        "fraction of true photo",
         "rank-1",
         "similarity",
         "wrong pairings",
@@ -124,8 +124,8 @@ def _control_part(result: Benchmark) -> list[str]:
         errors,
         "Read by MediaPipe's face landmarker. Expression error: mean absolute error of the coefficients of "
         "smile, jaw opening, blink and brow raise; gaze error: of the gaze's yaw, in degrees. Control score: "
-        f"the mean of pose, expression and gaze error, each as a share of that of `{result.against}`; lower "
-        "is better.",
+        f"the mean of pose, expression and gaze error, each as a fraction of that of `{result.against}`; "
+        "lower is better.",
         correlations,
         "Correlation with what was asked for / with what the same reader reads of the true photo of the "
         "target.",
@@ -153,7 +153,14 @@ def _picture_part(result: Benchmark) -> list[str]:
         )
         for row in result.rows
     ]
-    header = ("row", "pictures", "seeds", "face found", "Frechet (MobileNetV2)", "as a share of true photos'")
+    header = (
+        "row",
+        "pictures",
+        "seeds",
+        "face found",
+        "Frechet (MobileNetV2)",
+        "as a fraction of true photos'",
+    )
     parts = ["### Pictures", markdown_table(header, lines)]
     if any(row.frechet is not None for row in result.rows):
         distance = "Frechet distance: features of MobileNetV2 (ImageNet), which is not the FID; "
@@ -168,10 +175,10 @@ def _picture_part(result: Benchmark) -> list[str]:
     return parts
 
 
-def autoencoder_section(command: str, result: AutoencoderFigures, recogniser: str) -> str:
-    """The autoencoder's figures."""
+def format_autoencoder(command: str, result: AutoencoderFigures, recogniser: str) -> str:
+    """Make the section of the autoencoder's figures."""
     table = markdown_table(
-        ("photos", "rank-1", "share kept", "similarity to the original", "PSNR"),
+        ("photos", "rank-1", "fraction kept", "similarity to the original", "PSNR"),
         [
             ("originals", interval(result.rank_one_originals), "1", "1", ABSENT),
             (
@@ -189,8 +196,8 @@ def autoencoder_section(command: str, result: AutoencoderFigures, recogniser: st
     return _section("The autoencoder", command, table, note)
 
 
-def timing_section(command: str, result: Timing) -> str:
-    """Seconds and memory."""
+def format_timing(command: str, result: Timing) -> str:
+    """Make the section of seconds and memory."""
     table = markdown_table(
         ("what", "warm"),
         [

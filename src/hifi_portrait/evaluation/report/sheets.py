@@ -11,13 +11,15 @@ from hifi_portrait.evaluation.benchmark import TRUE_ROW
 from hifi_portrait.evaluation.protocol import Case
 from hifi_portrait.evaluation.runner import picture_path
 from hifi_portrait.faces import load_image
+from hifi_portrait.head.arrays import Array
 
 PEOPLE = 12
+"""The most people on a sheet."""
 
-LabelledPictures = tuple[str, list[np.ndarray]]
+LabelledPictures = tuple[str, list[Array]]
 
 
-def one_target_each(cases: Sequence[Case], rows: Sequence[str], out: Path) -> list[LabelledPictures]:
+def line_up_rows(cases: Sequence[Case], rows: Sequence[str], out: Path) -> list[LabelledPictures]:
     """Line up every row, with one picture of each of the first people: the first's first target, and so on.
 
     Above them stand each person's first reference, and the true photo of the target, if there is one.
@@ -32,7 +34,7 @@ def one_target_each(cases: Sequence[Case], rows: Sequence[str], out: Path) -> li
     return lines
 
 
-def all_targets(cases: Sequence[Case], row: str, out: Path) -> list[LabelledPictures]:
+def line_up_targets(cases: Sequence[Case], row: str, out: Path) -> list[LabelledPictures]:
     """Line up, for each of the first people, the first reference and the row's pictures of all targets."""
     return [
         (
@@ -46,6 +48,6 @@ def all_targets(cases: Sequence[Case], row: str, out: Path) -> list[LabelledPict
     ]
 
 
-def _picture(path: Path) -> np.ndarray:
-    """The picture, or white where there is none."""
+def _picture(path: Path) -> Array:
+    """Load the picture, or a white one where there is none."""
     return load_image(path) if path.exists() else np.full((1, 1, 3), 255, np.uint8)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from hifi_portrait.evaluation.metrics import Interval
 
 ABSENT = "–"
+"""In the place of a value that there is not."""
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns that no row has a value for are left out; empty if only the first column is left."""
+    """Write a Markdown table without the columns that no row has a value for; empty if one is left."""
     used = [i for i in range(len(header)) if any(row[i] != ABSENT for row in rows)]
     if len(used) < 2:
         return ""
@@ -19,12 +20,12 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A number, or a dash for none."""
+    """Write a number, or a dash for none."""
     return ABSENT if value is None else f"{value:.{digits}f}"
 
 
 def interval(value: Interval | None, digits: int = 3) -> str:
-    """A value with its interval in brackets, or a dash for none."""
+    """Write a value with its interval in brackets, or a dash for none."""
     if value is None:
         return ABSENT
     return f"{value.value:.{digits}f} [{value.low:.{digits}f}, {value.high:.{digits}f}]"

@@ -69,7 +69,7 @@ class Calibration:
         return cls(len(readings), fitted)
 
     def __call__(self, readings: Sequence[Sequence[Reading]]) -> dict[str, Array]:
-        """Work every quantity out, (P, W) of people by requests; NaN where no face was read."""
+        """Work every quantity out, (P, R) of people by requests; NaN where no face was read."""
         return {
             name: np.array([linear(_stack(row, name, len(linear.weights))) for row in readings])
             for name, linear in self.quantities.items()

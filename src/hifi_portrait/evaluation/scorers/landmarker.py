@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hifi_portrait.head import HeadPose
+from hifi_portrait.head.arrays import Array, ByteArray
 
 LANDMARKER_FILE = "face_landmarker.task"
 
@@ -25,7 +26,7 @@ _INNER_EYES = (133, 362)
 # Iris and the two corners of its eye, from left to right.
 _LEFT_IRIS = (468, 33, 133)
 _RIGHT_IRIS = (473, 362, 263)
-# Degrees of yaw over which the far eye loses its say.
+# Degrees of yaw over which the far eye loses its weight.
 _FAR_EYE_YAW = 8.0
 
 
@@ -43,8 +44,8 @@ class FaceLandmarkerReader:
         )
         self._landmarker = vision.FaceLandmarker.create_from_options(options)
 
-    def read(self, image: np.ndarray) -> dict[str, Any]:
-        """The signs of each quantity, see `signs_of`; empty if no face is found."""
+    def read(self, image: ByteArray) -> dict[str, Any]:
+        """Read the signs of each quantity, see `compute_signs`; empty if no face is found."""
         import mediapipe
 
         picture = mediapipe.Image(mediapipe.ImageFormat.SRGB, np.ascontiguousarray(image))
@@ -55,15 +56,13 @@ class FaceLandmarkerReader:
         landmarks = np.array([(p.x * width, p.y * height, p.z * width) for p in result.face_landmarks[0]])
         scores = {shape.category_name: shape.score for shape in result.face_blendshapes[0]}
         rotation = np.asarray(result.facial_transformation_matrixes[0])[:3, :3]
-        return {"signs": signs_of(landmarks, scores, rotation)}
+        return {"signs": compute_signs(landmarks, scores, rotation)}
 
 
-def signs_of(
-    landmarks: np.ndarray, scores: Mapping[str, float], rotation: np.ndarray
-) -> dict[str, np.ndarray]:
-    """What shows each quantity: yaw, pitch, roll, smile, jaw, blink, brow, gaze_yaw, each (F,).
+def compute_signs(landmarks: Array, scores: Mapping[str, float], rotation: Array) -> dict[str, Array]:
+    """Compute what shows each quantity: yaw, pitch, roll, smile, jaw, blink, brow, gaze_yaw, each (F,).
 
-    Lengths are shares of the distance between the eyes' outer corners, in the head's own frame, so that a
+    Lengths are fractions of the distance between the eyes' outer corners, in the head's own frame, so that a
     turned head does not shorten them. The scores alone are not enough: ``jawOpen`` stays near zero for an
     open mouth that smiles, and the depth of a mouth's corners tells more of a smile than its score.
 
@@ -83,8 +82,9 @@ def signs_of(
     def score(name: str) -> float:
         return (scores[f"{name}Left"] + scores[f"{name}Right"]) / 2
 
-    def middle(indices: tuple[int, ...]) -> np.ndarray:
-        return points[list(indices)].mean(0)
+    def middle(indices: tuple[int, ...]) -> Array:
+        mean: Array = points[list(indices)].mean(0)
+        return mean
 
     corners = middle(_MOUTH_CORNERS) - middle(_INNER_LIPS)
     blink = score("eyeBlink")
@@ -109,16 +109,19 @@ def signs_of(
     return {name: np.array(values, dtype=np.float64) for name, values in signs.items()}
 
 
-def _length(points: np.ndarray, ends: tuple[int, int]) -> float:
+def _length(points: Array, ends: tuple[int, int]) -> float:
     return float(np.linalg.norm(points[ends[0]] - points[ends[1]]))
 
 
-def _iris_place(points: np.ndarray, yaw: float) -> float:
-    """Where the irises are between their eyes' corners, -0.5 (left) to 0.5; the nearer eye counts more."""
+def _iris_place(points: Array, yaw: float) -> float:
+    """Measure where the irises are between their eyes' corners, -0.5 (left) to 0.5.
+
+    The nearer eye counts more.
+    """
     left = 1 / (1 + np.exp(-yaw / _FAR_EYE_YAW))
     return float(left * _along(points, *_LEFT_IRIS) + (1 - left) * _along(points, *_RIGHT_IRIS))
 
 
-def _along(points: np.ndarray, iris: int, start: int, end: int) -> float:
+def _along(points: Array, iris: int, start: int, end: int) -> float:
     axis = points[end] - points[start]
     return float((points[iris] - (points[start] + points[end]) / 2) @ axis / (axis @ axis))

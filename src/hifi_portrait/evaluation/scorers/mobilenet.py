@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from hifi_portrait.head.arrays import Array, ByteArray
 
 # (expansion, channels, repeats, first stride), table 2 of the paper.
 STAGES = (
@@ -24,9 +25,13 @@ STAGES = (
     (6, 320, 1, 1),
 )
 FEATURES = 1280
+"""Length of the features."""
 INPUT_SIZE = 224
+"""Side of the pictures, in pixels."""
 MEAN = (0.485, 0.456, 0.406)
+"""Of ImageNet's red, green and blue in [0, 1], which the published weights were trained with."""
 STD = (0.229, 0.224, 0.225)
+"""The same: standard deviations."""
 
 
 def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
@@ -53,8 +58,9 @@ class InvertedResidual(nn.Module):
         self.adds_input = stride == 1 and inputs == outputs
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, inputs, H, W) -> (B, outputs, H / stride, W / stride)."""
-        return x + self.conv(x) if self.adds_input else self.conv(x)
+        """Filter features: (B, inputs, H, W) -> (B, outputs, H / stride, W / stride)."""
+        y: torch.Tensor = self.conv(x)
+        return x + y if self.adds_input else y
 
 
 class MobileNetV2Features(nn.Module):
@@ -73,19 +79,20 @@ class MobileNetV2Features(nn.Module):
 
     @classmethod
     def load(cls, path: Path) -> MobileNetV2Features:
-        """The published ImageNet weights, without their classifier."""
+        """Load the published ImageNet weights, without their classifier."""
         state = torch.load(path, weights_only=True, map_location="cpu")
         model = cls()
         model.load_state_dict({k: v for k, v in state.items() if k.startswith("features.")})
         return model.eval()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, 3, 224, 224) of ImageNet-normalised pictures -> (B, 1280)."""
-        return self.features(x).mean(dim=(2, 3))
+        """Describe ImageNet-normalised pictures: (B, 3, 224, 224) -> (B, 1280)."""
+        described: torch.Tensor = self.features(x).mean(dim=(2, 3))
+        return described
 
     @torch.no_grad()
-    def describe(self, image: np.ndarray) -> np.ndarray:
-        """A uint8 RGB picture of any size -> its features (1280,)."""
+    def describe(self, image: ByteArray) -> Array:
+        """Compute the features (1280,) of a uint8 RGB picture of any size."""
         x = torch.tensor(image).permute(2, 0, 1)[None].float() / 255
         x = F.interpolate(x, (INPUT_SIZE, INPUT_SIZE), mode="bilinear", align_corners=False, antialias=True)
         x = (x - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)

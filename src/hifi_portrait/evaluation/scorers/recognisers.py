@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from hifi_portrait.evaluation.scorers.tfjs import GraphModel
+from hifi_portrait.head.arrays import Array, ByteArray
 
 DETECTOR_FILE = "face_detection_yunet_2023mar.onnx"
 SFACE_FILE = "face_recognition_sface_2021dec.onnx"
@@ -19,12 +20,14 @@ SFACE = "SFace"
 FACERES = "HSE-FaceRes"
 
 FACE_CONFIDENCE = 0.7
+"""From which score of the detector on something is a face."""
 
 _FACERES_OUTPUT = "global_pooling/Mean"
 _FACERES_SIZE = 224
-# What is taken off blue, green, red: ImageNet's means, as the network was trained.
+# Taken off blue, green and red: ImageNet's means, with which the network was trained.
 _FACERES_MEAN = (103.939, 116.779, 123.68)
-# Where eyes, nose and mouth corners (image left, image right) go, as shares of the crop's side: as ArcFace's.
+# Where eyes, nose and mouth corners (image left, image right) go, as fractions of the crop's side: as for
+# ArcFace.
 _FACERES_POINTS = np.array(
     [(0.3419, 0.4616), (0.6565, 0.4599), (0.5002, 0.6405), (0.3709, 0.8247), (0.6315, 0.8232)]
 )
@@ -38,13 +41,14 @@ class FaceFinder:
             str(folder / DETECTOR_FILE), "", (320, 320), score_threshold=FACE_CONFIDENCE
         )
 
-    def find(self, picture: np.ndarray) -> np.ndarray | None:
-        """The largest face of a BGR picture: box (4), five points (10) and score, in pixels; or None."""
+    def find(self, picture: ByteArray) -> Array | None:
+        """Find the largest face of a BGR picture: box (4), five points (10) and score, in pixels."""
         self._detector.setInputSize((picture.shape[1], picture.shape[0]))
         _, faces = self._detector.detect(picture)
         if faces is None or not len(faces):
             return None
-        return faces[np.argmax(faces[:, 2] * faces[:, 3])]
+        largest: Array = faces[np.argmax(faces[:, 2] * faces[:, 3])]
+        return largest
 
 
 class SFaceRecogniser:
@@ -54,8 +58,8 @@ class SFaceRecogniser:
         self._finder = FaceFinder(folder)
         self._recogniser = cv2.FaceRecognizerSF.create(str(folder / SFACE_FILE), "")
 
-    def read(self, image: np.ndarray) -> dict[str, Any]:
-        """Embedding (128,) and detector score of the largest face; empty if there is none."""
+    def read(self, image: ByteArray) -> dict[str, Any]:
+        """Give the embedding (128,) and the detector's score of the largest face; empty if there is none."""
         picture = _to_bgr(image)
         face = self._finder.find(picture)
         if face is None:
@@ -71,8 +75,8 @@ class FaceResRecogniser:
         self._finder = FaceFinder(folder)
         self._network = GraphModel.load(folder / FACERES_FILES[0], _FACERES_OUTPUT)
 
-    def read(self, image: np.ndarray) -> dict[str, Any]:
-        """Embedding (1024,) and detector score of the largest face; empty if there is none."""
+    def read(self, image: ByteArray) -> dict[str, Any]:
+        """Give the embedding (1024,) and the detector's score of the largest face; empty if there is none."""
         picture = _to_bgr(image)
         face = self._finder.find(picture)
         if face is None:
@@ -82,10 +86,10 @@ class FaceResRecogniser:
         return {"embeddings": {FACERES: embedding.numpy().astype(np.float64)}, "face_score": float(face[-1])}
 
 
-def align(picture: np.ndarray, points: np.ndarray, wanted: np.ndarray, size: int) -> np.ndarray:
-    """A crop (size, size, 3) in which `points` (N, 2) come closest to `wanted` (N, 2), in pixels.
+def align(picture: ByteArray, points: Array, wanted: Array, size: int) -> Array:
+    """Crop a picture so that `points` (N, 2) come closest to `wanted` (N, 2), in pixels.
 
-    Turned, scaled and moved, by least squares (Umeyama, 1991); beyond the picture its edge goes on.
+    It is turned, scaled and moved by least squares (Umeyama, 1991); beyond the picture its edge is repeated.
     """
     a, b = points - points.mean(0), wanted - wanted.mean(0)
     cosine = (a * b).sum() / (a**2).sum()
@@ -95,5 +99,5 @@ def align(picture: np.ndarray, points: np.ndarray, wanted: np.ndarray, size: int
     return cv2.warpAffine(picture, transform, (size, size), borderMode=cv2.BORDER_REPLICATE)
 
 
-def _to_bgr(image: np.ndarray) -> np.ndarray:
+def _to_bgr(image: ByteArray) -> Array:
     return np.ascontiguousarray(image[..., ::-1])

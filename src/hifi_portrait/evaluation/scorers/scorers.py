@@ -22,30 +22,23 @@ from hifi_portrait.evaluation.scorers.recognisers import (
     FaceResRecogniser,
     SFaceRecogniser,
 )
+from hifi_portrait.head.arrays import Array, ByteArray
 
 FEATURES_FILE = "mobilenet_v2_imagenet.pth"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the scorers say of one picture; None or empty where a scorer is absent or saw no face.
+    """What was read of one picture; None or empty where a scorer is absent or found no face."""
 
-    Attributes
-    ----------
-    embeddings
-        By the recogniser's name, (D,) each.
-    face_score
-        The face detector's confidence.
-    signs
-        Of each quantity of head pose, expression and gaze, (F,); a calibration makes a number of them.
-    features
-        (1280,) of the whole picture.
-    """
-
-    embeddings: Mapping[str, np.ndarray] = field(default_factory=dict)
+    embeddings: Mapping[str, Array] = field(default_factory=dict)
+    """By the recogniser's name, (D,) each."""
     face_score: float | None = None
-    signs: Mapping[str, np.ndarray] = field(default_factory=dict)
-    features: np.ndarray | None = None
+    """The face detector's confidence."""
+    signs: Mapping[str, Array] = field(default_factory=dict)
+    """Of each quantity of head pose, expression and gaze, (F,); a calibration makes a number of them."""
+    features: Array | None = None
+    """Of the whole picture, (1280,)."""
 
 
 class FeatureReader:
@@ -54,8 +47,8 @@ class FeatureReader:
     def __init__(self, folder: Path) -> None:
         self._network = MobileNetV2Features.load(folder / FEATURES_FILE)
 
-    def read(self, image: np.ndarray) -> dict[str, Any]:
-        """Features (1280,)."""
+    def read(self, image: ByteArray) -> dict[str, Any]:
+        """Give the features (1280,) of a uint8 RGB picture (H, W, 3)."""
         return {"features": self._network.describe(image).astype(np.float64)}
 
 
@@ -93,7 +86,7 @@ class ScorerSet:
 
     @classmethod
     def load(cls, folder: Path | None) -> ScorerSet:
-        """Every scorer whose files are in `folder`; none of them for None."""
+        """Load every scorer whose files are in `folder`; none of them for None."""
         scorers = cls()
         for scorer in _SCORERS:
             missing = [f for f in scorer.files if folder is None or not (folder / f).is_file()]
@@ -107,12 +100,12 @@ class ScorerSet:
         return scorers
 
     def without_recognisers(self) -> ScorerSet:
-        """Those for photos of people who are not to be recognised."""
+        """Leave out the recognisers, for photos of people who are not to be recognised."""
         recognisers = (SFaceRecogniser, FaceResRecogniser)
         return ScorerSet([r for r in self.readers if not isinstance(r, recognisers)], self.skipped)
 
-    def read(self, image: np.ndarray) -> Reading:
-        """What every scorer present says of a uint8 RGB picture."""
+    def read(self, image: ByteArray) -> Reading:
+        """Read a uint8 RGB picture with every scorer present."""
         values: dict[str, Any] = {"embeddings": {}}
         for reader in self.readers:
             read = reader.read(image)

@@ -1,7 +1,9 @@
 """Run a convolutional network saved as a TensorFlow.js graph model, in torch and without TensorFlow.
 
-Such a model is a ``.json`` file, which holds the graph and says how the weights lie, beside binary files of
-weights (github.com/tensorflow/tfjs).
+Such a model is a ``.json`` file with the graph and the layout of the weights, beside binary files of weights
+(github.com/tensorflow/tfjs). The second recogniser, HSE-FaceRes, comes as such a graph. What else reads this
+form, or the form that it was trained in, needs TensorFlow, a dependency as large as torch. The ten operations
+that the recogniser consists of are run here instead.
 """
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ class GraphModel:
 
     @torch.no_grad()
     def __call__(self, pictures: Tensor) -> Tensor:
-        """The output for float pictures (B, H, W, C), ranged as the network was trained."""
+        """Compute the output for float pictures (B, H, W, C), ranged as the network was trained."""
         values: dict[str, Tensor] = {}
         for node in self._nodes:
             name = node["name"]
@@ -72,7 +74,7 @@ class GraphModel:
 
 
 def _in_order(nodes: Mapping[str, Mapping[str, Any]], output: str) -> list[Mapping[str, Any]]:
-    """The nodes that `output` depends on and itself, each after its inputs."""
+    """Sort the nodes that `output` depends on, and itself, so that each stands after its inputs."""
     done: dict[str, Mapping[str, Any]] = {}
     stack = [(output, False)]
     while stack:
@@ -88,7 +90,7 @@ def _in_order(nodes: Mapping[str, Mapping[str, Any]], output: str) -> list[Mappi
 
 
 def _node_name(source: str) -> str:
-    """``name:0`` is the first output of the node ``name``."""
+    """Drop the number of the output: ``name:0`` is the first one of the node ``name``."""
     return source.split(":")[0]
 
 
@@ -113,12 +115,12 @@ def _read_weights(path: Path, group: Mapping[str, Any]) -> Iterator[tuple[str, T
 
 
 def _convolution(attributes: Mapping[str, Any], x: Tensor, kernel: Tensor) -> Tensor:
-    """(B, H, W, C) by (h, w, C, D)."""
+    """Convolve (B, H, W, C) with (h, w, C, D)."""
     return _convolve(attributes, x, kernel.permute(3, 2, 0, 1), groups=1)
 
 
 def _depthwise_convolution(attributes: Mapping[str, Any], x: Tensor, kernel: Tensor) -> Tensor:
-    """(B, H, W, C) by (h, w, C, M): each channel alone."""
+    """Convolve each channel of (B, H, W, C) by itself with (h, w, C, M)."""
     height, width, channels, multiplier = kernel.shape
     weight = kernel.permute(2, 3, 0, 1).reshape(channels * multiplier, 1, height, width)
     return _convolve(attributes, x, weight, groups=channels)
@@ -133,7 +135,7 @@ def _convolve(attributes: Mapping[str, Any], x: Tensor, weight: Tensor, groups: 
 
 
 def _same(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """TensorFlow's SAME padding; an odd pixel goes to the end, where torch would put none."""
+    """Compute TensorFlow's SAME padding; an odd pixel goes to the end, where torch would put none."""
     total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
     return total // 2, total - total // 2
 

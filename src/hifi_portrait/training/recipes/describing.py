@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-from hifi_portrait.training.recipes.reading import Recipe, settings_model
+from hifi_portrait.training.recipes.reading import Recipe, make_settings_model
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Setting:
     """The docstring of its field; empty if it has none."""
 
 
-def settings_of(recipe: Recipe) -> list[Setting]:
+def list_settings(recipe: Recipe) -> list[Setting]:
     """List every setting of a recipe, section by section."""
-    schema = settings_model(recipe.objective).model_json_schema()
+    schema = make_settings_model(recipe.objective).model_json_schema()
     sections = {"trainer": recipe.trainer, recipe.objective: recipe.settings}
     return [setting for name, section in sections.items() for setting in _of(section, name, schema["$defs"])]
 

@@ -97,7 +97,7 @@ def objective_class(recipe: Recipe) -> Any:
     return getattr(import_module(module), name)
 
 
-def settings_model(objective: str) -> type[BaseModel]:
+def make_settings_model(objective: str) -> type[BaseModel]:
     """Make the model of a recipe's sections, by which pydantic reads and describes their dataclasses.
 
     Types are strict, as TOML has types of its own: no number is made of a string.
@@ -139,7 +139,7 @@ def parse_recipe(content: Mapping[str, Any], source: str) -> Recipe:
             raise RecipeError(
                 f"{source}: unknown key {key!r}{_hint(key, known)}; known are {', '.join(known)}"
             )
-    model = settings_model(objective)
+    model = make_settings_model(objective)
     sections = {name: content.get(name, {}) for name in ("trainer", objective)}
     try:
         # By way of JSON, whose arrays become tuples even where types are strict.
