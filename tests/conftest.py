@@ -24,7 +24,9 @@ os.environ.setdefault("GLOG_minloglevel", "3")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # The same examples in every run, however long one takes: no test may depend on chance or on a busy machine.
-hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+hypothesis.settings.register_profile(
+    "repeatable", max_examples=50, derandomize=True, deadline=None, database=None
+)
 hypothesis.settings.load_profile("repeatable")
 
 
