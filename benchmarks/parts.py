@@ -32,7 +32,7 @@ from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.landmarks import LandmarkGenerator
 from hifi_portrait.models.alignment import carry, fuse, surface_grid
 from hifi_portrait.synthetic.person import Person
-from hifi_portrait.synthetic.photo import Photo
+from hifi_portrait.synthetic.photo_setup import PhotoSetup
 from hifi_portrait.synthetic.photograph import photograph
 from hifi_portrait.training.engine.precision import half_where_fast
 from hifi_portrait.warp.draw import warp_picture
@@ -93,7 +93,7 @@ def all_parts() -> dict[str, Part]:
     pixels, inverse_depth = head.camera.project(vertices), 1 / vertices[:, 1]
 
     target = generator(identity.identity, TARGET, 256)
-    person, setup = Person.sample(40), Photo.sample(1)
+    person, setup = Person.sample(40), PhotoSetup.sample(1)
     layers = nn.Sequential(*[nn.Conv2d(32, 32, 3, padding=1) for _ in range(3)])
     picture = torch.rand(2, 32, 96, 96)
 

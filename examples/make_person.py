@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from hifi_portrait.synthetic import Person, Photo, photograph
+from hifi_portrait.synthetic import Person, PhotoSetup, photograph
 
 PERSON = 9_900_010
 PHOTOS = (0, 1, 2, 3)
@@ -16,5 +16,5 @@ folder = Path(__file__).parent / "person"
 folder.mkdir(exist_ok=True)
 person = Person.sample(PERSON)
 for number, photo in enumerate(PHOTOS, start=1):
-    image = photograph(person, Photo.sample(PERSON * 100 + photo, style="photo"), SIZE).image
+    image = photograph(person, PhotoSetup.sample(PERSON * 100 + photo, style="photo"), SIZE).image
     Image.fromarray(image).save(folder / f"{number}.jpg", quality=90, optimize=True)

@@ -81,14 +81,14 @@ class Records:
     @classmethod
     def render(cls, people: int, photos: int, first_seed: int) -> Self:
         """Photograph synthetic people at 256 px and detect their landmarks."""
-        from hifi_portrait.synthetic import Person, Photo, photograph
+        from hifi_portrait.synthetic import Person, PhotoSetup, photograph
 
         detector = face_mesh()
         rows, missed = [], 0
         for seed in range(first_seed, first_seed + people):
             person = Person.sample(seed)
             for k in range(photos):
-                shot = photograph(person, Photo.sample(seed * 1000 + k), size=256)
+                shot = photograph(person, PhotoSetup.sample(seed * 1000 + k), size=256)
                 points = detect_landmarks(detector, shot.image)
                 if points is None:
                     missed += 1

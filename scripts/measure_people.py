@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from hifi_portrait.synthetic import Person, Photo, photograph
+from hifi_portrait.synthetic import Person, PhotoSetup, photograph
 
 SEED = 8_000_000
 
@@ -24,7 +24,7 @@ def contact_sheet(path: Path, columns: int = 10, rows: int = 10, size: int = 160
     """One photo each of ``columns * rows`` people."""
     sheet = Image.new("RGB", (columns * size, rows * size))
     for k in range(columns * rows):
-        taken = photograph(Person.sample(SEED + k), Photo.sample(SEED + k), 2 * size)
+        taken = photograph(Person.sample(SEED + k), PhotoSetup.sample(SEED + k), 2 * size)
         picture = Image.fromarray(taken.image).resize((size, size), Image.Resampling.LANCZOS)
         sheet.paste(picture, (k % columns * size, k // columns * size))
     sheet.save(path)
@@ -32,12 +32,12 @@ def contact_sheet(path: Path, columns: int = 10, rows: int = 10, size: int = 160
 
 def measure_speed(people: int = 6, photos: int = 6, size: int = 256) -> dict[str, float]:
     """Seconds of one core's time for a photo, what is made once a person included."""
-    photograph(Person.sample(SEED), Photo.sample(SEED), size)
+    photograph(Person.sample(SEED), PhotoSetup.sample(SEED), size)
     start = time.process_time()
     for k in range(people):
         person = Person.sample(SEED + 1 + k)
         for n in range(photos):
-            photograph(person, Photo.sample(SEED + 100 * k + n), size)
+            photograph(person, PhotoSetup.sample(SEED + 100 * k + n), size)
     seconds = (time.process_time() - start) / (people * photos)
     return {"seconds_per_photo": seconds, "photos_per_hour_on_two_cores": 2 * 3600 / seconds}
 
@@ -50,7 +50,7 @@ def measure_detection(count: int, size: int = 256) -> dict[str, Any]:
     with mp.solutions.face_mesh.FaceMesh(static_image_mode=True, refine_landmarks=True) as mesh:
         for k in range(count):
             yaw = -45 + 90 * (k + 0.5) / count
-            photo = Photo.sample(SEED + k, yaw=yaw, style="photo")
+            photo = PhotoSetup.sample(SEED + k, yaw=yaw, style="photo")
             taken = photograph(Person.sample(SEED + k), photo, size)
             if mesh.process(taken.image).multi_face_landmarks is None:
                 missed.append({"seed": SEED + k, "yaw": round(yaw), "caption": taken.truth.caption})
@@ -72,7 +72,7 @@ def measure_verification(people: int = 40, photos: int = 4, size: int = 256) -> 
     for k in range(people):
         person = Person.sample(SEED + 10_000 + k)
         for n in range(photos):
-            photo = Photo.sample((SEED + 10_000 + k) * 100 + n, style="photo", sunglasses=False)
+            photo = PhotoSetup.sample((SEED + 10_000 + k) * 100 + n, style="photo", sunglasses=False)
             image = photograph(person, photo, size).image
             found = detector(image, 1)
             if found:

@@ -4,14 +4,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hifi_portrait.synthetic import Person, Photo
+from hifi_portrait.synthetic import Person, PhotoSetup
 from hifi_portrait.synthetic.caption import article, caption
 from hifi_portrait.synthetic.photograph import describe
 
 
 @cache
 def captions() -> list[tuple[dict[str, Any], str]]:
-    drawn = [describe(Person.sample(seed), Photo.sample(seed)) for seed in range(200)]
+    drawn = [describe(Person.sample(seed), PhotoSetup.sample(seed)) for seed in range(200)]
     return [(attributes, caption(attributes, np.random.default_rng(k))) for k, attributes in enumerate(drawn)]
 
 
@@ -41,12 +41,12 @@ def test_head_pose_is_never_said():
 
 
 def test_a_style_other_than_photo_is_always_said():
-    attributes = describe(Person.sample(3), Photo.sample(3, style="watercolour"))
+    attributes = describe(Person.sample(3), PhotoSetup.sample(3, style="watercolour"))
     assert "watercolour" in caption(attributes, np.random.default_rng(0))
 
 
 def test_captions_vary():
-    attributes = describe(Person.sample(3), Photo.sample(3))
+    attributes = describe(Person.sample(3), PhotoSetup.sample(3))
     assert len({caption(attributes, np.random.default_rng(seed)) for seed in range(50)}) > 30
 
 

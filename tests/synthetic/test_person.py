@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hifi_portrait.head import EXPRESSION_NAMES
-from hifi_portrait.synthetic import Person, Photo
+from hifi_portrait.synthetic import Person, PhotoSetup
 from hifi_portrait.synthetic.expressions import KINDS, sample_expression
 
 
@@ -21,20 +21,20 @@ def test_only_men_have_beards():
 
 
 def test_equal_seeds_give_equal_photos():
-    first, second = Photo.sample(5), Photo.sample(5)
+    first, second = PhotoSetup.sample(5), PhotoSetup.sample(5)
     assert first.pose == second.pose
     assert np.array_equal(first.expression, second.expression)
 
 
 def test_a_wished_yaw_leaves_the_rest_of_the_photo_as_drawn():
-    drawn, turned = Photo.sample(5), Photo.sample(5, yaw=30.0)
+    drawn, turned = PhotoSetup.sample(5), PhotoSetup.sample(5, yaw=30.0)
     assert turned.pose.yaw == 30.0
     assert turned.pose.pitch == drawn.pose.pitch
     assert turned.clothing_rgb == drawn.clothing_rgb
 
 
 def test_yaw_stays_within_45_degrees():
-    assert max(abs(Photo.sample(seed).pose.yaw) for seed in range(300)) <= 45
+    assert max(abs(PhotoSetup.sample(seed).pose.yaw) for seed in range(300)) <= 45
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -47,23 +47,23 @@ def test_coefficients_are_shares(kind: str):
 def test_eyes_are_open_unless_the_expression_closes_them():
     blink = [EXPRESSION_NAMES.index(f"eyeBlink{side}") for side in ("Left", "Right")]
     for seed in range(100):
-        photo = Photo.sample(seed)
+        photo = PhotoSetup.sample(seed)
         if photo.kind not in ("wink", "eyes closed"):
             assert photo.expression[blink].max() < 0.2
 
 
 def test_an_unknown_expression_is_refused_by_name():
     with pytest.raises(ValueError, match="grin"):
-        Photo.sample(0, expression="grin")
+        PhotoSetup.sample(0, expression="grin")
 
 
 def test_an_unknown_style_is_refused_by_name():
     with pytest.raises(ValueError, match="oil"):
-        Photo.sample(0, style="oil")
+        PhotoSetup.sample(0, style="oil")
 
 
 def test_photos_of_a_sitting_share_what_a_sitting_fixes_and_nothing_else():
-    first, second = Photo.sample(5), Photo.sample(6)
+    first, second = PhotoSetup.sample(5), PhotoSetup.sample(6)
     beside = second.beside(first)
     assert (beside.light, beside.background_rgb, beside.clothing) == (
         first.light,

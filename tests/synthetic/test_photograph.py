@@ -4,21 +4,23 @@ import numpy as np
 import pytest
 
 from hifi_portrait.head import HeadModel, Part
-from hifi_portrait.synthetic import Person, Photo, Photograph, photograph
+from hifi_portrait.synthetic import Person, Photograph, PhotoSetup, photograph
 
 PLAIN = {"style": "photo", "sunglasses": False, "wears_glasses": False, "gaze": (0.0, 0.0)}
 
 
 @pytest.fixture(scope="module")
 def frontal() -> Photograph:
-    photo = Photo.sample(4, yaw=0, pitch=0, roll=0, expression="neutral", light="soft studio light", **PLAIN)
+    photo = PhotoSetup.sample(
+        4, yaw=0, pitch=0, roll=0, expression="neutral", light="soft studio light", **PLAIN
+    )
     return photograph(Person.sample(21), photo, 128)
 
 
 @pytest.fixture(scope="module")
 def turned() -> Photograph:
     return photograph(
-        Person.sample(22), Photo.sample(9, yaw=35, pitch=8, roll=-5, expression="smile", **PLAIN), 128
+        Person.sample(22), PhotoSetup.sample(9, yaw=35, pitch=8, roll=-5, expression="smile", **PLAIN), 128
     )
 
 
@@ -28,7 +30,7 @@ def test_picture_and_matte_have_the_size_asked_for(frontal: Photograph):
 
 
 def test_the_same_photo_twice_is_the_same_picture(turned: Photograph):
-    photo = Photo.sample(9, yaw=35, pitch=8, roll=-5, expression="smile", **PLAIN)
+    photo = PhotoSetup.sample(9, yaw=35, pitch=8, roll=-5, expression="smile", **PLAIN)
     again = photograph(Person.sample(22), photo, 128)
     assert np.array_equal(again.image, turned.image)
 
@@ -37,7 +39,7 @@ def test_threads_do_not_disturb_each_other():
     person = Person.sample(30)
 
     def take(seed: int) -> np.ndarray:
-        return photograph(person, Photo.sample(seed), 64).image
+        return photograph(person, PhotoSetup.sample(seed), 64).image
 
     alone = [take(seed) for seed in range(4)]
     with ThreadPoolExecutor(4) as pool:
@@ -62,7 +64,9 @@ def test_vertices_behind_the_head_are_not_visible(frontal: Photograph):
 def test_the_true_iris_is_darker_than_the_white_beside_it(frontal: Photograph):
     large = photograph(
         Person.sample(21),
-        Photo.sample(4, yaw=0, pitch=0, roll=0, expression="neutral", light="soft studio light", **PLAIN),
+        PhotoSetup.sample(
+            4, yaw=0, pitch=0, roll=0, expression="neutral", light="soft studio light", **PLAIN
+        ),
         384,
     )
     model, truth = HeadModel.load(), large.truth
@@ -91,13 +95,13 @@ def test_geometry_keeps_the_commanded_pose(turned: Photograph):
 
 
 def test_expression_and_gaze_are_those_of_the_photo(turned: Photograph):
-    photo = Photo.sample(9, expression="smile")
+    photo = PhotoSetup.sample(9, expression="smile")
     assert np.array_equal(turned.truth.expression, photo.expression)
     assert turned.truth.gaze.tolist() == [0.0, 0.0]
 
 
 def test_style_leaves_the_truth_as_it_is(turned: Photograph):
-    photo = Photo.sample(
+    photo = PhotoSetup.sample(
         9, yaw=35, pitch=8, roll=-5, expression="smile", **{**PLAIN, "style": "pencil sketch"}
     )
     sketch = photograph(Person.sample(22), photo, 128)
@@ -106,7 +110,7 @@ def test_style_leaves_the_truth_as_it_is(turned: Photograph):
 
 
 def test_sunglasses_hide_the_eyes():
-    photo = Photo.sample(4, yaw=0, pitch=0, roll=0, expression="neutral", style="photo", sunglasses=True)
+    photo = PhotoSetup.sample(4, yaw=0, pitch=0, roll=0, expression="neutral", style="photo", sunglasses=True)
     taken = photograph(Person.sample(21), photo, 128)
     model = HeadModel.load()
     eyes = np.unique(model.triangles[np.isin(model.parts, (Part.LEFT_EYE, Part.RIGHT_EYE))])
@@ -115,4 +119,4 @@ def test_sunglasses_hide_the_eyes():
 
 def test_a_tiny_size_is_refused():
     with pytest.raises(ValueError, match="size"):
-        photograph(Person.sample(0), Photo.sample(0), 8)
+        photograph(Person.sample(0), PhotoSetup.sample(0), 8)

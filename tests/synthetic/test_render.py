@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from hifi_portrait.head import Camera
+from hifi_portrait.synthetic.body_mesh import BODY, CLOTH, SKIN
 from hifi_portrait.synthetic.lights import Lights
-from hifi_portrait.synthetic.mesh import BODY, CLOTH, SKIN
+from hifi_portrait.synthetic.mesh_collection import MeshCollection
 from hifi_portrait.synthetic.render import Materials, palette, render
-from hifi_portrait.synthetic.scene import Scene
 
 TO_LIGHT = np.array((np.sqrt(0.5), -np.sqrt(0.5), 0.0))  # right of the camera, at 45 degrees to the wall
 WALL, SCREEN = 1.5, 1.4  # metres from the camera
@@ -17,11 +17,11 @@ CAMERA = Camera.from_fov(128)
 
 
 def plate(
-    scene: Scene, distance: float, x: tuple[float, float], z: tuple[float, float], material: int
+    meshes: MeshCollection, distance: float, x: tuple[float, float], z: tuple[float, float], material: int
 ) -> None:
     """Add a rectangle that faces the camera."""
     corners = [(x[i], distance, z[j]) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]
-    scene.add(
+    meshes.add(
         np.array(corners), np.tile((0.0, -1.0, 0.0), (4, 1)), np.array([(0, 1, 2), (0, 2, 3)]), material
     )
 
@@ -34,15 +34,15 @@ def render_wall(
     camera: Camera = CAMERA,
 ) -> np.ndarray:
     """Colours (H, W, 3) of a wall, with a screen before it on the light's side or without."""
-    scene, grey = Scene(), np.full(3, 0.5)
-    plate(scene, WALL, (-0.2, 0.2), (-0.2, 0.2), material)
+    meshes, grey = MeshCollection(), np.full(3, 0.5)
+    plate(meshes, WALL, (-0.2, 0.2), (-0.2, 0.2), material)
     if screen:
-        plate(scene, SCREEN, (0.06, 0.14), (-0.04, 0.04), material)
+        plate(meshes, SCREEN, (0.06, 0.14), (-0.04, 0.04), material)
     around = np.full(3, sky)
     lights = Lights(TO_LIGHT[None], np.full((1, 3), lamp), np.zeros(1), around, around, exposure=1.0)
     texture = np.full((4, 4, 3), 0.5, np.float32)
     materials = Materials(texture, texture, palette(grey, grey, grey, grey), shine=0.0)
-    return render(scene, camera, np.array((0.0, WALL, 0.0)), lights, materials).colour
+    return render(meshes, camera, np.array((0.0, WALL, 0.0)), lights, materials).colour
 
 
 def colour_at(picture: np.ndarray, x: float, z: float, camera: Camera = CAMERA) -> np.ndarray:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hifi_portrait.synthetic import Person, Photo, photograph
+from hifi_portrait.synthetic import Person, PhotoSetup, photograph
 from hifi_portrait.synthetic.caption import caption
 from hifi_portrait.synthetic.photograph import describe
 from hifi_portrait.synthetic.restyle import restyle
@@ -12,7 +12,7 @@ CHANGEABLE = ("hair_colour", "glasses", "clothing_colour", "background_colour")
 
 
 def sitting_of(person, seed, photos=4):
-    drawn = [Photo.sample(100 * seed + k) for k in range(photos)]
+    drawn = [PhotoSetup.sample(100 * seed + k) for k in range(photos)]
     together = [photo.beside(drawn[0]) for photo in drawn]
     return restyle(person, together, np.random.default_rng(seed))
 
@@ -66,7 +66,7 @@ def test_a_bald_head_keeps_its_colour():
 
 def test_dye_shows_in_the_picture_and_in_its_truth():
     person = next(p for p in map(Person.sample, range(200)) if p.hair.style == "long")
-    plain = Photo.sample(3, style="photo", yaw=0.0, light="window light")
+    plain = PhotoSetup.sample(3, style="photo", yaw=0.0, light="window light")
     dyed = replace(plain, hair_dye=("light blond", (0.5, 0.36, 0.19)))
     before, after = photograph(person, plain, 64), photograph(person, dyed, 64)
     assert after.truth.attributes["hair_colour"] == "light blond"

@@ -7,10 +7,10 @@ import pytest
 
 from hifi_portrait.dataset.format import IDDataset
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.synthetic import Person, Photo, photograph, write_people
+from hifi_portrait.synthetic import Person, PhotoSetup, photograph, write_people
+from hifi_portrait.synthetic.body_mesh import body_mesh
 from hifi_portrait.synthetic.environment import Environment, directions, load_environments
 from hifi_portrait.synthetic.headwear import HEADWEAR
-from hifi_portrait.synthetic.mesh import body_mesh
 from hifi_portrait.synthetic.outfits import OUTFITS
 from hifi_portrait.synthetic.photograph import Photograph
 from hifi_portrait.synthetic.walls import WALLS
@@ -41,7 +41,7 @@ def bald_man(beard: str = "none") -> Person:
 
 def take(wide: Wide, person: Person | None = None, size: int = 64, **changes: object) -> Photograph:
     values = {"clothing": "t-shirt", "background": "plain", "light": "soft studio light", **PLAIN, **changes}
-    return photograph(person or bald_man(), Photo.sample(5, wide=wide, **values), size)
+    return photograph(person or bald_man(), PhotoSetup.sample(5, wide=wide, **values), size)
 
 
 def test_equal_seeds_give_equal_plans_and_pictures(folder: Path):
@@ -160,7 +160,7 @@ def test_captions_name_what_is_drawn_when_they_must():
         second_colour="white",
     )
     person = bald_man("goatee")
-    photo = Photo.sample(
+    photo = PhotoSetup.sample(
         5,
         **{**PLAIN, "style": "oil painting"},
         wide=wide,
@@ -217,4 +217,4 @@ def test_bad_requests_are_refused(tmp_path: Path):
     with pytest.raises(DatasetError, match="no folder"):
         write_people(tmp_path, 1, variety="world", environments=tmp_path / "nowhere")
     with pytest.raises(ValueError, match="unknown picture style"):
-        Photo.sample(1, style="fresco")
+        PhotoSetup.sample(1, style="fresco")

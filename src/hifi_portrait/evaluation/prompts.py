@@ -26,7 +26,7 @@ from hifi_portrait.evaluation.attributes.classes import (
 from hifi_portrait.evaluation.attributes.recoloured import change_clothing_colour, change_hair_colour
 from hifi_portrait.evaluation.protocol import MAX_YAW, REFERENCES, TARGETS, UNSEEN_SEED, Case
 from hifi_portrait.head import Camera, HeadModel, rest_vertices
-from hifi_portrait.synthetic import Person, Photo
+from hifi_portrait.synthetic import Person, PhotoSetup
 from hifi_portrait.synthetic.caption import HAIR_PHRASES, article
 from hifi_portrait.synthetic.person import GLASSES as FRAMES
 from hifi_portrait.synthetic.photograph import describe
@@ -65,7 +65,7 @@ class Prompt:
     """Which of the case's requests it goes with."""
     person: Person
     """As the true photo shows them."""
-    photo: Photo
+    photo: PhotoSetup
     """The set-up of the true photo."""
 
 
@@ -74,8 +74,8 @@ class Sitter:
     """The person of a synthetic case, with the photos that the protocol took of them."""
 
     person: Person
-    references: tuple[Photo, ...]
-    targets: tuple[Photo, ...]
+    references: tuple[PhotoSetup, ...]
+    targets: tuple[PhotoSetup, ...]
 
     @classmethod
     def of_case(cls, number: int) -> Sitter:
@@ -137,11 +137,11 @@ def check_case(case: Case, number: int) -> None:
             )
 
 
-def _usable_photos(person: Person) -> Iterator[Photo]:
+def _usable_photos(person: Person) -> Iterator[PhotoSetup]:
     """Give the photos that the protocol chooses: those whose face is turned no further than `MAX_YAW`."""
     alignment = HeadModel.load().align(rest_vertices(person.shape).astype(np.float32))
     for number in count():
-        photo = Photo.sample(person.seed * 100 + number, style="photo", sunglasses=False)
+        photo = PhotoSetup.sample(person.seed * 100 + number, style="photo", sunglasses=False)
         geometry = alignment.geometry(
             photo.pose.matrix(),
             np.zeros(3),

@@ -16,7 +16,7 @@ from hifi_portrait.head import HeadPose
 from hifi_portrait.head.arrays import ByteArray
 from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.person.target import Target
-from hifi_portrait.synthetic import Person, Photo, Photograph, photograph
+from hifi_portrait.synthetic import Person, Photograph, PhotoSetup, photograph
 
 UNSEEN_SEED = 9_000_000
 """Of the first person; training data are made from small seeds, so that these people are in none."""
@@ -170,7 +170,7 @@ def _numbered(name: str, count: int) -> list[str]:
 
 
 def _take(person_seed: int, number: int, size: int) -> Photograph:
-    photo = Photo.sample(person_seed * 100 + number, style="photo", sunglasses=False)
+    photo = PhotoSetup.sample(person_seed * 100 + number, style="photo", sunglasses=False)
     return photograph(Person.sample(person_seed), photo, size)
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hifi_portrait.synthetic.mesh import SKIN, body_mesh
+from hifi_portrait.synthetic.body_mesh import SKIN, body_mesh
+from hifi_portrait.synthetic.hair_strands import Strands, scatter_roots
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.skin import beard_region
-from hifi_portrait.synthetic.strands import Strands, scatter_roots
 
 
 def beard_hair(person: Person, vertices: NDArray, normals: NDArray) -> Strands | None:
@@ -15,7 +15,7 @@ def beard_hair(person: Person, vertices: NDArray, normals: NDArray) -> Strands |
         return None
     rng = np.random.default_rng([76, person.seed])
     mesh = body_mesh()
-    density = (mesh.material == SKIN) * beard_region(mesh.template[mesh.faces].mean(1), person.beard) ** 2
+    density = (mesh.material == SKIN) * beard_region(mesh.template[mesh.triangles].mean(1), person.beard) ** 2
     roots = scatter_roots(
         rng, mesh, vertices, normals, density, 2600 if person.beard == "full beard" else 1300
     )

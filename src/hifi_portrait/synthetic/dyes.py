@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hifi_portrait.head.arrays import Array
+from hifi_portrait.synthetic.body_mesh import CLOTH
 from hifi_portrait.synthetic.colours import RGB
-from hifi_portrait.synthetic.mesh import CLOTH
-from hifi_portrait.synthetic.noise import smoothstep
+from hifi_portrait.synthetic.tile_noise import smoothstep
 
 PATTERNS: dict[str, float] = {"plain": 0.58, "striped": 0.18, "checked": 0.14, "dotted": 0.10}
 """Patterns of garments and how often each is chosen."""
@@ -24,7 +24,7 @@ class Dyes:
     """Colours of cloth beside the clothing's own."""
 
     further: tuple[RGB, ...]
-    """Linear RGB of dye 1, 2, ... of a scene."""
+    """Linear RGB of dye 1, 2, ..., as ``MeshCollection.add`` numbers them."""
     pattern: str = "plain"
     """One of ``PATTERNS``; on cloth of the clothing's own colour."""
     second: RGB = (0.5, 0.5, 0.5)
@@ -62,10 +62,10 @@ def dye_cloth(
     albedo: Array,
     dyes: Dyes,
     cloth: RGB,
-    face_dye: Array,
-    face_id: Array,
+    triangle_dye: Array,
+    triangle_id: Array,
     material: Array,
-    faces: Array,
+    triangles: Array,
     weights: Array,
     inverse_depth: Array,
     attributes: Array,
@@ -80,29 +80,29 @@ def dye_cloth(
         The colours.
     cloth
         Linear RGB of the clothing.
-    face_dye, material
+    triangle_dye, material
         (F,) dye and material of each triangle.
-    face_id, weights
+    triangle_id, weights
         (H, W), (H, W, 2) from the rasteriser.
-    faces
+    triangles
         (F, 3) vertices of each triangle.
     inverse_depth, attributes
         (N,), (N, 3) of each vertex; cloth's attributes are template points.
     """
-    rows, columns = np.nonzero(face_id >= 0)
-    face = face_id[rows, columns]
+    rows, columns = np.nonzero(triangle_id >= 0)
+    face = triangle_id[rows, columns]
     is_cloth = material[face] == CLOTH
     rows, columns, face = rows[is_cloth], columns[is_cloth], face[is_cloth]
-    number = face_dye[face]
+    number = triangle_dye[face]
     base = np.asarray(cloth, np.float32)
     if dyes.pattern != "plain":
         own = number == 0
-        r, c, f = rows[own], columns[own], faces[face[own]]
+        r, c, f = rows[own], columns[own], triangles[face[own]]
         w = np.concatenate([1 - weights[r, c].sum(-1, keepdims=True), weights[r, c]], 1) * inverse_depth[f]
         w /= w.sum(1, keepdims=True)
         place = (attributes[f] * w[..., None]).sum(1)
-        share = pattern_weight(dyes.pattern, place, dyes.width)[:, None]
-        albedo[r, c] *= 1 - share + share * np.asarray(dyes.second, np.float32) / base
+        fraction = pattern_weight(dyes.pattern, place, dyes.width)[:, None]
+        albedo[r, c] *= 1 - fraction + fraction * np.asarray(dyes.second, np.float32) / base
     for k, rgb in enumerate(dyes.further, 1):
         other = number == k
         albedo[rows[other], columns[other]] *= np.asarray(rgb, np.float32) / base

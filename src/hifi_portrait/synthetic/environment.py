@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.synthetic.lights import Lights
-from hifi_portrait.synthetic.places import Place, place_of
+from hifi_portrait.synthetic.place_names import Place, place_of
 
 PANORAMA_HEIGHT = 256
 """Rows that panoramas are kept with; columns are twice as many."""
@@ -246,24 +246,24 @@ def light_from(environment: Environment, rotation: Array, exposure: float = 1.0)
     up, down = np.maximum(harmonics(np.array(((0.0, 0.0, 1.0), (0.0, 0.0, -1.0)))) @ ambient * scale, 0)
     lights = Lights(
         direction,
-        _muted(_held(rgb * scale)),
+        _desaturate(_limit_keys(rgb * scale)),
         softness,
-        _muted(up),
-        _muted(down),
+        _desaturate(up),
+        _desaturate(down),
         exposure,
-        _muted(ambient * scale),
+        _desaturate(ambient * scale),
         WORLD_METERING,
     )
     return Surroundings(lights, scale)
 
 
-def _held(rgb: Array) -> Array:
+def _limit_keys(rgb: Array) -> Array:
     """Key lights (L, 3), none brighter than ``_MAX_KEY``: a photographer fills in against the sun."""
     luminance = (rgb @ _LUMINANCE)[:, None]
     return np.asarray(rgb * np.minimum(1, _MAX_KEY / np.maximum(luminance, 1e-9)))
 
 
-def _muted(rgb: Array) -> Array:
+def _desaturate(rgb: Array) -> Array:
     """Colours (..., 3) of less saturation and the same luminance."""
     grey = (rgb @ _LUMINANCE)[..., None]
     return np.asarray(grey + _LIGHT_SATURATION * (rgb - grey))

@@ -1,15 +1,13 @@
 """From a linear picture to a finished one: tone mapping, grain, picture styles."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, sobel
 
+from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.synthetic.picture_styles import draw_comic, paint_in_oil, paint_watercolour
 
-Array = NDArray[np.float32]
 
-
-def develop(linear: Array, rng: np.random.Generator, grain: float = 0.007) -> Array:
+def develop(linear: FloatArray, rng: np.random.Generator, grain: float = 0.007) -> FloatArray:
     """Tone-map linear light (H, W, 3) to sRGB in [0, 1], with a little grain."""
     light = np.maximum(linear, 0)
     mapped = 1 - np.exp(-1.35 * light)
@@ -18,7 +16,7 @@ def develop(linear: Array, rng: np.random.Generator, grain: float = 0.007) -> Ar
     return np.clip(srgb + rng.normal(0, grain, srgb.shape), 0, 1).astype(np.float32)
 
 
-def stylise(picture: Array, style: str, rng: np.random.Generator, world: bool = False) -> Array:
+def stylise(picture: FloatArray, style: str, rng: np.random.Generator, world: bool = False) -> FloatArray:
     """Turn an sRGB picture (H, W, 3) in [0, 1] into one of ``wide.STYLES``."""
     if style == "photo":
         return picture
@@ -39,7 +37,7 @@ def stylise(picture: Array, style: str, rng: np.random.Generator, world: bool = 
     return _watercolour(picture, rng)
 
 
-def _pencil(grey: Array, rng: np.random.Generator) -> Array:
+def _pencil(grey: FloatArray, rng: np.random.Generator) -> FloatArray:
     scale = grey.shape[0] / 256
     blurred = gaussian_filter(1 - grey, 5.5 * scale)
     dodge = np.clip(grey / np.maximum(1 - blurred, 0.06), 0, 1)
@@ -52,7 +50,7 @@ def _pencil(grey: Array, rng: np.random.Generator) -> Array:
     return np.clip(drawn[..., None] * np.array((1.0, 0.995, 0.98)), 0, 1).astype(np.float32)
 
 
-def _watercolour(picture: Array, rng: np.random.Generator) -> Array:
+def _watercolour(picture: FloatArray, rng: np.random.Generator) -> FloatArray:
     scale = picture.shape[0] / 256
     soft = gaussian_filter(picture, (1.3 * scale, 1.3 * scale, 0))
     flat = 0.6 * np.round(soft * 8) / 8 + 0.4 * soft

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, kw_only=True)
 class HairStyle:
-    """Settings of one style; lengths in metres, the rest are shares."""
+    """Settings of one style; lengths in metres, the rest are fractions."""
 
     length: float
     comb: str
@@ -13,7 +13,7 @@ class HairStyle:
     count: int = 9000
     segments: int = 8
     sides: float = 1.0
-    """Length at the sides and back as a share of that on top."""
+    """Length at the sides and back as a fraction of that on top."""
     lift: float = 0.4
     layer: tuple[float, float] = (0.001, 0.008)
     """Height above the skin that the strands are spread over."""

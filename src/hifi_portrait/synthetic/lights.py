@@ -27,7 +27,7 @@ class Lamp:
 class Lighting:
     """Lamps and the light from all around."""
 
-    share: float
+    fraction: float
     """How often it is used."""
     lamps: tuple[Lamp, ...]
     sky: RGB

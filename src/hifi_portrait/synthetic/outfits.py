@@ -10,9 +10,9 @@ from scipy.ndimage import gaussian_filter1d
 from hifi_portrait.head import vertex_normals
 from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.tubes import grid_faces
-from hifi_portrait.synthetic.clothes import GARMENTS, cloth_surface, dress, skin_left_bare
-from hifi_portrait.synthetic.mesh import CLOTH
-from hifi_portrait.synthetic.scene import Scene
+from hifi_portrait.synthetic.body_mesh import CLOTH
+from hifi_portrait.synthetic.garments import GARMENTS, cloth_surface, dress, skin_left_bare
+from hifi_portrait.synthetic.mesh_collection import MeshCollection
 
 SHIRT_DYE, TIE_DYE = 3, 4
 """Dyes of what is worn under a jacket and of a tie; the jacket has the clothing's own colour."""
@@ -46,7 +46,7 @@ class Outfit:
 _JACKET = Layer("jacket", 0, 0.005)
 OUTFITS: dict[str, Outfit] = {
     **{
-        name: Outfit(garment.share, (Layer(name),), patterned=name not in ("hoodie",))
+        name: Outfit(garment.fraction, (Layer(name),), patterned=name not in ("hoodie",))
         for name, garment in GARMENTS.items()
     },
     "suit and tie": Outfit(
@@ -61,12 +61,12 @@ OUTFITS: dict[str, Outfit] = {
 """Everything a wide photo may show, by the name that captions give it."""
 
 
-def dress_in(scene: Scene, name: str, vertices: Array, normals: Array) -> None:
-    """Add an outfit to a scene.
+def dress_in(meshes: MeshCollection, name: str, vertices: Array, normals: Array) -> None:
+    """Add an outfit to the meshes of a picture.
 
     Parameters
     ----------
-    scene
+    meshes
         Receives the cloth.
     name
         One of ``OUTFITS``.
@@ -75,9 +75,9 @@ def dress_in(scene: Scene, name: str, vertices: Array, normals: Array) -> None:
     """
     outfit = OUTFITS[name]
     for layer in outfit.layers:
-        dress(scene, layer.cut, vertices, normals, dye=layer.dye, lift=layer.lift)
+        dress(meshes, layer.cut, vertices, normals, dye=layer.dye, lift=layer.lift)
     if outfit.tie:
-        _add_tie(scene, vertices, normals)
+        _add_tie(meshes, vertices, normals)
 
 
 def skin_bare_in(name: str) -> Array:
@@ -89,7 +89,7 @@ _TIE_TOP, _TIE_END = -0.122, -0.345
 """Heights of the knot's upper edge and of where the tie leaves the mesh, metres."""
 
 
-def _add_tie(scene: Scene, vertices: Array, normals: Array) -> None:
+def _add_tie(meshes: MeshCollection, vertices: Array, normals: Array) -> None:
     """A knot and a blade that lie on the shirt."""
     points, template, outward = cloth_surface("dress shirt", vertices, normals)
     heights = np.linspace(_TIE_TOP, _TIE_END, 40)
@@ -111,9 +111,9 @@ def _add_tie(scene: Scene, vertices: Array, normals: Array) -> None:
     bulge = (1 - across**2) * 0.5 + 0.5
     stand = 0.004 + 0.009 * knot[:, None] * bulge + 0.002 * bulge
     grid = middle[:, None] + right * (half[:, None] * across)[..., None] + ahead * stand[..., None]
-    faces = grid_faces(len(heights), len(across), False, False)
+    triangles = grid_faces(len(heights), len(across), False, False)
     flat = grid.reshape(-1, 3).astype(np.float32)
-    facing = vertex_normals(flat, faces)
+    facing = vertex_normals(flat, triangles)
     facing *= np.sign((facing @ ahead).sum())
     tone = np.where((below > 0.028) & (below < 0.034), 0.55, 1.0)[:, None] * (0.92 + 0.08 * bulge)
-    scene.add(flat, facing, faces, CLOTH, tone=tone.reshape(-1), dye=TIE_DYE)
+    meshes.add(flat, facing, triangles, CLOTH, tone=tone.reshape(-1), dye=TIE_DYE)

@@ -98,7 +98,7 @@ class Person:
     beard: str
     """One of ``BEARDS``."""
     glasses: str
-    """The frame this person owns, one of ``GLASSES``; a photo says whether it is worn."""
+    """The frame this person owns, one of ``GLASSES``; a photo's set-up tells whether it is worn."""
 
     @classmethod
     def sample(cls, seed: int, *, balanced: bool = False) -> "Person":
@@ -115,7 +115,7 @@ class Person:
         shape = _pleasant(sample_shape(np.random.default_rng([72, seed])))
         tone = None
         if balanced:
-            shape, tone = _balanced(shape, np.random.default_rng([78, seed]))
+            shape, tone = _balance_ancestry(shape, np.random.default_rng([78, seed]))
         man = shape.gender < 0.5
         years = 18 + 62 * (shape.age - 0.62) / 0.38
         african, asian, caucasian = shape.ancestry.values()
@@ -176,7 +176,7 @@ def _melanin(african: float, asian: float, caucasian: float) -> float:
     return african * 5.1 + asian * 1.8 + caucasian * 0.6
 
 
-def _balanced(shape: ShapeSample, rng: np.random.Generator) -> tuple[ShapeSample, float]:
+def _balance_ancestry(shape: ShapeSample, rng: np.random.Generator) -> tuple[ShapeSample, float]:
     """The same head with a skin tone drawn evenly, and of an ancestry in which that tone is frequent."""
     tone = float(rng.uniform(0, 6))
     candidates = rng.dirichlet([0.5, 0.5, 0.5], 48)

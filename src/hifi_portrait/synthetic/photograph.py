@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hifi_portrait.head import Camera, HeadGeometry, HeadModel, Part, rest_vertices, vertex_normals
+from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.base_shape import Fitting
 from hifi_portrait.head.framing import FACE_HEIGHT
 from hifi_portrait.head.glasses import CLEAR, DARK, fit_glasses
 from hifi_portrait.head.model import ShapeAlignment, part_vertices
 from hifi_portrait.synthetic import colours
-from hifi_portrait.synthetic.background import COLOURED, backdrop
+from hifi_portrait.synthetic.backdrops import COLOURED, backdrop
 from hifi_portrait.synthetic.beard import beard_hair
+from hifi_portrait.synthetic.body_mesh import HAIR, body_mesh
 from hifi_portrait.synthetic.caption import caption
-from hifi_portrait.synthetic.clothes import dress, skin_left_bare
 from hifi_portrait.synthetic.environment import (
     WORLD_METERING,
     camera_rotation,
@@ -24,58 +25,57 @@ from hifi_portrait.synthetic.environment import (
     light_from,
     view,
 )
-from hifi_portrait.synthetic.eyes import eye_texture
+from hifi_portrait.synthetic.eyeballs import eye_texture
 from hifi_portrait.synthetic.finish import develop, stylise
-from hifi_portrait.synthetic.glasses import COLOURS, put_on
-from hifi_portrait.synthetic.hair import head_hair, skull_shield
-from hifi_portrait.synthetic.headwear import COVERS_HAIR, Headwear, fit_headwear, put_on_headwear, tuck_hair
+from hifi_portrait.synthetic.garments import dress, skin_left_bare
+from hifi_portrait.synthetic.hair_strands import Strands, posed_strands, ribbon_mesh
+from hifi_portrait.synthetic.head_hair import head_hair, skull_shield
+from hifi_portrait.synthetic.headwear import COVERS_HAIR, fit_headwear, put_on_headwear, tuck_hair
+from hifi_portrait.synthetic.headwear_shape import Headwear
 from hifi_portrait.synthetic.lights import arrange
-from hifi_portrait.synthetic.mesh import HAIR, body_mesh
+from hifi_portrait.synthetic.mesh_collection import MeshCollection
 from hifi_portrait.synthetic.outfits import dress_in, skin_bare_in
 from hifi_portrait.synthetic.person import Person
-from hifi_portrait.synthetic.photo import Photo
+from hifi_portrait.synthetic.photo_setup import PhotoSetup
 from hifi_portrait.synthetic.render import Lens, Materials, Rendering, palette, render
-from hifi_portrait.synthetic.scene import Scene
 from hifi_portrait.synthetic.skin import skin_texture
-from hifi_portrait.synthetic.strands import Strands, posed_strands, ribbon_mesh
 from hifi_portrait.synthetic.walls import COLOURED_WALLS, WALLS, paint_wall
 from hifi_portrait.synthetic.wide_caption import wide_caption
-
-Array = NDArray[np.float32]
+from hifi_portrait.synthetic.worn_glasses import COLOURS, put_on
 
 FACE_MIDDLE = np.array((0.0, -0.100, 0.000))
 """The point of the base shape that framing is about: between eyes and mouth."""
 BELOW_MIDDLE = 0.03
-"""How far the face's middle lies below the picture's, as a share of the picture."""
+"""How far the face's middle lies below the picture's, as a fraction of the picture."""
 
 
 @dataclass(frozen=True, eq=False)
 class PhotoTruth:
     """What is exactly known of a synthetic photo."""
 
-    vertices: Array
+    vertices: FloatArray
     """(V, 3) camera space, metres, in the order of ``HeadModel``."""
     geometry: HeadGeometry
     """The nearest head of the head model; its rotation is the face's true one."""
-    visibility: Array
+    visibility: FloatArray
     """(V,) in [0, 1]: facing the camera, hidden by nothing (hair, glasses), inside the picture."""
-    matte: Array
+    matte: FloatArray
     """(H, W) in [0, 1]: the person, hair included."""
     caption: str
     attributes: dict[str, Any]
 
     @property
-    def expression(self) -> Array:
+    def expression(self) -> FloatArray:
         """(52,) ARKit coefficients in [0, 1]."""
         return np.asarray(self.geometry.expression, np.float32)
 
     @property
-    def gaze(self) -> Array:
+    def gaze(self) -> FloatArray:
         """(2,) degrees, yaw and pitch relative to the head."""
         return np.asarray(self.geometry.gaze, np.float32)
 
     @property
-    def landmarks(self) -> Array:
+    def landmarks(self) -> FloatArray:
         """(V, 2) pixels: where each vertex is in the picture."""
         return self.geometry.camera.project(self.vertices).astype(np.float32)
 
@@ -93,15 +93,15 @@ class Photograph:
 class _Sitter:
     """What is made once a person: shape, textures, hair."""
 
-    rest: Array
+    rest: FloatArray
     fitting: Fitting
     alignment: ShapeAlignment
-    skin: Array
-    eyes: Array
+    skin: FloatArray
+    eyes: FloatArray
     hair: Strands | None
     """On the base shape, like ``beard``."""
     beard: Strands | None
-    shield: Array
+    shield: FloatArray
     """Distance of the skull from ``strands.CENTRE`` by direction."""
 
 
@@ -109,10 +109,10 @@ class _Sitter:
 def _sitter(person: Person, full_hair: bool = False) -> _Sitter:
     mesh = body_mesh()
     rest = rest_vertices(person.shape).astype(np.float32)
-    skin_faces = mesh.faces[np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS))]
+    skin_triangles = mesh.triangles[np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS))]
     fitting = Fitting.of(rest, HeadModel.load())
     vertices = fitting.to_base(rest[: mesh.num_vertices])
-    normals = vertex_normals(vertices, skin_faces)
+    normals = vertex_normals(vertices, skin_triangles)
     hair, beard = head_hair(person, vertices, normals, full=full_hair), beard_hair(person, vertices, normals)
     return _Sitter(
         rest,
@@ -131,7 +131,7 @@ def _with_beard(person: Person, beard: str) -> Person:
     return replace(person, beard=beard)
 
 
-def photograph(person: Person, photo: Photo, size: int = 256) -> Photograph:
+def photograph(person: Person, setup: PhotoSetup, size: int = 256) -> Photograph:
     """Take a photo.
 
     Parameters
@@ -148,44 +148,44 @@ def photograph(person: Person, photo: Photo, size: int = 256) -> Photograph:
     """
     if size < 32:
         raise ValueError(f"size must be 32 or more, not {size}")
-    wide = photo.wide
+    wide = setup.wide
     if wide is not None and wide.beard is not None:
         person = _with_beard(person, wide.beard)
     sitter, model, mesh = _sitter(person, wide is not None), HeadModel.load(), body_mesh()
-    rng = np.random.default_rng([91, photo.sitting, person.seed])
-    camera = Camera.from_fov(size, photo.fov)
-    rotation = photo.pose.matrix()
-    translation = _place(photo, rotation, sitter.fitting.to_person(FACE_MIDDLE))
-    gaze = np.asarray(photo.gaze, np.float32)
-    expressed = model.express(sitter.rest, photo.expression, gaze)
+    rng = np.random.default_rng([91, setup.sitting, person.seed])
+    camera = Camera.from_fov(size, setup.fov)
+    rotation = setup.pose.matrix()
+    translation = _place(setup, rotation, sitter.fitting.to_person(FACE_MIDDLE))
+    gaze = np.asarray(setup.gaze, np.float32)
+    expressed = model.express(sitter.rest, setup.expression, gaze)
     vertices = model.bend(expressed, rotation, translation)
     head = np.eye(4)
     head[:3, :3], head[:3, 3] = rotation, translation
 
     normals = _normals(vertices)
-    attributes = describe(person, photo)
-    scene = Scene()
+    attributes = describe(person, setup)
+    meshes = MeshCollection()
     headwear = None
     if wide is not None and wide.headwear != "none":
         base = sitter.fitting.to_base(sitter.rest[: mesh.num_vertices])
         headwear = fit_headwear(wide.headwear, sitter.shield, base)
         shoulders = part_vertices(model, Part.SHOULDERS)
         shift = np.median(vertices[shoulders] - sitter.rest[shoulders], axis=0)
-        put_on_headwear(scene, headwear, sitter.fitting, head, shift)
-    _add_body(scene, photo, vertices, normals, rotation[:, 1] * 0.005, headwear)
-    (dress if wide is None else dress_in)(scene, photo.clothing, vertices, normals)
+        put_on_headwear(meshes, headwear, sitter.fitting, head, shift)
+    _add_body(meshes, setup, vertices, normals, rotation[:, 1] * 0.005, headwear)
+    (dress if wide is None else dress_in)(meshes, setup.clothing, vertices, normals)
     hair = (
         sitter.hair if headwear is None or wide is None else tuck_hair(sitter.hair, headwear, wide.headwear)
     )
-    _add_strands(scene, sitter, hair, vertices, head, person, size)
-    lens = _add_glasses(scene, sitter, attributes["glasses"], head, person)
+    _add_strands(meshes, sitter, hair, vertices, head, person, size)
+    lens = _add_glasses(meshes, sitter, attributes["glasses"], head, person)
     materials = Materials(
         sitter.skin,
         sitter.eyes,
         palette(
             np.asarray(colours.skin_colour(person.skin.melanin)),
-            np.asarray(photo.clothing_rgb),
-            np.asarray(person.hair.rgb if photo.hair_dye is None else photo.hair_dye[1]),
+            np.asarray(setup.clothing_rgb),
+            np.asarray(person.hair.rgb if setup.hair_dye is None else setup.hair_dye[1]),
             np.asarray(COLOURS[person.seed % len(COLOURS)]),
         ),
         person.skin.shine,
@@ -195,56 +195,56 @@ def photograph(person: Person, photo: Photo, size: int = 256) -> Photograph:
     if wide is not None and wide.environment is not None:
         turned = camera_rotation(wide.camera_yaw, wide.camera_pitch)
         around = light_from(wide.environment, turned, float(np.exp(rng.normal(0, 0.08))))
-        rendering = render(scene, camera, focus, around.lights, materials, lens)
+        rendering = render(meshes, camera, focus, around.lights, materials, lens)
         seen = view(wide.environment, turned, wide.background_fov, size, wide.blur)
         behind = expose_background(seen, around.scale * rendering.exposure)
     else:
-        lamps = arrange(photo.light, rng)
+        lamps = arrange(setup.light, rng)
         if wide is not None:
             lamps = replace(lamps, metering=WORLD_METERING)
-        rendering = render(scene, camera, focus, lamps, materials, lens)
-        painter = paint_wall if photo.background in WALLS else backdrop
-        behind = painter(photo.background, photo.background_rgb, size, rng)
-        if photo.light == "low-key light":
+        rendering = render(meshes, camera, focus, lamps, materials, lens)
+        painter = paint_wall if setup.background in WALLS else backdrop
+        behind = painter(setup.background, setup.background_rgb, size, rng)
+        if setup.light == "low-key light":
             behind = behind * 0.45
     linear = rendering.colour + behind * (1 - rendering.coverage[..., None])
-    picture = stylise(develop(linear, rng), photo.style, rng, wide is not None)
-    geometry = sitter.alignment.geometry(rotation, translation, photo.expression, gaze, camera)
+    picture = stylise(develop(linear, rng), setup.style, rng, wide is not None)
+    geometry = sitter.alignment.geometry(rotation, translation, setup.expression, gaze, camera)
     truth = PhotoTruth(
         vertices=vertices[: mesh.num_vertices],
         geometry=geometry,
         visibility=_visibility(vertices, normals, camera, rendering),
         matte=rendering.coverage,
-        caption=(caption if wide is None else wide_caption)(attributes, rng, named=photo.named),
+        caption=(caption if wide is None else wide_caption)(attributes, rng, named=setup.named),
         attributes=attributes,
     )
     return Photograph((picture * 255 + 0.5).astype(np.uint8), truth)
 
 
-def _place(photo: Photo, rotation: NDArray, face: NDArray) -> NDArray[np.float64]:
-    """Head joint in camera space: as far away as the face's share asks, the face about the middle."""
-    height = FACE_HEIGHT / photo.face_share
-    distance = height / 2 / np.tan(np.radians(photo.fov) / 2)
-    across, up = photo.centre
+def _place(setup: PhotoSetup, rotation: NDArray, face: NDArray) -> NDArray[np.float64]:
+    """Head joint in camera space: as far away as ``face_share`` asks, the face about the middle."""
+    height = FACE_HEIGHT / setup.face_share
+    distance = height / 2 / np.tan(np.radians(setup.fov) / 2)
+    across, up = setup.centre
     middle = np.array((across * height, distance, (up - BELOW_MIDDLE) * height))
     # The frame follows the turning face in part only, as a photographer's does.
     return middle - 0.75 * (rotation @ face) - 0.25 * face * (0, 1, 1)
 
 
-def _normals(vertices: NDArray) -> Array:
+def _normals(vertices: NDArray) -> FloatArray:
     """Skin normals smooth over neck and shoulders, those of eyes, teeth and lashes by part."""
     mesh = body_mesh()
     skin = np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS, Part.MOUTH_CAVITY))
-    normals = vertex_normals(vertices, mesh.faces[skin])
-    other = mesh.faces[~skin]
+    normals = vertex_normals(vertices, mesh.triangles[skin])
+    other = mesh.triangles[~skin]
     rows = np.unique(other)
     normals[rows] = vertex_normals(vertices, other)[rows]
     return normals
 
 
 def _add_body(
-    scene: Scene,
-    photo: Photo,
+    meshes: MeshCollection,
+    setup: PhotoSetup,
     vertices: NDArray,
     normals: NDArray,
     inwards: NDArray,
@@ -253,13 +253,13 @@ def _add_body(
     mesh = body_mesh()
     corners = vertices[mesh.corner_vertex]
     corners[mesh.inner] += inwards
-    bare = skin_left_bare(photo.clothing) if photo.wide is None else skin_bare_in(photo.clothing)
+    bare = skin_left_bare(setup.clothing) if setup.wide is None else skin_bare_in(setup.clothing)
     if headwear is not None:
         bare = np.where(headwear.covered, np.float32(-1), bare)
-    scene.add(
+    meshes.add(
         corners,
         normals[mesh.corner_vertex],
-        mesh.corner_faces,
+        mesh.corner_triangles,
         mesh.material,
         attribute=mesh.corner_attribute,
         keep=bare[mesh.corner_vertex],
@@ -267,7 +267,7 @@ def _add_body(
 
 
 def _add_strands(
-    scene: Scene,
+    meshes: MeshCollection,
     sitter: _Sitter,
     hair: Strands | None,
     vertices: NDArray,
@@ -278,26 +278,30 @@ def _add_strands(
     step = 1 if size >= 192 else 2
     middle = head[:3, :3] @ np.array((0.0, -0.02, 0.03)) + head[:3, 3]
     rng = np.random.default_rng([77, person.seed])
-    for grown, brightness, drawn_share in ((hair, 1.0, step), (sitter.beard, 0.8, 1)):
+    for grown, brightness, thinning in ((hair, 1.0, step), (sitter.beard, 0.8, 1)):
         if grown is None:
             continue
-        strands = grown.moved(sitter.fitting)
-        drawn = strands.thinned(drawn_share)
-        tone = brightness * rng.uniform(0.75, 1.2, strands.count)[::drawn_share]
+        strands = grown.fit_to_person(sitter.fitting)
+        drawn = strands.thin(thinning)
+        tone = brightness * rng.uniform(0.75, 1.2, strands.count)[::thinning]
         mesh = ribbon_mesh(posed_strands(drawn, vertices, head), drawn, middle, tone)
-        scene.add(mesh.vertices, mesh.normals, mesh.faces, HAIR, attribute=mesh.tangents, tone=mesh.shades)
+        meshes.add(
+            mesh.vertices, mesh.normals, mesh.triangles, HAIR, attribute=mesh.tangents, tone=mesh.shades
+        )
 
 
-def _add_glasses(scene: Scene, sitter: _Sitter, kind: str, head: NDArray, person: Person) -> Lens | None:
+def _add_glasses(
+    meshes: MeshCollection, sitter: _Sitter, kind: str, head: NDArray, person: Person
+) -> Lens | None:
     if kind == "none":
         return None
     skin = part_vertices(HeadModel.load(), Part.SKIN)
     glasses = fit_glasses(kind, sitter.rest, skin, sitter.fitting).moved(head)
-    put_on(scene, glasses)
+    put_on(meshes, glasses)
     return Lens(*glasses.lenses(), DARK if kind == "sunglasses" else CLEAR)
 
 
-def _visibility(vertices: NDArray, normals: NDArray, camera: Camera, rendering: Rendering) -> Array:
+def _visibility(vertices: NDArray, normals: NDArray, camera: Camera, rendering: Rendering) -> FloatArray:
     sharp = camera.scaled_to(rendering.distance.shape[0])
     pixels = sharp.project(vertices)
     column, row = np.floor(pixels).astype(int).T
@@ -309,20 +313,20 @@ def _visibility(vertices: NDArray, normals: NDArray, camera: Camera, rendering: 
     return (facing * inside * (1 - hidden)).astype(np.float32)
 
 
-def describe(person: Person, photo: Photo) -> dict[str, Any]:
+def describe(person: Person, setup: PhotoSetup) -> dict[str, Any]:
     """What captions may say of a photo, and its head pose in degrees, by name."""
-    frame = person.glasses if photo.frame is None else photo.frame
-    glasses = "sunglasses" if photo.sunglasses else frame if photo.wears_glasses else "none"
-    return {**_plain_attributes(person, photo, glasses), **_wide_attributes(photo)}
+    frame = person.glasses if setup.frame is None else setup.frame
+    glasses = "sunglasses" if setup.sunglasses else frame if setup.wears_glasses else "none"
+    return {**_plain_attributes(person, setup, glasses), **_wide_attributes(setup)}
 
 
-def _wide_attributes(photo: Photo) -> dict[str, Any]:
-    wide = photo.wide
+def _wide_attributes(setup: PhotoSetup) -> dict[str, Any]:
+    wide = setup.wide
     if wide is None:
         return {}
-    coloured = photo.background in (*COLOURED, *COLOURED_WALLS)
+    coloured = setup.background in (*COLOURED, *COLOURED_WALLS)
     attributes: dict[str, Any] = {
-        "background_colour": photo.background_colour if coloured else "",
+        "background_colour": setup.background_colour if coloured else "",
         "headwear": wide.headwear,
         "headwear_colour": wide.headwear_colour,
         "pattern": wide.pattern,
@@ -337,27 +341,27 @@ def _wide_attributes(photo: Photo) -> dict[str, Any]:
     return attributes
 
 
-def _plain_attributes(person: Person, photo: Photo, glasses: str) -> dict[str, Any]:
+def _plain_attributes(person: Person, setup: PhotoSetup, glasses: str) -> dict[str, Any]:
     return {
         "gender": person.gender,
         "age_group": person.age_group,
         "skin_tone": colours.skin_name(person.skin.melanin),
         "freckles": person.skin.freckles > 0,
         "hair_style": person.hair.style,
-        "hair_colour": person.hair.colour if photo.hair_dye is None else photo.hair_dye[0],
+        "hair_colour": person.hair.colour if setup.hair_dye is None else setup.hair_dye[0],
         "eye_colour": person.eye_colour,
         "beard": person.beard,
         "glasses": glasses,
-        "expression": photo.kind,
-        "clothing": photo.clothing,
-        "clothing_colour": photo.clothing_colour,
-        "background": photo.background,
-        "background_colour": photo.background_colour if photo.background in COLOURED else "",
-        "light": photo.light,
-        "style": photo.style,
-        "sitting": photo.sitting,
-        "named": list(photo.named),
-        "yaw": photo.pose.yaw,
-        "pitch": photo.pose.pitch,
-        "roll": photo.pose.roll,
+        "expression": setup.kind,
+        "clothing": setup.clothing,
+        "clothing_colour": setup.clothing_colour,
+        "background": setup.background,
+        "background_colour": setup.background_colour if setup.background in COLOURED else "",
+        "light": setup.light,
+        "style": setup.style,
+        "sitting": setup.sitting,
+        "named": list(setup.named),
+        "yaw": setup.pose.yaw,
+        "pitch": setup.pose.pitch,
+        "roll": setup.pose.roll,
     }

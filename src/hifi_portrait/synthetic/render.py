@@ -1,4 +1,4 @@
-"""From a scene and its lights to a linear picture and the person's matte."""
+"""From meshes and lights to a linear picture and the person's matte."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,15 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from hifi_portrait.head import Camera
+from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.glasses import Tint, through_lens
 from hifi_portrait.head.mesh import TOOTH_WIDTHS
+from hifi_portrait.synthetic.body_mesh import BODY, CLOTH, EYE, FRAME, HAIR, LASH, MOUTH, SKIN, TEETH
+from hifi_portrait.synthetic.depth_buffer import ambient_occlusion, draw_nearest
 from hifi_portrait.synthetic.dyes import Dyes, dye_cloth
 from hifi_portrait.synthetic.lights import Lights
-from hifi_portrait.synthetic.mesh import BODY, CLOTH, EYE, FRAME, HAIR, LASH, MOUTH, SKIN, TEETH
-from hifi_portrait.synthetic.raster import ambient_occlusion, draw_nearest
-from hifi_portrait.synthetic.scene import Scene
+from hifi_portrait.synthetic.mesh_collection import MeshCollection
 from hifi_portrait.synthetic.shading import shade
-
-Array = NDArray[np.float32]
 
 SUPERSAMPLING = 2
 SHADOW_SIZE = 384
@@ -28,8 +27,8 @@ SHADOW_EXTENT = 0.66
 class Materials:
     """Colours of one person in one photo."""
 
-    skin_texture: Array
-    eye_texture: Array
+    skin_texture: FloatArray
+    eye_texture: FloatArray
     palette: NDArray[np.float64]
     """(9, 3)"""
     shine: float
@@ -41,8 +40,8 @@ class Materials:
 class Lens:
     """Lenses of glasses, in camera space."""
 
-    vertices: Array
-    faces: NDArray[np.int32]
+    vertices: FloatArray
+    triangles: NDArray[np.int32]
     tint: Tint
 
 
@@ -50,29 +49,29 @@ class Lens:
 class Rendering:
     """A linear picture before tone mapping."""
 
-    colour: Array
+    colour: FloatArray
     """(H, W, 3) the person, multiplied with coverage; exposed."""
-    coverage: Array
+    coverage: FloatArray
     """(H, W) in [0, 1]: the matte."""
-    distance: Array
+    distance: FloatArray
     """(2H, 2W) distance of what is seen along the camera's axis; infinite where there is nothing."""
     exposure: float
     """Factor from light to ``colour``."""
 
 
 def render(
-    scene: Scene,
+    meshes: MeshCollection,
     camera: Camera,
     focus: NDArray,
     lights: Lights,
     materials: Materials,
     lens: Lens | None = None,
 ) -> Rendering:
-    """Draw the scene.
+    """Draw meshes under their lights.
 
     Parameters
     ----------
-    scene
+    meshes
         In camera space.
     camera
         Of the picture.
@@ -83,21 +82,21 @@ def render(
     """
     sharp = camera.scaled_to(camera.height * SUPERSAMPLING)
     height, width = sharp.height, sharp.width
-    vertices, normals, attributes, tones, keeps, faces, material = scene.arrays()
+    vertices, normals, attributes, tones, keeps, triangles, material = meshes.arrays()
     inverse_depth = (1 / vertices[:, 1]).astype(np.float32)
     xy = sharp.project(vertices).astype(np.float32)
     depth = np.zeros((height, width), np.float32)
-    face_id = np.full((height, width), -1, np.int32)
+    triangle_id = np.full((height, width), -1, np.int32)
     weights = np.zeros((height, width, 2), np.float32)
-    draw_nearest(xy, inverse_depth, keeps, faces, depth, face_id, weights)
+    draw_nearest(xy, inverse_depth, keeps, triangles, depth, triangle_id, weights)
 
-    transform, shadows = _shadow_maps(lights, focus, vertices, keeps, faces)
+    transform, shadows = _shadow_maps(lights, focus, vertices, keeps, triangles)
     irradiance, albedo, specular = (np.zeros((height, width, 3), np.float32) for _ in range(3))
     shade(
-        face_id,
+        triangle_id,
         weights,
         inverse_depth,
-        faces,
+        triangles,
         material,
         vertices,
         normals,
@@ -122,7 +121,7 @@ def render(
         lights.ambient,
     )
 
-    seen = np.where(face_id >= 0, material[face_id], -1)
+    seen = np.where(triangle_id >= 0, material[triangle_id], -1)
     distance = np.where(depth > 0, 1 / np.maximum(depth, 1e-9), 99).astype(np.float32)
     _occlude(irradiance, specular, distance, seen, sharp)
     _scatter_in_skin(irradiance, seen, sharp.focal / float(focus[1]))
@@ -132,10 +131,10 @@ def render(
             albedo,
             materials.dyes,
             (r, g, b),
-            scene.dyes(),
-            face_id,
+            meshes.dyes(),
+            triangle_id,
             material,
-            faces,
+            triangles,
             weights,
             inverse_depth,
             attributes,
@@ -148,7 +147,7 @@ def render(
         if max(lens.tint.factor) < 0.3:
             distance = np.where(front > depth, 1 / np.maximum(front, 1e-9), distance)
     s = SUPERSAMPLING
-    covered = (face_id >= 0).astype(np.float32)
+    covered = (triangle_id >= 0).astype(np.float32)
     return Rendering(
         _shrink(colour * covered[..., None], s),
         _shrink(covered, s),
@@ -157,14 +156,14 @@ def render(
     )
 
 
-def _shrink(picture: NDArray, factor: int) -> Array:
+def _shrink(picture: NDArray, factor: int) -> FloatArray:
     height, width = picture.shape[0] // factor, picture.shape[1] // factor
     return picture.reshape(height, factor, width, factor, *picture.shape[2:]).mean((1, 3)).astype(np.float32)
 
 
 def _shadow_maps(
-    lights: Lights, focus: NDArray, vertices: Array, keeps: Array, faces: NDArray[np.int32]
-) -> tuple[NDArray[np.float64], Array]:
+    lights: Lights, focus: NDArray, vertices: FloatArray, keeps: FloatArray, triangles: NDArray[np.int32]
+) -> tuple[NDArray[np.float64], FloatArray]:
     count = len(lights.direction)
     transform = np.zeros((count, 3, 4))
     shadows = np.full((count, SHADOW_SIZE, SHADOW_SIZE), -9.0, np.float32)
@@ -183,7 +182,7 @@ def _shadow_maps(
             np.float32
         )
         xy, nearness = np.ascontiguousarray(projected[:, :2]), np.ascontiguousarray(projected[:, 2])
-        draw_nearest(xy, nearness, keeps, faces, shadows[k])
+        draw_nearest(xy, nearness, keeps, triangles, shadows[k])
     return transform, shadows
 
 
@@ -193,7 +192,9 @@ def _catch_light(lights: Lights) -> NDArray[np.float64]:
     return direction / np.linalg.norm(direction)
 
 
-def _occlude(irradiance: Array, specular: Array, distance: Array, seen: NDArray, camera: Camera) -> None:
+def _occlude(
+    irradiance: FloatArray, specular: FloatArray, distance: FloatArray, seen: NDArray, camera: Camera
+) -> None:
     openness = np.ones(distance.shape, np.float32)
     ambient_occlusion(distance, camera.height * 0.055, openness)
     openness = gaussian_filter(openness, camera.height / 430)
@@ -203,7 +204,7 @@ def _occlude(irradiance: Array, specular: Array, distance: Array, seen: NDArray,
     specular *= np.where((seen == EYE)[..., None], 1.0, openness)
 
 
-def _scatter_in_skin(irradiance: Array, seen: NDArray, pixels_per_metre: float) -> None:
+def _scatter_in_skin(irradiance: FloatArray, seen: NDArray, pixels_per_metre: float) -> None:
     """Light spreads under the skin, red the farthest."""
     skin = ((seen == SKIN) | (seen == BODY)).astype(np.float32)
     rows, columns = np.nonzero(skin.any(1))[0], np.nonzero(skin.any(0))[0]
@@ -214,12 +215,12 @@ def _scatter_in_skin(irradiance: Array, seen: NDArray, pixels_per_metre: float) 
     for channel, millimetres in enumerate((1.7, 0.8, 0.45)):
         sigma = millimetres * 1e-3 * pixels_per_metre
         plane = irradiance[box][..., channel]
-        share = gaussian_filter(mask, sigma, truncate=2.5)
-        spread = gaussian_filter(plane * mask, sigma, truncate=2.5) / np.maximum(share, 1e-4)
+        fraction = gaussian_filter(mask, sigma, truncate=2.5)
+        spread = gaussian_filter(plane * mask, sigma, truncate=2.5) / np.maximum(fraction, 1e-4)
         plane[...] = np.where(mask > 0, 0.35 * plane + 0.65 * spread, plane)
 
 
-def _exposure(colour: Array, seen: NDArray, lights: Lights) -> float:
+def _exposure(colour: FloatArray, seen: NDArray, lights: Lights) -> float:
     """What a camera's meter does: bring the face to a middle tone, dark skin less than fully."""
     face = colour[seen == SKIN]
     if not len(face):
@@ -228,14 +229,16 @@ def _exposure(colour: Array, seen: NDArray, lights: Lights) -> float:
     return lights.exposure * float(np.clip((0.34 / level) ** lights.metering, 0.5, 2.2))
 
 
-def _lay_lens(colour: Array, depth: Array, lens: Lens, camera: Camera, lights: Lights) -> Array:
+def _lay_lens(
+    colour: FloatArray, depth: FloatArray, lens: Lens, camera: Camera, lights: Lights
+) -> FloatArray:
     """Tint what is behind the lenses; returns the inverse depth with the lenses in it."""
     inverse_depth = (1 / lens.vertices[:, 1]).astype(np.float32)
     xy = camera.project(lens.vertices).astype(np.float32)
     front = depth.copy()
     hit = np.full(depth.shape, -1, np.int32)
     weights = np.zeros((*depth.shape, 2), np.float32)
-    draw_nearest(xy, inverse_depth, np.ones(len(xy), np.float32), lens.faces, front, hit, weights)
+    draw_nearest(xy, inverse_depth, np.ones(len(xy), np.float32), lens.triangles, front, hit, weights)
     rows, columns = np.nonzero(hit >= 0)
     if not len(rows):
         return front

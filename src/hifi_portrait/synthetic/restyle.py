@@ -11,46 +11,48 @@ from typing import Any
 import numpy as np
 
 from hifi_portrait.synthetic import colours
-from hifi_portrait.synthetic.background import COLOURED
+from hifi_portrait.synthetic.backdrops import COLOURED
 from hifi_portrait.synthetic.person import GLASSES, Person
-from hifi_portrait.synthetic.photo import Photo
+from hifi_portrait.synthetic.photo_setup import PhotoSetup
 
 _CHANGES = {"clothing_colour": 0.5, "glasses": 0.5, "hair_colour": 0.6, "background_colour": 0.3}
 """How often an attribute changes within a restyled sitting."""
-_KEPT = 0.4
-"""The share of its photos that show an attribute as the sitting's first photo does."""
-_DARK = 0.25
-"""The share of drawn glasses that are sunglasses."""
+_UNCHANGED_FRACTION = 0.4
+"""Fraction of its photos that show an attribute as the sitting's first photo does."""
+_SUNGLASSES_FRACTION = 0.25
+"""Fraction of drawn glasses that are sunglasses."""
 
 
-def restyle(person: Person, sitting: Sequence[Photo], rng: np.random.Generator) -> list[Photo]:
+def restyle(person: Person, sitting: Sequence[PhotoSetup], rng: np.random.Generator) -> list[PhotoSetup]:
     """The photos of a sitting with one attribute or more changing among them, which their captions name.
 
     All are of the style photo: sketches and photos without colour would not show the change.
     """
-    possible = {name: share for name, share in _CHANGES.items() if _can_change(name, person, sitting[0])}
-    changing = [name for name, share in possible.items() if rng.random() < share] or ["clothing_colour"]
+    possible = {
+        name: fraction for name, fraction in _CHANGES.items() if _can_change(name, person, sitting[0])
+    }
+    changing = [name for name, fraction in possible.items() if rng.random() < fraction] or ["clothing_colour"]
     restyled = []
-    for photo in sitting:
+    for setup in sitting:
         values: dict[str, Any] = {"named": tuple(changing), "style": "photo"}
         for name in changing:
-            if rng.random() >= _KEPT:
+            if rng.random() >= _UNCHANGED_FRACTION:
                 values |= _drawn(name, rng)
-        restyled.append(replace(photo, **values))
+        restyled.append(replace(setup, **values))
     return restyled
 
 
-def _can_change(name: str, person: Person, photo: Photo) -> bool:
+def _can_change(name: str, person: Person, setup: PhotoSetup) -> bool:
     if name == "hair_colour":
         return person.hair.style != "bald"
-    return name != "background_colour" or photo.background in COLOURED
+    return name != "background_colour" or setup.background in COLOURED
 
 
 def _drawn(name: str, rng: np.random.Generator) -> dict[str, Any]:
     """Fields of a photo with another value of an attribute."""
     if name == "glasses":
         frame = str(rng.choice(GLASSES[1:]))
-        wears, dark = bool(rng.random() < 0.6), bool(rng.random() < _DARK)
+        wears, dark = bool(rng.random() < 0.6), bool(rng.random() < _SUNGLASSES_FRACTION)
         return {"frame": frame, "wears_glasses": wears, "sunglasses": wears and dark}
     table = {"hair_colour": colours.HAIR, "clothing_colour": colours.CLOTH}.get(name, colours.WALL)
     colour = str(rng.choice(list(table)))

@@ -4,9 +4,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from hifi_portrait.synthetic.mesh import BODY, CLOTH, EYE, FRAME, HAIR, LASH, MOUTH, SKIN, TEETH
+from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.synthetic.body_mesh import BODY, CLOTH, EYE, FRAME, HAIR, LASH, MOUTH, SKIN, TEETH
 
-Array = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 SHADOW_TAPS = 10
@@ -19,7 +19,7 @@ def _step(value: float, low: float, high: float) -> float:
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _texel(texture: Array, u: float, v: float, out: Doubles) -> None:
+def _texel(texture: FloatArray, u: float, v: float, out: Doubles) -> None:
     rows, columns = texture.shape[0], texture.shape[1]
     x = min(max(u * columns - 0.5, 0.0), columns - 1.001)
     y = min(max(v * rows - 0.5, 0.0), rows - 1.001)
@@ -59,7 +59,7 @@ def _tooth(arc: float, height: float, widths: Doubles, out: Doubles) -> float:
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _lit(
-    shadows: Array,
+    shadows: FloatArray,
     transform: Doubles,
     light: int,
     x: float,
@@ -69,7 +69,7 @@ def _lit(
     bias: float,
     turn: float,
 ) -> float:
-    """Share of a light that reaches a point, from its shadow map."""
+    """Fraction of a light that reaches a point, from its shadow map."""
     size = shadows.shape[1]
     u = (
         transform[light, 0, 0] * x
@@ -116,42 +116,42 @@ def _ambient_light(harmonics: Doubles, channel: int, x: float, y: float, z: floa
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def shade(
-    face_id: NDArray[np.int32],
-    weights: Array,
-    inverse_depth: Array,
-    faces: NDArray[np.int32],
+    triangle_id: NDArray[np.int32],
+    weights: FloatArray,
+    inverse_depth: FloatArray,
+    triangles: NDArray[np.int32],
     material: NDArray[np.int32],
-    vertices: Array,
-    normals: Array,
-    attributes: Array,
-    tones: Array,
-    skin_texture: Array,
-    eye_texture: Array,
+    vertices: FloatArray,
+    normals: FloatArray,
+    attributes: FloatArray,
+    tones: FloatArray,
+    skin_texture: FloatArray,
+    eye_texture: FloatArray,
     palette: Doubles,
     shine: float,
     lights: Doubles,
     light_rgb: Doubles,
     shadow_transform: Doubles,
-    shadows: Array,
+    shadows: FloatArray,
     shadow_spread: Doubles,
     sky: Doubles,
     ground: Doubles,
     catch_light: Doubles,
     tooth_widths: Doubles,
-    irradiance: Array,
-    albedo: Array,
-    specular: Array,
+    irradiance: FloatArray,
+    albedo: FloatArray,
+    specular: FloatArray,
     ambient: Doubles | None = None,
 ) -> None:
     """Light every visible pixel.
 
     Parameters
     ----------
-    face_id, weights
+    triangle_id, weights
         (H, W), (H, W, 2) from the rasteriser.
     inverse_depth, vertices, normals, attributes, tones
-        (N,), (N, 3), (N, 3), (N, 3), (N,) of the scene.
-    faces, material
+        (N,), (N, 3), (N, 3), (N, 3), (N,) of the meshes.
+    triangles, material
         (F, 3), (F,)
     skin_texture, eye_texture
         Reflectances.
@@ -170,16 +170,16 @@ def shade(
     ambient
         (9, 3) spherical harmonics of the light from all around in place of ``sky`` and ``ground``, or None.
     """
-    height, width = face_id.shape
+    height, width = triangle_id.shape
     rgb = np.zeros(3)
     for j in range(height):
         for i in range(width):
-            f = face_id[j, i]
+            f = triangle_id[j, i]
             if f < 0:
                 continue
-            a = faces[f, 0]
-            b = faces[f, 1]
-            c = faces[f, 2]
+            a = triangles[f, 0]
+            b = triangles[f, 1]
+            c = triangles[f, 2]
             w1 = weights[j, i, 0]
             w2 = weights[j, i, 1]
             w0 = (1.0 - w1 - w2) * inverse_depth[a]
@@ -222,7 +222,7 @@ def shade(
             wrap_r = 0.0
             wrap_g = 0.0
             wrap_b = 0.0
-            open_share = 1.0
+            open_fraction = 1.0
             if m == SKIN:
                 _texel(skin_texture, ax, ay, rgb)
             elif m == EYE:
@@ -231,12 +231,12 @@ def shade(
                 f0 = 0.04
                 wrap_r = wrap_g = wrap_b = 0.35
             elif m == TEETH:
-                open_share = 1.05 - 0.7 * _tooth(ax, ay, tooth_widths, rgb)
+                open_fraction = 1.05 - 0.7 * _tooth(ax, ay, tooth_widths, rgb)
                 rough = 0.25
                 f0 = 0.035
                 wrap_r = wrap_g = wrap_b = 0.3
             elif m == MOUTH:
-                open_share = 0.5
+                open_fraction = 0.5
                 rough = 0.35
             elif m == LASH:
                 f0 = 0.0
@@ -246,7 +246,7 @@ def shade(
                 fold = np.sin(ax * 70.0 + 2.0 * np.sin(az * 45.0)) * np.sin(
                     az * 60.0 + 1.5 * np.sin(ax * 38.0)
                 )
-                open_share = 1.0 + 0.07 * fold * _step(-az, 0.13, 0.20)
+                open_fraction = 1.0 + 0.07 * fold * _step(-az, 0.13, 0.20)
                 wrap_r = wrap_g = wrap_b = 0.12
             elif m == FRAME:
                 f0 = 0.05
@@ -326,13 +326,13 @@ def shade(
             up = 0.5 + 0.5 * nz
             rim = 0.75 + 0.25 * max(0.0, facing)
             if ambient is not None:
-                dr = (dr + _ambient_light(ambient, 0, nx, ny, nz) * rim) * open_share
-                dg = (dg + _ambient_light(ambient, 1, nx, ny, nz) * rim) * open_share
-                db = (db + _ambient_light(ambient, 2, nx, ny, nz) * rim) * open_share
+                dr = (dr + _ambient_light(ambient, 0, nx, ny, nz) * rim) * open_fraction
+                dg = (dg + _ambient_light(ambient, 1, nx, ny, nz) * rim) * open_fraction
+                db = (db + _ambient_light(ambient, 2, nx, ny, nz) * rim) * open_fraction
             else:
-                dr = (dr + (sky[0] * up + ground[0] * (1 - up)) * rim) * open_share
-                dg = (dg + (sky[1] * up + ground[1] * (1 - up)) * rim) * open_share
-                db = (db + (sky[2] * up + ground[2] * (1 - up)) * rim) * open_share
+                dr = (dr + (sky[0] * up + ground[0] * (1 - up)) * rim) * open_fraction
+                dg = (dg + (sky[1] * up + ground[1] * (1 - up)) * rim) * open_fraction
+                db = (db + (sky[2] * up + ground[2] * (1 - up)) * rim) * open_fraction
             if m == EYE:
                 s = 2.0 * facing
                 mirrored = (

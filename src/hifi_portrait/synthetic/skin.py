@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.mesh import HAIRLINE
 from hifi_portrait.synthetic import colours
-from hifi_portrait.synthetic.mesh import TEXTURE_SIZE, body_mesh
-from hifi_portrait.synthetic.noise import noise, smoothstep
+from hifi_portrait.synthetic.body_mesh import TEXTURE_SIZE, body_mesh
 from hifi_portrait.synthetic.person import Person
-
-Array = NDArray[np.float32]
+from hifi_portrait.synthetic.tile_noise import noise, smoothstep
 
 
 def scalp_field(points: NDArray, hairline: float = 0.0) -> NDArray:
@@ -60,12 +59,12 @@ def beard_region(points: NDArray, kind: str) -> NDArray:
 
 
 @cache
-def _position() -> tuple[Array, Array, Array]:
+def _position() -> tuple[FloatArray, FloatArray, FloatArray]:
     texel = body_mesh().texel
     return np.abs(texel[..., 0]), texel[..., 1], texel[..., 2]
 
 
-def _blob(x: float, y: float, z: float, size: tuple[float, float, float]) -> Array:
+def _blob(x: float, y: float, z: float, size: tuple[float, float, float]) -> FloatArray:
     px, py, pz = _position()
     return np.exp(
         -(((px - x) / size[0]) ** 2) - ((py - y) / size[1]) ** 2 - ((pz - z) / size[2]) ** 2
@@ -73,7 +72,7 @@ def _blob(x: float, y: float, z: float, size: tuple[float, float, float]) -> Arr
 
 
 @cache
-def _flush_region() -> Array:
+def _flush_region() -> FloatArray:
     """Cheeks, tip of the nose, ears and chin: where blood shows."""
     cheeks = 0.85 * _blob(0.044, -0.11, -0.010, (0.019, 0.04, 0.017))
     nose = 0.7 * _blob(0, -0.15, -0.004, (0.015, 0.02, 0.012))
@@ -82,12 +81,12 @@ def _flush_region() -> Array:
 
 
 @cache
-def _under_eye_region() -> Array:
+def _under_eye_region() -> FloatArray:
     return _blob(0.031, -0.12, 0.014, (0.016, 0.03, 0.006))
 
 
 @cache
-def _line_regions() -> Array:
+def _line_regions() -> FloatArray:
     """Folds that come with age: beside the nose, on the forehead, at the eyes' outer corners."""
     x, y, z = _position()
     t = np.clip((-0.006 - z) / 0.042, 0, 1)
@@ -116,7 +115,7 @@ def _line_regions() -> Array:
 
 
 @cache
-def _lip_regions() -> tuple[Array, Array]:
+def _lip_regions() -> tuple[FloatArray, FloatArray]:
     """The lips and, dark, the line where they meet."""
     x, y, z = _position()
     lips = gaussian_filter(body_mesh().masks["lips"], 0.8)
@@ -125,22 +124,22 @@ def _lip_regions() -> tuple[Array, Array]:
 
 
 @cache
-def _nostril_region() -> Array:
+def _nostril_region() -> FloatArray:
     return _blob(0.008, -0.143, -0.0145, (0.0045, 0.006, 0.003))
 
 
-def _over(texture: Array, colour: NDArray | tuple[float, float, float], alpha: Array) -> None:
+def _over(texture: FloatArray, colour: NDArray | tuple[float, float, float], alpha: FloatArray) -> None:
     """Paint ``colour`` over ``texture`` in place; ``alpha`` (T, T) in [0, 1]."""
     a = alpha[..., None]
     texture *= 1 - a
     texture += a * np.asarray(colour, np.float32)
 
 
-def _darken(texture: Array, alpha: Array, share: tuple[float, float, float]) -> None:
-    texture *= 1 - alpha[..., None] * np.asarray(share, np.float32)
+def _darken(texture: FloatArray, alpha: FloatArray, fraction: tuple[float, float, float]) -> None:
+    texture *= 1 - alpha[..., None] * np.asarray(fraction, np.float32)
 
 
-def brow_alpha(person: Person, rng: np.random.Generator) -> Array:
+def brow_alpha(person: Person, rng: np.random.Generator) -> FloatArray:
     """Coverage of the eyebrows (T, T): drawn hairs that rise at the nose and lie flat at the tail."""
     x, y, z = _position()
     brow = person.brows
@@ -174,7 +173,7 @@ def beard_colour(person: Person) -> NDArray[np.float32]:
     return (np.asarray(person.hair.rgb) * 0.8 + 0.006).astype(np.float32)
 
 
-def _paint_complexion(texture: Array, person: Person, rng: np.random.Generator) -> None:
+def _paint_complexion(texture: FloatArray, person: Person, rng: np.random.Generator) -> None:
     z = _position()[2]
     mottle = 0.022 * noise(rng, 3, TEXTURE_SIZE) + 0.030 * noise(rng, 12, TEXTURE_SIZE)
     mottle += 0.016 * noise(rng, 1, TEXTURE_SIZE)
@@ -187,7 +186,7 @@ def _paint_complexion(texture: Array, person: Person, rng: np.random.Generator) 
     _darken(texture, _nostril_region(), (0.70, 0.75, 0.75))
 
 
-def _paint_lips(texture: Array, person: Person, rng: np.random.Generator) -> None:
+def _paint_lips(texture: FloatArray, person: Person, rng: np.random.Generator) -> None:
     lips, seam = _lip_regions()
     colour = np.asarray(colours.skin_colour(person.skin.melanin)) * (0.82, 0.53, 0.53)
     if person.skin.lipstick is not None:
@@ -197,7 +196,7 @@ def _paint_lips(texture: Array, person: Person, rng: np.random.Generator) -> Non
     _darken(texture, seam, (0.45, 0.5, 0.5))
 
 
-def _paint_spots(texture: Array, person: Person, rng: np.random.Generator) -> None:
+def _paint_spots(texture: FloatArray, person: Person, rng: np.random.Generator) -> None:
     texel = body_mesh().texel
     rows, columns = np.nonzero((texel[..., 1] < -0.06) & (texel[..., 2] < 0.08) & (texel[..., 2] > -0.08))
     if person.skin.freckles > 0:
@@ -215,7 +214,7 @@ def _paint_spots(texture: Array, person: Person, rng: np.random.Generator) -> No
         _over(texture, (0.06, 0.028, 0.018), 0.75 * np.exp(-(distance**2)))
 
 
-def _paint_eyelids(texture: Array, person: Person) -> None:
+def _paint_eyelids(texture: FloatArray, person: Person) -> None:
     x, y, z = _position()
     lower_lashes = (
         np.exp(-(((z - 0.0235) / 0.0014) ** 2))
@@ -228,7 +227,7 @@ def _paint_eyelids(texture: Array, person: Person) -> None:
         _over(texture, person.skin.eyeshadow, 0.5 * lid.astype(np.float32))
 
 
-def _paint_hair(texture: Array, person: Person, rng: np.random.Generator) -> None:
+def _paint_hair(texture: FloatArray, person: Person, rng: np.random.Generator) -> None:
     if person.beard != "none":
         strength = {"stubble": 0.42, "full beard": 0.90, "goatee": 0.85, "moustache": 0.88}[person.beard]
         region = gaussian_filter(beard_region(body_mesh().texel, person.beard).astype(np.float32), 3)
@@ -244,7 +243,7 @@ def _paint_hair(texture: Array, person: Person, rng: np.random.Generator) -> Non
     _over(texture, brow_colour(person), brow_alpha(person, rng))
 
 
-def skin_texture(person: Person) -> Array:
+def skin_texture(person: Person) -> FloatArray:
     """The person's skin, linear RGB reflectance (T, T, 3) in [0, 1]."""
     rng = np.random.default_rng([73, person.seed])
     texture = np.empty((TEXTURE_SIZE, TEXTURE_SIZE, 3), np.float32)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hifi_portrait.synthetic import colours
-from hifi_portrait.synthetic.background import BACKDROPS
+from hifi_portrait.synthetic.backdrops import BACKDROPS
 from hifi_portrait.synthetic.colours import RGB
 from hifi_portrait.synthetic.dyes import PATTERNS, Dyes
 from hifi_portrait.synthetic.environment import Environment
@@ -148,7 +148,7 @@ def draw_scene(
     wide: Wide = values["wide"]
     kinds = dict(_BACKGROUND_KINDS)
     kind = _choose(rng, kinds)
-    light = _choose(rng, {name: lighting.share for name, lighting in LIGHTINGS.items()})
+    light = _choose(rng, {name: lighting.fraction for name, lighting in LIGHTINGS.items()})
     name, rgb = _colour(rng, colours.WALL)
     chosen: dict[str, Any] = {"light": light, "background_colour": name, "background_rgb": rgb}
     if kind == "place" and environments:
@@ -322,7 +322,7 @@ def restyle_widely(
         del possible["beard"]
     if person.hair.style == "bald":
         del possible["hair_colour"]
-    changing = [name for name, (share, _) in possible.items() if rng.random() < share] or ["scene"]
+    changing = [name for name, (fraction, _) in possible.items() if rng.random() < fraction] or ["scene"]
     restyled = []
     fields = (
         "light",

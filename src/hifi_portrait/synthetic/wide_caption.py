@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hifi_portrait.synthetic.caption import EXPRESSION_PHRASES, HAIR_PHRASES, PLACE_PHRASES, article
-from hifi_portrait.synthetic.places import PLACES
+from hifi_portrait.synthetic.place_names import PLACES
 
 _OPENINGS = {
     "photo": ("a portrait photo of", "a photo of", "a portrait of", "a headshot of", "a close-up photo of"),
@@ -55,22 +55,22 @@ def wide_caption(
     """
     colourless = attributes["style"] in _COLOURLESS
 
-    def says(name: str, probability: float) -> bool:
+    def mentions(name: str, probability: float) -> bool:
         return bool(rng.random() < probability) or name in named
 
     opening = _one(rng, _OPENINGS[attributes["style"]])
     subject = attributes["gender"]
     if rng.random() < 0.7:
         subject = f"{attributes['age_group']} {subject}"
-    sentence = f"{opening} {article(subject)}" + _with(_features(attributes, rng, colourless, says))
+    sentence = f"{opening} {article(subject)}" + _with(_features(attributes, rng, colourless, mentions))
     rest = []
-    worn = _worn(attributes, rng, colourless, says)
+    worn = _worn(attributes, rng, colourless, mentions)
     if worn:
         rest.append("wearing " + " and ".join(worn))
     if rng.random() < (0.45 if attributes["expression"] == "neutral" else 0.85):
         rest.append(_one(rng, EXPRESSION_PHRASES[attributes["expression"]]))
     rng.shuffle(rest)
-    if says("scene", 0.85):
+    if mentions("scene", 0.85):
         rest.append(_background(attributes, rng, colourless))
     if rng.random() < _LIGHT_IS_SAID or "scene" in named:
         rest.append(attributes["light"])
@@ -88,23 +88,23 @@ def _with(features: list[str]) -> str:
 
 
 def _features(
-    attributes: Mapping[str, Any], rng: np.random.Generator, colourless: bool, says: Any
+    attributes: Mapping[str, Any], rng: np.random.Generator, colourless: bool, mentions: Any
 ) -> list[str]:
     features = []
-    if says("hair_colour", 0.85) and attributes["hair_style"] != "covered":
+    if mentions("hair_colour", 0.85) and attributes["hair_style"] != "covered":
         colour = "" if colourless else attributes["hair_colour"]
         phrase = " ".join(_one(rng, HAIR_PHRASES[attributes["hair_style"]]).format(colour=colour).split())
         features.append(article(phrase[2:]) if phrase.startswith("a ") else phrase)
-    if attributes["beard"] != "none" and says("beard", 0.93):
+    if attributes["beard"] != "none" and mentions("beard", 0.93):
         features.append(_one(rng, _BEARD_PHRASES[attributes["beard"]]))
-    elif attributes["beard"] == "none" and attributes["gender"] == "man" and says("beard", 0.25):
+    elif attributes["beard"] == "none" and attributes["gender"] == "man" and mentions("beard", 0.25):
         features.append(_one(rng, _BEARD_PHRASES["none"]))
     kind = attributes["glasses"]
-    if kind == "none" and says("glasses", 0.05):
+    if kind == "none" and mentions("glasses", 0.05):
         features.append("no glasses")
-    elif kind == "sunglasses" and says("glasses", 0.95):
+    elif kind == "sunglasses" and mentions("glasses", 0.95):
         features.append("sunglasses")
-    elif kind != "none" and says("glasses", 0.92):
+    elif kind != "none" and mentions("glasses", 0.92):
         features.append("glasses" if rng.random() < 0.35 else f"{kind} glasses")
     if rng.random() < 0.40:
         features.append(f"{attributes['skin_tone']} skin")
@@ -115,18 +115,20 @@ def _features(
     return features
 
 
-def _worn(attributes: Mapping[str, Any], rng: np.random.Generator, colourless: bool, says: Any) -> list[str]:
+def _worn(
+    attributes: Mapping[str, Any], rng: np.random.Generator, colourless: bool, mentions: Any
+) -> list[str]:
     worn = []
     headwear = attributes["headwear"]
-    if headwear == "hood" and says("headwear", 0.97):
+    if headwear == "hood" and mentions("headwear", 0.97):
         colour = "" if colourless else attributes["clothing_colour"] + " "
         return [article(f"{colour}hoodie with the hood up")]
-    if headwear in _HEADWEAR_PHRASES and says("headwear", 0.97):
+    if headwear in _HEADWEAR_PHRASES and mentions("headwear", 0.97):
         colour = "" if colourless else attributes["headwear_colour"]
         worn.append(article(_one(rng, _HEADWEAR_PHRASES[headwear]).format(colour=colour).strip()))
-    elif headwear == "none" and says("headwear", 0.0):
+    elif headwear == "none" and mentions("headwear", 0.0):
         worn.append("no hat")
-    if says("clothing", 0.85):
+    if mentions("clothing", 0.85):
         worn.append(_garment(attributes, rng, colourless))
     return worn
 

@@ -14,7 +14,7 @@ from hifi_portrait.dataset.format import IDDatasetWriter, PhotoRecord
 from hifi_portrait.dataset.pool import map_in_order, worker_pool
 from hifi_portrait.synthetic.environment import load_environments
 from hifi_portrait.synthetic.person import Person
-from hifi_portrait.synthetic.photo import Photo
+from hifi_portrait.synthetic.photo_setup import PhotoSetup
 from hifi_portrait.synthetic.photograph import Photograph, photograph
 from hifi_portrait.synthetic.restyle import restyle
 from hifi_portrait.synthetic.wide import VARIETIES, draw_wide, restyle_widely
@@ -72,18 +72,18 @@ def plan_photos(
     restyled: float = 0.0,
     variety: str = "studio",
     environments: Path | None = None,
-) -> tuple[Person, list[Photo]]:
+) -> tuple[Person, list[PhotoSetup]]:
     """The person with this seed, and how each photo is to be taken."""
     world = variety == "world"
     person = Person.sample(seed, balanced=world)
-    drawn = [Photo.sample(seed * PHOTO_SEEDS + k) for k in range(photos)]
+    drawn = [PhotoSetup.sample(seed * PHOTO_SEEDS + k) for k in range(photos)]
     places = load_environments(environments) if world and environments is not None else ()
     if world:
         drawn = [
             replace(photo, **draw_wide(person, places, np.random.default_rng([84, photo.seed])))
             for photo in drawn
         ]
-    taken: list[Photo] = []
+    taken: list[PhotoSetup] = []
     for start in range(0, photos, per_sitting):
         sitting = [photo.beside(drawn[start]) for photo in drawn[start : start + per_sitting]]
         rng = np.random.default_rng([83, drawn[start].seed])
@@ -126,7 +126,7 @@ def write_people(
     per_sitting
         How many photos in a row are of one sitting, with its light, backdrop, clothes and style.
     restyled
-        The share of sittings, in [0, 1], in which clothing's, hair's or backdrop's colour or the glasses
+        The fraction of sittings, in [0, 1], in which clothing's, hair's or backdrop's colour or the glasses
         change from photo to photo, and captions say so.
     workers
         Processes that render.

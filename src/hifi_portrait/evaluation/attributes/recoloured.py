@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from hifi_portrait.dataset.format import IDDatasetWriter, PhotoRecord
-from hifi_portrait.synthetic import Person, Photo, colours, photograph
+from hifi_portrait.synthetic import Person, PhotoSetup, colours, photograph
 from hifi_portrait.synthetic.person import GLASSES
 from hifi_portrait.synthetic.write import PHOTO_SEEDS, SHARD_PHOTOS, identity_id, photo_record
 
@@ -42,7 +42,7 @@ def change_hair_colour(person: Person, colour: str, rng: np.random.Generator) ->
     return replace(person, hair=replace(person.hair, colour=colour, rgb=rgb))
 
 
-def change_clothing_colour(photo: Photo, colour: str, rng: np.random.Generator) -> Photo:
+def change_clothing_colour(photo: PhotoSetup, colour: str, rng: np.random.Generator) -> PhotoSetup:
     """Give the garment of a photo another of `colours.CLOTH`, varied as the sampled ones are."""
     rgb = colours.linear(colours.CLOTH[colour], rng, 0.12)
     return replace(photo, clothing_colour=colour, clothing_rgb=rgb)
@@ -53,7 +53,7 @@ def photograph_recoloured(seed: int, photos: int, size: int = 256) -> list[Photo
     person, rng = make_recoloured_person(seed)
     records = []
     for number in range(photos):
-        photo = Photo.sample(
+        photo = PhotoSetup.sample(
             seed * PHOTO_SEEDS + number,
             style="photo",
             sunglasses=bool(rng.random() < SUNGLASSES),

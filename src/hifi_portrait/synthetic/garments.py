@@ -10,16 +10,15 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.sparse import csr_matrix, eye, vstack
 
 from hifi_portrait.head import Part
+from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.tubes import grid_faces, tube
-from hifi_portrait.synthetic.mesh import CLOTH, body_mesh
-from hifi_portrait.synthetic.noise import smoothstep
-from hifi_portrait.synthetic.scene import Scene
-
-Array = NDArray[np.float32]
+from hifi_portrait.synthetic.body_mesh import CLOTH, body_mesh
+from hifi_portrait.synthetic.mesh_collection import MeshCollection
+from hifi_portrait.synthetic.tile_noise import smoothstep
 
 THICKNESS = 0.007
 """Distance of the cloth from the skin, metres."""
-_HIDDEN = 0.012
+_HIDDEN_DEPTH = 0.012
 """Skin this far inside the cloth's edge is not drawn, so that it cannot poke through."""
 
 
@@ -75,7 +74,7 @@ def _shirt(x: NDArray, y: NDArray) -> NDArray:
 class Garment:
     """A kind of clothing: how often, its neckline (height over template x, y), what edges it."""
 
-    share: float
+    fraction: float
     neckline: Callable[[NDArray, NDArray], NDArray]
     rim: float
     """Radius of the rolled edge, metres."""
@@ -105,24 +104,24 @@ _CUTS: dict[str, Garment] = {
 
 @dataclass(frozen=True)
 class _Cut:
-    """What is the same for every person: the cloth's faces, its field, and the ring around the neckline."""
+    """What is the same for every person: the cloth's triangles, its field, the ring around the neckline."""
 
     blend: csr_matrix
     """(M, V) the cloth's vertices as mixtures of the mesh's."""
-    faces: NDArray[np.int32]
-    template: Array
-    field: Array
+    triangles: NDArray[np.int32]
+    template: FloatArray
+    field: FloatArray
     """(M,) height below the neckline, metres; the cloth is where it is positive."""
-    looseness: Array
+    looseness: FloatArray
     """(V,) distance of the cloth from the skin, metres."""
-    skin_keep: Array
+    skin_keep: FloatArray
     """(V,) negative where the cloth hides the skin."""
     ring: NDArray[np.int32]
     """(K, 2) cloth edges the neckline crosses, in order around the neck."""
-    ring_share: Array
+    ring_fraction: FloatArray
 
 
-def _field(name: str, template: NDArray) -> Array:
+def _field(name: str, template: NDArray) -> FloatArray:
     x, y, z = np.abs(template[:, 0]), template[:, 1], template[:, 2]
     line = _CUTS[name].neckline(x, y)
     if name in ("straps", "tank top"):
@@ -131,7 +130,7 @@ def _field(name: str, template: NDArray) -> Array:
     return (line - z).astype(np.float32)
 
 
-def _sleeveless(name: str, x: NDArray, body: NDArray, z: NDArray) -> Array:
+def _sleeveless(name: str, x: NDArray, body: NDArray, z: NDArray) -> FloatArray:
     """Field of a garment that leaves arms bare; straps hold up what ends over the chest."""
     if name == "straps":
         strap = np.minimum(0.008 - np.abs(x - 0.100), -0.085 - z)
@@ -139,16 +138,16 @@ def _sleeveless(name: str, x: NDArray, body: NDArray, z: NDArray) -> Array:
     return np.asarray(np.minimum(body, 0.160 - x), np.float32)
 
 
-def _subdivided(faces: NDArray, chosen: NDArray, blend: csr_matrix) -> tuple[NDArray, csr_matrix]:
-    """Split the chosen faces into four; the new vertices are the edges' midpoints."""
-    split = faces[chosen]
+def _subdivide(triangles: NDArray, chosen: NDArray, blend: csr_matrix) -> tuple[NDArray, csr_matrix]:
+    """Split the chosen triangles into four; the new vertices are the edges' midpoints."""
+    split = triangles[chosen]
     edges = np.sort(np.concatenate([split[:, [0, 1]], split[:, [1, 2]], split[:, [2, 0]]]), axis=1)
     unique, index = np.unique(edges, axis=0, return_inverse=True)
     ab, bc, ca = (index + blend.shape[0]).reshape(3, -1)
     a, b, c = split.T
     smaller = [np.stack(t, 1) for t in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))]
     middles = 0.5 * (blend[unique[:, 0]] + blend[unique[:, 1]])
-    return np.concatenate([faces[~chosen], *smaller]), vstack([blend, middles]).tocsr()
+    return np.concatenate([triangles[~chosen], *smaller]), vstack([blend, middles]).tocsr()
 
 
 _SUBDIVISIONS = {"jacket": 3, "straps": 3, "tank top": 3}
@@ -163,35 +162,35 @@ def _cut(name: str) -> _Cut:
     base = mesh.template[: mesh.num_vertices]
     base_field = _field(name, base)
     skin = np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS)) & (
-        mesh.template[mesh.faces][..., 2].max(1) < -0.04
+        mesh.template[mesh.triangles][..., 2].max(1) < -0.04
     )
-    faces, blend = mesh.faces[skin], eye(mesh.num_vertices, format="csr", dtype=np.float32)
+    triangles, blend = mesh.triangles[skin], eye(mesh.num_vertices, format="csr", dtype=np.float32)
     for _ in range(_SUBDIVISIONS.get(name, 2)):
-        near = (np.abs(_field(name, blend @ base)[faces]) < _NEAR_EDGE.get(name, 0.035)).any(1)
-        faces, blend = _subdivided(faces, near, blend)
+        near = (np.abs(_field(name, blend @ base)[triangles]) < _NEAR_EDGE.get(name, 0.035)).any(1)
+        triangles, blend = _subdivide(triangles, near, blend)
     field = _field(name, blend @ base)
-    faces = faces[(field[faces] > 0).any(1)]
-    used, faces = np.unique(faces, return_inverse=True)
-    faces, blend, field = faces.reshape(-1, 3).astype(np.int32), blend[used], field[used]
-    a, b = _neckline_edges(faces, field > 0).T
+    triangles = triangles[(field[triangles] > 0).any(1)]
+    used, triangles = np.unique(triangles, return_inverse=True)
+    triangles, blend, field = triangles.reshape(-1, 3).astype(np.int32), blend[used], field[used]
+    a, b = _neckline_edges(triangles, field > 0).T
     covered = np.zeros(mesh.num_vertices, bool)
-    covered[mesh.faces[skin]] = True
+    covered[mesh.triangles[skin]] = True
     return _Cut(
         blend=blend,
-        faces=faces,
+        triangles=triangles,
         template=(blend @ base).astype(np.float32),
         field=field,
         looseness=(THICKNESS + 0.008 * np.clip((base_field - 0.01) / 0.06, 0, 1)).astype(np.float32),
-        skin_keep=np.where(covered, _HIDDEN - base_field, 1.0).astype(np.float32),
+        skin_keep=np.where(covered, _HIDDEN_DEPTH - base_field, 1.0).astype(np.float32),
         ring=np.stack([a, b], 1),
-        ring_share=field[a] / (field[a] - field[b]),
+        ring_fraction=field[a] / (field[a] - field[b]),
     )
 
 
-def _neckline_edges(faces: NDArray[np.int32], inside: NDArray[np.bool_]) -> NDArray[np.int32]:
+def _neckline_edges(triangles: NDArray[np.int32], inside: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Edges (K, 2) between inside and outside, in the order the neckline crosses them around the neck."""
     next_edges: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for face in faces.tolist():
+    for face in triangles.tolist():
         pairs = [(face[0], face[1]), (face[1], face[2]), (face[2], face[0])]
         crossed = [(min(p), max(p)) for p in pairs if inside[p[0]] != inside[p[1]]]
         if len(crossed) == 2:
@@ -208,7 +207,7 @@ def _neckline_edges(faces: NDArray[np.int32], inside: NDArray[np.bool_]) -> NDAr
     return np.array(longest, np.int32)
 
 
-def skin_left_bare(name: str) -> Array:
+def skin_left_bare(name: str) -> FloatArray:
     """Field (V,) that is negative where the garment hides the skin."""
     return _cut(name).skin_keep
 
@@ -223,13 +222,13 @@ def cloth_surface(name: str, vertices: NDArray, normals: NDArray) -> tuple[NDArr
 
 
 def dress(
-    scene: Scene, name: str, vertices: NDArray, normals: NDArray, dye: int = 0, lift: float = 0.0
+    meshes: MeshCollection, name: str, vertices: NDArray, normals: NDArray, dye: int = 0, lift: float = 0.0
 ) -> None:
-    """Add a garment to the scene.
+    """Add a garment to the meshes of a picture.
 
     Parameters
     ----------
-    scene
+    meshes
         Receives the cloth.
     name
         One of ``GARMENTS``.
@@ -248,13 +247,15 @@ def dress(
     if garment.edge == "lapel":
         height, tone = _lapels(template)
         cloth = cloth + cloth_normals * height[:, None]
-    scene.add(cloth, cloth_normals, cut.faces, CLOTH, attribute=template, keep=cut.field, tone=tone, dye=dye)
+    meshes.add(
+        cloth, cloth_normals, cut.triangles, CLOTH, attribute=template, keep=cut.field, tone=tone, dye=dye
+    )
     if garment.edge == "none":
         return
     ring, outward = _ring(cut, cloth, cloth_normals)
     if garment.edge in ("rim", "lapel"):
         add_tube(
-            scene,
+            meshes,
             ring - outward * garment.rim * 0.4,
             np.full(len(ring), garment.rim),
             CLOTH,
@@ -262,12 +263,12 @@ def dress(
             dye=dye,
         )
     elif garment.edge == "collar":
-        _add_collar(scene, ring - outward * THICKNESS, outward, dye)
+        _add_collar(meshes, ring - outward * THICKNESS, outward, dye)
     else:
-        _add_hood(scene, ring, outward)
+        _add_hood(meshes, ring, outward)
 
 
-def _lapels(template: Array) -> tuple[Array, Array]:
+def _lapels(template: FloatArray) -> tuple[FloatArray, FloatArray]:
     """How far lapels lift a jacket's cloth (M,), metres, and the shade (M,) of their edge and notch."""
     x, y, z = np.abs(template[:, 0]), template[:, 1], template[:, 2]
     across = x - (z - _JACKET_END) / _JACKET_SLOPE
@@ -281,12 +282,12 @@ def _lapels(template: Array) -> tuple[Array, Array]:
     return (0.004 * folded).astype(np.float32), (1 - 0.5 * np.maximum(edge, here * notch)).astype(np.float32)
 
 
-def _ring(cut: _Cut, cloth: NDArray, normals: NDArray) -> tuple[Array, Array]:
+def _ring(cut: _Cut, cloth: NDArray, normals: NDArray) -> tuple[FloatArray, FloatArray]:
     """The neckline (K, 3), evenly spaced, and its smoothed outward directions."""
-    share = cut.ring_share[:, None]
+    fraction = cut.ring_fraction[:, None]
     a, b = cut.ring.T
-    points = cloth[a] * (1 - share) + cloth[b] * share
-    outward = normals[a] * (1 - share) + normals[b] * share
+    points = cloth[a] * (1 - fraction) + cloth[b] * fraction
+    outward = normals[a] * (1 - fraction) + normals[b] * fraction
     closed = np.concatenate([points, points[:1]])
     along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
     place = np.linspace(0, along[-1], 121)[:-1]
@@ -303,7 +304,7 @@ def _ring(cut: _Cut, cloth: NDArray, normals: NDArray) -> tuple[Array, Array]:
 
 
 def add_tube(
-    scene: Scene,
+    meshes: MeshCollection,
     path: NDArray,
     radius: NDArray,
     material: int,
@@ -312,11 +313,11 @@ def add_tube(
     dye: int = 0,
 ) -> None:
     """Add a round tube along ``path`` (K, 3) of ``radius`` (K,)."""
-    points, normals, faces = tube(path, radius, closed=closed, sides=sides)
-    scene.add(points, normals, faces, material, dye=dye)
+    points, normals, triangles = tube(path, radius, closed=closed, sides=sides)
+    meshes.add(points, normals, triangles, material, dye=dye)
 
 
-def _add_collar(scene: Scene, ring: Array, outward: Array, dye: int) -> None:
+def _add_collar(meshes: MeshCollection, ring: FloatArray, outward: FloatArray, dye: int) -> None:
     """A folded collar that opens at the throat: a stand, its fold, and the leaf that falls outside."""
     angle = np.linspace(-np.pi, np.pi, len(ring), endpoint=False)
     order = np.argsort(np.abs(ring[:, 0]) * 1e-9 + angle)
@@ -343,7 +344,7 @@ def _add_collar(scene: Scene, ring: Array, outward: Array, dye: int) -> None:
     normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-12)
     normal *= np.sign((normal * flat[:, None]).sum(-1, keepdims=True) + 1e-6)
     keep = np.repeat((np.abs(turn) - 0.20)[:, None], shape[1], 1)
-    scene.add(
+    meshes.add(
         grid.reshape(-1, 3),
         normal.reshape(-1, 3),
         grid_faces(len(ring), len(rows), True, False),
@@ -353,11 +354,11 @@ def _add_collar(scene: Scene, ring: Array, outward: Array, dye: int) -> None:
     )
 
 
-def _add_hood(scene: Scene, ring: Array, outward: Array) -> None:
+def _add_hood(meshes: MeshCollection, ring: FloatArray, outward: FloatArray) -> None:
     """A hood lying on the shoulders: a roll of cloth, thick behind the neck."""
     middle = ring[:, :2].mean(0)
     turn = np.arctan2(ring[:, 0] - middle[0], -(ring[:, 1] - middle[1]))
     behind = 0.5 - 0.5 * np.cos(turn)
     radius = (0.009 + 0.016 * behind).astype(np.float32)
     path = ring + outward * (0.004 + 0.5 * radius[:, None]) + np.array((0, 0, 1.0)) * (0.35 * radius[:, None])
-    add_tube(scene, path, radius, CLOTH, closed=True, sides=10)
+    add_tube(meshes, path, radius, CLOTH, closed=True, sides=10)

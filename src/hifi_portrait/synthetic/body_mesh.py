@@ -10,7 +10,7 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter, zoom
 from hifi_portrait.head import HeadModel, Part
 from hifi_portrait.head.base_shape import base_shape
 from hifi_portrait.head.texture import TextureMasks
-from hifi_portrait.synthetic.raster import draw_nearest
+from hifi_portrait.synthetic.depth_buffer import draw_nearest
 
 TEXTURE_SIZE = 1024
 
@@ -39,14 +39,14 @@ class BodyMesh:
     """(V + 6, 3) the average person; the last rows are joints."""
     num_vertices: int
     """V: vertices without the joints."""
-    faces: NDArray[np.int32]
+    triangles: NDArray[np.int32]
     """(F, 3) vertex numbers of what is drawn."""
     part: NDArray[np.uint8]
     """(F,) part of each face."""
     corner_vertex: NDArray[np.int32]
     """(C,) the vertex behind each render vertex: vertices are split where the texture has a seam."""
-    corner_faces: NDArray[np.int32]
-    """(F, 3) ``faces`` in render vertices."""
+    corner_triangles: NDArray[np.int32]
+    """(F, 3) ``triangles`` in render vertices."""
     corner_attribute: NDArray[np.float32]
     """(C, 3) skin: texture u, v; eyes: direction from the eye's centre; teeth: arc (mm), height."""
     inner: NDArray[np.bool_]
@@ -59,19 +59,19 @@ class BodyMesh:
     """(T, T) regions in [0, 1]: lips, eyelids, ears."""
 
 
-def _split_corners(faces: NDArray, uv_faces: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-    pairs = np.stack([faces.ravel(), uv_faces.ravel()], 1)
+def _split_corners(triangles: NDArray, uv_faces: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    pairs = np.stack([triangles.ravel(), uv_faces.ravel()], 1)
     unique, index = np.unique(pairs, axis=0, return_inverse=True)
-    return unique[:, 0].astype(np.int32), unique[:, 1], index.reshape(faces.shape).astype(np.int32)
+    return unique[:, 0].astype(np.int32), unique[:, 1], index.reshape(triangles.shape).astype(np.int32)
 
 
 def _texel_positions(
-    template: NDArray, faces: NDArray, uv: NDArray, uv_faces: NDArray
+    template: NDArray, triangles: NDArray, uv: NDArray, uv_faces: NDArray
 ) -> NDArray[np.float32]:
     """Template position under each texel, carried outwards past the edge of the head's island."""
     size = TEXTURE_SIZE
     depth = np.zeros((size, size), np.float32)
-    face_id = np.full((size, size), -1, np.int32)
+    triangle_id = np.full((size, size), -1, np.int32)
     weights = np.zeros((size, size, 2), np.float32)
     ones = np.ones(len(uv), np.float32)
     draw_nearest(
@@ -80,11 +80,11 @@ def _texel_positions(
         ones,
         uv_faces.astype(np.int32),
         depth,
-        face_id,
+        triangle_id,
         weights,
     )
-    covered = face_id >= 0
-    corners = template[faces[face_id]]
+    covered = triangle_id >= 0
+    corners = template[triangles[triangle_id]]
     w = np.concatenate([1 - weights.sum(-1, keepdims=True), weights], -1)
     position = np.einsum("yxk,yxkd->yxd", w, corners)
     nearest = distance_transform_edt(~covered, return_distances=False, return_indices=True)
@@ -107,41 +107,41 @@ def body_mesh() -> BodyMesh:
     model = HeadModel.load()
     template = base_shape(model)
     drawn = ~_lower_lashes(template, model)
-    faces, uv_faces, part = model.triangles[drawn], model.uv_triangles[drawn], model.parts[drawn]
+    triangles, uv_faces, part = model.triangles[drawn], model.uv_triangles[drawn], model.parts[drawn]
     texture = TextureMasks.load()
     uv = texture.atlas(model.uv)
     on_head = part == Part.SKIN
 
-    corner_vertex, corner_uv_index, corner_faces = _split_corners(faces, uv_faces)
+    corner_vertex, corner_uv_index, corner_triangles = _split_corners(triangles, uv_faces)
     attribute = np.zeros((len(corner_vertex), 3), np.float32)
     attribute[:, :2] = uv[corner_uv_index]
-    _set_part_attributes(attribute, template, part, corner_faces, corner_vertex)
+    _set_part_attributes(attribute, template, part, corner_triangles, corner_vertex)
     return BodyMesh(
         template=template,
         num_vertices=model.num_vertices,
-        faces=faces,
+        triangles=triangles,
         part=part,
         corner_vertex=corner_vertex,
-        corner_faces=corner_faces,
+        corner_triangles=corner_triangles,
         corner_attribute=attribute,
-        inner=_inner_corners(corner_vertex, faces, part),
+        inner=_inner_corners(corner_vertex, triangles, part),
         material=np.array([_PART_MATERIAL[Part(p)] for p in part], np.int32),
-        texel=_texel_positions(template, faces[on_head], uv, uv_faces[on_head]),
+        texel=_texel_positions(template, triangles[on_head], uv, uv_faces[on_head]),
         masks={name: _smooth_mask(texture.masks[name]) for name in ("lips", "eyelids", "ears")},
     )
 
 
 def _lower_lashes(template: NDArray, model: HeadModel) -> NDArray[np.bool_]:
-    """Faces of the lower lashes: as solid strips they look like make-up, so they are painted instead."""
+    """Triangles of the lower lashes: as solid strips they look like make-up, so they are painted instead."""
     lashes = np.isin(model.parts, (Part.LEFT_LASHES, Part.RIGHT_LASHES))
     corners = template[model.triangles]
     eye = (template[-2, 2] + template[-1, 2]) / 2
     return lashes & (corners[..., 2].max(1) < eye + 0.0002)
 
 
-def _inner_corners(corner_vertex: NDArray, faces: NDArray, part: NDArray) -> NDArray[np.bool_]:
+def _inner_corners(corner_vertex: NDArray, triangles: NDArray, part: NDArray) -> NDArray[np.bool_]:
     cavity = part == Part.MOUTH_CAVITY
-    inner = np.setdiff1d(faces[cavity], faces[~cavity])
+    inner = np.setdiff1d(triangles[cavity], triangles[~cavity])
     return np.isin(corner_vertex, inner)
 
 
@@ -151,14 +151,14 @@ def _smooth_mask(mask: NDArray) -> NDArray[np.float32]:
 
 
 def _set_part_attributes(
-    attribute: NDArray, template: NDArray, part: NDArray, corner_faces: NDArray, corner_vertex: NDArray
+    attribute: NDArray, template: NDArray, part: NDArray, corner_triangles: NDArray, corner_vertex: NDArray
 ) -> None:
     for number in (Part.LEFT_EYE, Part.RIGHT_EYE):
-        corners = np.unique(corner_faces[part == number])
+        corners = np.unique(corner_triangles[part == number])
         points = template[corner_vertex[corners]]
         direction = points - (points.min(0) + points.max(0)) / 2
         attribute[corners] = direction / np.linalg.norm(direction, axis=1, keepdims=True)
     for number in (Part.UPPER_TEETH, Part.LOWER_TEETH):
-        corners = np.unique(corner_faces[part == number])
+        corners = np.unique(corner_triangles[part == number])
         points = template[corner_vertex[corners]]
         attribute[corners, :2] = _tooth_coordinates(points, number == Part.UPPER_TEETH)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from hifi_portrait.head import DEFAULT_FACE_SHARE, EXPRESSION_NAMES, FIT_FOV, HeadPose
 from hifi_portrait.synthetic import colours
-from hifi_portrait.synthetic.background import BACKDROPS
-from hifi_portrait.synthetic.clothes import GARMENTS
+from hifi_portrait.synthetic.backdrops import BACKDROPS
 from hifi_portrait.synthetic.colours import RGB
 from hifi_portrait.synthetic.expressions import KINDS, WEIGHTS, sample_expression
+from hifi_portrait.synthetic.garments import GARMENTS
 from hifi_portrait.synthetic.lights import LIGHTINGS
 from hifi_portrait.synthetic.wide import STYLES as WIDE_STYLES
 from hifi_portrait.synthetic.wide import Wide
@@ -21,7 +21,7 @@ _STYLE_WEIGHTS = (0.86, 0.05, 0.03, 0.03, 0.03)
 
 
 @dataclass(frozen=True, eq=False)
-class Photo:
+class PhotoSetup:
     """How one picture is taken. Equal seeds give equal photos."""
 
     seed: int
@@ -33,9 +33,9 @@ class Photo:
     gaze: tuple[float, float]
     """Yaw and pitch of both eyes in degrees, relative to the head."""
     face_share: float
-    """Height of an average face as a share of the picture."""
+    """Height of an average face as a fraction of the picture."""
     centre: tuple[float, float]
-    """Where the face is off its usual place, shares of the picture to the right and up."""
+    """Where the face is off its usual place, fractions of the picture to the right and up."""
     fov: float
     """Vertical field of view in degrees."""
     light: str
@@ -74,7 +74,7 @@ class Photo:
         pitch: float | None = None,
         roll: float | None = None,
         **changes: Any,
-    ) -> "Photo":
+    ) -> "PhotoSetup":
         """Draw a photo.
 
         Parameters
@@ -97,11 +97,13 @@ class Photo:
         drawn_kind = str(rng.choice(KINDS, p=WEIGHTS))
         kind = drawn_kind if expression is None else expression
         drawn = _sample_pose(rng)
-        wished = {"yaw": yaw, "pitch": pitch, "roll": roll}
-        pose = replace(drawn, **{name: float(value) for name, value in wished.items() if value is not None})
+        requested = {"yaw": yaw, "pitch": pitch, "roll": roll}
+        pose = replace(
+            drawn, **{name: float(value) for name, value in requested.items() if value is not None}
+        )
         background_colour = str(rng.choice(list(colours.WALL)))
         clothing_colour = str(rng.choice(list(colours.CLOTH)))
-        photo = cls(
+        setup = cls(
             seed=seed,
             kind=kind,
             expression=sample_expression(np.random.default_rng([82, seed]), kind, EXPRESSION_NAMES),
@@ -110,11 +112,11 @@ class Photo:
             face_share=float(np.clip(DEFAULT_FACE_SHARE * np.exp(rng.normal(0, 0.08)), 0.34, 0.54)),
             centre=(float(rng.normal(0, 0.018)), float(rng.normal(0, 0.018))),
             fov=float(np.clip(FIT_FOV + rng.normal(0, 1.5), 16.0, 25.0)),
-            light=str(rng.choice(list(LIGHTINGS), p=[entry.share for entry in LIGHTINGS.values()])),
+            light=str(rng.choice(list(LIGHTINGS), p=[entry.fraction for entry in LIGHTINGS.values()])),
             background=str(rng.choice(list(BACKDROPS), p=list(BACKDROPS.values()))),
             background_colour=background_colour,
             background_rgb=colours.linear(colours.WALL[background_colour], rng, 0.12),
-            clothing=str(rng.choice(list(GARMENTS), p=[garment.share for garment in GARMENTS.values()])),
+            clothing=str(rng.choice(list(GARMENTS), p=[garment.fraction for garment in GARMENTS.values()])),
             clothing_colour=clothing_colour,
             clothing_rgb=colours.linear(colours.CLOTH[clothing_colour], rng, 0.12),
             wears_glasses=bool(rng.random() < 0.8),
@@ -122,13 +124,13 @@ class Photo:
             style=str(rng.choice(STYLES, p=_STYLE_WEIGHTS)),
             sitting=seed,
         )
-        photo = replace(photo, **changes)
+        setup = replace(setup, **changes)
         known = tuple(dict.fromkeys((*STYLES, *WIDE_STYLES)))
-        if photo.style not in known:
-            raise ValueError(f"unknown picture style {photo.style!r}: take one of {', '.join(known)}")
-        return photo
+        if setup.style not in known:
+            raise ValueError(f"unknown picture style {setup.style!r}: take one of {', '.join(known)}")
+        return setup
 
-    def beside(self, other: "Photo") -> "Photo":
+    def beside(self, other: "PhotoSetup") -> "PhotoSetup":
         """This photo as one of ``other``'s sitting: its light, backdrop, clothes, glasses, lens and style."""
         return replace(self, **{name: getattr(other, name) for name in _OF_A_SITTING})
 

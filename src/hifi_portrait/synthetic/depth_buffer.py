@@ -4,18 +4,18 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+from hifi_portrait.head.arrays import FloatArray
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def draw_nearest(
-    xy: Array,
-    inverse_depth: Array,
-    keep: Array,
-    faces: NDArray[np.int32],
-    depth: Array,
-    face_id: NDArray[np.int32] | None = None,
-    weights: Array | None = None,
+    xy: FloatArray,
+    inverse_depth: FloatArray,
+    keep: FloatArray,
+    triangles: NDArray[np.int32],
+    depth: FloatArray,
+    triangle_id: NDArray[np.int32] | None = None,
+    weights: FloatArray | None = None,
 ) -> None:
     """Draw triangles nearest-first into ``depth`` (inverse depth) and, where given, the other buffers.
 
@@ -27,17 +27,17 @@ def draw_nearest(
         (N,) larger is nearer; linear on the screen.
     keep
         (N,) a field that is interpolated over the triangle: a pixel where it is negative is left out.
-    faces
+    triangles
         (F, 3) vertex numbers.
-    depth, face_id, weights
+    depth, triangle_id, weights
         (H, W), (H, W), (H, W, 2): the buffers; ``weights`` are the screen-space weights of corners 1 and 2.
         A shadow map needs ``depth`` alone.
     """
     height, width = depth.shape
-    for f in range(faces.shape[0]):
-        a = faces[f, 0]
-        b = faces[f, 1]
-        c = faces[f, 2]
+    for f in range(triangles.shape[0]):
+        a = triangles[f, 0]
+        b = triangles[f, 1]
+        c = triangles[f, 2]
         ka = keep[a]
         kb = keep[b]
         kc = keep[c]
@@ -74,14 +74,14 @@ def draw_nearest(
                 z = w0 * za + w1 * zb + w2 * zc
                 if z > depth[j, i] and w0 * ka + w1 * kb + w2 * kc >= 0.0:
                     depth[j, i] = z
-                    if face_id is not None and weights is not None:
-                        face_id[j, i] = f
+                    if triangle_id is not None and weights is not None:
+                        triangle_id[j, i] = f
                         weights[j, i, 0] = w1
                         weights[j, i, 1] = w2
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def ambient_occlusion(distance: Array, radius: float, out: Array) -> None:
+def ambient_occlusion(distance: FloatArray, radius: float, out: FloatArray) -> None:
     """Screen-space occlusion in [0, 1] from how far opposite neighbours stand in front (1 = open)."""
     height, width = distance.shape
     samples = 12

@@ -4,10 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.synthetic.colours import RGB
-from hifi_portrait.synthetic.noise import smoothstep
-
-Array = NDArray[np.float32]
+from hifi_portrait.synthetic.tile_noise import smoothstep
 
 BACKDROPS: dict[str, float] = {
     "plain": 0.30,
@@ -22,7 +21,7 @@ BACKDROPS: dict[str, float] = {
 COLOURED = ("plain", "gradient", "studio backdrop")
 
 
-def backdrop(kind: str, colour: RGB, size: int, rng: np.random.Generator) -> Array:
+def backdrop(kind: str, colour: RGB, size: int, rng: np.random.Generator) -> FloatArray:
     """Linear RGB picture (size, size, 3) of a backdrop."""
     y, x = (np.mgrid[0:size, 0:size] + 0.5) / size - 0.5
     rgb = np.asarray(colour, np.float64)
@@ -56,8 +55,8 @@ def _studio(x: NDArray, y: NDArray, rgb: NDArray, rng: np.random.Generator) -> N
     return rgb * (0.32 + 0.95 * glow) * (1 + 0.10 * cloud / cloud.std())[..., None]
 
 
-def _blurred(picture: NDArray, share: float) -> NDArray:
-    sigma = picture.shape[0] * share
+def _blur(picture: NDArray, fraction: float) -> NDArray:
+    sigma = picture.shape[0] * fraction
     return gaussian_filter(picture, (sigma, sigma, 0), mode="nearest", truncate=2.5)
 
 
@@ -82,7 +81,7 @@ def _room(x: NDArray, y: NDArray, rgb: NDArray, rng: np.random.Generator) -> NDA
             picture, x, y, (left, left + rng.uniform(0.06, 0.25), top, top + rng.uniform(0.08, 0.35)), colour
         )
     _box(picture, x, y, (-1, 1, rng.uniform(0.28, 0.42), 1), wall * rng.uniform(0.25, 0.5))
-    return _blurred(picture, rng.uniform(0.02, 0.04))
+    return _blur(picture, rng.uniform(0.02, 0.04))
 
 
 def _park(x: NDArray, y: NDArray, rgb: NDArray, rng: np.random.Generator) -> NDArray:
@@ -94,7 +93,7 @@ def _park(x: NDArray, y: NDArray, rgb: NDArray, rng: np.random.Generator) -> NDA
         cx, cy, r = rng.uniform(-0.6, 0.6), horizon - rng.uniform(0.0, 0.32), rng.uniform(0.08, 0.22)
         leaf = np.array((0.07, 0.17, 0.035)) * rng.uniform(0.5, 1.8) * np.exp(rng.normal(0, 0.15, 3))
         picture[(x - cx) ** 2 + (y - cy) ** 2 < r**2] = leaf
-    picture = _blurred(picture, 0.022)
+    picture = _blur(picture, 0.022)
     return picture + _discs(x, y, rng, 10, (0.35, 0.45, 0.20))
 
 

@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.base_shape import Fitting
-from hifi_portrait.synthetic.mesh import BodyMesh
-
-Array = NDArray[np.float32]
+from hifi_portrait.synthetic.body_mesh import BodyMesh
 
 CENTRE = np.array((0.0, -0.015, 0.05), np.float32)
 """A point inside the skull that sees all of the scalp, the neck and the shoulders' tops."""
@@ -21,29 +20,29 @@ _AZIMUTHS, _ELEVATIONS = 128, 64
 class Strands:
     """N strands of K points each, in the rest head's space, tied to the skin by their roots."""
 
-    points: Array
+    points: FloatArray
     """(N, K, 3) metres."""
-    root_face: NDArray[np.int32]
+    root_triangle: NDArray[np.int32]
     """(N, 3) vertices of the triangle the root sits on."""
-    root_weights: Array
+    root_weights: FloatArray
     """(N, 3)"""
-    root: Array
+    root: FloatArray
     """(N, 3) where the roots are at rest."""
     width: float
     """Half the width of a strand at its root, metres."""
     taper: float = 0.5
-    """Width at the tip as a share of that at the root."""
+    """Width at the tip as a fraction of that at the root."""
 
     @property
     def count(self) -> int:
         """Number of strands."""
         return len(self.points)
 
-    def moved(self, fitting: Fitting) -> "Strands":
+    def fit_to_person(self, fitting: Fitting) -> "Strands":
         """The same strands on a person, when they were grown on the base shape."""
         return replace(self, points=fitting.to_person(self.points), root=fitting.to_person(self.root))
 
-    def thinned(self, step: int) -> "Strands":
+    def thin(self, step: int) -> "Strands":
         """Every ``step``-th strand, thicker, so that the whole stays about as dense."""
         if step == 1:
             return self
@@ -51,7 +50,7 @@ class Strands:
         return replace(
             self,
             points=self.points[every],
-            root_face=self.root_face[every],
+            root_triangle=self.root_triangle[every],
             root_weights=self.root_weights[every],
             root=self.root[every],
             width=self.width * step**0.75,
@@ -62,11 +61,11 @@ class Strands:
 class Roots:
     """Places on the skin where strands begin."""
 
-    position: Array
-    normal: Array
-    template: Array
+    position: FloatArray
+    normal: FloatArray
+    template: FloatArray
     face: NDArray[np.int32]
-    weights: Array
+    weights: FloatArray
 
     def __getitem__(self, pick: NDArray) -> "Roots":
         return Roots(
@@ -85,13 +84,13 @@ def scatter_roots(
     density: NDArray,
     count: int,
 ) -> Roots:
-    """Spread ``count`` roots over the skin, as dense as ``density`` (F,) says for each face."""
-    corners = mesh.template[mesh.faces]
+    """Spread ``count`` roots over the skin, as dense as ``density`` (F,) is on each triangle."""
+    corners = mesh.template[mesh.triangles]
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    share = area * density
-    pick = rng.choice(len(share), count, p=share / share.sum())
+    fraction = area * density
+    pick = rng.choice(len(fraction), count, p=fraction / fraction.sum())
     weights = rng.dirichlet([1.0, 1.0, 1.0], count).astype(np.float32)
-    face = mesh.faces[pick]
+    face = mesh.triangles[pick]
     normal = (normals[face] * weights[..., None]).sum(1)
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     position = (vertices[face] * weights[..., None]).sum(1)
@@ -101,7 +100,7 @@ def scatter_roots(
     )
 
 
-def radius_map(points: NDArray) -> Array:
+def radius_map(points: NDArray) -> FloatArray:
     """Distance of the skin from ``CENTRE`` by direction (elevation, azimuth): the shield hair lies on."""
     q = points - CENTRE
     r = np.linalg.norm(q, axis=1)
@@ -122,20 +121,20 @@ def radius_map(points: NDArray) -> Array:
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def grow(
-    root: Array,
-    direction: Array,
-    comb: Array,
-    length: Array,
-    layer: Array,
-    pull: Array,
+    root: FloatArray,
+    direction: FloatArray,
+    comb: FloatArray,
+    length: FloatArray,
+    layer: FloatArray,
+    pull: FloatArray,
     pull_weight: float,
     gravity: float,
     comb_fade: float,
     stiffness: float,
     cling: float,
-    shield: Array,
-    centre: Array,
-    points: Array,
+    shield: FloatArray,
+    centre: FloatArray,
+    points: FloatArray,
 ) -> None:
     """Grow strands step by step: keep going, bend to the comb, fall, and stay ``layer`` above the skin.
 
@@ -148,9 +147,10 @@ def grow(
     pull, pull_weight
         A point (3,) that strands are drawn to, and how strongly (0: not at all).
     gravity, comb_fade, stiffness
-        Share of falling; how soon the comb loses hold (1 / the strand's length); share of the old direction.
+        How much strands fall; how soon the comb loses hold (1 / the strand's length); how much of the old
+        direction stays.
     cling
-        Share of the way back to its layer that a strand goes where it stands off.
+        Fraction of the way back to its layer that a strand goes where it stands off.
     shield, centre
         ``radius_map`` and its centre.
     points
@@ -227,7 +227,7 @@ def grow(
             points[n, k, 2] = pz
 
 
-def posed_strands(strands: Strands, posed: NDArray, head: NDArray) -> Array:
+def posed_strands(strands: Strands, posed: NDArray, head: NDArray) -> FloatArray:
     """Strand points (N, K, 3) in camera space.
 
     Strands turn with the head and follow the skin under their roots; what hangs below the chin turns less.
@@ -246,7 +246,7 @@ def posed_strands(strands: Strands, posed: NDArray, head: NDArray) -> Array:
     below = np.clip((-0.05 - strands.points[..., 2:]) / 0.22, 0, 1)
     if below.any():
         points += 0.7 * below * (strands.points + head[:3, 3] - points)
-    root = (posed[strands.root_face] * strands.root_weights[..., None]).sum(1)
+    root = (posed[strands.root_triangle] * strands.root_weights[..., None]).sum(1)
     moved = root - (strands.root @ head[:3, :3].T + head[:3, 3])
     return (points + moved[:, None]).astype(np.float32)
 
@@ -255,14 +255,14 @@ def posed_strands(strands: Strands, posed: NDArray, head: NDArray) -> Array:
 class Ribbons:
     """Camera-facing ribbons; ``tangents`` run along the strands, ``shades`` are factors on the colour."""
 
-    vertices: Array
-    normals: Array
-    tangents: Array
-    shades: Array
-    faces: NDArray[np.int32]
+    vertices: FloatArray
+    normals: FloatArray
+    tangents: FloatArray
+    shades: FloatArray
+    triangles: NDArray[np.int32]
 
 
-def ribbon_mesh(points: Array, strands: Strands, middle: NDArray, tone: NDArray) -> Ribbons:
+def ribbon_mesh(points: FloatArray, strands: Strands, middle: NDArray, tone: NDArray) -> Ribbons:
     """Ribbons along strands.
 
     Parameters
@@ -280,7 +280,7 @@ def ribbon_mesh(points: Array, strands: Strands, middle: NDArray, tone: NDArray)
     total = count * segments * 2
     vertices, normals, tangents = (np.empty((total, 3), np.float32) for _ in range(3))
     shades = np.empty(total, np.float32)
-    faces = np.empty((count * (segments - 1) * 2, 3), np.int32)
+    triangles = np.empty((count * (segments - 1) * 2, 3), np.int32)
     _fill_ribbons(
         points,
         strands.width,
@@ -291,23 +291,23 @@ def ribbon_mesh(points: Array, strands: Strands, middle: NDArray, tone: NDArray)
         normals,
         tangents,
         shades,
-        faces,
+        triangles,
     )
-    return Ribbons(vertices, normals, tangents, shades, faces)
+    return Ribbons(vertices, normals, tangents, shades, triangles)
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _fill_ribbons(
-    points: Array,
+    points: FloatArray,
     width: float,
     taper: float,
-    middle: Array,
-    tone: Array,
-    vertices: Array,
-    normals: Array,
-    tangents: Array,
-    shades: Array,
-    faces: NDArray[np.int32],
+    middle: FloatArray,
+    tone: FloatArray,
+    vertices: FloatArray,
+    normals: FloatArray,
+    tangents: FloatArray,
+    shades: FloatArray,
+    triangles: NDArray[np.int32],
 ) -> None:
     count, segments = points.shape[0], points.shape[1]
     for n in range(count):
@@ -352,9 +352,9 @@ def _fill_ribbons(
             if k < segments - 1:
                 f = (n * (segments - 1) + k) * 2
                 base = row
-                faces[f, 0] = base
-                faces[f, 1] = base + 1
-                faces[f, 2] = base + 2
-                faces[f + 1, 0] = base + 1
-                faces[f + 1, 1] = base + 3
-                faces[f + 1, 2] = base + 2
+                triangles[f, 0] = base
+                triangles[f, 1] = base + 1
+                triangles[f, 2] = base + 2
+                triangles[f + 1, 0] = base + 1
+                triangles[f + 1, 1] = base + 3
+                triangles[f + 1, 2] = base + 2

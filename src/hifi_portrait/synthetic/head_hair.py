@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.synthetic.body_mesh import SKIN, body_mesh
+from hifi_portrait.synthetic.hair_strands import CENTRE, Roots, Strands, grow, radius_map, scatter_roots
 from hifi_portrait.synthetic.hair_styles import STYLES, HairStyle
-from hifi_portrait.synthetic.mesh import SKIN, body_mesh
-from hifi_portrait.synthetic.noise import smoothstep
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.skin import scalp_field
-from hifi_portrait.synthetic.strands import CENTRE, Roots, Strands, grow, radius_map, scatter_roots
-
-Array = NDArray[np.float32]
+from hifi_portrait.synthetic.tile_noise import smoothstep
 
 
 def head_hair(person: Person, vertices: NDArray, normals: NDArray, *, full: bool = False) -> Strands | None:
@@ -33,7 +32,7 @@ def head_hair(person: Person, vertices: NDArray, normals: NDArray, *, full: bool
         return None
     rng = np.random.default_rng([75, person.seed])
     mesh = body_mesh()
-    field = scalp_field(mesh.template[mesh.faces].mean(1), person.hair.hairline)
+    field = scalp_field(mesh.template[mesh.triangles].mean(1), person.hair.hairline)
     density = (mesh.material == SKIN) * smoothstep(field, -0.002, 0.004)
     roots = scatter_roots(rng, mesh, vertices, normals, density, style.count)
     roots = roots[scalp_field(roots.template, person.hair.hairline) > rng.uniform(-0.002, 0.004, len(roots))]
@@ -42,18 +41,20 @@ def head_hair(person: Person, vertices: NDArray, normals: NDArray, *, full: bool
     points, roots = points[keep], roots[keep]
     if full and style.frames_face:
         under, under_roots = _undercoat(style, person, roots, skull_shield(vertices))
-        points, roots = np.concatenate([points, under]), _joined(roots, under_roots)
-    extra = _gathered(rng, style, len(roots), person.hair.length)
+        points, roots = np.concatenate([points, under]), _join_roots(roots, under_roots)
+    extra = _gather_hair(rng, style, len(roots), person.hair.length)
     if extra is not None:
         pick = rng.integers(0, len(roots), len(extra))
-        extra = _resampled(extra, points.shape[1])
-        points, roots = np.concatenate([points, extra]), _joined(roots, roots[pick])
+        extra = _resample(extra, points.shape[1])
+        points, roots = np.concatenate([points, extra]), _join_roots(roots, roots[pick])
         order = rng.permutation(len(points))
         points, roots = points[order], roots[order]
     return Strands(points, roots.face, roots.weights, roots.position, style.width)
 
 
-def _undercoat(style: HairStyle, person: Person, roots: Roots, shield: Array) -> tuple[Array, Roots]:
+def _undercoat(
+    style: HairStyle, person: Person, roots: Roots, shield: FloatArray
+) -> tuple[FloatArray, Roots]:
     """Short strands on the front of the scalp, which longer ones leave bare on their way to the sides."""
     rng = np.random.default_rng([79, person.seed])
     front = np.nonzero((roots.template[:, 1] < -0.015) & (roots.template[:, 2] > 0.055))[0]
@@ -76,28 +77,28 @@ def _undercoat(style: HairStyle, person: Person, roots: Roots, shield: Array) ->
     return points[free], roots[free]
 
 
-def _joined(first: Roots, second: Roots) -> Roots:
+def _join_roots(first: Roots, second: Roots) -> Roots:
     names = ("position", "normal", "template", "face", "weights")
     return Roots(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in names))
 
 
-def skull_shield(vertices: NDArray) -> Array:
+def skull_shield(vertices: NDArray) -> FloatArray:
     """The shield of this rest head, ears left out."""
     mesh = body_mesh()
-    centre = mesh.template[mesh.faces].mean(1)
+    centre = mesh.template[mesh.triangles].mean(1)
     ear = (
         (np.abs(centre[:, 0]) > 0.068)
         & (centre[:, 2] < 0.045)
         & (centre[:, 2] > -0.03)
         & (centre[:, 1] > -0.06)
     )
-    faces = mesh.faces[(mesh.part == 0) & ~(ear & (centre[:, 1] < 0.0))]
-    corners = vertices[faces]
+    triangles = mesh.triangles[(mesh.part == 0) & ~(ear & (centre[:, 1] < 0.0))]
+    corners = vertices[triangles]
     mids = 0.5 * (corners + np.roll(corners, 1, axis=1))
     return radius_map(np.concatenate([corners.reshape(-1, 3), mids.reshape(-1, 3), corners.mean(1)]))
 
 
-def _comb(rng: np.random.Generator, style: HairStyle, person: Person, roots: Roots) -> Array:
+def _comb(rng: np.random.Generator, style: HairStyle, person: Person, roots: Roots) -> FloatArray:
     n, r = roots.normal, roots.template
     top = smoothstep(r[:, 2], 0.05, 0.11)
     side = np.where(r[:, 0] + rng.normal(0, 0.004, len(r)) > person.hair.parting, 1.0, -1.0)
@@ -126,8 +127,8 @@ def _comb(rng: np.random.Generator, style: HairStyle, person: Person, roots: Roo
 
 
 def _grow_style(
-    rng: np.random.Generator, style: HairStyle, person: Person, roots: Roots, shield: Array
-) -> Array:
+    rng: np.random.Generator, style: HairStyle, person: Person, roots: Roots, shield: FloatArray
+) -> FloatArray:
     count = len(roots)
     top = smoothstep(roots.template[:, 2], 0.05, 0.11)
     length = (
@@ -185,7 +186,7 @@ def _grow_style(
     return points
 
 
-def _part_before_the_face(points: Array, roots: Roots, fringe: NDArray) -> None:
+def _part_before_the_face(points: FloatArray, roots: Roots, fringe: NDArray) -> None:
     """Move hanging hair out of the face, smoothly, to where it frames it."""
     x, y, z = points[..., 0], points[..., 1], points[..., 2]
     side = np.sign(np.where(np.abs(x[:, -1:]) > 0.01, x[:, -1:], roots.template[:, :1] + 1e-6))
@@ -200,7 +201,7 @@ def _part_before_the_face(points: Array, roots: Roots, fringe: NDArray) -> None:
     points[..., 1] += np.maximum(front - y, 0) * ~fringe[:, None]
 
 
-def _bend(rng: np.random.Generator, style: HairStyle, points: Array, clump: NDArray) -> None:
+def _bend(rng: np.random.Generator, style: HairStyle, points: FloatArray, clump: NDArray) -> None:
     count, segments = points.shape[:2]
     t = np.linspace(0, 1, segments)[None]
     phase = rng.random((count, 1)) * 2 * np.pi
@@ -217,7 +218,7 @@ def _bend(rng: np.random.Generator, style: HairStyle, points: Array, clump: NDAr
         points[..., 2] += size * np.sin(1.3 * turn + 2 * phase)
 
 
-def _over_the_face(points: Array, fringe: bool) -> NDArray:
+def _over_the_face(points: FloatArray, fringe: bool) -> NDArray:
     """Strands (N,) that would cross the face."""
     x, y, z = np.abs(points[..., 0]), points[..., 1], points[..., 2]
     top = 0.050 if fringe else 0.070
@@ -226,7 +227,7 @@ def _over_the_face(points: Array, fringe: bool) -> NDArray:
     return np.asarray(crossing.any(axis=1))
 
 
-def _gathered(rng: np.random.Generator, style: HairStyle, count: int, length: float) -> Array | None:
+def _gather_hair(rng: np.random.Generator, style: HairStyle, count: int, length: float) -> FloatArray | None:
     """Strands of the ponytail or the bun, from the place where the hair is tied."""
     tie = np.asarray(style.gather)
     if style.tail:
@@ -254,8 +255,8 @@ def _gathered(rng: np.random.Generator, style: HairStyle, count: int, length: fl
     return None
 
 
-def _resampled(points: Array, segments: int) -> Array:
+def _resample(points: FloatArray, segments: int) -> FloatArray:
     place = np.linspace(0, points.shape[1] - 1, segments)
     low = np.minimum(place.astype(int), points.shape[1] - 2)
-    share = (place - low)[None, :, None]
-    return (points[:, low] * (1 - share) + points[:, low + 1] * share).astype(np.float32)
+    fraction = (place - low)[None, :, None]
+    return (points[:, low] * (1 - fraction) + points[:, low + 1] * fraction).astype(np.float32)

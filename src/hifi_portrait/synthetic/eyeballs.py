@@ -3,14 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hifi_portrait.synthetic.noise import smoothstep
 from hifi_portrait.synthetic.person import Person
+from hifi_portrait.synthetic.tile_noise import smoothstep
 
 SIZE = 192
 IRIS = 0.455
 """Sine of the angle the iris' edge makes at the eye's centre."""
 PUPIL = 0.44
-"""The pupil's share of the iris' radius."""
+"""The pupil's fraction of the iris' radius."""
 
 
 def eye_texture(person: Person) -> NDArray[np.float32]:

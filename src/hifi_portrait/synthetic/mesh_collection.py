@@ -3,29 +3,29 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+from hifi_portrait.head.arrays import FloatArray
 
 
-class Scene:
+class MeshCollection:
     """Collects meshes; ``arrays`` joins them for the kernels. All points are in camera space, metres."""
 
     def __init__(self) -> None:
-        self._vertices: list[Array] = []
-        self._normals: list[Array] = []
-        self._attributes: list[Array] = []
-        self._tones: list[Array] = []
-        self._keeps: list[Array] = []
-        self._faces: list[NDArray[np.int32]] = []
+        self._vertices: list[FloatArray] = []
+        self._normals: list[FloatArray] = []
+        self._attributes: list[FloatArray] = []
+        self._tones: list[FloatArray] = []
+        self._keeps: list[FloatArray] = []
+        self._triangles: list[NDArray[np.int32]] = []
         self._materials: list[NDArray[np.int32]] = []
         self._dyes: list[NDArray[np.int32]] = []
         self.num_vertices = 0
-        self.num_faces = 0
+        self.num_triangles = 0
 
     def add(
         self,
         vertices: NDArray,
         normals: NDArray,
-        faces: NDArray,
+        triangles: NDArray,
         material: NDArray | int,
         *,
         attribute: NDArray | None = None,
@@ -39,7 +39,7 @@ class Scene:
         ----------
         vertices, normals
             (N, 3)
-        faces
+        triangles
             (F, 3) rows of ``vertices``.
         material
             One number, or (F,).
@@ -60,24 +60,30 @@ class Scene:
         )
         self._tones.append(np.ones(count, np.float32) if tone is None else tone.astype(np.float32))
         self._keeps.append(np.ones(count, np.float32) if keep is None else keep.astype(np.float32))
-        self._faces.append((np.asarray(faces, np.int32) + np.int32(self.num_vertices)).astype(np.int32))
-        self._materials.append(np.broadcast_to(np.asarray(material, np.int32), len(faces)))
-        self._dyes.append(np.full(len(faces), dye, np.int32))
+        self._triangles.append(
+            (np.asarray(triangles, np.int32) + np.int32(self.num_vertices)).astype(np.int32)
+        )
+        self._materials.append(np.broadcast_to(np.asarray(material, np.int32), len(triangles)))
+        self._dyes.append(np.full(len(triangles), dye, np.int32))
         self.num_vertices += count
-        self.num_faces += len(faces)
+        self.num_triangles += len(triangles)
 
     def dyes(self) -> NDArray[np.int32]:
         """Number (F,) of the dye of each triangle."""
         return np.concatenate(self._dyes)
 
-    def arrays(self) -> tuple[Array, Array, Array, Array, Array, NDArray[np.int32], NDArray[np.int32]]:
-        """Vertices, normals, attributes, tones, keeps, faces and materials, each joined to one array."""
+    def arrays(
+        self,
+    ) -> tuple[
+        FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, NDArray[np.int32], NDArray[np.int32]
+    ]:
+        """Vertices, normals, attributes, tones, keeps, triangles and materials, each joined to one array."""
         return (
             np.concatenate(self._vertices),
             np.concatenate(self._normals),
             np.concatenate(self._attributes),
             np.concatenate(self._tones),
             np.concatenate(self._keeps),
-            np.concatenate(self._faces),
+            np.concatenate(self._triangles),
             np.ascontiguousarray(np.concatenate(self._materials)),
         )
