@@ -111,7 +111,8 @@ def test_photos_of_different_sizes_get_one_crop_size(tmp_path: Path) -> None:
     identity = Identity.from_photos([path, A2])
     assert identity.crops.shape == (2, 1024, 1024, 3)
     np.testing.assert_allclose(identity.geometries[1].camera.width, 1024)
-    for landmarks, residual in zip(identity.landmarks, identity.residuals, strict=True):
+    residuals = fit(list(identity.landmarks), [(1024, 1024)] * 2).residuals
+    for landmarks, residual in zip(identity.landmarks, residuals, strict=True):
         assert 400 < np.ptp(landmarks[:, 1]) < 800 and residual < 0.06
 
 
@@ -225,11 +226,6 @@ def test_a_file_of_the_first_format(identity: Identity, saved: Path) -> None:
     more = {"residuals": np.zeros(2, np.float32), "embedding": np.zeros(128, np.float32)}
     _rewrite(saved, {"version": "1"}, add=more)
     np.testing.assert_array_equal(Identity.load(saved).crops, identity.crops)
-
-
-def test_arrays_cannot_be_written_to(identity: Identity) -> None:
-    with pytest.raises(ValueError, match="read-only"):
-        identity.crops[0] = 0
 
 
 def test_a_newer_format(saved: Path) -> None:

@@ -82,7 +82,7 @@ class FaceAnalyser:
         return self.analyse_many([photo])[0]
 
     def analyse_many(self, photos: Iterable[ImageLike]) -> list[list[Face]]:
-        """``analyse_all`` of each photo, with the recogniser run once over all faces.
+        """Analyse every face of each photo, with the recogniser run once over all of them.
 
         Raises
         ------
@@ -105,14 +105,14 @@ class FaceAnalyser:
         return faces
 
     def _faces_in(self, image: np.ndarray) -> Iterator[tuple[Detection, np.ndarray]]:
-        """Detections, largest first, that landmarks confirm."""
+        """Yield the detections that landmarks confirm, largest first."""
         for detection in self.detector(image):
             landmarks = self.landmarker(image, detection)
             if landmarks is not None and _agree(detection, landmarks):
                 yield detection, landmarks
 
     def _measure(self, image: np.ndarray, detection: Detection, landmarks: np.ndarray, name: str) -> Face:
-        """Everything but the embedding, which is cheaper for many faces at once."""
+        """Measure all but the embedding, which is cheaper for many faces at once."""
         centre, side = crop_square(landmarks)
         if side < MIN_CROP_SIDE:
             raise NoFaceError(
@@ -145,7 +145,7 @@ class FaceAnalyser:
 
 @cache
 def default_analyser() -> FaceAnalyser:
-    """The analyser used where none is given; its models are loaded once per process."""
+    """Give the analyser that is used where none is given; its models are loaded once per process."""
     return FaceAnalyser()
 
 
@@ -162,7 +162,7 @@ def analyse_all(photo: ImageLike, *, analyser: FaceAnalyser | None = None) -> li
 
 
 def _agree(detection: Detection, landmarks: np.ndarray) -> bool:
-    """Whether detector and landmarks put the eyes in about the same places."""
+    """Tell whether detector and landmarks put the eyes in about the same places."""
     eyes = landmarks[_KEYPOINT_LANDMARKS[:2], :2]
     off = np.linalg.norm(eyes - detection.keypoints[:2], axis=1).max()
     return bool(off < _EYE_TOLERANCE * detection.size)

@@ -55,11 +55,11 @@ class ArcFaceRecogniser:
         )
 
     def align(self, image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-        """The aligned uint8 RGB view (112, 112, 3) of a face, from a picture and its landmarks (478, 3)."""
+        """Cut out the aligned uint8 RGB view (112, 112, 3) of a face with landmarks (478, 3)."""
         return cut_out(image, similarity(landmarks[list(KEYPOINTS.values()), :2], _PLACES + 0.5), CHIP_SIZE)
 
     def __call__(self, chips: np.ndarray) -> np.ndarray:
-        """Embeddings (B, D) float32, not normalised, of aligned uint8 RGB chips (B, 112, 112, 3)."""
+        """Embed aligned uint8 RGB chips (B, 112, 112, 3) as (B, E) float32, not normalised."""
         pixels = (np.asarray(chips, np.float32) / 127.5 - 1).transpose(0, 3, 1, 2)
         rows = [self._session.run(None, {self._input: pixel[None]})[0][0] for pixel in pixels]
         return np.stack(rows).astype(np.float32)

@@ -70,7 +70,8 @@ class DlibResNet(nn.Module):
         """Embed chips (B, 3, 150, 150) in [-1, 1] as (B, 128)."""
         x = ((chips + 1) * 127.5 - self.mean) / 256
         x = F.max_pool2d(self.stem(x).relu(), 3, stride=2)
-        return self.head(self.blocks(x).mean(dim=(2, 3)))
+        embeddings: Tensor = self.head(self.blocks(x).mean(dim=(2, 3)))
+        return embeddings
 
     def _load(self, reader: _Reader) -> None:
         for convolution in self._convolutions():
@@ -111,7 +112,7 @@ class ResidualBlock(nn.Module):
 
 
 def default_weights() -> Path:
-    """Where the installed ``face_recognition_models`` keeps the weights (found without importing it).
+    """Find the weights of the installed ``face_recognition_models`` without importing it.
 
     Raises
     ------
@@ -155,7 +156,7 @@ class _Reader:
         self.position = 0
 
     def tensor_after(self, layer: bytes, integers: int = 0) -> np.ndarray:
-        """The parameters, flat float32, of the next layer of this name; so many integers precede them."""
+        """Read the parameters, flat float32, of the next layer of a name, which so many integers precede."""
         name = bytes((1, len(layer))) + layer
         start = self.data.find(name, self.position)
         if start < 0:

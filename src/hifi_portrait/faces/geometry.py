@@ -10,7 +10,8 @@ from hifi_portrait.head.geometry import DEFAULT_FACE_SHARE
 CROP_SIZES = (256, 512, 1024)
 """Portrait crops are made at the largest of these that the photo has the pixels for, else at the first."""
 
-_ENLARGED = 0.75  # least share of a crop's pixels that the photo has
+_MIN_FILLED = 0.75
+"""Fraction of a crop's side that the photo must have in its own pixels."""
 
 # Landmarks of the upper face and nose: they move little with jaw, mouth and brows.
 # fmt: off
@@ -22,12 +23,12 @@ _RIGID = np.array([
 # The crop in units of the rigid points' RMS radius, fitted on synthetic people's photos of default framing:
 # the mean face's height, and the crop's centre as steps down the face, into the head and up the picture.
 # Going into the head lets the crop follow a turning face in part only, as their framing does.
-_FACE_HEIGHT = 3.0
+_CROP_FACE_HEIGHT = 3.0
 _DOWN_FACE, _INTO_HEAD, _UP_PICTURE = 0.94, 0.61, 0.54
 
 
 def face_axes(landmarks: np.ndarray) -> np.ndarray:
-    """Rotation (3, 3) whose columns are the face's right (in the picture), down and inward directions."""
+    """Find the face's right (in the picture), down and inward directions: columns of a rotation (3, 3)."""
     right = (landmarks[454] - landmarks[234]) + (landmarks[263] - landmarks[33])
     right = right / np.linalg.norm(right)
     down = landmarks[2] - landmarks[10]
@@ -37,7 +38,7 @@ def face_axes(landmarks: np.ndarray) -> np.ndarray:
 
 
 def crop_square(landmarks: np.ndarray) -> tuple[np.ndarray, float]:
-    """Centre (2,) and side of the portrait crop, in the landmarks' pixels.
+    """Find centre (2,) and side of the portrait crop of landmarks (478, 3), in their pixels.
 
     Turning the head or changing the expression barely moves the square.
     """
@@ -46,16 +47,18 @@ def crop_square(landmarks: np.ndarray) -> tuple[np.ndarray, float]:
     radius = float(np.sqrt(((points - middle) ** 2).sum(axis=1).mean()))
     axes = face_axes(landmarks.astype(np.float64))
     centre = middle + radius * (_DOWN_FACE * axes[:, 1] + _INTO_HEAD * axes[:, 2])
-    return np.array([centre[0], centre[1] - _UP_PICTURE * radius]), _FACE_HEIGHT / DEFAULT_FACE_SHARE * radius
+    return np.array(
+        [centre[0], centre[1] - _UP_PICTURE * radius]
+    ), _CROP_FACE_HEIGHT / DEFAULT_FACE_SHARE * radius
 
 
 def crop_size(side: float) -> int:
-    """Size in pixels at which a crop of this side (in photo pixels) is made."""
-    return max((size for size in CROP_SIZES if side >= _ENLARGED * size), default=CROP_SIZES[0])
+    """Choose the size in pixels at which a crop of this side (in photo pixels) is made."""
+    return max((size for size in CROP_SIZES if side >= _MIN_FILLED * size), default=CROP_SIZES[0])
 
 
 def square_transform(centre: np.ndarray, side: float, size: int, angle: float = 0.0) -> np.ndarray:
-    """Matrix (3, 3) from picture pixels to a square cut-out of ``size`` pixels.
+    """Make the matrix (3, 3) from picture pixels to a square cut-out of ``size`` pixels.
 
     The square is turned by ``angle`` degrees, clockwise in the picture. Pixel centres lie at +0.5.
     """
@@ -69,7 +72,7 @@ def square_transform(centre: np.ndarray, side: float, size: int, angle: float = 
 
 
 def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Least-squares similarity (3, 3) from points (K, 2) to points (K, 2) (Umeyama 1991), never mirrored."""
+    """Fit a similarity (3, 3) from points (K, 2) to points (K, 2) (Umeyama 1991), never mirrored."""
     source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
     a, b = source - source.mean(axis=0), target - target.mean(axis=0)
     cos = (a * b).sum() / (a**2).sum()
@@ -90,9 +93,9 @@ def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 
 def pixel_affine(matrix: np.ndarray) -> np.ndarray:
-    """What `cv2.warpAffine` takes (2, 3), whose pixel centres are whole numbers, of a matrix (3, 3)."""
+    """Turn a matrix (3, 3) into the (2, 3) of `cv2.warpAffine`, whose pixel centres are whole numbers."""
     half_pixel = np.array([[1.0, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
-    return (np.linalg.inv(half_pixel) @ matrix @ half_pixel)[:2]
+    return np.asarray((np.linalg.inv(half_pixel) @ matrix @ half_pixel)[:2])
 
 
 def cut_out(image: np.ndarray, matrix: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
@@ -116,7 +119,7 @@ def cut_out(image: np.ndarray, matrix: np.ndarray, size: int | tuple[int, int]) 
 
 
 def _covered(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The part of the picture that a cut-out needs, never empty."""
+    """Find the part of the picture that a cut-out needs, never empty: left, top, right, bottom."""
     across, down = size
     corners = np.array([[0, 0, 1], [across, 0, 1], [0, down, 1], [across, down, 1]]) @ np.linalg.inv(matrix).T
     height, width = image.shape[:2]

@@ -64,7 +64,7 @@ def load_image(photo: ImageLike, *, max_pixels: int = MAX_PIXELS, min_side: int 
 
 
 def source_name(photo: Any) -> str:
-    """What messages call a photo: its path, or its kind and size."""
+    """Name a photo in messages: by its path, or its kind and size."""
     if isinstance(photo, str | PathLike):
         return str(photo)
     if isinstance(photo, Image.Image):
@@ -133,7 +133,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _from_high_range(image: Image.Image) -> Image.Image:
-    """16-bit integers and floats (0 to 1, or 0 to 65535) to 8 bits."""
+    """Turn 16-bit integers and floats (0 to 1, or 0 to 65535) into 8 bits."""
     values = np.asarray(image).astype(np.float32)
     top = float(values.max(initial=0.0))
     if image.mode == "F" and top <= 1.0:

@@ -42,7 +42,7 @@ class MediaPipeFaceDetector:
         ]
 
     def __call__(self, image: np.ndarray) -> Sequence[Detection]:
-        """Faces in a uint8 RGB picture (H, W, 3), largest first."""
+        """Find the faces in a uint8 RGB picture (H, W, 3), largest first."""
         found = self._look(image, np.eye(3))
         if not found:
             for transform, size in _second_looks(image):
@@ -51,7 +51,7 @@ class MediaPipeFaceDetector:
         return sorted(distinct[:_MAX_FACES], key=lambda detection: -detection.size)
 
     def _look(self, image: np.ndarray, transform: np.ndarray) -> list[Detection]:
-        """Faces in a view of the picture; the transform (3, 3) leads from the picture to the view."""
+        """Find faces in a view of the picture; the transform (3, 3) leads from the picture to the view."""
         view = image
         if max(image.shape[:2]) > _DETECTION_SIZE:
             scale = _DETECTION_SIZE / max(image.shape[:2])
@@ -69,7 +69,7 @@ class MediaPipeLandmarker:
         self._graph = _Graph(partial(_face_mesh, min_detection_confidence=min_score))
 
     def __call__(self, image: np.ndarray, detection: Detection) -> np.ndarray | None:
-        """Landmarks (478, 3) float32 of a detected face, in pixels of the picture; None if it is no face."""
+        """Find landmarks (478, 3) of a detected face, in pixels of the picture; None if it is no face."""
         centre = (detection.box[:2] + detection.box[2:]) / 2
         eyes = detection.keypoints[1] - detection.keypoints[0]
         angle = float(np.degrees(np.arctan2(eyes[1], eyes[0])))
@@ -88,13 +88,13 @@ class MediaPipeMatting:
         self._graph = _Graph(_selfie_segmentation)
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        """Matte (H, W) float32 in [0, 1], 1 on the person, of a uint8 RGB picture (H, W, 3)."""
+        """Make the matte (H, W) in [0, 1], 1 on the person, of a uint8 RGB picture (H, W, 3)."""
         matte = np.clip(self._graph.process(image).segmentation_mask, 0.0, 1.0).astype(np.float32)
         return without_steps(matte, max(image.shape[:2]) / _MATTE_SIZE)
 
 
 def without_steps(matte: np.ndarray, enlarged: float) -> np.ndarray:
-    """A matte (H, W) so many times as large as its network's own, with smooth outlines instead of steps.
+    """Smooth the stepped outlines of a matte (H, W) that is ``enlarged`` times its network's own size.
 
     What is less than a quarter there, as loose strands are, is gone then.
     """
@@ -164,7 +164,7 @@ def _silent_stderr() -> Iterator[None]:
 
 
 def _second_looks(image: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
-    """Views (transform, size) for a second look: turned by 35 degrees, then ever smaller tiles."""
+    """Yield views (transform, size) for a second look: turned by 35 degrees, then ever smaller tiles."""
     height, width = image.shape[:2]
     size = _DETECTION_SIZE // 2
     centre = np.array([width, height]) / 2
@@ -196,11 +196,11 @@ def _mostly_inside(detection: Detection, image: np.ndarray) -> bool:
     inside = max(0.0, min(right, image.shape[1]) - max(left, 0)) * max(
         0.0, min(bottom, image.shape[0]) - max(top, 0)
     )
-    return inside > 0.5 * (right - left) * (bottom - top)
+    return bool(inside > 0.5 * (right - left) * (bottom - top))
 
 
 def _distinct(detections: Sequence[Detection]) -> list[Detection]:
-    """Without doubles, surest first."""
+    """Drop detections of a face that is there already; the surest come first."""
     kept: list[Detection] = []
     for detection in sorted(detections, key=lambda found: -found.score):
         if all(_overlap(detection.box, other.box) < _SAME_FACE for other in kept):
@@ -209,7 +209,7 @@ def _distinct(detections: Sequence[Detection]) -> list[Detection]:
 
 
 def _overlap(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over union of two boxes (4,)."""
+    """Compute the intersection over union of two boxes (4,)."""
     sides = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None)
     common = float(sides.prod())
     return common / (float((a[2:] - a[:2]).prod()) + float((b[2:] - b[:2]).prod()) - common)

@@ -11,21 +11,14 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Detection:
-    """One face found in a picture, in pixels.
-
-    Attributes
-    ----------
-    box
-        (4,) left, top, right, bottom.
-    keypoints
-        (K, 2), K >= 2; the first two are the eyes, image-left first.
-    score
-        The detector's confidence, in [0, 1].
-    """
+    """One face found in a picture, in pixels."""
 
     box: np.ndarray
+    """(4,) left, top, right, bottom."""
     keypoints: np.ndarray
+    """(K, 2), K >= 2; the first two are the eyes, image-left first."""
     score: float
+    """The detector's confidence, in [0, 1]."""
 
     @property
     def size(self) -> float:
@@ -37,7 +30,7 @@ class FaceDetector(Protocol):
     """Finds faces."""
 
     def __call__(self, image: np.ndarray) -> Sequence[Detection]:
-        """Faces in a uint8 RGB picture (H, W, 3), largest first."""
+        """Find the faces in a uint8 RGB picture (H, W, 3), largest first."""
         ...
 
 
@@ -45,7 +38,7 @@ class Landmarker(Protocol):
     """Places MediaPipe's 478 face landmarks."""
 
     def __call__(self, image: np.ndarray, detection: Detection) -> np.ndarray | None:
-        """Landmarks (478, 3) float32 of a detected face, in pixels of the picture; None if it is no face."""
+        """Find landmarks (478, 3) of a detected face, in pixels of the picture; None if it is no face."""
         ...
 
 
@@ -53,7 +46,7 @@ class Matting(Protocol):
     """Tells the person from the background."""
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        """Matte (H, W) float32 in [0, 1], 1 on the person, of a uint8 RGB picture (H, W, 3)."""
+        """Make the matte (H, W) in [0, 1], 1 on the person, of a uint8 RGB picture (H, W, 3)."""
         ...
 
 
@@ -66,9 +59,9 @@ class Recogniser(Protocol):
         ...
 
     def align(self, image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-        """Its aligned view, a uint8 RGB chip (S, S, 3), of a face in a picture with landmarks (478, 3)."""
+        """Cut out the aligned view, a uint8 RGB chip (S, S, 3), of a face with landmarks (478, 3)."""
         ...
 
     def __call__(self, chips: np.ndarray) -> np.ndarray:
-        """Embeddings (B, D) float32, of any length, of aligned chips (B, S, S, 3)."""
+        """Embed aligned chips (B, S, S, 3) as (B, E) float32, of any length."""
         ...

@@ -12,27 +12,18 @@ from hifi_portrait.faces.geometry import face_axes
 
 @dataclass(frozen=True)
 class FaceQuality:
-    """What makes a photo of a face good; each in [0, 1], 1 best.
-
-    Attributes
-    ----------
-    sharpness
-        Fine detail in the face at recogniser size: low when blurred or enlarged.
-    size
-        1 where the portrait crop has 256 photo pixels a side or more.
-    exposure
-        Share of the face that is neither black nor burnt out, and has contrast.
-    pose
-        1 facing the camera, 0 at 75 degrees away.
-    visibility
-        The detector's confidence, which falls when parts of the face are hidden.
-    """
+    """What makes a photo of a face good; each in [0, 1], 1 best."""
 
     sharpness: float
+    """Fine detail in the face at recogniser size: low when blurred or enlarged."""
     size: float
+    """1 where the portrait crop has 256 photo pixels a side or more."""
     exposure: float
+    """Share of the face that is neither black nor burnt out, and has contrast."""
     pose: float
+    """1 facing the camera, 0 at 75 degrees away."""
     visibility: float
+    """The detector's confidence, which falls when parts of the face are hidden."""
 
     @property
     def score(self) -> float:
@@ -41,7 +32,7 @@ class FaceQuality:
 
 
 def face_quality(chip: np.ndarray, landmarks: np.ndarray, side: float, score: float) -> FaceQuality:
-    """Quality from an aligned chip (150, 150, 3), landmarks (478, 3), crop side and detector score."""
+    """Judge a photo by an aligned chip (150, 150, 3), landmarks (478, 3), crop side and detector score."""
     grey = cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY).astype(np.float32)[20:130, 20:130]
     return FaceQuality(
         sharpness=_sharpness(grey),

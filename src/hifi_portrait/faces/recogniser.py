@@ -17,12 +17,12 @@ _CHIP_PLACES = np.array([[36.0, 46.6], [59.6, 48.0], [89.0, 48.0], [112.6, 46.6]
 
 
 def align_chip(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """The recogniser's view of a face: uint8 RGB (150, 150, 3) from a picture and its landmarks (478, 3)."""
+    """Cut out dlib's view of a face, uint8 RGB (150, 150, 3), from a picture and its landmarks (478, 3)."""
     return cut_out(image, chip_transform(landmarks), CHIP_SIZE)
 
 
 def chip_transform(landmarks: np.ndarray) -> np.ndarray:
-    """Similarity (3, 3) from the landmarks' pixels to the recogniser's chip."""
+    """Find the similarity (3, 3) from the landmarks' pixels to the recogniser's chip."""
     return similarity(landmarks[_CHIP_LANDMARKS, :2], _CHIP_PLACES)
 
 
@@ -48,7 +48,7 @@ class DlibRecogniser:
         return align_chip(image, landmarks)
 
     def __call__(self, chips: np.ndarray) -> np.ndarray:
-        """Unit embeddings (B, 128) float32 of aligned uint8 RGB chips (B, 150, 150, 3)."""
+        """Embed aligned uint8 RGB chips (B, 150, 150, 3) as unit vectors (B, 128) float32."""
         batch = torch.from_numpy(np.array(chips)).to(self.device).permute(0, 3, 1, 2).float() / 127.5 - 1
         with torch.inference_mode():
             embeddings = torch.nn.functional.normalize(self.network(batch), dim=1)

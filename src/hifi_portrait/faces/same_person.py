@@ -9,30 +9,23 @@ import numpy as np
 
 from hifi_portrait.faces.face import Face
 
-_MARGIN = 0.53
-"""So far below the others' similarity a face is somebody else's all the same.
+_OUTLIER_MARGIN = 0.53
+"""How far below the others' median similarity a face counts as somebody else's, though it is similar enough.
 
-A share of what lies between two people's similarity and 1.
+A fraction of what lies between the similarity that two people reach and 1.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """The faces of the person whom most photos show, and what the other photos show.
-
-    Attributes
-    ----------
-    faces
-        One face of each photo that shows the person, in the photos' order.
-    strangers
-        Of each other photo the face that comes closest.
-    rivals
-        Those strangers who are one other person, where that person is in as many photos or more; else empty.
-    """
+    """The faces of the person whom most photos show, and what the other photos show."""
 
     faces: tuple[Face, ...]
+    """One face of each photo that shows the person, in the photos' order."""
     strangers: tuple[Face, ...]
+    """Of each other photo the face that comes closest."""
     rivals: tuple[Face, ...]
+    """Those strangers who are one other person, if that one is in as many photos or more; else empty."""
 
 
 def select_person(found: Sequence[Sequence[Face]], same_person: float) -> Selection:
@@ -58,13 +51,13 @@ def select_person(found: Sequence[Sequence[Face]], same_person: float) -> Select
 
 
 def mean_similarity(face: Face, others: Sequence[Face]) -> float:
-    """Mean cosine to the others, in [-1, 1]; 1 where there are none."""
+    """Compute the mean cosine to the others, in [-1, 1]; 1 where there are none."""
     similarities = [face.similarity(other) for other in others if other is not face]
     return float(np.mean(similarities)) if similarities else 1.0
 
 
 def _medoid(faces: Sequence[Face], same_person: float) -> Face:
-    """The face that the most others resemble; among equals, the one they resemble most; then the first."""
+    """Find the face that most others resemble; among equals, the one they resemble most, then the first."""
     embeddings = np.stack([face.direction for face in faces])
     similarity = embeddings @ embeddings.T
     companions = (similarity >= same_person).sum(axis=1)
@@ -72,14 +65,14 @@ def _medoid(faces: Sequence[Face], same_person: float) -> Face:
 
 
 def _belonging(faces: Sequence[Face], medoid: Face, same_person: float) -> list[bool]:
-    """Whether each face is the medoid's person: similar enough, and not far below what the others reach."""
+    """Tell whether each face is the medoid's person: similar enough, and not far below what others reach."""
     kept = [face.similarity(medoid) >= same_person for face in faces]
     group = [face for face, keep in zip(faces, kept, strict=True) if keep]
     if len(group) < 4:
         return kept
     typical = float(np.median([_typical_similarity(face, group) for face in group]))
     return [
-        keep and _typical_similarity(face, group) >= typical - _MARGIN * (1 - same_person)
+        keep and _typical_similarity(face, group) >= typical - _OUTLIER_MARGIN * (1 - same_person)
         for face, keep in zip(faces, kept, strict=True)
     ]
 

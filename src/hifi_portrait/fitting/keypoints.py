@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from hifi_portrait.fitting.landmark_model import LandmarkModel
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.geometry import Camera
 from hifi_portrait.head.model import HeadModel
 
@@ -19,8 +18,8 @@ Of the nose that landmark which lies where ArcFace's template (arXiv 1801.07698)
 """
 
 
-def five_keypoints(model: HeadModel, vertices: npt.NDArray[Any], camera: Camera) -> npt.NDArray[np.float32]:
-    """Places (5, 2) of a head's ``KEYPOINTS`` as shares of the picture's width and height.
+def five_keypoints(model: HeadModel, vertices: Array, camera: Camera) -> FloatArray:
+    """Find a head's `KEYPOINTS` (5, 2), as fractions of the picture's width and height.
 
     Parameters
     ----------
@@ -35,10 +34,8 @@ def five_keypoints(model: HeadModel, vertices: npt.NDArray[Any], camera: Camera)
     return np.asarray(pixels / [camera.width, camera.height], np.float32)
 
 
-def project_landmarks(
-    model: HeadModel, vertices: npt.NDArray[Any], camera: Camera, landmarks: Sequence[int]
-) -> npt.NDArray[Any]:
-    """Places (K, 2) in pixels of some of MediaPipe's landmarks; arguments as for :func:`five_keypoints`."""
+def project_landmarks(model: HeadModel, vertices: Array, camera: Camera, landmarks: Sequence[int]) -> Array:
+    """Project some of MediaPipe's landmarks to pixels (K, 2); arguments as for :func:`five_keypoints`."""
     points = LandmarkModel.load(model).correspondence.points(vertices, model.triangles)
-    pixels: npt.NDArray[Any] = camera.project(points[list(landmarks)])
+    pixels: Array = camera.project(points[list(landmarks)])
     return pixels

@@ -10,50 +10,56 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.errors import ModelError
+from hifi_portrait.head.arrays import Array, FloatArray, IntArray
 from hifi_portrait.head.asset import pack_shapes, read_asset, unpack_shapes
 from hifi_portrait.head.geometry import EXPRESSION_NAMES, IDENTITY_COMPONENTS, HeadGeometry, axis_rotation
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 
 NUM_LANDMARKS = 478
+"""MediaPipe's face landmarks, with irises."""
+
 IRISES = np.arange(468, NUM_LANDMARKS)
+"""Landmarks of the irises: five of the right one, then five of the left one, the middle first."""
 
-# Shapes that landmarks do not show, or only as well as others do.
-_HIDDEN = ("eyeLook", "tongueOut", "mouthClose", "jawForward", "cheekPuff")
-FITTED_EXPRESSIONS = np.array([i for i, name in enumerate(EXPRESSION_NAMES) if not name.startswith(_HIDDEN)])
+# Beginnings of the names of shapes that landmarks do not show, or no better than others do.
+_UNSEEN_SHAPES = ("eyeLook", "tongueOut", "mouthClose", "jawForward", "cheekPuff")
+FITTED_EXPRESSIONS = np.array(
+    [i for i, name in enumerate(EXPRESSION_NAMES) if not name.startswith(_UNSEEN_SHAPES)]
+)
 """Indices of the 40 expression coefficients that a fit solves for; the others stay 0."""
-
-FloatArray = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)
 class Correspondence:
-    """The surface point of each landmark: ``triangle`` (478,) and its ``barycentric`` weights (478, 3)."""
+    """The point of the head's surface that each landmark is tied to."""
 
-    triangle: npt.NDArray[np.int64]
-    barycentric: npt.NDArray[np.float32]
+    triangle: IntArray
+    """(478,) triangle that the point lies in."""
+    barycentric: FloatArray
+    """(478, 3) weights of the triangle's corners."""
 
-    def points(self, vertices: FloatArray, triangles: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Landmarks (..., 478, 3) on vertices (..., V, 3)."""
+    def points(self, vertices: Array, triangles: Array) -> Array:
+        """Find the landmarks (..., 478, 3) on vertices (..., V, 3)."""
         corners = vertices[..., triangles[self.triangle], :]
-        return (corners * self.barycentric[..., None].astype(corners.dtype)).sum(-2)
+        return np.asarray((corners * self.barycentric[..., None].astype(corners.dtype)).sum(-2))
 
-    def to_tensors(self) -> dict[str, npt.NDArray[Any]]:
-        """Tensors of the asset."""
+    def to_tensors(self) -> dict[str, Array]:
+        """Give the tensors that the asset keeps."""
         return {
             "landmarks.triangle": self.triangle.astype(np.uint16),
             "landmarks.barycentric": self.barycentric.astype(np.float16),
         }
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Inverse of ``to_tensors``."""
+    def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
+        """Invert `to_tensors`."""
         weights = tensors["landmarks.barycentric"].astype(np.float32)
         weights = weights / weights.sum(1, keepdims=True)
         return cls(tensors["landmarks.triangle"].astype(np.int64), weights)
@@ -61,26 +67,26 @@ class Correspondence:
 
 @dataclass(frozen=True, eq=False)
 class Correction:
-    """Learned shifts of the landmarks, in metres in head space.
+    """Learned shifts of the landmarks, in metres in head space."""
 
-    ``mean`` (478, 3), ``identity`` (80, 478, 3), ``expression`` (40, 478, 3) per raw coefficient and
-    ``gaze`` (2, 478, 3) per radian.
-    """
+    mean: Array
+    """(478, 3) shift of every head."""
+    identity: Array
+    """(80, 478, 3) shift by a score of 1."""
+    expression: Array
+    """(40, 478, 3) shift by a raw coefficient of 1."""
+    gaze: Array
+    """(2, 478, 3) shift by a gaze of 1 radian."""
 
-    mean: FloatArray
-    identity: FloatArray
-    expression: FloatArray
-    gaze: FloatArray
-
-    def to_tensors(self) -> dict[str, npt.NDArray[Any]]:
-        """Tensors of the asset, quantised."""
+    def to_tensors(self) -> dict[str, Array]:
+        """Give the tensors that the asset keeps, quantised."""
         shapes = np.concatenate([self.mean[None], self.identity, self.expression, self.gaze])
         block = np.zeros(NUM_LANDMARKS, np.uint8)
         return pack_shapes("landmarks.correction", shapes, block, coarsest=1.0, threshold=-1.0)
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Inverse of ``to_tensors``."""
+    def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
+        """Invert `to_tensors`."""
         shapes = unpack_shapes(tensors, "landmarks.correction", np.zeros(NUM_LANDMARKS, np.int64))
         first = 1 + IDENTITY_COMPONENTS
         last = first + len(FITTED_EXPRESSIONS)
@@ -88,27 +94,24 @@ class Correction:
 
     @classmethod
     def none(cls) -> Self:
-        """No correction."""
+        """Make a correction that changes nothing."""
         sizes = (IDENTITY_COMPONENTS, len(FITTED_EXPRESSIONS), 2)
         return cls(np.zeros((NUM_LANDMARKS, 3)), *(np.zeros((n, NUM_LANDMARKS, 3)) for n in sizes))
 
 
 @dataclass(frozen=True, eq=False)
 class LandmarkNoise:
-    """Gaussian noise of the 956 landmark coordinates, in mm at the face's depth: diagonal plus low rank.
+    """Gaussian noise of the 956 landmark coordinates, in mm at the face's depth: diagonal plus low rank."""
 
-    Attributes:
-        bias: (956,) mean.
-        precision: (956,) one over the diagonal variance.
-        factor: (956, r); the covariance is ``diag(1 / precision) + factor @ factor.T``.
-    """
+    bias: Array
+    """(956,) mean."""
+    precision: Array
+    """(956,) one over the diagonal variance."""
+    factor: Array
+    """(956, r); the covariance is ``diag(1 / precision) + factor @ factor.T``."""
 
-    bias: FloatArray
-    precision: FloatArray
-    factor: FloatArray
-
-    def to_tensors(self) -> dict[str, npt.NDArray[Any]]:
-        """Tensors of the asset, quantised."""
+    def to_tensors(self) -> dict[str, Array]:
+        """Give the tensors that the asset keeps, quantised."""
         scale = np.abs(self.factor).max(axis=0) / 127
         return {
             "noise.bias": self.bias.astype(np.float16),
@@ -118,15 +121,15 @@ class LandmarkNoise:
         }
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Inverse of ``to_tensors``."""
+    def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
+        """Invert `to_tensors`."""
         factor = tensors["noise.factor"].astype(np.float64) * tensors["noise.scale"]
         return cls(
             tensors["noise.bias"].astype(np.float64), tensors["noise.precision"].astype(np.float64), factor
         )
 
     @cached_property
-    def scaled_inner(self) -> tuple[FloatArray, FloatArray]:
+    def scaled_inner(self) -> tuple[Array, Array]:
         """``W = precision * factor`` (956, r) and the inverse of ``I + factor.T @ W`` (Woodbury)."""
         weighted = self.factor * self.precision[:, None]
         inner = np.eye(self.factor.shape[1]) + self.factor.T @ weighted
@@ -136,11 +139,16 @@ class LandmarkNoise:
 class LandmarkModel:
     """The 478 landmarks in head space as a function of identity, raw expression and gaze.
 
-    Attributes:
-        mean: (478, 3), ``identity`` (80, 478, 3), ``expression`` (40, 478, 3): the linear bases, in metres.
-        gaze: (2, 478, 3) linear shift per radian of gaze.
-        eye_mean: (10, 3) and ``eye_identity`` (80, 10, 3): the centre each iris landmark turns about.
-        noise: of the detector.
+    Attributes
+    ----------
+    mean, identity, expression
+        (478, 3), (80, 478, 3) and (40, 478, 3): the linear bases, in metres.
+    gaze
+        (2, 478, 3) linear shift per radian of gaze.
+    eye_mean, eye_identity
+        (10, 3) and (80, 10, 3): the centre that each iris landmark turns about.
+    noise
+        The detector's noise.
     """
 
     def __init__(
@@ -151,7 +159,7 @@ class LandmarkModel:
         self.noise = noise
         vertices = model.num_vertices
 
-        def landmarks(shapes: FloatArray) -> FloatArray:
+        def landmarks(shapes: Array) -> Array:
             return correspondence.points(shapes[..., :vertices, :].astype(np.float64), model.triangles)
 
         self.mean = landmarks(model.mean)
@@ -169,10 +177,12 @@ class LandmarkModel:
 
     @classmethod
     def load(cls, model: HeadModel | None = None) -> Self:
-        """Landmark model of a head model's asset (the package's own by default), kept after the first call.
+        """Load the landmark model of a head model's asset (the package's own by default), kept from then on.
 
-        Raises:
-            ModelError: the asset has no calibration.
+        Raises
+        ------
+        ModelError
+            The asset has no calibration.
         """
         return cls._load(model or HeadModel.load())
 
@@ -186,15 +196,17 @@ class LandmarkModel:
         correction, noise = Correction.from_tensors(tensors), LandmarkNoise.from_tensors(tensors)
         return cls(model, correspondence, correction, noise)
 
-    def points(
-        self, identity: FloatArray, raw_expression: FloatArray, gaze: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Landmarks (478, 3) in head space, and the irises' offsets (10, 3) from the centres they turn about.
+    def points(self, identity: Array, raw_expression: Array, gaze: Array) -> tuple[Array, Array]:
+        """Find landmarks (478, 3) in head space, and the irises' offsets (10, 3) from their eyes' centres.
 
-        Args:
-            identity: (80,) scores.
-            raw_expression: (40,) weights of the expression basis.
-            gaze: (2,) in radians.
+        Parameters
+        ----------
+        identity
+            (80,) scores.
+        raw_expression
+            (40,) weights of the expression basis.
+        gaze
+            (2,) in radians.
         """
         flat = identity @ self.identity.reshape(len(identity), -1)
         flat = flat + raw_expression @ self.expression.reshape(len(raw_expression), -1)
@@ -204,21 +216,21 @@ class LandmarkModel:
         points[IRISES] = centre + offset
         return points + np.tensordot(gaze, self.gaze, 1), offset
 
-    def in_head(self, geometry: HeadGeometry) -> FloatArray:
-        """Landmarks (478, 3) of a head in head space."""
+    def in_head(self, geometry: HeadGeometry) -> Array:
+        """Find the landmarks (478, 3) of a head, in head space."""
         closing = self.model.blink_scale(self.model.rest(geometry.identity))
         raw = self.model.raw_expression(geometry.expression, geometry.gaze, closing)[FITTED_EXPRESSIONS]
         return self.points(geometry.identity, raw, np.radians(geometry.gaze))[0]
 
     def seen_at(self, geometry: HeadGeometry) -> npt.NDArray[np.float64]:
-        """Where the detector is expected to find a head's landmarks: (478, 2), in the camera's pixels."""
+        """Predict where the detector finds a head's landmarks: (478, 2), in the camera's pixels."""
         placed = self.in_head(geometry) @ geometry.rotation.T + geometry.translation
         camera = geometry.camera
         pixels_per_mm = camera.focal / (1e3 * float(np.median(placed[:, 1])))
         return np.asarray(camera.project(placed) + self.noise.bias.reshape(-1, 2) * pixels_per_mm)
 
 
-def gaze_matrix(gaze: FloatArray) -> FloatArray:
-    """Rotation (3, 3) of an eye that looks along (2,) radians of yaw and pitch."""
+def gaze_matrix(gaze: Array) -> Array:
+    """Make the rotation (3, 3) of an eye that looks along (2,) radians of yaw and pitch."""
     yaw, pitch = np.degrees(gaze)
     return axis_rotation(2, yaw) @ axis_rotation(0, -pitch)

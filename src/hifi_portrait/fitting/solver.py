@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +16,9 @@ from scipy.linalg import cholesky, solve_triangular
 from threadpoolctl import ThreadpoolController
 
 from hifi_portrait.fitting.landmark_model import FITTED_EXPRESSIONS, IRISES, NUM_LANDMARKS, LandmarkModel
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.geometry import EXPRESSION_NAMES, Camera, HeadGeometry, axis_rotation
 from hifi_portrait.head.model import HeadModel, rotation_matrix
-
-FloatArray = npt.NDArray[np.floating[Any]]
 
 # A photo's own unknowns, in order: rotation about the head joint, translation, gaze, expression.
 GAZE = slice(6, 8)
@@ -30,63 +28,57 @@ UNKNOWNS = 8 + len(FITTED_EXPRESSIONS)
 
 @dataclass(frozen=True, kw_only=True)
 class FitSettings:
-    """Priors and iterations of the fit.
-
-    Attributes:
-        pose_steps: first steps, for pose and gaze of the mean face alone.
-        full_steps: most steps for everything.
-        tolerance: relative gain of the cost below which the steps end.
-        identity_weight: of half the squared identity scores.
-        expression_weight: of half the squared raw expression coefficients.
-        expression_sparsity: of their sum.
-        gaze_weight: of half the squared gaze in radians.
-        noise_inflation: how many times the landmark noise is taken to be larger than measured.
-    """
+    """Priors and iterations of the fit."""
 
     pose_steps: int = 3
+    """Number of first steps, which fit only pose and gaze, of the mean face."""
     full_steps: int = 6
+    """Largest number of the steps after them, which fit everything."""
     tolerance: float = 2e-3
+    """The steps end when one lowers the cost by less than this fraction."""
     identity_weight: float = 1.0
+    """Weight of half the squared identity scores in the cost."""
     expression_weight: float = 0.5
+    """Weight of half the squared raw expression coefficients."""
     expression_sparsity: float = 0.5
+    """Weight of the sum of the raw expression coefficients."""
     gaze_weight: float = 2.0
+    """Weight of half the squared gaze in radians."""
     noise_inflation: float = 1.2
+    """Factor on the variance of the measured landmark noise."""
 
 
 @dataclass(frozen=True, eq=False)
 class HeadFit:
-    """What N photos' landmarks say of one person.
+    """One person's head fitted to N photos."""
 
-    Attributes:
-        identity: (80,) float32, shared by all geometries.
-        geometries: one for each photo.
-        residuals: (N,) float32, mean landmark error of each photo as a share of the eye distance.
-    """
-
-    identity: npt.NDArray[np.float32]
+    identity: FloatArray
+    """(80,) float32, shared by all geometries."""
     geometries: tuple[HeadGeometry, ...]
-    residuals: npt.NDArray[np.float32]
+    """The head in each of the N photos."""
+    residuals: FloatArray
+    """(N,) float32, mean landmark error of each photo as a fraction of the distance between the eyes."""
 
 
 @dataclass
 class _Photo:
     """One photo's data and current unknowns."""
 
-    pixels: FloatArray
+    pixels: Array
     camera: Camera
     weight: float
-    rotation: FloatArray
-    translation: FloatArray
-    gaze: FloatArray
-    expression: FloatArray
+    rotation: Array
+    translation: Array
+    gaze: Array
+    expression: Array
 
 
 @dataclass(frozen=True, eq=False)
 class _Eliminated:
     """One photo's normal equations with its own unknowns eliminated."""
 
-    factor: FloatArray
-    solved: FloatArray
+    factor: Array
+    solved: Array
 
 
 def fit(
@@ -99,16 +91,24 @@ def fit(
 ) -> HeadFit:
     """Fit a head to the landmarks of N photos of one person.
 
-    Args:
-        landmarks: N arrays (478, 3) of MediaPipe landmarks in pixels, z scaled as x.
-        sizes: N pairs (width, height) of the pictures; the camera is taken to have a 20 degree field of view.
-        weights: how much each photo counts, 1 by default.
-        model: head model, the package's own by default.
-        settings: priors and iterations.
+    Parameters
+    ----------
+    landmarks
+        N arrays (478, 3) of MediaPipe landmarks in pixels, z scaled as x.
+    sizes
+        N pairs (width, height) of the pictures; the camera is taken to have a 20 degree field of view.
+    weights
+        How much each photo counts, 1 by default.
+    model
+        Head model, the package's own by default.
+    settings
+        Priors and iterations.
 
-    Raises:
-        ValueError: the numbers of landmarks, sizes and weights differ or are 0, a shape is wrong, a landmark
-            is not a number, or a weight is not positive.
+    Raises
+    ------
+    ValueError
+        The numbers of landmarks, sizes and weights differ or are 0, a shape is wrong, a landmark
+        is not a number, or a weight is not positive.
     """
     arrays = _check(landmarks, sizes, weights)
     settings = settings or FitSettings()
@@ -148,12 +148,12 @@ def _check(
 
 @lru_cache(maxsize=1)
 def _blas() -> ThreadpoolController:
-    """Control of the loaded BLAS libraries' threads; finding them takes longer than a fit."""
+    """Find the loaded BLAS libraries, whose threads can be limited then; this takes longer than a fit."""
     return ThreadpoolController()
 
 
-def _start(seen: LandmarkModel, points: FloatArray, camera: Camera, weight: float) -> _Photo:
-    """Pose of the mean face by a similarity (Umeyama 1991) to the detector's own depths."""
+def _start(seen: LandmarkModel, points: Array, camera: Camera, weight: float) -> _Photo:
+    """Pose the mean face by a similarity (Umeyama 1991) to the detector's own depths."""
     face = slice(0, IRISES[0])
     target = np.stack([points[face, 0], points[face, 2], -points[face, 1]], axis=1)
     source = seen.mean[face]
@@ -169,7 +169,7 @@ def _start(seen: LandmarkModel, points: FloatArray, camera: Camera, weight: floa
     return _Photo(points[:, :2], camera, weight, rotation, translation, np.zeros(2), start)
 
 
-def _solve(seen: LandmarkModel, photos: list[_Photo], settings: FitSettings) -> FloatArray:
+def _solve(seen: LandmarkModel, photos: list[_Photo], settings: FitSettings) -> Array:
     """Find the identity (80,), and update the photos' own unknowns."""
     count = len(seen.identity)
     identity = np.zeros(count)
@@ -199,9 +199,9 @@ def _solve(seen: LandmarkModel, photos: list[_Photo], settings: FitSettings) -> 
 
 
 def _normal_equations(
-    seen: LandmarkModel, identity: FloatArray, photo: _Photo, settings: FitSettings, full: bool
-) -> tuple[FloatArray, FloatArray, float]:
-    """Hessian, gradient and cost of one photo over its unknowns and, if ``full``, the identity's."""
+    seen: LandmarkModel, identity: Array, photo: _Photo, settings: FitSettings, full: bool
+) -> tuple[Array, Array, float]:
+    """Compute Hessian, gradient and cost of one photo over its unknowns and, if ``full``, the identity's."""
     jacobian, error = _linearise(seen, identity, photo, full)
     noise = seen.noise
     strength = photo.weight / settings.noise_inflation
@@ -227,10 +227,8 @@ def _normal_equations(
     return hessian, gradient, cost + settings.expression_sparsity * float(photo.expression.sum())
 
 
-def _linearise(
-    seen: LandmarkModel, identity: FloatArray, photo: _Photo, full: bool
-) -> tuple[FloatArray, FloatArray]:
-    """Jacobian (956, unknowns) of the projected landmarks and the error (956,), in mm at the face's depth."""
+def _linearise(seen: LandmarkModel, identity: Array, photo: _Photo, full: bool) -> tuple[Array, Array]:
+    """Compute the landmarks' Jacobian (956, unknowns) and error (956,), in mm at the face's depth."""
     points, iris_offset = seen.points(identity, photo.expression, photo.gaze)
     turned = points @ photo.rotation.T
     placed = turned + photo.translation
@@ -261,7 +259,7 @@ def _linearise(
     return jacobian.reshape(2 * NUM_LANDMARKS, count), error
 
 
-def _eliminate(hessian: FloatArray, gradient: FloatArray, photo: _Photo, full: bool) -> _Eliminated:
+def _eliminate(hessian: Array, gradient: Array, photo: _Photo, full: bool) -> _Eliminated:
     """Factor the photo's own block; coefficients that press against their bounds are held."""
     own = UNKNOWNS if full else GAZE.stop
     block, coupling, slope = hessian[:own, :own].copy(), hessian[:own, own:].copy(), gradient[:own].copy()
@@ -278,7 +276,7 @@ def _eliminate(hessian: FloatArray, gradient: FloatArray, photo: _Photo, full: b
     return _Eliminated(factor, solve_triangular(factor, both, lower=True, check_finite=False))
 
 
-def _update(photo: _Photo, block: _Eliminated, change: FloatArray) -> None:
+def _update(photo: _Photo, block: _Eliminated, change: Array) -> None:
     right = block.solved[:, -1] + block.solved[:, :-1] @ change
     step = -solve_triangular(block.factor, right, lower=True, trans=1, check_finite=False)
     photo.rotation = rotation_matrix(step[0:3]) @ photo.rotation
@@ -288,7 +286,7 @@ def _update(photo: _Photo, block: _Eliminated, change: FloatArray) -> None:
         photo.expression = np.clip(photo.expression + step[FACE], 0, 1)
 
 
-def _geometry(seen: LandmarkModel, identity: FloatArray, photo: _Photo) -> HeadGeometry:
+def _geometry(seen: LandmarkModel, identity: Array, photo: _Photo) -> HeadGeometry:
     raw = np.zeros(len(EXPRESSION_NAMES), np.float32)
     raw[FITTED_EXPRESSIONS] = photo.expression
     gaze = np.degrees(photo.gaze)
@@ -297,7 +295,7 @@ def _geometry(seen: LandmarkModel, identity: FloatArray, photo: _Photo) -> HeadG
     return HeadGeometry(identity, expression, photo.rotation, photo.translation, gaze, photo.camera)
 
 
-def _residual(seen: LandmarkModel, identity: FloatArray, photo: _Photo) -> float:
+def _residual(seen: LandmarkModel, identity: Array, photo: _Photo) -> float:
     placed = seen.points(identity, photo.expression, photo.gaze)[0] @ photo.rotation.T + photo.translation
     error = np.linalg.norm(photo.camera.project(placed) - photo.pixels, axis=1).mean()
     left, right = placed[IRISES[0]], placed[IRISES[5]]

@@ -9,32 +9,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from hifi_portrait.errors import ModelError
+from hifi_portrait.head.arrays import Array, FloatArray
 
 ASSET_VERSION = "1"
 DEFAULT_ASSET = Path(__file__).parent.parent / "assets" / "head.safetensors"
 
-Tensors = dict[str, npt.NDArray[Any]]
+Tensors = dict[str, Array]
 
 
-def pack_shapes(
-    name: str, shapes: npt.NDArray[Any], block: npt.NDArray[Any], coarsest: float, threshold: float = 2e-6
-) -> Tensors:
+def pack_shapes(name: str, shapes: Array, block: Array, coarsest: float, threshold: float = 2e-6) -> Tensors:
     """Pack shapes (K, V, 3) in metres as tensors whose names begin with ``name``.
 
-    Args:
-        name: prefix of the tensors.
-        shapes: displacements.
-        block: (V,) block of each vertex; each has a scale of its own.
-        coarsest: largest step, in metres, that block 0 takes in one int8 layer; coarser shapes get a second.
-        threshold: displacements below this are dropped.
+    Parameters
+    ----------
+    name
+        Prefix of the tensors.
+    shapes
+        Displacements.
+    block
+        (V,) block of each vertex; each has a scale of its own.
+    coarsest
+        Largest step, in metres, that block 0 takes in one int8 layer; coarser shapes get a second.
+    threshold
+        Displacements below this are dropped.
     """
     kept = np.abs(shapes).max(axis=2) > threshold
     shape_index, vertex = np.nonzero(kept)
@@ -56,10 +59,8 @@ def pack_shapes(
     }
 
 
-def unpack_shapes(
-    tensors: Mapping[str, npt.NDArray[Any]], name: str, block: npt.NDArray[Any]
-) -> npt.NDArray[np.float32]:
-    """Inverse of ``pack_shapes``: (K, V, 3) float32, given the block (V,) of each vertex."""
+def unpack_shapes(tensors: Mapping[str, Array], name: str, block: Array) -> FloatArray:
+    """Unpack shapes (K, V, 3) in metres that `pack_shapes` packed, given the block (V,) of each vertex."""
     count, scale = tensors[f"{name}.count"], tensors[f"{name}.scale"]
     values = tensors[f"{name}.value"].astype(np.float32)
     shape_index = np.repeat(np.arange(len(count)), count)
@@ -75,17 +76,19 @@ def unpack_shapes(
     return shapes
 
 
-def save_asset(path: Path, tensors: Mapping[str, npt.NDArray[Any]], metadata: Mapping[str, str]) -> None:
-    """Write the asset; ``metadata`` holds label lists, comma-separated."""
+def save_asset(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
+    """Write a head asset; ``metadata`` holds lists of names, separated by commas."""
     contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     save_file(contiguous, str(path), metadata={**metadata, "version": ASSET_VERSION})
 
 
 def read_asset(path: str | Path | None = None) -> tuple[Tensors, dict[str, str]]:
-    """Tensors and metadata of a head asset.
+    """Read tensors and metadata of a head asset, the package's own by default; kept after the first call.
 
-    Raises:
-        ModelError: the file is missing, damaged, or of another version.
+    Raises
+    ------
+    ModelError
+        The file is missing, damaged, or of another version.
     """
     return _read(str(path or DEFAULT_ASSET))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
+from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 
@@ -15,8 +15,8 @@ EYES = (Part.LEFT_EYE, Part.RIGHT_EYE)
 
 
 @lru_cache(maxsize=4)
-def eyeball_places(model: HeadModel) -> npt.NDArray[np.float32]:
-    """Where each vertex (V, 2) lies on its eyeball, sideways and up from the pupil, in eyeball radii.
+def eyeball_places(model: HeadModel) -> FloatArray:
+    """Give each vertex's place (V, 2) on its eyeball, sideways and up from the pupil, in eyeball radii.
 
     0 off the eyeballs, beyond 1 on their backs.
     """

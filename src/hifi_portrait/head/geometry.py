@@ -1,4 +1,4 @@
-"""What a photo's head is: camera, head pose, and the geometry that joins them with a person's shape."""
+"""A head in a picture: camera, head pose, and the geometry that joins them with a person's shape."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.floating[Any]]
+from hifi_portrait.head.arrays import Array, FloatArray
 
 IDENTITY_COMPONENTS = 80
 """Number of identity coefficients: unit-variance scores of the shape basis."""
@@ -19,7 +19,7 @@ FIT_FOV = 20.0
 """Vertical field of view, in degrees, that fits and targets use over the portrait crop."""
 
 DEFAULT_FACE_SHARE = 0.43
-"""Height of the mean face (forehead landmark 10 to chin landmark 152) as a share of the picture height."""
+"""Height of the mean face (landmarks 10 to 152, forehead to chin) as a fraction of the picture's height."""
 
 # ARKit's blendshapes in anny's order; a trailing * stands for the Left and the Right one.
 _EXPRESSION_GROUPS = (
@@ -42,7 +42,7 @@ EXPRESSION_NAMES: tuple[str, ...] = _expand(_EXPRESSION_GROUPS)
 
 
 def axis_rotation(axis: int, degrees: float) -> npt.NDArray[np.float64]:
-    """Right-handed rotation (3, 3) about coordinate axis 0, 1 or 2."""
+    """Make the right-handed rotation (3, 3) about coordinate axis 0, 1 or 2."""
     angle = np.radians(degrees)
     c, s = np.cos(angle), np.sin(angle)
     rotation = np.eye(3)
@@ -67,20 +67,20 @@ class Camera:
 
     @classmethod
     def from_fov(cls, size: int | tuple[int, int], fov: float = FIT_FOV) -> Self:
-        """Centred camera of a picture ``size`` (side, or width and height); vertical ``fov`` in degrees."""
+        """Centre a camera on a picture of ``size`` (side, or width and height); ``fov`` is vertical."""
         width, height = (size, size) if isinstance(size, int) else size
         focal = height / 2 / np.tan(np.radians(fov) / 2)
         return cls(float(focal), width / 2, height / 2, int(width), int(height))
 
-    def project(self, points: FloatArray) -> FloatArray:
-        """Camera-space points (..., 3) in metres to pixels (..., 2)."""
+    def project(self, points: Array) -> Array:
+        """Project camera-space points (..., 3) in metres to pixels (..., 2)."""
         inverse_depth = 1 / points[..., 1]
         u = self.cx + self.focal * points[..., 0] * inverse_depth
         v = self.cy - self.focal * points[..., 2] * inverse_depth
         return np.stack([u, v], axis=-1)
 
     def scaled_to(self, size: int | tuple[int, int]) -> Camera:
-        """The same view at another resolution: ``size`` is the new height, or width and height."""
+        """Give the same view at another resolution: ``size`` is the new height, or width and height."""
         width, height = (round(self.width * size / self.height), size) if isinstance(size, int) else size
         sx, sy = width / self.width, height / self.height
         return Camera(self.focal * sy, self.cx * sx, self.cy * sy, int(width), int(height))
@@ -103,12 +103,12 @@ class HeadPose:
     roll: float = 0.0
 
     def matrix(self) -> npt.NDArray[np.float64]:
-        """Rotation (3, 3) from head space to camera space."""
+        """Make the rotation (3, 3) from head space to camera space."""
         return axis_rotation(2, self.yaw) @ axis_rotation(0, -self.pitch) @ axis_rotation(1, self.roll)
 
     @classmethod
-    def from_matrix(cls, rotation: FloatArray) -> Self:
-        """Inverse of ``matrix`` for |pitch| < 90 degrees."""
+    def from_matrix(cls, rotation: Array) -> Self:
+        """Find the pose of a rotation (3, 3), with |pitch| < 90 degrees: the inverse of `matrix`."""
         rotation = np.asarray(rotation, dtype=np.float64)
         pitch = -np.degrees(np.arcsin(np.clip(rotation[2, 1], -1, 1)))
         yaw = np.degrees(np.arctan2(-rotation[0, 1], rotation[1, 1]))
@@ -132,22 +132,20 @@ class HeadGeometry:
     """A head in a picture: whose, with what expression, gaze and pose, seen by which camera.
 
     One type for ground truth and for fits.
-
-    Attributes:
-        identity: (80,) float32, unit-variance scores.
-        expression: (52,) float32 in [0, 1], ordered as ``EXPRESSION_NAMES``.
-        rotation: (3, 3) float32, head space to camera space.
-        translation: (3,) float32 metres, the head joint in camera space.
-        gaze: (2,) float32 degrees, yaw and pitch relative to the head.
-        camera: the picture's camera.
     """
 
-    identity: FloatArray
-    expression: FloatArray
-    rotation: FloatArray
-    translation: FloatArray
-    gaze: FloatArray
+    identity: Array
+    """(80,) float32, unit-variance scores."""
+    expression: Array
+    """(52,) float32 in [0, 1], ordered as ``EXPRESSION_NAMES``."""
+    rotation: Array
+    """(3, 3) float32, head space to camera space."""
+    translation: Array
+    """(3,) float32 metres, the head joint in camera space."""
+    gaze: Array
+    """(2,) float32 degrees, yaw and pitch relative to the head."""
     camera: Camera
+    """The picture's camera."""
 
     def __post_init__(self) -> None:
         for name, shape in GEOMETRY_SHAPES.items():
@@ -164,14 +162,14 @@ class HeadGeometry:
         return HeadPose.from_matrix(self.rotation)
 
     def replace(self, **changes: Any) -> HeadGeometry:
-        """A copy with some fields changed."""
+        """Make a copy with some fields changed."""
         return replace(self, **changes)
 
     def scaled_to(self, size: int | tuple[int, int]) -> HeadGeometry:
-        """The same picture at another resolution."""
+        """Give the same head in the same picture at another resolution."""
         return replace(self, camera=self.camera.scaled_to(size))
 
-    def to_dict(self) -> dict[str, npt.NDArray[np.float32]]:
+    def to_dict(self) -> dict[str, FloatArray]:
         """Give plain float32 arrays of `GEOMETRY_SHAPES`; ``camera`` is as `Camera.to_numbers`."""
         camera = np.array(self.camera.to_numbers(), np.float32)
         names = [name for name in GEOMETRY_SHAPES if name != "camera"]
@@ -188,12 +186,12 @@ class HeadGeometry:
         focal, cx, cy, width, height = np.asarray(arrays["camera"], np.float64).tolist()
         return cls(camera=Camera(focal, cx, cy, round(width), round(height)), **values)
 
-    def to_vector(self) -> npt.NDArray[np.float32]:
+    def to_vector(self) -> FloatArray:
         """Give all arrays of `to_dict` as one vector (151,)."""
         return np.concatenate([array.ravel() for array in self.to_dict().values()])
 
     @classmethod
-    def from_vector(cls, vector: npt.NDArray[np.float32]) -> HeadGeometry:
+    def from_vector(cls, vector: FloatArray) -> HeadGeometry:
         """Invert `to_vector`."""
         sizes = [math.prod(shape) for shape in GEOMETRY_SHAPES.values()]
         parts = np.split(np.array(vector), np.cumsum(sizes)[:-1])

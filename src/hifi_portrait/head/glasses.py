@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.base_shape import Fitting
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,8 @@ class Tint:
 CLEAR, DARK = Tint((0.95, 0.96, 0.96), 0.035), Tint((0.035, 0.032, 0.035), 0.16)
 
 
-def through_lens(
-    colour: Array, rows: Array, columns: Array, tint: Tint, sky: Array
-) -> npt.NDArray[np.float32]:
-    """Linear colours (P, 3) of what lies behind the lenses, at rows and columns (P,) of a picture, tinted.
+def through_lens(colour: Array, rows: Array, columns: Array, tint: Tint, sky: Array) -> FloatArray:
+    """Tint linear colours (P, 3) behind the lenses, at rows and columns (P,) of a picture.
 
     ``sky`` (3,) is the light from above that they mirror.
     """
@@ -59,7 +55,7 @@ def through_lens(
     height = 1 - (rows - low) / (high - low)
     streak = np.exp(-(((((columns - columns.min()) * 0.5 + rows - low) / (high - low) - 0.8) / 0.10) ** 2))
     glow = tint.mirror * (0.25 + 0.75 * height**2 + 0.5 * streak)[:, None] * sky
-    return (colour * np.asarray(tint.factor, np.float32) + glow).astype(np.float32)
+    return np.asarray(colour * np.asarray(tint.factor, np.float32) + glow, np.float32)
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,7 @@ class Glasses:
     bar_radius: float
 
     def lenses(self) -> tuple[Array, npt.NDArray[np.int32]]:
-        """Vertices (P, 3) and triangles (F, 3) of both lenses."""
+        """Make vertices (P, 3) and triangles (F, 3) of both lenses."""
         vertices: list[Array] = []
         triangles: list[Array] = []
         for rim in self.rims:
@@ -86,7 +82,7 @@ class Glasses:
         return np.concatenate(vertices).astype(np.float32), np.concatenate(triangles).astype(np.int32)
 
     def moved(self, head: Array) -> Glasses:
-        """The same glasses where ``head`` (4, 4) takes the rest head."""
+        """Move the glasses to where the matrix ``head`` (4, 4) takes the rest head."""
 
         def move(curve: Array) -> Array:
             return curve @ head[:3, :3].T + head[:3, 3]
@@ -156,7 +152,7 @@ def fit_glasses(shape: str, rest: Array, skin: Array, fitting: Fitting) -> Glass
 
 
 def _clearance(rim: Array, face: Array) -> float:
-    """How far the rim must move forward (negative y) to stand off the skin, metres; 0 if it does already."""
+    """Measure how far, in metres, a rim must move forward (negative y) to stand off the skin, or 0."""
     move = 0.0
     for point in rim[::2]:
         near = face[(np.abs(face[:, 0] - point[0]) < 0.006) & (np.abs(face[:, 2] - point[2]) < 0.006)]

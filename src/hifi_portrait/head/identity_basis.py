@@ -8,22 +8,25 @@ the asset's shapes and of seven similarity generators, and only the mixture is s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.shape import ShapeModel
 
 HEAD_JOINT = 3
+"""Place of the head among the six joints that follow the vertices."""
+
 EYE_JOINTS = (4, 5)
+"""Places of the left and the right eye among them."""
 
 
 def face_weights(
-    points: npt.NDArray[Any], triangles: npt.NDArray[Any], parts: npt.NDArray[Any], joints: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """How much each point counts for identity, and which points are the face that heads are aligned by."""
+    points: Array, triangles: Array, parts: Array, joints: int
+) -> tuple[npt.NDArray[np.float64], BoolArray]:
+    """Weight each point (P,) for identity, and tell which points heads are aligned by: the face's."""
     x, y, z = points.T
     skin = np.zeros(len(points), bool)
     skin[np.unique(triangles[parts == Part.SKIN])] = True
@@ -34,8 +37,8 @@ def face_weights(
     return weights, face
 
 
-def similarity_generators(points: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Displacements (7, P, 3) of points under unit translations, rotations and growth about the origin."""
+def similarity_generators(points: Array) -> npt.NDArray[np.float64]:
+    """Displace points by unit translations, rotations and growth about the origin: (7, P, 3)."""
     generators = np.zeros((7, *points.shape))
     for axis in range(3):
         unit = np.eye(3)[axis]
@@ -45,8 +48,8 @@ def similarity_generators(points: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     return generators
 
 
-def mix(shapes: ShapeModel, centre: npt.NDArray[Any], mixture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Displacements (K, V + J, 3) of mixtures (K, C + 2 L + 7), with the head joint kept in place."""
+def mix(shapes: ShapeModel, centre: Array, mixture: Array) -> FloatArray:
+    """Make displacements (K, V + J, 3) of mixtures (K, C + 2 L + 7), with the head joint kept in place."""
     local = shapes.local.reshape(-1, *centre.shape)
     count = len(shapes.components)
     mixture = mixture.astype(np.float32)
@@ -56,12 +59,10 @@ def mix(shapes: ShapeModel, centre: npt.NDArray[Any], mixture: npt.NDArray[Any])
         np.float32
     )
     joint = len(centre) - 6 + HEAD_JOINT
-    return (mixed - mixed[:, joint, None]).astype(np.float32)
+    return np.asarray(mixed - mixed[:, joint, None], np.float32)
 
 
-def unpack_identity_basis(
-    tensors: Mapping[str, npt.NDArray[Any]], shapes: ShapeModel
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Mean head (V + J, 3) and identity components (80, V + J, 3) of an asset."""
+def unpack_identity_basis(tensors: Mapping[str, Array], shapes: ShapeModel) -> tuple[FloatArray, FloatArray]:
+    """Unpack the mean head (V + J, 3) and the identity components (80, V + J, 3) of an asset."""
     centre = tensors["identity.mean"].astype(np.float32)
     return centre, mix(shapes, centre, tensors["identity.mixture"])

@@ -14,14 +14,15 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load_file
 
+from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.geometry import IDENTITY_COMPONENTS
 
 LIKENESS_ASSET = "likeness.safetensors"
 """Below the package's ``assets``: ``mean`` (80,) and ``axes`` (80, 80)."""
 
 
-def shape_embedding(identity: npt.ArrayLike) -> npt.NDArray[np.float32]:
-    """Unit vectors (..., 80) whose dot product says how alike fitted head shapes are.
+def shape_embedding(identity: npt.ArrayLike) -> FloatArray:
+    """Embed head shapes as unit vectors (..., 80) whose dot product tells how alike they are.
 
     Parameters
     ----------

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any
 
 import numba
 import numpy as np
-import numpy.typing as npt
+
+from hifi_portrait.head.arrays import Array, FloatArray
 
 
 class Part(IntEnum):
@@ -37,7 +37,7 @@ TOOTH_WIDTHS = np.array((8.4, 6.6, 7.6, 7.0, 6.8, 10.0, 10.0))
 
 @numba.njit(cache=True)
 def _accumulate_normals(
-    vertices: npt.NDArray[Any], triangles: npt.NDArray[Any], normals: npt.NDArray[Any]
+    vertices: Array, triangles: Array, normals: Array
 ) -> None:  # pragma: no cover - compiled
     for f in range(triangles.shape[0]):
         a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
@@ -63,8 +63,8 @@ def _accumulate_normals(
             normals[v, 2] /= length
 
 
-def vertex_normals(vertices: npt.NDArray[Any], triangles: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Unit normals (V, 3), averaged over triangles by their area; zero where no triangle meets."""
+def vertex_normals(vertices: Array, triangles: Array) -> FloatArray:
+    """Compute unit normals (V, 3), averaged over triangles by their area; zero where no triangle meets."""
     normals = np.zeros(vertices.shape, np.float32)
     _accumulate_normals(np.ascontiguousarray(vertices, np.float32), triangles, normals)
     return normals

@@ -5,45 +5,47 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from hifi_portrait.head.arrays import Array, BoolArray, ByteArray, FloatArray, IntArray
 from hifi_portrait.head.asset import read_asset, unpack_shapes
 from hifi_portrait.head.geometry import EXPRESSION_NAMES, Camera, HeadGeometry, axis_rotation
 from hifi_portrait.head.identity_basis import face_weights, similarity_generators, unpack_identity_basis
 from hifi_portrait.head.mesh import Part, vertex_normals
 from hifi_portrait.head.shape import ShapeModel
 
-FloatArray = npt.NDArray[np.floating[Any]]
-
 NECK_CHAIN = ("neck01", "neck02", "neck03", "head")
-NECK_SHARES = (0.15, 0.15, 0.15, 0.55)
-"""Share of the head's rotation that each joint from the shoulders up adds."""
+"""Joints that turn with the head, from the shoulders up."""
+
+NECK_FRACTIONS = (0.15, 0.15, 0.15, 0.55)
+"""Fraction of the head's rotation that each joint of `NECK_CHAIN` adds."""
 
 EYE_LOOK_DEGREES = (30.0, 25.0)
 """Yaw and pitch by which an eyeLook coefficient of 1 turns its eye."""
 
 LID_DROP = 0.018
-"""Share of a blink that the upper lid drops for each degree that its eye looks down."""
+"""Fraction of a blink that the upper lid drops for each degree that its eye looks down."""
 
 LID_LIFT = 0.012
-"""Share of the eyeWide shape that the lid rises for each degree that its eye looks up."""
+"""Fraction of the eyeWide shape that the lid rises for each degree that its eye looks up."""
 
 LID_OVERLAP = 0.0005
 """Metres that closed lids overlap in the middle, so that they meet along their whole length."""
 
 BLINK_SCALE_RANGE = (0.3, 1.2)
+"""Least and greatest raw blink that may close a person's eyes."""
 
 SQUINT_UNDER_BLINK = 0.75
-"""How much of a squint a full blink takes away: lids that meet cannot close further."""
+"""Fraction of a squint that a full blink takes away: lids that meet cannot close further."""
 
 _INDEX = {name: i for i, name in enumerate(EXPRESSION_NAMES)}
 
 
-def side_indices(stem: str) -> npt.NDArray[np.int64]:
-    """Indices of the Left and the Right coefficient of an expression."""
+def side_indices(stem: str) -> IntArray:
+    """Find the indices of the Left and the Right coefficient of an expression."""
     return np.array([_INDEX[stem + "Left"], _INDEX[stem + "Right"]])
 
 
@@ -53,8 +55,8 @@ ALL_LOOK = np.concatenate(list(LOOK.values()))
 OUTWARD = np.array([1.0, -1.0], np.float32)  # the left eye looks outward with yaw > 0
 
 
-def rotation_vector(rotation: FloatArray) -> npt.NDArray[np.float64]:
-    """Axis times angle in radians, (3,), of a rotation by less than a half turn."""
+def rotation_vector(rotation: Array) -> npt.NDArray[np.float64]:
+    """Turn a rotation (3, 3) by less than a half turn into its axis times its angle in radians, (3,)."""
     rotation = np.asarray(rotation, np.float64)
     skew = np.array(
         [rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]]
@@ -64,36 +66,42 @@ def rotation_vector(rotation: FloatArray) -> npt.NDArray[np.float64]:
     return skew * (angle / (2 * sine)) if sine > 1e-9 else skew / 2
 
 
-def rotation_matrix(vector: FloatArray) -> npt.NDArray[np.float64]:
-    """Inverse of ``rotation_vector`` (Rodrigues)."""
+def rotation_matrix(vector: Array) -> npt.NDArray[np.float64]:
+    """Turn an axis times an angle in radians, (3,), into a rotation (3, 3) by Rodrigues' formula."""
     vector = np.asarray(vector, np.float64)
     angle = np.linalg.norm(vector)
     x, y, z = vector / angle if angle > 1e-12 else vector
     k = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * k @ k if angle > 1e-12 else np.eye(3) + k
+    if angle <= 1e-12:
+        return np.asarray(np.eye(3) + k)
+    return np.asarray(np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * k @ k)
 
 
 @dataclass(frozen=True, eq=False)
 class ShapeAlignment:
-    """A rest mesh as an identity (80,) and a similarity.
+    """A rest mesh as an identity and a similarity.
 
     ``scale * mesh @ turn.T + shift`` is near the identity's mesh.
     """
 
-    identity: FloatArray
-    turn: FloatArray
+    identity: Array
+    """(80,) scores."""
+    turn: Array
+    """(3, 3) rotation."""
     scale: float
-    shift: FloatArray
+    """Factor on the size."""
+    shift: Array
+    """(3,) metres."""
 
     def geometry(
         self,
-        rotation: FloatArray,
-        translation: FloatArray,
-        expression: FloatArray,
-        gaze: FloatArray,
+        rotation: Array,
+        translation: Array,
+        expression: Array,
+        gaze: Array,
         camera: Camera,
     ) -> HeadGeometry:
-        """The geometry that shows the same picture as the mesh, turned and placed by its head bone."""
+        """Make the geometry that shows the same picture as the mesh, turned and placed by its head bone."""
         face_rotation = np.asarray(rotation, np.float64) @ self.turn.T
         place = self.scale * np.asarray(translation, np.float64) - face_rotation @ self.shift
         return HeadGeometry(self.identity, expression, face_rotation, place, gaze, camera)
@@ -105,14 +113,22 @@ class HeadModel:
     Points are metres in head space: x to the image's right (the person's left), y away from the camera, z
     up, the head joint at the origin, the face looking along -y. Rest meshes carry the joints as last rows.
 
-    Attributes:
-        triangles: (F, 3) int32, vertices of each triangle.
-        parts: (F,) uint8, ``Part`` of each triangle.
-        uv: (U, 2) texture coordinates and ``uv_triangles`` (F, 3) their triangles.
-        mean: (V + J, 3) mean head with joints.
-        identity_basis: (80, V + J, 3), of unit-variance scores.
-        expression_basis: (52, V + J, 3).
-        skinning: (V, J) weights of the joints; what is missing to 1 stays with the shoulders.
+    Attributes
+    ----------
+    triangles
+        (F, 3) int32, vertices of each triangle.
+    parts
+        (F,) uint8, ``Part`` of each triangle.
+    uv, uv_triangles
+        (U, 2) texture coordinates, and (F, 3) the triangles between them.
+    mean
+        (V + J, 3) mean head with joints.
+    identity_basis
+        (80, V + J, 3), of unit-variance scores.
+    expression_basis
+        (52, V + J, 3).
+    skinning
+        (V, J) weights of the joints; what is missing to 1 stays with the shoulders.
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
@@ -120,7 +136,7 @@ class HeadModel:
         self.path = path
         self.joint_names = tuple(metadata["joint_names"].split(","))
         self.triangles: npt.NDArray[np.int32] = tensors["mesh.faces"].astype(np.int32)
-        self.parts: npt.NDArray[np.uint8] = tensors["mesh.parts"]
+        self.parts: ByteArray = tensors["mesh.parts"]
         self.uv = tensors["mesh.uv"].astype(np.float32)
         self.uv_triangles = tensors["mesh.uv_faces"].astype(np.int32)
         self.skinning = tensors["mesh.skinning"].astype(np.float32) / 65535
@@ -136,7 +152,7 @@ class HeadModel:
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Self:
-        """The model of an asset (the package's own by default), kept after the first call."""
+        """Load the model of an asset (the package's own by default), kept after the first call."""
         return cls._load(None if path is None else str(path))
 
     @property
@@ -145,11 +161,11 @@ class HeadModel:
         return len(self.skinning)
 
     def joint(self, name: str) -> int:
-        """Row of a joint in rest meshes."""
+        """Find the row of a joint in rest meshes."""
         return self.num_vertices + self.joint_names.index(name)
 
     @cached_property
-    def eye_vertices(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def eye_vertices(self) -> tuple[IntArray, IntArray]:
         """Vertices of the left and of the right eyeball."""
         left, right = (
             np.unique(self.triangles[self.parts == part]) for part in (Part.LEFT_EYE, Part.RIGHT_EYE)
@@ -161,46 +177,48 @@ class HeadModel:
         return self.joint("eye.L"), self.joint("eye.R")
 
     @cached_property
-    def _flat_identity(self) -> FloatArray:
+    def _flat_identity(self) -> Array:
         return self.identity_basis.reshape(len(self.identity_basis), -1)
 
     @cached_property
-    def _flat_expression(self) -> FloatArray:
+    def _flat_expression(self) -> Array:
         return self.expression_basis.reshape(len(self.expression_basis), -1)
 
     @cached_property
-    def canonical(self) -> npt.NDArray[np.float32]:
+    def canonical(self) -> FloatArray:
         """(V, 3) canonical coordinates in [-1, 1]: the mean head's place in the box of its skin."""
         mean = self.mean[: self.num_vertices]
         skin = mean[np.unique(self.triangles[self.parts == Part.SKIN])]
         low, high = skin.min(0), skin.max(0)
-        return np.clip((mean - low) / (high - low) * 2 - 1, -1, 1).astype(np.float32)
+        return np.asarray(np.clip((mean - low) / (high - low) * 2 - 1, -1, 1), np.float32)
 
     @cached_property
-    def lid_closing(self) -> npt.NDArray[np.float32]:
+    def lid_closing(self) -> FloatArray:
         """How far, in metres, a raw blink of 1 brings the lids of each eye together, (2,)."""
         eyes = np.arange(2)[:, None]
         shape = self.expression_basis[BLINK][:, :, 2]
         closing = shape[eyes, self.lids[..., 1]] - shape[eyes, self.lids[..., 0]]
-        return closing.mean(axis=-1).astype(np.float32)
+        return np.asarray(closing.mean(axis=-1), np.float32)
 
-    def blink_scale(self, rest: FloatArray) -> npt.NDArray[Any]:
-        """Raw blink (..., 2) at which the lids of rest meshes (..., V + J, 3) just meet."""
+    def blink_scale(self, rest: Array) -> Array:
+        """Find the raw blink (..., 2) at which the lids of rest meshes (..., V + J, 3) just meet."""
         gap = rest[..., self.lids[..., 0], 2] - rest[..., self.lids[..., 1], 2]
         scale = (gap.mean(axis=-1) + LID_OVERLAP) / self.lid_closing
         return np.asarray(np.clip(scale, *BLINK_SCALE_RANGE), np.float32)
 
-    def raw_expression(
-        self, expression: FloatArray, eye_gaze: FloatArray, blink_scale: FloatArray
-    ) -> npt.NDArray[Any]:
-        """Weights (..., 52) of the expression basis.
+    def raw_expression(self, expression: Array, eye_gaze: Array, blink_scale: Array) -> Array:
+        """Compute the weights (..., 52) of the expression basis.
 
         Lids follow the eyes, a blink of 1 just closes them; the eyeLook shapes are left to the eye joints.
 
-        Args:
-            expression: (..., 52) coefficients.
-            eye_gaze: (..., 2 eyes, 2) yaw and pitch in degrees.
-            blink_scale: (..., 2) from ``blink_scale``.
+        Parameters
+        ----------
+        expression
+            (..., 52) coefficients.
+        eye_gaze
+            (..., 2 eyes, 2) yaw and pitch in degrees.
+        blink_scale
+            (..., 2) from ``blink_scale``.
         """
         raw = np.array(expression, np.float32)
         pitch = eye_gaze[..., 1]
@@ -213,10 +231,8 @@ class HeadModel:
         return raw
 
     @staticmethod
-    def expression_from_raw(
-        raw: FloatArray, gaze: FloatArray, blink_scale: FloatArray
-    ) -> npt.NDArray[np.float32]:
-        """Inverse of ``raw_expression`` for a common gaze (2,), within [0, 1]: coefficients (52,)."""
+    def expression_from_raw(raw: Array, gaze: Array, blink_scale: Array) -> FloatArray:
+        """Invert `raw_expression` for a common gaze (2,): coefficients (52,) within [0, 1]."""
         expression = np.array(raw, np.float32)
         drop = np.clip(-LID_DROP * gaze[1], 0, 0.7)
         closed = np.clip(raw[BLINK] / blink_scale, 0, 1)
@@ -226,22 +242,22 @@ class HeadModel:
         return np.asarray(np.clip(expression, 0, 1), np.float32)
 
     @staticmethod
-    def eye_gaze(expression: FloatArray, gaze: FloatArray) -> npt.NDArray[np.float32]:
-        """Gaze (..., 2 eyes, 2) in degrees of each eye: the common gaze and the eyeLook coefficients."""
+    def eye_gaze(expression: Array, gaze: Array) -> FloatArray:
+        """Add common gaze and eyeLook coefficients to the gaze (..., 2 eyes, 2) of each eye, in degrees."""
         outward = expression[..., LOOK["Out"]] - expression[..., LOOK["In"]]
         upward = expression[..., LOOK["Up"]] - expression[..., LOOK["Down"]]
         yaw = gaze[..., :1] + EYE_LOOK_DEGREES[0] * OUTWARD * outward
         pitch = gaze[..., 1:] + EYE_LOOK_DEGREES[1] * upward
         return np.stack([yaw, pitch], axis=-1).astype(np.float32)
 
-    def rest(self, identity: FloatArray) -> npt.NDArray[np.float32]:
-        """Rest mesh (..., V + J, 3) of identities (..., 80)."""
+    def rest(self, identity: Array) -> FloatArray:
+        """Make the rest meshes (..., V + J, 3) of identities (..., 80)."""
         identity = np.asarray(identity, np.float32)
         offset = (identity @ self._flat_identity).reshape(*identity.shape[:-1], *self.mean.shape)
         return np.asarray(self.mean + offset, np.float32)
 
-    def express(self, rest: FloatArray, expression: FloatArray, gaze: FloatArray) -> npt.NDArray[np.float32]:
-        """Rest meshes (..., V + J, 3) with expressions (..., 52) and gazes (..., 2) in degrees."""
+    def express(self, rest: Array, expression: Array, gaze: Array) -> FloatArray:
+        """Give rest meshes (..., V + J, 3) expressions (..., 52) and gazes (..., 2) in degrees."""
         expression, gaze = np.asarray(expression, np.float32), np.asarray(gaze, np.float32)
         eye_gaze = self.eye_gaze(expression, gaze)
         raw = self.raw_expression(expression, eye_gaze, self.blink_scale(rest))
@@ -252,24 +268,22 @@ class HeadModel:
             points[..., vertices, :] = centre + (points[..., vertices, :] - centre) @ np.swapaxes(
                 turn, -1, -2
             )
-        return points.astype(np.float32)
+        return np.asarray(points, np.float32)
 
-    def bend(
-        self, points: FloatArray, rotation: FloatArray, translation: FloatArray
-    ) -> npt.NDArray[np.float32]:
-        """Camera-space vertices (V, 3) of a mesh (V + J, 3) whose head joint is turned and placed.
+    def bend(self, points: Array, rotation: Array, translation: Array) -> FloatArray:
+        """Turn and place a mesh (V + J, 3) by its head joint: camera-space vertices (V, 3).
 
         The neck shares the rotation, so that the shoulders stay upright.
         """
         vector = rotation_vector(rotation)
-        shares = np.cumsum(NECK_SHARES)
+        fractions = np.cumsum(NECK_FRACTIONS)
         linear, offset = np.zeros((len(self.joint_names), 3, 3)), np.zeros((len(self.joint_names), 3))
         origin, below, parent = np.zeros(3), np.eye(3), np.zeros(3)
-        for name, share in zip(NECK_CHAIN, shares, strict=True):
+        for name, fraction in zip(NECK_CHAIN, fractions, strict=True):
             k = self.joint_names.index(name)
             joint = points[self.num_vertices + k].astype(np.float64)
             origin = origin + below @ (joint - parent)
-            below, parent = rotation_matrix(vector * share), joint
+            below, parent = rotation_matrix(vector * fraction), joint
             linear[k], offset[k] = below, origin - below @ joint
         for name in ("eye.L", "eye.R"):
             k, head = self.joint_names.index(name), self.joint_names.index("head")
@@ -279,28 +293,28 @@ class HeadModel:
         matrix = (self.skinning @ (linear - np.eye(3)).reshape(-1, 9).astype(np.float32)).reshape(-1, 3, 3)
         move = self.skinning @ offset.astype(np.float32) + shift.astype(np.float32)
         vertices = points[: self.num_vertices]
-        return (vertices + np.einsum("vij,vj->vi", matrix, vertices) + move).astype(np.float32)
+        return np.asarray(vertices + np.einsum("vij,vj->vi", matrix, vertices) + move, np.float32)
 
     def vertices(
-        self, identity: FloatArray, expression: FloatArray | None = None, gaze: FloatArray | None = None
-    ) -> npt.NDArray[np.float32]:
-        """Head-space vertices (..., V, 3) of identities (..., 80), expressions (..., 52), gazes (..., 2)."""
+        self, identity: Array, expression: Array | None = None, gaze: Array | None = None
+    ) -> FloatArray:
+        """Make head-space vertices (..., V, 3) of identities, expressions and gazes (..., 80), 52 and 2."""
         lead = np.shape(identity)[:-1]
         expression = np.zeros((*lead, len(EXPRESSION_NAMES))) if expression is None else expression
         gaze = np.zeros((*lead, 2)) if gaze is None else gaze
         return self.express(self.rest(identity), expression, gaze)[..., : self.num_vertices, :]
 
-    def posed(self, geometry: HeadGeometry) -> npt.NDArray[np.float32]:
-        """Camera-space vertices (V, 3) of a geometry."""
+    def posed(self, geometry: HeadGeometry) -> FloatArray:
+        """Make the camera-space vertices (V, 3) of a geometry."""
         points = self.express(self.rest(geometry.identity), geometry.expression, geometry.gaze)
         return self.bend(points, geometry.rotation, geometry.translation)
 
-    def normals(self, vertices: FloatArray) -> npt.NDArray[np.float32]:
-        """Unit vertex normals (V, 3), outward."""
+    def normals(self, vertices: Array) -> FloatArray:
+        """Compute outward unit normals (V, 3) of vertices."""
         return vertex_normals(vertices, self.triangles)
 
     @cached_property
-    def _projection(self) -> tuple[npt.NDArray[np.int64], FloatArray, FloatArray]:
+    def _projection(self) -> tuple[IntArray, Array, Array]:
         """Points that identity is measured on, their weights, and the weighted basis (80, 3 P)."""
         weights, _ = face_weights(self.mean, self.triangles, self.parts, joints=len(self.joint_names))
         counted = np.flatnonzero(weights)
@@ -308,8 +322,8 @@ class HeadModel:
         basis = self.identity_basis[:, counted].reshape(len(self.identity_basis), -1) * emphasis
         return counted, emphasis, basis.astype(np.float64)
 
-    def align(self, rest: FloatArray) -> ShapeAlignment:
-        """The identity nearest to a rest mesh (V + J, 3), and the similarity that takes the mesh to it.
+    def align(self, rest: Array) -> ShapeAlignment:
+        """Find the identity nearest to a rest mesh (V + J, 3), and the similarity from the mesh to it.
 
         The identity basis has neither size nor orientation, so these are solved for along with it.
         """
@@ -331,20 +345,20 @@ class HeadModel:
         return ShapeAlignment(identity, turn, float(scale), shift)
 
 
-def _gaze_rotations(gaze: FloatArray) -> npt.NDArray[np.float32]:
-    """Rotations (..., 3, 3) of eyes that look along (..., 2) degrees of yaw and pitch."""
+def _gaze_rotations(gaze: Array) -> FloatArray:
+    """Make rotations (..., 3, 3) of eyes that look along (..., 2) degrees of yaw and pitch."""
     flat = [axis_rotation(2, yaw) @ axis_rotation(0, -pitch) for yaw, pitch in gaze.reshape(-1, 2)]
     return np.stack(flat).reshape(*gaze.shape[:-1], 3, 3).astype(np.float32)
 
 
 @lru_cache(maxsize=32)
-def part_vertices(model: HeadModel, *parts: Part) -> npt.NDArray[np.int64]:
-    """Indices of the vertices of a model's parts, ascending."""
+def part_vertices(model: HeadModel, *parts: Part) -> IntArray:
+    """Find the vertices of a model's parts: their indices, ascending."""
     return np.unique(model.triangles[np.isin(model.parts, parts)])
 
 
-def triangles_around_eyes(model: HeadModel, margin: float = 0.012) -> npt.NDArray[np.bool_]:
-    """Which triangles (F,) of a model lie about the eyes, where glasses sit.
+def triangles_around_eyes(model: HeadModel, margin: float = 0.012) -> BoolArray:
+    """Tell which triangles (F,) of a model lie about the eyes, where glasses sit.
 
     On the mean head, in front and ``margin`` metres above, below and outside of the eyeballs, and all that
     lies between them.
@@ -353,5 +367,5 @@ def triangles_around_eyes(model: HeadModel, margin: float = 0.012) -> npt.NDArra
     low, high = eyes.min(axis=0) - margin, eyes.max(axis=0) + margin
     low[1] = -np.inf  # y points backwards
     centres = model.mean[model.triangles].mean(axis=1)
-    around: npt.NDArray[np.bool_] = ((centres > low) & (centres < high)).all(axis=1)
+    around: BoolArray = ((centres > low) & (centres < high)).all(axis=1)
     return around

@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numba
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import binary_dilation, binary_opening, binary_propagation, distance_transform_edt
 
-Array = npt.NDArray[Any]
+from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
 
 
 @dataclass(frozen=True, eq=False)
 class Raster:
-    """What each pixel of a picture shows of a mesh.
-
-    Attributes:
-        triangle: (H, W) int32 index of the nearest triangle, -1 where there is none.
-        barycentric: (H, W, 3) float32 weights of its corners, perspective-correct; 0 where there is none.
-        depth: (H, W) float32 distance along the view axis; infinite where there is none.
-    """
+    """What each pixel of a picture shows of a mesh."""
 
     triangle: npt.NDArray[np.int32]
-    barycentric: npt.NDArray[np.float32]
-    depth: npt.NDArray[np.float32]
+    """(H, W) int32 index of the nearest triangle, -1 where there is none."""
+    barycentric: FloatArray
+    """(H, W, 3) float32 weights of its corners, perspective-correct; 0 where there is none."""
+    depth: FloatArray
+    """(H, W) float32 distance along the view axis; infinite where there is none."""
 
     @property
-    def mask(self) -> npt.NDArray[np.bool_]:
+    def mask(self) -> BoolArray:
         """(H, W) where there is a triangle."""
         return self.triangle >= 0
 
-    def interpolate(self, attributes: Array, triangles: Array) -> npt.NDArray[np.float32]:
-        """Vertex attributes (V, C) at each pixel, (H, W, C) float32; 0 where there is no triangle."""
+    def interpolate(self, attributes: Array, triangles: Array) -> FloatArray:
+        """Interpolate vertex attributes (V, C) at each pixel, (H, W, C); 0 where there is no triangle."""
         values = np.ascontiguousarray(attributes, np.float32)
         out = np.zeros((*self.triangle.shape, values.shape[1]), np.float32)
         _interpolate(self.triangle, self.barycentric, values, np.asarray(triangles, np.int32), out)
@@ -125,12 +121,21 @@ def rasterise(points_px: Array, inverse_depth: Array, triangles: Array, height: 
     Triangles with a corner behind the camera, or with a coordinate that is not a number, are left out. Both
     sides of a triangle are drawn. Of two triangles at the same depth the first wins.
 
-    Args:
-        points_px: (V, 2) pixel coordinates, pixel centres at +0.5.
-        inverse_depth: (V,) one over the distance along the view axis.
-        triangles: (F, 3) vertex indices.
-        height: of the picture.
-        width: of the picture.
+    Parameters
+    ----------
+    points_px
+        (V, 2) pixel coordinates, pixel centres at +0.5.
+    inverse_depth
+        (V,) one over the distance along the view axis.
+    triangles
+        (F, 3) vertex indices.
+    height, width
+        Size of the picture in pixels.
+
+    Raises
+    ------
+    ValueError
+        A triangle has a vertex that is not there.
     """
     xy = np.ascontiguousarray(points_px, np.float64)
     inverse = np.ascontiguousarray(inverse_depth, np.float64)
@@ -151,11 +156,15 @@ def rasterise(points_px: Array, inverse_depth: Array, triangles: Array, height: 
 def fill_slits(raster: Raster, kinds: Array, width: float) -> None:
     """Close openings that are thinner than ``width`` pixels, in place.
 
-    Args:
-        raster: to mend.
-        kinds: (F,) uint8 kind of each triangle: 0 for what closes over (skin), other numbers for what is seen
-            through an opening, each kind by itself.
-        width: in pixels; openings of one pixel are closed in any case.
+    Parameters
+    ----------
+    raster
+        The raster, which is changed.
+    kinds
+        (F,) uint8 kind of each triangle: 0 for what closes over (skin), other numbers for what is seen
+        through an opening, each kind by itself.
+    width
+        In pixels; openings of one pixel are closed in any case.
     """
     side = int(width) + 1
     for kind, (top, bottom, left, right) in enumerate(_kind_boxes(raster.triangle, kinds, int(kinds.max()))):
@@ -182,7 +191,7 @@ def fill_slits(raster: Raster, kinds: Array, width: float) -> None:
 
 @numba.njit(cache=True)
 def _kind_boxes(triangle: Array, kinds: Array, most: int) -> Array:
-    """First and last row, first and last column (K, 4) of each kind of pixel."""
+    """Find first and last row, first and last column (K, 4) of each kind of pixel."""
     height, width = triangle.shape
     boxes = np.empty((most + 1, 4), np.int64)
     boxes[:, 0], boxes[:, 1], boxes[:, 2], boxes[:, 3] = height, -1, width, -1

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.asset import read_asset, unpack_shapes
 from hifi_portrait.head.phenotype import ANCESTRIES, PHENOTYPE_NAMES, blendshape_weights
 
@@ -22,22 +23,21 @@ LOCAL_LIMIT = 2.2
 ASYMMETRY_SIGMA = 0.04
 """Standard deviation of the difference between a person's left and right local changes."""
 
-# Local changes that vary less than the others, by the beginning of their name.
 _DAMPING = {"head-": 0.7, "neck": 0.4, "measure-neck": 0.4, "ear": 0.8, "nose": 0.9}
+"""Factor on the standard deviation of local changes whose names begin so."""
+
 _UNDAMPED = ("head-age-incr", "head-fat-incr")
+"""Beginnings of names that are exempt from it."""
 
 
 @dataclass(frozen=True, eq=False)
 class ShapeSample:
-    """One person's shape in anny's parameters.
-
-    Attributes:
-        phenotype: value in [0, 1] for each of ``PHENOTYPE_NAMES``.
-        local: (L,) float32 in [-1, 1], local changes in the order of ``ShapeModel.local_names``.
-    """
+    """One person's shape in anny's parameters."""
 
     phenotype: dict[str, float]
-    local: npt.NDArray[np.float32]
+    """Value in [0, 1] for each of ``PHENOTYPE_NAMES``."""
+    local: FloatArray
+    """(L,) float32 in [-1, 1], local changes in the order of ``ShapeModel.local_names``."""
 
     @property
     def gender(self) -> float:
@@ -51,18 +51,23 @@ class ShapeSample:
 
     @property
     def ancestry(self) -> dict[str, float]:
-        """Shares of African, Asian and Caucasian ancestry; they sum to 1."""
+        """Fractions of African, Asian and Caucasian ancestry; they sum to 1."""
         return {name: self.phenotype[name] for name in ANCESTRIES}
 
 
 class ShapeModel:
     """Linear shapes of the head asset: phenotype components and local changes, joints as extra vertices.
 
-    Attributes:
-        template: (V + J, 3) mean of the phenotypes; the joints follow the vertices.
-        components: (C, V + J, 3) phenotype principal components.
-        local: (L, 2, V + J, 3) local changes, their positive and negative part.
-        local_names: L names; ``l-`` and ``r-`` are the person's left and right.
+    Attributes
+    ----------
+    template
+        (V + J, 3) mean of the phenotypes; the joints follow the vertices.
+    components
+        (C, V + J, 3) phenotype principal components.
+    local
+        (L, 2, V + J, 3) local changes, their positive and negative part.
+    local_names
+        L names; ``l-`` and ``r-`` are the person's left and right.
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
@@ -85,16 +90,16 @@ class ShapeModel:
     @classmethod
     @cache
     def load(cls, path: str | None = None) -> Self:
-        """The model of an asset, kept after the first call."""
+        """Load the model of an asset, kept after the first call."""
         return cls(path)
 
     def component_scores(self, phenotype: dict[str, float]) -> npt.NDArray[np.float64]:
-        """Scores (C,) of the phenotype components."""
+        """Compute the scores (C,) of the phenotype components."""
         weights = blendshape_weights(phenotype, self._anchors, self._mask)
         return weights @ self._scores + self._offset
 
-    def rest_vertices(self, sample: ShapeSample) -> npt.NDArray[np.float32]:
-        """Rest mesh (V + J, 3) in metres, centred on the head joint; the last J rows are the joints."""
+    def rest_vertices(self, sample: ShapeSample) -> FloatArray:
+        """Make the rest mesh (V + J, 3) of a sample, in metres about the head joint; joints come last."""
         scores = self.component_scores(sample.phenotype).astype(np.float32)
         parts = np.stack([np.maximum(sample.local, 0), np.maximum(-sample.local, 0)], axis=1)
         rest = self.template + np.tensordot(scores, self.components, 1)
@@ -108,7 +113,7 @@ def _local_sigma(name: str) -> float:
     return LOCAL_SIGMA * (damping[0] if damping else 1.0)
 
 
-def _sample_local(rng: np.random.Generator, names: tuple[str, ...]) -> npt.NDArray[np.float32]:
+def _sample_local(rng: np.random.Generator, names: tuple[str, ...]) -> FloatArray:
     shared: dict[str, float] = {}
     local = np.zeros(len(names), np.float32)
     for i, name in enumerate(names):
@@ -143,6 +148,6 @@ def sample_shape(rng: np.random.Generator, model: ShapeModel | None = None) -> S
     return ShapeSample(phenotype, _sample_local(rng, model.local_names))
 
 
-def rest_vertices(sample: ShapeSample, model: ShapeModel | None = None) -> npt.NDArray[Any]:
-    """Rest mesh (V + J, 3) of a sample, in metres, centred on the head joint; the last J rows are joints."""
+def rest_vertices(sample: ShapeSample, model: ShapeModel | None = None) -> Array:
+    """Make the rest mesh (V + J, 3) of a sample, in metres about the head joint; joints come last."""
     return (model or ShapeModel.load()).rest_vertices(sample)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import rasterise
@@ -21,24 +21,21 @@ OCCLUSION_TOLERANCE = (0.002, 0.006)
 
 @dataclass(frozen=True, eq=False)
 class SurfaceView:
-    """What surface alignment needs of one reference.
+    """How one picture sees the surface of a head: what surface alignment reads of a reference."""
 
-    Attributes:
-        xy: (V, 2) float32, place in the picture, in [0, 1] from left to right and from top to bottom.
-        visibility: (V,) float32 in [0, 1]: facing cosine, times not occluded, times inside the picture.
-    """
-
-    xy: npt.NDArray[np.float32]
-    visibility: npt.NDArray[np.float32]
+    xy: FloatArray
+    """(V, 2) float32, place in the picture, in [0, 1] from left to right and from top to bottom."""
+    visibility: FloatArray
+    """(V,) float32 in [0, 1]: facing cosine, times not occluded, times inside the picture."""
 
     @classmethod
     def of(cls, model: HeadModel, geometry: HeadGeometry) -> Self:
-        """View of a fitted or true head."""
+        """View a fitted or true head."""
         return cls.of_vertices(model, model.posed(geometry), geometry)
 
     @classmethod
-    def of_vertices(cls, model: HeadModel, vertices: npt.NDArray[Any], geometry: HeadGeometry) -> Self:
-        """View of camera-space vertices (V, 3) by the geometry's camera."""
+    def of_vertices(cls, model: HeadModel, vertices: Array, geometry: HeadGeometry) -> Self:
+        """View camera-space vertices (V, 3) by the geometry's camera."""
         camera = geometry.camera.scaled_to(OCCLUSION_SIZE)
         pixels = camera.project(vertices)
         xy = (pixels / [camera.width, camera.height]).astype(np.float32)
@@ -52,8 +49,8 @@ class SurfaceView:
         return cls(xy, (facing * seen * inside).astype(np.float32))
 
 
-def _nearest_depth(depth: npt.NDArray[Any], pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Farthest of the 2 x 2 depths around each pixel place: lenient at silhouettes. Infinite outside."""
+def _nearest_depth(depth: Array, pixels: Array) -> Array:
+    """Take the farthest of the 2 x 2 depths around each place: lenient at silhouettes, infinite outside."""
     height, width = depth.shape
     corner = np.floor(pixels - 0.5).astype(np.int64)
     depths = [

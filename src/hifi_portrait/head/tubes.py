@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from hifi_portrait.head.arrays import Array
 
 
 def tube(path: Array, radius: Array, *, closed: bool = False, sides: int = 6) -> tuple[Array, Array, Array]:
-    """A round tube.
+    """Make the mesh of a round tube.
 
     Parameters
     ----------
@@ -45,7 +43,7 @@ def tube(path: Array, radius: Array, *, closed: bool = False, sides: int = 6) ->
 
 
 def grid_faces(rows: int, columns: int, rows_closed: bool, columns_closed: bool) -> npt.NDArray[np.int32]:
-    """Triangles of a grid of vertices, wrapped around where closed."""
+    """Make the triangles (F, 3) of a grid of vertices, wrapped around where closed."""
     i, j = np.meshgrid(
         np.arange(rows if rows_closed else rows - 1),
         np.arange(columns if columns_closed else columns - 1),

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
+from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import rasterise
-
-Array = npt.NDArray[Any]
 
 Colour = tuple[int, int, int]
 
@@ -61,7 +58,10 @@ SUBDIVISIONS = 4
 """Straight pieces that each step between two landmarks is drawn with."""
 
 PANORAMA_CENTRE = np.array([0.0, -0.03, 0.0], np.float32)
+"""Point inside the mean head, in metres, from which the outline's paths are laid out in all directions."""
+
 PANORAMA_SIZE = 512
+"""Side in pixels of the picture of all directions."""
 
 
 class FaceOval:
@@ -74,7 +74,7 @@ class FaceOval:
     steps = np.linspace(0, 0.75, 16, dtype=np.float32)
 
     def __init__(self, model: HeadModel, oval: Array) -> None:
-        """``oval`` (36, 3): the landmarks on the mean head, in head space."""
+        """Prepare the paths of the landmarks ``oval`` (36, 3) on the mean head, in head space."""
         self._triangles = model.triangles
         mean = model.mean[: model.num_vertices]
         places = self._panorama(mean)
@@ -100,19 +100,24 @@ class FaceOval:
 
     @staticmethod
     def _panorama(points: Array) -> Array:
-        """Places (P, 2) of points in a picture of all directions around the middle of the head."""
+        """Place points (P, 2) in a picture of all directions around the middle of the head."""
         x, y, z = (points - PANORAMA_CENTRE).T
         azimuth, elevation = np.arctan2(x, -y), np.arctan2(z, np.hypot(x, y))
         return np.stack([azimuth / (2 * np.pi) + 0.5, 0.5 - elevation / np.pi], axis=1) * PANORAMA_SIZE
 
     def points(self, vertices: Array, right: Array, down: Array, centre: Array) -> Array:
-        """Outline (36, 3) on camera-space vertices (V, 3).
+        """Find the outline (36, 3) on camera-space vertices (V, 3).
 
-        Args:
-            vertices: of the posed head.
-            right: (V,) horizontal pixel coordinate of the vertices.
-            down: (V,) vertical pixel coordinate.
-            centre: (2,) pixel from which outward is told.
+        Parameters
+        ----------
+        vertices
+            Vertices of the posed head.
+        right
+            (V,) horizontal pixel coordinate of the vertices.
+        down
+            (V,) vertical pixel coordinate.
+        centre
+            (2,) pixel in the middle of the face, away from which outward points.
         """
         corners = self._triangles[self._numbers]
         pixels = np.stack([right[corners], down[corners]], axis=-1)
@@ -122,11 +127,11 @@ class FaceOval:
         chosen = np.einsum("psd,pd->ps", path - centre, outward).argmax(1)
         row = np.arange(len(chosen))
         places = vertices[corners[row, chosen]] * self._weights[row, chosen][..., None]
-        return places.sum(1)
+        return np.asarray(places.sum(1))
 
 
 def smooth_chain(points: Array, closed: bool) -> Array:
-    """Catmull-Rom spline through points (P, C), ``SUBDIVISIONS`` steps between two, both ends included."""
+    """Draw a Catmull-Rom spline through points (P, C), ``SUBDIVISIONS`` steps between two, with both ends."""
     if closed:
         padded = np.concatenate([points[-1:], points, points[:2]])
     else:

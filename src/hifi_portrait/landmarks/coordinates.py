@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from hifi_portrait.head.arrays import Array
 
 # Labels of what is not skin: corners of the cube of coordinates.
 EYE_LABEL = (1.0, 1.0, 1.0)
@@ -28,14 +25,22 @@ def paint_coordinates(
 ) -> None:  # pragma: no cover - compiled
     """Fill coordinates (H, W, 3), mask (H, W) and place on the eyeball (H, W) of a raster.
 
-    Args:
-        triangle: (H, W) of the raster.
-        barycentric: (H, W, 3) of the raster.
-        attributes: (V, 6) coordinates, height above the cut, place on the eyeball across and up.
-        triangles: (F, 3).
-        labels: (F, 4) 1 for skin, -1 for what is left out, 0 for what has a label; then the label.
-        eye: (F,) whether a triangle is of an eyeball.
-        out: the three arrays; the last keeps its value where there is no eye.
+    Parameters
+    ----------
+    triangle
+        (H, W) triangle that each pixel shows.
+    barycentric
+        (H, W, 3) weights of its corners.
+    attributes
+        (V, 6) coordinates, height above the cut, place on the eyeball across and up.
+    triangles
+        (F, 3) vertices of the triangles.
+    labels
+        (F, 4) 1 for skin, -1 for what is left out, 0 for what has a label; then the label.
+    eye
+        (F,) whether a triangle is of an eyeball.
+    out
+        The three arrays; the last keeps its value where there is no eye.
     """
     coordinates, mask, radius = out
     height, width = triangle.shape

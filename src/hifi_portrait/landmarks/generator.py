@@ -1,15 +1,15 @@
-"""The landmark generator: an identity with a target's attributes, as contours and canonical coordinates."""
+"""The landmark generator: a person's head as a target asks, drawn as contours and canonical coordinates."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.fitting.landmark_model import LandmarkModel
+from hifi_portrait.head.arrays import Array, BoolArray, ByteArray, FloatArray, IntArray
 from hifi_portrait.head.eyeballs import EYES, eyeball_places
 from hifi_portrait.head.framing import HEAD_CENTRE, place_head
 from hifi_portrait.head.geometry import Camera, HeadGeometry
@@ -33,8 +33,6 @@ from hifi_portrait.landmarks.coordinates import (
 )
 from hifi_portrait.person.target import Target
 
-Array = npt.NDArray[Any]
-
 INNER_DEPTH = 0.004
 """Metres that teeth and tongue are pushed back in the depth test, so that none pierce closed lips."""
 
@@ -42,13 +40,13 @@ HIDDEN_BEHIND = 0.005
 """Metres behind the surface from which on a contour counts as hidden."""
 
 DIMMED = 0.35
-"""Brightness of hidden contours."""
+"""Factor on the brightness of hidden contours."""
 
 LINE_WIDTH = 1.5
-"""Pixels at 256 px; grows with the picture."""
+"""Width of contours in pixels of a picture 256 pixels high; it grows with the picture."""
 
 IRIS_RADIUS, PUPIL_RADIUS = 0.5, 0.2
-"""Of the eyeball's."""
+"""Radii of iris and pupil, as fractions of the eyeball's."""
 
 TEETH = (Part.UPPER_TEETH, Part.LOWER_TEETH)
 INNER_MOUTH = (Part.MOUTH_CAVITY, Part.TONGUE)
@@ -66,28 +64,27 @@ JAW_CUT = ([-0.10, -0.05, 0.0], [-0.088, -0.078, -0.03])
 
 @dataclass(frozen=True, eq=False)
 class LandmarkImage:
-    """A head drawn for HiFi-Net.
+    """A head drawn for HiFi-Net: the control image, and the geometry behind it."""
 
-    Attributes:
-        image: (H, W, 3) uint8, coloured contours on black, hidden ones dimmed.
-        coordinates: (H, W, 3) float32 canonical coordinates in [-1, 1], 0 outside ``mask``; eyes and the
-            inside of the mouth are labelled by corners of the cube.
-        mask: (H, W) bool, the head down to the jaw.
-        raster: which triangle of the model, shoulders included, each pixel shows.
-        geometry: of the head.
-        vertices: (V, 3) in camera space.
-        glasses, hair, clothes: what the target says of them; contours do not show it, the warp does.
-    """
-
-    image: npt.NDArray[np.uint8]
-    coordinates: npt.NDArray[np.float32]
-    mask: npt.NDArray[np.bool_]
+    image: ByteArray
+    """(H, W, 3) uint8, coloured contours on black, hidden ones dimmed."""
+    coordinates: FloatArray
+    """(H, W, 3) canonical coordinates in [-1, 1], 0 outside ``mask``; eyes and the inside of the mouth are
+    labelled by corners of the cube."""
+    mask: BoolArray
+    """(H, W) True on the head down to the jaw."""
     raster: Raster
+    """Which triangle of the model, shoulders included, each pixel shows."""
     geometry: HeadGeometry
-    vertices: npt.NDArray[np.float32]
+    """The head."""
+    vertices: FloatArray
+    """(V, 3) vertices of the head in camera space, in metres."""
     glasses: str | None = None
+    """The target's `Target.glasses`: the contours do not show them, the warp does."""
     hair: str | None = None
+    """The target's `Target.hair`, which the warp shows."""
     clothes: str | None = None
+    """The target's `Target.clothes`, which the warp shows."""
 
 
 class LandmarkGenerator:
@@ -100,12 +97,22 @@ class LandmarkGenerator:
         self._oval = FaceOval(self.model, self._points.points(mean, self.model.triangles)[list(FACE_OVAL)])
 
     def __call__(self, identity: Array, target: Target, size: int | tuple[int, int]) -> LandmarkImage:
-        """Draw an identity (80,) as a target asks; ``size`` is the picture's side, or width and height."""
+        """Draw a person's head as a target asks.
+
+        Parameters
+        ----------
+        identity
+            (80,) shape of the head.
+        target
+            Expression, pose, gaze and framing.
+        size
+            The picture's side, or its width and height, in pixels.
+        """
         drawn = self.from_geometry(self.geometry(identity, target, size), size)
         return replace(drawn, glasses=target.glasses, hair=target.hair, clothes=target.clothes)
 
     def geometry(self, identity: Array, target: Target, size: int | tuple[int, int]) -> HeadGeometry:
-        """The head that fulfils a target."""
+        """Make the head that fulfils a target, for a picture of ``size``: its side, or width and height."""
         camera = Camera.from_fov(size)
         rotation = target.pose.matrix()
         framing = target.framing
@@ -123,7 +130,7 @@ class LandmarkGenerator:
         return LandmarkImage(image, coordinates, mask, raster, geometry, vertices)
 
     def draw(self, vertices: Array, camera: Camera) -> Raster:
-        """Raster of camera-space vertices (V, 3), without lashes and without teeth that pierce the lips."""
+        """Rasterise camera-space vertices (V, 3), without lashes and without teeth that pierce the lips."""
         inverse_depth = 1 / (vertices[:, 1] + self._depth_shift)
         shown = self._shown
         pixels = camera.project(vertices)
@@ -135,7 +142,7 @@ class LandmarkGenerator:
         return raster
 
     @cached_property
-    def _shown(self) -> npt.NDArray[np.int64]:
+    def _shown(self) -> IntArray:
         return np.flatnonzero(~np.isin(self.model.parts, (Part.LEFT_LASHES, Part.RIGHT_LASHES)))
 
     @cached_property
@@ -144,7 +151,7 @@ class LandmarkGenerator:
         return np.append(self._shown, -1).astype(np.int32)
 
     @cached_property
-    def _slit_parts(self) -> npt.NDArray[np.uint8]:
+    def _slit_parts(self) -> ByteArray:
         """Per triangle: 0 skin, 1 left eye, 2 right eye, 3 inside of the mouth."""
         kinds = np.zeros(len(self.model.triangles), np.uint8)
         for kind, parts in enumerate(((Part.LEFT_EYE,), (Part.RIGHT_EYE,), (*TEETH, *INNER_MOUTH)), start=1):
@@ -152,14 +159,14 @@ class LandmarkGenerator:
         return kinds
 
     @cached_property
-    def _depth_shift(self) -> npt.NDArray[np.float32]:
+    def _depth_shift(self) -> FloatArray:
         inner = np.isin(self.model.parts, (*TEETH, Part.TONGUE))
         shift = np.zeros(self.model.num_vertices, np.float32)
         shift[np.unique(self.model.triangles[inner])] = INNER_DEPTH
         return shift
 
     @cached_property
-    def _attributes(self) -> npt.NDArray[np.float32]:
+    def _attributes(self) -> FloatArray:
         """Per vertex: canonical coordinates, height above the jaw's cut, and place on the eyeball (V, 6)."""
         mean = self.model.mean[: self.model.num_vertices]
         above = mean[:, 2] - np.interp(mean[:, 1], *JAW_CUT)
@@ -167,7 +174,7 @@ class LandmarkGenerator:
         return np.concatenate([self.model.canonical, above[:, None], place], axis=1).astype(np.float32)
 
     @cached_property
-    def _labels(self) -> npt.NDArray[np.float32]:
+    def _labels(self) -> FloatArray:
         """Per triangle: whether it is skin (1), left out (-1) or labelled (0), and the label (F, 4)."""
         labels = np.zeros((len(self.model.triangles), 4), np.float32)
         labels[self.model.parts == Part.SKIN, 0] = 1
@@ -176,9 +183,7 @@ class LandmarkGenerator:
             labels[np.isin(self.model.parts, parts), 1:] = label
         return labels
 
-    def _coordinates(
-        self, raster: Raster
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
+    def _coordinates(self, raster: Raster) -> tuple[FloatArray, BoolArray, FloatArray]:
         shape = raster.triangle.shape
         coordinates, mask = np.zeros((*shape, 3), np.float32), np.zeros(shape, np.bool_)
         radius = np.full(shape, np.inf, np.float32)
@@ -195,9 +200,7 @@ class LandmarkGenerator:
         coordinates.reshape(-1, 3)[np.flatnonzero(radius < IRIS_RADIUS)] = IRIS_LABEL
         return coordinates, mask, radius
 
-    def _image(
-        self, vertices: Array, geometry: HeadGeometry, raster: Raster, eye_radius: Array
-    ) -> npt.NDArray[np.uint8]:
+    def _image(self, vertices: Array, geometry: HeadGeometry, raster: Raster, eye_radius: Array) -> ByteArray:
         camera = geometry.camera
         canvas = np.zeros((camera.height, camera.width, 3), np.float32)
         self._draw_eyes(canvas, raster, eye_radius, camera, vertices)
@@ -218,7 +221,7 @@ class LandmarkGenerator:
         return (canvas + 0.5).astype(np.uint8)
 
     def chains(self, vertices: Array, geometry: HeadGeometry) -> list[Array]:
-        """Curves (P, 3) in camera space: the outline of the face, then each of ``CONTOURS``."""
+        """Find the curves (P, 3) in camera space: the outline of the face, then each of ``CONTOURS``."""
         points = self._points.points(vertices, self.model.triangles)
         right, down = geometry.camera.project(vertices).T
         centre = geometry.camera.project(geometry.translation + geometry.rotation @ HEAD_CENTRE)
@@ -229,7 +232,7 @@ class LandmarkGenerator:
     def _draw_eyes(
         self, canvas: Array, raster: Raster, radius: Array, camera: Camera, vertices: Array
     ) -> None:
-        """Sclera, iris and pupil where the raster shows the eyeballs, with soft edges."""
+        """Draw sclera, iris and pupil where the raster shows the eyeballs, with soft edges."""
         row, column = np.divmod(np.flatnonzero(radius < np.inf), radius.shape[1])
         parts = self.model.parts[raster.triangle[row, column]]
         for part, vertex in zip(IRIS_COLOURS, self.model.eye_vertices, strict=True):
@@ -244,8 +247,8 @@ class LandmarkGenerator:
             canvas[row[shown], column[shown]] = colour * (1 - pupil) + np.array(PUPIL_COLOUR) * pupil
 
     @staticmethod
-    def _behind(points: Array, pixels: Array, raster: Raster) -> npt.NDArray[np.bool_]:
-        """Which camera-space points (P, 3) lie behind the surface around their pixels (P, 2).
+    def _behind(points: Array, pixels: Array, raster: Raster) -> BoolArray:
+        """Tell which camera-space points (P, 3) lie behind the surface around their pixels (P, 2).
 
         Compared with the farthest of 3 x 3 pixels, so that nothing on a silhouette counts as hidden.
         """
