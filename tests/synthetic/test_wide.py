@@ -109,6 +109,15 @@ def test_headwear_covers_the_crown_in_its_colour_and_leaves_the_face_free(kind: 
     assert np.array_equal(bare.truth.vertices, worn.truth.vertices)
 
 
+def test_night_is_dark():
+    day = take(Wide(environment=forest()), background="place")
+    dark = Environment.from_radiance("pmndrs_night", forest().radiance)
+    night = take(Wide(environment=dark), background="place")
+    assert night.image[:8, :8].mean() < 0.7 * day.image[:8, :8].mean()
+    face = (slice(28, 40), slice(28, 36))
+    assert night.image[face].mean() == pytest.approx(day.image[face].mean(), abs=3)
+
+
 def test_a_beard_may_be_other_than_the_persons_own():
     person = bald_man("none")
     bare, bearded = take(Wide(), person), take(Wide(beard="full beard"), person)

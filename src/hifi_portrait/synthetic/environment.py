@@ -313,13 +313,23 @@ def view(environment: Environment, rotation: Array, fov: float, size: int, blur:
     return np.ascontiguousarray(blurred[first : first + size, first : first + size])
 
 
-def expose_background(radiance: Array, scale: Array) -> FloatArray:
-    """A view in the units of the lights, its mean luminance held to what a camera shows beside a face."""
+def expose_background(radiance: Array, scale: Array, brightness: float = 1.0) -> FloatArray:
+    """A view as a camera shows it beside a face that is rightly exposed.
+
+    Parameters
+    ----------
+    radiance
+        (H, W, 3) linear, in the file's own scale.
+    scale
+        (3,) factor to the units of the lights.
+    brightness
+        Factor on the result, ``Place.brightness``.
+    """
     picture = np.minimum(radiance * scale, 12.0)
     mean = float((picture @ _LUMINANCE).mean())
     low, high = _BACKGROUND_RANGE
     factor = np.clip(mean, low, high) / max(mean, 1e-6)
-    return (picture * factor).astype(np.float32)
+    return (picture * factor * brightness).astype(np.float32)
 
 
 @cache

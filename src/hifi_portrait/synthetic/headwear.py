@@ -27,6 +27,8 @@ HEADWEAR: dict[str, float] = {
 """Kinds and how often each is chosen among photos with headwear."""
 COVERS_HAIR = ("headscarf",)
 """Kinds under which no hair is seen."""
+HIDDEN_IN_HOOD = ("bald", "buzz cut", "ponytail", "bun", "slicked back")
+"""Hair styles of which nothing, or next to nothing, is seen under a hood."""
 
 
 def fit_headwear(kind: str, shield: Array, vertices: Array) -> Headwear:

@@ -30,7 +30,13 @@ from hifi_portrait.synthetic.finish import develop, stylise
 from hifi_portrait.synthetic.garments import dress, skin_left_bare
 from hifi_portrait.synthetic.hair_strands import Strands, posed_strands, ribbon_mesh
 from hifi_portrait.synthetic.head_hair import head_hair, skull_shield
-from hifi_portrait.synthetic.headwear import COVERS_HAIR, fit_headwear, put_on_headwear, tuck_hair
+from hifi_portrait.synthetic.headwear import (
+    COVERS_HAIR,
+    HIDDEN_IN_HOOD,
+    fit_headwear,
+    put_on_headwear,
+    tuck_hair,
+)
 from hifi_portrait.synthetic.headwear_shape import Headwear
 from hifi_portrait.synthetic.lights import arrange
 from hifi_portrait.synthetic.mesh_collection import MeshCollection
@@ -197,7 +203,8 @@ def photograph(person: Person, setup: PhotoSetup, size: int = 256) -> Photograph
         around = light_from(wide.environment, turned, float(np.exp(rng.normal(0, 0.08))))
         rendering = render(meshes, camera, focus, around.lights, materials, lens)
         seen = view(wide.environment, turned, wide.background_fov, size, wide.blur)
-        behind = expose_background(seen, around.scale * rendering.exposure)
+        brightness = wide.environment.place.brightness
+        behind = expose_background(seen, around.scale * rendering.exposure, brightness)
     else:
         lamps = arrange(setup.light, rng)
         if wide is not None:
@@ -317,10 +324,10 @@ def describe(person: Person, setup: PhotoSetup) -> dict[str, Any]:
     """What captions may say of a photo, and its head pose in degrees, by name."""
     frame = person.glasses if setup.frame is None else setup.frame
     glasses = "sunglasses" if setup.sunglasses else frame if setup.wears_glasses else "none"
-    return {**_plain_attributes(person, setup, glasses), **_wide_attributes(setup)}
+    return {**_plain_attributes(person, setup, glasses), **_wide_attributes(person, setup)}
 
 
-def _wide_attributes(setup: PhotoSetup) -> dict[str, Any]:
+def _wide_attributes(person: Person, setup: PhotoSetup) -> dict[str, Any]:
     wide = setup.wide
     if wide is None:
         return {}
@@ -336,7 +343,7 @@ def _wide_attributes(setup: PhotoSetup) -> dict[str, Any]:
         "environment": wide.environment.name if wide.environment else "",
         "variety": "world",
     }
-    if wide.headwear in COVERS_HAIR:
+    if wide.headwear in COVERS_HAIR or (wide.headwear == "hood" and person.hair.style in HIDDEN_IN_HOOD):
         attributes |= {"hair_style": "covered", "hair_colour": ""}
     return attributes
 

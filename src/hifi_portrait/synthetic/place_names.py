@@ -15,10 +15,14 @@ class Place:
     """Its light, in the words of the attribute ``light``."""
     weight: float = 1.0
     """How often it is chosen, relative to the others."""
+    brightness: float = 1.0
+    """Factor on its background: less at night, which panoramas are exposed for minutes to show."""
 
 
 _DAYLIGHT, _SUN, _INDOOR = "soft daylight", "sunlight", "indoor light"
-_FIELD_AT_NIGHT = Place("field at night", ("in a field at night", "outdoors at night"), "night light", 0.6)
+_FIELD_AT_NIGHT = Place(
+    "field at night", ("in a field at night", "outdoors at night"), "night light", 0.6, 0.16
+)
 _STUDIO = Place("photo studio", ("in a photo studio", "in a studio"), "soft studio light", 0.7)
 _MEADOW = Place("meadow at sunrise", ("in a meadow at sunrise", "outdoors at sunrise"), "sunrise light", 0.7)
 
@@ -38,7 +42,9 @@ PLACES: dict[str, Place] = {
         "glass bridge", ("on a glass bridge", "in a white corridor with windows"), _DAYLIGHT
     ),
     "pmndrs_city": Place("city", ("in a city", "downtown"), _DAYLIGHT, 0.8),
-    "pmndrs_dawn": Place("desert at dawn", ("in a desert at dawn", "among rocks at dawn"), "dawn light"),
+    "pmndrs_dawn": Place(
+        "desert at dawn", ("in a desert at dawn", "among rocks at dawn"), "dawn light", 1.0, 0.75
+    ),
     "pmndrs_esplanade": Place("shopping mall", ("in a shopping mall", "in a mall"), _INDOOR),
     "pmndrs_forest": Place("forest", ("in a forest", "in the woods"), _DAYLIGHT, 1.4),
     "pmndrs_hall": Place("hall", ("in a large hall", "in a white hall"), _INDOOR),
@@ -53,7 +59,7 @@ PLACES: dict[str, Place] = {
         "city square at sunset", ("in a city square at sunset", "in an old city at sunset"), "sunset light"
     ),
     "pmndrs_venice": Place(
-        "seaside at dusk", ("by the sea at dusk", "at the waterfront at dusk"), "dusk light"
+        "seaside at dusk", ("by the sea at dusk", "at the waterfront at dusk"), "dusk light", 1.0, 0.6
     ),
     "pmndrs_warehouse": Place("warehouse", ("in a warehouse", "in a concrete hall"), _INDOOR),
     "pmndrs_workshop": Place("workshop", ("in a workshop", "in a factory"), _INDOOR),
