@@ -46,6 +46,19 @@ def test_at_scale_zero_the_unet_is_bit_identical(unet, attention):
         assert torch.equal(run(unet), before)
 
 
+@pytest.mark.parametrize("scale", [0.5, 2.0])
+def test_what_a_layer_reads_is_scaled(unet, attention, scale):
+    _, layer = cross_attention_layers(unet)[0]
+    query = torch.randn(2, 16, layer.to_q.out_features, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        with attention.bound(TOKENS):
+            plain = attention.read(layer, query, 0)
+        with attention.bound(TOKENS, scale=scale):
+            scaled = attention.read(layer, query, 0)
+    assert plain.abs().max() > 1e-3
+    torch.testing.assert_close(scaled, scale * plain)
+
+
 def test_unbound_it_changes_nothing(unet, attention):
     before = run(unet)
     attention.attach(unet)

@@ -70,6 +70,14 @@ def test_the_mean_given_a_warp_is_nearer_than_the_mean_alone():
     assert torch.allclose(unseen, prior.mean_alone(clean), atol=1e-5)
 
 
+def test_a_warp_never_explains_all_of_a_picture():
+    """Even if those that were measured did: in use there are worse ones."""
+    latents, prior, alone = smooth(1, 500), LatentPrior(CHANNELS, SIDE), LatentPrior(CHANNELS, SIDE)
+    prior.calibrate(latents, latents, latents, torch.ones(500, 1, SIDE, SIDE))
+    alone.calibrate(latents, latents, latents, torch.zeros(500, 1, SIDE, SIDE))
+    torch.testing.assert_close(prior.variance, 0.3 * alone.variance, rtol=0.05, atol=1e-3)
+
+
 def test_other_sizes_are_interpolated():
     prior = calibrated(200)
     noisy = gaussian(3, 1, CHANNELS, 12, 16)

@@ -59,6 +59,12 @@ def test_a_larger_head_has_more():
     assert float(large) > 1.5 * float(small)
 
 
+def test_what_is_below_a_head_is_its_body():
+    """A step down counts less than one sideways: below a head is nearer to it than beside a lower one."""
+    regions = Regions.around([(0.3, 0.7, 0.7), (0.3, 0.5, 0.35)], 100, 100)
+    assert float(regions.masks[1, 0, 70, 48]) > 0.9
+
+
 def test_places_of_a_layer_are_those_of_the_picture():
     masks = torch.zeros(2, 1, 32, 64)
     masks[0, ..., :32] = 1

@@ -53,6 +53,11 @@ def test_balanced_terms_pull_with_the_share_asked_for():
     torch.testing.assert_close(pull.norm(), 0.25 * against.norm())
 
 
+def test_the_critic_wants_photos_above_1_and_drawings_below_minus_1():
+    loss = hinge_critic_loss(torch.tensor([2.0, 0.0]), torch.tensor([-3.0, 0.5]))
+    assert float(loss) == (0 + 1) / 2 + (0 + 1.5) / 2
+
+
 def in_sittings(data):
     """Let all photos of an identity count as one sitting."""
     data.prepared.arrays["sitting"] = np.array(data.prepared.arrays["identity"], np.int64)
@@ -77,6 +82,28 @@ def test_the_adversary_reaches_critic_and_networks(prepared, base_folder):
     assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in objective.part("hifi_net").parameters())
     terms["critic"].backward()
     assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in objective.part("critic").parameters())
+
+
+def test_the_adversary_has_little_say_in_the_beginning(prepared, base_folder):
+    objective = hifi(
+        prepared,
+        base_folder,
+        trainable=[*FACE_PARTS, "critic"],
+        warp_starts=1.0,
+        losses=HiFiLosses(adversary=0.5),
+        data=HiFiDataConfig(face_dropout=0, caption_dropout=0),
+    )
+    in_sittings(objective.data)
+    batch = batch_of(objective)
+
+    def pull(progress):
+        torch.manual_seed(0)
+        return float(objective(batch, progress=progress)["adversary"].detach())
+
+    pull(1.0)
+    full = pull(1.0)
+    assert pull(0.0) == 0
+    np.testing.assert_allclose([pull(0.05), pull(0.1)], [0.5 * full, full], rtol=0.1)
 
 
 def test_critics_follow_from_the_seed_or_from_the_run_before(prepared, base_folder, tmp_path):
