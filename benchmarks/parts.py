@@ -123,7 +123,7 @@ def all_parts() -> dict[str, Part]:
 def alignment(identity: Identity, raster: Raster) -> Callable[[], object]:
     """What the alignment of the references' crops with a target's raster takes."""
     model = HeadModel.load()
-    views = [SurfaceView.of(model, head) for head in identity.geometries]
+    views = [SurfaceView.from_geometry(model, head) for head in identity.geometries]
     xy = torch.stack([torch.tensor(view.xy) for view in views])[None]
     visibility = torch.stack([torch.tensor(view.visibility) for view in views])[None]
     triangles = torch.tensor(model.triangles.astype(np.int64))

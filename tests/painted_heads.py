@@ -42,7 +42,7 @@ def paint(model: HeadModel, head: HeadGeometry) -> LandmarkImage:
 
 def landmarks_of(heads: Sequence[HeadGeometry]) -> np.ndarray:
     """Landmarks (N, 478, 3) as the detector would find them, without their depth."""
-    places = np.stack([LandmarkModel.load().seen_at(head) for head in heads])
+    places = np.stack([LandmarkModel.load().predict_pixels(head) for head in heads])
     return np.concatenate([places, np.zeros((*places.shape[:2], 1))], axis=2).astype(np.float32)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from hifi_portrait.errors import NoFaceError, SeveralFacesError
 from hifi_portrait.faces import Face, FaceAnalyser, analyse, analyse_all, load_image
-from hifi_portrait.faces.mediapipe_parts import without_steps
+from hifi_portrait.faces.mediapipe_parts import smooth_steps
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +66,10 @@ def test_outlines_of_large_mattes_have_no_steps() -> None:
         line = np.polyval(np.polyfit(np.arange(len(outline)), outline, 1), np.arange(len(outline)))
         return float(np.abs(outline - line).max())
 
-    smooth = without_steps(stairs, 4.0)
+    smooth = smooth_steps(stairs, 4.0)
     assert steps(stairs) > 2 > 1.2 > steps(smooth)
     assert smooth.min() == 0 and smooth.max() == 1
-    np.testing.assert_array_equal(without_steps(stairs, 2.0), stairs)
+    np.testing.assert_array_equal(smooth_steps(stairs, 2.0), stairs)
 
 
 def test_faces_cannot_be_written_to(face: Face) -> None:

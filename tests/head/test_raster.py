@@ -95,7 +95,7 @@ def test_thin_openings_close_and_wide_ones_stay() -> None:
 
 
 def test_the_front_of_a_head_is_seen_and_its_back_is_not(model: HeadModel) -> None:
-    view = SurfaceView.of(model, geometry_of())
+    view = SurfaceView.from_geometry(model, geometry_of())
     mean = model.mean[: model.num_vertices]
     nose, crown_back = mean[:, 1].argmin(), mean[:, 1].argmax()
     assert view.visibility[nose] > 0.8
@@ -107,7 +107,7 @@ def test_the_front_of_a_head_is_seen_and_its_back_is_not(model: HeadModel) -> No
 def test_the_far_cheek_is_less_visible_on_a_turned_head(model: HeadModel) -> None:
     from hifi_portrait.head import HeadPose
 
-    turned = SurfaceView.of(model, geometry_of(pose=HeadPose(yaw=45)))
+    turned = SurfaceView.from_geometry(model, geometry_of(pose=HeadPose(yaw=45)))
     x = model.mean[: model.num_vertices, 0]
     face = model.mean[: model.num_vertices, 1] < -0.06
     far, near = face & (x > 0.04), face & (x < -0.04)
@@ -116,7 +116,7 @@ def test_the_far_cheek_is_less_visible_on_a_turned_head(model: HeadModel) -> Non
 
 def test_what_lies_outside_the_picture_is_not_visible(model: HeadModel) -> None:
     geometry = geometry_of().replace(translation=np.array([0.3, 1.4, 0.0]))
-    view = SurfaceView.of(model, geometry)
+    view = SurfaceView.from_geometry(model, geometry)
     outside = (view.xy < 0).any(1) | (view.xy >= 1).any(1)
     assert outside.any()
     assert not view.visibility[outside].any()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from head_samples import expression_of, geometry_of
-from hifi_portrait.head import Camera, HeadModel, HeadPose, Part, framing_of, place_head
+from hifi_portrait.head import Camera, HeadModel, HeadPose, Part, find_framing, place_head
 from hifi_portrait.landmarks import LandmarkGenerator
 from hifi_portrait.landmarks.contours import draw_lines, smooth_chain
 
@@ -64,7 +64,7 @@ def test_geometry_has_the_wished_attributes(generator: LandmarkGenerator) -> Non
     geometry = generator(np.zeros(80), wish, 256).geometry
     assert geometry.pose.yaw == pytest.approx(30, abs=1e-4)
     np.testing.assert_array_equal(geometry.expression, wish.expression)
-    assert framing_of(geometry) == pytest.approx((0.4, 0.6, 0.45), abs=1e-5)
+    assert find_framing(geometry) == pytest.approx((0.4, 0.6, 0.45), abs=1e-5)
 
 
 def test_framing_does_not_depend_on_the_camera() -> None:
@@ -72,7 +72,7 @@ def test_framing_does_not_depend_on_the_camera() -> None:
     for camera in (Camera.from_fov(256), Camera.from_fov((300, 500), fov=30.0)):
         translation = place_head(rotation, 0.3, 0.55, 0.4, camera)
         geometry = geometry_of(pose=HeadPose(20, 10, 0)).replace(translation=translation, camera=camera)
-        assert framing_of(geometry) == pytest.approx((0.3, 0.55, 0.4), abs=1e-5)
+        assert find_framing(geometry) == pytest.approx((0.3, 0.55, 0.4), abs=1e-5)
 
 
 def test_resolutions_show_the_same_head(generator: LandmarkGenerator) -> None:

@@ -8,7 +8,7 @@ from painted_heads import geometry, paint, person
 
 
 def views_of(photos):
-    views = [SurfaceView.of(HeadModel.load(), head) for head in photos.geometries]
+    views = [SurfaceView.from_geometry(HeadModel.load(), head) for head in photos.geometries]
     return torch.stack([torch.tensor(v.xy) for v in views])[None], torch.stack(
         [torch.tensor(v.visibility) for v in views]
     )[None]

@@ -22,7 +22,7 @@ def head():
     """A drawn head, the places of its vertices in its own picture, its mask, and its shoulders."""
     model = HeadModel.load()
     target = paint(model, geometry(0.0, SIZE))
-    xy = SurfaceView.of(model, geometry(0.0, SIZE)).xy
+    xy = SurfaceView.from_geometry(model, geometry(0.0, SIZE)).xy
     body = target.raster.mask & (model.parts == Part.SHOULDERS)[target.raster.triangle]
     return target.raster, xy, target.raster.mask.astype(np.float32), body
 

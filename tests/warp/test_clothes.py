@@ -89,7 +89,7 @@ def test_clothes_stay_beside_the_shoulders_when_these_move():
                 rim[rows[0] - 5 : rows[0], column] = 1
         rim *= picture.raster.triangle < 0
     crop = np.where(rims[0][..., None] > 0, np.uint8(RED), np.uint8(255))
-    xy = SurfaceView.of(model, pictures[0].geometry).xy
+    xy = SurfaceView.from_geometry(model, pictures[0].geometry).xy
     dress = Dress(crop, rims[0], np.ones(rims[0].shape, np.float32), xy, 1.0)
     colour, alpha = beside_shoulders(dress, pictures[1].raster, model.triangles, is_body)
     expected = rims[1] > 0

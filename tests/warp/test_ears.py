@@ -25,7 +25,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def view(model):
-    return SurfaceView.of(model, geometry(0.0, SIDE))
+    return SurfaceView.from_geometry(model, geometry(0.0, SIDE))
 
 
 def test_ears_are_the_outermost_skin_on_either_side(model):
@@ -69,7 +69,7 @@ def test_hair_over_an_ear_stays(model, view):
 def test_an_ear_outside_the_crop_is_passed_over(model):
     head = geometry(0.0, SIDE)
     away = head.replace(translation=head.translation + np.array([0.25, 0, 0], np.float32))
-    view = SurfaceView.of(model, away)
+    view = SurfaceView.from_geometry(model, away)
     loose, crop = np.zeros((SIDE, SIDE), np.float32), np.full((SIDE, SIDE, 3), SKIN, np.uint8)
     loose[2:12, 40:88] = 1
     assert np.array_equal(

@@ -83,7 +83,7 @@ def test_eyes_that_a_photo_shows_looking_so_are_its_own(model):
 def test_the_colours_of_eyes_are_read_from_photos(model):
     heads = looking(-10.0), looking(15.0)
     photos = photographed(*heads, model=model)
-    views = [SurfaceView.of(model, head) for head in heads]
+    views = [SurfaceView.from_geometry(model, head) for head in heads]
     tables = np.stack([np.concatenate([view.xy, view.visibility[:, None]], axis=1) for view in views])
     read = EyeColours.of(photos.crops, tables.astype(np.float32), np.ones((2, 3)), 160.0, model)
     tint = read.iris / read.iris.mean() - np.array(IRIS) / np.mean(IRIS)

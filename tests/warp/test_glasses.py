@@ -65,7 +65,7 @@ def test_rims_surround_the_eyes_and_leave_them_free(kind):
 def test_frames_stand_off_the_skin(kind):
     rest = HeadModel.load().rest(np.zeros(80, np.float32))
     skin = part_vertices(HeadModel.load(), Part.SKIN)
-    glasses = fit_glasses(kind, rest, skin, Fitting.of(rest, HeadModel.load()))
+    glasses = fit_glasses(kind, rest, skin, Fitting.from_rest(rest, HeadModel.load()))
     face = rest[skin]
     for rim in glasses.rims:
         for point in rim:
@@ -74,7 +74,7 @@ def test_frames_stand_off_the_skin(kind):
 
 
 def test_the_base_shape_fits_itself():
-    fitting = Fitting.of(base_shape(HeadModel.load()), HeadModel.load())
+    fitting = Fitting.from_rest(base_shape(HeadModel.load()), HeadModel.load())
     np.testing.assert_allclose(fitting.scale, 1, atol=1e-4)
     np.testing.assert_allclose(fitting.offset, 0, atol=1e-5)
 
@@ -128,13 +128,13 @@ def test_glasses_outside_the_picture_change_nothing():
 @pytest.mark.parametrize("kind", [None, "round", "square", "browline", "sunglasses"])
 def test_photos_tell_whether_glasses_are_worn(kind):
     photos = photo_of(kind)
-    view = SurfaceView.of(HeadModel.load(), photos.geometries[0])
+    view = SurfaceView.from_geometry(HeadModel.load(), photos.geometries[0])
     assert wears_glasses(photos.crops[0], view.xy, view.visibility, HeadModel.load()) == (kind is not None)
 
 
 def test_a_face_that_is_not_seen_wears_no_glasses():
     model = HeadModel.load()
-    view = SurfaceView.of(model, geometry(0.0, 128))
+    view = SurfaceView.from_geometry(model, geometry(0.0, 128))
     assert not wears_glasses(np.zeros((128, 128, 3), np.uint8), view.xy, 0 * view.visibility, model)
 
 
@@ -232,7 +232,7 @@ def test_most_photos_decide_whether_glasses_are_worn(order, worn_by_most):
     for yaw in (-10.0, 10.0):
         target = paint(HeadModel.load(), geometry(yaw, 192))
         picture, _ = warp_picture(chosen, target)
-        view = SurfaceView.of(HeadModel.load(), target.geometry)
+        view = SurfaceView.from_geometry(HeadModel.load(), target.geometry)
         assert wears_glasses(picture, view.xy, view.visibility, HeadModel.load()) == worn_by_most
 
 
@@ -240,7 +240,7 @@ def test_a_target_without_glasses_shows_none_though_most_photos_do():
     photos = two_of_three_with("square")
     target = dataclasses.replace(paint(HeadModel.load(), geometry(5.0, 192)), glasses="none")
     picture, _ = warp_picture(photos, target)
-    view = SurfaceView.of(HeadModel.load(), target.geometry)
+    view = SurfaceView.from_geometry(HeadModel.load(), target.geometry)
     assert not wears_glasses(picture, view.xy, view.visibility, HeadModel.load())
 
 

@@ -26,7 +26,7 @@ def lit_differently():
 
 
 def gains_of(photos, weights):
-    views = [SurfaceView.of(HeadModel.load(), head) for head in photos.geometries]
+    views = [SurfaceView.from_geometry(HeadModel.load(), head) for head in photos.geometries]
     xy, visibility = (np.stack([getattr(view, name) for view in views]) for name in ("xy", "visibility"))
     return light_gains(photos.crops, xy, visibility, np.array(weights), HeadModel.load(), LightSettings())
 

@@ -68,7 +68,7 @@ def greenness(picture: np.ndarray, where: np.ndarray) -> float:
 
 
 def lips_of(model: HeadModel, head: HeadGeometry) -> Lips:
-    return Lips.of(LandmarkModel.load(model).seen_at(head) / SIZE, head, SIZE, model)
+    return Lips.of(LandmarkModel.load(model).predict_pixels(head) / SIZE, head, SIZE, model)
 
 
 @pytest.mark.parametrize("yaw", [0.0, 20.0])
@@ -125,7 +125,7 @@ def column_of(model: HeadModel, photos: References, head: HeadGeometry) -> np.nd
     """Colours (P, 3) down the middle of a target's mouth."""
     target = drawn(head)
     mouth = inside(model, target)
-    x = round(float(LandmarkModel.load(model).seen_at(head)[13, 0]))
+    x = round(float(LandmarkModel.load(model).predict_pixels(head)[13, 0]))
     return draw_warp(photos, target).picture[mouth[:, x], x].astype(int)
 
 

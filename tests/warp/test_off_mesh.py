@@ -48,7 +48,7 @@ def test_what_is_off_the_mesh_grows_thin_towards_where_it_ends():
 
 
 def test_long_hair_goes_on_where_a_cheek_stands_out_of_the_mesh(model):
-    view = SurfaceView.of(model, geometry(0.0, SIDE))
+    view = SurfaceView.from_geometry(model, geometry(0.0, SIDE))
     ear = view.xy[ear_vertices(model)[1]] * SIDE
     top, outer = np.ceil([ear[:, 1].min(), ear[:, 0].max()]).astype(int)
     crop, hair = np.full((SIDE, SIDE, 3), SKIN, np.uint8), np.zeros((SIDE, SIDE), np.float32)

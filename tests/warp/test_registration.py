@@ -33,7 +33,7 @@ def model() -> HeadModel:
 
 
 def expected(model: HeadModel, head: HeadGeometry) -> np.ndarray:
-    return LandmarkModel.load(model).seen_at(head) / SIZE
+    return LandmarkModel.load(model).predict_pixels(head) / SIZE
 
 
 def at_landmarks(model: HeadModel, shift: np.ndarray) -> np.ndarray:
@@ -47,7 +47,7 @@ def moved(
     """Shifts (V, 2) where the detector found some landmarks elsewhere."""
     landmarks = expected(model, head)
     landmarks[list(chosen)] += by
-    xy = SurfaceView.of(model, head).xy
+    xy = SurfaceView.from_geometry(model, head).xy
     return move_to_landmarks(xy[None], landmarks[None], [head], model, SETTINGS.registration)[0] - xy
 
 
@@ -55,7 +55,7 @@ def test_landmarks_where_the_head_has_them_move_nothing(model: HeadModel) -> Non
     heads = [geometry(yaw, SIZE, jawOpen=0.3, eyeBlinkLeft=0.5) for yaw in (-20.0, 15.0)]
     found = np.stack([expected(model, head) for head in heads])
     assert np.abs(landmark_residuals(found, heads, model, SETTINGS.registration.max_residual)).max() < 1e-9
-    xy = np.stack([SurfaceView.of(model, head).xy for head in heads])
+    xy = np.stack([SurfaceView.from_geometry(model, head).xy for head in heads])
     np.testing.assert_allclose(
         move_to_landmarks(xy, found, heads, model, SETTINGS.registration), xy, atol=1e-6
     )
@@ -67,7 +67,7 @@ def test_expected_landmarks_are_those_of_the_surface(model: HeadModel) -> None:
     seen = LandmarkModel.load(model)
     surface = head.camera.project(seen.correspondence.points(model.posed(head), model.triangles))
     inner = np.setdiff1d(np.arange(IRISES[0]), FACE_OVAL)
-    apart = np.linalg.norm(seen.seen_at(head) - surface, axis=1)[inner]
+    apart = np.linalg.norm(seen.predict_pixels(head) - surface, axis=1)[inner]
     assert np.median(apart) < 2 and apart.max() < 10
 
 
@@ -116,14 +116,14 @@ def test_turned_heads_are_registered_in_their_own_picture(model: HeadModel) -> N
     heads = [geometry(yaw, SIZE) for yaw in (0.0, 30.0)]
     found = np.stack([expected(model, head) for head in heads])
     found[1, list(LOWER_LIP)] += (0.02, 0)
-    xy = np.stack([SurfaceView.of(model, head).xy for head in heads])
+    xy = np.stack([SurfaceView.from_geometry(model, head).xy for head in heads])
     shift = move_to_landmarks(xy, found, heads, model, SETTINGS.registration) - xy
     assert np.abs(shift[0]).max() < 1e-6 < 0.005 < shift[1, :, 0].max()
 
 
 def test_expected_landmarks_turn_with_the_head(model: HeadModel) -> None:
     seen = LandmarkModel.load(model)
-    nose = [seen.seen_at(geometry(yaw, SIZE))[1, 0] for yaw in (-20.0, 0.0, 20.0)]
+    nose = [seen.predict_pixels(geometry(yaw, SIZE))[1, 0] for yaw in (-20.0, 0.0, 20.0)]
     assert nose[0] < nose[1] - 5 < nose[2] - 10
 
 
@@ -149,7 +149,7 @@ def test_a_fit_of_expected_landmarks_leaves_nothing(model: HeadModel) -> None:
     heads = [
         geometry(yaw, SIZE, seed=3, mouthSmileLeft=0.5, mouthSmileRight=0.5) for yaw in (-25.0, 0.0, 20.0)
     ]
-    found = [LandmarkModel.load(model).seen_at(head) for head in heads]
+    found = [LandmarkModel.load(model).predict_pixels(head) for head in heads]
     fitted = fit([np.c_[points, np.zeros(len(points))] for points in found], [(SIZE, SIZE)] * 3)
     left = (
         np.linalg.norm(

@@ -155,7 +155,7 @@ def test_the_soft_edge_of_hair_is_no_gap(side):
 def test_references_get_the_light_of_the_main_one():
     photos = person((-35.0, 35.0), 128)
     model, target = HeadModel.load(), drawn(0.0)
-    views = [SurfaceView.of(model, geometry) for geometry in photos.geometries]
+    views = [SurfaceView.from_geometry(model, geometry) for geometry in photos.geometries]
     tables = np.stack([np.concatenate([v.xy, v.visibility[:, None]], axis=1) for v in views])
     levels = (160, 110)
     crops = np.stack([np.full_like(photos.crops[0], level) for level in levels])
@@ -172,7 +172,7 @@ def test_references_get_the_light_of_the_main_one():
 def test_hair_before_another_photos_skin_is_not_its_light(level):
     photos = person((-10.0, 10.0), 128)
     model, target = HeadModel.load(), drawn(0.0)
-    views = [SurfaceView.of(model, geometry) for geometry in photos.geometries]
+    views = [SurfaceView.from_geometry(model, geometry) for geometry in photos.geometries]
     tables = np.stack([np.concatenate([v.xy, v.visibility[:, None]], axis=1) for v in views])
     crops = np.stack([np.full_like(photos.crops[0], level) for level in (160, level)])
     crops[1][:52] = 5  # a fringe
@@ -218,7 +218,7 @@ def test_another_reference_counts_more_than_a_mirror_image():
     crops[1] += (np.indices((128, 128)).sum(axis=0) // 4 % 2 * 60).astype(np.uint8)[..., None]
     target = drawn(15.0)
     picture, _ = warp_picture(dataclasses.replace(photos, crops=crops), target)
-    views = [SurfaceView.of(model, geometry) for geometry in photos.geometries]
+    views = [SurfaceView.from_geometry(model, geometry) for geometry in photos.geometries]
     seen = [target.raster.interpolate(view.visibility[:, None], model.triangles)[..., 0] for view in views]
     skin = target.raster.mask & (model.parts[target.raster.triangle] == Part.SKIN)
     only_second = skin & (seen[0] < 0.01) & (seen[1] > 0.6)
@@ -283,7 +283,7 @@ def test_clothes_are_those_of_one_reference():
 def test_what_only_some_references_wear_is_worn_in_full_or_not_at_all():
     photos, target = person((8.0, 30.0), 128), drawn(8.0)
     model = HeadModel.load()
-    view = SurfaceView.of(model, photos.geometries[0])
+    view = SurfaceView.from_geometry(model, photos.geometries[0])
     x, y = (view.xy[model.triangles[model.parts == Part.SKIN]].mean(axis=(0, 1)) * 128).astype(int)
     crops = photos.crops.copy()
     crops[0, y + 9 : y + 15, x - 8 : x + 8] = (0, 0, 0)  # a mark in the nearest photo alone, below the nose
@@ -332,7 +332,7 @@ def test_of_two_mouths_the_one_as_open_as_wished_is_shown():
 
 def test_light_from_another_side_is_told_from_less_light():
     photos, model = person((0.0, 0.0, 0.0), 128), HeadModel.load()
-    views = [SurfaceView.of(model, geometry) for geometry in photos.geometries]
+    views = [SurfaceView.from_geometry(model, geometry) for geometry in photos.geometries]
     xy, visibility = (np.stack([getattr(view, name) for view in views]) for name in ("xy", "visibility"))
     crops = np.stack([np.full((128, 128, 3), level, np.uint8) for level in (160, 60, 160)])
     crops[2][:, 64:] = 40
@@ -345,7 +345,7 @@ def test_light_from_another_side_is_told_from_less_light():
 def test_a_mirror_image_in_the_shade_counts_less():
     photos = person((20.0, -20.0), 128)
     model, target = HeadModel.load(), drawn(20.0)
-    views = [SurfaceView.of(model, geometry) for geometry in photos.geometries]
+    views = [SurfaceView.from_geometry(model, geometry) for geometry in photos.geometries]
     tables = np.stack([np.concatenate([v.xy, v.visibility[:, None]], axis=1) for v in views])
     tables = np.concatenate([tables, tables[:, mirror_vertices(model)]]).astype(np.float32)
     crops = np.full_like(photos.crops, 160)

@@ -90,10 +90,10 @@ class MediaPipeMatting:
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Make the matte (H, W) in [0, 1], 1 on the person, of a uint8 RGB picture (H, W, 3)."""
         matte = np.clip(self._graph.process(image).segmentation_mask, 0.0, 1.0).astype(np.float32)
-        return without_steps(matte, max(image.shape[:2]) / _MATTE_SIZE)
+        return smooth_steps(matte, max(image.shape[:2]) / _MATTE_SIZE)
 
 
-def without_steps(matte: np.ndarray, enlarged: float) -> np.ndarray:
+def smooth_steps(matte: np.ndarray, enlarged: float) -> np.ndarray:
     """Smooth the stepped outlines of a matte (H, W) that is ``enlarged`` times its network's own size.
 
     What is less than a quarter there, as loose strands are, is gone then.

@@ -216,15 +216,15 @@ class LandmarkModel:
         points[IRISES] = centre + offset
         return points + np.tensordot(gaze, self.gaze, 1), offset
 
-    def in_head(self, geometry: HeadGeometry) -> Array:
+    def locate_in_head(self, geometry: HeadGeometry) -> Array:
         """Find the landmarks (478, 3) of a head, in head space."""
         closing = self.model.blink_scale(self.model.rest(geometry.identity))
         raw = self.model.raw_expression(geometry.expression, geometry.gaze, closing)[FITTED_EXPRESSIONS]
         return self.points(geometry.identity, raw, np.radians(geometry.gaze))[0]
 
-    def seen_at(self, geometry: HeadGeometry) -> npt.NDArray[np.float64]:
+    def predict_pixels(self, geometry: HeadGeometry) -> npt.NDArray[np.float64]:
         """Predict where the detector finds a head's landmarks: (478, 2), in the camera's pixels."""
-        placed = self.in_head(geometry) @ geometry.rotation.T + geometry.translation
+        placed = self.locate_in_head(geometry) @ geometry.rotation.T + geometry.translation
         camera = geometry.camera
         pixels_per_mm = camera.focal / (1e3 * float(np.median(placed[:, 1])))
         return np.asarray(camera.project(placed) + self.noise.bias.reshape(-1, 2) * pixels_per_mm)

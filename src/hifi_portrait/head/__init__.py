@@ -1,6 +1,6 @@
 """What a head is: the parametric model, its geometry and camera, the rasteriser, eyeballs and glasses."""
 
-from hifi_portrait.head.framing import FACE_HEIGHT, HEAD_CENTRE, framing_of, place_head
+from hifi_portrait.head.framing import FACE_HEIGHT, HEAD_CENTRE, find_framing, place_head
 from hifi_portrait.head.geometry import (
     DEFAULT_FACE_SHARE,
     EXPRESSION_NAMES,
@@ -35,7 +35,7 @@ __all__ = [
     "ShapeSample",
     "SurfaceView",
     "TextureMasks",
-    "framing_of",
+    "find_framing",
     "place_head",
     "rasterise",
     "rest_vertices",

@@ -33,7 +33,7 @@ class Fitting:
     """(3,) metres, added to what is scaled."""
 
     @classmethod
-    def of(cls, rest: Array, model: HeadModel) -> Self:
+    def from_rest(cls, rest: Array, model: HeadModel) -> Self:
         """Fit the base shape to a person's rest mesh (V + J, 3) by least squares over the head's skin."""
         head = part_vertices(model, Part.SKIN)
         base, person = base_shape(model)[head], rest[head]

@@ -37,7 +37,7 @@ def place_head(rotation: Array, scale: float, x: float, y: float, camera: Camera
     return np.asarray(centre - np.asarray(rotation, np.float64) @ HEAD_CENTRE, np.float32)
 
 
-def framing_of(geometry: HeadGeometry) -> tuple[float, float, float]:
+def find_framing(geometry: HeadGeometry) -> tuple[float, float, float]:
     """Find scale, x and y of a head in a picture: the inverse of `place_head`."""
     camera = geometry.camera
     centre = geometry.translation.astype(np.float64) + geometry.rotation.astype(np.float64) @ HEAD_CENTRE

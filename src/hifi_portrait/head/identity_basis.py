@@ -48,7 +48,7 @@ def similarity_generators(points: Array) -> npt.NDArray[np.float64]:
     return generators
 
 
-def mix(shapes: ShapeModel, centre: Array, mixture: Array) -> FloatArray:
+def mix_shapes(shapes: ShapeModel, centre: Array, mixture: Array) -> FloatArray:
     """Make displacements (K, V + J, 3) of mixtures (K, C + 2 L + 7), with the head joint kept in place."""
     local = shapes.local.reshape(-1, *centre.shape)
     count = len(shapes.components)
@@ -65,4 +65,4 @@ def mix(shapes: ShapeModel, centre: Array, mixture: Array) -> FloatArray:
 def unpack_identity_basis(tensors: Mapping[str, Array], shapes: ShapeModel) -> tuple[FloatArray, FloatArray]:
     """Unpack the mean head (V + J, 3) and the identity components (80, V + J, 3) of an asset."""
     centre = tensors["identity.mean"].astype(np.float32)
-    return centre, mix(shapes, centre, tensors["identity.mixture"])
+    return centre, mix_shapes(shapes, centre, tensors["identity.mixture"])

@@ -29,12 +29,12 @@ class SurfaceView:
     """(V,) float32 in [0, 1]: facing cosine, times not occluded, times inside the picture."""
 
     @classmethod
-    def of(cls, model: HeadModel, geometry: HeadGeometry) -> Self:
+    def from_geometry(cls, model: HeadModel, geometry: HeadGeometry) -> Self:
         """View a fitted or true head."""
-        return cls.of_vertices(model, model.posed(geometry), geometry)
+        return cls.from_vertices(model, model.posed(geometry), geometry)
 
     @classmethod
-    def of_vertices(cls, model: HeadModel, vertices: Array, geometry: HeadGeometry) -> Self:
+    def from_vertices(cls, model: HeadModel, vertices: Array, geometry: HeadGeometry) -> Self:
         """View camera-space vertices (V, 3) by the geometry's camera."""
         camera = geometry.camera.scaled_to(OCCLUSION_SIZE)
         pixels = camera.project(vertices)

@@ -39,10 +39,10 @@ def tube(path: Array, radius: Array, *, closed: bool = False, sides: int = 6) ->
     angle = np.linspace(0, 2 * np.pi, sides + 1)[:-1]
     normals = np.cos(angle)[None, :, None] * first[:, None] + np.sin(angle)[None, :, None] * second[:, None]
     points = path[:, None] + normals * radius[:, None, None]
-    return points.reshape(-1, 3), normals.reshape(-1, 3), grid_faces(len(path), sides, closed, True)
+    return points.reshape(-1, 3), normals.reshape(-1, 3), connect_grid(len(path), sides, closed, True)
 
 
-def grid_faces(rows: int, columns: int, rows_closed: bool, columns_closed: bool) -> npt.NDArray[np.int32]:
+def connect_grid(rows: int, columns: int, rows_closed: bool, columns_closed: bool) -> npt.NDArray[np.int32]:
     """Make the triangles (F, 3) of a grid of vertices, wrapped around where closed."""
     i, j = np.meshgrid(
         np.arange(rows if rows_closed else rows - 1),

@@ -114,7 +114,7 @@ def face_inputs(
     """
     model = model or HeadModel.load()
     if views is None:
-        views = [SurfaceView.of(model, geometry) for geometry in references.geometries]
+        views = [SurfaceView.from_geometry(model, geometry) for geometry in references.geometries]
     if warp is None:
         warp = warp_picture(references, landmark, model=model)
     picture, coverage = warp

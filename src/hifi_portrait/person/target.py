@@ -13,7 +13,7 @@ import numpy as np
 from hifi_portrait.errors import TargetError
 from hifi_portrait.faces import FaceAnalyser, ImageLike, analyse, source_name
 from hifi_portrait.fitting import fit
-from hifi_portrait.head import DEFAULT_FACE_SHARE, EXPRESSION_NAMES, HeadGeometry, HeadPose, framing_of
+from hifi_portrait.head import DEFAULT_FACE_SHARE, EXPRESSION_NAMES, HeadGeometry, HeadPose, find_framing
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.glasses import FRAMES
 from hifi_portrait.person.presets import PRESETS
@@ -169,7 +169,7 @@ class Target:
                 min(max(gaze_yaw, -yaw_limit), yaw_limit),
                 min(max(gaze_pitch, -pitch_limit), pitch_limit),
             ),
-            framing=Framing(*framing_of(geometry)),
+            framing=Framing(*find_framing(geometry)),
         )
 
     def replace(self, **changes: Any) -> Target:

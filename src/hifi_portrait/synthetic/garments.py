@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix, eye, vstack
 
 from hifi_portrait.head import Part
 from hifi_portrait.head.arrays import FloatArray
-from hifi_portrait.head.tubes import grid_faces, tube
+from hifi_portrait.head.tubes import connect_grid, tube
 from hifi_portrait.synthetic.body_mesh import CLOTH, body_mesh
 from hifi_portrait.synthetic.mesh_collection import MeshCollection
 from hifi_portrait.synthetic.tile_noise import smoothstep
@@ -347,7 +347,7 @@ def _add_collar(meshes: MeshCollection, ring: FloatArray, outward: FloatArray, d
     meshes.add(
         grid.reshape(-1, 3),
         normal.reshape(-1, 3),
-        grid_faces(len(ring), len(rows), True, False),
+        connect_grid(len(ring), len(rows), True, False),
         CLOTH,
         keep=keep.reshape(-1) * 0.02,
         dye=dye,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from hifi_portrait.head.arrays import Array, BoolArray
-from hifi_portrait.head.tubes import grid_faces, tube
+from hifi_portrait.head.tubes import connect_grid, tube
 from hifi_portrait.synthetic.body_mesh import body_mesh
 from hifi_portrait.synthetic.hair_strands import CENTRE
 from hifi_portrait.synthetic.headwear_shape import (
@@ -53,7 +53,7 @@ def _dome(
     elevation = low + (np.pi / 2 - low) * up
     radius = sample_radius(shield, azimuth, elevation) + offset(azimuth, up)
     points = CENTRE + unit_directions(azimuth, elevation) * radius[..., None]
-    triangles = grid_faces(columns, rows, True, False)
+    triangles = connect_grid(columns, rows, True, False)
     return Piece(
         points.reshape(-1, 3).astype(np.float32), triangles, tone(azimuth, up).reshape(-1).astype(np.float32)
     )
@@ -102,7 +102,7 @@ def make_beanie(shield: Array) -> Headwear:
     tone = 0.88 + 0.12 * np.cos(azimuth * 54)
     cuff = Piece(
         points.reshape(-1, 3).astype(np.float32),
-        grid_faces(324, len(profile), True, False),
+        connect_grid(324, len(profile), True, False),
         tone.reshape(-1).astype(np.float32),
     )
     return Headwear((dome, cuff), _reach_of(shield, brim, offset), _nothing_covered())
@@ -139,7 +139,7 @@ def make_cap(shield: Array) -> Headwear:
     tone = 1 - 0.15 * np.exp(-(((out - 0.93) / 0.02) ** 2)) * np.ones_like(across)
     visor = Piece(
         points.reshape(-1, 3).astype(np.float32),
-        grid_faces(columns, rows, False, False),
+        connect_grid(columns, rows, False, False),
         tone.reshape(-1).astype(np.float32),
     )
     edge_points, _, edge_triangles = tube(points[:, -1], np.full(columns, 0.0014))
@@ -174,7 +174,7 @@ def make_wide_brim_hat(shield: Array) -> Headwear:
     points[..., 2] += 0.016 * side * out**2 - 0.012 * (1 - side) * out
     annulus = Piece(
         points.reshape(-1, 3).astype(np.float32),
-        grid_faces(AZIMUTHS, rows, True, False),
+        connect_grid(AZIMUTHS, rows, True, False),
         np.ones(points.size // 3, np.float32),
     )
     edge_points, _, edge_triangles = tube(points[:, -1], np.full(AZIMUTHS, 0.0016), closed=True)

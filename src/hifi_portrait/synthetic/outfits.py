@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from hifi_portrait.head import vertex_normals
 from hifi_portrait.head.arrays import Array
-from hifi_portrait.head.tubes import grid_faces
+from hifi_portrait.head.tubes import connect_grid
 from hifi_portrait.synthetic.body_mesh import CLOTH
 from hifi_portrait.synthetic.garments import GARMENTS, cloth_surface, dress, skin_left_bare
 from hifi_portrait.synthetic.mesh_collection import MeshCollection
@@ -111,7 +111,7 @@ def _add_tie(meshes: MeshCollection, vertices: Array, normals: Array) -> None:
     bulge = (1 - across**2) * 0.5 + 0.5
     stand = 0.004 + 0.009 * knot[:, None] * bulge + 0.002 * bulge
     grid = middle[:, None] + right * (half[:, None] * across)[..., None] + ahead * stand[..., None]
-    triangles = grid_faces(len(heights), len(across), False, False)
+    triangles = connect_grid(len(heights), len(across), False, False)
     flat = grid.reshape(-1, 3).astype(np.float32)
     facing = vertex_normals(flat, triangles)
     facing *= np.sign((facing @ ahead).sum())

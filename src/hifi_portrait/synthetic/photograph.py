@@ -116,7 +116,7 @@ def _sitter(person: Person, full_hair: bool = False) -> _Sitter:
     mesh = body_mesh()
     rest = rest_vertices(person.shape).astype(np.float32)
     skin_triangles = mesh.triangles[np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS))]
-    fitting = Fitting.of(rest, HeadModel.load())
+    fitting = Fitting.from_rest(rest, HeadModel.load())
     vertices = fitting.to_base(rest[: mesh.num_vertices])
     normals = vertex_normals(vertices, skin_triangles)
     hair, beard = head_hair(person, vertices, normals, full=full_hair), beard_hair(person, vertices, normals)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from hifi_portrait.head.arrays import Array, BoolArray
-from hifi_portrait.head.tubes import grid_faces, tube
+from hifi_portrait.head.tubes import connect_grid, tube
 from hifi_portrait.synthetic.body_mesh import body_mesh
 from hifi_portrait.synthetic.hair_strands import CENTRE
 from hifi_portrait.synthetic.headwear_shape import (
@@ -112,7 +112,7 @@ def make_wrap(shield: Array, vertices: Array, wrap: Wrap) -> Headwear:
     middle, half = (wrap.top + wrap.bottom) / 2, (wrap.top - wrap.bottom) / 2
     oval = np.hypot(x / wrap.half_width, (z - middle) / half) - 1
     keep = np.where(y < -0.025, oval * 0.06, 0.05) * np.ones_like(x)
-    triangles = grid_faces(columns, grid.shape[1], True, False)
+    triangles = connect_grid(columns, grid.shape[1], True, False)
     tone = 1 + 0.10 * wave * (0.3 + 0.7 * low)
     shell = Piece(
         grid.reshape(-1, 3).astype(np.float32),

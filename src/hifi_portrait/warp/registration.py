@@ -77,7 +77,7 @@ def register_photos(
     posed = tuple(model.posed(head) for head in heads)
     hair = hair_thickness(posed, heads, mattes, model)
     views = [
-        SurfaceView.of_vertices(model, raised(points, thickness, model), head)
+        SurfaceView.from_vertices(model, raised(points, thickness, model), head)
         for points, thickness, head in zip(posed, hair, heads, strict=True)
     ]
     landmarks = landmark_places(references.landmarks, references.crops.shape[1], heads, model)
@@ -140,7 +140,7 @@ def landmark_residuals(
 def _expected_landmarks(heads: Sequence[HeadGeometry], model: HeadModel) -> Array:
     """Landmarks (N, 478, 2) of N heads, as fractions of the photos' sides."""
     seen = LandmarkModel.load(model)
-    return np.stack([seen.seen_at(head) / (head.camera.width, head.camera.height) for head in heads])
+    return np.stack([seen.predict_pixels(head) / (head.camera.width, head.camera.height) for head in heads])
 
 
 @dataclass(frozen=True, eq=False)

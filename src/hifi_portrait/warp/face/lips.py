@@ -64,7 +64,7 @@ class Lips:
     @classmethod
     def of(cls, landmarks: Array, head: HeadGeometry, size: int, model: HeadModel) -> Lips:
         """From landmarks (478, 2), as shares of the side of a picture ``size`` pixels high."""
-        corners = LandmarkModel.load(model).in_head(head)[[_UPPER[0], _UPPER[-1]]]
+        corners = LandmarkModel.load(model).locate_in_head(head)[[_UPPER[0], _UPPER[-1]]]
         depth = float((corners @ head.rotation.T + head.translation)[:, 1].mean())
         metre = head.camera.focal / head.camera.height * size / depth
         width = float(np.linalg.norm(corners[1] - corners[0]))

@@ -50,7 +50,7 @@ def draw_mouth(context: WarpContext, canvas: Canvas) -> Canvas:
     if not inside.any():
         return canvas
     height = len(inside)
-    places = LandmarkModel.load(model).seen_at(target) / target.camera.height
+    places = LandmarkModel.load(model).predict_pixels(target) / target.camera.height
     lips = Lips.of(places, target, height, model)
     pixels = _Between.of(inside, lips)
     opening = pixels.opening(lips)

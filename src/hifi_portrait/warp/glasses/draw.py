@@ -105,7 +105,7 @@ def _worn(kind: str, geometry: HeadGeometry, model: HeadModel) -> Glasses:
     head[:3, 3] = geometry.translation - geometry.rotation @ rest[model.joint("head")]
     # Not to the ears' tips: the bars lie along the head.
     skin = np.setdiff1d(part_vertices(model, Part.SKIN), np.concatenate(ear_vertices(model)))
-    return fit_glasses(kind, rest, skin, Fitting.of(rest, model)).moved(head)
+    return fit_glasses(kind, rest, skin, Fitting.from_rest(rest, model)).moved(head)
 
 
 @dataclass(frozen=True)

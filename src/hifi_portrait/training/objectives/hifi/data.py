@@ -240,7 +240,7 @@ class HiFiData:
         """A photo's view of the head, kept: it costs as much as the rest of a sample (about 80 kB each)."""
         key = (photo, kind)
         if key not in self._views:
-            self._views[key] = SurfaceView.of(self.model, self.prepared.geometry(photo, kind))
+            self._views[key] = SurfaceView.from_geometry(self.model, self.prepared.geometry(photo, kind))
         return self._views[key]
 
 
