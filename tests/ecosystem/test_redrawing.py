@@ -21,7 +21,7 @@ from hifi_portrait.errors import NoFaceError
 from hifi_portrait.faces import analyse
 from hifi_portrait.pipeline.encode import draw_head, encode_subjects
 from hifi_portrait.pipeline.inpaint import LatentInpainting
-from hifi_portrait.pipeline.scene import _in_light_of
+from hifi_portrait.pipeline.scene import _relight
 from hifi_portrait.pipeline.warp_start import WarpStart
 from tiny_pipelines import TARGET, a_pipeline, an_identity, draw
 
@@ -112,8 +112,8 @@ def test_a_face_far_from_the_pictures_own_is_in_its_mean_light(scene):
     lit[:4, :4] = 1
     face, shown = np.full((64, 64, 3), 150, np.float32), np.zeros((64, 64), np.float32)
     shown[50:, 50:] = 1
-    assert _in_light_of((grey, lit), (face, shown), 2.0)[56, 56].mean() == pytest.approx(60, abs=4)
-    assert np.array_equal(_in_light_of((grey, 0 * lit), (face, shown), 2.0), face)
+    assert _relight((grey, lit), (face, shown), 2.0)[56, 56].mean() == pytest.approx(60, abs=4)
+    assert np.array_equal(_relight((grey, 0 * lit), (face, shown), 2.0), face)
 
 
 @pytest.mark.parametrize(

@@ -44,16 +44,22 @@ def test_a_certain_picture_gives_the_velocity_of_the_scheduler():
     assert torch.allclose(velocity, scheduler.get_velocity(clean, noise, steps), atol=1e-4)
 
 
+@pytest.mark.parametrize("noise_scale", [1.0, 0.3])
 @pytest.mark.parametrize("alpha_bar", [0.05, 0.4, 0.9])
-def test_it_is_the_best_linear_guess_of_the_velocity(alpha_bar):
-    """Least squares from the noisy latents of many draws, all pixels and channels at once, does no better."""
+def test_it_is_the_best_linear_guess_of_the_velocity(alpha_bar, noise_scale):
+    """Least squares from the noisy latents of many draws, all pixels and channels at once, does no better.
+
+    The velocity is the one that leads back to the clean latents: v = (alpha z - x) / sigma.
+    """
     prior, count = calibrated(), 6000
     clean, noise = smooth(5, count), gaussian(6, count, *SHAPE[1:])
-    noisy = alpha_bar**0.5 * clean + (1 - alpha_bar) ** 0.5 * noise
-    velocity = alpha_bar**0.5 * noise - (1 - alpha_bar) ** 0.5 * clean
+    alpha, sigma = alpha_bar**0.5, (1 - alpha_bar) ** 0.5
+    noisy = alpha * clean + noise_scale * sigma * noise
+    velocity = (alpha * noisy - clean) / sigma
     prior.gain.zero_()
     prior.variance.copy_(prior._to_frequencies(smooth(1, 4000) - prior.mean).square().mean(0))
-    guess = prior.velocity(noisy, torch.full((count,), alpha_bar), prior.mean_alone(noisy))
+    alphas, mean = torch.full((count,), alpha_bar), prior.mean_alone(noisy)
+    guess = prior.velocity(noisy, alphas, mean, noise_scale)
     inputs = torch.cat([noisy.flatten(1), torch.ones(count, 1)], dim=1).double()
     best = inputs @ torch.linalg.lstsq(inputs, velocity.flatten(1).double()).solution
     error, least = (guess - velocity).square().mean(), (best.float() - velocity.flatten(1)).square().mean()

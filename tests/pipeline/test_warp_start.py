@@ -62,6 +62,26 @@ def test_each_prompt_changes_a_start_from_the_warp_and_an_empty_one_does_not(ide
     assert not np.array_equal(*alone)
 
 
+@pytest.mark.parametrize("each", [1, 2])
+def test_both_draws_of_every_round_start_from_the_same_noise(identity, each):
+    """So that all that they differ in is the prompt's; one generator, or one a picture."""
+    pipe, starts, last = a_pipeline(), [], []
+
+    def record(_, given):
+        if not last or last[0] < float(given[1]):  # a draw's first step, from the most noise
+            starts.append(given[0][-each:].clone())
+        last[:] = [float(given[1])]
+
+    pipe.unet.register_forward_pre_hook(record)
+    generators = [torch.Generator().manual_seed(seed) for seed in range(each)]
+    generator = generators if each > 1 else generators[0]
+    words = {"num_inference_steps": 6, "warp_strength": 0.5, "num_images_per_prompt": each}
+    pipe(identity, TARGET, "a beard", generator=generator, prompt_rounds=2, output_type="pt", **words)
+    first, second, third, fourth = starts
+    assert torch.equal(first, second) and torch.equal(third, fourth)
+    assert not torch.equal(first, third)  # the picture so far is in the place of the warp
+
+
 def test_every_round_of_a_prompt_changes_more_and_starts_from_the_one_before(identity):
     pipe = a_pipeline()
     settings = {

@@ -103,7 +103,8 @@ def carry(feature_maps: Tensor, grid: Tensor) -> Tensor:
         padding_mode="border",
         align_corners=False,
     )
-    return carried.unflatten(0, (batch, references))
+    output: Tensor = carried.unflatten(0, (batch, references))
+    return output
 
 
 def fuse(

@@ -42,7 +42,7 @@ def is_single_file(source: str | Path) -> bool:
 
 
 def load_single_file(file: str | Path, dtype: torch.dtype, **settings: Any) -> dict[str, Any]:
-    """The parts of an SDXL base model in one `.safetensors` file of the original layout.
+    """Load the parts of an SDXL base model in one `.safetensors` file of the original layout.
 
     Parameters
     ----------

@@ -57,11 +57,11 @@ class FaceInputs:
     landmark
         (B, 7, H, W): the landmark image in [0, 1], canonical coordinates in [-1, 1], and their mask.
     triangle, barycentric
-        (B, h, w) and (B, h, w, 3): the target's raster, H and W or a whole share of them.
+        (B, h, w) and (B, h, w, 3): the target's raster, H and W or a whole fraction of them.
     warp, warp_coverage
         (B, 3, H, W) in [-1, 1] and (B, 1, H, W) in [0, 1]: the plain warp.
     keypoints
-        (B, 5, 2): the target's eyes, nose and mouth corners, as shares of width and height.
+        (B, 5, 2): the target's eyes, nose and mouth corners, as fractions of width and height.
     """
 
     crops: Tensor = field(metadata=PADDED)
@@ -82,8 +82,8 @@ class FaceInputs:
         """Move every tensor to `device`."""
         return map_tensors(self, lambda t: t.to(device))
 
-    def showing(self, pictures: Tensor) -> FaceInputs:
-        """The same for each of K pictures (K, 3, H, W) in [-1, 1] in the place of the warps; K is m B."""
+    def show_pictures(self, pictures: Tensor) -> FaceInputs:
+        """Repeat for K pictures (K, 3, H, W) in [-1, 1], each in a warp's place; K is a multiple of B."""
         copies = len(pictures) // len(self.warp)
         repeated = map_tensors(self, lambda t: t.repeat_interleave(copies, dim=0))
         return replace(repeated, warp=pictures.to(self.warp))
@@ -257,7 +257,7 @@ class FaceConditioner:
         return Conditioning(hifi, tokens, warp_latents, inputs.mask, unconditional)
 
     def _control(self, inputs: FaceInputs) -> Tensor:
-        """The control image that HiFi-Net takes."""
+        """Make the control image that HiFi-Net takes."""
         if not self.hifi_net.config.keypoints:
             return inputs.landmark
         height, width = inputs.landmark.shape[-2:]

@@ -31,10 +31,12 @@ _MEAN_EMBEDDING: dict[str, Any] = {"patches": False, "mean_embedding": True}
 
 @dataclass(frozen=True)
 class Design:
-    """What it is and where it is from, and the settings of the parts in which it differs from `ours`."""
+    """A way for a face to reach a frozen base model."""
 
     words: str
+    """What it is, and the paper that it follows."""
     overrides: Overrides = field(default_factory=dict)
+    """Settings by part that differ from those of `ours`."""
 
 
 DESIGNS: dict[str, Design] = {
@@ -83,7 +85,7 @@ DESIGNS: dict[str, Design] = {
 
 
 def design_overrides(name: str) -> Overrides:
-    """Settings that replace those of a model size, by part, as `build` takes them.
+    """Return the settings that replace those of a model size, by part, as `build` takes them.
 
     Raises
     ------

@@ -52,7 +52,10 @@ class FaceAttention(ModelMixin, ConfigMixin):
     def for_unet(cls, unet: UNet2DConditionModel, token_dim: int | None = None) -> FaceAttention:
         """Fresh face attention of the widths that `unet` has; tokens as wide as its text embeddings."""
         sizes = [layer.to_q.out_features for _, layer in cross_attention_layers(unet)]
-        return cls(token_dim=token_dim or unet.config.cross_attention_dim, hidden_sizes=sizes)
+        attention: FaceAttention = cls(
+            token_dim=token_dim or unet.config.cross_attention_dim, hidden_sizes=sizes
+        )
+        return attention
 
     def forward(self, tokens: Tensor) -> list[KeysAndValues]:
         """Keys and values (B, K, C) of face tokens (B, K, D) for each layer; once a call, not once a step."""
@@ -188,7 +191,7 @@ class FaceAttention(ModelMixin, ConfigMixin):
         return pictures if first.both is None else samples
 
     def read(self, attn: Attention, query: Tensor, index: int) -> Tensor:
-        """What layer `index` reads in the bound tokens for the queries (R, L, C) of its `readers`, scaled."""
+        """Attend with a layer's queries (R, L, C), of its `readers`, to the bound tokens: (R, L, C)."""
         bound = self._bound
         outputs = [_read(attn, query, each.for_readers(index, len(query))) for each in bound.subjects]
         if bound.regions is None:
@@ -251,32 +254,37 @@ class FaceAttentionProcessor:
     ) -> Tensor:
         """Attend to the text, then to the faces. Arguments as for any diffusers attention processor."""
         if not self.face_attention.is_bound:
-            return self.inner(attn, hidden_states, encoder_hidden_states, attention_mask, *args, **kwargs)
+            output: Tensor = self.inner(
+                attn, hidden_states, encoder_hidden_states, attention_mask, *args, **kwargs
+            )
+            return output
         plain = type(self.inner) is AttnProcessor2_0 and not attn.residual_connection
         if plain and encoder_hidden_states is not None and attention_mask is None:
             return self._attend_to_both(attn, hidden_states, encoder_hidden_states)
         output = self.inner(attn, hidden_states, encoder_hidden_states, attention_mask, *args, **kwargs)
         query = attn.to_q(hidden_states[-self.face_attention.readers(len(hidden_states)) :])
-        # The output projection is linear: it may be applied to the faces' share by itself, without its bias.
+        # The output projection is linear: it may be applied to the faces' part by itself, without its bias.
         projection = attn.to_out[0]
         faces = projection(self.face_attention.read(attn, query, self.index))
         faces = faces if projection.bias is None else faces - projection.bias
         return _add_last(output, faces / attn.rescale_output_factor)
 
     def _attend_to_both(self, attn: Attention, hidden_states: Tensor, text: Tensor) -> Tensor:
-        """What diffusers' plain processor does, with the faces' share added before the output projection."""
+        """Attend as diffusers' plain processor does, and add the faces' part before the output projection."""
         query = attn.to_q(hidden_states)
         read = _read(attn, query, (attn.to_k(text), attn.to_v(text)))
         readers = self.face_attention.readers(len(query))
         read = _add_last(read, self.face_attention.read(attn, query[-readers:], self.index))
-        return attn.to_out[1](attn.to_out[0](read)) / attn.rescale_output_factor
+        output: Tensor = attn.to_out[1](attn.to_out[0](read)) / attn.rescale_output_factor
+        return output
 
 
 def _read(attn: Attention, query: Tensor, keys_and_values: KeysAndValues) -> Tensor:
     """Attention (B, L, C) of queries (B, L, C) to keys and values (B, K, C), with the layer's heads."""
 
     def split(x: Tensor) -> Tensor:
-        return x.unflatten(-1, (attn.heads, -1)).transpose(1, 2)
+        output: Tensor = x.unflatten(-1, (attn.heads, -1)).transpose(1, 2)
+        return output
 
     key, value = (split(x.to(query.dtype)) for x in keys_and_values)
     return F.scaled_dot_product_attention(split(query), key, value).transpose(1, 2).flatten(2)

@@ -123,7 +123,7 @@ class FaceEncoder(ModelMixin, ConfigMixin):
             published = CLIPVisionModel.from_pretrained(str(folder), dtype=torch.float32)
         except (OSError, ValueError) as error:
             raise ModelError(f"no CLIP vision tower could be read from {folder}: {error}") from error
-        encoder = cls(vision=published.config.to_diff_dict(), **settings)
+        encoder: FaceEncoder = cls(vision=published.config.to_diff_dict(), **settings)
         encoder.tower.load_state_dict(published.state_dict())
         return encoder
 
@@ -158,7 +158,8 @@ class FaceEncoder(ModelMixin, ConfigMixin):
     def _patches(self, crops: Tensor) -> Tensor:
         pixels = self._pixels(crops.flatten(0, 1)).to(self.dtype)
         hidden = self.tower(pixel_values=pixels).last_hidden_state
-        return self.patch_projection(hidden).unflatten(0, crops.shape[:2])
+        output: Tensor = self.patch_projection(hidden).unflatten(0, crops.shape[:2])
+        return output
 
     def _identity(self, embeddings: Tensor, mask: Tensor | None) -> Tensor:
         if not self.config.projected:
@@ -170,7 +171,8 @@ class FaceEncoder(ModelMixin, ConfigMixin):
             embeddings = F.normalize(mean, dim=-1).expand_as(embeddings)
         # An embedding of unit norm has small components; they are brought to unit scale.
         scaled = embeddings * self.config.recogniser_dim**0.5
-        return self.identity_projection(scaled.to(self.dtype))
+        output: Tensor = self.identity_projection(scaled.to(self.dtype))
+        return output
 
     def _pixels(self, crops: Tensor) -> Tensor:
         side = crops.shape[-1]
@@ -180,4 +182,5 @@ class FaceEncoder(ModelMixin, ConfigMixin):
         resized = F.interpolate(
             middle, size=(size, size), mode="bilinear", antialias=True, align_corners=False
         )
-        return (resized / 2 + 0.5 - self.mean.float()) / self.std.float()
+        output: Tensor = (resized / 2 + 0.5 - self.mean.float()) / self.std.float()
+        return output

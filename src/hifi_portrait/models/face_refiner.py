@@ -169,7 +169,8 @@ class FaceRefiner(ModelMixin, ConfigMixin):
             "plain", N for "prompt".
         """
         if isinstance(self.projected, ResampledTokens):
-            return self.projected(faces, mask, quality)
+            output: Tensor = self.projected(faces, mask, quality)
+            return output
         if self.projected is not None:
             tokens: Tensor = self.projected(faces, mask)
             return tokens * mask.any(dim=1)[:, None, None].to(tokens.dtype)
@@ -184,11 +185,11 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         return mean_over_references(alone.unflatten(0, mask.shape), mask)
 
     def unconditional_tokens(self, faces: FaceTokens) -> Tensor | None:
-        """What the unconditional half of guidance reads (B, K, token_dim); None where it reads no face."""
+        """Return what the unconditional half of guidance reads (B, K, token_dim), if it reads any."""
         return self.projected.of_nobody(faces) if isinstance(self.projected, ResampledTokens) else None
 
     def merge(self, text: Tensor, places: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
-        """The prompt as the networks read it: with the faces in it for form "prompt", else as it was.
+        """Return the prompt as the networks read it: with the faces in it for form "prompt", else as it was.
 
         Arguments as for `PromptTokens.merge`.
         """
@@ -202,7 +203,7 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         return isinstance(self.projected, PromptTokens)
 
     def _read(self, context: Tensor, mask: Tensor) -> Tensor:
-        """What the queries read (B, num_tokens, token_dim) in references' tokens (B, N, T, D)."""
+        """Let the queries read references' tokens (B, N, T, D): (B, num_tokens, token_dim)."""
         present = mask[:, :, None].expand(context.shape[:3]).flatten(1)  # B (N T)
         context = self.context_norm(context).flatten(1, 2).masked_fill(~present.unsqueeze(-1), 0.0)
         some = mask.any(dim=1)
@@ -210,7 +211,8 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         tokens = self.queries.expand(len(mask), -1, -1)
         for layer in self.layers:
             tokens = layer(tokens, context, readable)
-        return self.token_norm(tokens) * some[:, None, None].to(tokens.dtype)
+        output: Tensor = self.token_norm(tokens) * some[:, None, None].to(tokens.dtype)
+        return output
 
     def maps(self, crops: Tensor) -> FeatureMaps:
         """Feature maps of each reference's crop (B, N, 3, S, S) in [-1, 1]."""
@@ -260,14 +262,16 @@ class _RefinerLayer(nn.Module):
 
     def forward(self, tokens: Tensor, context: Tensor, readable: Tensor) -> Tensor:
         def split(x: Tensor) -> Tensor:
-            return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            output: Tensor = x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            return output
 
         key, value = self.to_kv(context).chunk(2, dim=-1)
         query = split(self.to_q(self.norm(tokens)))
         mask = readable[:, None, None, :]
         read = F.scaled_dot_product_attention(query, split(key), split(value), attn_mask=mask)
         tokens = tokens + self.to_out(read.transpose(1, 2).flatten(2))
-        return tokens + self.feed_forward(tokens)
+        output: Tensor = tokens + self.feed_forward(tokens)
+        return output
 
 
 class _ResidualBlock(nn.Module):
@@ -286,4 +290,5 @@ class _ResidualBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.layers(x)
+        output: Tensor = x + self.layers(x)
+        return output

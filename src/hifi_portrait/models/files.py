@@ -1,4 +1,4 @@
-"""Model folders on disk: where the bundled one is, and whether a folder is whole before it is loaded."""
+"""Model folders on disk: where the bundled one is, and whether a folder is complete before it is loaded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HIFI_PARTS = ("hifi_net", "face_encoder", "face_refiner", "face_attention")
 
 
 def check_folder(folder: str | Path, *, beside: Collection[str] = ()) -> None:
-    """Check that a saved pipeline is whole: its index, and every part's weights.
+    """Check that a saved pipeline is complete: its index, and every part's weights.
 
     Parameters
     ----------

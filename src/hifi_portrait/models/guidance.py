@@ -16,7 +16,7 @@ from torch import Tensor
 def rescale_guidance(unet: UNet2DConditionModel, scheduler: Any, amount: float) -> Iterator[None]:
     """Within this context guided predictions are brought back to the spread of the conditional ones.
 
-    Against overexposed pictures: arXiv 2305.08891, section 3.4. `amount` in [0, 1] is the share of the
+    Against overexposed pictures: arXiv 2305.08891, section 3.4. `amount` in [0, 1] is the fraction of the
     rescaled prediction; at 0, or where the UNet runs on conditional samples alone, nothing changes. A
     scheduler serves one call at a time.
     """

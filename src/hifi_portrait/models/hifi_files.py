@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from hifi_portrait.errors import ModelError
+from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.models.files import HIFI_PARTS, check_weights, reading
 
 FORMAT = "hifi-portrait.hifi"
@@ -28,7 +29,7 @@ _CLASSES = {
 
 
 def save_hifi_parts(parts: Mapping[str, Any], to: str | Path) -> None:
-    """Write HiFi-Net and the face networks, as `load_hifi_parts` reads them.
+    """Write HiFi-Net and the face networks, as `load_hifi_parts` reads them; one file is written atomically.
 
     Parameters
     ----------
@@ -47,9 +48,8 @@ def save_hifi_parts(parts: Mapping[str, Any], to: str | Path) -> None:
     for name in HIFI_PARTS:
         metadata[name] = parts[name].to_json_string()
         tensors |= {f"{name}.{key}": value.contiguous() for key, value in parts[name].state_dict().items()}
-    partial = to.with_name(to.name + ".part")
-    save_file(tensors, partial, metadata)
-    partial.replace(to)
+    with atomic_write(to) as partial:
+        save_file(tensors, partial, metadata)
 
 
 def load_hifi_parts(source: str | Path, dtype: torch.dtype, **hub: Any) -> dict[str, Any]:

@@ -333,17 +333,18 @@ class HiFiNet(ControlNetModel):
     ) -> Tensor:
         """Embedding of the timestep and, for SDXL, of pooled text, sizes and crop."""
         timesteps = torch.as_tensor(timestep, device=sample.device).reshape(-1).expand(len(sample))
-        embedding = self.time_embedding(self.time_proj(timesteps).to(sample.dtype))
+        embedding: Tensor = self.time_embedding(self.time_proj(timesteps).to(sample.dtype))
         if self.config.addition_embed_type != "text_time":
             return embedding
         text = added["text_embeds"]
         times = self.add_time_proj(added["time_ids"].flatten()).reshape(len(text), -1)
-        return embedding + self.add_embedding(
+        output: Tensor = embedding + self.add_embedding(
             torch.cat([text, times.to(text.dtype)], dim=-1).to(embedding.dtype)
         )
+        return output
 
     def _context(self, text: Tensor, condition: HiFiCondition) -> Tensor:
-        """What the cross-attention reads: face tokens, text tokens or both (B, K + L, D)."""
+        """Join what the cross-attention reads: face tokens, text tokens or both (B, K + L, D)."""
         if condition.tokens is None:
             return text
         tokens = condition.tokens.to(text.dtype)

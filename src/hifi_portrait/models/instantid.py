@@ -33,7 +33,7 @@ _IN_LAYER = ("attention", "feed_forward")
 
 
 def load_instantid(controlnet: str | Path, adapter: str | Path) -> dict[str, Any]:
-    """HiFi-Net and the face networks with InstantID's weights.
+    """Load HiFi-Net and the face networks with InstantID's weights.
 
     A model made of them draws what InstantID draws for one reference, from the recogniser InstantID was
     trained with (`faces.ArcFaceRecogniser`); several references are fused by the quality of their photos.
@@ -73,7 +73,7 @@ def load_instantid(controlnet: str | Path, adapter: str | Path) -> dict[str, Any
 
 
 def _read_adapter(file: Path) -> Mapping[Any, Any]:
-    """What the file holds: tensors by name, or by part and name."""
+    """Read what the file holds: tensors by name, or by part and name."""
     if not file.is_file():
         raise ModelError(f"there is no adapter {file}: give InstantID's ip-adapter.bin")
     try:
@@ -88,7 +88,7 @@ def _read_adapter(file: Path) -> Mapping[Any, Any]:
 
 
 def _grouped(read: Mapping[Any, Any]) -> dict[str, dict[str, Tensor]]:
-    """The tensors of both parts, by part and name; other things are left out."""
+    """Sort the tensors by part and name; other things are left out."""
     flat = dict(read)
     for group, own in read.items():
         if isinstance(own, Mapping):
@@ -111,7 +111,7 @@ def _hifi_net(folder: Path) -> HiFiNet:
         raise ModelError(f"{folder} holds a ControlNet for another architecture than SDXL")
     settings = inspect.signature(HiFiNet.__init__).parameters
     shared = {name: config[name] for name in settings if name in config}
-    hifi_net = HiFiNet(
+    hifi_net: HiFiNet = HiFiNet(
         **shared,
         warp_latents=False,
         surface_alignment=False,
@@ -127,14 +127,17 @@ def _hifi_net(folder: Path) -> HiFiNet:
 
 def _face_encoder(weights: Mapping[str, Tensor]) -> FaceEncoder:
     width = weights["proj_in.weight"].shape[1]
-    return FaceEncoder({}, recogniser_dim=width, output_dim=width, patches=False, projected=False)
+    encoder: FaceEncoder = FaceEncoder(
+        {}, recogniser_dim=width, output_dim=width, patches=False, projected=False
+    )
+    return encoder
 
 
 def _face_refiner(weights: Mapping[str, Tensor]) -> FaceRefiner:
     _, num_tokens, dim = weights["latents"].shape
     output_dim, _ = weights["proj_out.weight"].shape
     num_layers = sum(name.endswith(".0.to_q.weight") for name in weights)
-    refiner = FaceRefiner(
+    refiner: FaceRefiner = FaceRefiner(
         form="resampled",
         encoder_dim=weights["proj_in.weight"].shape[1],
         resampler_dim=dim,
@@ -151,7 +154,7 @@ def _face_refiner(weights: Mapping[str, Tensor]) -> FaceRefiner:
 
 
 def _own_name(name: str) -> str:
-    """What a tensor of the published resampler is called in ours."""
+    """Translate the name of a tensor of the published resampler to that in ours."""
     if name == "latents":
         return "queries"
     return re.sub(r"^(layers\.\d+)\.([01])\.", lambda m: f"{m[1]}.{_IN_LAYER[int(m[2])]}.", name)
@@ -160,7 +163,9 @@ def _own_name(name: str) -> str:
 def _face_attention(weights: Mapping[str, Tensor]) -> FaceAttention:
     places = sorted({int(name.partition(".")[0]) for name in weights})
     keys = [weights[f"{place}.to_k_ip.weight"] for place in places]
-    attention = FaceAttention(token_dim=keys[0].shape[1], hidden_sizes=[len(key) for key in keys])
+    attention: FaceAttention = FaceAttention(
+        token_dim=keys[0].shape[1], hidden_sizes=[len(key) for key in keys]
+    )
     named = {}
     for index, place in enumerate(places):
         named[f"to_k.{index}.weight"] = weights[f"{place}.to_k_ip.weight"]

@@ -24,7 +24,7 @@ _DRAWN_FOR = 1024
 
 
 def draw_keypoints(keypoints: Tensor, size: tuple[int, int]) -> Tensor:
-    """Control images (B, 3, H, W) in [0, 1] of keypoints (B, 5, 2), which are shares of width and height.
+    """Control images (B, 3, H, W) in [0, 1] of keypoints (B, 5, 2), which are fractions of width and height.
 
     A limb has the colour of the keypoint it comes from, dimmed. Limbs and dots are finer in small pictures.
     """
@@ -35,8 +35,8 @@ def draw_keypoints(keypoints: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _drawn(points: npt.NDArray[np.float32], height: int, width: int) -> npt.NDArray[np.uint8]:
-    share = min(1.0, max(height, width) / _DRAWN_FOR)
-    half_width, radius = (max(1, round(length * share)) for length in (_LIMB_WIDTH, _DOT_RADIUS))
+    scale = min(1.0, max(height, width) / _DRAWN_FOR)
+    half_width, radius = (max(1, round(length * scale)) for length in (_LIMB_WIDTH, _DOT_RADIUS))
     image = np.zeros((height, width, 3), np.uint8)
     for start, end in _LIMBS:
         across, down = points[start] - points[end]

@@ -19,8 +19,10 @@ import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
-_LEAST_VARIANCE = 1e-3
-_UNEXPLAINED = 0.3  # share of a variance that the warp leaves at least
+_MIN_VARIANCE = 1e-3
+"""Variance of a scaled latent's component and frequency at least, so that nothing is certain."""
+_MIN_UNEXPLAINED = 0.3
+"""Fraction of a variance that the warp leaves unexplained at least."""
 
 
 class LatentPrior(nn.Module):
@@ -71,24 +73,24 @@ class LatentPrior(nn.Module):
         warp = self._to_frequencies(coverage.float() * (warps.float() - mean))
         shared, power = _by_radius((target * warp).mean(0)), _by_radius(warp.square().mean(0))
         gain = shared / power.clamp(min=1e-6)
-        left = torch.maximum(variance - gain * shared, _UNEXPLAINED * variance)
+        left = torch.maximum(variance - gain * shared, _MIN_UNEXPLAINED * variance)
         self.gain.copy_(gain)
-        self.variance.copy_(left.clamp(min=_LEAST_VARIANCE))
+        self.variance.copy_(left.clamp(min=_MIN_VARIANCE))
 
     def mean_given(self, warp: Tensor, coverage: Tensor) -> Tensor:
-        """Expected latents (B, C, h, w) given those of the warp and its coverage (B, 1, h, w)."""
+        """Return the expected latents (B, C, h, w) given those of the warp and its coverage (B, 1, h, w)."""
         mean, gain = self._sized(self.mean, warp.shape), self._sized(self.gain, warp.shape)
         deviation = coverage.float() * (warp.float() - mean)
         return mean + self._to_latents(gain * self._to_frequencies(deviation))
 
     def mean_alone(self, like: Tensor) -> Tensor:
-        """Expected latents where there is no warp, in the shape (B, C, h, w) of ``like``."""
+        """Return the expected latents where there is no warp, in the shape (B, C, h, w) of ``like``."""
         return self._sized(self.mean, like.shape).expand(like.shape)
 
     def velocity(
         self, noisy: Tensor, alpha_bar: Tensor, mean: Tensor, noise_scale: Tensor | float = 1.0
     ) -> Tensor:
-        """Expected velocity of noisy latents (B, C, h, w) whose clean ones have this mean.
+        """Return the expected velocity of noisy latents (B, C, h, w) whose clean ones have this mean.
 
         With alpha^2 = ``alpha_bar`` (B,), sigma^2 = 1 - alpha^2, the fraction g = ``noise_scale`` (B,) of the
         schedule's noise, z = alpha x + g sigma e and v = (alpha z - x) / sigma, for each component and
@@ -122,7 +124,7 @@ class LatentPrior(nn.Module):
 
 
 def _cosines(size: int, device: torch.device) -> Tensor:
-    """The orthonormal discrete cosine transform of type II as a matrix (size, size)."""
+    """Make the matrix (size, size) of the orthonormal discrete cosine transform of type II."""
     places = torch.arange(size, device=device, dtype=torch.float32)
     matrix = torch.cos(math.pi / size * (places + 0.5) * places[:, None]) * math.sqrt(2 / size)
     matrix[0] /= math.sqrt(2)

@@ -16,7 +16,8 @@ def encode_picture(vae: AutoencoderKL, picture: Tensor) -> Tensor:
     dtype = vae.dtype
     with _without_overflow(vae):
         latents = vae.encode(picture.to(vae.dtype)).latent_dist.mode() * vae.config.scaling_factor
-    return latents.to(dtype)
+    output: Tensor = latents.to(dtype)
+    return output
 
 
 def decode_picture(vae: AutoencoderKL, latents: Tensor) -> Tensor:

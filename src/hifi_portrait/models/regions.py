@@ -15,22 +15,25 @@ from torch.nn import functional as F
 from hifi_portrait.models.pixels import local_mean
 
 Region = tuple[float, float, float, float] | npt.NDArray[Any]
-"""A box, left, top, right, bottom as shares of width and height; or a mask (H, W) in [0, 1]."""
+"""A box, left, top, right, bottom as fractions of width and height; or a mask (H, W) in [0, 1]."""
 
-_SOFT = 17  # pixels at 256 over which one person's part gives way to another's
-_UPRIGHT = 0.4  # how much a step up or down counts beside one sideways, for bodies are below heads
+_FADING_WINDOW = 17
+"""Pixels at 256 over which one person's part gives way to another's."""
+_VERTICAL_WEIGHT = 0.4
+"""How much a step up or down counts beside one sideways: bodies are below heads."""
 
 
 @dataclass(frozen=True)
 class Regions:
-    """Masks (P, 1, H, W) of P people, in [0, 1], that nowhere sum to more than 1."""
+    """Which part of a picture is whose."""
 
     masks: Tensor
+    """(P, 1, H, W) of P people, in [0, 1]; nowhere do they sum to more than 1."""
     _sizes: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def given(cls, regions: Sequence[Region], height: int, width: int) -> Regions:
-        """From boxes or masks; where they overlap, those in it share alike.
+        """Make them of boxes or masks; where they overlap, they have equal parts.
 
         Raises
         ------
@@ -41,13 +44,13 @@ class Regions:
         return cls(masks / masks.sum(dim=0).clamp(min=1))
 
     def filled(self, others: Regions) -> Regions:
-        """Soft masks with the same people's ``others`` where nobody is; they sum to those of ``others``."""
+        """Make soft masks with the same people's ``others`` where nobody is; sums are those of ``others``."""
         nobody = 1 - self.masks.sum(dim=0, keepdim=True)
-        return Regions(local_mean(self.masks + nobody * others.masks, _SOFT))
+        return Regions(local_mean(self.masks + nobody * others.masks, _FADING_WINDOW))
 
     @classmethod
     def around(cls, heads: Sequence[tuple[float, float, float]], height: int, width: int) -> Regions:
-        """All of a picture, shared between heads of the given sizes (shares of the height) and places.
+        """Share all of a picture between heads of the given sizes (fractions of the height) and places.
 
         Each head is size, x and y, as in a target's framing. Each point belongs to the head that is nearest
         in its own size.
@@ -55,21 +58,22 @@ class Regions:
         y = (torch.arange(height) + 0.5)[:, None]
         x = (torch.arange(width) + 0.5)[None]
         distances = [
-            ((x - at_x * width).square() + (_UPRIGHT * (y - at_y * height)).square()).sqrt() / (size * height)
+            ((x - at_x * width).square() + (_VERTICAL_WEIGHT * (y - at_y * height)).square()).sqrt()
+            / (size * height)
             for size, at_x, at_y in heads
         ]
         nearest = torch.stack(distances).argmin(dim=0)
         masks = F.one_hot(nearest, len(heads)).permute(2, 0, 1)[:, None].float()
-        return cls(local_mean(masks, _SOFT))
+        return cls(local_mean(masks, _FADING_WINDOW))
 
     def at(self, height: int, width: int) -> Tensor:
-        """The masks (P, 1, height, width); made once for each size, for every layer of every step asks."""
+        """Return the masks (P, 1, height, width), made once for each size: every layer of every step asks."""
         if (height, width) not in self._sizes:
             self._sizes[height, width] = F.adaptive_avg_pool2d(self.masks, (height, width))
         return self._sizes[height, width]
 
     def along(self, length: int) -> Tensor:
-        """The masks (P, length, 1) of a picture's places, in rows, of which there are so many."""
+        """Return the masks (P, length, 1) of so many places of a picture, row by row."""
         height, width = self.masks.shape[-2:]
         rows = round((length * height / width) ** 0.5)
         if rows * (length // rows) != length:
@@ -77,12 +81,12 @@ class Regions:
         return self.at(rows, length // rows).flatten(2).transpose(1, 2)
 
     def blend(self, values: Sequence[Tensor]) -> Tensor:
-        """Sum (B, C, h, w) of each person's values (B, C, h, w) within the own part."""
+        """Sum up each person's values (B, C, h, w) within the own part."""
         masks = self.at(*values[0].shape[-2:]).to(values[0])
         return torch.stack([value * mask for value, mask in zip(values, masks, strict=True)]).sum(dim=0)
 
     def to(self, device: torch.device | str) -> Regions:
-        """On a device."""
+        """Move the masks to a device."""
         return Regions(self.masks.to(device))
 
 
@@ -101,11 +105,11 @@ def _mask(region: Region, height: int, width: int) -> Tensor:
 
 
 def _box(box: npt.NDArray[np.float32], height: int, width: int) -> Tensor:
-    """A box as a mask (1, height, width); at least a pixel of it."""
+    """Make a mask (1, height, width) of a box; at least a pixel of it."""
     left, top, right, bottom = box.tolist()
     if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
         raise ValueError(
-            "a box in `regions` must be left, top, right, bottom as shares of width and height, but is "
+            "a box in `regions` must be left, top, right, bottom as fractions of width and height, but is "
             f"{(left, top, right, bottom)}"
         )
     mask = torch.zeros(1, height, width)

@@ -1,6 +1,10 @@
 """Learned queries that read one face: the resampler of IP-Adapter (arXiv 2308.06721) and InstantID.
 
 Its layers also let the queries read each other, which those of the face refiner do not.
+
+diffusers' `IPAdapterPlusImageProjection` computes the same. It is not used here because models that are saved
+already would not load: its weights have other names, and keys and values are two matrices where ours are one.
+A test compares the two.
 """
 
 from __future__ import annotations
@@ -58,7 +62,8 @@ class _Layer(nn.Module):
 
     def forward(self, queries: Tensor, values: Tensor) -> Tensor:
         queries = queries + self.attention(queries, values)
-        return queries + self.feed_forward(queries)
+        output: Tensor = queries + self.feed_forward(queries)
+        return output
 
 
 class _Attention(nn.Module):
@@ -73,7 +78,8 @@ class _Attention(nn.Module):
 
     def forward(self, queries: Tensor, values: Tensor) -> Tensor:
         def split(x: Tensor) -> Tensor:
-            return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            output: Tensor = x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            return output
 
         queries = self.norm2(queries)
         readable = torch.cat([self.norm1(values), queries], dim=1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 Residuals = tuple[list[Tensor], Tensor]
-"""Those for the UNet's skip connections, and that for its middle."""
+"""Residuals for the UNet's skip connections, and the one for its middle."""
 
 
 @dataclass
@@ -19,11 +19,14 @@ class Reuse:
     """
 
     every: int
+    """At how many-th call residuals are computed."""
     calls: int = 0
+    """Calls so far."""
     last: Residuals | None = None
+    """What was computed last."""
 
     def residuals(self, compute: Callable[[], Residuals], samples: int) -> Residuals:
-        """Those of this call, for so many samples."""
+        """Return the residuals of this call, for so many samples."""
         due = self.calls % self.every == 0
         self.calls += 1
         if due or self.last is None or len(self.last[1]) != samples:

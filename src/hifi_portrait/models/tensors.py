@@ -16,7 +16,7 @@ PADDED = {"padded": True}
 
 
 def map_tensors(value: T, change: Callable[[Tensor], Tensor]) -> T:
-    """A dataclass of tensors, such dataclasses and Nones, with every tensor changed."""
+    """Change every tensor of a dataclass of tensors, such dataclasses and Nones."""
     result: Any = value
     if isinstance(value, Tensor):
         result = change(value)
@@ -25,11 +25,12 @@ def map_tensors(value: T, change: Callable[[Tensor], Tensor]) -> T:
         result = type(value)(**{name: map_tensors(getattr(value, name), change) for name in names})
     elif value is not None:
         raise TypeError(f"expected tensors or dataclasses of them, not {type(value).__name__}")
-    return result
+    changed: T = result
+    return changed
 
 
 def join_tensors(values: Sequence[T], *, fill: bool = False) -> T:
-    """Dataclasses of one kind, or tensors, joined along the first dimension.
+    """Join dataclasses of one kind, or tensors, along the first dimension.
 
     With ``fill``, as for fields with `PADDED`, those shorter along the second are filled up with zeros.
 
@@ -54,7 +55,8 @@ def join_tensors(values: Sequence[T], *, fill: bool = False) -> T:
                 for each in fields(first)
             }
         )
-    return first
+    joined: T = first
+    return joined
 
 
 def _filled(values: Sequence[Tensor]) -> list[Tensor]:

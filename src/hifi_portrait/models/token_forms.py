@@ -1,6 +1,6 @@
 """Forms of face tokens beside the refined ones: those of simpler designs, to compare with.
 
-Each is a projection of what the face encoder says, without queries that read several faces at once.
+Each is a projection of the face encoder's output, without queries that read several faces at once.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from hifi_portrait.models.face_encoder import FaceTokens
 from hifi_portrait.models.resampler import Resampler
 
-_LEAST_SAY = 0.05
-"""What even a photo of no quality counts."""
+_MIN_WEIGHT = 0.05
+"""Weight of a photo of no quality."""
 
 
 def mean_over_references(values: Tensor, weights: Tensor) -> Tensor:
@@ -25,7 +25,7 @@ def mean_over_references(values: Tensor, weights: Tensor) -> Tensor:
 
 def reference_weights(quality: Tensor, mask: Tensor) -> Tensor:
     """How much each reference counts (B, N), by the ``quality`` of its photo in [0, 1]; 0 where ``~mask``."""
-    return (_LEAST_SAY + quality) * mask
+    return (_MIN_WEIGHT + quality) * mask
 
 
 class PlainTokens(nn.Module):
@@ -38,7 +38,8 @@ class PlainTokens(nn.Module):
 
     def forward(self, faces: FaceTokens, mask: Tensor) -> Tensor:
         """Tokens (B, T, token_dim) of faces with T tokens each; ``mask`` (B, N)."""
-        return self.norm(self.projection(mean_over_references(faces.joined(), mask)))
+        output: Tensor = self.norm(self.projection(mean_over_references(faces.joined(), mask)))
+        return output
 
 
 class EmbeddingTokens(nn.Module):
@@ -55,7 +56,8 @@ class EmbeddingTokens(nn.Module):
         if faces.identity is None:
             raise ValueError("tokens of form 'embedding' need a face encoder with `identity` switched on")
         tokens = self.projection(mean_over_references(faces.identity, mask))
-        return self.norm(tokens.unflatten(-1, (self.num_tokens, -1)))
+        output: Tensor = self.norm(tokens.unflatten(-1, (self.num_tokens, -1)))
+        return output
 
 
 class ResampledTokens(nn.Module):
@@ -81,10 +83,11 @@ class ResampledTokens(nn.Module):
         return fused if bool(some.all()) else torch.where(some[:, None, None], fused, self.of_nobody(faces))
 
     def of_nobody(self, faces: FaceTokens) -> Tensor:
-        """What is read where there is no face: that of an embedding of zeros (B, num_tokens, token_dim)."""
+        """Return tokens (B, num_tokens, token_dim) of an embedding of zeros, for a sample without faces."""
         assert faces.identity is not None
         nothing = torch.zeros_like(faces.identity[:1, :1])
-        return self.resampler(nothing).expand(len(faces.identity), -1, -1)
+        output: Tensor = self.resampler(nothing).expand(len(faces.identity), -1, -1)
+        return output
 
 
 class PromptTokens(nn.Module):
@@ -101,10 +104,11 @@ class PromptTokens(nn.Module):
         if faces.identity is None or faces.patches is None:
             raise ValueError("tokens of form 'prompt' need a face encoder with both `patches` and `identity`")
         joined = torch.cat([faces.patches[:, :, 0], faces.identity], dim=-1)
-        return self.projection(joined).masked_fill(~mask.unsqueeze(-1), 0.0)
+        output: Tensor = self.projection(joined).masked_fill(~mask.unsqueeze(-1), 0.0)
+        return output
 
     def merge(self, text: Tensor, places: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
-        """The prompt's hidden states with each class word replaced by the faces stacked.
+        """Replace each class word in the prompt's hidden states by the stacked faces.
 
         What follows the word moves back by one place less than there are faces, and what then lies beyond
         the end, padding but for very long prompts, is dropped.

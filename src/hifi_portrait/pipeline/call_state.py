@@ -146,7 +146,7 @@ class CallState:
         changes = self.request.shows_warp and len(drawn) > 1
         if not changes or self.round == self.request.settings.prompt_rounds:
             return None
-        inputs = [each.showing(pictures) for each in self.subjects.inputs]
+        inputs = [each.show_pictures(pictures) for each in self.subjects.inputs]
         shown = replace(self.subjects, inputs=inputs, conditionings=[condition(each) for each in inputs])
         return replace(
             self,
@@ -247,7 +247,7 @@ def _make_start(request: Request, subjects: EncodedSubjects) -> WarpStart | None
 
 
 def _find_unprompted(request: Request) -> dict[str, Any] | None:
-    """Prompts of what the warp shows already of the request's; None if they ask for nothing else."""
+    """Find what of the prompts the warp shows already; None if they ask for nothing else."""
     by_the_warp = ("glasses", "hair", "clothes") if request.scene is None else ("glasses",)
     shared = [{getattr(target, name) for _, target in request.subjects} for name in by_the_warp]
     besides = has_other_words(request.prompts, guided=request.settings.guidance_scale > 1)
@@ -258,7 +258,7 @@ def _find_unprompted(request: Request) -> dict[str, Any] | None:
 
 
 def _read_guide_image(guide: Guide, processor: VaeImageProcessor, height: int, width: int) -> Tensor:
-    """What a guide reads (1, C, height, width), in [0, 1]."""
+    """Make what a guide reads, (1, C, height, width) in [0, 1]."""
     picture = guide.image
     if isinstance(picture, np.ndarray) and picture.dtype == np.uint8:
         picture = picture / 255

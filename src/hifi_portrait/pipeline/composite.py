@@ -92,7 +92,10 @@ def mask_matted(triangle: Tensor, model: HeadModel | None = None) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _matted_triangles(model: HeadModel) -> BoolArray:
-    return np.isin(model.triangles, scalp(model).vertices).any(axis=1) | (model.parts == Part.SHOULDERS)
+    matted: BoolArray = np.isin(model.triangles, scalp(model).vertices).any(axis=1) | (
+        model.parts == Part.SHOULDERS
+    )
+    return matted
 
 
 def find_doubt(on_head: Tensor, coverage: Tensor, sure: Tensor) -> Tensor:

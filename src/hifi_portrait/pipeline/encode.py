@@ -127,16 +127,16 @@ def mask_scene(scene: Scene, head: LandmarkImage, device: Device) -> InpaintingM
 
 
 def _draw_warp(identity: Identity, head: LandmarkImage, scene: Scene | None) -> tuple[Array, Array, Array]:
-    """Picture (H, W, 3) in [0, 255], coverage and recoloured fraction (H, W) of a warp, in a scene if any."""
+    """Draw a warp, in its scene if any: picture (H, W, 3) in [0, 255], coverage and recoloured (H, W)."""
     if scene is None:
         warp = draw_warp(identity, head)
         return warp.picture, warp.coverage, warp.dyed
     # A scene puts glasses on itself, in its light, and keeps hair and clothes.
     bare = replace(head, glasses=without_frame(head.glasses), hair=None, clothes=None)
     warp = draw_warp(identity, bare)
-    return *scene.received(warp.picture, warp.coverage, head), warp.dyed
+    return *scene.receive_warp(warp.picture, warp.coverage, head), warp.dyed
 
 
 def _to_tensor(picture: Array) -> Tensor:
-    """A picture (H, W, 3) in [0, 255] as (1, 3, H, W) in [-1, 1]."""
+    """Turn a picture (H, W, 3) in [0, 255] into (1, 3, H, W) in [-1, 1]."""
     return torch.from_numpy(np.array(picture, np.float32)).permute(2, 0, 1)[None] / 127.5 - 1

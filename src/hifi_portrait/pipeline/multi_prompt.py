@@ -69,7 +69,7 @@ def join_pictures(pictures: Sequence[Any]) -> Any:
 
 
 def _read_prompt(request: Request) -> Request:
-    """The request of one person whose target has what the prompt says of glasses, hair and clothes."""
+    """Give the target of a request for one person what its prompt says of glasses, hair and clothes."""
     ((identity, target),) = request.subjects
     return replace(request, subjects=[(identity, target.with_prompt(request.texts))])
 
@@ -83,7 +83,7 @@ def _differ(target: Target, prompts: Any) -> bool:
 
 
 def _split_lists(values: Any, names: Sequence[str], prompts: int, each: int) -> list[dict[str, Any]]:
-    """Values for each of several prompts, of which the named ones are lists of ``each`` entries a prompt.
+    """Split values between prompts; the named ones are lists of ``each`` entries a prompt.
 
     Raises
     ------

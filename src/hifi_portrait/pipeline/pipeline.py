@@ -314,7 +314,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
     @property
     def controlnet(self) -> HiFiNet:
         """HiFi-Net, under the name by which diffusers' loop calls it."""
-        return self.hifi_net
+        hifi_net: HiFiNet = self.hifi_net
+        return hifi_net
 
     def encode_prompt(self, prompt: str | list[str] | None, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """As the parent's; with the faces in the prompt, for a design that has them there."""
@@ -330,7 +331,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         return latents if self._state is None else self._state.start_latents(self.scheduler, latents)
 
     def _run_loop(self, state: CallState, **arguments: Any) -> Any:
-        """What diffusers' own pipeline draws for a call's state."""
+        """Draw by diffusers' own pipeline, which finds a call's state in the methods above."""
         self._state = state
         try:
             return super().__call__(**arguments)[0]
@@ -366,7 +367,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             _, optional = cls._get_signature_keys(cls)
             return cls(**source.load_single_file(optional))
         with reading(source.base):
-            return super().from_pretrained(str(source.base), dtype=source.dtype, **source.settings)
+            pipeline: Self = super().from_pretrained(str(source.base), dtype=source.dtype, **source.settings)
+            return pipeline
 
     def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
         """As diffusers'; and a model card, `README.md`, beside the parts, as the hub shows one.

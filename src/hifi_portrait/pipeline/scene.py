@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from hifi_portrait.errors import TargetError
 from hifi_portrait.faces import FaceAnalyser, ImageLike, analyse, load_image, source_name
@@ -15,6 +13,7 @@ from hifi_portrait.faces.geometry import cut_out, pixel_affine, transform_points
 from hifi_portrait.fitting import fit
 from hifi_portrait.fitting.keypoints import project_landmarks
 from hifi_portrait.head import HeadModel
+from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.head.glasses import FRAMES
 from hifi_portrait.landmarks import LandmarkImage
 from hifi_portrait.landmarks.contours import FACE_OVAL
@@ -22,40 +21,37 @@ from hifi_portrait.person.target import Target
 from hifi_portrait.warp.glasses.draw import draw_glasses
 from hifi_portrait.warp.image.morphology import disc
 
-Picture = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.float32]
-
-_SHADE = 0.35  # of the face's height: over which its light is taken from the picture
-_SOFT = 0.06  # of the face's height: over which the face gives way to the picture
-_GROWN = 0.04  # of the face's height: how much farther than the face is redrawn
-_LEAST_LIT = 1e-3  # share of a face nearby below which its mean shade counts
-_MOST_RELIT = 6.0  # times that a colour is made lighter or darker at most
+# Lengths are fractions of the face's height in the crop.
+_SHADE_REACH = 0.35
+"""Standard deviation of the blur by which the picture's light on the face is found."""
+_FADING_WIDTH = 0.06
+"""Width over which the face gives way to the picture."""
+_REDRAWN_MARGIN = 0.04
+"""How much farther than the face the picture is redrawn."""
+_MEAN_SHADE_WEIGHT = 1e-3
+"""Weight of a face's mean shade beside the shade nearby, which counts where little of the face is near."""
+_MAX_RELIGHTING = 6.0
+"""Factor by which a colour is made lighter or darker at most."""
+_SHADE_OFFSET = 4
+"""Added to both shades, in [0, 255], before they are divided, so that black stays black."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A picture, and the face in it that is to be redrawn.
+    """A picture, and the face in it that is to be redrawn."""
 
-    Attributes
-    ----------
-    picture
-        uint8 RGB (H, W, 3).
-    landmarks
-        (478, 3) of the face, in pixels of the picture.
-    to_crop
-        (3, 3) from these to a portrait crop of side 1.
-    target
-        What the face shows in that crop: expression, pose, gaze and framing.
-    """
-
-    picture: Picture
-    landmarks: npt.NDArray[Any]
-    to_crop: npt.NDArray[Any]
+    picture: ByteArray
+    """(H, W, 3), RGB."""
+    landmarks: Array
+    """(478, 3) of the face, in pixels of the picture."""
+    to_crop: Array
+    """(3, 3) transform from these to a portrait crop of side 1."""
     target: Target
+    """What the face shows in that crop: expression, pose, gaze and framing."""
 
     @classmethod
     def from_photo(cls, photo: ImageLike, *, face: int = 0, analyser: FaceAnalyser | None = None) -> Scene:
-        """The scene of a photo, of the face of that number, counted from the largest.
+        """Make the scene of a photo, with the face of that number, counted from the largest.
 
         Raises
         ------
@@ -74,14 +70,14 @@ class Scene:
         to_crop = np.diag([1 / size, 1 / size, 1]) @ found.crop_transform
         return cls(load_image(photo), found.landmarks, to_crop, target)
 
-    def crop(self, size: int) -> Picture:
-        """The portrait crop about the face, (size, size, 3)."""
+    def crop(self, size: int) -> ByteArray:
+        """Cut the portrait crop about the face out of the picture, (size, size, 3)."""
         return cut_out(self.picture, self._transform(size), size)
 
-    def received(
-        self, warp: npt.NDArray[Any], coverage: npt.NDArray[Any], drawn: LandmarkImage
-    ) -> tuple[npt.NDArray[np.float32], Mask]:
-        """This scene's crop with a person's face in it, in the scene's light.
+    def receive_warp(
+        self, warp: Array, coverage: Array, drawn: LandmarkImage
+    ) -> tuple[FloatArray, FloatArray]:
+        """Put a person's face into the scene's crop, in the scene's light.
 
         Parameters
         ----------
@@ -96,104 +92,115 @@ class Scene:
             (S, S, 3) in [0, 255] and (S, S) in [0, 1], as those of a warp; the scene's own pixels are sure.
         """
         size = drawn.image.shape[0]
-        face = self._face(drawn)
-        shown = _soft(_filled(face, size), _SOFT * _height(face))
+        face = self._outline(drawn)
+        shown = _fade_edge(_fill_hull(face, size), _FADING_WIDTH * _height_of(face))
         crop = self.crop(size).astype(np.float32)
-        lit = _soft(_filled(self._old_face(size), size), _SOFT * _height(face))
-        relit = _in_light_of((crop, lit), (warp.astype(np.float32), shown), _SHADE * _height(face))
-        worn, frame = _with_glasses(crop + shown[..., None] * (relit - crop), drawn)
+        lit = _fade_edge(_fill_hull(self._old_outline(size), size), _FADING_WIDTH * _height_of(face))
+        relit = _relight((crop, lit), (warp.astype(np.float32), shown), _SHADE_REACH * _height_of(face))
+        worn, frame = _put_on_glasses(crop + shown[..., None] * (relit - crop), drawn)
         return worn, np.maximum(1 + shown * (coverage - 1), frame).astype(np.float32)
 
-    def mask(self, drawn: LandmarkImage) -> Mask:
-        """How much of each pixel of the crop is redrawn (size, size), in [0, 1]: the old face and the new."""
+    def mask(self, drawn: LandmarkImage) -> FloatArray:
+        """Mask what of the crop (S, S) is redrawn, in [0, 1]: the old face and the new one."""
         size = drawn.image.shape[0]
-        new, old = self._face(drawn), self._old_face(size)
-        _, frame = _with_glasses(np.zeros((size, size, 3), np.float32), drawn)
-        both = np.maximum(np.maximum(_filled(new, size), _filled(old, size)), (frame > 0).astype(np.float32))
-        grown = _grown(both, _GROWN * _height(new))
-        return _soft(grown, _SOFT * _height(new))
+        new, old = self._outline(drawn), self._old_outline(size)
+        _, frame = _put_on_glasses(np.zeros((size, size, 3), np.float32), drawn)
+        both = np.maximum(
+            np.maximum(_fill_hull(new, size), _fill_hull(old, size)), (frame > 0).astype(np.float32)
+        )
+        grown = _dilate(both, _REDRAWN_MARGIN * _height_of(new))
+        return _fade_edge(grown, _FADING_WIDTH * _height_of(new))
 
-    def paste(self, portrait: Picture, mask: Mask) -> Picture:
-        """The whole picture with a crop (S, S, 3), as a pipeline draws it, in its place.
+    def paste(self, portrait: ByteArray, mask: FloatArray) -> ByteArray:
+        """Paste a portrait, which a pipeline drew of the crop, into the whole picture.
 
         Parameters
         ----------
         portrait
-            uint8 RGB (S, S, 3).
+            (S, S, 3), RGB.
         mask
-            (S, S), what of it was redrawn; see `mask`.
+            (S, S) in [0, 1], what of it was redrawn; see `mask`.
+
+        Returns
+        -------
+        ByteArray
+            (H, W, 3), the picture.
         """
         height, width = self.picture.shape[:2]
-        joined: npt.NDArray[Any] = np.dstack([portrait.astype(np.float32), 255 * mask])
+        joined: Array = np.dstack([portrait.astype(np.float32), 255 * mask])
         scale = np.sqrt(abs(np.linalg.det(self.to_crop[:2, :2])))  # of a crop of side 1
         if portrait.shape[0] * scale > 1:  # drawn larger than its place: reductions are averaged
             joined = cv2.resize(joined, [max(1, round(1 / scale))] * 2, interpolation=cv2.INTER_AREA)
         affine = pixel_affine(np.linalg.inv(self._transform(joined.shape[0])))
         moved = cv2.warpAffine(joined, affine, (width, height), flags=cv2.INTER_CUBIC)
-        share = (moved[..., 3:] / 255).clip(0, 1)
-        pasted = self.picture + share * (moved[..., :3] - self.picture)
+        fraction = (moved[..., 3:] / 255).clip(0, 1)
+        pasted = self.picture + fraction * (moved[..., :3] - self.picture)
         return np.asarray(pasted.round().clip(0, 255), np.uint8)
 
-    def _transform(self, size: int) -> npt.NDArray[Any]:
-        transform: npt.NDArray[Any] = np.diag([size, size, 1]) @ self.to_crop
+    def _transform(self, size: int) -> Array:
+        transform: Array = np.diag([size, size, 1]) @ self.to_crop
         return transform
 
-    def _old_face(self, size: int) -> npt.NDArray[Any]:
+    def _old_outline(self, size: int) -> Array:
         """Outline (36, 3) of the picture's own face in the crop, in pixels."""
         return transform_points(self.landmarks, self._transform(size))[list(FACE_OVAL)]
 
     @staticmethod
-    def _face(drawn: LandmarkImage) -> npt.NDArray[Any]:
+    def _outline(drawn: LandmarkImage) -> Array:
         """Outline (36, 2) of a drawn head's face, in pixels."""
         return project_landmarks(HeadModel.load(), drawn.vertices, drawn.geometry.camera, FACE_OVAL)
 
 
-def _with_glasses(picture: npt.NDArray[np.float32], drawn: LandmarkImage) -> tuple[Mask, Mask]:
-    """A picture (S, S, 3) in [0, 255] of a drawn head with the glasses that it is to wear; their share."""
+def _put_on_glasses(picture: FloatArray, drawn: LandmarkImage) -> tuple[FloatArray, FloatArray]:
+    """Put the requested glasses on a drawn head in a picture (S, S, 3); also their fraction of each pixel."""
     if drawn.glasses not in FRAMES:
         return picture, np.zeros(picture.shape[:2], np.float32)
     loose = np.zeros(picture.shape[:2], np.float32)
     return draw_glasses(picture, drawn.glasses, drawn.raster, loose, drawn.geometry, HeadModel.load())
 
 
-def _height(outline: npt.NDArray[Any]) -> float:
+def _height_of(outline: Array) -> float:
     return float(np.ptp(outline[:, 1]))
 
 
-def _filled(outline: npt.NDArray[Any], size: int) -> Mask:
-    """The hull of an outline (K, 2 or more) as a mask."""
+def _fill_hull(outline: Array, size: int) -> FloatArray:
+    """Fill the hull of an outline (K, 2 or more) as a mask."""
     mask = np.zeros((size, size), np.float32)
     hull = cv2.convexHull(np.asarray(outline[:, :2], np.float32).round().astype(np.int32))
     cv2.fillConvexPoly(mask, hull, 1.0)
     return mask
 
 
-def _grown(mask: Mask, pixels: float) -> Mask:
+def _dilate(mask: FloatArray, pixels: float) -> FloatArray:
     return np.asarray(cv2.dilate(mask, disc(2 * max(1, round(pixels)) + 1)), np.float32)
 
 
-def _soft(mask: Mask, pixels: float) -> Mask:
-    """A mask that fades out inwards over so many pixels."""
+def _fade_edge(mask: FloatArray, pixels: float) -> FloatArray:
+    """Fade a mask out inwards over so many pixels."""
     distance = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-    share = np.clip(distance / max(pixels, 1), 0, 1)
-    return np.asarray(share * share * (3 - 2 * share), np.float32)
+    inside = np.clip(distance / max(pixels, 1), 0, 1)
+    return np.asarray(inside * inside * (3 - 2 * inside), np.float32)
 
 
-def _in_light_of(
-    light: tuple[npt.NDArray[np.float32], Mask], face: tuple[npt.NDArray[np.float32], Mask], reach: float
-) -> npt.NDArray[np.float32]:
-    """A face (H, W, 3) with the wide shades that another has, each within the own mask (H, W).
+def _relight(
+    light: tuple[FloatArray, FloatArray], face: tuple[FloatArray, FloatArray], reach: float
+) -> FloatArray:
+    """Give a face (H, W, 3) the wide shades that another has, each within its own mask (H, W).
 
     Far from the other its mean shade counts; where there is none, the face stays as it is.
     """
     if light[1].sum() < 1:
         return face[0]
 
-    def wide(picture: npt.NDArray[np.float32], mask: Mask) -> npt.NDArray[np.float32]:
+    def blur_within(picture: FloatArray, mask: FloatArray) -> FloatArray:
         total = cv2.GaussianBlur(picture * mask[..., None], (0, 0), reach)
-        share = cv2.GaussianBlur(mask, (0, 0), reach)[..., None]
+        fraction = cv2.GaussianBlur(mask, (0, 0), reach)[..., None]
         mean = (picture * mask[..., None]).sum(axis=(0, 1)) / max(float(mask.sum()), 1e-4)
-        return np.asarray((total + _LEAST_LIT * mean) / (share + _LEAST_LIT), np.float32)
+        return np.asarray((total + _MEAN_SHADE_WEIGHT * mean) / (fraction + _MEAN_SHADE_WEIGHT), np.float32)
 
-    ratio = np.clip((wide(*light) + 4) / (wide(*face) + 4), 1 / _MOST_RELIT, _MOST_RELIT)
+    ratio = np.clip(
+        (blur_within(*light) + _SHADE_OFFSET) / (blur_within(*face) + _SHADE_OFFSET),
+        1 / _MAX_RELIGHTING,
+        _MAX_RELIGHTING,
+    )
     return np.asarray(np.clip(face[0] * ratio, 0, 255), np.float32)
