@@ -86,29 +86,11 @@ def test_without_a_network_portraits_are_draws_from_the_prior(identity):
     assert (latents - mean).abs().mean() < 0.8 * (without - mean).abs().mean()
 
 
-def test_several_prompts_and_several_pictures_each(pipe, identity):
-    assert len(draw(pipe, identity, prompt=["red hair", "a beard"], num_images_per_prompt=2)) == 4
-
-
 def test_pictures_of_a_batch_are_those_drawn_alone(pipe, identity):
     generators = [torch.Generator().manual_seed(seed) for seed in (0, 1)]
     settings = {"num_inference_steps": 3, "output_type": "np"}
     both = pipe(identity, TARGET, generator=generators, num_images_per_prompt=2, **settings).images
     np.testing.assert_allclose(both[1:], draw(pipe, identity, seed=1), atol=2e-5)
-
-
-def test_prompt_embeddings_can_be_given(pipe, identity):
-    with torch.no_grad():
-        hidden, no_hidden, pooled, no_pooled = pipe.encode_prompt("a beard", do_classifier_free_guidance=True)
-    given = draw(
-        pipe,
-        identity,
-        prompt_embeds=hidden,
-        negative_prompt_embeds=no_hidden,
-        pooled_prompt_embeds=pooled,
-        negative_pooled_prompt_embeds=no_pooled,
-    )
-    assert np.array_equal(given, draw(pipe, identity, prompt="a beard"))
 
 
 def count_calls(pipe, names, run):
@@ -143,17 +125,6 @@ def test_a_step_reads_as_many_tokens_for_any_number_of_references(pipe, referenc
     draw(pipe, an_identity(references))
     handle.remove()
     assert shapes == {(1, 4 + 77, 32)}  # one conditional half, 4 face tokens, 77 of text
-
-
-def test_callbacks_see_every_step(pipe, identity):
-    steps = []
-
-    def on_step(_pipe, step, _timestep, tensors):
-        steps.append(step)
-        return tensors
-
-    draw(pipe, identity, callback_on_step_end=on_step)
-    assert steps == [0, 1, 2]
 
 
 def test_the_landmark_image_can_be_previewed(pipe, identity):
