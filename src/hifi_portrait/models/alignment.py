@@ -143,7 +143,9 @@ def fuse(
         dim=1, keepdim=True
     )  # a softmax over nothing is undefined; coverage is 0 there
     coverage = visibility.amax(dim=1, keepdim=True)
-    shares = torch.softmax(logits.masked_fill(left_out, -torch.inf), dim=1) * (coverage / SEEN).clamp(max=1)
+    fractions = torch.softmax(logits.masked_fill(left_out, -torch.inf), dim=1) * (coverage / SEEN).clamp(
+        max=1
+    )
     # An unused reference may hold anything, even infinities: keep it out rather than weigh it by 0.
     values = values.masked_fill(~used[:, :, None], 0.0)
-    return (values * shares.unsqueeze(2).to(values.dtype)).sum(dim=1), coverage
+    return (values * fractions.unsqueeze(2).to(values.dtype)).sum(dim=1), coverage

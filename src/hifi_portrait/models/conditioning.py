@@ -36,7 +36,7 @@ from hifi_portrait.warp.draw import warp_picture
 
 @dataclass
 class FaceInputs:
-    """A batch of people and targets as tensors, with N references each; `mask` tells them from filling.
+    """A batch of people and targets as tensors, with N references each, some of them padding.
 
     `join_tensors` makes one batch of several.
 

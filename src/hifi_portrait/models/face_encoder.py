@@ -22,7 +22,7 @@ _CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
 @dataclass
 class FaceTokens:
-    """What the face encoder says of each face.
+    """What the face encoder gives for each face.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class FaceEncoder(ModelMixin, ConfigMixin):
     output_dim
         Width D of the tokens.
     crop_share
-        Side of the middle of the portrait crop that is looked at, as a share of the crop's.
+        Side of the middle of the portrait crop that is looked at, as a fraction of the crop's.
     patches, identity
         Switches for what is read of each face: the vision tower's tokens, the recogniser's embedding.
     mean_embedding

@@ -1,4 +1,4 @@
-"""What HiFi-Net is told of the faces in a batch of pictures: nothing of it depends on the timestep."""
+"""What HiFi-Net is conditioned on: the faces in a batch of pictures, whatever the timestep."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class HiFiCondition:
     tokens
         (B, K, D) face tokens, or None where the cross-attention reads the prompt only.
     prior_mean
-        (B, in_channels, h, w) of the clean latents, as far as the warp tells; None without `latent_prior`.
+        (B, in_channels, h, w) of the clean latents, expected of the warp; None without `latent_prior`.
     unconditional_tokens
         (B, K, D) that the unconditional half of guidance reads in place of `tokens`; None where that half
         is left to the base model.

@@ -29,7 +29,7 @@ def decode_picture(vae: AutoencoderKL, latents: Tensor) -> Tensor:
 
 @contextmanager
 def _without_overflow(vae: AutoencoderKL) -> Iterator[None]:
-    """In float32 for the time being, where the autoencoder says that half precision is too small for it."""
+    """Use float32 within this context, if the autoencoder's config names half precision too small for it."""
     dtype = vae.dtype
     overflows = dtype == torch.float16 and vae.config.force_upcast
     if overflows:

@@ -1,4 +1,4 @@
-"""Dataclasses of tensors, changed or joined as a whole."""
+"""Dataclasses of tensors: change or join all tensors at once."""
 
 from __future__ import annotations
 

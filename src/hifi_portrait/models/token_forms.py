@@ -19,8 +19,8 @@ def mean_over_references(values: Tensor, weights: Tensor) -> Tensor:
     """Mean (B, ...) of values (B, N, ...) by ``weights`` (B, N), such as a mask; 0 where all are 0."""
     weights = weights.to(values.dtype).view(*weights.shape, *[1] * (values.dim() - 2))
     total = (values * weights).masked_fill(weights == 0, 0.0).sum(dim=1)
-    whole = weights.sum(dim=1)
-    return total / whole.masked_fill(whole == 0, 1.0)
+    weight = weights.sum(dim=1)
+    return total / weight.masked_fill(weight == 0, 1.0)
 
 
 def reference_weights(quality: Tensor, mask: Tensor) -> Tensor:
@@ -137,10 +137,10 @@ class PromptTokens(nn.Module):
         place = torch.arange(text.shape[1], device=text.device).expand(len(text), -1)
         offset = place - places.unsqueeze(1)
         moved = torch.where(offset > 0, place - (count - 1).clamp(min=0), place).clamp(min=0)
-        kept = torch.take_along_dim(text, moved.unsqueeze(-1), dim=1)
+        shifted = torch.take_along_dim(text, moved.unsqueeze(-1), dim=1)
         faces = torch.take_along_dim(fused, offset.clamp(0, mask.shape[1] - 1).unsqueeze(-1), dim=1)
         stacked = (offset >= 0) & (offset < count)
-        return torch.where(stacked.unsqueeze(-1), faces.to(text.dtype), kept)
+        return torch.where(stacked.unsqueeze(-1), faces.to(text.dtype), shifted)
 
 
 def _mlp(inputs: int, outputs: int, hidden: int) -> nn.Sequential:

@@ -40,8 +40,8 @@ class CallState:
     loop_arguments: Mapping[str, Any]
     """Arguments of diffusers' pipeline that all draws share."""
     unprompted: Mapping[str, Any] | None
-    """Prompts for the draw from which a prompt's changes are told: what of them the warp shows already. None
-    if they ask for nothing else, so that one draw is enough."""
+    """Prompts for a second draw, from which the first differs by what the prompts change: of their words
+    those that the warp fulfils already. None if there are no others, so that one draw is enough."""
     generators: Sequence[torch.Generator]
     """The sources of noise, which every draw starts from the same state."""
     guides: Sequence[tuple[Guide, Tensor]]
@@ -105,7 +105,7 @@ class CallState:
         ----------
         drawn
             What diffusers' pipeline gave for each of `draws`: pictures (B, 3, H, W) in [0, 1] if anything
-            happens to them here, whatever was asked of it otherwise. An interrupted one may be missing.
+            happens to them here, otherwise of the output type requested. An interrupted one may be missing.
 
         Returns
         -------
@@ -191,7 +191,7 @@ def prepare_call(
     Parameters
     ----------
     request, subjects
-        What is asked for, and the encoded people.
+        The call's inputs, and the encoded people.
     vae
         Encodes a given scene.
     control_image_processor

@@ -30,7 +30,7 @@ portrait = pipe(identity, Target(expression="smile", pose=HeadPose(yaw=25)), "st
 {rows}
 
 The recogniser must give embeddings of {recogniser_dim} numbers{which}. Use it only on photos of people who
-agreed to it. Licence, training data and limits: to be said by whoever publishes these weights.
+agreed to it. Licence, training data and limits: to be added by whoever publishes these weights.
 """
 _DLIB_DIM = 128
 """Length of the embeddings of the default recogniser, dlib's."""

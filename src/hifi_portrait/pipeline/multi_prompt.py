@@ -1,7 +1,7 @@
 """Several prompts in one call, of which each names other glasses, hair or clothes.
 
-What a person's prompt says of these is drawn by the warp, which all pictures of one draw share. Where prompts
-differ in it they are drawn one after the other.
+What a person's prompt names of these is drawn by the warp, which all pictures of one draw share. Prompts that
+differ in it are drawn one after the other.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def join_pictures(pictures: Sequence[Any]) -> Any:
 
 
 def _read_prompt(request: Request) -> Request:
-    """Give the target of a request for one person what its prompt says of glasses, hair and clothes."""
+    """Give the target of a request for one person the glasses, hair and clothes that its prompt names."""
     ((identity, target),) = request.subjects
     return replace(request, subjects=[(identity, target.with_prompt(request.texts))])
 

@@ -1,4 +1,4 @@
-"""What a call of the pipeline can be told, in five groups.
+"""The options of a call of the pipeline, in five groups.
 
 Each value can be given in its group, `warp=WarpOptions(strength=0.3)`, or by a keyword of its own,
 `warp_strength=0.3`. `KEYWORDS` is the table from one to the other. Where both are given, the keyword counts.
@@ -179,7 +179,7 @@ class CallKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class CallSettings:
-    """What groups and keywords say, with nothing left to defaults. Fields are named as the keywords."""
+    """All options of a call, with nothing left to defaults. Fields are named as the keywords."""
 
     height: int
     width: int
@@ -233,7 +233,7 @@ def settle(groups: Sequence[Any], keywords: Mapping[str, Any], config: Any, size
     groups
         One of each of `GROUPS`, in that order; None for one of defaults.
     keywords
-        Those of `KEYWORDS`, which count where a group says something else; others are left alone.
+        Those of `KEYWORDS`, which count where a group has another value; others are left alone.
     config
         The pipeline's, which holds the model's defaults.
     size

@@ -159,7 +159,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
     ) -> StableDiffusionXLPipelineOutput | tuple[Any]:
         """Draw portraits.
 
-        Options come in groups, whose classes say more of each, and have keywords of their own, too:
+        Options come in groups, whose classes document them, and have keywords of their own, too:
         `warp=WarpOptions(strength=0.3)` is `warp_strength=0.3`; the keyword counts where both are given. What
         is left out is the model's own default (`default_steps`, `default_guidance`, `default_warp_strength`,
         `default_warp_grain`, `default_upscale`) or the class's.
@@ -171,9 +171,9 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         target
             Expression, head pose, gaze and framing; one a person.
         prompt, negative_prompt
-            What else the picture shows, and what it does not. What a person's prompt says of glasses, hair
-            and clothes holds for the `target` too, if it says nothing of them itself; prompts that differ in
-            this are drawn one after the other.
+            What else the picture shows, and what it does not. Glasses, hair and clothes that a person's
+            prompt names hold for the `target` too, if it names none itself; prompts that differ in this are
+            drawn one after the other.
         scene
             A given picture of which only a face is redrawn; `target` is usually the scene's. Pictures are
             square; `redraw` puts them into the whole picture.
@@ -354,7 +354,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             `face_refiner/` and `face_attention/`, a hub id, or the one file that `save_hifi` wrote.
         kwargs
             As for `DiffusionPipeline.from_pretrained`, or for `StableDiffusionXLPipeline.from_single_file`;
-            weights become float32 unless `torch_dtype` says otherwise. `revision` is the base's,
+            weights become float32 if `torch_dtype` is not given. `revision` is the base's,
             `hifi_revision` that of `hifi`.
 
         Raises

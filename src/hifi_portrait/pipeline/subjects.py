@@ -66,7 +66,7 @@ class EncodedSubjects:
         return each[0] if self.regions is None else SharedPicture(each, self.regions)
 
     def prior_mean(self, copies: int) -> Tensor | None:
-        """Mean (copies, C, h, w) of the clean latents as far as the warps tell; None without a prior."""
+        """Mean (copies, C, h, w) of the clean latents, expected of the warps; None without a prior."""
         means = [conditioning.hifi.prior_mean for conditioning in self.conditionings]
         known = [mean.float() for mean in means if mean is not None]
         if not known:
