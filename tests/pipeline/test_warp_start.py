@@ -82,6 +82,34 @@ def test_both_draws_of_every_round_start_from_the_same_noise(identity, each):
     assert not torch.equal(first, third)  # the picture so far is in the place of the warp
 
 
+def test_a_callback_hears_the_first_draw_alone(pipe, identity):
+    """Of the four that two rounds of a prompt take."""
+    steps = []
+
+    def hear(_pipe, step, _timestep, tensors):
+        steps.append(step)
+        return tensors
+
+    words = {"num_inference_steps": 6, "warp_strength": 0.5, "prompt_rounds": 2}
+    draw(pipe, identity, prompt="a beard", callback_on_step_end=hear, **words)
+    assert steps == [0, 1, 2]
+
+
+def test_the_warps_noise_scale_counts_for_starts_from_the_warp_alone(identity):
+    """A start from noise has all of the schedule's, and the latents' prior is to know."""
+    pipe = a_pipeline(
+        overrides={"hifi_net": {"latent_prior": 8}, "scheduler": {"prediction_type": "v_prediction"}}
+    )
+    with torch.no_grad():
+        pipe.hifi_net.prior.variance.fill_(0.1)
+    for strength, same in ((1.0, True), (0.5, False)):
+        full, half = (
+            draw(pipe, identity, warp_strength=strength, warp_grain=scale, num_inference_steps=4)
+            for scale in (1.0, 0.5)
+        )
+        assert np.array_equal(full, half) == same
+
+
 def test_every_round_of_a_prompt_changes_more_and_starts_from_the_one_before(identity):
     pipe = a_pipeline()
     settings = {
