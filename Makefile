@@ -48,7 +48,7 @@ wheel-smoke: wheel
 	$(PYTHON) -m venv .venv-wheel
 	.venv-wheel/bin/python -m pip --disable-pip-version-check install -c constraints.txt dist/*.whl
 	.venv-wheel/bin/hifi-portrait generate examples/person/*.jpg --expression smile --out outputs/wheel.png
-	! .venv-wheel/bin/hifi-portrait train base-tiny --data nowhere --out nowhere
+	.venv-wheel/bin/hifi-portrait train base-tiny --data nowhere --out nowhere 2>&1 | grep -F 'hifi-portrait[train]'
 
 clean:
 	rm -rf .venv .venv-wheel dist outputs site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -9,6 +9,7 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, show_log
+from hifi_portrait.errors import needs_extra
 
 
 def prepare(
@@ -104,6 +105,9 @@ def train(
 
     On several devices: accelerate launch -m hifi_portrait.training RECIPE ..., with the same options.
     """
+    with needs_extra("train"):
+        import accelerate  # noqa: F401
+
     show_log()
     from accelerate import PartialState
 

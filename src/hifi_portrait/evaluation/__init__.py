@@ -12,3 +12,8 @@ D       length of an embedding or of features
 F       signs of one quantity, such as of a smile
 ======  =====================================================================
 """
+
+from hifi_portrait.errors import needs_extra
+
+with needs_extra("eval"):
+    import pyarrow  # noqa: F401  (of what the extra brings, this is needed throughout)
