@@ -15,6 +15,7 @@ import typer
 import typer.core
 import yaml
 
+import hifi_portrait
 from hifi_portrait.cli.app import app
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +82,7 @@ def test_the_citation_names_the_version_and_the_paper():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert f'version = "{citation["version"]}"' in project
+    assert citation["version"] == hifi_portrait.__version__
     assert citation["preferred-citation"]["doi"] == "10.1109/CVPR52734.2025.00528"
 
 
