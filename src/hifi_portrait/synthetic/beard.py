@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from hifi_portrait.synthetic.body_mesh import SKIN, body_mesh
 from hifi_portrait.synthetic.hair_strands import Strands, scatter_roots
 from hifi_portrait.synthetic.person import Person
-from hifi_portrait.synthetic.skin import beard_region
+from hifi_portrait.synthetic.skin_regions import beard_region
 
 
 def beard_hair(person: Person, vertices: NDArray, normals: NDArray) -> Strands | None:

@@ -11,7 +11,7 @@ from hifi_portrait.synthetic.body_mesh import SKIN, body_mesh
 from hifi_portrait.synthetic.hair_strands import CENTRE, Roots, Strands, grow, radius_map, scatter_roots
 from hifi_portrait.synthetic.hair_styles import STYLES, HairStyle
 from hifi_portrait.synthetic.person import Person
-from hifi_portrait.synthetic.skin import scalp_field
+from hifi_portrait.synthetic.skin_regions import scalp_field
 from hifi_portrait.synthetic.tile_noise import smoothstep
 
 
