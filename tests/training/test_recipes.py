@@ -1,7 +1,12 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
 import pytest
 
 from hifi_portrait.errors import RecipeError
-from hifi_portrait.training.recipes.reading import load_recipe, recipe_names
+from hifi_portrait.training.recipes.describing import Setting, list_settings
+from hifi_portrait.training.recipes.reading import OBJECTIVES, load_recipe, recipe_names
 
 TINY = """
 objective = "autoencoder"
@@ -63,6 +68,67 @@ def test_frozen_and_joint_training_differ_by_the_list_of_trainable_parts():
 def test_mistakes_name_file_and_key(tmp_path, change, message):
     with pytest.raises(RecipeError, match=message):
         load_recipe(recipe(tmp_path, TINY.replace(*change)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("crop = 32", "corp = 32"), r"did you mean 'crop'\?"),
+        (
+            ("batch_size = 2", "bach_size = 2"),
+            r"unknown key 'trainer\.bach_size' \(did you mean 'batch_size'\?\)",
+        ),
+        (('"autoencoder"', '"autoencodr"'), r"did you mean 'autoencoder'\?"),
+        (("crop = 32", "crop = 32.0"), r"autoencoder\.crop must be int, not 32\.0"),
+        (
+            ("max_steps = 4", "max_steps = 4\nbetas = [0.9, 'x']"),
+            r"trainer\.betas\[1\] must be float, not 'x'",
+        ),
+        (("max_steps = 4", "max_steps = 4\nbetas = 0.9"), r"trainer\.betas must be a list like tuple"),
+        (("max_steps = 4", "max_steps = 4\nbetas = [1, 2, 3]"), r"trainer\.betas must be a list like tuple"),
+        (("max_steps = 4", "max_steps = 4\nshard = 1"), r"trainer\.shard must be bool, not 1"),
+        (("crop = 32", "size = 3"), r"autoencoder\.size must be str, not 3"),
+    ],
+)
+def test_mistakes_say_what_is_right(tmp_path, change, message):
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(recipe(tmp_path, TINY.replace(*change)))
+
+
+def test_whole_numbers_serve_where_fractions_are_meant_and_lists_become_tuples(tmp_path):
+    text = TINY.replace("max_steps = 4", "max_minutes = 4\nbetas = [0, 1]\ntrackers = ['a']")
+    trainer = load_recipe(recipe(tmp_path, text)).trainer
+    assert (trainer.max_minutes, trainer.betas, trainer.trackers) == (4.0, (0.0, 1.0), ("a",))
+    assert isinstance(trainer.max_minutes, float) and isinstance(trainer.betas[0], float)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A section within a section."""
+
+    weight: float = 0.5
+    """Of the part,
+    in two lines."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """An objective's settings."""
+
+    count: int = 2
+    """How many."""
+    part: Part = field(default_factory=Part)
+    bare: tuple[str, ...] = ("a",)
+
+
+def test_every_setting_is_described_by_the_docstring_of_its_field(tmp_path, monkeypatch):
+    monkeypatch.setitem(OBJECTIVES, "described", (__name__, "Described", "nothing"))
+    text = TINY.replace("autoencoder", "described").replace("crop = 32", "count = 3")
+    described = {one.key: one for one in list_settings(load_recipe(recipe(tmp_path, text)))}
+    assert described["described.count"] == Setting("described.count", "int", 3, "How many.")
+    assert described["described.part.weight"].meaning.split() == ["Of", "the", "part,", "in", "two", "lines."]
+    assert described["described.bare"] == Setting("described.bare", "tuple[str, ...]", ("a",), "")
+    assert "described.part" not in described and described["trainer.max_steps"].value == 4
 
 
 def test_missing_recipe_lists_those_of_the_package():

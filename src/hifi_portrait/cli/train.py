@@ -105,11 +105,9 @@ def train(
 
     On several devices: accelerate launch -m hifi_portrait.training RECIPE ..., with the same options.
     """
-    with needs_extra("train"):
-        import accelerate  # noqa: F401
-
     show_log()
-    from accelerate import PartialState
+    with needs_extra("train"):
+        from accelerate import PartialState
 
     from hifi_portrait.training.engine.run import train as train_recipe
 
