@@ -7,7 +7,7 @@ from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.warp.body_outline import clip_to_person
-from hifi_portrait.warp.clothing.extend import going_on
+from hifi_portrait.warp.clothing.extend import extend_clothes
 from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, paint
 
@@ -96,7 +96,7 @@ def cut_off(neckline):
     skin[40:60, 40:88] = True
     trust = np.zeros((SIZE, SIZE), np.float32)
     trust[40:90] = 1
-    found = going_on(colour, trust * (body | skin), body, skin, SETTINGS)
+    found = extend_clothes(colour, trust * (body | skin), body, skin, SETTINGS)
     return np.abs(found - SKIN).sum(axis=2) < np.abs(found - SHIRT).sum(axis=2)
 
 

@@ -3,7 +3,7 @@ import numpy as np
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
-from hifi_portrait.warp.clothing.split import Dress, beside_shoulders, hair_and_clothes
+from hifi_portrait.warp.clothing.split import Dress, draw_beside_shoulders, split_hair_and_clothes
 from hifi_portrait.warp.image.colour import weighted_lab
 from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, paint
@@ -29,7 +29,7 @@ def photo():
 
 def test_collars_are_clothes_and_hanging_hair_is_not():
     loose, crop, head, body = photo()
-    hair, clothes = hair_and_clothes(
+    hair, clothes = split_hair_and_clothes(
         loose.astype(np.float32), weighted_lab(crop, SETTINGS.colour), head, body, SETTINGS
     )
     assert clothes[55:59, 64:69].min() == 1 and clothes[57:59, 21:25].min() == 1
@@ -42,7 +42,7 @@ def test_a_cheek_beside_the_mesh_is_neither():
     loose[48:56, 62:65] = True
     loose[48:56, 65:70] = False
     crop[48:56, 62:65] = SKIN
-    hair, clothes = hair_and_clothes(
+    hair, clothes = split_hair_and_clothes(
         loose.astype(np.float32), weighted_lab(crop, SETTINGS.colour), head, body, SETTINGS
     )
     assert not hair[50:55, 62:65].any() and not clothes[50:55, 62:65].any()
@@ -53,7 +53,7 @@ def test_a_neck_beside_the_mesh_goes_with_the_shoulders():
     body[56:60, 36:60] = True
     loose[57:60, 60:62] = True
     crop[57:60, 60:62] = SKIN
-    hair, clothes = hair_and_clothes(
+    hair, clothes = split_hair_and_clothes(
         loose.astype(np.float32), weighted_lab(crop, SETTINGS.colour), head, body, SETTINGS
     )
     assert clothes[58, 61] == 1 and hair[58, 61] == 0
@@ -62,7 +62,7 @@ def test_a_neck_beside_the_mesh_goes_with_the_shoulders():
 def test_the_bald_wear_clothes_too():
     loose, crop, head, body = photo()
     loose[:54] = False
-    _, clothes = hair_and_clothes(
+    _, clothes = split_hair_and_clothes(
         loose.astype(np.float32), weighted_lab(crop, SETTINGS.colour), head, body, SETTINGS
     )
     assert clothes[57:59, 21:25].min() == 1
@@ -70,7 +70,7 @@ def test_the_bald_wear_clothes_too():
 
 def test_a_photo_without_a_body_has_no_clothes():
     loose, crop, head, body = photo()
-    _, clothes = hair_and_clothes(
+    _, clothes = split_hair_and_clothes(
         loose.astype(np.float32), weighted_lab(crop, SETTINGS.colour), head, np.zeros_like(body), SETTINGS
     )
     assert not clothes.any()
@@ -91,7 +91,7 @@ def test_clothes_stay_beside_the_shoulders_when_these_move():
     crop = np.where(rims[0][..., None] > 0, np.uint8(RED), np.uint8(255))
     xy = SurfaceView.from_geometry(model, pictures[0].geometry).xy
     dress = Dress(crop, rims[0], np.ones(rims[0].shape, np.float32), xy, 1.0)
-    colour, alpha = beside_shoulders(dress, pictures[1].raster, model.triangles, is_body)
+    colour, alpha = draw_beside_shoulders(dress, pictures[1].raster, model.triangles, is_body, SETTINGS.split)
     expected = rims[1] > 0
     assert expected.sum() > 150
     assert (alpha[expected] > 0.5).mean() > 0.7

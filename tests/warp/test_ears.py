@@ -7,7 +7,8 @@ import pytest
 
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
-from hifi_portrait.warp.face.ears import ear_vertices, without_ears
+from hifi_portrait.warp.face.ears import remove_ears
+from hifi_portrait.warp.face.places import ear_vertices
 from hifi_portrait.warp.image.colour import weighted_lab
 from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry
@@ -52,7 +53,7 @@ def a_photo(model, view, covered):
 
 def test_a_bare_ear_beside_the_mesh_is_dropped_and_hair_is_not(model, view):
     loose, crop, above, beside = a_photo(model, view, covered=False)
-    kept = without_ears(loose, weighted_lab(crop, SETTINGS.colour), view.xy, view.visibility, model, SETTINGS)
+    kept = remove_ears(loose, weighted_lab(crop, SETTINGS.colour), view.xy, view.visibility, model, SETTINGS)
     assert kept[beside].max() < 0.05
     assert np.array_equal(kept[above], loose[above])
 
@@ -60,7 +61,7 @@ def test_a_bare_ear_beside_the_mesh_is_dropped_and_hair_is_not(model, view):
 def test_hair_over_an_ear_stays(model, view):
     loose, crop, _, _ = a_photo(model, view, covered=True)
     assert np.array_equal(
-        without_ears(loose, weighted_lab(crop, SETTINGS.colour), view.xy, view.visibility, model, SETTINGS),
+        remove_ears(loose, weighted_lab(crop, SETTINGS.colour), view.xy, view.visibility, model, SETTINGS),
         loose,
     )
 
@@ -73,6 +74,6 @@ def test_an_ear_outside_the_crop_is_passed_over(model):
     loose, crop = np.zeros((SIDE, SIDE), np.float32), np.full((SIDE, SIDE, 3), SKIN, np.uint8)
     loose[2:12, 40:88] = 1
     assert np.array_equal(
-        without_ears(loose, weighted_lab(crop, SETTINGS.colour), view.xy, view.visibility, model, SETTINGS),
+        remove_ears(loose, weighted_lab(crop, SETTINGS.colour), view.xy, view.visibility, model, SETTINGS),
         loose,
     )

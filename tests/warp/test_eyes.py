@@ -15,8 +15,12 @@ from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.landmarks import LandmarkImage
 from hifi_portrait.person.references import References
 from hifi_portrait.warp.draw import warp_picture
-from hifi_portrait.warp.face.eyes import EyeColours, gaze_likeness, painted
+from hifi_portrait.warp.face.eye_colours import EyeColours
+from hifi_portrait.warp.face.eyes import gaze_likeness, painted_fractions
+from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, landmarks_of, paint
+
+SETTINGS = WarpSettings()
 
 SIDE = 512
 IRIS, WHITE, SKIN = (40, 110, 60), (225, 222, 220), (200, 150, 130)
@@ -85,7 +89,9 @@ def test_the_colours_of_eyes_are_read_from_photos(model):
     photos = photographed(*heads, model=model)
     views = [SurfaceView.from_geometry(model, head) for head in heads]
     tables = np.stack([np.concatenate([view.xy, view.visibility[:, None]], axis=1) for view in views])
-    read = EyeColours.of(photos.crops, tables.astype(np.float32), np.ones((2, 3)), 160.0, model)
+    read = EyeColours.read(
+        photos.crops, tables.astype(np.float32), np.ones((2, 3)), 160.0, model, SETTINGS.eye_reading
+    )
     tint = read.iris / read.iris.mean() - np.array(IRIS) / np.mean(IRIS)
     assert read.iris.argmax() == 1 and np.abs(tint).max() < 0.35
     assert read.iris.mean() == pytest.approx(np.mean(IRIS), rel=0.3)
@@ -95,7 +101,7 @@ def test_the_colours_of_eyes_are_read_from_photos(model):
 
 def test_closed_eyes_tell_no_colours(model):
     crops, tables = np.full((1, 64, 64, 3), 90, np.uint8), np.zeros((1, model.num_vertices, 3), np.float32)
-    read = EyeColours.of(crops, tables, np.ones((1, 3)), 150.0, model)
+    read = EyeColours.read(crops, tables, np.ones((1, 3)), 150.0, model, SETTINGS.eye_reading)
     assert 20 < read.iris.mean() < 75 and read.iris[0] > read.iris[2]
     assert read.white.mean() > 140
 
@@ -111,21 +117,23 @@ def test_dark_lenses_stay(model):
 
 
 def test_painted_irises_are_as_sharp_in_a_head_that_leans(model):
-    photos, shares = photographed(looking(0.0), model=model), []
+    photos, fractions = photographed(looking(0.0), model=model), []
     for roll in (0.0, 30.0):
         head = looking(25.0).replace(rotation=HeadPose(0.0, 0.0, roll).matrix().astype(np.float32))
         target = paint(model, head)
         picture, _ = warp_picture(photos, target)
         shown, distance = eyes_of(target, model)
-        shares.append(picture[shown & (distance > 0.55)].mean())
-    assert shares[1] == pytest.approx(shares[0], rel=0.12)
+        fractions.append(picture[shown & (distance > 0.55)].mean())
+    assert fractions[1] == pytest.approx(fractions[0], rel=0.12)
 
 
 def test_an_eye_is_painted_the_more_the_farther_gazes_are_apart():
     apart = np.array([0.0, 4.0, 6.0, 12.0, 30.0])
-    likeness = np.array([gaze_likeness([looking(0.0, 64)], looking(yaw, 64))[0] for yaw in apart])
-    shares = np.array([painted(row[None], np.ones((1, 2))) for row in likeness])
-    assert (np.diff(likeness, axis=0) < 0).all() and (np.diff(shares, axis=0) >= 0).all()
-    assert (shares[0] == 0).all() and (shares[-2:] == 1).all()
+    likeness = np.array(
+        [gaze_likeness([looking(0.0, 64)], looking(yaw, 64), SETTINGS.gaze)[0] for yaw in apart]
+    )
+    fractions = np.array([painted_fractions(row[None], np.ones((1, 2)), SETTINGS.gaze) for row in likeness])
+    assert (np.diff(likeness, axis=0) < 0).all() and (np.diff(fractions, axis=0) >= 0).all()
+    assert (fractions[0] == 0).all() and (fractions[-2:] == 1).all()
     both = np.stack([likeness[0], likeness[-1]])
-    assert (painted(both, np.array([[1.0, 0.0], [0.0, 1.0]])) == [0, 1]).all()
+    assert (painted_fractions(both, np.array([[1.0, 0.0], [0.0, 1.0]]), SETTINGS.gaze) == [0, 1]).all()

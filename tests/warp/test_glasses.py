@@ -12,19 +12,22 @@ from hifi_portrait.prompts.glasses import describe_glasses, find_glasses
 from hifi_portrait.warp.draw import warp_picture
 from hifi_portrait.warp.glasses.detect import wears_glasses
 from hifi_portrait.warp.glasses.draw import draw_glasses
-from hifi_portrait.warp.glasses.remove import without_glasses
+from hifi_portrait.warp.glasses.remove import remove_glasses
+from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, paint, person
+
+SETTINGS = WarpSettings()
 
 SIZE = 192
 
 
 def worn(kind, yaw=0.0, size=SIZE, picture=None, loose=None):
-    """A grey picture of a head with glasses, and their share of it."""
+    """A grey picture of a head with glasses, and their fraction of it."""
     model, head = HeadModel.load(), geometry(yaw, size)
     drawn = paint(model, head)
     picture = np.full((size, size, 3), 150.0) if picture is None else picture
     loose = np.zeros((size, size)) if loose is None else loose
-    return draw_glasses(picture, kind, drawn.raster, loose, head, model)
+    return draw_glasses(picture, kind, drawn.raster, loose, head, model, SETTINGS.glasses_drawing)
 
 
 def eye_rows_and_columns(yaw=0.0, size=SIZE):
@@ -42,21 +45,23 @@ def photo_of(kind, size=256):
     head = photos.geometries[0]
     model = HeadModel.load()
     loose = np.zeros((size, size))
-    crop, _ = draw_glasses(photos.crops[0], kind, paint(model, head).raster, loose, head, model)
+    crop, _ = draw_glasses(
+        photos.crops[0], kind, paint(model, head).raster, loose, head, model, SETTINGS.glasses_drawing
+    )
     return dataclasses.replace(photos, crops=np.uint8(crop.round())[None])
 
 
 @pytest.mark.parametrize("kind", FRAMES)
 def test_rims_surround_the_eyes_and_leave_them_free(kind):
-    _, share = worn(kind)
+    _, fraction = worn(kind)
     for column, row in eye_rows_and_columns().round().astype(int):
-        assert (share[row, column] > 0.9) == (kind == "sunglasses")
+        assert (fraction[row, column] > 0.9) == (kind == "sunglasses")
         ray = int(0.12 * SIZE)
         for line in (
-            share[row, column : column + ray],
-            share[row, column - ray : column],
-            share[row : row + ray, column],
-            share[row - ray : row, column],
+            fraction[row, column : column + ray],
+            fraction[row, column - ray : column],
+            fraction[row : row + ray, column],
+            fraction[row - ray : row, column],
         ):
             assert line.max() > 0.3
 
@@ -80,8 +85,8 @@ def test_the_base_shape_fits_itself():
 
 
 def test_frames_are_dark_and_clear_lenses_leave_the_eyes_as_they_are():
-    picture, share = worn("square")
-    assert picture[share > 0.95].mean() < 60
+    picture, fraction = worn("square")
+    assert picture[fraction > 0.95].mean() < 60
     eyes = eye_rows_and_columns().round().astype(int)
     assert all(abs(picture[row, column].mean() - 150) < 12 for column, row in eyes)
 
@@ -92,9 +97,9 @@ def test_sunglasses_hide_the_eyes():
 
 
 def test_the_far_temple_is_hidden_by_a_turned_head():
-    _, share = worn("square", yaw=40.0)
+    _, fraction = worn("square", yaw=40.0)
     near, far = np.sort(eye_rows_and_columns(40.0)[:, 0])  # columns: the head looks to the right
-    columns = np.nonzero(share.max(axis=0) > 0.3)[0]
+    columns = np.nonzero(fraction.max(axis=0) > 0.3)[0]
     assert near - columns.min() > 2 * (columns.max() - far)
 
 
@@ -108,10 +113,10 @@ def test_hair_off_the_mesh_hides_temples_but_no_rims():
 
 
 def test_temples_lie_along_the_head():
-    _, share = worn("square", size=256)
+    _, fraction = worn("square", size=256)
     drawn = paint(HeadModel.load(), geometry(0.0, 256))
-    rows = np.flatnonzero(share.max(axis=1) > 0.5)
-    columns = np.flatnonzero(share.max(axis=0) > 0.5)
+    rows = np.flatnonzero(fraction.max(axis=1) > 0.5)
+    columns = np.flatnonzero(fraction.max(axis=0) > 0.5)
     head = np.flatnonzero(drawn.raster.mask[rows].any(axis=0))
     assert head.min() - 3 <= columns.min() and columns.max() <= head.max() + 3
 
@@ -120,22 +125,28 @@ def test_glasses_outside_the_picture_change_nothing():
     model, head = HeadModel.load(), geometry(0.0, 64)
     away = head.replace(translation=head.translation + np.array([5, 0, 0], np.float32))
     picture = np.full((64, 64, 3), 99.0)
-    drawn, share = draw_glasses(picture, "round", paint(model, away).raster, np.zeros((64, 64)), away, model)
+    drawn, fraction = draw_glasses(
+        picture, "round", paint(model, away).raster, np.zeros((64, 64)), away, model, SETTINGS.glasses_drawing
+    )
     np.testing.assert_array_equal(drawn, picture)
-    assert share.max() == 0
+    assert fraction.max() == 0
 
 
 @pytest.mark.parametrize("kind", [None, "round", "square", "browline", "sunglasses"])
 def test_photos_tell_whether_glasses_are_worn(kind):
     photos = photo_of(kind)
     view = SurfaceView.from_geometry(HeadModel.load(), photos.geometries[0])
-    assert wears_glasses(photos.crops[0], view.xy, view.visibility, HeadModel.load()) == (kind is not None)
+    assert wears_glasses(
+        photos.crops[0], view.xy, view.visibility, HeadModel.load(), SETTINGS.glasses_detection
+    ) == (kind is not None)
 
 
 def test_a_face_that_is_not_seen_wears_no_glasses():
     model = HeadModel.load()
     view = SurfaceView.from_geometry(model, geometry(0.0, 128))
-    assert not wears_glasses(np.zeros((128, 128, 3), np.uint8), view.xy, 0 * view.visibility, model)
+    assert not wears_glasses(
+        np.zeros((128, 128, 3), np.uint8), view.xy, 0 * view.visibility, model, SETTINGS.glasses_detection
+    )
 
 
 def test_a_target_with_glasses_is_warped_with_them():
@@ -143,9 +154,9 @@ def test_a_target_with_glasses_is_warped_with_them():
     plain, _ = warp_picture(person(), target)
     picture, sure = warp_picture(person(), dataclasses.replace(target, glasses="square"))
     changed = np.abs(picture.astype(int) - plain).max(axis=2) > 25
-    _, share = worn("square", 8.0, 128)
-    assert (changed & (share > 0.9)).sum() > 0.7 * (share > 0.9).sum()
-    assert sure[(share > 0.9) & target.raster.mask].min() > 0.85
+    _, fraction = worn("square", 8.0, 128)
+    assert (changed & (fraction > 0.9)).sum() > 0.7 * (fraction > 0.9).sum()
+    assert sure[(fraction > 0.9) & target.raster.mask].min() > 0.85
 
 
 @pytest.mark.parametrize(
@@ -191,7 +202,7 @@ def test_a_kind_is_read_from_the_words_for_it(kind):
 def test_glasses_are_taken_off(kind):
     model, bare, with_glasses = HeadModel.load(), photo_of(None), photo_of(kind)
     head = bare.geometries[0]
-    off = without_glasses(with_glasses.crops[0], model.posed(head), head, model)
+    off = remove_glasses(with_glasses.crops[0], model.posed(head), head, model, SETTINGS.glasses_removal)
     worn_error, error = (
         np.abs(crop.astype(float) - bare.crops[0]).mean() for crop in (with_glasses.crops[0], off)
     )
@@ -201,7 +212,7 @@ def test_glasses_are_taken_off(kind):
 def test_a_photo_without_glasses_stays_nearly_as_it_is():
     model, bare = HeadModel.load(), photo_of(None)
     head = bare.geometries[0]
-    off = without_glasses(bare.crops[0], model.posed(head), head, model)
+    off = remove_glasses(bare.crops[0], model.posed(head), head, model, SETTINGS.glasses_removal)
     assert np.abs(off.astype(float) - bare.crops[0]).mean() < 0.5
 
 
@@ -213,7 +224,13 @@ def two_of_three_with(kind):
     for number in (1, 2):
         head = photos.geometries[number]
         crop, _ = draw_glasses(
-            crops[number], kind, paint(model, head).raster, np.zeros((192, 192)), head, model
+            crops[number],
+            kind,
+            paint(model, head).raster,
+            np.zeros((192, 192)),
+            head,
+            model,
+            SETTINGS.glasses_drawing,
         )
         crops[number] = crop.round()
     return dataclasses.replace(photos, crops=crops, quality=np.ones(3, np.float32))
@@ -233,7 +250,10 @@ def test_most_photos_decide_whether_glasses_are_worn(order, worn_by_most):
         target = paint(HeadModel.load(), geometry(yaw, 192))
         picture, _ = warp_picture(chosen, target)
         view = SurfaceView.from_geometry(HeadModel.load(), target.geometry)
-        assert wears_glasses(picture, view.xy, view.visibility, HeadModel.load()) == worn_by_most
+        assert (
+            wears_glasses(picture, view.xy, view.visibility, HeadModel.load(), SETTINGS.glasses_detection)
+            == worn_by_most
+        )
 
 
 def test_a_target_without_glasses_shows_none_though_most_photos_do():
@@ -241,14 +261,20 @@ def test_a_target_without_glasses_shows_none_though_most_photos_do():
     target = dataclasses.replace(paint(HeadModel.load(), geometry(5.0, 192)), glasses="none")
     picture, _ = warp_picture(photos, target)
     view = SurfaceView.from_geometry(HeadModel.load(), target.geometry)
-    assert not wears_glasses(picture, view.xy, view.visibility, HeadModel.load())
+    assert not wears_glasses(picture, view.xy, view.visibility, HeadModel.load(), SETTINGS.glasses_detection)
 
 
 def test_where_no_glasses_are_wished_a_bare_photo_says_more_about_the_eyes_than_dark_lenses():
     model, photos = HeadModel.load(), person((0.0, 50.0), 192)
     head = photos.geometries[1]
     dark, _ = draw_glasses(
-        photos.crops[1], "sunglasses", paint(model, head).raster, np.zeros((192, 192)), head, model
+        photos.crops[1],
+        "sunglasses",
+        paint(model, head).raster,
+        np.zeros((192, 192)),
+        head,
+        model,
+        SETTINGS.glasses_drawing,
     )
     crops = photos.crops.copy()
     crops[1] = dark.round()

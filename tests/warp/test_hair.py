@@ -7,19 +7,26 @@ from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import rasterise
 from hifi_portrait.warp.draw import warp_picture
-from hifi_portrait.warp.hair.shell import hair_thickness, raised, scalp, with_hair
-from hifi_portrait.warp.hair.strands import strands
+from hifi_portrait.warp.hair.shell import draw_scalp, measure_thickness, raise_scalp, scalp
+from hifi_portrait.warp.hair.strands import draw_strands
+from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, paint, person
 
+SETTINGS = WarpSettings()
+
 SIZE = 256
+
+
+def scalp_of(model):
+    return scalp(model, SETTINGS.scalp)
 
 
 def haired(yaw, thickness):
     """Head, its vertices, and the matte of the head with hair as thick, in metres, as given."""
     model, head = HeadModel.load(), geometry(yaw, SIZE)
     points = model.posed(head)
-    full = thickness * scalp(model).fullness
-    surface = raised(points, full, model)
+    full = thickness * scalp_of(model).fullness
+    surface = raise_scalp(points, full, scalp_of(model), model)
     matte = rasterise(head.camera.project(surface), 1 / surface[:, 1], model.triangles, SIZE, SIZE).mask
     return head, points, matte.astype(np.float32)
 
@@ -28,9 +35,9 @@ def haired(yaw, thickness):
 def test_thickness_is_read_from_outlines(thickness):
     model = HeadModel.load()
     heads, points, mattes = zip(*(haired(yaw, thickness) for yaw in (-35.0, 0.0, 35.0)), strict=True)
-    found = hair_thickness(points, heads, np.stack(mattes), model)
-    full = scalp(model).fullness == 1
-    assert found.shape == (3, len(scalp(model).vertices))
+    found = measure_thickness(points, heads, np.stack(mattes), model, SETTINGS)
+    full = scalp_of(model).fullness == 1
+    assert found.shape == (3, len(scalp_of(model).vertices))
     assert np.median(np.abs(found[:, full] - thickness)) < 0.004
 
 
@@ -38,15 +45,18 @@ def test_a_photo_that_shows_no_outline_takes_the_others_thickness():
     model = HeadModel.load()
     heads, points, mattes = zip(*(haired(yaw, 0.02) for yaw in (0.0, 10.0)), strict=True)
     everywhere = np.ones_like(mattes[1])  # a matte without an edge
-    found = hair_thickness(points, heads, np.stack([mattes[0], everywhere]), model)
-    full = scalp(model).fullness == 1
+    found = measure_thickness(points, heads, np.stack([mattes[0], everywhere]), model, SETTINGS)
+    full = scalp_of(model).fullness == 1
     assert np.median(found[1, full]) == pytest.approx(np.median(found[0, full]), abs=0.003)
 
 
 def test_hair_leaves_face_and_ears_alone():
     model = HeadModel.load()
     points = model.posed(geometry(20.0, SIZE))
-    moved = np.linalg.norm(raised(points, 0.03 * scalp(model).fullness, model) - points, axis=1)
+    moved = np.linalg.norm(
+        raise_scalp(points, 0.03 * scalp_of(model).fullness, scalp_of(model), model) - points,
+        axis=1,
+    )
     mean = model.mean[: model.num_vertices]
     ear = np.abs(mean[:, 0]) > 0.95 * np.abs(mean[model.triangles[model.parts == Part.SKIN], 0]).max()
     below_brows = (mean[:, 2] < 0.04) & (mean[:, 1] < -0.06)
@@ -57,8 +67,8 @@ def test_hair_leaves_face_and_ears_alone():
 def test_raised_scalp_is_drawn_before_the_head():
     model, head = HeadModel.load(), geometry(0.0, SIZE)
     bald = paint(model, head).raster
-    surface = raised(model.posed(head), 0.03 * scalp(model).fullness, model)
-    drawn = with_hair(bald, surface, head, model)
+    surface = raise_scalp(model.posed(head), 0.03 * scalp_of(model).fullness, scalp_of(model), model)
+    drawn = draw_scalp(bald, surface, head, scalp_of(model), model)
     assert drawn.mask.sum() > bald.mask.sum()
     assert (drawn.depth <= bald.depth).all()
     nose = drawn.triangle[SIZE // 2, SIZE // 2]
@@ -71,9 +81,9 @@ def red_haired(yaws):
     crops, mattes = photos.crops.copy(), photos.mattes.copy()
     for n, head in enumerate(photos.geometries):
         _, points, mattes[n] = haired(yaws[n], 0.02)
-        surface = raised(points, 0.02 * scalp(model).fullness, model)
+        surface = raise_scalp(points, 0.02 * scalp_of(model).fullness, scalp_of(model), model)
         raster = rasterise(head.camera.project(surface), 1 / surface[:, 1], model.triangles, SIZE, SIZE)
-        covered = scalp(model).on_all(scalp(model).fullness > 0.3, model.num_vertices)
+        covered = scalp_of(model).spread_to(scalp_of(model).fullness > 0.3, model.num_vertices)
         hair = raster.interpolate(covered[:, None], model.triangles)[..., 0] > 0.5
         crops[n][mattes[n] > 0] = (200, 160, 140)
         crops[n][hair] = (180, 20, 20)
@@ -83,7 +93,7 @@ def red_haired(yaws):
 def test_hair_that_no_photo_shows_has_the_colour_of_hair():
     model, target = HeadModel.load(), paint(HeadModel.load(), geometry(40.0, SIZE))
     picture, coverage = warp_picture(red_haired((0.0,)), target)
-    grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
+    grown = scalp_of(model).fullness_of(model.num_vertices)
     fullness = target.raster.interpolate(grown[:, None], model.triangles)[..., 0]
     unseen = (fullness > 0.95) & (coverage < 0.02)
     assert unseen.sum() > 100
@@ -107,12 +117,12 @@ def test_hair_that_turns_keeps_its_thickness():
 def on_a_haired_head(thickness, contrast):
     """Strands on a head whose hair is noise of that contrast, and where its hair is."""
     model, head = HeadModel.load(), geometry(0.0, SIZE)
-    grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
+    grown = scalp_of(model).fullness_of(model.num_vertices)
     raster = paint(model, head).raster
     hair = raster.interpolate(grown[:, None], model.triangles)[..., 0] > 0.8
     noise = np.exp(contrast * np.random.default_rng(1).standard_normal((SIZE, SIZE, 1)))
     picture = np.repeat(100 * noise, 3, axis=2).astype(np.float32)
-    return strands(picture, hair.astype(np.float32), thickness, raster, model), hair
+    return draw_strands(picture, hair.astype(np.float32), thickness, raster, model, SETTINGS), hair
 
 
 def test_strands_are_as_uneven_as_hair_is():

@@ -17,8 +17,11 @@ from hifi_portrait.person.references import References
 from hifi_portrait.warp.draw import draw_warp
 from hifi_portrait.warp.face.lips import Lips
 from hifi_portrait.warp.face.mouth import INSIDE
-from hifi_portrait.warp.face.teeth import Opening, upper_teeth, upper_teeth_shown
+from hifi_portrait.warp.face.teeth import Opening, bared_teeth, draw_upper_teeth
+from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, landmarks_of, person
+
+SETTINGS = WarpSettings()
 
 SIZE = 512
 GREEN, SKIN = (20, 220, 40), (190, 140, 120)
@@ -68,7 +71,7 @@ def greenness(picture: np.ndarray, where: np.ndarray) -> float:
 
 
 def lips_of(model: HeadModel, head: HeadGeometry) -> Lips:
-    return Lips.of(LandmarkModel.load(model).predict_pixels(head) / SIZE, head, SIZE, model)
+    return Lips.of(LandmarkModel.load(model).predict_pixels(head) / SIZE, head, SIZE, model, SETTINGS)
 
 
 @pytest.mark.parametrize("yaw", [0.0, 20.0])
@@ -191,11 +194,11 @@ def test_a_narrower_mouth_hides_the_sides_of_the_teeth(model: HeadModel) -> None
     photos = dataclasses.replace(photos, crops=crops)
     narrow = geometry(0.0, SIZE, jawOpen=0.5, mouthPucker=0.8)
     assert lips_of(model, narrow).width < 0.75 * lips.width
-    shares = []
+    fractions = []
     for head in (wide, narrow):
         target = drawn(head)
-        shares.append(greenness(draw_warp(photos, target).picture, inside(model, target)))
-    assert shares[0] > 0.05 and shares[1] < 0.5 * shares[0]
+        fractions.append(greenness(draw_warp(photos, target).picture, inside(model, target)))
+    assert fractions[0] > 0.05 and fractions[1] < 0.5 * fractions[0]
 
 
 def test_teeth_have_the_light_of_the_portrait(model: HeadModel) -> None:
@@ -289,19 +292,19 @@ def test_a_place_between_lips_is_found_again(model: HeadModel) -> None:
 
 def test_a_smile_bares_more_of_the_teeth_than_a_jaw_that_falls() -> None:
     neutral, smile = geometry(0.0, jawOpen=0.5), geometry(0.0, **LAUGH)
-    assert 1 < upper_teeth_shown(neutral.expression) < 4
-    assert 6 < upper_teeth_shown(smile.expression) < 10
+    assert 1 < bared_teeth(neutral.expression, SETTINGS.teeth) < 4
+    assert 6 < bared_teeth(smile.expression, SETTINGS.teeth) < 10
 
 
 def test_teeth_stand_in_a_row_with_dark_between_and_at_the_corners() -> None:
     aside = np.linspace(-26, 26, 521)
     opening = Opening(aside, np.full(521, 3.0), np.full(521, 9.0), 0.1)
-    colours, share = upper_teeth(opening, geometry(0.0, **LAUGH).expression, 200.0)
+    colours, fraction = draw_upper_teeth(opening, geometry(0.0, **LAUGH).expression, 200.0, SETTINGS.teeth)
     light = colours.mean(axis=1)
     np.testing.assert_allclose(light, light[::-1], atol=1e-6)
-    assert share[260] == 1
+    assert fraction[260] == 1
     between = light[np.abs(aside - 8.5) < 0.5].min()
     assert between < 0.85 * light[np.abs(aside - 4.2) < 0.2].mean()
     assert light[0] < 0.5 * light[np.abs(aside - 4.2) < 0.2].mean()
     below = Opening(aside, np.full(521, 11.0), np.full(521, 1.0), 0.1)
-    assert upper_teeth(below, geometry(0.0, **LAUGH).expression, 200.0)[1].max() == 0
+    assert draw_upper_teeth(below, geometry(0.0, **LAUGH).expression, 200.0, SETTINGS.teeth)[1].max() == 0

@@ -10,11 +10,11 @@ import pytest
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.prompts.clothes import CLOTHES_COLOURS
 from hifi_portrait.prompts.hair import HAIR_COLOURS
-from hifi_portrait.warp.clothing.segment import clothes_share
+from hifi_portrait.warp.clothing.segment import segment_clothes
 from hifi_portrait.warp.draw import warp_picture
-from hifi_portrait.warp.hair.segment import hair_share
+from hifi_portrait.warp.face.places import cheek_vertices
+from hifi_portrait.warp.hair.segment import segment_hair
 from hifi_portrait.warp.hair.shell import scalp
-from hifi_portrait.warp.off_mesh.cutout import cheeks
 from hifi_portrait.warp.recolour import dye
 from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, paint, person
@@ -28,7 +28,7 @@ SKIN, HAIR = (200, 150, 130), (60, 45, 38)
 def haired(model, colour=HAIR):
     """A photo of a head whose scalp has a colour, and where that is."""
     target = paint(model, geometry(0.0, SIDE))
-    grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
+    grown = scalp(model, SETTINGS.scalp).fullness_of(model.num_vertices)
     on_scalp = target.raster.interpolate(grown[:, None], model.triangles)[..., 0] > 0.5
     picture = np.where(target.raster.mask[..., None], SKIN, (90, 120, 160)).astype(np.float32)
     picture[on_scalp] = colour
@@ -39,40 +39,44 @@ def haired(model, colour=HAIR):
 @pytest.mark.parametrize("name", ["black", "blond", "red", "white", "blue"])
 def test_dyed_hair_has_the_named_colour_and_its_strands(model, name):
     target, picture, on_scalp = haired(model)
-    share = hair_share(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model, SETTINGS)
-    drawn = dye(picture, share, name, HAIR_COLOURS, SETTINGS)
-    wished = np.array(HAIR_COLOURS[name])
-    median = np.median(drawn[share > 0.9], axis=0)
-    assert np.abs(median - wished).max() < 0.15 * 255
-    assert (np.argsort(median) == np.argsort(wished)).all() or np.ptp(wished) < 12
-    before, after = (one.mean(axis=2)[share > 0.9] for one in (picture, drawn))
+    fraction = segment_hair(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model, SETTINGS)
+    drawn = dye(picture, fraction, name, HAIR_COLOURS, SETTINGS)
+    requested = np.array(HAIR_COLOURS[name])
+    median = np.median(drawn[fraction > 0.9], axis=0)
+    assert np.abs(median - requested).max() < 0.15 * 255
+    assert (np.argsort(median) == np.argsort(requested)).all() or np.ptp(requested) < 12
+    before, after = (one.mean(axis=2)[fraction > 0.9] for one in (picture, drawn))
     assert np.corrcoef(before, after)[0, 1] > 0.9 and after.std() / after.mean() > 0.05
     face = target.raster.interpolate(
-        np.isin(np.arange(model.num_vertices), cheeks(model))[:, None], model.triangles
+        np.isin(np.arange(model.num_vertices), cheek_vertices(model))[:, None], model.triangles
     )
     assert np.array_equal(drawn[face[..., 0] > 0.9], picture[face[..., 0] > 0.9])
-    assert (share[on_scalp] > 0.5).mean() > 0.9 and share[~on_scalp & target.raster.mask].mean() < 0.1
+    assert (fraction[on_scalp] > 0.5).mean() > 0.9 and fraction[~on_scalp & target.raster.mask].mean() < 0.1
 
 
 def test_bald_heads_have_no_hair_to_dye(model):
     target, picture, _ = haired(model, SKIN)
-    assert hair_share(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model, SETTINGS).max() == 0
+    assert (
+        segment_hair(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model, SETTINGS).max() == 0
+    )
 
 
 @pytest.mark.parametrize(("own", "name"), [((110, 80, 58), "brown"), ((40, 36, 34), "black")])
 def test_hair_that_has_the_colour_stays_as_it_is(model, own, name):
     target, picture, _ = haired(model, own)
-    share = hair_share(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model, SETTINGS)
-    np.testing.assert_allclose(dye(picture, share, name, HAIR_COLOURS, SETTINGS), picture, atol=1e-3)
-    assert np.abs(dye(picture, share, "white", HAIR_COLOURS, SETTINGS) - picture)[share > 0.9].mean() > 50
+    fraction = segment_hair(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model, SETTINGS)
+    np.testing.assert_allclose(dye(picture, fraction, name, HAIR_COLOURS, SETTINGS), picture, atol=1e-3)
+    assert (
+        np.abs(dye(picture, fraction, "white", HAIR_COLOURS, SETTINGS) - picture)[fraction > 0.9].mean() > 50
+    )
 
 
 def test_hair_off_the_mesh_is_dyed_with_that_on_it(model):
     target, picture, _ = haired(model)
     loose = np.zeros((SIDE, SIDE), np.float32)
     loose[40:60, 20:40] = 0.8
-    share = hair_share(picture, loose, target.raster, model, SETTINGS)
-    np.testing.assert_allclose(share[45:55, 25:35], 0.8)
+    fraction = segment_hair(picture, loose, target.raster, model, SETTINGS)
+    np.testing.assert_allclose(fraction[45:55, 25:35], 0.8)
 
 
 def test_a_target_has_the_hair_that_it_names(model):
@@ -111,12 +115,12 @@ NONE = np.zeros((SIDE, SIDE), np.float32)
 )
 def test_clothes_are_dyed_and_skin_is_not(model, own, name, neckline):
     target, picture, shirt, body = clothed(model, own, neckline)
-    share = clothes_share(picture, NONE, NONE, target.raster, model, SETTINGS)
-    drawn = dye(picture, share, name, CLOTHES_COLOURS, SETTINGS)
+    fraction = segment_clothes(picture, NONE, NONE, target.raster, model, SETTINGS)
+    drawn = dye(picture, fraction, name, CLOTHES_COLOURS, SETTINGS)
     assert np.abs(np.median(drawn[shirt], axis=0) - CLOTHES_COLOURS[name]).max() < 30
-    assert (share[shirt] > 0.5).mean() > 0.95 and (share[body & ~shirt] > 0.5).mean() < 0.1
-    assert share[~body].max() == 0
-    inner = share > 0.99
+    assert (fraction[shirt] > 0.5).mean() > 0.95 and (fraction[body & ~shirt] > 0.5).mean() < 0.1
+    assert fraction[~body].max() == 0
+    inner = fraction > 0.99
     assert np.corrcoef(picture[inner].mean(axis=1), drawn[inner].mean(axis=1))[0, 1] > 0.9
 
 
@@ -126,27 +130,27 @@ def test_clothes_in_the_shade_are_clothes_and_lit_skin_is_not(model):
     shade, lit = shirt & (column < SIDE / 2), body & ~shirt & (column > SIDE / 2)
     picture[shade] *= 0.62  # as dark as skin
     picture[lit] = np.minimum(picture[lit] * 1.28, 255)  # as light as the shirt
-    share = clothes_share(picture, NONE, NONE, target.raster, model, SETTINGS)
-    assert (share[shade] > 0.5).mean() > 0.9 and (share[shirt & ~shade] > 0.5).mean() > 0.9
-    assert (share[lit] > 0.5).mean() < 0.15
+    fraction = segment_clothes(picture, NONE, NONE, target.raster, model, SETTINGS)
+    assert (fraction[shade] > 0.5).mean() > 0.9 and (fraction[shirt & ~shade] > 0.5).mean() > 0.9
+    assert (fraction[lit] > 0.5).mean() < 0.15
 
 
 def test_clothes_of_the_skins_colour_are_told_by_their_place(model):
     target, picture, shirt, body = clothed(model, SKIN)
-    share = clothes_share(picture, NONE, NONE, target.raster, model, SETTINGS)
+    fraction = segment_clothes(picture, NONE, NONE, target.raster, model, SETTINGS)
     row = np.indices(shirt.shape)[0]
-    assert (share[shirt & (row > SIDE - 12)] > 0.5).mean() > 0.9
+    assert (fraction[shirt & (row > SIDE - 12)] > 0.5).mean() > 0.9
     neck = body & (row < np.flatnonzero(body.any(axis=1))[0] + 0.05 * SIDE)
-    assert share[neck].max() < 0.1 and share[~body].max() == 0
+    assert fraction[neck].max() < 0.1 and fraction[~body].max() == 0
 
 
 def test_what_is_too_small_to_tell_is_left_as_it_is(model):
     target = paint(model, geometry(0.0, 48))
     picture = target.image.astype(np.float32)
     none = np.zeros((48, 48), np.float32)
-    assert np.isfinite(clothes_share(picture, none, none, target.raster, model, SETTINGS)).all()
-    share = hair_share(picture, none, target.raster, model, SETTINGS)
-    assert np.array_equal(dye(picture, share, "red", HAIR_COLOURS, SETTINGS)[:2], picture[:2])
+    assert np.isfinite(segment_clothes(picture, none, none, target.raster, model, SETTINGS)).all()
+    fraction = segment_hair(picture, none, target.raster, model, SETTINGS)
+    assert np.array_equal(dye(picture, fraction, "red", HAIR_COLOURS, SETTINGS)[:2], picture[:2])
     assert np.isfinite(dye(picture, np.ones_like(none), "red", HAIR_COLOURS, SETTINGS)).all()
 
 
@@ -155,8 +159,8 @@ def test_hair_that_hangs_over_clothes_is_not_dyed_with_them(model):
     hair = np.zeros((SIDE, SIDE), np.float32)
     hair[:, 60:75] = 1
     picture[(hair > 0) & shirt] = HAIR
-    share = clothes_share(picture, NONE, hair, target.raster, model, SETTINGS)
-    assert share[:, 63:72].max() < 0.1 and (share[shirt & (hair == 0)] > 0.4).mean() > 0.9
+    fraction = segment_clothes(picture, NONE, hair, target.raster, model, SETTINGS)
+    assert fraction[:, 63:72].max() < 0.1 and (fraction[shirt & (hair == 0)] > 0.4).mean() > 0.9
 
 
 def test_a_target_has_the_clothes_that_it_names(model):
@@ -184,10 +188,10 @@ def test_what_is_translucent_is_more_saturated_where_it_is_darker(translucent):
 def test_edges_of_what_is_dyed_are_not_brighter_than_it():
     picture = np.full((40, 40, 3), 40, np.float32)
     picture[:, 20:] = 220  # skin beside hair
-    share = np.ones((40, 40))
-    share[:, 19:21], share[:, 21:] = 0.5, 0
+    fraction = np.ones((40, 40))
+    fraction[:, 19:21], fraction[:, 21:] = 0.5, 0
     picture[:, 19:21] = 130
-    drawn = dye(picture, share, "red", HAIR_COLOURS, SETTINGS)[20]
+    drawn = dye(picture, fraction, "red", HAIR_COLOURS, SETTINGS)[20]
     mixed = 0.5 * np.array(HAIR_COLOURS["red"]) + 0.5 * 130
     assert (drawn[19:21] < mixed + 5).all()
 

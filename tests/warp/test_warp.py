@@ -7,12 +7,13 @@ from hifi_portrait.head.geometry import Camera
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
+from hifi_portrait.warp.choose import mouth_weights
 from hifi_portrait.warp.draw import warp_picture
+from hifi_portrait.warp.face.places import mouth_nearness
 from hifi_portrait.warp.gaps import paint_gaps
 from hifi_portrait.warp.light import light_likeness, measure_light
-from hifi_portrait.warp.references import mirror_vertices
+from hifi_portrait.warp.registration import mirror_vertices
 from hifi_portrait.warp.settings import WarpSettings
-from hifi_portrait.warp.weights import mouth_nearness, mouth_weights
 from painted_heads import geometry, paint, person
 
 SETTINGS = WarpSettings()
@@ -295,7 +296,7 @@ def test_what_only_some_references_wear_is_worn_in_full_or_not_at_all():
     assert np.percentile(pictures[0][differs].max(axis=1), 75) < 40
 
 
-def test_a_reference_with_lids_as_wished_is_preferred():
+def test_a_reference_with_lids_as_requested_is_preferred():
     photos, target = person((8.0, 12.0), 128), drawn(8.0)
     closed = geometry(8.0, 128, eyeBlinkLeft=1.0, eyeBlinkRight=1.0)
     photos = dataclasses.replace(photos, geometries=[closed, photos.geometries[1]])
@@ -305,7 +306,7 @@ def test_a_reference_with_lids_as_wished_is_preferred():
     assert picture[target.raster.mask].mean() > 60
 
 
-def test_about_the_mouth_references_that_hold_it_as_wished_count_most():
+def test_about_the_mouth_references_that_hold_it_as_requested_count_most():
     photos = person((8.0, 14.0), 128)
     closed, opened = geometry(8.0, 128), geometry(14.0, 128, jawOpen=0.9)
     photos = dataclasses.replace(photos, geometries=(closed, opened), quality=np.array([1.0, 0.6]))
@@ -323,11 +324,11 @@ def test_about_the_mouth_references_that_hold_it_as_wished_count_most():
     assert green[skin & (near > 0.9)].mean() > 2 * green[skin & (near == 0)].mean() > 0
 
 
-def test_of_two_mouths_the_one_as_open_as_wished_is_shown():
+def test_of_two_mouths_the_one_as_open_as_requested_is_shown():
     heads = geometry(0.0, 128, jawOpen=0.05), geometry(0.0, 128, jawOpen=0.25)
     photos = dataclasses.replace(person((0.0, 0.0), 128), geometries=heads)
-    shares = mouth_weights(np.ones(2), photos.geometries, geometry(0.0, 128, jawOpen=0.25), SETTINGS.weights)
-    assert shares[1] == 1 and shares[0] < 0.1
+    weights = mouth_weights(np.ones(2), photos.geometries, geometry(0.0, 128, jawOpen=0.25), SETTINGS.weights)
+    assert weights[1] == 1 and weights[0] < 0.1
 
 
 def test_light_from_another_side_is_told_from_less_light():

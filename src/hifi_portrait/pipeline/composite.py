@@ -21,6 +21,7 @@ from hifi_portrait.models.conditioning import FaceInputs
 from hifi_portrait.models.pixels import dilate, local_mean, soft_threshold
 from hifi_portrait.pipeline.prompt_delta import add_change
 from hifi_portrait.warp.hair.shell import scalp
+from hifi_portrait.warp.settings import ScalpSettings
 
 # Lengths are in pixels of a picture 256 wide, differences in those of pictures in [-1, 1].
 _OUTSIDE_REACH, _INSIDE_REACH = 4, 8
@@ -92,10 +93,9 @@ def mask_matted(triangle: Tensor, model: HeadModel | None = None) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _matted_triangles(model: HeadModel) -> BoolArray:
-    matted: BoolArray = np.isin(model.triangles, scalp(model).vertices).any(axis=1) | (
-        model.parts == Part.SHOULDERS
-    )
-    return matted
+    of_scalp = np.zeros(len(model.parts), np.bool_)
+    of_scalp[scalp(model, ScalpSettings()).triangles] = True
+    return np.asarray(of_scalp | (model.parts == Part.SHOULDERS))
 
 
 def find_doubt(on_head: Tensor, coverage: Tensor, sure: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from hifi_portrait.landmarks.contours import FACE_OVAL
 from hifi_portrait.person.target import Target
 from hifi_portrait.warp.glasses.draw import draw_glasses
 from hifi_portrait.warp.image.morphology import disc
+from hifi_portrait.warp.settings import GlassesDrawingSettings
 
 # Lengths are fractions of the face's height in the crop.
 _SHADE_REACH = 0.35
@@ -156,7 +157,9 @@ def _put_on_glasses(picture: FloatArray, drawn: LandmarkImage) -> tuple[FloatArr
     if drawn.glasses not in FRAMES:
         return picture, np.zeros(picture.shape[:2], np.float32)
     loose = np.zeros(picture.shape[:2], np.float32)
-    return draw_glasses(picture, drawn.glasses, drawn.raster, loose, drawn.geometry, HeadModel.load())
+    settings = GlassesDrawingSettings()
+    head = drawn.raster, loose, drawn.geometry, HeadModel.load()
+    return draw_glasses(picture, drawn.glasses, *head, settings)
 
 
 def _height_of(outline: Array) -> float:

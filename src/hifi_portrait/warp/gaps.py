@@ -9,7 +9,7 @@ import numpy as np
 
 from hifi_portrait.head.arrays import Array, BoolArray
 from hifi_portrait.warp.canvas import Canvas, WarpContext
-from hifi_portrait.warp.face.ears import ears_end
+from hifi_portrait.warp.face.ears import row_below_ears
 from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import disc, nearest_of, square
 from hifi_portrait.warp.settings import GapSettings
@@ -18,7 +18,7 @@ from hifi_portrait.warp.settings import GapSettings
 def close_gaps(context: WarpContext, canvas: Canvas) -> Canvas:
     """Stage: close gaps in the person. Off the mesh what is closed is hair if the nearest place is."""
     on_mesh, on_head = canvas.raster.mask, context.on_head(canvas.raster)
-    ears = ears_end(context.vertex_rows(), len(on_mesh), context.model)
+    ears = row_below_ears(context.vertex_rows(), len(on_mesh), context.model)
     colour, alpha = paint_gaps(canvas.colour, canvas.alpha, on_head, ears, context.settings.gaps)
     closed = (alpha > canvas.alpha) & ~on_mesh
     hair = canvas.hair

@@ -15,9 +15,30 @@ from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.warp.canvas import Canvas, LightCorrections, WarpContext
+from hifi_portrait.warp.choose import Choice
+from hifi_portrait.warp.face.places import mouth_nearness
 from hifi_portrait.warp.image.inpaint import blur_wide, inpaint
 from hifi_portrait.warp.kernels import blend_on_mesh
+from hifi_portrait.warp.registration import RegisteredPhotos
 from hifi_portrait.warp.settings import LightSettings, WarpSettings
+
+
+def compare_light(
+    photos: RegisteredPhotos, choice: Choice, model: HeadModel, settings: WarpSettings
+) -> tuple[FloatArray, FloatArray]:
+    """Compare the light of N references.
+
+    Returns
+    -------
+    gains
+        (N, 3) that bring them to a common brightness.
+    likeness
+        (N,) in [0, 1], whether light falls on the mouth as in the main one.
+    """
+    seen = photos.crops, photos.xy, photos.visibility
+    mouth = np.flatnonzero(mouth_nearness(model, *settings.weights.mouth_reach) > 0.5)
+    likeness = light_likeness(*seen, choice.main, mouth, settings.light)
+    return light_gains(*seen, choice.on_head, model, settings.light), likeness
 
 
 def light_gains(

@@ -2,48 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
+from hifi_portrait.person.references import References
 from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import square
 from hifi_portrait.warp.image.photo_frame import in_photo
 from hifi_portrait.warp.settings import PhotoSettings
 
 
-def fit_photos(
-    size: int, photos: Array, alphas: Array, settings: PhotoSettings
-) -> tuple[ByteArray, FloatArray, FloatArray]:
-    """Shrink photos that are much larger than the picture, which would alias.
+@dataclass(frozen=True, eq=False)
+class CleanPhotos:
+    """N photos of the person alone.
 
-    Parameters
+    Attributes
     ----------
-    size
-        Height of the picture in pixels.
-    photos, alphas
-        (N, S, S, 3) uint8, and mattes (N, S, S) in [0, 1].
-    settings
-        What counts as much larger.
-
-    Returns
-    -------
-    crops, mattes, shown
-        (N, S', S', 3), (N, S', S'), and where the crops show their photos, from `in_photo`, (N, S', S').
+    crops
+        (N, S, S, 3) uint8; beyond the person's edge the person's colours go on.
+    mattes
+        (N, S, S) in [0, 1].
+    shown
+        (N, S, S) in [0, 1], where crops show their photos, from `in_photo`.
+    solid
+        (N, S, S) in [0, 1], the mattes without the person's edge.
     """
-    crops = np.ascontiguousarray(photos)
-    mattes = np.ascontiguousarray(alphas, np.float32)
+
+    crops: ByteArray
+    mattes: FloatArray
+    shown: FloatArray
+    solid: FloatArray
+
+
+def clean_photos(references: References, size: int, settings: PhotoSettings) -> CleanPhotos:
+    """Clean the photos of references for a picture ``size`` pixels high.
+
+    Photos that are much larger than the picture, and would alias, are shrunk to its size.
+    """
+    crops = np.ascontiguousarray(references.crops)
+    mattes = np.ascontiguousarray(references.mattes, np.float32)
     shown = np.stack([in_photo(crop) for crop in crops])
-    if crops.shape[1] <= settings.shrink_from * size:
-        return crops, mattes, shown
-    shrunk = [
-        np.stack([cv2.resize(one, (size, size), interpolation=cv2.INTER_AREA) for one in pictures])
-        for pictures in (crops, mattes, shown)
-    ]
-    return shrunk[0], shrunk[1], shrunk[2]
+    if crops.shape[1] > settings.shrink_from * size:
+        crops, mattes, shown = (_shrink(pictures, size) for pictures in (crops, mattes, shown))
+    clean = [_remove_background(*photo, settings) for photo in zip(crops, mattes, strict=True)]
+    return CleanPhotos(np.stack(clean), mattes, shown, _erode_mattes(mattes, settings) * shown)
 
 
-def remove_background(crop: Array, matte: Array, settings: PhotoSettings) -> ByteArray:
+def _shrink(pictures: Array, size: int) -> Array:
+    """Shrink N square pictures to a side of ``size``."""
+    return np.stack([cv2.resize(one, (size, size), interpolation=cv2.INTER_AREA) for one in pictures])
+
+
+def _remove_background(crop: Array, matte: Array, settings: PhotoSettings) -> ByteArray:
     """Continue a person's colours (S, S, 3) beyond the matte's edge, where they are mixed with others."""
     solid = (cv2.erode(matte, np.ones((3, 3), np.uint8)) > settings.pure_matte).astype(np.float32)
     edge = cv2.dilate(solid, square(2 * settings.mixed_edge * len(matte))) - solid
@@ -51,7 +64,7 @@ def remove_background(crop: Array, matte: Array, settings: PhotoSettings) -> Byt
     return np.where(edge[..., None] > 0, around, crop).astype(np.uint8)
 
 
-def erode_mattes(mattes: Array, settings: PhotoSettings) -> FloatArray:
+def _erode_mattes(mattes: Array, settings: PhotoSettings) -> FloatArray:
     """Mattes (N, S, S) without the person's edge, where too large a head would show background."""
     kernel = square(mattes.shape[1] * settings.matte_margin)
     sigma = settings.matte_softness * mattes.shape[1]

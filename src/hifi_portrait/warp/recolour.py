@@ -11,8 +11,8 @@ from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.prompts.clothes import CLOTHES_COLOURS
 from hifi_portrait.prompts.hair import HAIR_COLOURS
 from hifi_portrait.warp.canvas import Canvas, WarpContext
-from hifi_portrait.warp.clothing.segment import clothes_share
-from hifi_portrait.warp.hair.segment import hair_share
+from hifi_portrait.warp.clothing.segment import segment_clothes
+from hifi_portrait.warp.hair.segment import segment_hair
 from hifi_portrait.warp.image.colour import DISPLAY_GAMMA, weighted_lab
 from hifi_portrait.warp.settings import ColourSettings, WarpSettings
 
@@ -25,10 +25,10 @@ def recolour(context: WarpContext, canvas: Canvas) -> Canvas:
     if target.hair not in HAIR_COLOURS and target.clothes not in CLOTHES_COLOURS:
         return canvas
     colour, dyed = canvas.colour, canvas.dyed
-    hair = hair_share(colour, canvas.hair, canvas.raster, context.model, settings)
+    hair = segment_hair(colour, canvas.hair, canvas.raster, context.model, settings)
     if target.clothes in CLOTHES_COLOURS:
         loose = (canvas.alpha - canvas.hair).clip(0, 1) * (canvas.raster.triangle < 0)
-        clothes = clothes_share(colour, loose, hair, canvas.raster, context.model, settings)
+        clothes = segment_clothes(colour, loose, hair, canvas.raster, context.model, settings)
         colour = dye(colour, clothes, str(target.clothes), CLOTHES_COLOURS, settings)
         dyed = np.maximum(dyed, clothes)
     if target.hair in HAIR_COLOURS:

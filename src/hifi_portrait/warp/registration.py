@@ -15,18 +15,19 @@ from functools import lru_cache
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import SuperLU, splu
+from scipy.spatial import cKDTree
 
 from hifi_portrait.fitting.landmark_model import IRISES, LandmarkModel
-from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
+from hifi_portrait.head.arrays import Array, ByteArray, FloatArray, IntArray
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.landmarks.contours import CONTOURS, FACE_OVAL
 from hifi_portrait.person.references import References
-from hifi_portrait.warp.hair.shell import hair_thickness, raised
-from hifi_portrait.warp.photos import erode_mattes, fit_photos, remove_background
-from hifi_portrait.warp.settings import RegistrationSettings, WarpSettings
+from hifi_portrait.warp.hair.shell import PosedHeads
+from hifi_portrait.warp.photos import CleanPhotos
+from hifi_portrait.warp.settings import RegistrationSettings
 
 _NOSE_TIP, _UPPER_LIP = 1, 0  # landmarks between which the lower face begins
 
@@ -45,12 +46,12 @@ class RegisteredPhotos:
         (N, S, S) in [0, 1], the mattes without the person's edge.
     xy, visibility
         (N, V, 2) places of the vertices as fractions of the side, and (N, V) how well each is seen.
+    tables
+        (2N, V, 3): both together, and then the same of the mirror image of each vertex.
     landmarks
         (N, 478, 2), as fractions of the side.
     heads, posed
-        N fitted heads, and the vertices (V, 3) of each in camera space.
-    hair
-        (N, P) thickness in metres of the hair on the scalp.
+        N fitted heads, and their vertices, bald and with hair.
     quality
         (N,) in [0, 1].
     """
@@ -61,42 +62,52 @@ class RegisteredPhotos:
     solid: FloatArray
     xy: FloatArray
     visibility: FloatArray
+    tables: FloatArray
     landmarks: Array
     heads: tuple[HeadGeometry, ...]
-    posed: tuple[Array, ...]
-    hair: FloatArray
+    posed: PosedHeads
     quality: Array
 
 
 def register_photos(
-    references: References, size: int, model: HeadModel, settings: WarpSettings
+    cleaned: CleanPhotos,
+    posed: PosedHeads,
+    references: References,
+    model: HeadModel,
+    settings: RegistrationSettings,
 ) -> RegisteredPhotos:
-    """Clean the photos of references, for a picture ``size`` pixels high, and find the surface in them."""
+    """Find the surface of the head in the cleaned photos of references."""
     heads = tuple(references.geometries)
-    crops, mattes, shown = fit_photos(size, references.crops, references.mattes, settings.photos)
-    posed = tuple(model.posed(head) for head in heads)
-    hair = hair_thickness(posed, heads, mattes, model)
     views = [
-        SurfaceView.from_vertices(model, raised(points, thickness, model), head)
-        for points, thickness, head in zip(posed, hair, heads, strict=True)
+        SurfaceView.from_vertices(model, points, head)
+        for points, head in zip(posed.haired, heads, strict=True)
     ]
     landmarks = landmark_places(references.landmarks, references.crops.shape[1], heads, model)
-    places = np.stack([view.xy for view in views])
+    fitted = np.stack([view.xy for view in views])
+    xy = move_to_landmarks(fitted, landmarks, heads, model, settings)
+    visibility = np.stack([view.visibility for view in views]).astype(np.float32)
+    tables = np.concatenate([xy, visibility[..., None]], axis=2)
     return RegisteredPhotos(
-        crops=np.stack(
-            [remove_background(*photo, settings.photos) for photo in zip(crops, mattes, strict=True)]
-        ),
-        mattes=mattes,
-        shown=shown,
-        solid=erode_mattes(mattes, settings.photos) * shown,
-        xy=move_to_landmarks(places, landmarks, heads, model, settings.registration),
-        visibility=np.stack([view.visibility for view in views]).astype(np.float32),
+        crops=cleaned.crops,
+        mattes=cleaned.mattes,
+        shown=cleaned.shown,
+        solid=cleaned.solid,
+        xy=xy,
+        visibility=visibility,
+        tables=np.concatenate([tables, tables[:, mirror_vertices(model)]]),
         landmarks=landmarks,
         heads=heads,
         posed=posed,
-        hair=hair,
         quality=np.asarray(references.quality),
     )
+
+
+@lru_cache(maxsize=4)
+def mirror_vertices(model: HeadModel) -> IntArray:
+    """For each vertex (V,) the one at its mirror image on the other side of the mean head."""
+    mean = model.mean[: model.num_vertices]
+    mirrored = cKDTree(mean).query(mean * np.array([-1, 1, 1]))[1]
+    return np.asarray(mirrored, np.int64)
 
 
 def move_to_landmarks(

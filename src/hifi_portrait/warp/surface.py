@@ -12,15 +12,13 @@ from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.warp.canvas import Canvas, WarpContext
-from hifi_portrait.warp.clothing.extend import going_on
+from hifi_portrait.warp.clothing.extend import extend_clothes
 from hifi_portrait.warp.hair.shell import scalp
-from hifi_portrait.warp.hair.strands import strands
+from hifi_portrait.warp.hair.strands import draw_strands
 from hifi_portrait.warp.image.colour import measure_brightness
 from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.kernels import blend_on_mesh
 from hifi_portrait.warp.settings import WarpSettings
-
-_UNSEEN_EYES = (1.05, 1.08, 1.1)  # their colour, as a share of the skin's brightness
 
 
 def blend_surface(context: WarpContext, canvas: Canvas) -> Canvas:
@@ -87,20 +85,24 @@ def fill_surface(
     filled = colour.copy()
     known = trust[is_eye][:, None]
     skin_level = measure_brightness(colour, skin, settings.colour.usual_skin_brightness)
-    made_up = np.minimum(np.array(_UNSEEN_EYES) * skin_level, unseen.max_eye_brightness)
+    made_up = np.minimum(np.array(settings.eye_reading.default_white) * skin_level, unseen.max_eye_brightness)
     filled[is_eye] = filled[is_eye] * known + (1 - known) * made_up
     trust[is_eye] = 1
     # A head is not filled with the colours of its clothes.
     is_head = parts != Part.SHOULDERS
     trust = trust.astype(np.float32)
-    head, body = inpaint(filled, trust * is_head), going_on(filled, trust, on_mesh & ~is_head, skin, settings)
-    grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
+    head, body = (
+        inpaint(filled, trust * is_head),
+        extend_clothes(filled, trust, on_mesh & ~is_head, skin, settings),
+    )
+    grown = scalp(model, settings.scalp).fullness_of(model.num_vertices)
     fullness = raster.interpolate(grown[:, None], model.triangles)[..., 0]
     bare, dense = unseen.skin_fullness, unseen.dense_fullness
     of_hair = np.clip((fullness - bare) / (dense - bare), 0, 1)
     well_seen = np.clip(seen / unseen.grazed_hair_visibility, 0, 1) ** 3 * on_mesh
     known_hair = well_seen * (fullness > unseen.hair_fullness)
     if known_hair.sum() >= 1:
-        hair = inpaint(filled, known_hair) * strands(filled, known_hair, thickness, raster, model)[..., None]
+        uneven = draw_strands(filled, known_hair, thickness, raster, model, settings)
+        hair = inpaint(filled, known_hair) * uneven[..., None]
         head = head + (of_hair * (1 - well_seen))[..., None] * (hair - head)
     return np.where((on_mesh & is_head)[..., None], head, body)

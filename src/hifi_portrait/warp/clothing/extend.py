@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
 from hifi_portrait.warp.image.colour import colour_distance, drop_lightness, weighted_lab
 from hifi_portrait.warp.image.inpaint import blur_wide, inpaint
 from hifi_portrait.warp.image.morphology import distance_to, nearest_of
-from hifi_portrait.warp.settings import WarpSettings
-
-_ENDING = 0.05  # share of the picture's side over which clothes lose their folds below a photo's end
-_STREAKS = 0.012  # share of the picture's side over which what ends there is smoothed at once
-_JOINT = 0.008  # share of the picture's side above it over which they pass into what goes on
-_LEAST_WORN = 80  # percent of a body that clothes are told by: what is least like skin
-_LOWER_END = 0.1  # share of the picture's side above a photo's end
-_SKIN_TONE = 15.0  # difference of `weighted_lab` up to which something may be skin
-_LIT = 0.5  # of the difference of hue from clothes up to which something is skin, in another light
-_PLAIN = 0.06  # share of the picture's side over which clothes are smoothed where none are seen
-_NECK = 0.06  # share of the picture's side from the body within which skin is the neck's
-_ENOUGH = 0.02  # share of all skin that it must be to tell the body's
-_SEAM = 0.02  # share of the picture's side above a photo's end by which a column is told skin from clothes
-_LEAST_NECK = 0.03  # share of the picture's side below which skin between clothes is none
-_DEPTH = 0.25  # of the width of a neckline that a photo cuts off: how far below it closes
-_SOFT = 0.004  # share of the picture's side over which it gives way to the clothes
-
-Array = npt.NDArray[Any]
+from hifi_portrait.warp.settings import ClothesExtendSettings, WarpSettings
 
 
-def going_on(colour: Array, trust: Array, body: Array, skin: Array, settings: WarpSettings) -> Array:
-    """Clothes that go on below where photos end as they are nearest to it: farther up are neck and hair.
+def extend_clothes(colour: Array, trust: Array, body: Array, skin: Array, settings: WarpSettings) -> Array:
+    """Extend clothes below where photos end, as they are nearest to it: farther up are neck and hair.
 
     Parameters
     ----------
@@ -52,65 +33,70 @@ def going_on(colour: Array, trust: Array, body: Array, skin: Array, settings: Wa
     Array
         (H, W, 3), the known colours and what goes on from them.
     """
+    own, side = settings.extend, len(body)
     known = body & (trust > 0.5)
     around = inpaint(colour, trust)
     below = body & ~np.maximum.accumulate(known[::-1])[::-1]
     if not known.any() or not below.any():
         return around
-    neck = skin & (distance_to(body) < _NECK * len(body))
-    worn, bare = _worn(around, known, neck if neck.sum() > _ENOUGH * skin.sum() else skin, settings)
-    deep = np.clip(distance_to(~below) / (_ENDING * len(body)), 0, 1)[..., None]
-    plain = _ending(around, worn, deep)
+    neck = skin & (distance_to(body) < own.neck_reach * side)
+    told_by = neck if neck.sum() > own.min_neck * skin.sum() else skin
+    worn, bare = _tell_clothes_from_skin(around, known, told_by, settings)
+    deep = np.clip(distance_to(~below) / (own.fold_length * side), 0, 1)[..., None]
+    plain = _extend_colours(around, worn, deep, own)
     if bare.any():
-        open_neck = cv2.GaussianBlur(_necklines(bare, known), (0, 0), _SOFT * len(body))[..., None]
-        plain += open_neck * (_ending(around, bare, deep) - plain)
-    share = np.clip(distance_to(below) / (_JOINT * len(body)), 0, 1)[..., None]
-    return np.asarray(share * around + (1 - share) * plain, np.float32)
+        necklines = _extend_necklines(bare, known, own)
+        open_neck = cv2.GaussianBlur(necklines, (0, 0), own.neckline_softness * side)[..., None]
+        plain += open_neck * (_extend_colours(around, bare, deep, own) - plain)
+    above = np.clip(distance_to(below) / (own.joint * side), 0, 1)[..., None]
+    return np.asarray(above * around + (1 - above) * plain, np.float32)
 
 
-def _ending(colour: Array, of: Array, deep: Array) -> Array:
+def _extend_colours(colour: Array, of: Array, deep: Array, settings: ClothesExtendSettings) -> Array:
     """Colours (H, W, 3) of the nearest of some places (H, W), and smoothed farther away."""
     nearest = nearest_of(colour, of)
-    ending, plain = (blur_wide(nearest, share * len(colour)) for share in (_STREAKS, _PLAIN))
+    ending, plain = (
+        blur_wide(nearest, width * len(colour)) for width in (settings.streak_width, settings.plain_width)
+    )
     return np.asarray(ending + deep * (plain - ending), np.float32)
 
 
-def _worn(
+def _tell_clothes_from_skin(
     colour: Array, body: Array, skin: Array, settings: WarpSettings
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+) -> tuple[BoolArray, BoolArray]:
     """What of the lower end of a body (H, W) is rather clothes than skin, and what is skin.
 
     All of it is clothes if hardly any is.
     """
-    rows = np.arange(len(body))[:, None]
-    body = body & (rows > np.flatnonzero(body.any(axis=1))[-1] - _LOWER_END * len(body))
+    own, rows = settings.extend, np.arange(len(body))[:, None]
+    body = body & (rows > np.flatnonzero(body.any(axis=1))[-1] - own.lower_end * len(body))
     colours = weighted_lab(np.clip(colour, 0, 255).astype(np.uint8), settings.colour)
     from_skin = colour_distance(colours, colours[skin], settings.colour)
     if not np.isfinite(from_skin).all():
         return body, np.zeros_like(body)
-    unlike = body & (from_skin >= max(np.percentile(from_skin[body], _LEAST_WORN), _SKIN_TONE))
+    unlike = body & (from_skin >= max(np.percentile(from_skin[body], own.clothes_percent), own.skin_distance))
     worn = body & (
-        from_skin > np.minimum(colour_distance(colours, colours[unlike], settings.colour), _SKIN_TONE)
+        from_skin > np.minimum(colour_distance(colours, colours[unlike], settings.colour), own.skin_distance)
     )
     hue = drop_lightness(colours)
-    worn &= colour_distance(hue, hue[skin], settings.colour) > _LIT * colour_distance(
+    worn &= colour_distance(hue, hue[skin], settings.colour) > own.hue_fraction * colour_distance(
         hue, hue[unlike], settings.colour
     )
     return (worn, body & ~worn) if worn.any() else (body, np.zeros_like(body))
 
 
-def _necklines(bare: Array, known: Array) -> npt.NDArray[np.float32]:
+def _extend_necklines(bare: Array, known: Array, settings: ClothesExtendSettings) -> FloatArray:
     """Where skin (H, W) between clothes that reaches the end of what is known goes on below it, rounded."""
     side = len(known)
     last = side - 1 - known[::-1].argmax(axis=0)
     rows, columns = np.indices(known.shape)
-    at_seam = known & (rows > last - _SEAM * side)
+    at_seam = known & (rows > last - settings.seam * side)
     of_skin = ((bare & at_seam).sum(axis=0) > 0.5 * at_seam.sum(axis=0)) & known.any(axis=0)
     edges = np.flatnonzero(np.diff(of_skin.astype(np.int8), prepend=0, append=0))
     neck = np.zeros(known.shape, np.float32)
     for left, right in edges.reshape(-1, 2):
-        if right - left >= _LEAST_NECK * side:
+        if right - left >= settings.min_neckline * side:
             half, middle = (right - left) / 2, (left + right - 1) / 2
-            deep = np.maximum(rows - last, 0) / (2 * half * _DEPTH)
+            deep = np.maximum(rows - last, 0) / (2 * half * settings.neckline_depth)
             neck[((columns - middle) / half) ** 2 + deep**2 < 1] = 1
     return neck

@@ -7,69 +7,58 @@ shows between the contours of its lips is laid between those of the target.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from hifi_portrait.fitting.landmark_model import LandmarkModel
+from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.eyeballs import EYES
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.landmarks.generator import INNER_MOUTH, TEETH
 from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.face.lips import NOMINAL, Lips
-from hifi_portrait.warp.face.teeth import Opening, behind, upper_teeth
+from hifi_portrait.warp.face.teeth import Opening, draw_behind_teeth, draw_upper_teeth
 from hifi_portrait.warp.image.colour import measure_brightness
+from hifi_portrait.warp.settings import WarpSettings
 from hifi_portrait.warp.sources import Sources
 
-_OPEN = 0.002  # metres by which lips are parted where a photo shows what is between them
-_TURNED = (0.35, 0.6)  # shares of a half of the wished mouth between which a photo begins to show that half
-_STRETCH = 1.3  # how much longer than they are teeth are drawn, at most, that reach the lower lip
-_ALL_TEETH = 0.8  # share of the way down from which on the upper teeth reach the lower lip
-_FADE = 0.15  # share of what a photo shows over which it passes into the dark below
-_INSET = 0.04  # share of the opening at either lip that is the lip's edge
-_BARED = 0.002  # metres of upper teeth beyond those that a photo bares, from which on they are drawn over it
-_TOOTHLESS = 0.7  # brightness of what it shows there instead, at most, as a share of that of skin or eyes
-_FRONT = 10.0  # millimetres to either side of the middle where it is looked for
-_WELL_SEEN = 0.2  # visibility from which on skin and eyes tell how light it is
-_WHITE = 1.3  # brightness of teeth, as a share of the skin's, or of the white of the eyes if that is lighter
-_WHITEST = 90  # percentile of the brightness of eyes that is their white's
 INSIDE = (*TEETH, *INNER_MOUTH)
 """Parts of the mesh behind the lips."""
-
-Array = npt.NDArray[Any]
 
 
 def draw_mouth(context: WarpContext, canvas: Canvas) -> Canvas:
     """Stage: draw what is behind the lips, if the target parts them."""
     sources, model, target = context.sources, context.model, context.target.geometry
+    settings, mouth = context.settings, context.settings.mouth
     parts = context.parts(canvas.raster)
     inside = np.isin(parts, INSIDE)
     if not inside.any():
         return canvas
     height = len(inside)
     places = LandmarkModel.load(model).predict_pixels(target) / target.camera.height
-    lips = Lips.of(places, target, height, model)
+    lips = Lips.of(places, target, height, model, settings)
     pixels = _Between.of(inside, lips)
     opening = pixels.opening(lips)
-    well_seen = canvas.seen > _WELL_SEEN
-    usual = context.settings.colour.usual_skin_brightness
+    well_seen = canvas.seen > mouth.well_seen
+    usual = settings.colour.usual_skin_brightness
     skin = measure_brightness(canvas.colour, (parts == Part.SKIN) & well_seen, usual)
-    eyes = measure_brightness(canvas.colour, np.isin(parts, EYES) & well_seen, 0, _WHITEST)
+    eyes = measure_brightness(canvas.colour, np.isin(parts, EYES) & well_seen, 0, mouth.white_percent)
     white = max(skin, eyes)
-    teeth, covered = upper_teeth(opening, target.expression, _WHITE * white)
-    drawn = behind(parts, inside, skin)
+    teeth, covered = draw_upper_teeth(
+        opening, target.expression, mouth.tooth_brightness * white, settings.teeth
+    )
+    drawn = draw_behind_teeth(parts, inside, skin, settings.teeth)
     shown = np.zeros(len(drawn), np.float32)
-    chosen = _chosen(sources, lips, model)
+    chosen = _choose_photo(sources, lips, model, settings)
     if chosen is not None:
         photo, theirs = chosen
-        own, shown = _own(sources.crops[photo], theirs, pixels, lips)
-        own = own * sources.gains[photo] * _at(canvas.light.factors[photo], inside)
+        own, shown = _look_up(sources.crops[photo], theirs, pixels, lips, settings)
+        own = own * sources.gains[photo] * _coarse_at(canvas.light.factors[photo], inside)
         drawn += shown[:, None] * (own - drawn)
-        dark = _top(own, opening) < _TOOTHLESS * white
-        hides_them = dark and lips.bared - theirs.bared > _BARED
+        dark = _front_brightness(own, opening, mouth.front_width) < mouth.toothless_brightness * white
+        hides_them = dark and lips.bared - theirs.bared > mouth.bared_teeth
         covered = covered * (1 if hides_them else 1 - shown)
     colour, seen, coverage = canvas.colour.copy(), canvas.seen.copy(), canvas.coverage.copy()
     colour[inside] = drawn + covered[:, None] * (teeth - drawn)
@@ -87,7 +76,7 @@ class _Between:
     along
         (P,) pixels along the line between the corners.
     down
-        (P,) shares of the way from the upper lip to the lower.
+        (P,) fractions of the way from the upper lip to the lower.
     height
         (P,) pixels of that way.
     """
@@ -108,7 +97,7 @@ class _Between:
         return cls(along, (below - top[bins]) / height, height)
 
     def aside(self, lips: Lips) -> Array:
-        """Shares (P,) of half the mouth's width to the left of its middle, as if it was not turned."""
+        """Fractions (P,) of half the mouth's width to the left of its middle, as if it was not turned."""
         return np.asarray(np.interp(self.along, lips.across, NOMINAL))
 
     def opening(self, lips: Lips) -> Opening:
@@ -118,54 +107,60 @@ class _Between:
         return Opening(aside, below, self.height / millimetre - below, 1 / millimetre)
 
 
-def _own(crop: Array, theirs: Lips, pixels: _Between, lips: Lips) -> tuple[Array, Array]:
+def _look_up(
+    crop: Array, theirs: Lips, pixels: _Between, lips: Lips, settings: WarpSettings
+) -> tuple[Array, Array]:
     """What a photo shows of its mouth, as colours (P, 3) between a target's lips, and how far it does, (P,).
 
-    What is above the photo's `Lips.gap` hangs on the upper lip, what is below it on the lower one. Teeth keep
-    their size: lips that are parted less, or less wide, hide more of them, and behind those that are parted
-    more there is the dark.
+    What is above the photo's `Lips.dark_gap` hangs on the upper lip, what is below it on the lower one. Teeth
+    keep their size: lips that are parted less, or less wide, hide more of them, and behind those that are
+    parted more there is the dark.
     """
-    gap = theirs.gap(crop)
+    mouth, gap = settings.mouth, theirs.dark_gap(crop, settings.lips)
     metre, full = theirs.metre, theirs.opening * theirs.metre
     hidden = max(0.0, theirs.bared - lips.bared) * metre
-    stretch = lips.opening * metre / max(full - hidden, 1.0) if gap > _ALL_TEETH else 1.0
+    stretch = lips.opening * metre / max(full - hidden, 1.0) if gap > mouth.full_teeth else 1.0
     there = np.interp(pixels.aside(lips) * min(1.0, lips.width / theirs.width), NOMINAL, theirs.across)
-    height, wished = theirs.height(there), pixels.height * metre / lips.metre
-    above = pixels.down * wished / np.clip(stretch, 1, _STRETCH) + hidden
-    below, most = (1 - pixels.down) * wished, gap * height
+    height, requested = theirs.height(there), pixels.height * metre / lips.metre
+    above = pixels.down * requested / np.clip(stretch, 1, mouth.max_stretch) + hidden
+    below, most = (1 - pixels.down) * requested, gap * height
     upper = pixels.down <= gap
     beyond = np.where(upper, above - most, below - (height - most))
     down = np.where(upper, np.minimum(above, most), np.maximum(height - below, most))
-    shown = np.clip(1 - beyond / (_FADE * full), 0, 1)
-    places = theirs.between(there, np.clip(down, _INSET * height, (1 - _INSET) * height))
+    shown = np.clip(1 - beyond / (mouth.dark_fade * full), 0, 1)
+    inset = mouth.lip_inset
+    places = theirs.between(there, np.clip(down, inset * height, (1 - inset) * height))
     x, y = (places.T[:, None] - 0.5).astype(np.float32)
     found = cv2.remap(crop, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)[0]
     return found.astype(np.float32), shown.astype(np.float32)
 
 
-def _chosen(sources: Sources, wished: Lips, model: HeadModel) -> tuple[int, Lips] | None:
-    """The photo that says most of the mouth, among those that show it open from a like side, and its lips."""
+def _choose_photo(
+    sources: Sources, requested: Lips, model: HeadModel, settings: WarpSettings
+) -> tuple[int, Lips] | None:
+    """The photo that counts most for the mouth, of those that show it open from a like side, and its lips."""
     side = sources.crops.shape[1]
     lips = [
-        Lips.of(landmarks, head, side, model)
+        Lips.of(landmarks, head, side, model, settings)
         for landmarks, head in zip(sources.landmarks, sources.heads, strict=True)
     ]
-    least, most = _TURNED
-    turned = np.array([(each.halves / wished.halves).min() for each in lips])
-    shows = np.clip((turned - least) / (most - least), 0, 1) * [each.opening > _OPEN for each in lips]
+    mouth, (least, most) = settings.mouth, settings.mouth.turned_halves
+    turned = np.array([(each.halves / requested.halves).min() for each in lips])
+    is_open = [each.opening > mouth.min_opening for each in lips]
+    shows = np.clip((turned - least) / (most - least), 0, 1) * is_open
     fit = sources.mouth_weights * shows
     best = int(fit.argmax())
     return (best, lips[best]) if fit[best] > 0 else None
 
 
-def _top(colours: Array, opening: Opening) -> float:
-    """Median brightness of colours (P, 3) where upper teeth are, if any are seen."""
+def _front_brightness(colours: Array, opening: Opening, width: float) -> float:
+    """Median brightness of colours (P, 3) where upper front teeth are: so many millimetres to either side."""
     down = opening.below / (opening.below + opening.above)
-    here = (np.abs(opening.aside) < _FRONT) & (down > 0.15) & (down < 0.45)
+    here = (np.abs(opening.aside) < width) & (down > 0.15) & (down < 0.45)
     return float(np.median(colours[here])) if here.any() else 0.0
 
 
-def _at(coarse: Array, where: Array) -> Array:
+def _coarse_at(coarse: Array, where: Array) -> Array:
     """Values (P, 3) of a coarse picture (h, w, 3) at places (H, W)."""
     rows, columns = np.nonzero(where)
     height, width = where.shape

@@ -10,38 +10,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from hifi_portrait.head.arrays import Array, FloatArray, IntArray
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import HAIRLINE, Part
 from hifi_portrait.head.model import HeadModel, part_vertices
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.head.raster import Raster, rasterise
 from hifi_portrait.warp.canvas import Canvas, WarpContext
-from hifi_portrait.warp.face.ears import ear_vertices
-
-_OFF_EARS = 0.004  # metres about the ears where there is none
-_RISE = 0.045  # metres inside the hairline where hair has its full thickness
-_THICKEST = 0.1  # metres
-_STEP = 0.002  # metres in which thickness is measured
-_ROUND = 0.09  # metres, radius of a skull
-_LIMB = 0.4  # cosine to the camera from which on a vertex tells nothing of the outline
-_SPREAD = 0.02  # metres over which measurements are averaged
-_OTHERS = 1e-3  # how much other photos count where this one tells nothing
-_INSIDE = 0.5  # matte
-
-Array = npt.NDArray[Any]
+from hifi_portrait.warp.face.places import ear_vertices
+from hifi_portrait.warp.settings import ScalpSettings, ThicknessSettings, WarpSettings
 
 
 def raise_hair(context: WarpContext, canvas: Canvas) -> Canvas:
     """Stage: draw the main reference's hair on the target's bald head, as a second surface."""
     geometry, model = context.target.geometry, context.model
-    points = raised(model.posed(geometry), context.sources.hair, model)
-    return replace(canvas, raster=with_hair(canvas.raster, points, geometry, model))
+    hair = scalp(model, context.settings.scalp)
+    points = raise_scalp(model.posed(geometry), context.sources.hair, hair, model)
+    return replace(canvas, raster=draw_scalp(canvas.raster, points, geometry, hair, model))
 
 
 @dataclass(frozen=True)
@@ -52,17 +42,24 @@ class Scalp:
     ----------
     vertices
         (P,) indices.
+    triangles
+        (T,) indices of the model's triangles that have such a vertex.
     fullness
-        (P,) in [0, 1]: the share of its thickness that hair may have there; 0 at the hairline.
+        (P,) in [0, 1]: the fraction of its thickness that hair may have there; 0 at the hairline.
     nearness
         (P, P) weights by which a measurement at one vertex counts at another.
     """
 
-    vertices: npt.NDArray[np.int64]
-    fullness: npt.NDArray[np.float32]
-    nearness: npt.NDArray[np.float32]
+    vertices: IntArray
+    triangles: Array
+    fullness: FloatArray
+    nearness: FloatArray
 
-    def on_all(self, values: Array, count: int) -> npt.NDArray[np.float32]:
+    def fullness_of(self, count: int) -> FloatArray:
+        """Fullness of all of a model's vertices, (count,); 0 off the scalp."""
+        return self.spread_to(self.fullness, count)
+
+    def spread_to(self, values: Array, count: int) -> FloatArray:
         """Values (P,) on all of a model's vertices, (count,); 0 off the scalp."""
         everywhere = np.zeros(count, np.float32)
         everywhere[self.vertices] = values
@@ -70,28 +67,64 @@ class Scalp:
 
 
 @lru_cache(maxsize=4)
-def scalp(model: HeadModel) -> Scalp:
+def scalp(model: HeadModel, settings: ScalpSettings) -> Scalp:
     """The scalp of a model."""
     mean = model.mean[: model.num_vertices]
     skin = part_vertices(model, Part.SKIN)
     places = mean[skin]
     from_ears, _ = cKDTree(mean[np.concatenate(ear_vertices(model))]).query(places)
-    inside = np.minimum(places[:, 2] - np.interp(places[:, 1], *HAIRLINE), from_ears - _OFF_EARS)
+    above_line = places[:, 2] - np.interp(places[:, 1], *HAIRLINE)
+    inside = np.minimum(above_line, from_ears - settings.ear_clearance)
     grows = inside > 0
-    fullness = np.clip(inside[grows] / _RISE, 0, 1)
-    places = places[grows]
+    vertices, places = skin[grows], places[grows]
+    of_scalp = np.isin(model.triangles, vertices).any(axis=1)
     squared = ((places[:, None] - places[None]) ** 2).sum(axis=2)
     return Scalp(
-        skin[grows],
-        (fullness**2 * (3 - 2 * fullness)).astype(np.float32),
-        np.exp(-squared / (2 * _SPREAD**2)).astype(np.float32),
+        vertices,
+        np.flatnonzero(of_scalp).astype(np.int32),
+        smoothstep(inside[grows] / settings.rise).astype(np.float32),
+        np.exp(-squared / (2 * settings.smoothing**2)).astype(np.float32),
     )
 
 
-def hair_thickness(
-    posed: Sequence[Array], geometries: Sequence[HeadGeometry], mattes: Array, model: HeadModel
-) -> npt.NDArray[np.float32]:
-    """By how much hair stands off the scalp in each of N photos.
+@dataclass(frozen=True, eq=False)
+class PosedHeads:
+    """The heads of N photos, with the hair that these show.
+
+    Attributes
+    ----------
+    bald
+        N times (V, 3), the heads' vertices in camera space.
+    hair
+        (N, P) thickness in metres of the hair on the scalp.
+    haired
+        N times (V, 3), the vertices with the scalp raised by their hair.
+    """
+
+    bald: tuple[Array, ...]
+    hair: FloatArray
+    haired: tuple[Array, ...]
+
+
+def pose_heads(
+    heads: Sequence[HeadGeometry], mattes: Array, model: HeadModel, settings: WarpSettings
+) -> PosedHeads:
+    """Pose the heads of N photos, and raise their scalps to the hair that mattes (N, S, S) show."""
+    bald = tuple(model.posed(head) for head in heads)
+    hair = measure_thickness(bald, heads, mattes, model, settings)
+    grown = scalp(model, settings.scalp)
+    haired = [raise_scalp(points, own, grown, model) for points, own in zip(bald, hair, strict=True)]
+    return PosedHeads(bald, hair, tuple(haired))
+
+
+def measure_thickness(
+    posed: Sequence[Array],
+    geometries: Sequence[HeadGeometry],
+    mattes: Array,
+    model: HeadModel,
+    settings: WarpSettings,
+) -> FloatArray:
+    """Measure by how much hair stands off the scalp in each of N photos.
 
     Along the head's outline a photo shows it; elsewhere it is that of the outline around, or of the other
     photos', but no more than fits into the photo's matte.
@@ -106,49 +139,59 @@ def hair_thickness(
         (N, S, S) in [0, 1].
     model
         Whose vertices they are.
+    settings
+        Those of the scalp and of measuring.
 
     Returns
     -------
     thickness
         (N, P) in metres, of the scalp's vertices.
     """
-    hair = scalp(model)
-    room, measured, told = [], [], []
+    hair, own = scalp(model, settings.scalp), settings.thickness
+    room, measured, weights = [], [], []
     for points, geometry, matte in zip(posed, geometries, mattes, strict=True):
         normals, places = model.normals(points)[hair.vertices], points[hair.vertices]
         to_camera = -places / np.linalg.norm(places, axis=1, keepdims=True)
         facing = np.abs((normals * to_camera).sum(axis=1))
-        until = _until_outside(places, normals, geometry, matte)
-        weight = np.clip(1 - facing / _LIMB, 0, 1) * (until < _THICKEST)
+        until = _measure_room(places, normals, geometry, matte, own)
+        weight = np.clip(1 - facing / own.max_facing, 0, 1) * (until < own.max_thickness)
         across = np.sqrt(1 - np.minimum(facing, 1) ** 2)
-        beyond = np.maximum((_ROUND + until) * across - _ROUND, 0)  # than a bald head's outline
+        beyond = np.maximum((own.skull_radius + until) * across - own.skull_radius, 0)
         room.append(until)
         measured.append(hair.nearness @ (weight * beyond))
-        told.append(hair.nearness @ weight)
-    others, others_told = _OTHERS * np.sum(measured, axis=0), _OTHERS * np.sum(told, axis=0) + 1e-6
-    thickness = [(own + others) / (weight + others_told) for own, weight in zip(measured, told, strict=True)]
+        weights.append(hair.nearness @ weight)
+    others = own.others_weight * np.sum(measured, axis=0)
+    others_weight = own.others_weight * np.sum(weights, axis=0) + 1e-6
+    shown = zip(measured, weights, strict=True)
+    thickness = [(own_hair + others) / (weight + others_weight) for own_hair, weight in shown]
     return np.asarray(np.minimum(thickness, room) * hair.fullness, np.float32)
 
 
-def _until_outside(places: Array, normals: Array, geometry: HeadGeometry, matte: Array) -> Array:
-    """Metres from places (P, 3) along normals to the matte's edge, (P,); `_THICKEST` if it is farther."""
-    steps = np.arange(0, _THICKEST, _STEP)
+def _measure_room(
+    places: Array, normals: Array, geometry: HeadGeometry, matte: Array, settings: ThicknessSettings
+) -> Array:
+    """Metres from places (P, 3) along normals to the matte's edge, (P,), or the greatest thickness."""
+    steps = np.arange(0, settings.max_thickness, settings.step)
     along = places[:, None] + steps[:, None] * normals[:, None]
     x, y = np.moveaxis(geometry.camera.scaled_to(len(matte)).project(along) - 0.5, -1, 0).astype(np.float32)
-    outside = cv2.remap(matte, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) < _INSIDE
-    last_inside = np.maximum(outside.argmax(axis=1) - 0.5, 0) * _STEP
-    return np.where(outside.any(axis=1), last_inside, _THICKEST)
+    outside = (
+        cv2.remap(matte, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) < settings.person_matte
+    )
+    last_inside = np.maximum(outside.argmax(axis=1) - 0.5, 0) * settings.step
+    return np.where(outside.any(axis=1), last_inside, settings.max_thickness)
 
 
-def raised(points: Array, thickness: Array, model: HeadModel) -> npt.NDArray[np.float32]:
-    """Camera-space vertices (V, 3) with the scalp raised."""
-    offset = scalp(model).on_all(thickness, len(points))
+def raise_scalp(points: Array, thickness: Array, hair: Scalp, model: HeadModel) -> FloatArray:
+    """Raise the scalp of camera-space vertices (V, 3) by a thickness (P,) in metres."""
+    offset = hair.spread_to(thickness, len(points))
     return (points + offset[:, None] * model.normals(points)).astype(np.float32)
 
 
-def with_hair(raster: Raster, points: Array, geometry: HeadGeometry, model: HeadModel) -> Raster:
-    """A head's raster and, before it, the scalp of camera-space vertices (V, 3), from `raised`."""
-    numbers = _scalp_triangles(model)
+def draw_scalp(
+    raster: Raster, points: Array, geometry: HeadGeometry, hair: Scalp, model: HeadModel
+) -> Raster:
+    """Draw, before a head's raster, the scalp of camera-space vertices (V, 3) from `raise_scalp`."""
+    numbers = hair.triangles
     height, width = raster.triangle.shape
     camera = geometry.camera.scaled_to((width, height))
     drawn = rasterise(camera.project(points), 1 / points[:, 1], model.triangles[numbers], height, width)
@@ -158,9 +201,3 @@ def with_hair(raster: Raster, points: Array, geometry: HeadGeometry, model: Head
         np.where(before[..., None], drawn.barycentric, raster.barycentric),
         np.where(before, drawn.depth, raster.depth),
     )
-
-
-@lru_cache(maxsize=4)
-def _scalp_triangles(model: HeadModel) -> npt.NDArray[np.int32]:
-    of_scalp = np.isin(model.triangles, scalp(model).vertices)
-    return np.flatnonzero(of_scalp.any(axis=1)).astype(np.int32)

@@ -1,22 +1,19 @@
-"""Neighbourhoods in masks: discs and squares to grow and shrink them by, and distances to them."""
+"""Neighbourhoods in masks: discs and squares to dilate and erode them by, and distances to them."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from hifi_portrait.head.arrays import Array, BoolArray, ByteArray, FloatArray
 
 
-def disc(size: float) -> npt.NDArray[np.uint8]:
+def disc(size: float) -> ByteArray:
     """A structuring element about so many pixels across."""
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_odd(size),) * 2), np.uint8)
 
 
-def square(size: float) -> npt.NDArray[np.uint8]:
+def square(size: float) -> ByteArray:
     """A structuring element with about so many pixels a side."""
     return np.ones((_odd(size),) * 2, np.uint8)
 
@@ -26,7 +23,7 @@ def _odd(size: float) -> int:
     return 2 * max(round((size - 1) / 2), 0) + 1
 
 
-def distance_to(mask: Array) -> npt.NDArray[np.float32]:
+def distance_to(mask: Array) -> FloatArray:
     """Pixels from each place (H, W) to the nearest of a mask; infinite where the mask is empty."""
     if not mask.any():
         return np.full(mask.shape, np.inf, np.float32)
@@ -43,7 +40,7 @@ def nearest_of(values: Array, mask: Array) -> Array:
     return np.asarray(of_label[nearest])
 
 
-def touching(mask: Array, other: Array) -> npt.NDArray[np.bool_]:
+def touching(mask: Array, other: Array) -> BoolArray:
     """The pieces of a mask (H, W) that touch another."""
     _, piece = cv2.connectedComponents(mask.astype(np.uint8))
     near = cv2.dilate(other.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)

@@ -5,15 +5,12 @@ Drawn on a shoulder or behind a head, repeated edges are streaks.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from hifi_portrait.head.arrays import Array, FloatArray
 
 
-def in_photo(crop: Array) -> npt.NDArray[np.float32]:
+def in_photo(crop: Array) -> FloatArray:
     """1 where a crop (S, S, 3) shows its photo, 0 on repeated edges; (S, S).
 
     Crops are scaled and moved, not turned, so that repeated edges are equal rows and columns. Equal ones of a

@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Self
+from typing import Self
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.head.mesh import Part
-from hifi_portrait.head.model import HeadModel, part_vertices
+from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import rasterise
-from hifi_portrait.warp.clothing.split import hair_and_clothes
-from hifi_portrait.warp.face.ears import NO_CLOTHES, ear_vertices, without_ears
+from hifi_portrait.warp.clothing.split import split_hair_and_clothes
+from hifi_portrait.warp.face.ears import remove_ears
+from hifi_portrait.warp.face.places import cheek_vertices, ear_vertices
 from hifi_portrait.warp.image.colour import colour_distance, weighted_lab
 from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import distance_to
-from hifi_portrait.warp.off_mesh.edges import STRAND_ALPHA, in_pieces
+from hifi_portrait.warp.off_mesh.edges import find_pieces
 from hifi_portrait.warp.settings import WarpSettings
 from hifi_portrait.warp.sources import Sources
 
-_COARSE = 128  # side in pixels of the pictures in which outlines are found
-_SOLID = 0.9  # share of a matte from which on a colour is the person's alone
-_LONG = 0.015  # share of a photo that hair below the ears takes if it is long
-_CHEEK = 0.035  # share of the side by which a cheek may stand out of the mesh
-_SURE = 0.5  # share of the distance from hair's colour below which one is skin's for sure
-_BACKDROP = 0.05  # matte below which there is nothing of a person
-_DISTINCT = 20.0  # difference of `weighted_lab` from which on hair is told from what is behind it
-_THROUGH = (0.12, 0.3)  # share of the way from its colour to hair's between which hair begins
-_DIRECTIONS = 120  # in which an outline's radius is measured
+OUTLINE_SIDE = 128
+"""Side in pixels of the pictures in which outlines are found."""
 
-Array = npt.NDArray[Any]
+OUTLINE_DIRECTIONS = 120
+"""Number of directions in which an outline's radius is measured."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cutout:
     """What of a reference's person is off the mesh.
 
@@ -46,9 +40,9 @@ class Cutout:
     hair, clothes
         (S, S) in [0, 1].
     outline
-        Of the mesh's head, from `outline_of`.
+        Of the mesh's head, from `measure_outline`.
     reach
-        Share of the side by which hair stands off the mesh, at most; infinite if it is long.
+        Fraction of the side by which hair stands off the mesh, at most; infinite if it is long.
     """
 
     crop: Array
@@ -66,42 +60,42 @@ class Cutout:
         head = (shown >= 0) & is_head[shown]
         loose = matte * (1 - _resized(_inner(shown >= 0), len(matte)))
         colours = weighted_lab(crop, settings.colour)
-        loose = without_ears(loose, colours, xy, sources.tables[reference, :, 2], model, settings)
+        loose = remove_ears(loose, colours, xy, sources.tables[reference, :, 2], model, settings)
         on_head, on_body = (_resized(mask, len(matte)) > 0.5 for mask in (head, (shown >= 0) & ~head))
-        hair, clothes = hair_and_clothes(loose, colours, on_head, on_body, settings)
+        hair, clothes = split_hair_and_clothes(loose, colours, on_head, on_body, settings)
         ears = xy[np.concatenate(ear_vertices(model)), 1].max()
-        hair = hair * in_pieces(hair, ears)
-        hair = without_backdrop(hair, crop, matte, settings)
-        reach = _reach(hair, on_head, ears)
+        hair = hair * find_pieces(hair, settings.edges, ears)
+        hair = remove_backdrop(hair, crop, matte, settings)
+        reach = _measure_reach(hair, on_head, ears, settings)
         if reach == np.inf:
-            crop = without_cheeks(crop, colours, hair, on_head, xy, model, settings)
-        return cls(crop, hair, clothes, outline_of(head), reach)
+            crop = remove_cheeks(crop, colours, hair, on_head, xy, model, settings)
+        return cls(crop, hair, clothes, measure_outline(head), reach)
 
 
-def mesh_in_photo(xy: Array, model: HeadModel) -> npt.NDArray[np.int32]:
+def mesh_in_photo(xy: Array, model: HeadModel) -> Array:
     """The triangle that each place of a photo shows, (h, h), coarsely; -1 where it shows none.
 
-    ``xy`` (V, 2) are the places of the vertices, as shares of the photo's side.
+    ``xy`` (V, 2) are the places of the vertices, as fractions of the photo's side.
     """
     nearness = np.ones(len(xy))
     nearness[model.triangles[model.parts != Part.SHOULDERS]] = 2  # over the shoulders
-    return rasterise(xy * _COARSE, nearness, model.triangles, _COARSE, _COARSE).triangle
+    return rasterise(xy * OUTLINE_SIDE, nearness, model.triangles, OUTLINE_SIDE, OUTLINE_SIDE).triangle
 
 
-def _reach(hair: Array, on_head: Array, ears: float) -> float:
-    """How far hair (S, S) stands off a head above the place of the ears' end, as a share of the side.
+def _measure_reach(hair: Array, on_head: Array, ears: float, settings: WarpSettings) -> float:
+    """How far hair (S, S) stands off a head above the place of the ears' end, as a fraction of the side.
 
     Infinite for long hair, which goes on below. What little of short hair seems to hang there is a shadow.
     """
     side = len(hair)
-    shown, below = hair > STRAND_ALPHA, np.arange(side)[:, None] >= ears * side
-    if (shown & below).mean() > _LONG:
+    shown, below = hair > settings.edges.strand_alpha, np.arange(side)[:, None] >= ears * side
+    if (shown & below).mean() > settings.cutout.long_fraction:
         return np.inf
     away = distance_to(on_head)[shown & ~below]
-    return float(np.percentile(away, 95)) / side if len(away) else 0.0
+    return float(np.percentile(away, settings.cutout.reach_percent)) / side if len(away) else 0.0
 
 
-def without_cheeks(
+def remove_cheeks(
     crop: Array,
     colours: Array,
     hair: Array,
@@ -109,38 +103,37 @@ def without_cheeks(
     xy: Array,
     model: HeadModel,
     settings: WarpSettings,
-) -> npt.NDArray[np.uint8]:
-    """A photo whose long hair goes on to the mesh, where a cheek or an ear that stands out of it shows."""
+) -> ByteArray:
+    """Continue a photo's long hair to the mesh, where a cheek or an ear that stands out of it shows.
+
+    Parameters
+    ----------
+    crop, colours
+        (S, S, 3) uint8, and the same from `weighted_lab`.
+    hair, on_head
+        (S, S) in [0, 1], and (S, S) bool, where the mesh's head is.
+    xy, model
+        (V, 2) places of the model's vertices, as fractions of the side.
+    settings
+        Those of what is off the mesh and of comparing colours.
+    """
+    own = settings.cutout
     side = len(hair)
-    near = distance_to(on_head) < _CHEEK * side
+    near = distance_to(on_head) < own.cheek_rim * side
     above = np.arange(side)[:, None] < xy[np.concatenate(ear_vertices(model)), 1].min() * side
-    face = np.clip((xy[cheeks(model)] * side).astype(np.int64), 0, side - 1)
+    face = np.clip((xy[cheek_vertices(model)] * side).astype(np.int64), 0, side - 1)
     from_skin = colour_distance(colours, colours[face[:, 1], face[:, 0]], settings.colour)
-    from_hair = colour_distance(colours, colours[(hair > _SOLID) & (above | ~near)], settings.colour)
-    cheek = near & ~above & (hair > 0) & (from_skin < _SURE * from_hair)
-    of_hair = (hair > _SOLID) & (from_hair < np.minimum(from_skin, NO_CLOTHES))
-    if of_hair.mean() < _LONG:
+    from_hair = colour_distance(colours, colours[(hair > own.solid_matte) & (above | ~near)], settings.colour)
+    cheek = near & ~above & (hair > 0) & (from_skin < own.sure_skin * from_hair)
+    of_hair = (hair > own.solid_matte) & (from_hair < np.minimum(from_skin, settings.ears.max_hair_distance))
+    if of_hair.mean() < own.long_fraction:
         return np.asarray(crop, np.uint8)
     around = inpaint(crop.astype(np.float32), of_hair.astype(np.float32))
     return np.where(cheek[..., None], np.clip(around, 0, 255), crop).astype(np.uint8)
 
 
-@lru_cache(maxsize=4)
-def cheeks(model: HeadModel) -> npt.NDArray[np.int64]:
-    """Vertices between the eyes and the mouth, in front."""
-    mean = model.mean[: model.num_vertices]
-    eyes = mean[np.concatenate(model.eye_vertices)]
-    teeth = mean[part_vertices(model, Part.UPPER_TEETH)]
-    skin = part_vertices(model, Part.SKIN)
-    place = mean[skin]
-    between = (place[:, 2] < eyes[:, 2].min()) & (place[:, 2] > teeth[:, 2].max())
-    return skin[between & (place[:, 1] < eyes[:, 1].max())]
-
-
-def without_backdrop(
-    hair: Array, crop: Array, matte: Array, settings: WarpSettings
-) -> npt.NDArray[np.float32]:
-    """Hair (S, S) without what of the backdrop a matte shows between curls, if the two differ in colour.
+def remove_backdrop(hair: Array, crop: Array, matte: Array, settings: WarpSettings) -> FloatArray:
+    """Remove from hair (S, S) what of the backdrop a matte shows between curls, if the two differ in colour.
 
     Parameters
     ----------
@@ -151,16 +144,17 @@ def without_backdrop(
     settings
         Those of what is off the mesh and of comparing colours.
     """
-    colours = weighted_lab(crop, settings.colour)
-    behind = inpaint(colours, (matte < _BACKDROP).astype(np.float32))
-    from_hair = colour_distance(colours, colours[hair > _SOLID], settings.colour)
+    own, colours = settings.cutout, weighted_lab(crop, settings.colour)
+    behind = inpaint(colours, (matte < own.backdrop_matte).astype(np.float32))
+    from_hair = colour_distance(colours, colours[hair > own.solid_matte], settings.colour)
     from_behind = np.linalg.norm(colours - behind, axis=2)
     if not np.isfinite(from_hair).all():
         return hair
-    apart = np.median(from_behind[hair > _SOLID])
-    share = from_behind / np.maximum(from_behind + from_hair, 1e-6)
-    clear = np.clip((share - _THROUGH[0]) / (_THROUGH[1] - _THROUGH[0]), 0, 1)
-    return np.asarray(hair * (clear if apart > _DISTINCT else 1), np.float32)
+    apart = np.median(from_behind[hair > own.solid_matte])
+    way = from_behind / np.maximum(from_behind + from_hair, 1e-6)
+    begin, end = own.backdrop_edge
+    clear = np.clip((way - begin) / (end - begin), 0, 1)
+    return np.asarray(hair * (clear if apart > own.distinct_backdrop else 1), np.float32)
 
 
 def _inner(mask: Array) -> Array:
@@ -175,17 +169,17 @@ def _resized(mask: Array, side: int) -> Array:
     return cv2.resize(mask.astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR)
 
 
-def outline_of(mask: Array) -> npt.NDArray[np.float32]:
-    """Centre x and y of a head's mask, then its radius in each direction, as shares of the height."""
+def measure_outline(mask: Array) -> FloatArray:
+    """Centre x and y of a head's mask, then its radius in each direction, as fractions of the height."""
     height = len(mask)
     rows, columns = np.nonzero(mask)
     if len(rows) == 0:
-        return np.concatenate([[0.5, 0.5], np.full(_DIRECTIONS, 0.2)]).astype(np.float32)
+        return np.concatenate([[0.5, 0.5], np.full(OUTLINE_DIRECTIONS, 0.2)]).astype(np.float32)
     x, y = (columns + 0.5) / height, (rows + 0.5) / height
     centre_x, centre_y = x.mean(), y.mean()
     angle = np.arctan2(y - centre_y, x - centre_x)
-    direction = np.round(angle / (2 * np.pi) * _DIRECTIONS).astype(np.int64) % _DIRECTIONS
-    radius = np.zeros(_DIRECTIONS)
+    direction = np.round(angle / (2 * np.pi) * OUTLINE_DIRECTIONS).astype(np.int64) % OUTLINE_DIRECTIONS
+    radius = np.zeros(OUTLINE_DIRECTIONS)
     np.maximum.at(radius, direction, np.hypot(x - centre_x, y - centre_y))
     radius = np.where(radius > 0, radius, radius.mean())
     smooth = sum(np.roll(radius, shift) for shift in (-1, 0, 1)) / 3

@@ -11,24 +11,15 @@ from hifi_portrait.head.arrays import Array, BoolArray
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.warp.canvas import Canvas, WarpContext
-from hifi_portrait.warp.clothing.split import Dress, beside_shoulders
+from hifi_portrait.warp.clothing.split import Dress, draw_beside_shoulders
 from hifi_portrait.warp.hair.shell import scalp
 from hifi_portrait.warp.image.colour import colour_distance, weighted_lab
 from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import disc, distance_to, nearest_of
 from hifi_portrait.warp.kernels import draw_around
-from hifi_portrait.warp.off_mesh.cutout import Cutout, outline_of
-from hifi_portrait.warp.off_mesh.edges import STRAND_ALPHA, in_pieces, opened, tapered, within
+from hifi_portrait.warp.off_mesh.cutout import Cutout, measure_outline
+from hifi_portrait.warp.off_mesh.edges import drop_strands, fade_beyond, find_pieces, taper_edges
 from hifi_portrait.warp.settings import WarpSettings
-
-_STRAND = 0.035  # share of the side below which a piece of hair is a strand
-_CORNER = 0.04  # share of the side to which corners of necks and collars are rounded
-_CURTAIN = 0.12  # share of the side up to which long hair may hang away from a neck
-_TAPER = 0.4  # of hair and necks: thickness for a distance along the outline from where they end
-_COLLAR = 2.0  # the same of collars
-_BY_HEAD = 0.12  # share of the side within which of a head clothes are a collar
-_GROWN = 2.0  # how many times the fullness of the scalp beside it short hair may have
-_CLEARANCE = 0.012  # share of the side by which hair's colour is looked for farther out, clear of the mesh
 
 
 def draw_off_mesh(context: WarpContext, canvas: Canvas) -> Canvas:
@@ -36,7 +27,7 @@ def draw_off_mesh(context: WarpContext, canvas: Canvas) -> Canvas:
     sources, settings = context.sources, context.settings
     cutouts = {n: Cutout.of(sources, n, context.model, settings) for n in {sources.main, sources.dress}}
     on_head = context.on_head(canvas.raster)
-    outline = outline_of(on_head.astype(np.float32))
+    outline = measure_outline(on_head.astype(np.float32))
     colour, alpha = _draw_hair(cutouts[sources.main], context, canvas, outline, on_head)
     hair = alpha * ~canvas.raster.mask
     colour, alpha = _draw_clothes(cutouts[sources.dress], context, canvas.raster, outline, colour, alpha)
@@ -56,13 +47,16 @@ def _draw_clothes(
         sources.xy[sources.dress],
         worn.outline[2:].mean() / outline[2:].mean(),
     )
-    behind, thickness = beside_shoulders(dress, raster, model.triangles, model.parts == Part.SHOULDERS)
+    behind, thickness = draw_beside_shoulders(
+        dress, raster, model.triangles, model.parts == Part.SHOULDERS, settings.split
+    )
+    own, edges = settings.off_mesh, settings.edges
     below = (1 - alpha) * thickness * loose
-    near_head = distance_to(on_head) < _BY_HEAD * len(alpha)
-    collar = near_head & ~_skin(behind, colour, on_head, ~loose & ~on_head, settings)
-    below = tapered(below, ~loose, np.where(collar, _COLLAR, _TAPER))
-    below = below * opened(alpha + below, _CORNER)
-    below = below * in_pieces(below)
+    near_head = distance_to(on_head) < own.collar_reach * len(alpha)
+    collar = near_head & ~_find_skin(behind, colour, on_head, ~loose & ~on_head, settings)
+    below = taper_edges(below, ~loose, np.where(collar, own.collar_taper, own.hair_taper), edges)
+    below = below * drop_strands(alpha + below, own.corner, edges)
+    below = below * find_pieces(below, edges)
     return _put_below(colour, alpha, behind * sources.gains[sources.dress], below)
 
 
@@ -71,45 +65,50 @@ def _draw_hair(
 ) -> tuple[Array, Array]:
     """Colour (H, W, 3) and alpha (H, W) with the main reference's hair around the head."""
     sources, model, raster = context.sources, context.model, canvas.raster
-    loose = ~raster.mask
+    own, edges, loose = context.settings.off_mesh, context.settings.edges, ~raster.mask
     photo = cutout.crop, cutout.hair, sources.gains[sources.main]
     colour, alpha = draw_around(
-        raster.mask, outline, cutout.outline, sources.roll, photo, _CLEARANCE, canvas.colour
+        raster.mask, outline, cutout.outline, sources.roll, photo, own.clearance, canvas.colour
     )
     scale = cutout.outline[2:].mean() / outline[2:].mean()
-    alpha = np.where(loose, alpha * within(on_head, cutout.reach / scale), alpha)
-    alpha = np.where(loose, alpha * opened(alpha, _STRAND), alpha)
+    alpha = np.where(loose, alpha * fade_beyond(on_head, cutout.reach / scale, edges), alpha)
+    alpha = np.where(loose, alpha * drop_strands(alpha, own.strand_width, edges), alpha)
     if cutout.reach == np.inf:
-        return _close_curtains(colour, alpha, loose, on_head)
-    grown = scalp(model).on_all(scalp(model).fullness, model.num_vertices)
+        return _close_curtains(colour, alpha, loose, on_head, context.settings)
+    grown = scalp(model, context.settings.scalp).fullness_of(model.num_vertices)
     fullness = nearest_of(raster.interpolate(grown[:, None], model.triangles)[..., 0], on_head)
-    thin = tapered(alpha, ~loose, _TAPER) * np.clip(_GROWN * fullness, 0, 1)
+    thin = taper_edges(alpha, ~loose, own.hair_taper, edges) * np.clip(own.fullness_gain * fullness, 0, 1)
     return colour, np.where(loose, thin, alpha).astype(np.float32)
 
 
-def _close_curtains(colour: Array, alpha: Array, loose: Array, on_head: Array) -> tuple[Array, Array]:
+def _close_curtains(
+    colour: Array, alpha: Array, loose: Array, on_head: Array, settings: WarpSettings
+) -> tuple[Array, Array]:
     """Colour and alpha with hair where a gap would show between a neck and long hair that hangs beside it."""
-    side = len(alpha)
-    hair = loose & (alpha > STRAND_ALPHA)
+    side, curtain = len(alpha), settings.off_mesh.curtain * len(alpha)
+    hair = loose & (alpha > settings.edges.strand_alpha)
     shown = (hair | ~loose).astype(np.uint8)
-    closed = cv2.morphologyEx(
-        shown, cv2.MORPH_CLOSE, np.ones((1, 2 * round(_CURTAIN * side / 2) + 1), np.uint8)
-    )
+    across = np.ones((1, 2 * round(curtain / 2) + 1), np.uint8)
+    closed = cv2.morphologyEx(shown, cv2.MORPH_CLOSE, across)
     rows = np.flatnonzero(on_head.any(axis=1))
-    gaps = (closed > shown) & (distance_to(hair) < _CURTAIN * side)
+    gaps = (closed > shown) & (distance_to(hair) < curtain)
     gaps[: int(rows.mean()) if len(rows) else side] = False
-    share = cv2.GaussianBlur(cv2.dilate(gaps.astype(np.float32), disc(3)), (0, 0), 1.0) * (1 - alpha) * loose
-    return _put_below(colour, alpha, inpaint(colour, alpha * hair), share)
+    fraction = (
+        cv2.GaussianBlur(cv2.dilate(gaps.astype(np.float32), disc(3)), (0, 0), 1.0) * (1 - alpha) * loose
+    )
+    return _put_below(colour, alpha, inpaint(colour, alpha * hair), fraction)
 
 
-def _put_below(colour: Array, alpha: Array, behind: Array, share: Array) -> tuple[Array, Array]:
-    """Put colours (H, W, 3), as far as a share (H, W) of what alpha (H, W) leaves, behind what is drawn."""
-    opacity = (share / np.maximum(alpha + share, 1e-6))[..., None]
+def _put_below(colour: Array, alpha: Array, behind: Array, added: Array) -> tuple[Array, Array]:
+    """Put colours (H, W, 3) behind what is drawn; ``added`` (H, W) is the alpha that they add to its."""
+    opacity = (added / np.maximum(alpha + added, 1e-6))[..., None]
     colour = (colour + opacity * (behind - colour)).astype(colour.dtype)
-    return colour, (alpha + share).astype(alpha.dtype)
+    return colour, (alpha + added).astype(alpha.dtype)
 
 
-def _skin(behind: Array, colour: Array, on_head: Array, on_body: Array, settings: WarpSettings) -> BoolArray:
+def _find_skin(
+    behind: Array, colour: Array, on_head: Array, on_body: Array, settings: WarpSettings
+) -> BoolArray:
     """Where colours (H, W, 3) are rather those of a picture's head (H, W) than those of its clothes."""
     drawn, beside = (
         weighted_lab(np.clip(colours, 0, 255).astype(np.uint8), settings.colour)

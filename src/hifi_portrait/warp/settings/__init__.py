@@ -10,6 +10,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hifi_portrait.warp.settings.clothing import (
+    ClothesExtendSettings,
+    ClothesSegmentSettings,
+    ClothesSplitSettings,
+)
+from hifi_portrait.warp.settings.face import (
+    EarSettings,
+    EyePaintingSettings,
+    EyeReadingSettings,
+    GazeSettings,
+    LipSettings,
+    MouthSettings,
+    TeethSettings,
+)
+from hifi_portrait.warp.settings.glasses import (
+    GlassesDetectionSettings,
+    GlassesDrawingSettings,
+    GlassesRemovalSettings,
+)
+from hifi_portrait.warp.settings.hair import (
+    HairSegmentSettings,
+    ScalpSettings,
+    StrandSettings,
+    ThicknessSettings,
+)
+from hifi_portrait.warp.settings.off_mesh import (
+    CutoutSettings,
+    EdgeSettings,
+    OffMeshSettings,
+)
 from hifi_portrait.warp.settings.picture import (
     BackgroundSettings,
     ColourSettings,
@@ -17,19 +47,47 @@ from hifi_portrait.warp.settings.picture import (
     OutlineSettings,
     RecolourSettings,
 )
-from hifi_portrait.warp.settings.references import PhotoSettings, RegistrationSettings, WeightSettings
-from hifi_portrait.warp.settings.surface import LightSettings, SurfaceSettings, UnseenSettings
+from hifi_portrait.warp.settings.references import (
+    PhotoSettings,
+    RegistrationSettings,
+    WeightSettings,
+)
+from hifi_portrait.warp.settings.surface import (
+    LightSettings,
+    SurfaceSettings,
+    UnseenSettings,
+)
 
 __all__ = [
     "BackgroundSettings",
+    "ClothesExtendSettings",
+    "ClothesSegmentSettings",
+    "ClothesSplitSettings",
     "ColourSettings",
+    "CutoutSettings",
+    "EarSettings",
+    "EdgeSettings",
+    "EyePaintingSettings",
+    "EyeReadingSettings",
     "GapSettings",
+    "GazeSettings",
+    "GlassesDetectionSettings",
+    "GlassesDrawingSettings",
+    "GlassesRemovalSettings",
+    "HairSegmentSettings",
     "LightSettings",
+    "LipSettings",
+    "MouthSettings",
+    "OffMeshSettings",
     "OutlineSettings",
     "PhotoSettings",
     "RecolourSettings",
     "RegistrationSettings",
+    "ScalpSettings",
+    "StrandSettings",
     "SurfaceSettings",
+    "TeethSettings",
+    "ThicknessSettings",
     "UnseenSettings",
     "WarpSettings",
     "WeightSettings",
@@ -49,6 +107,21 @@ class WarpSettings:
     weights: WeightSettings = field(default_factory=WeightSettings)
     """How much each reference counts."""
 
+    gaze: GazeSettings = field(default_factory=GazeSettings)
+    """When an eye is painted."""
+
+    glasses_detection: GlassesDetectionSettings = field(default_factory=GlassesDetectionSettings)
+    """Whether a photo shows glasses."""
+
+    glasses_removal: GlassesRemovalSettings = field(default_factory=GlassesRemovalSettings)
+    """How glasses are taken out of a photo."""
+
+    scalp: ScalpSettings = field(default_factory=ScalpSettings)
+    """Where hair grows."""
+
+    thickness: ThicknessSettings = field(default_factory=ThicknessSettings)
+    """How far hair stands off the scalp."""
+
     outline: OutlineSettings = field(default_factory=OutlineSettings)
     """Where the mesh's shoulders are cut to the person's."""
 
@@ -58,8 +131,44 @@ class WarpSettings:
     surface: SurfaceSettings = field(default_factory=SurfaceSettings)
     """How references are blended on the mesh."""
 
+    mouth: MouthSettings = field(default_factory=MouthSettings)
+    """How a photo's open mouth is drawn."""
+
+    lips: LipSettings = field(default_factory=LipSettings)
+    """How the dark between a photo's lips is found."""
+
+    teeth: TeethSettings = field(default_factory=TeethSettings)
+    """Teeth, tongue and the dark that no photo shows."""
+
     unseen: UnseenSettings = field(default_factory=UnseenSettings)
     """How surface that no reference sees is filled in."""
+
+    strands: StrandSettings = field(default_factory=StrandSettings)
+    """Strands of hair that no photo shows."""
+
+    extend: ClothesExtendSettings = field(default_factory=ClothesExtendSettings)
+    """How clothes go on below a photo's end."""
+
+    eye_reading: EyeReadingSettings = field(default_factory=EyeReadingSettings)
+    """How the colours of eyes are read from photos."""
+
+    eye_painting: EyePaintingSettings = field(default_factory=EyePaintingSettings)
+    """How eyeballs are painted."""
+
+    cutout: CutoutSettings = field(default_factory=CutoutSettings)
+    """What of a photo's person is off the mesh."""
+
+    ears: EarSettings = field(default_factory=EarSettings)
+    """Which of a photo's ears are kept out of the hair."""
+
+    split: ClothesSplitSettings = field(default_factory=ClothesSplitSettings)
+    """What off the mesh goes with the shoulders."""
+
+    off_mesh: OffMeshSettings = field(default_factory=OffMeshSettings)
+    """How hair and clothes are drawn around the mesh."""
+
+    edges: EdgeSettings = field(default_factory=EdgeSettings)
+    """How what is off the mesh ends."""
 
     gaps: GapSettings = field(default_factory=GapSettings)
     """What background between head, hair and neck is closed."""
@@ -67,8 +176,17 @@ class WarpSettings:
     colour: ColourSettings = field(default_factory=ColourSettings)
     """How colours are compared."""
 
+    hair_segment: HairSegmentSettings = field(default_factory=HairSegmentSettings)
+    """Where a drawn head shows hair."""
+
+    clothes_segment: ClothesSegmentSettings = field(default_factory=ClothesSegmentSettings)
+    """Where a drawn person shows clothes."""
+
     recolour: RecolourSettings = field(default_factory=RecolourSettings)
     """How hair and clothes are given another colour."""
 
     background: BackgroundSettings = field(default_factory=BackgroundSettings)
     """What is drawn behind the person."""
+
+    glasses_drawing: GlassesDrawingSettings = field(default_factory=GlassesDrawingSettings)
+    """How glasses are drawn."""

@@ -1,0 +1,124 @@
+"""Settings of hair: where it grows, how thick it is, where a picture shows it, and strands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScalpSettings:
+    """Where hair grows on the head model; read by `warp/hair/shell.py`. Lengths are in metres."""
+
+    ear_clearance: float = 0.004
+    """Length about the ears within which no hair grows."""
+
+    rise: float = 0.045
+    """Length inside the hairline from which on hair may have its full thickness."""
+
+    smoothing: float = 0.02
+    """Standard deviation of the Gaussian weights by which measurements at one vertex count at another."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThicknessSettings:
+    """How far hair stands off the scalp; read by `warp/hair/shell.py`. Lengths are metres."""
+
+    max_thickness: float = 0.1
+    """Greatest thickness."""
+
+    step: float = 0.002
+    """Length of the steps in which it is measured."""
+
+    skull_radius: float = 0.09
+    """Radius of a skull, by which a thickness seen from the side becomes one along the surface's normal."""
+
+    max_facing: float = 0.4
+    """Cosine between normal and camera from which on a vertex tells nothing of the outline."""
+
+    others_weight: float = 1e-3
+    """How much the other photos count where one tells nothing."""
+
+    person_matte: float = 0.5
+    """Matte below which a place is outside the person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HairSegmentSettings:
+    """Where a drawn head shows hair; read by `warp/hair/segment.py`.
+
+    Colours are compared by `colour_distance`. Fullness is the fraction of its thickness that hair may have.
+    """
+
+    full: float = 0.8
+    """Fullness from which on a head shows hair, if it has any."""
+
+    bald: float = 4.0
+    """Distance of the scalp's colour from the cheeks' below which there is no hair."""
+
+    clear: float = 25.0
+    """Such a distance from which on each place of hair is told from skin."""
+
+    min_pixels: int = 40
+    """Pixels that tell the colours of hair and of skin."""
+
+    above_eyes: float = 0.02
+    """Metres above the eyes from which on hair may hang over the forehead."""
+
+    beside_eyes: float = 0.012
+    """Metres beside the eyes from which on long hair may hang over the face."""
+
+    edge: tuple[float, float] = (0.4, 0.6)
+    """Fractions of the way from hair's colour to skin's between which hair ends."""
+
+    on_clothes: float = 0.5
+    """Fraction of the distances from skin and clothes below which what hangs over the shoulders is hair."""
+
+    long_fraction: float = 0.005
+    """Fraction of the picture's area that loose hair below the ears takes if it is long."""
+
+    softness: float = 0.003
+    """Standard deviation of the edge's blur, as a fraction of the picture's side."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrandSettings:
+    """Strands of hair that no photo shows; read by `warp/hair/strands.py`.
+
+    Lengths are fractions of the picture's side unless they are said to be metres.
+    """
+
+    length: float = 0.05
+    """Length along which a strand of long hair is seen."""
+
+    long_thickness: float = 0.02
+    """Metres by which hair stands off that has such strands, and locks."""
+
+    strand_width: float = 0.0012
+    """Width of a strand."""
+
+    strand_evenness: float = 0.008
+    """Length over which strands' brightness is even."""
+
+    lock_width: float = 0.006
+    """Width of a lock."""
+
+    lock_evenness: float = 0.03
+    """Length over which locks' brightness is even."""
+
+    waviness: float = 0.004
+    """Metres by which strands leave their way."""
+
+    wave_length: float = 0.04
+    """Length over which they do."""
+
+    flow_softness: float = 0.01
+    """Standard deviation of the blur of the distance from the crown, along which strands run."""
+
+    max_contrast: float = 0.1
+    """Largest standard deviation of the logarithm of brightness."""
+
+    min_spread: float = 0.2
+    """Least standard deviation of noise summed along strands: of a handful of pixels it may be none."""
+
+    dark_offset: float = 8.0
+    """Of 255, added to brightness before a logarithm is taken."""
