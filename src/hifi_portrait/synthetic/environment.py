@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from hifi_portrait.errors import DatasetError
+from hifi_portrait.errors import DatasetError, needs_extra
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.synthetic.lights import Lights
 from hifi_portrait.synthetic.place_names import Place, place_of
@@ -359,7 +359,9 @@ def read_panorama(path: Path) -> FloatArray:
     Raises
     ------
     DatasetError
-        When the file cannot be read, is not twice as wide as high, or when OpenEXR is not installed.
+        When the file cannot be read, or is not twice as wide as high.
+    MissingExtraError
+        When OpenEXR is not installed.
     """
     if path.suffix.lower() == ".hdr":
         read = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
@@ -384,10 +386,8 @@ def _repair_overflow(radiance: FloatArray) -> FloatArray:
 
 
 def _read_exr(path: Path) -> FloatArray:
-    try:
+    with needs_extra("data"):
         import OpenEXR
-    except ImportError as error:
-        raise DatasetError('reading .exr files needs OpenEXR: pip install "hifi-portrait[data]"') from error
     try:
         with OpenEXR.File(str(path)) as file:
             channels = file.channels()
