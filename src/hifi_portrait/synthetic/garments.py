@@ -1,6 +1,5 @@
 """Garments: a cloth layer over the shoulders, cut at a neckline, with its rim, collar or hood."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,6 +12,7 @@ from hifi_portrait.head import Part
 from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.tubes import connect_grid, tube
 from hifi_portrait.synthetic.body_mesh import CLOTH, body_mesh
+from hifi_portrait.synthetic.garment_cuts import CUTS, JACKET_OPENING
 from hifi_portrait.synthetic.mesh_collection import MeshCollection
 from hifi_portrait.synthetic.tile_noise import smoothstep
 
@@ -20,86 +20,6 @@ THICKNESS = 0.007
 """Distance of the cloth from the skin, metres."""
 _HIDDEN_DEPTH = 0.012
 """Skin this far inside the cloth's edge is not drawn, so that it cannot poke through."""
-
-
-def _crew(x: NDArray, y: NDArray) -> NDArray:
-    return -0.116 - 0.020 * np.clip(-y / 0.06, -1, 1)
-
-
-def _v_neck(x: NDArray, y: NDArray) -> NDArray:
-    return np.minimum(np.where(y < 0, -0.195 + 1.30 * x, 0.0), _crew(x, y) - 0.002)
-
-
-def _scoop(x: NDArray, y: NDArray) -> NDArray:
-    dip = np.where(y < 0.01, -0.170 + 9.0 * x**2, 0.0)
-    return np.minimum(dip, -0.112 - 0.02 * np.clip(-y / 0.06, -1, 1))
-
-
-def _high(x: NDArray, y: NDArray) -> NDArray:
-    return -0.086 - 0.016 * np.clip(-y / 0.06, -1, 1)
-
-
-_JACKET_END, _JACKET_SLOPE = -0.262, 2.55
-"""Height at which a jacket closes, metres, and how steeply its edge rises from there."""
-
-
-def _jacket(x: NDArray, y: NDArray) -> NDArray:
-    """A long V that leaves shirt and tie to be seen."""
-    return np.minimum(
-        np.where(y < 0.0, _JACKET_END + _JACKET_SLOPE * x, 0.0), -0.108 - 0.020 * np.clip(-y / 0.06, -1, 1)
-    )
-
-
-def _closed(x: NDArray, y: NDArray) -> NDArray:
-    """A shirt buttoned up to its collar."""
-    return -0.104 - 0.022 * np.clip(-y / 0.06, -1, 1)
-
-
-def _tank(x: NDArray, y: NDArray) -> NDArray:
-    """A scooped neck; ``_sleeveless`` takes its sleeves away."""
-    return np.where(y < 0.02, -0.165 + 6.0 * x**2, -0.125)
-
-
-def _low_chest(x: NDArray, y: NDArray) -> NDArray:
-    """A low, slightly curved edge over the chest and the back."""
-    return np.where(y < 0.03, -0.188 + 0.8 * (x - 0.06) ** 2, -0.165)
-
-
-def _shirt(x: NDArray, y: NDArray) -> NDArray:
-    opening = np.where(y < -0.01, -0.150 + 2.6 * x, 0.0)
-    return np.minimum(opening, -0.104 - 0.020 * np.clip(-y / 0.06, -1, 1))
-
-
-@dataclass(frozen=True)
-class Garment:
-    """A kind of clothing: how often, its neckline (height over template x, y), what edges it."""
-
-    fraction: float
-    neckline: Callable[[NDArray, NDArray], NDArray]
-    rim: float
-    """Radius of the rolled edge, metres."""
-    edge: str = "rim"
-    """"rim", "collar", "hood", "lapel" or "none"."""
-
-
-GARMENTS: dict[str, Garment] = {
-    "t-shirt": Garment(0.34, _crew, 0.0032),
-    "v-neck": Garment(0.16, _v_neck, 0.0026),
-    "top": Garment(0.10, _scoop, 0.0022),
-    "collared shirt": Garment(0.18, _shirt, 0.0, "collar"),
-    "turtleneck": Garment(0.10, _high, 0.0060),
-    "hoodie": Garment(0.12, _crew, 0.0, "hood"),
-}
-
-_CUTS: dict[str, Garment] = {
-    **GARMENTS,
-    "jacket": Garment(0.0, _jacket, 0.0026, "lapel"),
-    "dress shirt": Garment(0.0, _closed, 0.0, "collar"),
-    "sweater": Garment(0.0, _crew, 0.0062),
-    "straps": Garment(0.0, _low_chest, 0.0, "none"),
-    "tank top": Garment(0.0, _tank, 0.0, "none"),
-}
-"""Garments, and pieces that outfits are made of."""
 
 
 @dataclass(frozen=True)
@@ -121,23 +41,6 @@ class _Cut:
     ring_fraction: FloatArray
 
 
-def _field(name: str, template: NDArray) -> FloatArray:
-    x, y, z = np.abs(template[:, 0]), template[:, 1], template[:, 2]
-    line = _CUTS[name].neckline(x, y)
-    if name in ("straps", "tank top"):
-        return _sleeveless(name, x, line - z, z)
-    line = np.where(x > 0.085, np.maximum(line, -0.10), line)
-    return (line - z).astype(np.float32)
-
-
-def _sleeveless(name: str, x: NDArray, body: NDArray, z: NDArray) -> FloatArray:
-    """Field of a garment that leaves arms bare; straps hold up what ends over the chest."""
-    if name == "straps":
-        strap = np.minimum(0.008 - np.abs(x - 0.100), -0.085 - z)
-        return np.asarray(np.maximum(np.minimum(body, 0.190 - x), strap), np.float32)
-    return np.asarray(np.minimum(body, 0.160 - x), np.float32)
-
-
 def _subdivide(triangles: NDArray, chosen: NDArray, blend: csr_matrix) -> tuple[NDArray, csr_matrix]:
     """Split the chosen triangles into four; the new vertices are the edges' midpoints."""
     split = triangles[chosen]
@@ -150,25 +53,19 @@ def _subdivide(triangles: NDArray, chosen: NDArray, blend: csr_matrix) -> tuple[
     return np.concatenate([triangles[~chosen], *smaller]), vstack([blend, middles]).tocsr()
 
 
-_SUBDIVISIONS = {"jacket": 3, "straps": 3, "tank top": 3}
-"""How often a garment's mesh is made finer near its edge; twice where nothing is said."""
-_NEAR_EDGE = {"jacket": 0.110, "straps": 0.030, "tank top": 0.030}
-"""Within this distance of its edge a garment's mesh is made finer, metres; 0.035 where nothing is said."""
-
-
 @cache
 def _cut(name: str) -> _Cut:
     mesh = body_mesh()
     base = mesh.template[: mesh.num_vertices]
-    base_field = _field(name, base)
+    garment, base_field = CUTS[name], CUTS[name].field(base)
     skin = np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS)) & (
         mesh.template[mesh.triangles][..., 2].max(1) < -0.04
     )
     triangles, blend = mesh.triangles[skin], eye(mesh.num_vertices, format="csr", dtype=np.float32)
-    for _ in range(_SUBDIVISIONS.get(name, 2)):
-        near = (np.abs(_field(name, blend @ base)[triangles]) < _NEAR_EDGE.get(name, 0.035)).any(1)
+    for _ in range(garment.subdivisions):
+        near = (np.abs(garment.field(blend @ base)[triangles]) < garment.fine_within).any(1)
         triangles, blend = _subdivide(triangles, near, blend)
-    field = _field(name, blend @ base)
+    field = garment.field(blend @ base)
     triangles = triangles[(field[triangles] > 0).any(1)]
     used, triangles = np.unique(triangles, return_inverse=True)
     triangles, blend, field = triangles.reshape(-1, 3).astype(np.int32), blend[used], field[used]
@@ -190,8 +87,8 @@ def _cut(name: str) -> _Cut:
 def _neckline_edges(triangles: NDArray[np.int32], inside: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Edges (K, 2) between inside and outside, in the order the neckline crosses them around the neck."""
     next_edges: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for face in triangles.tolist():
-        pairs = [(face[0], face[1]), (face[1], face[2]), (face[2], face[0])]
+    for triangle in triangles.tolist():
+        pairs = [(triangle[0], triangle[1]), (triangle[1], triangle[2]), (triangle[2], triangle[0])]
         crossed = [(min(p), max(p)) for p in pairs if inside[p[0]] != inside[p[1]]]
         if len(crossed) == 2:
             next_edges.setdefault(crossed[0], []).append(crossed[1])
@@ -231,7 +128,7 @@ def dress(
     meshes
         Receives the cloth.
     name
-        One of ``GARMENTS``.
+        One of ``garment_cuts.CUTS``.
     vertices, normals
         (V, 3) posed, camera space.
     dye
@@ -239,7 +136,7 @@ def dress(
     lift
         How far it stands off further than a single garment, metres.
     """
-    garment, cut = _CUTS[name], _cut(name)
+    garment, cut = CUTS[name], _cut(name)
     cloth, template, cloth_normals = cloth_surface(name, vertices, normals)
     if lift:
         cloth = cloth + cloth_normals * lift
@@ -271,7 +168,7 @@ def dress(
 def _lapels(template: FloatArray) -> tuple[FloatArray, FloatArray]:
     """How far lapels lift a jacket's cloth (M,), metres, and the shade (M,) of their edge and notch."""
     x, y, z = np.abs(template[:, 0]), template[:, 1], template[:, 2]
-    across = x - (z - _JACKET_END) / _JACKET_SLOPE
+    across = x - (z - JACKET_OPENING.end) / JACKET_OPENING.slope
     below = -0.112 - z
     notch_height = -0.160
     width = np.where(z > notch_height, 0.026, 0.040 - 0.10 * np.clip(notch_height - z, 0, 0.2))

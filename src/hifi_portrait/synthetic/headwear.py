@@ -39,7 +39,7 @@ def fit_headwear(kind: str, shield: Array, vertices: Array) -> Headwear:
     kind
         One of ``HEADWEAR``.
     shield
-        Distance of the skull from ``CENTRE`` by direction, as ``strands.radius_map`` gives it.
+        Distance of the skull from ``CENTRE`` by direction, as ``hair_strands.radius_map`` gives it.
     vertices
         (V, 3) the person's rest shape in the base shape's coordinates.
 

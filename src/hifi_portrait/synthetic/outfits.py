@@ -11,7 +11,8 @@ from hifi_portrait.head import vertex_normals
 from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.tubes import connect_grid
 from hifi_portrait.synthetic.body_mesh import CLOTH
-from hifi_portrait.synthetic.garments import GARMENTS, cloth_surface, dress, skin_left_bare
+from hifi_portrait.synthetic.garment_cuts import GARMENTS
+from hifi_portrait.synthetic.garments import cloth_surface, dress, skin_left_bare
 from hifi_portrait.synthetic.mesh_collection import MeshCollection
 
 SHIRT_DYE, TIE_DYE = 3, 4
@@ -23,7 +24,7 @@ class Layer:
     """One garment of an outfit."""
 
     cut: str
-    """A garment of ``clothes``."""
+    """One of ``garment_cuts.CUTS``."""
     dye: int = 0
     lift: float = 0.0
     """How far it stands off further than a single garment, metres."""

@@ -11,7 +11,7 @@ from hifi_portrait.synthetic import colours
 from hifi_portrait.synthetic.backdrops import BACKDROPS
 from hifi_portrait.synthetic.colours import RGB
 from hifi_portrait.synthetic.expressions import KINDS, WEIGHTS, sample_expression
-from hifi_portrait.synthetic.garments import GARMENTS
+from hifi_portrait.synthetic.garment_cuts import GARMENTS
 from hifi_portrait.synthetic.lights import LIGHTINGS
 from hifi_portrait.synthetic.wide import STYLES as WIDE_STYLES
 from hifi_portrait.synthetic.wide import Wide
@@ -41,11 +41,11 @@ class PhotoSetup:
     light: str
     """One of ``lights.LIGHTINGS``."""
     background: str
-    """One of ``background.BACKDROPS``."""
+    """One of ``backdrops.BACKDROPS``, ``walls.WALLS``, or "place"."""
     background_colour: str
     background_rgb: RGB
     clothing: str
-    """One of ``clothes.GARMENTS``."""
+    """One of ``garment_cuts.GARMENTS``, or of ``outfits.OUTFITS``."""
     clothing_colour: str
     clothing_rgb: RGB
     wears_glasses: bool

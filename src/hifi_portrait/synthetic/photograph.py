@@ -108,7 +108,7 @@ class _Sitter:
     """On the base shape, like ``beard``."""
     beard: Strands | None
     shield: FloatArray
-    """Distance of the skull from ``strands.CENTRE`` by direction."""
+    """Distance of the skull from ``hair_strands.CENTRE`` by direction."""
 
 
 @lru_cache(maxsize=4)
