@@ -18,12 +18,17 @@ from hifi_portrait.faces.protocols import Detection, FaceDetector, Landmarker, M
 from hifi_portrait.faces.quality import face_quality
 from hifi_portrait.faces.recogniser import DlibRecogniser, align_chip
 from hifi_portrait.fitting.keypoints import KEYPOINTS
+from hifi_portrait.head.arrays import ByteArray, FloatArray
 
 MIN_CROP_SIDE = 64.0
 """Faces whose portrait crop has fewer photo pixels a side than this are not used."""
 
-_BYSTANDER = 0.25  # faces smaller than this share of the largest do not count as a second person
-_EYE_TOLERANCE = 0.12  # of the box, between detector and landmarks
+_MIN_SECOND_FACE = 0.25
+"""Faces smaller than this fraction of the largest do not count as a second person."""
+
+_EYE_TOLERANCE = 0.12
+"""Largest distance between the detector's and the landmarks' eyes, as a fraction of the detection's box."""
+
 _KEYPOINT_LANDMARKS = list(KEYPOINTS.values())
 
 
@@ -104,14 +109,14 @@ class FaceAnalyser:
                 continue
         return faces
 
-    def _faces_in(self, image: np.ndarray) -> Iterator[tuple[Detection, np.ndarray]]:
+    def _faces_in(self, image: ByteArray) -> Iterator[tuple[Detection, FloatArray]]:
         """Yield the detections that landmarks confirm, largest first."""
         for detection in self.detector(image):
             landmarks = self.landmarker(image, detection)
             if landmarks is not None and _agree(detection, landmarks):
                 yield detection, landmarks
 
-    def _measure(self, image: np.ndarray, detection: Detection, landmarks: np.ndarray, name: str) -> Face:
+    def _measure(self, image: ByteArray, detection: Detection, landmarks: FloatArray, name: str) -> Face:
         """Measure all but the embedding, which is cheaper for many faces at once."""
         centre, side = crop_square(landmarks)
         if side < MIN_CROP_SIDE:
@@ -161,7 +166,7 @@ def analyse_all(photo: ImageLike, *, analyser: FaceAnalyser | None = None) -> li
     return (analyser or default_analyser()).analyse_all(photo)
 
 
-def _agree(detection: Detection, landmarks: np.ndarray) -> bool:
+def _agree(detection: Detection, landmarks: FloatArray) -> bool:
     """Tell whether detector and landmarks put the eyes in about the same places."""
     eyes = landmarks[_KEYPOINT_LANDMARKS[:2], :2]
     off = np.linalg.norm(eyes - detection.keypoints[:2], axis=1).max()
@@ -169,7 +174,7 @@ def _agree(detection: Detection, landmarks: np.ndarray) -> bool:
 
 
 def _check_single(found: Sequence[Detection], name: str) -> None:
-    people = [detection for detection in found if detection.size >= _BYSTANDER * found[0].size]
+    people = [detection for detection in found if detection.size >= _MIN_SECOND_FACE * found[0].size]
     if len(people) > 1:
         raise SeveralFacesError(
             f"{name} shows {len(people)} faces where one was asked for;"

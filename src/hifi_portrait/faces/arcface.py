@@ -11,13 +11,16 @@ import numpy as np
 from hifi_portrait.errors import ModelError, needs_extra
 from hifi_portrait.faces.geometry import cut_out, similarity
 from hifi_portrait.fitting.keypoints import KEYPOINTS
+from hifi_portrait.head.arrays import ByteArray, FloatArray
 
 logger = logging.getLogger(__name__)
 
 CHIP_SIZE = 112
+"""Side in pixels of the aligned view of a face."""
+
 # Where ArcFace's training (arXiv 1801.07698) puts pupils, tip of the nose and mouth corners, in pixels of the
 # chip; half a pixel is added because pixel centres lie at +0.5 here.
-_PLACES = np.array(
+_CHIP_KEYPOINTS = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
 )
 
@@ -43,6 +46,7 @@ class ArcFaceRecogniser:
     """
 
     same_person = 0.3
+    """Embeddings with a smaller cosine belong to two people."""
 
     def __init__(self, file: str | Path) -> None:
         self.file = Path(file)
@@ -54,11 +58,13 @@ class ArcFaceRecogniser:
             self.file,
         )
 
-    def align(self, image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    def align(self, image: ByteArray, landmarks: FloatArray) -> ByteArray:
         """Cut out the aligned uint8 RGB view (112, 112, 3) of a face with landmarks (478, 3)."""
-        return cut_out(image, similarity(landmarks[list(KEYPOINTS.values()), :2], _PLACES + 0.5), CHIP_SIZE)
+        return cut_out(
+            image, similarity(landmarks[list(KEYPOINTS.values()), :2], _CHIP_KEYPOINTS + 0.5), CHIP_SIZE
+        )
 
-    def __call__(self, chips: np.ndarray) -> np.ndarray:
+    def __call__(self, chips: ByteArray) -> FloatArray:
         """Embed aligned uint8 RGB chips (B, 112, 112, 3) as (B, E) float32, not normalised."""
         pixels = (np.asarray(chips, np.float32) / 127.5 - 1).transpose(0, 3, 1, 2)
         rows = [self._session.run(None, {self._input: pixel[None]})[0][0] for pixel in pixels]

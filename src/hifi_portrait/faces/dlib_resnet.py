@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hifi_portrait.errors import ModelError
+from hifi_portrait.head.arrays import Array
 
 CHIP_SIZE = 150
 EMBEDDING_SIZE = 128
@@ -155,7 +156,7 @@ class _Reader:
         self.data = data
         self.position = 0
 
-    def tensor_after(self, layer: bytes, integers: int = 0) -> np.ndarray:
+    def tensor_after(self, layer: bytes, integers: int = 0) -> Array:
         """Read the parameters, flat float32, of the next layer of a name, which so many integers precede."""
         name = bytes((1, len(layer))) + layer
         start = self.data.find(name, self.position)

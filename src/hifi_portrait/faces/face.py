@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
+
 
 @dataclass(frozen=True, eq=False)
 class Face:
@@ -13,23 +15,23 @@ class Face:
 
     source: str
     """The photo's path, or a description of it."""
-    box: np.ndarray
+    box: FloatArray
     """(4,) left, top, right, bottom of the detected face, in photo pixels."""
-    keypoints: np.ndarray
+    keypoints: FloatArray
     """(5, 2) eyes, nose tip and mouth corners, image-left before image-right, in photo pixels."""
-    landmarks: np.ndarray
+    landmarks: FloatArray
     """(478, 3) float32, in photo pixels."""
-    crop: np.ndarray
+    crop: ByteArray
     """(S, S, 3) uint8 RGB portrait crop, S of `CROP_SIZES`; beyond the photo its edges are replicated."""
-    crop_landmarks: np.ndarray
+    crop_landmarks: FloatArray
     """(478, 3) float32, in crop pixels."""
-    crop_transform: np.ndarray
+    crop_transform: Array
     """(3, 3) from photo pixels to crop pixels: a scaling and a shift."""
-    matte: np.ndarray
+    matte: FloatArray
     """(S, S) float32 in [0, 1], 1 on the person."""
-    aligned: np.ndarray
+    aligned: ByteArray
     """uint8 RGB (S, S, 3): the recogniser's aligned view; S is 150 for the default one."""
-    embedding: np.ndarray
+    embedding: FloatArray
     """(D,) float32 as the recogniser gave it: of unit length by the default one."""
     quality: float
     """In [0, 1]; see ``FaceQuality``."""
@@ -45,6 +47,6 @@ class Face:
         return float(self.direction @ other.direction)
 
     @property
-    def direction(self) -> np.ndarray:
+    def direction(self) -> FloatArray:
         """The embedding (D,) at unit length."""
         return np.asarray(self.embedding / np.linalg.norm(self.embedding))

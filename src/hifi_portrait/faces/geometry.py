@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.geometry import DEFAULT_FACE_SHARE
 
 CROP_SIZES = (256, 512, 1024)
@@ -27,7 +28,7 @@ _CROP_FACE_HEIGHT = 3.0
 _DOWN_FACE, _INTO_HEAD, _UP_PICTURE = 0.94, 0.61, 0.54
 
 
-def face_axes(landmarks: np.ndarray) -> np.ndarray:
+def face_axes(landmarks: FloatArray) -> Array:
     """Find the face's right (in the picture), down and inward directions: columns of a rotation (3, 3)."""
     right = (landmarks[454] - landmarks[234]) + (landmarks[263] - landmarks[33])
     right = right / np.linalg.norm(right)
@@ -37,7 +38,7 @@ def face_axes(landmarks: np.ndarray) -> np.ndarray:
     return np.stack([right, down, np.cross(right, down)], axis=1)
 
 
-def crop_square(landmarks: np.ndarray) -> tuple[np.ndarray, float]:
+def crop_square(landmarks: FloatArray) -> tuple[Array, float]:
     """Find centre (2,) and side of the portrait crop of landmarks (478, 3), in their pixels.
 
     Turning the head or changing the expression barely moves the square.
@@ -57,7 +58,7 @@ def crop_size(side: float) -> int:
     return max((size for size in CROP_SIZES if side >= _MIN_FILLED * size), default=CROP_SIZES[0])
 
 
-def square_transform(centre: np.ndarray, side: float, size: int, angle: float = 0.0) -> np.ndarray:
+def square_transform(centre: Array, side: float, size: int, angle: float = 0.0) -> Array:
     """Make the matrix (3, 3) from picture pixels to a square cut-out of ``size`` pixels.
 
     The square is turned by ``angle`` degrees, clockwise in the picture. Pixel centres lie at +0.5.
@@ -71,7 +72,7 @@ def square_transform(centre: np.ndarray, side: float, size: int, angle: float = 
     return matrix
 
 
-def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+def similarity(source: Array, target: Array) -> Array:
     """Fit a similarity (3, 3) from points (K, 2) to points (K, 2) (Umeyama 1991), never mirrored."""
     source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
     a, b = source - source.mean(axis=0), target - target.mean(axis=0)
@@ -83,7 +84,7 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+def transform_points(points: Array, matrix: Array) -> Array:
     """Apply a similarity (3, 3) to points (N, 2) or landmarks (N, 3), whose depth is scaled too."""
     moved = points.astype(np.float64)
     moved[:, :2] = points[:, :2] @ matrix[:2, :2].T + matrix[:2, 2]
@@ -92,13 +93,13 @@ def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return moved.astype(points.dtype)
 
 
-def pixel_affine(matrix: np.ndarray) -> np.ndarray:
+def pixel_affine(matrix: Array) -> Array:
     """Turn a matrix (3, 3) into the (2, 3) of `cv2.warpAffine`, whose pixel centres are whole numbers."""
     half_pixel = np.array([[1.0, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     return np.asarray((np.linalg.inv(half_pixel) @ matrix @ half_pixel)[:2])
 
 
-def cut_out(image: np.ndarray, matrix: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
+def cut_out(image: Array, matrix: Array, size: int | tuple[int, int]) -> Array:
     """Resample a picture (H, W, 3) by a similarity (3, 3) to a ``size``; edges are replicated outwards.
 
     ``size`` is a square's side, or width and height. Reductions are averaged, not skipped over.
@@ -118,7 +119,7 @@ def cut_out(image: np.ndarray, matrix: np.ndarray, size: int | tuple[int, int]) 
     return cv2.warpAffine(image, affine, size, flags=interpolation, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _covered(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int]:
+def _covered(image: Array, matrix: Array, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """Find the part of the picture that a cut-out needs, never empty: left, top, right, bottom."""
     across, down = size
     corners = np.array([[0, 0, 1], [across, 0, 1], [0, down, 1], [across, down, 1]]) @ np.linalg.inv(matrix).T

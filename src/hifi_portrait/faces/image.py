@@ -14,19 +14,27 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from hifi_portrait.errors import ImageError
+from hifi_portrait.head.arrays import Array, ByteArray
 
 ImageLike: TypeAlias = str | PathLike[str] | Image.Image | np.ndarray
 """What the library takes for a photo: a path, a PIL image, or an array."""
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-MAX_PIXELS = 80_000_000
-MIN_SIDE = 32
+"""Endings of the names of files that a folder of photos is searched for."""
 
-_BACKGROUND = (128, 128, 128)
+MAX_PIXELS = 80_000_000
+"""Pixels above which a picture is refused unless said otherwise."""
+
+MIN_SIDE = 32
+"""Pixels of the shorter side below which a picture is refused unless said otherwise."""
+
+_TRANSPARENCY_GROUND = (128, 128, 128)
+"""Mid-grey, on which transparent pictures are composited."""
+
 _DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
 
 
-def load_image(photo: ImageLike, *, max_pixels: int = MAX_PIXELS, min_side: int = MIN_SIDE) -> np.ndarray:
+def load_image(photo: ImageLike, *, max_pixels: int = MAX_PIXELS, min_side: int = MIN_SIDE) -> ByteArray:
     """Read a photo as uint8 RGB (H, W, 3), turned upright.
 
     Parameters
@@ -74,7 +82,7 @@ def source_name(photo: Any) -> str:
     return f"<{type(photo).__name__}>"
 
 
-def _load_file(path: Path, max_pixels: int, min_side: int) -> np.ndarray:
+def _load_file(path: Path, max_pixels: int, min_side: int) -> ByteArray:
     name = str(path)
     if path.is_dir():
         raise ImageError(f"{name} is a folder; give the path of a picture in it")
@@ -107,7 +115,7 @@ def _check_size(image: Image.Image, name: str, max_pixels: int, min_side: int) -
         raise ImageError(f"{name} is too small: {width}x{height}, need at least {min_side} pixels a side")
 
 
-def _decode(image: Image.Image, name: str) -> np.ndarray:
+def _decode(image: Image.Image, name: str) -> ByteArray:
     try:
         image.load()
         upright = ImageOps.exif_transpose(image)
@@ -122,7 +130,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         picture = image.convert("RGBA")
         alpha = picture.getchannel("A")
-        ground = Image.new("RGB", picture.size, _BACKGROUND)
+        ground = Image.new("RGB", picture.size, _TRANSPARENCY_GROUND)
         ground.paste(_to_srgb(picture.convert("RGB"), image.info.get("icc_profile")), mask=alpha)
         return ground
     if image.mode == "CMYK":
@@ -155,7 +163,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return converted or image
 
 
-def _image_from_array(array: np.ndarray, name: str) -> Image.Image:
+def _image_from_array(array: Array, name: str) -> Image.Image:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.ndim != 2 and not (array.ndim == 3 and array.shape[2] in (3, 4)):

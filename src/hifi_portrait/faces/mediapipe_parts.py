@@ -15,16 +15,34 @@ import numpy as np
 
 from hifi_portrait.faces.geometry import cut_out, square_transform, transform_points
 from hifi_portrait.faces.protocols import Detection
+from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 
-_REGION_SIZE = 384  # pixels of the square that FaceMesh sees
-_REGION_SIDE = 2.0  # side of that square in detection boxes
-_DETECTION_SIZE = 640  # larger pictures are shrunk to this before a face is looked for
+_REGION_SIZE = 384
+"""Side in pixels of the square view of a face that FaceMesh is given."""
+
+_REGION_BOXES = 2.0
+"""Side of that square in sides of the detection's box."""
+
+_DETECTION_SIZE = 640
+"""Larger pictures are shrunk to this many pixels before a face is looked for."""
+
 _MAX_FACES = 50
-_SMALLEST_TILE = 192  # pixels
-_MATTE_SIZE = 256  # pixels of the square that the selfie segmentation sees
-_STEPLESS = 2.0  # times its size up to which its outlines have no steps that show
-_EDGE_CONTRAST = 2.0  # of outlines whose steps are smoothed
-_SAME_FACE = 0.3  # boxes that overlap more than this (intersection over union) are one face
+"""Only so many detections, the surest, are kept."""
+
+_MIN_TILE_SIDE = 192
+"""Pixels of the picture below which tiles are not searched for small faces."""
+
+_MATTE_SIZE = 256
+"""Side in pixels of the square that MediaPipe's selfie segmentation sees."""
+
+_MAX_STEPLESS_SCALE = 2.0
+"""A matte that is enlarged more than this shows steps along its outlines."""
+
+_SMOOTHED_CONTRAST = 2.0
+"""Contrast about 0.5 that outlines get back after the blur that takes their steps out."""
+
+_SAME_FACE_OVERLAP = 0.3
+"""Boxes that overlap more than this (intersection over union) are one face."""
 
 
 class MediaPipeFaceDetector:
@@ -41,7 +59,7 @@ class MediaPipeFaceDetector:
             for model in (0, 1)
         ]
 
-    def __call__(self, image: np.ndarray) -> Sequence[Detection]:
+    def __call__(self, image: ByteArray) -> Sequence[Detection]:
         """Find the faces in a uint8 RGB picture (H, W, 3), largest first."""
         found = self._look(image, np.eye(3))
         if not found:
@@ -50,9 +68,9 @@ class MediaPipeFaceDetector:
         distinct = _distinct([detection for detection in found if _mostly_inside(detection, image)])
         return sorted(distinct[:_MAX_FACES], key=lambda detection: -detection.size)
 
-    def _look(self, image: np.ndarray, transform: np.ndarray) -> list[Detection]:
+    def _look(self, image: ByteArray, transform: Array) -> list[Detection]:
         """Find faces in a view of the picture; the transform (3, 3) leads from the picture to the view."""
-        view = image
+        view: Array = image
         if max(image.shape[:2]) > _DETECTION_SIZE:
             scale = _DETECTION_SIZE / max(image.shape[:2])
             view = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -68,12 +86,12 @@ class MediaPipeLandmarker:
     def __init__(self, min_score: float = 0.3) -> None:
         self._graph = _Graph(partial(_face_mesh, min_detection_confidence=min_score))
 
-    def __call__(self, image: np.ndarray, detection: Detection) -> np.ndarray | None:
+    def __call__(self, image: ByteArray, detection: Detection) -> FloatArray | None:
         """Find landmarks (478, 3) of a detected face, in pixels of the picture; None if it is no face."""
         centre = (detection.box[:2] + detection.box[2:]) / 2
         eyes = detection.keypoints[1] - detection.keypoints[0]
         angle = float(np.degrees(np.arctan2(eyes[1], eyes[0])))
-        transform = square_transform(centre, _REGION_SIDE * detection.size, _REGION_SIZE, angle)
+        transform = square_transform(centre, _REGION_BOXES * detection.size, _REGION_SIZE, angle)
         faces = self._graph.process(cut_out(image, transform, _REGION_SIZE)).multi_face_landmarks
         if not faces:
             return None
@@ -87,21 +105,21 @@ class MediaPipeMatting:
     def __init__(self) -> None:
         self._graph = _Graph(_selfie_segmentation)
 
-    def __call__(self, image: np.ndarray) -> np.ndarray:
+    def __call__(self, image: ByteArray) -> FloatArray:
         """Make the matte (H, W) in [0, 1], 1 on the person, of a uint8 RGB picture (H, W, 3)."""
         matte = np.clip(self._graph.process(image).segmentation_mask, 0.0, 1.0).astype(np.float32)
         return smooth_steps(matte, max(image.shape[:2]) / _MATTE_SIZE)
 
 
-def smooth_steps(matte: np.ndarray, enlarged: float) -> np.ndarray:
+def smooth_steps(matte: FloatArray, enlarged: float) -> FloatArray:
     """Smooth the stepped outlines of a matte (H, W) that is ``enlarged`` times its network's own size.
 
     What is less than a quarter there, as loose strands are, is gone then.
     """
-    if enlarged <= _STEPLESS:
+    if enlarged <= _MAX_STEPLESS_SCALE:
         return matte
-    smooth = np.clip(0.5 + _EDGE_CONTRAST * (cv2.GaussianBlur(matte, (0, 0), enlarged) - 0.5), 0.0, 1.0)
-    return np.asarray(matte + min(enlarged - _STEPLESS, 1.0) * (smooth - matte))
+    smooth = np.clip(0.5 + _SMOOTHED_CONTRAST * (cv2.GaussianBlur(matte, (0, 0), enlarged) - 0.5), 0.0, 1.0)
+    return np.asarray(matte + min(enlarged - _MAX_STEPLESS_SCALE, 1.0) * (smooth - matte))
 
 
 class _Graph:
@@ -111,7 +129,7 @@ class _Graph:
         self._build = build
         self._local = threading.local()
 
-    def process(self, image: np.ndarray) -> Any:
+    def process(self, image: ByteArray) -> Any:
         """Run on a uint8 RGB picture (H, W, 3)."""
         image = np.ascontiguousarray(image)
         if getattr(self._local, "process_id", None) != os.getpid():
@@ -163,7 +181,7 @@ def _silent_stderr() -> Iterator[None]:
             os.close(saved)
 
 
-def _second_looks(image: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
+def _second_looks(image: ByteArray) -> Iterator[tuple[Array, int]]:
     """Yield views (transform, size) for a second look: turned by 35 degrees, then ever smaller tiles."""
     height, width = image.shape[:2]
     size = _DETECTION_SIZE // 2
@@ -172,14 +190,14 @@ def _second_looks(image: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
         yield square_transform(centre, max(width, height), size, angle), size
     for share in (0.5, 0.3, 0.16):
         side = share * max(width, height)
-        if side < _SMALLEST_TILE:
+        if side < _MIN_TILE_SIDE:
             return
         for y in np.arange(side / 2, max(height - side / 4, side), side / 2):
             for x in np.arange(side / 2, max(width - side / 4, side), side / 2):
                 yield square_transform(np.array([x, y]), side, size), size
 
 
-def _detection(found: Any, extent: np.ndarray, to_picture: np.ndarray) -> Detection:
+def _detection(found: Any, extent: Array, to_picture: Array) -> Detection:
     data = found.location_data
     box = data.relative_bounding_box
     keypoints = np.array([[point.x, point.y] for point in data.relative_keypoints]) * extent
@@ -191,7 +209,7 @@ def _detection(found: Any, extent: np.ndarray, to_picture: np.ndarray) -> Detect
     return Detection(np.concatenate([centre - half, centre + half]), keypoints, float(found.score[0]))
 
 
-def _mostly_inside(detection: Detection, image: np.ndarray) -> bool:
+def _mostly_inside(detection: Detection, image: ByteArray) -> bool:
     left, top, right, bottom = detection.box
     inside = max(0.0, min(right, image.shape[1]) - max(left, 0)) * max(
         0.0, min(bottom, image.shape[0]) - max(top, 0)
@@ -203,12 +221,12 @@ def _distinct(detections: Sequence[Detection]) -> list[Detection]:
     """Drop detections of a face that is there already; the surest come first."""
     kept: list[Detection] = []
     for detection in sorted(detections, key=lambda found: -found.score):
-        if all(_overlap(detection.box, other.box) < _SAME_FACE for other in kept):
+        if all(_overlap(detection.box, other.box) < _SAME_FACE_OVERLAP for other in kept):
             kept.append(detection)
     return kept
 
 
-def _overlap(a: np.ndarray, b: np.ndarray) -> float:
+def _overlap(a: Array, b: Array) -> float:
     """Compute the intersection over union of two boxes (4,)."""
     sides = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None)
     common = float(sides.prod())

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
+from hifi_portrait.head.arrays import ByteArray, FloatArray
 
 
 @dataclass(frozen=True, eq=False)
 class Detection:
     """One face found in a picture, in pixels."""
 
-    box: np.ndarray
+    box: FloatArray
     """(4,) left, top, right, bottom."""
-    keypoints: np.ndarray
+    keypoints: FloatArray
     """(K, 2), K >= 2; the first two are the eyes, image-left first."""
     score: float
     """The detector's confidence, in [0, 1]."""
@@ -29,7 +29,7 @@ class Detection:
 class FaceDetector(Protocol):
     """Finds faces."""
 
-    def __call__(self, image: np.ndarray) -> Sequence[Detection]:
+    def __call__(self, image: ByteArray) -> Sequence[Detection]:
         """Find the faces in a uint8 RGB picture (H, W, 3), largest first."""
         ...
 
@@ -37,7 +37,7 @@ class FaceDetector(Protocol):
 class Landmarker(Protocol):
     """Places MediaPipe's 478 face landmarks."""
 
-    def __call__(self, image: np.ndarray, detection: Detection) -> np.ndarray | None:
+    def __call__(self, image: ByteArray, detection: Detection) -> FloatArray | None:
         """Find landmarks (478, 3) of a detected face, in pixels of the picture; None if it is no face."""
         ...
 
@@ -45,7 +45,7 @@ class Landmarker(Protocol):
 class Matting(Protocol):
     """Tells the person from the background."""
 
-    def __call__(self, image: np.ndarray) -> np.ndarray:
+    def __call__(self, image: ByteArray) -> FloatArray:
         """Make the matte (H, W) in [0, 1], 1 on the person, of a uint8 RGB picture (H, W, 3)."""
         ...
 
@@ -58,10 +58,10 @@ class Recogniser(Protocol):
         """Embeddings with a smaller cosine belong to two people."""
         ...
 
-    def align(self, image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    def align(self, image: ByteArray, landmarks: FloatArray) -> ByteArray:
         """Cut out the aligned view, a uint8 RGB chip (S, S, 3), of a face with landmarks (478, 3)."""
         ...
 
-    def __call__(self, chips: np.ndarray) -> np.ndarray:
+    def __call__(self, chips: ByteArray) -> FloatArray:
         """Embed aligned chips (B, S, S, 3) as (B, E) float32, of any length."""
         ...

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from hifi_portrait.faces.geometry import face_axes
+from hifi_portrait.head.arrays import ByteArray, FloatArray
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class FaceQuality:
         return float(np.prod(np.clip(astuple(self), 1e-3, 1.0)) ** (1 / 5))
 
 
-def face_quality(chip: np.ndarray, landmarks: np.ndarray, side: float, score: float) -> FaceQuality:
+def face_quality(chip: ByteArray, landmarks: FloatArray, side: float, score: float) -> FaceQuality:
     """Judge a photo by an aligned chip (150, 150, 3), landmarks (478, 3), crop side and detector score."""
     grey = cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY).astype(np.float32)[20:130, 20:130]
     return FaceQuality(
@@ -43,18 +44,18 @@ def face_quality(chip: np.ndarray, landmarks: np.ndarray, side: float, score: fl
     )
 
 
-def _sharpness(grey: np.ndarray) -> float:
+def _sharpness(grey: FloatArray) -> float:
     detail = cv2.Laplacian(grey, cv2.CV_32F).std()
     return float(np.clip(detail / (0.25 * grey.std() + 1e-3), 0.0, 1.0))
 
 
-def _exposure(grey: np.ndarray) -> float:
+def _exposure(grey: FloatArray) -> float:
     usable = float(((grey > 12) & (grey < 246)).mean())
     contrast = float(np.clip(grey.std() / 25, 0.0, 1.0))
     return usable * contrast
 
 
-def _frontality(landmarks: np.ndarray) -> float:
+def _frontality(landmarks: FloatArray) -> float:
     toward_camera = face_axes(landmarks.astype(np.float64))[2, 2]
     limit = np.cos(np.radians(75))
     return float(np.clip((toward_camera - limit) / (1 - limit), 0.0, 1.0))

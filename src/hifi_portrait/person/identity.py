@@ -276,7 +276,8 @@ def _join_sources(faces: Sequence[Face]) -> str:
 def _resize_face(face: Face, size: int) -> tuple[ByteArray, FloatArray, FloatArray]:
     """Give crop, matte (in steps of 1/255, as files keep it) and landmarks at a common size."""
     scale = size / face.crop.shape[0]
-    crop, matte = face.crop, face.matte
+    crop: Array = face.crop
+    matte: Array = face.matte
     if scale != 1:
         crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_CUBIC)
         matte = cv2.resize(matte, (size, size), interpolation=cv2.INTER_LINEAR)
