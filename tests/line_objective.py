@@ -3,7 +3,8 @@
     python -m torch.distributed.run --nproc_per_node 2 tests/line_objective.py RUN SETTINGS [KILL_AT]
 
 SETTINGS are the trainer's, as JSON. At sample KILL_AT the process that makes it is killed outright, once for
-each run folder. Each process writes down the shapes of what it keeps of the parameters.
+each run folder. Each process writes down the shapes of what it keeps of the parameters, and the names of its
+threads before and after it leaves the process group.
 """
 
 import json
@@ -19,6 +20,7 @@ from torch import nn
 from hifi_portrait.training.engine.checkpoint import latest_checkpoint, load_state
 from hifi_portrait.training.engine.config import TrainerConfig
 from hifi_portrait.training.engine.objective import Objective
+from hifi_portrait.training.engine.process_group import leave_process_group
 from hifi_portrait.training.engine.trainer import Trainer
 
 SETTINGS = {"batch_size": 4, "learning_rate": 1e-2, "precision": "no"}
@@ -105,11 +107,26 @@ def weights(run):
     return final_state(run)["parts"]["line"]["weight"]
 
 
-if __name__ == "__main__":
-    folder, settings, *kill = sys.argv[1:]
+def main(folder, settings, *kill):
     objective = KilledOnce(folder, int(kill[0]) if kill else None)
     process = Trainer(objective, TrainerConfig(**json.loads(settings)), folder)
     process.train()
-    kept = json.dumps([list(share.shape) for share in process.averaged.shares])
-    (Path(folder) / f"shares-{process.accelerator.process_index}.json").write_text(kept)
-    process.accelerator.end_training()
+    shapes = [list(shard.shape) for shard in process.averaged.shares]
+    write(folder, "shares", process.accelerator.process_index, shapes)
+    return process.accelerator.process_index
+
+
+def write(folder, name, process, value):
+    (Path(folder) / f"{name}-{process}.json").write_text(json.dumps(value))
+
+
+def threads():
+    """Names of this process's threads, also of those that are not Python's."""
+    return [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+
+
+if __name__ == "__main__":
+    process = main(*sys.argv[1:])
+    before = threads()
+    leave_process_group()
+    write(sys.argv[1], "threads", process, [before, threads()])

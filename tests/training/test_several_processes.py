@@ -88,6 +88,17 @@ def test_two_processes_that_share_parameters_out_learn_what_one_does(tmp_path):
     assert kept == [[[2, 8], [2], [1, 2, 3, 3], [1]]] * 2  # of weights (4, 8) and (2, 2, 3, 3), and biases
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are told by Linux alone")
+@pytest.mark.parametrize("shard", [False, True])
+def test_no_thread_of_a_process_group_outlives_it(tmp_path, shard):
+    """One that did would abort the process now and then, where it asks for the lock of an ending Python."""
+    assert_ended_well(of_several(tmp_path / "run", 2, max_steps=2, shard=shard))
+    for process in (0, 1):
+        before, after = json.loads((tmp_path / "run" / f"threads-{process}.json").read_text())
+        assert [name for name in before if "gloo" in name]
+        assert not [name for name in after if "gloo" in name]
+
+
 @pytest.mark.parametrize("first", ["sharded", "whole"])
 def test_a_run_goes_on_whether_parameters_are_shared_out_or_not(tmp_path, first):
     ways = {"sharded": (2, {"batch_size": 2, "shard": True}), "whole": (1, {"batch_size": 4})}
