@@ -34,7 +34,7 @@ from hifi_portrait.models.alignment import carry, fuse, surface_grid
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.photo_setup import PhotoSetup
 from hifi_portrait.synthetic.photograph import photograph
-from hifi_portrait.training.engine.precision import half_where_fast
+from hifi_portrait.training.engine.precision import autocast_where_fast
 from hifi_portrait.warp.draw import warp_picture
 
 EXAMPLE = sorted((Path(__file__).parents[1] / "examples" / "person").glob("*.jpg"))
@@ -101,7 +101,7 @@ def all_parts() -> dict[str, Part]:
         layers(picture)
 
     def convolve_in_chosen_precision() -> None:
-        with half_where_fast(torch.device("cpu")):
+        with autocast_where_fast(torch.device("cpu")):
             layers(picture)
 
     return {

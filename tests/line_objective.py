@@ -111,7 +111,7 @@ def main(folder, settings, *kill):
     objective = KilledOnce(folder, int(kill[0]) if kill else None)
     process = Trainer(objective, TrainerConfig(**json.loads(settings)), folder)
     process.train()
-    shapes = [list(shard.shape) for shard in process.averaged.shares]
+    shapes = [list(shard.shape) for shard in process.averaged.shards]
     write(folder, "shares", process.accelerator.process_index, shapes)
     return process.accelerator.process_index
 

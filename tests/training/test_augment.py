@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hifi_portrait.training.data.augment import Grade, compress, degrade, expose, occlude, shrink
+from hifi_portrait.training.data.augment import ColourGrade, compress, degrade, expose, occlude, shrink
 
 
 @pytest.fixture
@@ -42,10 +42,10 @@ def test_what_occludes_covers_a_part_at_the_edge_with_one_colour():
 
 
 def test_a_grade_is_the_same_for_all_photos(picture):
-    grade = Grade.sample(np.random.default_rng(5))
+    grade = ColourGrade.sample(np.random.default_rng(5))
     assert np.array_equal(grade(np.stack([picture, picture[::-1]]))[1], grade(picture)[::-1])
     assert not np.array_equal(grade(picture), picture)
 
 
 def test_a_neutral_grade_changes_nothing(picture):
-    assert np.array_equal(Grade(1.0, 1.0, (1.0, 1.0, 1.0))(picture), picture)
+    assert np.array_equal(ColourGrade(1.0, 1.0, (1.0, 1.0, 1.0))(picture), picture)

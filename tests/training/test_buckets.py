@@ -10,7 +10,7 @@ from hifi_objectives import batch_of, gradients, hifi
 from hifi_portrait.dataset.format import IDDataset, IDDatasetWriter, PhotoRecord
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head import HeadModel
-from hifi_portrait.training.data.buckets import Buckets, best_shape
+from hifi_portrait.training.data.buckets import Buckets, choose_shape
 from hifi_portrait.training.data.encode import LatentEncoder
 from hifi_portrait.training.data.prepare import prepare
 from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
@@ -79,7 +79,7 @@ def test_photos_are_sorted_by_what_they_show(shaped):
 )
 def test_the_shape_nearest_to_the_photo_that_it_fills_is_taken(extent, left, top, expected):
     transform = np.array([[1.0, 0, -left], [0, 1, -top], [0, 0, 1]])
-    assert best_shape(extent, transform, SHAPES) == expected
+    assert choose_shape(extent, transform, SHAPES) == expected
 
 
 @pytest.mark.parametrize("person", [1, 2])

@@ -9,9 +9,9 @@ from hifi_portrait.errors import DatasetError, ModelError
 from hifi_portrait.training.data.cached_text import CachedText, cache_text
 from hifi_portrait.training.data.prepare import prepare
 from hifi_portrait.training.data.prepared import Prepared
+from hifi_portrait.training.data.text import encode_text
 from hifi_portrait.training.data.tokenizer import save_tokenizers, token_ids, train_tokenizer
 from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
-from hifi_portrait.training.objectives.text.text import encode_text
 
 SILENT = {"empty_caption": 0.0, "clause_dropout": 0.0}
 

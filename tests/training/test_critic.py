@@ -3,7 +3,7 @@ import torch
 
 from hifi_objectives import batch_of, hifi
 from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiConfig, HiFiLosses
-from hifi_portrait.training.objectives.hifi.critic import LatentCritic, balanced, hinge_critic_loss
+from hifi_portrait.training.objectives.hifi.critic import LatentCritic, balance_gradients, hinge_critic_loss
 from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
 from hifi_portrait.training.objectives.hifi.objective import HiFiObjective
 
@@ -48,7 +48,7 @@ def test_it_learns_to_tell_blurred_latents_from_sharp_ones():
 def test_balanced_terms_pull_with_the_share_asked_for():
     at = torch.randn(5, requires_grad=True)
     other, loss = (3 * at).square().sum(), 0.01 * at.sum()
-    (pull,) = torch.autograd.grad(balanced(loss, other, at, 0.25), at, retain_graph=True)
+    (pull,) = torch.autograd.grad(balance_gradients(loss, other, at, 0.25), at, retain_graph=True)
     (against,) = torch.autograd.grad(other, at)
     torch.testing.assert_close(pull.norm(), 0.25 * against.norm())
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.training.engine.curves import read_curves, smoothed
+from hifi_portrait.training.engine.curves import read_curves, smooth
 
 
 def test_curves_are_what_a_run_has_logged(prepared, run_recipe):
@@ -26,5 +26,5 @@ def test_a_folder_without_logs_is_named(tmp_path):
 
 def test_smoothing_is_the_mean_of_the_last_values():
     values = np.array([1.0, 3.0, 5.0, 7.0])
-    assert smoothed(values, 2).tolist() == [1.0, 2.0, 4.0, 6.0]
-    assert smoothed(values, 1).tolist() == values.tolist()
+    assert smooth(values, 2).tolist() == [1.0, 2.0, 4.0, 6.0]
+    assert smooth(values, 1).tolist() == values.tolist()

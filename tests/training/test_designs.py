@@ -17,7 +17,7 @@ from hifi_portrait.pipeline import HiFiPortraitPipeline
 from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiConfig
 from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
 from hifi_portrait.training.objectives.hifi.objective import HiFiObjective
-from hifi_portrait.training.objectives.hifi.parts import take_prior
+from hifi_portrait.training.objectives.hifi.parts import take_over_prior
 from painted_heads import person
 
 TINY = (
@@ -135,11 +135,11 @@ def test_a_fresh_net_takes_over_the_latent_prior(tmp_path):
     )
     base.prior.mean.normal_()
     base.save_pretrained(tmp_path / "hifi_net")
-    assert take_prior(fresh, [tmp_path])
+    assert take_over_prior(fresh, [tmp_path])
     assert torch.equal(fresh.prior.mean, base.prior.mean)
     with pytest.raises(ModelError, match="latent prior"):
-        take_prior(without, [tmp_path])
-    assert not take_prior(without, [])
+        take_over_prior(without, [tmp_path])
+    assert not take_over_prior(without, [])
 
 
 def test_every_design_draws_the_same_samples(prepared, base):

@@ -6,7 +6,7 @@ from diffusers import DDIMScheduler
 from hifi_portrait.faces.dlib_resnet import DlibResNet
 from hifi_portrait.faces.geometry import cut_out, square_transform
 from hifi_portrait.training.objectives import losses
-from hifi_portrait.training.objectives.hifi.recognition import chips_of, landmark_band
+from hifi_portrait.training.objectives.losses import align_chips, landmark_band
 
 
 def images(batch=2, size=32, seed=0):
@@ -125,7 +125,7 @@ def test_chips_are_cut_as_the_recogniser_cuts_them():
     picture = np.stack([x * 3, y * 3, (x + y) * 1.5], axis=-1).astype(np.uint8)
     transform = square_transform(np.array([30.0, 34.0]), 24.0, 150, angle=12)
     tensor = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 127.5 - 1
-    chip = chips_of(tensor, torch.from_numpy(transform)[None])
+    chip = align_chips(tensor, torch.from_numpy(transform)[None])
     found = ((chip[0].permute(1, 2, 0) + 1) * 127.5).numpy()
     assert np.abs(found - cut_out(picture, transform, 150)).mean() < 1.5
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from hifi_portrait.training.engine import precision
-from hifi_portrait.training.engine.precision import computes_bfloat16, half_where_fast, precision_here
+from hifi_portrait.training.engine.precision import autocast_where_fast, choose_precision, computes_bfloat16
 from line_objective import trainer
 
 CPU = torch.device("cpu")
@@ -13,14 +13,14 @@ without_accelerator = pytest.mark.skipif(torch.accelerator.is_available(), reaso
 @pytest.mark.parametrize(("computes", "trained_in"), [(True, "bf16"), (False, "no")])
 def test_a_cpu_that_is_slower_in_bfloat16_trains_in_float32(monkeypatch, tmp_path, computes, trained_in):
     monkeypatch.setattr(precision, "computes_bfloat16", lambda device: computes)
-    assert precision_here("bf16") == trained_in
+    assert choose_precision("bf16") == trained_in
     if not computes:
         assert trainer(tmp_path, precision="bf16").accelerator.mixed_precision == "no"
 
 
 def test_other_precisions_are_as_wished(monkeypatch):
     monkeypatch.setattr(precision, "computes_bfloat16", lambda device: False)
-    assert [precision_here(wished) for wished in ("no", "fp16")] == ["no", "fp16"]
+    assert [choose_precision(wished) for wished in ("no", "fp16")] == ["no", "fp16"]
 
 
 def test_accelerators_compute_bfloat16():
@@ -30,5 +30,5 @@ def test_accelerators_compute_bfloat16():
 @pytest.mark.parametrize("computes", [True, False])
 def test_a_cpu_is_slowed_down_by_no_autocast(monkeypatch, computes):
     monkeypatch.setattr(precision, "computes_bfloat16", lambda device: computes)
-    with half_where_fast(torch.device("cpu")):
+    with autocast_where_fast(torch.device("cpu")):
         assert torch.is_autocast_enabled("cpu") is computes

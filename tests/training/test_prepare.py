@@ -13,7 +13,7 @@ from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.training.data.prepare import crop_geometry, prepare, square_transform
 from hifi_portrait.training.data.prepared import Prepared
 from hifi_portrait.training.data.tokenizer import save_tokenizers, train_tokenizer
-from hifi_portrait.training.objectives.pictures import to_tensor
+from hifi_portrait.training.objectives.sheets import to_tensor
 from painted_heads import geometry
 
 

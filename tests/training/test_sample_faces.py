@@ -10,7 +10,7 @@ from hifi_portrait.errors import ModelError
 from hifi_portrait.models.build import build
 from hifi_portrait.models.tensors import PADDED, join_tensors, map_tensors
 from hifi_portrait.training.engine.checkpoint import latest_checkpoint, load_state
-from hifi_portrait.training.engine.objective import SampleStream
+from hifi_portrait.training.engine.samples import SampleStream
 from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiLosses
 from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
 from tiny_models import randomised

@@ -6,22 +6,22 @@ import torch
 
 from hifi_objectives import BASE_PARTS, batch_of
 from hifi_portrait.training.data.prepare import prepare
+from hifi_portrait.training.data.text import encode_text, vary_caption
 from hifi_portrait.training.data.tokenizer import save_tokenizers
 from hifi_portrait.training.objectives.base import BaseConfig, BaseObjective
-from hifi_portrait.training.objectives.text.caption_reading import (
+from hifi_portrait.training.objectives.text import (
     EYES_SIZE,
     TextConfig,
     TextObjective,
-    about_the_eyes,
+    cut_out_eyes,
 )
-from hifi_portrait.training.objectives.text.text import encode_text, vary_caption
 
 
 def test_eyes_are_seen_in_one_place_whatever_their_colour():
     crop = np.full((256, 256, 3), (180, 140, 120), np.uint8)
     crop[110:114, 80:176] = 10
     to_chip = np.diag([150 / 256, 150 / 256, 1])
-    eyes, lighter = about_the_eyes(crop, to_chip), about_the_eyes(crop + np.uint8(40), to_chip)
+    eyes, lighter = cut_out_eyes(crop, to_chip), cut_out_eyes(crop + np.uint8(40), to_chip)
     assert eyes.shape == (3, *EYES_SIZE)
     torch.testing.assert_close(eyes, lighter)
     assert eyes.mean(dim=(1, 2)).abs().max() < 1e-6

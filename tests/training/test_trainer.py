@@ -8,8 +8,9 @@ from accelerate.utils import DistributedType
 from hifi_portrait.errors import HiFiPortraitError, ModelError
 from hifi_portrait.training.engine.checkpoint import checkpoints, latest_checkpoint
 from hifi_portrait.training.engine.config import TrainerConfig
-from hifi_portrait.training.engine.objective import Objective, find_part
+from hifi_portrait.training.engine.objective import Objective
 from hifi_portrait.training.engine.optimiser import learning_rate
+from hifi_portrait.training.engine.weights import find_part
 from line_objective import SETTINGS, Line, LineObjective, final_state, flat, trainer, weights
 
 

@@ -18,7 +18,7 @@ from hifi_portrait.errors import ModelError
 from hifi_portrait.models.build import build
 from hifi_portrait.pipeline.check_inputs import check_counts
 from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
-from hifi_portrait.training.engine.objective import find_part
+from hifi_portrait.training.engine.weights import find_part
 
 logger = logging.getLogger(__name__)
 

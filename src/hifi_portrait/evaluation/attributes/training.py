@@ -20,7 +20,7 @@ from hifi_portrait.evaluation.attributes.classes import HEADS, UNKNOWN, read_lab
 from hifi_portrait.evaluation.attributes.network import SIZE, AttributeNet, scale_pictures
 from hifi_portrait.evaluation.attributes.reader import AttributeReader
 from hifi_portrait.head.arrays import Array, ByteArray, IntArray
-from hifi_portrait.training.engine.precision import half_where_fast
+from hifi_portrait.training.engine.precision import autocast_where_fast
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def train(examples: Examples, settings: TrainingSettings | None = None) -> Attri
     for _ in range(settings.epochs):
         for rows in _batches(len(examples), settings.batch, rng):
             pictures = np.stack([augment(examples.pictures[row], settings, rng) for row in rows])
-            with half_where_fast(torch.device("cpu")):
+            with autocast_where_fast(torch.device("cpu")):
                 logits = network(scale_pictures(pictures))
             loss = _loss(logits, torch.from_numpy(examples.labels[rows]), settings)
             optimizer.zero_grad(set_to_none=True)

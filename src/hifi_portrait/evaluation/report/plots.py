@@ -10,7 +10,7 @@ from typing import Any
 
 from hifi_portrait.errors import DatasetError, needs_extra
 from hifi_portrait.evaluation.scorers.control import GROUPS
-from hifi_portrait.training.engine.curves import Curve, smoothed
+from hifi_portrait.training.engine.curves import Curve, smooth
 
 Figures = Mapping[str, Any]
 """A `Benchmark` as plain values."""
@@ -108,7 +108,7 @@ def draw_training(runs: Mapping[str, Mapping[str, Curve]], path: Path) -> None:
             if name in curves:
                 steps, values = curves[name]
                 window = max(1, round(_SMOOTHED * len(values)))
-                place.plot(steps, smoothed(values, window), label=run, color=f"C{number}")
+                place.plot(steps, smooth(values, window), label=run, color=f"C{number}")
         place.set(title=name, xlabel="step")
     axes[0].legend()
     figure.savefig(path)

@@ -55,7 +55,7 @@ def occlude(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Grade:
+class ColourGrade:
     """Exposure, contrast and white balance that all photos of a sitting share."""
 
     gain: float
@@ -63,7 +63,7 @@ class Grade:
     balance: tuple[float, float, float]
 
     @classmethod
-    def sample(cls, rng: np.random.Generator) -> Grade:
+    def sample(cls, rng: np.random.Generator) -> ColourGrade:
         """A believable one."""
         red, green, blue = (float(value) for value in np.exp(rng.normal(0, 0.04, 3)))
         gain, gamma = np.exp(rng.normal(0, [0.15, 0.25]))

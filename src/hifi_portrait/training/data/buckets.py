@@ -56,10 +56,10 @@ class Buckets:
 
     def geometry(self, photo: int, square: HeadGeometry) -> HeadGeometry:
         """A head of the square crop as the target shows it."""
-        return in_shape(square, self.shapes[int(self.of_photo[photo])])
+        return reframe(square, self.shapes[int(self.of_photo[photo])])
 
 
-def in_shape(geometry: HeadGeometry, shape: Shape) -> HeadGeometry:
+def reframe(geometry: HeadGeometry, shape: Shape) -> HeadGeometry:
     """A head in a picture of another shape about the same middle."""
     height, width = shape
     camera = geometry.camera
@@ -67,7 +67,9 @@ def in_shape(geometry: HeadGeometry, shape: Shape) -> HeadGeometry:
     return replace(geometry, camera=Camera(camera.focal, *centre, width, height))
 
 
-def best_shape(extent: tuple[int, int], transform: npt.NDArray[np.floating], shapes: Sequence[Shape]) -> int:
+def choose_shape(
+    extent: tuple[int, int], transform: npt.NDArray[np.floating], shapes: Sequence[Shape]
+) -> int:
     """Which of ``shapes`` shows a photo best; the first is the square that ``transform`` crops it to.
 
     Least of it may lie off the photo, of ``extent`` (width, height); among equals its proportions are the
@@ -106,7 +108,7 @@ def make_buckets(
     of_photo, row = np.zeros(len(prepared), np.uint8), np.zeros(len(prepared), np.int32)
     for number, index in enumerate(indices):
         photo = photos.entry(int(index))
-        of_photo[number] = best_shape(
+        of_photo[number] = choose_shape(
             (photo.width, photo.height), square_transform(photo, prepared.size), shapes
         )
     for place, shape in enumerate(shapes[1:], start=1):

@@ -16,9 +16,9 @@ from tqdm import tqdm
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.training.data.prepared import Prepared
+from hifi_portrait.training.data.text import encode_text, vary_caption
 from hifi_portrait.training.data.tokenizer import load_tokenizer, token_ids
-from hifi_portrait.training.engine.objective import load_parts
-from hifi_portrait.training.objectives.text.text import encode_text, vary_caption
+from hifi_portrait.training.engine.weights import load_parts
 
 _ENCODERS = ("text_encoder", "text_encoder_2")
 _CLAUSE_DROPOUT = 0.15

@@ -11,8 +11,8 @@ from diffusers import AutoencoderKL
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.models.latents import encode_picture
-from hifi_portrait.training.engine.objective import find_part
-from hifi_portrait.training.engine.precision import half_where_fast
+from hifi_portrait.training.engine.precision import autocast_where_fast
+from hifi_portrait.training.engine.weights import find_part
 
 
 class LatentEncoder:
@@ -42,6 +42,6 @@ class LatentEncoder:
         """Scaled latents (B, C, h, w) of pictures (B, H, W, 3)."""
         pixels = torch.tensor(crops).permute(0, 3, 1, 2).float() / 127.5 - 1
         pixels = pixels.to(self.device, memory_format=torch.channels_last)
-        with half_where_fast(self.device):
+        with autocast_where_fast(self.device):
             encoded = encode_picture(self.model, pixels)
         return encoded.float().cpu().numpy().astype(np.float16)

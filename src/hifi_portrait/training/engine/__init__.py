@@ -1,1 +1,1 @@
-"""The training loop, whatever is trained: loader, optimiser, checkpoints, logs, several processes."""
+"""The training loop for any objective: samples, optimiser, checkpoints, logs, several processes."""

@@ -8,38 +8,79 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class TrainerConfig:
-    """How to train. A run ends at ``max_steps`` or ``max_minutes``, whichever comes first (0: no limit).
+    """Settings of the training loop, whatever is trained.
 
-    The learning rate rises over ``warmup_steps`` and falls along a cosine to ``final_lr_share`` of itself
-    at the end of the run. ``batch_size`` is per process, and a step takes ``accumulate`` of such batches, one
-    after the other. ``workers`` are processes that make samples ahead. ``*_minutes`` of 0 switch that off.
-    With ``shard`` several processes share out what learns (FSDP), instead of keeping all of it each.
-    A ``precision`` of "bf16" is float32 on a CPU without instructions for bfloat16, which is faster there.
-    ``optimiser`` "adamw8bit" keeps AdamW's moments in 8 bits, and needs bitsandbytes and a GPU. ``trackers``
-    are further loggers of accelerate's, such as "wandb", beside TensorBoard.
+    A run ends at ``max_steps`` or ``max_minutes``, whichever comes first. One of them must be above 0.
+
+    Raises
+    ------
+    ValueError
+        The run has no end, ``accumulate`` is below 1, or ``shard`` does not go with the optimiser or the
+        precision.
     """
 
     batch_size: int
+    """Samples that one process takes at a time, 1 or more."""
+
     learning_rate: float
+    """Greatest learning rate of the run, above 0: that after the warm-up."""
+
     accumulate: int = 1
+    """Batches whose gradients make one step, 1 or more. They are computed one after the other."""
+
     optimiser: Literal["adamw", "adamw8bit"] = "adamw"
+    """The optimiser. "adamw8bit" keeps the moments in 8 bits, which needs bitsandbytes and a GPU."""
+
     trackers: tuple[str, ...] = ()
+    """Further loggers of accelerate's beside TensorBoard, such as "wandb"."""
+
     max_steps: int = 0
+    """Steps after which the run ends; 0 for no limit."""
+
     max_minutes: float = 0.0
+    """Minutes of training, those before a pause included, after which the run ends; 0 for no limit."""
+
     warmup_steps: int = 100
+    """Steps over which the learning rate rises from nearly 0."""
+
     final_lr_share: float = 0.01
+    """Fraction of ``learning_rate``, in [0, 1], to which a cosine lowers it by the end of the run."""
+
     weight_decay: float = 0.01
+    """AdamW's decoupled weight decay (arXiv 1711.05101), 0 or more, in proportion to the learning rate."""
+
     betas: tuple[float, float] = (0.9, 0.98)
+    """AdamW's decay of the gradient's mean and of its mean square, each in [0, 1)."""
+
     gradient_clip: float = 1.0
+    """Greatest norm of the gradient of all parameters together; a longer one is shortened to it."""
+
     ema_decay: float = 0.998
+    """What the averaged weights keep of themselves at each step, in [0, 1). They are what a run gives."""
+
     precision: Literal["no", "bf16", "fp16"] = "bf16"
+    """Number format of autocast; "no" is float32, as is "bf16" on a CPU without instructions for it."""
+
     shard: bool = False
+    """Whether several processes each keep a shard of what learns (FSDP), instead of all of it."""
+
     workers: int = 0
+    """Processes that make samples ahead, for each process that trains; 0 makes them in that process."""
+
     seed: int = 0
+    """Seed of the order of samples and of everything random in them and in the loss."""
+
     checkpoint_minutes: float = 5.0
+    """Minutes between checkpoints; 0 for none but the last."""
+
     keep_checkpoints: int = 2
+    """How many of the newest checkpoints stay, 1 or more."""
+
     log_steps: int = 20
+    """Steps between entries of the log, which are means over these steps."""
+
     sheet_minutes: float = 10.0
+    """Minutes between sample sheets and figures of held-out data; 0 for none but the last."""
 
     def __post_init__(self) -> None:
         if self.max_steps <= 0 and self.max_minutes <= 0:

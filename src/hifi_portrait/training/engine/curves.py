@@ -1,4 +1,4 @@
-"""What a training run has logged, as curves."""
+"""Curves of what a training run has logged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Curve = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 
 def read_curves(run: Path, prefix: str = "train/") -> dict[str, Curve]:
-    """Everything a run has logged under a prefix, by name.
+    """Read everything that a run has logged under a prefix, by name.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ def read_curves(run: Path, prefix: str = "train/") -> dict[str, Curve]:
     return curves
 
 
-def smoothed(values: npt.NDArray[np.float64], window: int) -> npt.NDArray[np.float64]:
-    """Mean of each value and of up to ``window`` - 1 before it."""
+def smooth(values: npt.NDArray[np.float64], window: int) -> npt.NDArray[np.float64]:
+    """Average each value with up to ``window`` - 1 values before it, window 1 or more."""
     sums = np.cumsum(np.concatenate([[0.0], values]))
     last = np.arange(1, len(values) + 1)
     first = np.maximum(0, last - window)

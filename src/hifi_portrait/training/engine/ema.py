@@ -1,4 +1,4 @@
-"""Averaged weights: what a run gives, steadier than the weights of its last step."""
+"""Averaged weights: exponential moving averages (EMA) of what learns, steadier than its last values."""
 
 from __future__ import annotations
 
@@ -10,58 +10,65 @@ import torch
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
-from hifi_portrait.training.engine.fsdp import joined, own_share, replaced, shared_like
+from hifi_portrait.training.engine.fsdp import gather_shards, local_shard, replace_parameters, shard_like
 
 
 class AveragedWeights:
-    """Exponential means of the parameters that learn; each process keeps as much as of the parameters.
+    """Exponential moving averages of the parameters that learn, sharded as these are.
 
     Parameters
     ----------
     learning
         The parameters by name.
     decay
-        Of a mean, for each step.
+        What an average keeps of itself at each step, in [0, 1). The first averages keep less (diffusers'
+        ``EMAModel``).
     device
-        On which the means are kept.
+        Where the averages are kept.
+
+    Attributes
+    ----------
+    shards : list of torch.Tensor
+        This process's shards of the parameters, not of the averages.
     """
 
     def __init__(self, learning: Mapping[str, nn.Parameter], decay: float, device: torch.device) -> None:
-        self.shares = [own_share(parameter) for parameter in learning.values()]
+        self.shards = [local_shard(parameter) for parameter in learning.values()]
         self._learning = dict(learning)
         self._device = device
-        self._means = EMAModel(self.shares, decay=decay, foreach=True)
-        self._means.to(device)
+        self._ema = EMAModel(self.shards, decay=decay, foreach=True)
+        self._ema.to(device)
 
     def step(self) -> None:
-        """Take the parameters in, as they are now."""
-        self._means.step(self.shares)
+        """Take the parameters in as they are now."""
+        self._ema.step(self.shards)
 
-    def state(self) -> dict[str, Any]:
-        """For a checkpoint, with whole means; all processes must ask for it."""
-        whole = joined(self._means.shadow_params, list(self._learning.values()))
-        return self._means.state_dict() | {"shadow_params": whole}
+    def state_dict(self) -> dict[str, Any]:
+        """Give the state for a checkpoint, with gathered averages. All processes must call it."""
+        gathered = gather_shards(self._ema.shadow_params, list(self._learning.values()))
+        state: dict[str, Any] = self._ema.state_dict()
+        return state | {"shadow_params": gathered}
 
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave."""
-        means = zip(state["shadow_params"], self._learning.values(), strict=True)
-        shares = [own_share(shared_like(mean, parameter)) for mean, parameter in means]
-        self._means.load_state_dict({**state, "shadow_params": shares})
-        self._means.to(self._device)
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `state_dict` gave."""
+        averages = zip(state["shadow_params"], self._learning.values(), strict=True)
+        shards = [local_shard(shard_like(average, parameter)) for average, parameter in averages]
+        self._ema.load_state_dict({**state, "shadow_params": shards})
+        self._ema.to(self._device)
 
     @contextmanager
-    def used(self) -> Iterator[None]:
-        """The means in place of the parameters, which come back at the end; in all processes."""
-        self._means.store(self.shares)
-        self._means.copy_to(self.shares)
+    def applied(self) -> Iterator[None]:
+        """Put the averages in place of the parameters, in every process that calls it, until the end."""
+        self._ema.store(self.shards)
+        self._ema.copy_to(self.shards)
         try:
             yield
         finally:
-            self._means.restore(self.shares)
+            self._ema.restore(self.shards)
 
     @contextmanager
-    def used_whole(self, module: nn.Module, state: Mapping[str, Any]) -> Iterator[None]:
-        """The whole means of a `state` in place of a module's parameters, to save them; in one process."""
-        means: list[Tensor] = state["shadow_params"]
-        with replaced(module, dict(zip(self._learning, means, strict=True))):
+    def applied_gathered(self, module: nn.Module, state: Mapping[str, Any]) -> Iterator[None]:
+        """Put the gathered averages of a `state_dict` in place of a module's parameters, in one process."""
+        averages: list[Tensor] = state["shadow_params"]
+        with replace_parameters(module, dict(zip(self._learning, averages, strict=True))):
             yield

@@ -1,16 +1,24 @@
-"""Sharing what learns out among processes: fully sharded data parallel training (arXiv 2304.11277).
+"""Fully sharded data parallel training (arXiv 2304.11277), by PyTorch's ``fully_shard``.
 
-Each process keeps its part of the parameters that learn, of their gradients, of the optimiser's moments and
-of the averaged weights. A layer's are gathered when it is its turn, and given back after it; their bfloat16
-copies, where autocast makes such, stay until the backward pass. What is frozen every process keeps.
-Checkpoints hold whole parameters, as those of one process do: either goes on from the other.
+Each process keeps a shard of the parameters that learn, of their gradients, of the optimiser's moments and
+of the averaged weights. A layer's parameters are gathered when the layer computes and given back after it;
+their bfloat16 copies, where autocast makes such, stay until the backward pass. Every process keeps all of
+the frozen parameters. Checkpoints hold gathered tensors, as those of one process do, so that a run may
+continue with another number of processes, sharded or not.
+
+accelerate's FSDP2 plugin is not used, for three reasons. It is ignored without a word for processes on CPUs
+(accelerate 1.15: ``AcceleratorState`` makes a run FSDP on GPUs and the like alone, and two processes of
+gloo get ``DistributedDataParallel``), so that nothing here could be tested without several GPUs. It gives
+all processes the first one's weights only where it loads them from disk itself. And what is most of this
+module, gathering and sharding the state of the optimiser and of the averaged weights, it does not do for a
+state whose format does not depend on the number of processes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -23,20 +31,24 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.utils._pytree import tree_map
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-_LAYERS = (BasicTransformerBlock, ResnetBlock2D, GradientCheckpointingLayer)  # of UNets, of CLIP
+State = TypeVar("State")
+
+_LAYERS = (BasicTransformerBlock, ResnetBlock2D, GradientCheckpointingLayer)
+"""What is gathered at a time: the layers of UNets and of CLIP."""
 
 
-def share_out(objective: nn.Module, device: torch.device, *, methods: Sequence[str] = ()) -> None:
-    """Share the parameters that learn out among all processes, which must have joined a process group.
+def shard_parameters(objective: nn.Module, device: torch.device, *, methods: Sequence[str] = ()) -> None:
+    """Shard the parameters that learn among all processes, which must have joined a process group.
 
     Parameters
     ----------
     objective
-        Its parameters become parts of themselves, with the values that the first process has.
+        Each of its parameters that learn becomes a shard of itself, of the first process's values.
     device
-        Of this process.
+        The device of this process.
     methods
-        Names of those beside ``forward`` that need the whole parameters. All processes must call them.
+        Names of the methods beside ``forward`` that need the gathered parameters. All processes must call
+        them together.
     """
     frozen = {p for p in objective.parameters() if not p.requires_grad}
     for tensor in (*objective.parameters(), *objective.buffers()):
@@ -47,45 +59,55 @@ def share_out(objective: nn.Module, device: torch.device, *, methods: Sequence[s
     for layer in objective.modules():
         if isinstance(layer, _LAYERS) and not frozen.issuperset(layer.parameters()):
             fully_shard(layer, mesh=mesh, ignored_params=frozen, reshard_after_forward=True)
-    # Given back at once at the root, too: averaged weights must not stay beyond what is shown of them.
+    # The root is given back at once, too: the averaged weights must not stay when they are no longer shown.
     fully_shard(objective, mesh=mesh, ignored_params=frozen, reshard_after_forward=True)
     objective.set_reduce_scatter_unused_params(True)  # type: ignore[operator]  # a critic may rest in some
     for name in methods:
         register_fsdp_forward_method(objective, name)
 
 
-def own_share(parameter: Tensor) -> Tensor:
-    """What this process keeps of a parameter: the parameter itself, where it is not shared out."""
+def local_shard(parameter: Tensor) -> Tensor:
+    """Give this process's shard of a parameter; the parameter itself where it is not sharded."""
     if not isinstance(parameter, DTensor):
         return parameter
     with torch.no_grad():
         return parameter.to_local().detach().requires_grad_(parameter.requires_grad)
 
 
-def everywhere(value: Tensor) -> Tensor:
-    """A tensor, gathered in all processes where it is shared out."""
+def gather_everywhere(value: Tensor) -> Tensor:
+    """Give a tensor, gathered in all processes where it is sharded. All processes must call it."""
     return value.full_tensor() if isinstance(value, DTensor) else value
 
 
-def whole(values: Any) -> Any:
-    """A state (dicts and lists of tensors) with each shared one gathered, on the CPU.
+def gather_state(state: State) -> State:
+    """Gather the sharded tensors of a state in the first process, on the CPU.
 
-    All processes must ask for the same. The first one gets the tensors, the others None for each shared one.
+    Parameters
+    ----------
+    state
+        Dicts and lists of tensors and other values. All processes must give the same.
+
+    Returns
+    -------
+    State
+        The same state. In the first process each sharded tensor is gathered, in the others it is None.
     """
 
-    def gathered(value: Any) -> Any:
+    def gather(value: Any) -> Any:
         if not isinstance(value, DTensor):
             return value
         full = value.full_tensor().detach()
         return full.cpu() if dist.get_rank() == 0 else None
 
-    return tree_map(gathered, values)
+    gathered: State = tree_map(gather, state)
+    return gathered
 
 
-def shared_like(value: Tensor, parameter: Tensor) -> Tensor:
-    """A whole tensor, shared out and laid out in memory as a parameter of its shape is.
+def shard_like(value: Tensor, parameter: Tensor) -> Tensor:
+    """Shard a gathered tensor, and lay it out in memory, as a parameter of its shape is.
 
-    Fused optimisers go through a parameter and its moments side by side, wherever in memory that leads them.
+    Fused optimisers walk through a parameter and its moments in the order of memory, whatever their strides.
+    A tensor of another shape, such as a count of steps, is given as it is.
     """
     if value.shape != parameter.shape:
         return value
@@ -98,12 +120,12 @@ def shared_like(value: Tensor, parameter: Tensor) -> Tensor:
     return distribute_tensor(value, parameter.device_mesh, parameter.placements, src_data_rank=None)
 
 
-def joined(shares: Sequence[Tensor], parameters: Sequence[Tensor]) -> list[Tensor]:
-    """Whole tensors of each process's shares, which are like the parameters'; see `whole`."""
+def gather_shards(shards: Sequence[Tensor], parameters: Sequence[Tensor]) -> list[Tensor]:
+    """Gather each process's shards, which lie as those of the parameters do; see `gather_state`."""
     return [
-        whole(
+        gather_state(
             DTensor.from_local(
-                share,
+                shard,
                 parameter.device_mesh,
                 parameter.placements,
                 run_check=False,
@@ -112,16 +134,16 @@ def joined(shares: Sequence[Tensor], parameters: Sequence[Tensor]) -> list[Tenso
             )
         )
         if isinstance(parameter, DTensor)
-        else share
-        for share, parameter in zip(shares, parameters, strict=True)
+        else shard
+        for shard, parameter in zip(shards, parameters, strict=True)
     ]
 
 
-def optimiser_state_like(state: dict[str, Any], parameters: Sequence[Tensor]) -> dict[str, Any]:
-    """An optimiser's whole state, shared out and laid out as its parameters are."""
+def shard_optimiser_state(state: dict[str, Any], parameters: Sequence[Tensor]) -> dict[str, Any]:
+    """Shard an optimiser's gathered state, and lay it out in memory, as its parameters are."""
     moments = {
         number: {
-            name: shared_like(value, parameters[number]) if isinstance(value, Tensor) else value
+            name: shard_like(value, parameters[number]) if isinstance(value, Tensor) else value
             for name, value in kept.items()
         }
         for number, kept in state["state"].items()
@@ -130,8 +152,8 @@ def optimiser_state_like(state: dict[str, Any], parameters: Sequence[Tensor]) ->
 
 
 @contextmanager
-def replaced(module: nn.Module, values: Mapping[str, Tensor]) -> Iterator[None]:
-    """Other values for a module's parameters, by name, until the end of the context."""
+def replace_parameters(module: nn.Module, values: Mapping[str, Tensor]) -> Iterator[None]:
+    """Put other values in place of a module's parameters, by name, until the end of the context."""
     owners = {name: name.rpartition(".")[::2] for name in values}
     kept = {name: module.get_parameter(name) for name in values}
     try:

@@ -1,8 +1,8 @@
-"""The training loop: one for every objective, on CPU, one GPU or many, through ``accelerate``.
+"""The training loop: one for every objective, on a CPU, one GPU or many, through ``accelerate``.
 
 Everything random follows from the seed and the step: sample ``n`` of the stream is always the same, and
-torch's generator is seeded anew at each step. So a run that is killed and goes on gives the same weights as
-one that was not, bit for bit on a CPU (where the run's length is set by ``max_steps`` alone).
+torch's generator is seeded anew for each batch. So a run that is killed and continues gives the same weights
+as one that was not, bit for bit on a CPU (where ``max_steps`` alone sets the run's length).
 """
 
 from __future__ import annotations
@@ -12,26 +12,30 @@ import logging
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import tqdm
 
 from hifi_portrait.errors import HiFiPortraitError, ModelError, needs_extra
 from hifi_portrait.training.engine.checkpoint import latest_checkpoint, load_state, save_checkpoint
 from hifi_portrait.training.engine.config import TrainerConfig
 from hifi_portrait.training.engine.ema import AveragedWeights
-from hifi_portrait.training.engine.fsdp import everywhere, optimiser_state_like, share_out, whole
-from hifi_portrait.training.engine.loader import make_loader
+from hifi_portrait.training.engine.fsdp import (
+    gather_everywhere,
+    gather_state,
+    shard_optimiser_state,
+    shard_parameters,
+)
 from hifi_portrait.training.engine.objective import Objective
 from hifi_portrait.training.engine.optimiser import learning_rate, make_optimiser
-from hifi_portrait.training.engine.precision import precision_here
+from hifi_portrait.training.engine.precision import attention_kernel, choose_precision
 from hifi_portrait.training.engine.run_log import RunLog
+from hifi_portrait.training.engine.samples import make_loader
 
 with needs_extra("train"):
     from accelerate import Accelerator
@@ -42,12 +46,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingResult:
-    """How a run ended: at which step, after how many minutes in all, and whether a signal cut it short."""
+    """How a run ended."""
 
     step: int
+    """Steps done in all."""
+
     minutes: float
+    """Minutes of training in all, those before a pause included."""
+
     interrupted: bool
+    """Whether a signal cut the run short."""
+
     metrics: dict[str, float]
+    """The objective's figures of held-out data at the end, by name; none where the run was cut short."""
 
 
 class Trainer:
@@ -55,16 +66,31 @@ class Trainer:
 
     Parameters
     ----------
-    objective : what is trained
-    config : how
-    run : folder for checkpoints, TensorBoard logs and sample sheets
-    description : plain values kept in the run folder as ``recipe.json``
+    objective
+        What is trained.
+    config
+        How it is trained.
+    run
+        Folder for checkpoints, TensorBoard's logs and sample sheets.
+    description
+        Plain values that are kept in the run's folder as ``recipe.json``.
+
+    Attributes
+    ----------
+    step : int
+        Steps done so far.
+    minutes : float
+        Minutes of training so far.
+    averaged : AveragedWeights
+        Averages of the parameters that learn.
 
     Raises
     ------
     HiFiPortraitError
-        The launcher was told to share out parameters (FSDP, DeepSpeed), or something that the config asks for
-        is not installed.
+        The launcher was told to shard parameters (FSDP, DeepSpeed), or something that the config requests is
+        not installed.
+    ModelError
+        The last checkpoint is damaged or holds other parts.
     """
 
     def __init__(
@@ -80,22 +106,22 @@ class Trainer:
         # CLIP's last layer gets no gradient: SDXL reads the one before it. Buffers are constants here.
         several = DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
         self.accelerator = Accelerator(
-            mixed_precision=precision_here(config.precision),
+            mixed_precision=choose_precision(config.precision),
             kwargs_handlers=[several],
             log_with=list(config.trackers) or None,
             project_dir=self.run / "trackers",
         )
-        _refuse_other_sharing(self.accelerator.distributed_type)
+        _refuse_other_sharding(self.accelerator.distributed_type)
         self.objective = objective
         self.step = 0
         self.minutes = 0.0
         self._stop = False
         self._description = description or {}
         state = self._resume()
-        self._shared = config.shard and self.accelerator.num_processes > 1
-        if self._shared:
+        self._sharded = config.shard and self.accelerator.num_processes > 1
+        if self._sharded:
             objective.to(self.accelerator.device)
-            share_out(objective, self.accelerator.device, methods=("sheet", "metrics", "finish"))
+            shard_parameters(objective, self.accelerator.device, methods=("sheet", "metrics", "finish"))
             self.module = objective
         else:
             objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -105,11 +131,11 @@ class Trainer:
         self.optimiser = self.accelerator.prepare(make_optimiser(self.parameters, config))
         self.averaged = AveragedWeights(learning, config.ema_decay, self.accelerator.device)
         if state is not None:
-            self.optimiser.load_state_dict(optimiser_state_like(state["optimiser"], self.parameters))
-            self.averaged.load(state["ema"])
+            self.optimiser.load_state_dict(shard_optimiser_state(state["optimiser"], self.parameters))
+            self.averaged.load_state_dict(state["ema"])
 
     def train(self) -> TrainingResult:
-        """Run to the end, or to a SIGTERM or SIGINT, which is answered with a checkpoint."""
+        """Train to the end of the run, or to a SIGTERM or SIGINT, which is answered with a checkpoint."""
         main = self.accelerator.is_main_process
         if main:
             self.run.mkdir(parents=True, exist_ok=True)
@@ -131,7 +157,7 @@ class Trainer:
 
     @property
     def progress(self) -> float:
-        """Share of the run that is done, by whichever limit is nearer."""
+        """Fraction of the run that is done, in [0, 1], by whichever limit is nearer."""
         steps = self.step / self.config.max_steps if self.config.max_steps > 0 else 0.0
         minutes = self.minutes / self.config.max_minutes if self.config.max_minutes > 0 else 0.0
         return min(1.0, max(steps, minutes))
@@ -178,12 +204,12 @@ class Trainer:
         accumulate = self.config.accumulate
         for part in range(accumulate):
             last = part == accumulate - 1
-            # Shared out, gradients of each batch are joined at once: else each process would keep whole ones.
+            # Sharded gradients of each batch are summed at once: else each process would keep gathered ones.
             with nullcontext() if last else self.accelerator.no_sync(self.module):
                 terms = self._backward(next(batches), self.step * accumulate + part, progress)
             for name, value in terms.items():
                 values[name] = values.get(name, 0.0) + value / accumulate
-        norm = everywhere(
+        norm = gather_everywhere(
             torch.as_tensor(self.accelerator.clip_grad_norm_(self.parameters, self.config.gradient_clip))
         )
         if bool(torch.isfinite(norm)):
@@ -195,9 +221,9 @@ class Trainer:
         return values | {"gradient_norm": float(norm), "learning_rate": rate}
 
     def _backward(self, batch: dict[str, Any], number: int, progress: float) -> dict[str, float]:
-        """Add the gradients of batch ``number`` of the run; its loss terms and their sum."""
+        """Add the gradients of batch ``number`` of the run; give its loss terms and their sum."""
         torch.manual_seed(_step_seed(self.config.seed, number, self.accelerator.process_index))
-        with _attention_kernel(self.accelerator.device):  # also of what is computed again on the way back
+        with attention_kernel(self.accelerator.device):  # also of what is computed again on the way back
             with self.accelerator.autocast():
                 terms = self.module(batch, progress)
             loss = torch.stack([term.float() for term in terms.values()]).sum()
@@ -215,7 +241,7 @@ class Trainer:
         return iter(self.accelerator.prepare_data_loader(loader))
 
     def _resume(self) -> dict[str, Any] | None:
-        """Take the parts' weights from the last checkpoint; what it holds beside them."""
+        """Load the parts' weights from the last checkpoint, and give its state; None without one."""
         checkpoint = latest_checkpoint(self.run)
         if checkpoint is None:
             return None
@@ -238,23 +264,23 @@ class Trainer:
 
     def _checkpoint(self) -> None:
         self.accelerator.wait_for_everyone()
-        averaged = self.averaged.state()
+        averaged = self.averaged.state_dict()
         state = {
-            "parts": whole(
+            "parts": gather_state(
                 {name: self.objective.parts[name].state_dict() for name in self.objective.trainable}
             ),
-            "optimiser": whole(self.optimiser.state_dict()),
+            "optimiser": gather_state(self.optimiser.state_dict()),
             "ema": averaged,
             "step": self.step,
             "minutes": self.minutes,
             "description": self._description,
         }
-        if self._shared or self.accelerator.is_main_process:
-            with self.averaged.used(), self._evaluating():
+        if self._sharded or self.accelerator.is_main_process:
+            with self.averaged.applied(), self._evaluating():
                 self.objective.finish()
 
         def save_averaged(folder: Path) -> None:
-            with self.averaged.used_whole(self.objective, averaged):
+            with self.averaged.applied_gathered(self.objective, averaged):
                 self.objective.save_parts(folder)
 
         if self.accelerator.is_main_process:
@@ -263,11 +289,11 @@ class Trainer:
         self.accelerator.wait_for_everyone()
 
     def _show(self, log: RunLog | None) -> dict[str, float]:
-        """Draw and measure in the main process; where processes share parameters out, all take part."""
-        if log is None and not self._shared:
+        """Draw and measure in the main process; where parameters are sharded, all processes take part."""
+        if log is None and not self._sharded:
             return {}
         with (
-            self.averaged.used(),
+            self.averaged.applied(),
             self._evaluating(),
             torch.no_grad(),
             torch.random.fork_rng(),
@@ -282,7 +308,7 @@ class Trainer:
         return metrics
 
     def _agree(self, *decisions: bool) -> list[bool]:
-        """The main process's decisions, in every process: clocks and signals differ between them."""
+        """Give every process the main process's decisions, because clocks and signals differ."""
         if self.accelerator.num_processes == 1:
             return list(decisions)
         flags: Tensor = torch.tensor(decisions, dtype=torch.uint8, device=self.accelerator.device)
@@ -290,7 +316,7 @@ class Trainer:
 
     @contextmanager
     def _evaluating(self) -> Iterator[None]:
-        """Without dropout, and with it again at the end."""
+        """Put the parts into evaluation mode, without dropout, until the end of the context."""
         training = {name: part.training for name, part in self.objective.parts.items()}
         self.objective.parts.eval()
         try:
@@ -313,21 +339,13 @@ class Trainer:
                 signal.signal(number, handler)
 
 
-def _refuse_other_sharing(kind: DistributedType) -> None:
-    """Checkpoints and averaged weights know of `sharing` alone."""
+def _refuse_other_sharding(kind: DistributedType) -> None:
+    """Refuse what checkpoints and averaged weights do not know: they gather what `fsdp` shards alone."""
     if kind in (DistributedType.FSDP, DistributedType.DEEPSPEED, DistributedType.MEGATRON_LM):
         raise HiFiPortraitError(
             f"set trainer.shard = true to share out what learns; {kind.value} of the launcher's is not known "
             "here: choose multi-GPU without it in `accelerate config`, or launch with --multi_gpu"
         )
-
-
-def _attention_kernel(device: torch.device) -> AbstractContextManager[None]:
-    """Plain matrix products on a CPU: for a few hundred tokens faster than torch's own choice."""
-    context: AbstractContextManager[None] = (
-        sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
-    )
-    return context
 
 
 def _step_seed(seed: int, step: int, process: int) -> int:

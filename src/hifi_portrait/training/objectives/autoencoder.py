@@ -13,14 +13,16 @@ from torch import Tensor
 
 from hifi_portrait.dataset.format import IDDataset
 from hifi_portrait.faces.dlib_resnet import DlibResNet
-from hifi_portrait.training.engine.objective import Batch, Objective, load_parts, shuffled
+from hifi_portrait.training.engine.objective import Batch, Objective
+from hifi_portrait.training.engine.samples import shuffled_index
+from hifi_portrait.training.engine.weights import load_parts
 from hifi_portrait.training.objectives.losses import (
     RecogniserFeatureLoss,
     kl_loss,
     multiscale_gradient_loss,
     ssim_loss,
 )
-from hifi_portrait.training.objectives.pictures import grid, to_image, to_tensor
+from hifi_portrait.training.objectives.sheets import arrange_grid, to_image, to_tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,7 @@ class AutoencoderObjective(Objective):
     def sample(self, index: int) -> Batch:
         """A crop (3, crop, crop) in [-1, 1], mirrored half the time."""
         rng = np.random.default_rng([self.seed, 1, index])
-        pixels = self.photos[shuffled(index, len(self.photos), self.seed)].pixels()
+        pixels = self.photos[shuffled_index(index, len(self.photos), self.seed)].pixels()
         crop = random_crop(pixels, self.config.crop, self.config.crop_spread, rng)
         return {"image": to_tensor(crop[:, ::-1] if rng.random() < 0.5 else crop)}
 
@@ -93,7 +95,9 @@ class AutoencoderObjective(Objective):
     def sheet(self) -> np.ndarray:
         """Held-out photos above their reconstructions."""
         images = self._held_out_images()[:8]
-        return grid([*map(to_image, images), *map(to_image, self._reconstruct(images))], columns=len(images))
+        return arrange_grid(
+            [*map(to_image, images), *map(to_image, self._reconstruct(images))], columns=len(images)
+        )
 
     def metrics(self) -> dict[str, float]:
         """PSNR in dB on held-out photos."""

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from hifi_portrait.models.build import build
-from hifi_portrait.training.engine.objective import Batch, Objective, load_parts
-from hifi_portrait.training.objectives.losses import denoising_loss, min_snr_weight
-from hifi_portrait.training.objectives.pictures import grid, to_image
-from hifi_portrait.training.objectives.sampling import decode_latents, sample_latents
-from hifi_portrait.training.objectives.text.captioned import CaptionedPhotos
-from hifi_portrait.training.objectives.text.text import TextEmbeddings, encode_text
+from hifi_portrait.training.data.text import CaptionedPhotos, TextEmbeddings, encode_text
+from hifi_portrait.training.engine.objective import Batch, Objective
+from hifi_portrait.training.engine.weights import load_parts
+from hifi_portrait.training.objectives.diffusion import min_snr_weight, sample_latents
+from hifi_portrait.training.objectives.losses import denoising_loss
+from hifi_portrait.training.objectives.sheets import arrange_grid, decode_latents, to_image
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class BaseObjective(Objective):
 
         drawn = sample_latents(predict, self.scheduler, torch.randn_like(latents), self.config.sheet_steps)
         pictures = decode_latents(self.part("vae"), torch.cat([latents, drawn]))
-        return grid([to_image(picture) for picture in pictures], columns=len(latents))
+        return arrange_grid([to_image(picture) for picture in pictures], columns=len(latents))
 
     def metrics(self) -> dict[str, float]:
         """The denoising loss on held-out photos, over four draws of noise and timesteps."""

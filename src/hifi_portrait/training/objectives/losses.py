@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hifi_portrait.faces.dlib_resnet import DlibResNet
+from hifi_portrait.faces.dlib_resnet import CHIP_SIZE, DlibResNet
 
 
 def multiscale_gradient_loss(a: Tensor, b: Tensor, scales: int = 3) -> Tensor:
@@ -42,47 +42,9 @@ def kl_loss(mean: Tensor, log_variance: Tensor) -> Tensor:
     return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).mean()
 
 
-def min_snr_weight(
-    alphas_cumprod: Tensor, timesteps: Tensor, gamma: float = 5.0, predicted: str = "v_prediction"
-) -> Tensor:
-    """Weight (B,) of a velocity's error, min(SNR + 1, gamma) / (SNR + 1), in (0, 1].
-
-    A velocity's error counts as a clean-image error SNR + 1 times; the weight cuts that off at ``gamma``
-    (arXiv 2303.09556). Unlike that min(SNR, gamma) / (SNR + 1) it is not zero at zero SNR, where sampling
-    with a zero-SNR schedule begins. For networks that predict the noise (``predicted`` "epsilon") it is
-    min(SNR, gamma) / (SNR + 1), for which the noise's error has a weight of min(1, gamma / SNR).
-    """
-    alpha = alphas_cumprod[timesteps].float()
-    inverse = 1 - alpha  # 1 / (SNR + 1)
-    most = alpha if predicted == "epsilon" else torch.ones_like(alpha)
-    return torch.minimum(gamma * inverse, most)
-
-
 def area_errors(difference: Tensor, areas: int = 8) -> Tensor:
     """Mean square (B,) of the means of a difference (B, C, h, w) over ``areas`` x ``areas`` areas."""
     return F.adaptive_avg_pool2d(difference, areas).square().mean(dim=(1, 2, 3))
-
-
-def clean_from_velocity(noisy: Tensor, velocity: Tensor, alphas_cumprod: Tensor, timesteps: Tensor) -> Tensor:
-    """Predicted clean latents from noisy latents and a v-prediction (arXiv 2202.00512, appendix D)."""
-    alpha = alphas_cumprod[timesteps].view(-1, 1, 1, 1).to(noisy)
-    return alpha.sqrt() * noisy - (1 - alpha).sqrt() * velocity
-
-
-def velocity_to(clean: Tensor, noisy: Tensor, alphas_cumprod: Tensor, timesteps: Tensor) -> Tensor:
-    """Velocity that leads from noisy latents to clean ones; the inverse of :func:`clean_from_velocity`.
-
-    For noise added to the clean latents it is v (arXiv 2202.00512). For noise added to others, such as a
-    damaged version of them, it is what a single step needs to arrive at the clean ones.
-    """
-    alpha = alphas_cumprod[timesteps].view(-1, 1, 1, 1).to(noisy)
-    return (alpha.sqrt() * noisy - clean) / (1 - alpha).sqrt()
-
-
-def velocity_from_noise(noise: Tensor, noisy: Tensor, alphas_cumprod: Tensor, timesteps: Tensor) -> Tensor:
-    """Velocity that a prediction of the noise amounts to (arXiv 2202.00512, appendix D)."""
-    alpha = alphas_cumprod[timesteps].view(-1, 1, 1, 1).to(noisy)
-    return (noise - (1 - alpha).sqrt() * noisy) / alpha.sqrt()
 
 
 def pseudo_huber(error: Tensor, width: Tensor) -> Tensor:
@@ -112,6 +74,12 @@ def denoising_loss(
     return (error * importance).mean() / importance.mean()
 
 
+def landmark_band(landmark_image: Tensor, radius: int = 3) -> Tensor:
+    """Band (B, 1, H, W) in [0, 1] around the contours of landmark images (B, 3, H, W) in [0, 1]."""
+    drawn = (landmark_image.amax(dim=1, keepdim=True) * 4).clamp(max=1)
+    return F.max_pool2d(drawn, 2 * radius + 1, stride=1, padding=radius)
+
+
 def landmark_band_loss(a: Tensor, b: Tensor, band: Tensor) -> Tensor:
     """Difference of two images' gradients inside a band (B, 1, H, W) in [0, 1] around the landmark contours.
 
@@ -123,6 +91,22 @@ def landmark_band_loss(a: Tensor, b: Tensor, band: Tensor) -> Tensor:
     vertical = (error[..., 1:, :] - error[..., :-1, :]).abs() * band[..., 1:, :]
     channels = a.shape[1]
     return (horizontal.sum() + vertical.sum()) / (2 * channels * band.sum()).clamp(min=1)
+
+
+def align_chips(pictures: Tensor, transforms: Tensor, size: int = CHIP_SIZE) -> Tensor:
+    """The recogniser's aligned view (B, 3, size, size) of pictures (B, 3, H, W), differentiably.
+
+    ``transforms`` (B, 3, 3) map picture pixels to chip pixels, pixel centres at +0.5.
+    """
+    height, width = pictures.shape[-2:]
+    places = torch.arange(size, device=pictures.device, dtype=torch.float32) + 0.5
+    y, x = torch.meshgrid(places, places, indexing="ij")
+    chip = torch.stack([x, y, torch.ones_like(x)], dim=-1)
+    pixels = torch.einsum("bij,hwj->bhwi", torch.linalg.inv(transforms.float()), chip)[..., :2]
+    scale = torch.tensor([2 / width, 2 / height], device=pictures.device)
+    return F.grid_sample(
+        pictures.float(), pixels * scale - 1, mode="bilinear", padding_mode="border", align_corners=False
+    )
 
 
 def embedding_loss(a: Tensor, b: Tensor, weight: Tensor) -> Tensor:

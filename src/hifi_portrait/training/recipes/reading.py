@@ -25,7 +25,7 @@ OBJECTIVES = {
     ),
     "base": ("hifi_portrait.training.objectives.base", "BaseConfig", "BaseObjective"),
     "hifi": ("hifi_portrait.training.objectives.hifi.objective", "HiFiConfig", "HiFiObjective"),
-    "text": ("hifi_portrait.training.objectives.text.caption_reading", "TextConfig", "TextObjective"),
+    "text": ("hifi_portrait.training.objectives.text", "TextConfig", "TextObjective"),
 }
 """By name: the module of the objective, its settings and its class."""
 

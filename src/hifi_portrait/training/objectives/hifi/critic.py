@@ -63,7 +63,7 @@ def hinge_critic_loss(photo_scores: Tensor, drawn_scores: Tensor) -> Tensor:
     return F.relu(1 - photo_scores).mean() + F.relu(1 + drawn_scores).mean()
 
 
-def balanced(loss: Tensor, other: Tensor, at: Tensor, share: float) -> Tensor:
+def balance_gradients(loss: Tensor, other: Tensor, at: Tensor, share: float) -> Tensor:
     """`loss`, weighed so that its gradient at `at` has `share` of the length of `other`'s.
 
     The adaptive weight of VQGAN (arXiv 2012.09841, eq. 7), taken at the networks' output.

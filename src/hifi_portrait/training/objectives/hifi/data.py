@@ -15,13 +15,14 @@ from hifi_portrait.landmarks import LandmarkGenerator
 from hifi_portrait.models.conditioning import FaceInputs, face_inputs
 from hifi_portrait.models.tensors import join_tensors
 from hifi_portrait.prompts.glasses import find_glasses
-from hifi_portrait.training.data.augment import Grade, degrade
+from hifi_portrait.training.data.augment import ColourGrade, degrade
 from hifi_portrait.training.data.buckets import Buckets
 from hifi_portrait.training.data.cached_text import CachedText
 from hifi_portrait.training.data.prepared import GeometryKind, Prepared
+from hifi_portrait.training.data.text import vary_caption
 from hifi_portrait.training.data.tokenizer import token_ids
-from hifi_portrait.training.engine.objective import Batch, shuffled
-from hifi_portrait.training.objectives.text.text import vary_caption
+from hifi_portrait.training.engine.objective import Batch
+from hifi_portrait.training.engine.samples import shuffled_index
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,7 @@ class HiFiData:
             bucket = int(block.choice(of_photo[self._training]))
             named = self._of_bucket(people, bucket, of_photo)
             people = named or self._of_bucket(self.identities, bucket, of_photo)
-        group = people[shuffled(index, len(people), self.seed)]
+        group = people[shuffled_index(index, len(people), self.seed)]
         return self._draw(group, rng, self.config, count, buckets, bucket)
 
     def _of_bucket(
@@ -195,7 +196,7 @@ class HiFiData:
         kind: GeometryKind = "truth" if rng.random() < config.truth_share else "fit"
         prepared = self.prepared
         references = prepared.references(photos, [kind] * len(photos))
-        grade = Grade.sample(rng) if rng.random() < config.regraded_share else None
+        grade = ColourGrade.sample(rng) if rng.random() < config.regraded_share else None
         if grade is not None:
             references = replace(references, crops=grade(references.crops))
         worn = [degrade(c, rng) if rng.random() < config.degraded_share else c for c in references.crops]

@@ -20,28 +20,35 @@ from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, Fac
 from hifi_portrait.models.latents import decode_picture, encode_picture
 from hifi_portrait.models.tensors import map_tensors
 from hifi_portrait.prompts.class_word import find_class_words
-from hifi_portrait.training.engine.objective import ENDLESS, Batch, Objective, find_scheduler
-from hifi_portrait.training.engine.precision import half_where_fast
-from hifi_portrait.training.objectives.hifi.config import HiFiConfig, HiFiLosses
-from hifi_portrait.training.objectives.hifi.critic import balanced, hinge_critic_loss
-from hifi_portrait.training.objectives.hifi.data import HiFiData
-from hifi_portrait.training.objectives.hifi.noising import draw_grain, draw_starts, draw_timesteps
-from hifi_portrait.training.objectives.hifi.parts import CRITIC, given_parts, hifi_parts, take_prior
-from hifi_portrait.training.objectives.hifi.recognition import chips_of, landmark_band
-from hifi_portrait.training.objectives.hifi.sample_faces import SampleFaces, SampleMemory
-from hifi_portrait.training.objectives.losses import (
-    area_errors,
+from hifi_portrait.training.data.text import TextEmbeddings, encode_text
+from hifi_portrait.training.engine.objective import Batch, Objective
+from hifi_portrait.training.engine.precision import autocast_where_fast
+from hifi_portrait.training.engine.samples import ENDLESS
+from hifi_portrait.training.engine.weights import find_scheduler
+from hifi_portrait.training.objectives.diffusion import (
     clean_from_velocity,
-    denoising_loss,
-    embedding_loss,
-    landmark_band_loss,
+    draw_noise_scale,
+    draw_timesteps,
+    draw_warp_starts,
     min_snr_weight,
+    sample_latents,
     velocity_from_noise,
     velocity_to,
 )
-from hifi_portrait.training.objectives.pictures import grid, to_image
-from hifi_portrait.training.objectives.sampling import decode_latents, sample_latents
-from hifi_portrait.training.objectives.text.text import TextEmbeddings, encode_text
+from hifi_portrait.training.objectives.hifi.config import HiFiConfig, HiFiLosses
+from hifi_portrait.training.objectives.hifi.critic import balance_gradients, hinge_critic_loss
+from hifi_portrait.training.objectives.hifi.data import HiFiData
+from hifi_portrait.training.objectives.hifi.parts import CRITIC, given_parts, hifi_parts, take_over_prior
+from hifi_portrait.training.objectives.hifi.sample_faces import SampleFaces, SampleMemory
+from hifi_portrait.training.objectives.losses import (
+    align_chips,
+    area_errors,
+    denoising_loss,
+    embedding_loss,
+    landmark_band,
+    landmark_band_loss,
+)
+from hifi_portrait.training.objectives.sheets import arrange_grid, decode_latents, to_image
 
 _PRIOR_PHOTOS, _PRIOR_PAIRS = 1500, 128
 _CRITIC_WARMUP = 0.1  # share of the run over which its say grows to the full
@@ -63,7 +70,7 @@ class HiFiObjective(Objective):
         fresh = "hifi_net" not in given_parts(config)
         if fresh and config.copy_unet:
             self.part("hifi_net").copy_unet(self.part("unet"))
-        known = not fresh or take_prior(self.part("hifi_net"), config.init_from)
+        known = not fresh or take_over_prior(self.part("hifi_net"), config.init_from)
         if (config.calibrate_prior or not known) and self.part("hifi_net").prior is not None:
             self._calibrate_prior()
         self.part("face_attention").attach(self.part("unet"))
@@ -122,7 +129,7 @@ class HiFiObjective(Objective):
             terms["critic"] = learnt
             if prediction.requires_grad:
                 strength = losses.adversary * min(1.0, progress / _CRITIC_WARMUP)
-                terms["adversary"] = balanced(believed, error, prediction, strength)
+                terms["adversary"] = balance_gradients(believed, error, prediction, strength)
         if self._decodes(losses):
             terms |= self._picture_terms(clean, timesteps, batch)
         return terms
@@ -157,7 +164,7 @@ class HiFiObjective(Objective):
             *(to_image(warp) for warp in faces.warp),
             *(to_image(picture) for picture in decode_latents(self.part("vae"), drawn)),
         ]
-        return grid(pictures, columns=len(latents))
+        return arrange_grid(pictures, columns=len(latents))
 
     def metrics(self) -> dict[str, float]:
         """The loss terms on held-out people, over four draws of noise and timesteps."""
@@ -224,7 +231,7 @@ class HiFiObjective(Objective):
         def faces(batch: Batch) -> SampleFaces:
             device = next(self.part("unet").parameters()).device
             moved = {name: value.to(device) for name, value in batch.items()}
-            with half_where_fast(device):
+            with autocast_where_fast(device):
                 return self._known(moved)
 
         return SampleMemory(count, self.data.sample, faces, self.collate)
@@ -237,7 +244,7 @@ class HiFiObjective(Objective):
     def _noising(self, possible: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Which noisings (B,) start from the warp, of those that can; all timesteps, and shares of noise."""
         config = self.config
-        from_warp = draw_starts(possible, config.warp_starts)
+        from_warp = draw_warp_starts(possible, config.warp_starts)
         timesteps = draw_timesteps(
             from_warp,
             self.scheduler.config.num_train_timesteps,
@@ -245,7 +252,7 @@ class HiFiObjective(Objective):
             shift=config.noise_shift,
             warp_range=config.warp_start_noise,
         )
-        return from_warp, timesteps, draw_grain(from_warp, config.warp_start_grain)
+        return from_warp, timesteps, draw_noise_scale(from_warp, config.warp_start_grain)
 
     def _latents(self, batch: Batch) -> Tensor:
         """The targets' latents (B, C, h, w); those of regraded pictures are encoded here."""
@@ -348,7 +355,7 @@ class HiFiObjective(Objective):
         pictures = decode_picture(vae, clean[chosen])
         terms = {}
         if losses.identity > 0 and self.recogniser is not None:
-            embeddings = self.recogniser(chips_of(pictures, batch["chips"][shown]))
+            embeddings = self.recogniser(align_chips(pictures, batch["chips"][shown]))
             terms["identity"] = losses.identity * embedding_loss(
                 embeddings, batch["embedding"][shown], counted
             )

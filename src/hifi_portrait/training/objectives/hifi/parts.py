@@ -16,7 +16,7 @@ from hifi_portrait.models.build import size_config
 from hifi_portrait.models.designs import design_overrides
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.training.data.prepared import Prepared
-from hifi_portrait.training.engine.objective import find_part, load_parts
+from hifi_portrait.training.engine.weights import find_part, load_parts
 from hifi_portrait.training.objectives.hifi.config import AS_GIVEN, FACE_PARTS, HiFiConfig
 from hifi_portrait.training.objectives.hifi.critic import LatentCritic
 
@@ -127,7 +127,7 @@ def _as_given(config: HiFiConfig) -> dict[str, dict[str, Any]]:
     return settings
 
 
-def take_prior(hifi_net: HiFiNet, folders: Sequence[str | Path]) -> bool:
+def take_over_prior(hifi_net: HiFiNet, folders: Sequence[str | Path]) -> bool:
     """Give a HiFi-Net the latent prior of the one in ``folders``, which the base model learnt with.
 
     Returns

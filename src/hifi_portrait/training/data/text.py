@@ -1,13 +1,19 @@
-"""Text as SDXL reads it: two encoders' hidden states side by side, and the second's pooled embedding."""
+"""Captions of photos, and text as SDXL reads it: two encoders' hidden states and a pooled embedding."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from hifi_portrait.training.data.prepared import Prepared
+from hifi_portrait.training.data.tokenizer import token_ids
+from hifi_portrait.training.engine.objective import Batch
+from hifi_portrait.training.engine.samples import shuffled_index
 
 
 @dataclass(frozen=True)
@@ -59,3 +65,40 @@ def vary_caption(caption: str, rng: np.random.Generator, clause_dropout: float, 
         return ""
     first, *clauses = caption.split(", ")
     return ", ".join([first, *(clause for clause in clauses if rng.random() >= clause_dropout)])
+
+
+class CaptionedPhotos:
+    """Sample ``index`` of an endless stream over a prepared folder's training photos.
+
+    ``stream`` tells apart what objectives draw from the same ``seed``; ``clause_dropout`` is the share of
+    clauses left out of a caption.
+    """
+
+    def __init__(self, folder: str | Path, clause_dropout: float, *, seed: int, stream: int) -> None:
+        self.clause_dropout = clause_dropout
+        self.seed, self.stream = seed, stream
+        self.prepared = Prepared(folder)
+        self.photos = self.prepared.photos("train")
+        self.tokenizer = self.prepared.tokenizer()
+
+    def sample(self, index: int) -> Batch:
+        """``latents`` (C, h, w), ``token_ids`` (77,) and place ``photo`` () of one photo."""
+        rng = np.random.default_rng([self.seed, self.stream, index])
+        photo = int(self.photos[shuffled_index(index, len(self.photos), self.seed)])
+        caption = vary_caption(self.prepared.captions[photo], rng, self.clause_dropout)
+        return {
+            "latents": self.prepared.latents(photo),
+            "token_ids": token_ids(self.tokenizer, [caption])[0],
+            "photo": torch.tensor(photo),
+        }
+
+    def held_out(self, count: int, device: torch.device) -> Batch:
+        """The first ``count`` held-out photos, always the same, with their whole captions."""
+        photos = self.prepared.photos("validation")
+        photos = (photos if len(photos) else self.photos)[:count]
+        captions = [self.prepared.captions[i] for i in photos]
+        return {
+            "latents": torch.stack([self.prepared.latents(int(i)) for i in photos]).to(device),
+            "token_ids": token_ids(self.tokenizer, captions).to(device),
+            "photo": torch.tensor(np.asarray(photos)),
+        }

@@ -24,11 +24,10 @@ from torch.nn import functional as F
 
 from hifi_portrait.faces.dlib_resnet import CHIP_SIZE
 from hifi_portrait.faces.geometry import cut_out
-from hifi_portrait.training.engine.objective import Batch, Objective, load_parts
-from hifi_portrait.training.objectives.pictures import grid, to_image
-from hifi_portrait.training.objectives.sampling import decode_latents
-from hifi_portrait.training.objectives.text.captioned import CaptionedPhotos
-from hifi_portrait.training.objectives.text.text import TextEmbeddings, encode_text
+from hifi_portrait.training.data.text import CaptionedPhotos, TextEmbeddings, encode_text
+from hifi_portrait.training.engine.objective import Batch, Objective
+from hifi_portrait.training.engine.weights import load_parts
+from hifi_portrait.training.objectives.sheets import arrange_grid, decode_latents, to_image
 
 READER = "reader"
 EYES_SIZE = (16, 40)
@@ -89,7 +88,7 @@ class CaptionReader(ModelMixin, ConfigMixin):
     def forward(self, text: TextEmbeddings) -> dict[str, Tensor]:
         """What is told: `hidden` and `pooled`, latents (B, C, side, side), by what they are told from.
 
-        And so `eyes_hidden` and `eyes_pooled` (B, 3, *EYES_SIZE), as :func:`about_the_eyes` gives them.
+        And so `eyes_hidden` and `eyes_pooled` (B, 3, *EYES_SIZE), as :func:`cut_out_eyes` gives them.
         """
         side, batch = int(self.config.side), len(text.pooled)
         hidden = self.norm(text.hidden)
@@ -104,7 +103,7 @@ class CaptionReader(ModelMixin, ConfigMixin):
         }
 
 
-def about_the_eyes(crop: np.ndarray, to_chip: np.ndarray) -> Tensor:
+def cut_out_eyes(crop: np.ndarray, to_chip: np.ndarray) -> Tensor:
     """What is seen about the eyes (3, *EYES_SIZE), less its mean colour, in [-2, 2].
 
     Parameters
@@ -163,7 +162,7 @@ class TextObjective(Objective):
         size = self.data.prepared.latents(0).shape[-1]
         latents = F.interpolate(torch.cat(rows), (size, size), mode="bilinear")
         pictures = decode_latents(self.part("vae"), latents)
-        return grid([to_image(picture) for picture in pictures], columns=len(batch["latents"]))
+        return arrange_grid([to_image(picture) for picture in pictures], columns=len(batch["latents"]))
 
     def metrics(self) -> dict[str, float]:
         """Errors on held-out photos, and those of their means, which a reader of nothing would tell."""
@@ -180,7 +179,7 @@ class TextObjective(Objective):
     def _seen(self, batch: Batch) -> Batch:
         """A batch or sample with its latents at low resolution, and its eyes instead of which photos."""
         arrays, photos = self.data.prepared.arrays, batch["photo"]
-        eyes = [about_the_eyes(arrays["crops"][i], arrays["chips"][i]) for i in photos.reshape(-1).tolist()]
+        eyes = [cut_out_eyes(arrays["crops"][i], arrays["chips"][i]) for i in photos.reshape(-1).tolist()]
         stacked = torch.stack(eyes).reshape(*photos.shape, 3, *EYES_SIZE).to(batch["latents"])
         kept = {name: value for name, value in batch.items() if name != "photo"}
         return kept | {

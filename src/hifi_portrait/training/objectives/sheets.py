@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from hifi_portrait.models.latents import decode_picture
 
 
 def to_tensor(pixels: np.ndarray) -> Tensor:
@@ -20,7 +23,7 @@ def to_image(tensor: Tensor) -> np.ndarray:
     return np.ascontiguousarray(pixels.round().to(torch.uint8).cpu().numpy().transpose(1, 2, 0))
 
 
-def grid(pictures: Sequence[np.ndarray], columns: int) -> np.ndarray:
+def arrange_grid(pictures: Sequence[np.ndarray], columns: int) -> np.ndarray:
     """Equally large uint8 pictures as one, row by row; empty places are black."""
     height, width = pictures[0].shape[:2]
     rows = -(-len(pictures) // columns)
@@ -29,3 +32,9 @@ def grid(pictures: Sequence[np.ndarray], columns: int) -> np.ndarray:
         top, left = place // columns * height, place % columns * width
         sheet[top : top + height, left : left + width] = picture
     return sheet
+
+
+@torch.no_grad()
+def decode_latents(vae: Any, latents: Tensor, batch_size: int = 4) -> Tensor:
+    """Pictures (B, 3, H, W), about in [-1, 1], of scaled latents."""
+    return torch.cat([decode_picture(vae, part) for part in latents.split(batch_size)])

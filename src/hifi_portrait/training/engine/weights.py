@@ -1,0 +1,144 @@
+"""The weights that a run starts from: parts and noise schedules found in folders, or made afresh."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import DDIMScheduler
+from torch import nn
+
+from hifi_portrait.errors import ModelError
+from hifi_portrait.models.build import build
+from hifi_portrait.training.engine.checkpoint import latest_checkpoint
+
+logger = logging.getLogger(__name__)
+
+
+def find_part(folders: Sequence[str | Path], part: str, class_name: str = "") -> Path | None:
+    """Find the folder of a part's weights, below the first of ``folders`` that has it.
+
+    Parameters
+    ----------
+    folders
+        Each may be a training run, of which the newest checkpoint counts, a checkpoint, a pipeline's
+        folder, or the model's own.
+    part
+        Name of the part, such as "unet".
+    class_name
+        Class of the model, by which its own folder is known; without it such a folder does not count.
+
+    Returns
+    -------
+    Path or None
+        None where no folder has it.
+
+    Raises
+    ------
+    ModelError
+        A folder does not exist.
+    """
+    for folder in map(Path, folders):
+        if not folder.is_dir():
+            raise ModelError(f"no folder {folder} to take weights from")
+        newest = latest_checkpoint(folder)
+        for place in (folder / part, folder / "ema" / part, *([newest / "ema" / part] if newest else ())):
+            if (place / "config.json").is_file():
+                return place
+        config = folder / "config.json"
+        if config.is_file() and json.loads(config.read_text()).get("_class_name") == class_name:
+            return folder
+    return None
+
+
+def load_parts(
+    size: str,
+    names: Sequence[str],
+    init_from: Sequence[str | Path] = (),
+    *,
+    overrides: dict[str, dict[str, Any]] | None = None,
+    required: Sequence[str] = (),
+    fresh: Sequence[str] = (),
+    half: Sequence[str] = (),
+    seed: int = 0,
+) -> dict[str, nn.Module]:
+    """Load the parts of a model size, with the weights found in folders or fresh ones.
+
+    Parameters
+    ----------
+    size
+        Name of the model size, such as "bundled".
+    names
+        The parts to give.
+    init_from
+        Folders to look in, as `find_part` does.
+    overrides
+        Settings by part in place of the size's.
+    required
+        Parts that must be found.
+    fresh
+        Parts that are made afresh although a folder may have them.
+    half
+        Parts that become bfloat16 where they are found; all others are float32.
+    seed
+        Seed of fresh weights.
+
+    Raises
+    ------
+    ModelError
+        A required part is found nowhere, ``fresh`` names a part that is not asked for, or one of this
+        package's own parts was made with other settings than those of the size and ``overrides``.
+    """
+    if unknown := set(fresh) - set(names):
+        raise ModelError(
+            f"no part {', '.join(sorted(unknown))} to start afresh: choose from {', '.join(names)}"
+        )
+    with torch.device("meta"):  # large ones that are found need not be made first
+        requested = build(size, names, overrides=overrides)
+    found = {
+        name: None if name in fresh else find_part(init_from, name, type(part).__name__)
+        for name, part in requested.items()
+    }
+    if missing := [name for name in required if found[name] is None]:
+        raise ModelError(
+            f"no weights for {missing[0]!r} in {list(map(str, init_from))}: set init_from in the recipe"
+        )
+    parts = build(size, [name for name in names if found[name] is None], overrides=overrides, seed=seed)
+    for name, folder in found.items():
+        if folder is not None:
+            logger.info("%s from %s", name, folder)
+            dtype = torch.bfloat16 if name in half else torch.float32
+            parts[name] = type(requested[name]).from_pretrained(folder, dtype=dtype)
+            _check_settings(folder, parts[name], requested[name])
+    return {name: parts[name] for name in names}
+
+
+def find_scheduler(folders: Sequence[str | Path]) -> DDIMScheduler | None:
+    """Find the noise schedule of the first of ``folders`` that is a pipeline's; None without one."""
+    for folder in map(Path, folders):
+        if (folder / "scheduler" / "scheduler_config.json").is_file():
+            scheduler: DDIMScheduler = DDIMScheduler.from_pretrained(folder / "scheduler")
+            return scheduler
+    return None
+
+
+def _check_settings(folder: Path, part: Any, requested: Any) -> None:
+    """Compare the settings of this package's own parts; those of a base model are its maker's."""
+    if not type(part).__module__.startswith("hifi_portrait."):
+        return
+    for key, value in requested.config.items():
+        found = part.config.get(key)
+        if not key.startswith("_") and _plain(found) != _plain(value):
+            raise ModelError(
+                f"{folder} was made with {key} = {found}, not {value}: match the recipe's settings to it, or "
+                'set hifi.design = "as-given"'
+            )
+
+
+def _plain(value: Any) -> str:
+    """Write a setting as JSON, where tuples are lists and the order of keys does not count."""
+    return json.dumps(value, sort_keys=True)
