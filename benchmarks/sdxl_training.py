@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, 
 
 from hifi_portrait.models import build, size_config
 from hifi_portrait.models.latents import encode_picture
-from hifi_portrait.training.objectives.hifi.objective import own_precision
+from hifi_portrait.training.engine.precision import own_precision
 from hifi_portrait.training.recipes.reading import load_recipe
 
 FROZEN = ("unet", "text_encoder", "text_encoder_2", "vae")

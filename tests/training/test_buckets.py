@@ -13,7 +13,7 @@ from hifi_portrait.head import HeadModel
 from hifi_portrait.training.data.buckets import Buckets, choose_shape
 from hifi_portrait.training.data.encode import LatentEncoder
 from hifi_portrait.training.data.prepare import prepare
-from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
+from hifi_portrait.training.objectives.hifi.config import HiFiDataConfig
 
 SHAPES = [(64, 64), (96, 64), (64, 96)]
 MARGINS = ((0, 0), (16, 0), (0, 16))  # above and below, left and right, of each person's photos

@@ -11,7 +11,7 @@ from hifi_portrait.training.data.prepare import prepare
 from hifi_portrait.training.data.prepared import Prepared
 from hifi_portrait.training.data.text import encode_text
 from hifi_portrait.training.data.tokenizer import save_tokenizers, token_ids, train_tokenizer
-from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
+from hifi_portrait.training.objectives.hifi.config import HiFiDataConfig
 
 SILENT = {"empty_caption": 0.0, "clause_dropout": 0.0}
 

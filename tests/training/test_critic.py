@@ -2,9 +2,8 @@ import numpy as np
 import torch
 
 from hifi_objectives import batch_of, hifi
-from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiConfig, HiFiLosses
+from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiConfig, HiFiDataConfig, HiFiLosses
 from hifi_portrait.training.objectives.hifi.critic import LatentCritic, balance_gradients, hinge_critic_loss
-from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
 from hifi_portrait.training.objectives.hifi.objective import HiFiObjective
 
 
@@ -23,7 +22,7 @@ def test_its_judgement_reaches_the_latents_and_not_its_own_weights_when_frozen()
     critic, latents, warps, coverage = critic_and_inputs()
     critic.eval()
     latents.requires_grad_()
-    scores = critic.frozen(latents, warps, coverage)
+    scores = critic.score_frozen(latents, warps, coverage)
     torch.testing.assert_close(scores, critic(latents, warps, coverage))
     scores.mean().backward()
     assert latents.grad is not None and latents.grad.abs().sum() > 0

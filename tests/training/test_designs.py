@@ -14,8 +14,7 @@ from hifi_portrait.models.designs import DESIGNS
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline import HiFiPortraitPipeline
-from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiConfig
-from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
+from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiConfig, HiFiDataConfig
 from hifi_portrait.training.objectives.hifi.objective import HiFiObjective
 from hifi_portrait.training.objectives.hifi.parts import take_over_prior
 from painted_heads import person

@@ -9,8 +9,7 @@ from hifi_objectives import BASE_PARTS, batch_of, gradients, hifi
 from hifi_portrait.errors import ModelError
 from hifi_portrait.models.build import build
 from hifi_portrait.training.objectives.diffusion import clean_from_velocity
-from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiConfig, HiFiLosses
-from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
+from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiConfig, HiFiDataConfig, HiFiLosses
 from hifi_portrait.training.objectives.hifi.objective import HiFiObjective
 from tiny_models import randomised
 

@@ -9,7 +9,8 @@ import torch
 from hifi_objectives import hifi
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.models.conditioning import face_inputs
-from hifi_portrait.training.objectives.hifi.data import HiFiData, HiFiDataConfig
+from hifi_portrait.training.objectives.hifi.config import HiFiDataConfig
+from hifi_portrait.training.objectives.hifi.data import HiFiData
 
 
 def test_same_index_gives_the_same_sample(prepared, base_folder):

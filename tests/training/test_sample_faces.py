@@ -11,8 +11,7 @@ from hifi_portrait.models.build import build
 from hifi_portrait.models.tensors import PADDED, join_tensors, map_tensors
 from hifi_portrait.training.engine.checkpoint import latest_checkpoint, load_state
 from hifi_portrait.training.engine.samples import SampleStream
-from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiLosses
-from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
+from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiDataConfig, HiFiLosses
 from tiny_models import randomised
 
 LEARNING = ("unet", "hifi_net", "face_attention")

@@ -1,1 +1,1 @@
-"""What can be trained: each objective's parts, samples and losses."""
+"""What can be trained: an objective each, with its settings, parts, samples and losses."""

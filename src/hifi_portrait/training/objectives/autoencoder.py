@@ -1,4 +1,4 @@
-"""Objective: the autoencoder (AutoencoderKL), on random crops of photos."""
+"""Objective `autoencoder`: AutoencoderKL, on random crops of photos."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from hifi_portrait.dataset.format import IDDataset
 from hifi_portrait.faces.dlib_resnet import DlibResNet
+from hifi_portrait.head.arrays import ByteArray
 from hifi_portrait.training.engine.objective import Batch, Objective
 from hifi_portrait.training.engine.samples import shuffled_index
 from hifi_portrait.training.engine.weights import load_parts
@@ -27,35 +28,53 @@ from hifi_portrait.training.objectives.sheets import arrange_grid, to_image, to_
 
 @dataclass(frozen=True, kw_only=True)
 class AutoencoderLosses:
-    """Weights of the loss terms. ``recogniser`` joins once ``recogniser_from`` of the run is done."""
+    """Weights of the loss terms, 0 or more."""
 
     l1: float = 1.0
+    """Weight of the mean absolute error of pixels."""
+
     gradient: float = 0.5
+    """Weight of the error of differences between neighbouring pixels, at three scales."""
+
     ssim: float = 0.0
+    """Weight of one minus the structural similarity."""
+
     kl: float = 1e-4
+    """Weight of the divergence of the latents from a standard normal distribution."""
+
     recogniser: float = 0.0
+    """Weight of the difference in the inner features of a face recogniser."""
+
     recogniser_from: float = 0.5
+    """Fraction of the run, in [0, 1], from which on the recogniser's term counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AutoencoderConfig:
-    """Settings of the autoencoder recipe.
-
-    ``crop`` is the side, in pixels, of the random crops, whose centre keeps to the middle of the picture,
-    where the face is, with ``crop_spread`` (standard deviation as a share of the free way). ``init_from``
-    are folders to take first weights from.
-    """
+    """Settings of the autoencoder recipe."""
 
     size: str = "bundled"
+    """Model size (``models/sizes``)."""
+
     init_from: tuple[str, ...] = ()
+    """Folders that the first weights are taken from: runs, checkpoints or pipelines."""
+
     crop: int = 128
+    """Side of the random crops in pixels, a multiple of what the autoencoder reduces sides by."""
+
     crop_spread: float = 0.35
+    """Standard deviation of a crop's place about the picture's middle, where the face is, as a fraction of
+    the room there is for it."""
+
     held_out: int = 64
+    """Greatest number of held-out photos that are measured, 1 or more."""
+
     losses: AutoencoderLosses = field(default_factory=AutoencoderLosses)
+    """The loss terms."""
 
 
 class AutoencoderObjective(Objective):
-    """Reconstruction of crops through a narrow, slightly noisy latent."""
+    """Reconstruction of crops through few latents, which are sampled and so a little noisy."""
 
     def __init__(self, config: AutoencoderConfig, data: str | Path, *, seed: int = 0) -> None:
         super().__init__(load_parts(config.size, ["vae"], config.init_from, seed=seed), ["vae"])
@@ -69,14 +88,14 @@ class AutoencoderObjective(Objective):
             self.recogniser_loss = RecogniserFeatureLoss(DlibResNet.from_dlib())
 
     def sample(self, index: int) -> Batch:
-        """A crop (3, crop, crop) in [-1, 1], mirrored half the time."""
+        """Make ``image``, a crop (3, crop, crop) in [-1, 1] of one photo, mirrored half the time."""
         rng = np.random.default_rng([self.seed, 1, index])
         pixels = self.photos[shuffled_index(index, len(self.photos), self.seed)].pixels()
         crop = random_crop(pixels, self.config.crop, self.config.crop_spread, rng)
         return {"image": to_tensor(crop[:, ::-1] if rng.random() < 0.5 else crop)}
 
     def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
-        """Weighted terms ``l1``, ``gradient``, ``ssim``, ``kl`` and ``recogniser``."""
+        """Compute the terms ``l1``, ``gradient``, ``kl`` and, where they count, ``ssim``, ``recogniser``."""
         image = batch["image"].contiguous(memory_format=torch.channels_last)
         vae, weights = self.part("vae"), self.config.losses
         posterior = vae.encode(image).latent_dist
@@ -92,15 +111,15 @@ class AutoencoderObjective(Objective):
             terms["recogniser"] = weights.recogniser * self.recogniser_loss(output, image)
         return terms
 
-    def sheet(self) -> np.ndarray:
-        """Held-out photos above their reconstructions."""
+    def sheet(self) -> ByteArray:
+        """Draw held-out photos above their reconstructions."""
         images = self._held_out_images()[:8]
         return arrange_grid(
             [*map(to_image, images), *map(to_image, self._reconstruct(images))], columns=len(images)
         )
 
     def metrics(self) -> dict[str, float]:
-        """PSNR in dB on held-out photos."""
+        """Measure ``psnr``, in dB, on held-out photos."""
         images = self._held_out_images()
         error = (self._reconstruct(images).clamp(-1, 1) - images).square().mean(dim=(1, 2, 3))
         return {"psnr": float((10 * torch.log10(4 / error.clamp(min=1e-9))).mean())}
@@ -126,21 +145,35 @@ class AutoencoderObjective(Objective):
         )
 
 
-def random_crop(pixels: np.ndarray, side: int, spread: float, rng: np.random.Generator) -> np.ndarray:
-    """A (side, side, 3) crop near the middle of a picture, which is enlarged first where it is too small."""
+def random_crop(pixels: ByteArray, side: int, spread: float, rng: np.random.Generator) -> ByteArray:
+    """Cut a square near the middle out of a picture, which is enlarged first where it is too small.
+
+    Parameters
+    ----------
+    pixels
+        (H, W, 3).
+    side
+        Side of the crop in pixels.
+    spread
+        Standard deviation of its place, as a fraction of the room there is for it; 0 for the middle.
+    rng
+        Draws the place.
+    """
     if min(pixels.shape[:2]) < side:
         scale = side / min(pixels.shape[:2])
         height, width = (max(side, round(n * scale)) for n in pixels.shape[:2])
-        pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)
+        pixels = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
     room = np.array(pixels.shape[:2]) - side
     top, left = np.clip(np.rint(room / 2 + rng.normal(0, spread, 2) * room), 0, room).astype(int)
     return pixels[top : top + side, left : left + side]
 
 
-def _fit(pixels: np.ndarray, side: int) -> np.ndarray:
-    """The middle square of a picture, resized to ``side``."""
+def _fit(pixels: ByteArray, side: int) -> ByteArray:
+    """Cut the middle square out of a picture and resize it to ``side``."""
     height, width = pixels.shape[:2]
     square = min(height, width)
     top, left = (height - square) // 2, (width - square) // 2
     pixels = pixels[top : top + square, left : left + square]
-    return pixels if square == side else cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
+    if square == side:
+        return pixels
+    return np.asarray(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA), np.uint8)

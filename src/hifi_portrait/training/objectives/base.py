@@ -1,4 +1,4 @@
-"""Objective: the base text-to-image model, on prepared latents and captions."""
+"""Objective `base`: the text-to-image model that HiFi-Net steers, on prepared latents and captions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hifi_portrait.head.arrays import ByteArray
 from hifi_portrait.models.build import build
 from hifi_portrait.training.data.text import CaptionedPhotos, TextEmbeddings, encode_text
 from hifi_portrait.training.engine.objective import Batch, Objective
@@ -20,23 +21,34 @@ from hifi_portrait.training.objectives.sheets import arrange_grid, decode_latent
 
 @dataclass(frozen=True, kw_only=True)
 class BaseConfig:
-    """Settings of the base recipe.
-
-    ``caption_dropout`` is the share of samples without a caption, for classifier-free guidance;
-    ``clause_dropout`` that of clauses left out of a caption; ``min_snr_gamma`` cuts the loss weight of nearly
-    clean latents. Sheets show ``sheet_photos`` held-out captions, drawn in ``sheet_steps`` with
-    ``sheet_guidance``.
-    """
+    """Settings of the base recipe."""
 
     size: str = "bundled"
+    """Model size (``models/sizes``)."""
+
     init_from: tuple[str, ...] = ()
+    """Folders that the first weights are taken from: runs, checkpoints or pipelines."""
+
     trainable: tuple[str, ...] = ("unet", "text_encoder", "text_encoder_2")
+    """Parts that learn."""
+
     min_snr_gamma: float = 5.0
+    """Ratio of signal to noise at which the loss weight is cut off (arXiv 2303.09556)."""
+
     caption_dropout: float = 0.1
+    """Fraction of samples without a caption, in [0, 1], for classifier-free guidance."""
+
     clause_dropout: float = 0.15
+    """Probability of each clause of a caption but the first, in [0, 1], that it is left out."""
+
     sheet_photos: int = 8
+    """Held-out captions on a sheet, and in the figures of held-out data."""
+
     sheet_steps: int = 20
+    """Steps in which a sheet's pictures are drawn."""
+
     sheet_guidance: float = 3.0
+    """Guidance scale with which they are drawn, 1 for none."""
 
 
 class BaseObjective(Objective):
@@ -52,11 +64,11 @@ class BaseObjective(Objective):
         self.scheduler = build(config.size, ["scheduler"])["scheduler"]
 
     def sample(self, index: int) -> Batch:
-        """``latents`` (C, h, w) and ``token_ids`` (77,) of one photo."""
+        """Make ``latents`` (C, h, w) and ``token_ids`` (77,) of one photo."""
         return self.data.sample(index)
 
     def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
-        """The term ``denoising``."""
+        """Compute the term ``denoising``: the weighted squared error of the velocity."""
         latents = batch["latents"]
         text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
         text = text.without(torch.rand(len(latents), device=latents.device) < self.config.caption_dropout)
@@ -69,8 +81,8 @@ class BaseObjective(Objective):
         weight = min_snr_weight(alphas, timesteps, self.config.min_snr_gamma)
         return {"denoising": denoising_loss(self._predict(noisy, timesteps, text), velocity, weight)}
 
-    def sheet(self) -> np.ndarray:
-        """Held-out photos above what their captions give."""
+    def sheet(self) -> ByteArray:
+        """Draw held-out photos above what their captions give."""
         batch = self._held_out()
         latents = batch["latents"]
         text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
@@ -85,7 +97,7 @@ class BaseObjective(Objective):
         return arrange_grid([to_image(picture) for picture in pictures], columns=len(latents))
 
     def metrics(self) -> dict[str, float]:
-        """The denoising loss on held-out photos, over four draws of noise and timesteps."""
+        """Measure ``denoising`` on held-out photos: the loss, over four draws of noise and timesteps."""
         batch = self._held_out()
         losses = [float(self(batch)["denoising"]) for _ in range(4)]
         return {"denoising": float(np.mean(losses))}

@@ -9,31 +9,40 @@ import torch
 from torch import Tensor
 
 
-def draw_warp_starts(possible: Tensor, share: float) -> Tensor:
-    """Which of the noisings (B,), where ``possible`` (B,), noise the warp instead of the photo."""
-    return possible & (torch.rand(len(possible), device=possible.device) < share)
+def draw_warp_starts(possible: Tensor, fraction: float) -> Tensor:
+    """Draw which noisings (B,) noise the warp instead of the photo: a fraction of those ``possible`` (B,)."""
+    return possible & (torch.rand(len(possible), device=possible.device) < fraction)
 
 
 def draw_timesteps(
     from_warp: Tensor, steps: int, *, draws: int, shift: float, warp_range: tuple[float, float]
 ) -> Tensor:
-    """Timesteps (B,) in [0, steps).
+    """Draw timesteps (B,) in [0, steps).
 
-    A photo's ``draws`` come from equal parts of the schedule, moved to more noise by ``shift`` above 1
-    (arXiv 2403.03206, section 5.3.2); where noisings start ``from_warp`` (B,), from ``warp_range``, shares of
-    the schedule.
+    Parameters
+    ----------
+    from_warp
+        (B,) bool, which noisings noise the warp instead of the photo.
+    steps
+        Timesteps of the schedule.
+    draws
+        Noisings in a row that are of one sample. They come from as many equal parts of the schedule.
+    shift
+        Above 1 it moves a photo's timesteps to more noise (arXiv 2403.03206, section 5.3.2).
+    warp_range
+        Least and greatest timestep of noisings of the warp, as fractions of the schedule.
     """
     part = torch.arange(len(from_warp), device=from_warp.device) % draws
     even = torch.rand(len(part), device=part.device)
-    share = (part + even) / draws
-    share = shift * share / (1 + (shift - 1) * share)
+    place = (part + even) / draws
+    place = shift * place / (1 + (shift - 1) * place)
     least, most = warp_range
-    share = torch.where(from_warp, least + (most - least) * even, share)
-    return (share * steps).long().clamp(max=steps - 1)
+    place = torch.where(from_warp, least + (most - least) * even, place)
+    return (place * steps).long().clamp(max=steps - 1)
 
 
 def draw_noise_scale(from_warp: Tensor, warp_range: tuple[float, float]) -> Tensor:
-    """The share (B,) of the schedule's noise that is added: all of it to photos."""
+    """Draw noise scales (B,): of a photo 1, the schedule's noise, and of a warp within ``warp_range``."""
     least, most = warp_range
     drawn = least + (most - least) * torch.rand(len(from_warp), device=from_warp.device)
     return torch.where(from_warp, drawn, 1.0)
@@ -42,12 +51,28 @@ def draw_noise_scale(from_warp: Tensor, warp_range: tuple[float, float]) -> Tens
 def min_snr_weight(
     alphas_cumprod: Tensor, timesteps: Tensor, gamma: float = 5.0, predicted: str = "v_prediction"
 ) -> Tensor:
-    """Weight (B,) of a velocity's error, min(SNR + 1, gamma) / (SNR + 1), in (0, 1].
+    """Weigh the error of a velocity by the ratio of signal to noise (SNR): Min-SNR (arXiv 2303.09556).
 
-    A velocity's error counts as a clean-image error SNR + 1 times; the weight cuts that off at ``gamma``
-    (arXiv 2303.09556). Unlike that min(SNR, gamma) / (SNR + 1) it is not zero at zero SNR, where sampling
-    with a zero-SNR schedule begins. For networks that predict the noise (``predicted`` "epsilon") it is
-    min(SNR, gamma) / (SNR + 1), for which the noise's error has a weight of min(1, gamma / SNR).
+    A velocity's squared error is SNR + 1 times that of the clean latents; the weight cuts this factor off at
+    ``gamma``. The paper's min(SNR, gamma) / (SNR + 1) is 0 where there is no signal, which is where sampling
+    with a zero-SNR schedule begins, so that min(SNR + 1, gamma) / (SNR + 1) is used in its place.
+
+    Parameters
+    ----------
+    alphas_cumprod
+        (T,) cumulative products of the schedule's alphas.
+    timesteps
+        (B,) in [0, T).
+    gamma
+        Where the weight is cut off, above 0.
+    predicted
+        What the networks predict. For "epsilon" the weight is the paper's, with which the noise's squared
+        error weighs min(1, gamma / SNR).
+
+    Returns
+    -------
+    torch.Tensor
+        (B,) in [0, 1].
     """
     alpha = alphas_cumprod[timesteps].float()
     inverse = 1 - alpha  # 1 / (SNR + 1)
@@ -56,13 +81,15 @@ def min_snr_weight(
 
 
 def clean_from_velocity(noisy: Tensor, velocity: Tensor, alphas_cumprod: Tensor, timesteps: Tensor) -> Tensor:
-    """Predicted clean latents from noisy latents and a v-prediction (arXiv 2202.00512, appendix D)."""
+    """Compute the clean latents (B, C, h, w) that a v-prediction means (arXiv 2202.00512, appendix D)."""
     alpha = alphas_cumprod[timesteps].view(-1, 1, 1, 1).to(noisy)
     return alpha.sqrt() * noisy - (1 - alpha).sqrt() * velocity
 
 
 def velocity_to(clean: Tensor, noisy: Tensor, alphas_cumprod: Tensor, timesteps: Tensor) -> Tensor:
-    """Velocity that leads from noisy latents to clean ones; the inverse of :func:`clean_from_velocity`.
+    """Compute the velocity that leads from noisy latents to clean ones, both (B, C, h, w).
+
+    It inverts :func:`clean_from_velocity`.
 
     For noise added to the clean latents it is v (arXiv 2202.00512). For noise added to others, such as a
     damaged version of them, it is what a single step needs to arrive at the clean ones.
@@ -72,7 +99,7 @@ def velocity_to(clean: Tensor, noisy: Tensor, alphas_cumprod: Tensor, timesteps:
 
 
 def velocity_from_noise(noise: Tensor, noisy: Tensor, alphas_cumprod: Tensor, timesteps: Tensor) -> Tensor:
-    """Velocity that a prediction of the noise amounts to (arXiv 2202.00512, appendix D)."""
+    """Compute the velocity that a prediction of the noise means (arXiv 2202.00512, appendix D)."""
     alpha = alphas_cumprod[timesteps].view(-1, 1, 1, 1).to(noisy)
     return (noise - (1 - alpha).sqrt() * noisy) / alpha.sqrt()
 
@@ -81,10 +108,23 @@ def velocity_from_noise(noise: Tensor, noisy: Tensor, alphas_cumprod: Tensor, ti
 def sample_latents(
     predict: Callable[[Tensor, Tensor], Tensor], scheduler: Any, noise: Tensor, steps: int
 ) -> Tensor:
-    """Denoise ``noise`` (B, C, h, w) in ``steps`` of ``predict(latents, timesteps (B,))``."""
+    """Draw latents by a plain denoising loop over any predictor, to look at during training.
+
+    Parameters
+    ----------
+    predict
+        Gives what the scheduler takes, of latents (B, C, h, w) and timesteps (B,).
+    scheduler
+        A scheduler of diffusers'. It is set to ``steps``.
+    noise
+        (B, C, h, w) of unit variance.
+    steps
+        How many steps to take, 1 or more.
+    """
     scheduler.set_timesteps(steps, device=noise.device)
     latents = noise * scheduler.init_noise_sigma
     for timestep in scheduler.timesteps:
         output = predict(scheduler.scale_model_input(latents, timestep), timestep.expand(len(latents)))
         latents = scheduler.step(output.float(), timestep, latents).prev_sample
-    return latents
+    drawn: Tensor = latents
+    return drawn

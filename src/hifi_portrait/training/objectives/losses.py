@@ -1,4 +1,7 @@
-"""Loss terms, named after what they measure. Images are (B, 3, H, W) in [-1, 1]; every term is a scalar."""
+"""Loss terms, and what pictures are turned into for them.
+
+Pictures are (B, 3, H, W) in [-1, 1], and every term is a scalar, 0 where there is no error.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from hifi_portrait.faces.dlib_resnet import CHIP_SIZE, DlibResNet
 
 
 def multiscale_gradient_loss(a: Tensor, b: Tensor, scales: int = 3) -> Tensor:
-    """Mean absolute error of the horizontal and vertical differences, summed over scales."""
+    """Compare the differences of neighbouring pixels: mean absolute errors, summed over ``scales``
+    halvings."""
     total = a.new_zeros(())
     for _ in range(scales):
         error = a - b
@@ -23,7 +27,7 @@ def multiscale_gradient_loss(a: Tensor, b: Tensor, scales: int = 3) -> Tensor:
 
 
 def ssim_loss(a: Tensor, b: Tensor, window: int = 7) -> Tensor:
-    """One minus the structural similarity (Wang et al. 2004) with a uniform window."""
+    """Compute one minus the structural similarity (Wang et al. 2004), with a uniform window in pixels."""
 
     def mean(x: Tensor) -> Tensor:
         return F.avg_pool2d(x, window, stride=1)
@@ -38,17 +42,17 @@ def ssim_loss(a: Tensor, b: Tensor, window: int = 7) -> Tensor:
 
 
 def kl_loss(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Kullback-Leibler divergence of a diagonal Gaussian from the standard one, per element."""
+    """Compute the Kullback-Leibler divergence of a diagonal Gaussian from the standard one, per element."""
     return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).mean()
 
 
 def area_errors(difference: Tensor, areas: int = 8) -> Tensor:
-    """Mean square (B,) of the means of a difference (B, C, h, w) over ``areas`` x ``areas`` areas."""
+    """Average a difference (B, C, h, w) over ``areas`` x ``areas`` areas, and give the mean squares (B,)."""
     return F.adaptive_avg_pool2d(difference, areas).square().mean(dim=(1, 2, 3))
 
 
 def pseudo_huber(error: Tensor, width: Tensor) -> Tensor:
-    """About the square of an error below ``width``, and 2 ``width`` times it above."""
+    """Give about the square of an error below ``width``, and 2 ``width`` times the error above it."""
     narrow = width.clamp(max=1e6)
     bent = 2 * narrow**2 * ((1 + (error / narrow) ** 2).sqrt() - 1)
     return torch.where(width.isinf(), error.square(), bent)
@@ -61,10 +65,19 @@ def denoising_loss(
     importance: Tensor | None = None,
     width: Tensor | None = None,
 ) -> Tensor:
-    """Weighted mean of the squared error of (B, C, H, W).
+    """Average the squared errors of a prediction (B, C, h, w) with weights.
 
-    What counts more than elsewhere has more ``importance``, (B, 1, H, W) above 0, of which only the ratios
-    matter. Errors beyond ``width`` (B,), where given and finite, count in proportion (the pseudo-Huber loss).
+    Parameters
+    ----------
+    prediction, target
+        (B, C, h, w).
+    weight
+        (B,) weight of each sample.
+    importance
+        (B, 1, h, w) above 0, how much an error counts in each place. Only ratios matter.
+    width
+        (B,) error beyond which it counts in proportion and not squared (the pseudo-Huber loss); infinite for
+        squares alone.
     """
     error = prediction.float() - target.float()
     error = error.square() if width is None else pseudo_huber(error, width.view(-1, 1, 1, 1))
@@ -75,16 +88,16 @@ def denoising_loss(
 
 
 def landmark_band(landmark_image: Tensor, radius: int = 3) -> Tensor:
-    """Band (B, 1, H, W) in [0, 1] around the contours of landmark images (B, 3, H, W) in [0, 1]."""
+    """Dilate the contours of landmark images (B, 3, H, W) in [0, 1] to a band (B, 1, H, W), in pixels."""
     drawn = (landmark_image.amax(dim=1, keepdim=True) * 4).clamp(max=1)
     return F.max_pool2d(drawn, 2 * radius + 1, stride=1, padding=radius)
 
 
 def landmark_band_loss(a: Tensor, b: Tensor, band: Tensor) -> Tensor:
-    """Difference of two images' gradients inside a band (B, 1, H, W) in [0, 1] around the landmark contours.
+    """Compare two pictures' gradients inside a band (B, 1, H, W) in [0, 1] around the landmarks' contours.
 
-    The contours of lids, irises, lips, nose and jaw are where a wrong expression, gaze or pose shows; an
-    error there is an edge that is missing, moved or too many, and none elsewhere counts.
+    A wrong expression, gaze or pose shows at the contours of lids, irises, lips, nose and jaw, as an edge
+    that is missing, moved or too many. What is elsewhere does not count.
     """
     error = a - b
     horizontal = (error[..., 1:] - error[..., :-1]).abs() * band[..., 1:]
@@ -94,9 +107,16 @@ def landmark_band_loss(a: Tensor, b: Tensor, band: Tensor) -> Tensor:
 
 
 def align_chips(pictures: Tensor, transforms: Tensor, size: int = CHIP_SIZE) -> Tensor:
-    """The recogniser's aligned view (B, 3, size, size) of pictures (B, 3, H, W), differentiably.
+    """Cut the recogniser's aligned chips (B, 3, size, size) out of pictures, differentiably.
 
-    ``transforms`` (B, 3, 3) map picture pixels to chip pixels, pixel centres at +0.5.
+    Parameters
+    ----------
+    pictures
+        (B, 3, H, W).
+    transforms
+        (B, 3, 3) from pixels of the picture to pixels of the chip, pixel centres at +0.5.
+    size
+        Side of the chips in pixels.
     """
     height, width = pictures.shape[-2:]
     places = torch.arange(size, device=pictures.device, dtype=torch.float32) + 0.5
@@ -110,16 +130,23 @@ def align_chips(pictures: Tensor, transforms: Tensor, size: int = CHIP_SIZE) -> 
 
 
 def embedding_loss(a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
-    """Mean of one minus the cosine of two sets of embeddings (B, D), weighed by ``weight`` (B,)."""
+    """Average one minus the cosine of two sets of embeddings (B, D), with weights (B,)."""
     distance = 1 - F.cosine_similarity(a.float(), b.float(), dim=1)
     return (distance * weight).sum() / weight.sum().clamp(min=1)
 
 
 class RecogniserFeatureLoss(nn.Module):
-    """Difference of two images in the inner features of a face recogniser.
+    """Difference of two pictures in the inner features of a face recogniser.
 
-    The recogniser's residual blocks are convolutional, so that any crop of a face will do. Features are
-    normalised over channels as in LPIPS (arXiv 1801.03924), weights all one.
+    The recogniser's residual blocks are convolutions, so that any crop of a face will do. Features are
+    normalised over channels as in LPIPS (arXiv 1801.03924), with all weights 1.
+
+    Parameters
+    ----------
+    recogniser
+        It is frozen and put into evaluation mode.
+    blocks
+        Numbers of the residual blocks whose features count, in rising order.
     """
 
     def __init__(self, recogniser: DlibResNet, blocks: Sequence[int] = (2, 6, 9)) -> None:
@@ -128,11 +155,11 @@ class RecogniserFeatureLoss(nn.Module):
         self.blocks = tuple(blocks)
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        """Loss of images ``a`` against ``b``, (B, 3, H, W) in [-1, 1] each."""
+        """Compute the loss of pictures ``a`` against ``b``; only ``a`` gets a gradient."""
         with torch.no_grad():
-            wanted = self._features(b)
+            target = self._features(b)
         return torch.stack(
-            [((x - y) ** 2).sum(1).mean() for x, y in zip(self._features(a), wanted, strict=True)]
+            [((x - y) ** 2).sum(1).mean() for x, y in zip(self._features(a), target, strict=True)]
         ).sum()
 
     def _features(self, x: Tensor) -> list[Tensor]:

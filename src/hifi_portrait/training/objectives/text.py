@@ -1,11 +1,11 @@
-"""Objective: text encoders that tell from a caption, roughly, what the photo looks like.
+"""Objective `text`: text encoders that predict from a caption, roughly, what the photo looks like.
 
-Text encoders that start from nothing learn very slowly through a UNet: most of what a photo is its caption
-does not say, and beside a warp it says hardly anything that cannot be seen. Here they answer alone. From the
-hidden states, and apart from them from the pooled embedding, a small reader tells the photo's latents at
-low resolution, which colour is where, and what is seen about the eyes, where glasses sit that are too thin
-for such latents. After that the UNet finds in both what captions are worth reading for.
-SDXL's own encoders come from contrastive training on captions (arXiv 2103.00020), which serves the same end.
+Text encoders that start from random weights learn very slowly through a UNet: a caption tells little of a
+photo, and next to nothing that a warp beside it does not show. So they are trained alone first. A small
+reader predicts the photo's latents at low resolution, which is where which colour is, and the picture about
+the eyes, where glasses are too thin for such latents: once from the hidden states and once from the pooled
+embedding. After that both hold what a UNet can use. SDXL's own encoders come from contrastive training on
+captions (arXiv 2103.00020), which serves the same end.
 """
 
 from __future__ import annotations
@@ -24,47 +24,66 @@ from torch.nn import functional as F
 
 from hifi_portrait.faces.dlib_resnet import CHIP_SIZE
 from hifi_portrait.faces.geometry import cut_out
+from hifi_portrait.head.arrays import Array, ByteArray
 from hifi_portrait.training.data.text import CaptionedPhotos, TextEmbeddings, encode_text
 from hifi_portrait.training.engine.objective import Batch, Objective
 from hifi_portrait.training.engine.weights import load_parts
 from hifi_portrait.training.objectives.sheets import arrange_grid, decode_latents, to_image
 
 READER = "reader"
-EYES_SIZE = (16, 40)
-"""Height and width in pixels of what is told of the eyes."""
+"""Name of the part that predicts; only training has it."""
 
-_EYES_IN_CHIP = (15, 25, 133, 73)  # left, top, right, bottom
+EYES_SIZE = (16, 40)
+"""Height and width, in pixels, of the picture about the eyes that is predicted."""
+
+_EYES_IN_CHIP = (15, 25, 133, 73)
+"""Left, top, right and bottom of it in the recogniser's chip, in pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextConfig:
-    """Settings of the text recipe.
-
-    Latents are told at ``side`` x ``side``. ``eyes`` is how much an error about the eyes counts beside one of
-    the latents, which are larger. ``clause_dropout`` is the share of clauses left out of a caption.
-    """
+    """Settings of the text recipe."""
 
     size: str = "bundled"
+    """Model size (``models/sizes``)."""
+
     init_from: tuple[str, ...] = ()
+    """Folders that the first weights are taken from: runs, checkpoints or pipelines."""
+
     trainable: tuple[str, ...] = ("text_encoder", "text_encoder_2", READER)
+    """Parts that learn."""
+
     side: int = 8
+    """Height and width of the latents that are predicted."""
+
     eyes: float = 20.0
+    """Weight of an error about the eyes beside one of the latents, whose values are larger."""
+
     clause_dropout: float = 0.15
+    """Probability of each clause of a caption but the first, in [0, 1], that it is left out."""
+
     metric_photos: int = 256
+    """Held-out photos in the figures of held-out data."""
+
     sheet_photos: int = 8
+    """Held-out photos on a sheet."""
 
 
 class CaptionReader(ModelMixin, ConfigMixin):
-    """Tells latents and eyes at low resolution, from the hidden states and from the pooled embedding.
+    """Predicts latents and eyes at low resolution, from the hidden states and from the pooled embedding.
 
     Parameters
     ----------
-    hidden_dim, pooled_dim
-        Widths of the text encoders' hidden states, side by side, and of the pooled embedding.
-    latent_channels, side
-        Of what is told.
+    hidden_dim
+        Width of both text encoders' hidden states side by side.
+    pooled_dim
+        Width of the pooled embedding.
+    latent_channels
+        Channels of the predicted latents.
+    side
+        Height and width of the predicted latents.
     heads
-        Of the attention from places to hidden states.
+        Heads of the attention from places in the picture to hidden states.
     """
 
     @register_to_config
@@ -86,9 +105,13 @@ class CaptionReader(ModelMixin, ConfigMixin):
         self.eyes_from_pooled = nn.Linear(pooled_dim, pixels)
 
     def forward(self, text: TextEmbeddings) -> dict[str, Tensor]:
-        """What is told: `hidden` and `pooled`, latents (B, C, side, side), by what they are told from.
+        """Predict from text.
 
-        And so `eyes_hidden` and `eyes_pooled` (B, 3, *EYES_SIZE), as :func:`cut_out_eyes` gives them.
+        Returns
+        -------
+        dict of str to torch.Tensor
+            ``hidden`` and ``pooled``, latents (B, C, side, side) by what they are predicted from, and
+            ``eyes_hidden`` and ``eyes_pooled`` (B, 3, *EYES_SIZE), as :func:`cut_out_eyes` gives them.
         """
         side, batch = int(self.config.side), len(text.pooled)
         hidden = self.norm(text.hidden)
@@ -103,15 +126,16 @@ class CaptionReader(ModelMixin, ConfigMixin):
         }
 
 
-def cut_out_eyes(crop: np.ndarray, to_chip: np.ndarray) -> Tensor:
-    """What is seen about the eyes (3, *EYES_SIZE), less its mean colour, in [-2, 2].
+def cut_out_eyes(crop: ByteArray, to_chip: Array) -> Tensor:
+    """Cut the picture about the eyes out, (3, *EYES_SIZE), less its mean colour, in [-2, 2].
 
     Parameters
     ----------
     crop
-        Portrait crop, uint8 RGB (S, S, 3).
+        Portrait crop (S, S, 3).
     to_chip
-        (3, 3) from its pixels to those of the recogniser's chip, which has all eyes in one place.
+        (3, 3) transform from its pixels to those of the recogniser's chip, in which the eyes of all people
+        are in one place.
     """
     chip = cut_out(np.asarray(crop), np.asarray(to_chip, np.float64), CHIP_SIZE)
     left, top, right, bottom = _EYES_IN_CHIP
@@ -121,7 +145,7 @@ def cut_out_eyes(crop: np.ndarray, to_chip: np.ndarray) -> Tensor:
 
 
 class TextObjective(Objective):
-    """Low-resolution latents of photos from their captions."""
+    """Prediction of photos' low-resolution latents, and of their eyes, from captions."""
 
     def __init__(self, config: TextConfig, data: str | Path, *, seed: int = 0) -> None:
         parts = load_parts(config.size, ["text_encoder", "text_encoder_2"], config.init_from, seed=seed)
@@ -141,31 +165,30 @@ class TextObjective(Objective):
         self.data = CaptionedPhotos(data, config.clause_dropout, seed=seed, stream=5)
 
     def sample(self, index: int) -> Batch:
-        """``latents`` (C, side, side), ``eyes`` (3, *EYES_SIZE) and ``token_ids`` (77,) of one photo."""
-        return self._seen(self.data.sample(index))
+        """Make ``latents`` (C, side, side), ``eyes`` (3, *EYES_SIZE) and ``token_ids`` (77,) of one photo."""
+        return self._add_targets(self.data.sample(index))
 
     def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
-        """Mean squared errors: ``hidden`` and ``pooled``, by what is told from, and both of the eyes."""
-        told = self.part(READER)(self._text(batch))
+        """Compute the mean squared errors of the reader's predictions, by their names."""
         terms = {}
-        for name, values in told.items():
+        for name, predicted in self.part(READER)(self._text(batch)).items():
             of_eyes = name.startswith("eyes")
-            weight, seen = (self.config.eyes, batch["eyes"]) if of_eyes else (1.0, batch["latents"])
-            terms[name] = weight * F.mse_loss(values.float(), seen)
+            weight, target = (self.config.eyes, batch["eyes"]) if of_eyes else (1.0, batch["latents"])
+            terms[name] = weight * F.mse_loss(predicted.float(), target)
         return terms
 
-    def sheet(self) -> np.ndarray:
-        """Held-out photos at low resolution above what hidden states and pooled embeddings tell."""
+    def sheet(self) -> ByteArray:
+        """Draw held-out photos at low resolution above the two predictions of them."""
         batch = self._held_out(self.config.sheet_photos)
-        told = self.part(READER)(self._text(batch))
-        rows = [batch["latents"], told["hidden"].float(), told["pooled"].float()]
+        predicted = self.part(READER)(self._text(batch))
+        rows = [batch["latents"], predicted["hidden"].float(), predicted["pooled"].float()]
         size = self.data.prepared.latents(0).shape[-1]
         latents = F.interpolate(torch.cat(rows), (size, size), mode="bilinear")
         pictures = decode_latents(self.part("vae"), latents)
         return arrange_grid([to_image(picture) for picture in pictures], columns=len(batch["latents"]))
 
     def metrics(self) -> dict[str, float]:
-        """Errors on held-out photos, and those of their means, which a reader of nothing would tell."""
+        """Measure errors on held-out photos, and those of predicting their mean, as without a caption."""
         batch = self._held_out(self.config.metric_photos)
         means = {
             "mean": float((batch["latents"] - batch["latents"].mean(0)).square().mean()),
@@ -176,8 +199,8 @@ class TextObjective(Objective):
     def _text(self, batch: Batch) -> TextEmbeddings:
         return encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
 
-    def _seen(self, batch: Batch) -> Batch:
-        """A batch or sample with its latents at low resolution, and its eyes instead of which photos."""
+    def _add_targets(self, batch: Batch) -> Batch:
+        """Reduce a batch's or sample's latents, and put eyes in place of the photos' indices."""
         arrays, photos = self.data.prepared.arrays, batch["photo"]
         eyes = [cut_out_eyes(arrays["crops"][i], arrays["chips"][i]) for i in photos.reshape(-1).tolist()]
         stacked = torch.stack(eyes).reshape(*photos.shape, 3, *EYES_SIZE).to(batch["latents"])
@@ -189,4 +212,4 @@ class TextObjective(Objective):
 
     def _held_out(self, count: int) -> Batch:
         device = next(self.part(READER).parameters()).device
-        return self._seen(self.data.held_out(count, device))
+        return self._add_targets(self.data.held_out(count, device))

@@ -1,1 +1,1 @@
-"""HiFi-Net and the face networks: settings, samples and losses."""
+"""The objective `hifi`: HiFi-Net and the face networks, with settings, samples and losses."""

@@ -4,94 +4,202 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hifi_portrait.training.objectives.hifi.data import HiFiDataConfig
-
 AS_GIVEN = "as-given"
 """The design whose settings are those of the face parts that a run starts from."""
+
 FACE_PARTS = ("face_encoder", "face_refiner", "hifi_net", "face_attention")
+"""The parts that read faces, by their names in a pipeline's folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HiFiLosses:
-    """Weights of the loss terms.
-
-    ``face_region`` is how much more an error on the head counts in the denoising term, ``eye_region`` how
-    much more than that one about the eyes, where gaze, blinks and glasses show in few latents. In noisings
-    that start from the warp, errors of the clean latents beyond ``warp_start_width`` count in proportion, not
-    squared: where an outline may lie here or there, one of the two is better than a blur. ``identity`` and
-    ``landmarks`` are measured on the predicted clean picture, decoded, of the ``decoded_samples`` samples
-    of each batch with the least noise, where that is at most ``decoded_below`` of the schedule: costly, 0
-    by default. ``areas`` counts the squared error of the clean latents' means over areas of an eighth of the
-    picture's side, in starts from the warp: what a prompt changes there is large and of one colour, and
-    errors counted in proportion say too little of it. ``adversary`` is the length of the adversarial term's
-    gradient at the networks' output, as a share of the denoising term's; it counts for starts from the warp
-    and needs the part ``critic`` among those that learn.
-    """
+    """Weights of the loss terms, 0 or more, and what belongs to them. A term of weight 0 is not computed."""
 
     denoising: float = 1.0
+    """Weight of the squared error of the velocity."""
+
     face_region: float = 1.0
+    """How much more an error on the head counts in the denoising term than one beside it."""
+
     eye_region: float = 0.0
+    """How much more an error about the eyes counts than one elsewhere on the head. Gaze, blinks and glasses
+    show in few latents there."""
+
     min_snr_gamma: float = 5.0
+    """Ratio of signal to noise at which the denoising term's weight is cut off (arXiv 2303.09556)."""
+
     warp_start_width: float = 0.15
+    """Error of the clean latents, in their standard deviations, beyond which it counts in proportion and not
+    squared, in noisings that start from the warp. Where an outline may lie here or there, one of the two is
+    better than a blur."""
+
     identity: float = 0.0
+    """Weight of one minus the cosine of the recogniser's embeddings, of the decoded picture and the photo. It
+    is costly: it decodes pictures."""
+
     landmarks: float = 0.0
+    """Weight of the difference of gradients along the landmarks' contours, of the decoded picture and the
+    photo. It is costly: it decodes pictures."""
+
     decoded_samples: int = 1
+    """Samples of each batch that are decoded for ``identity`` and ``landmarks``: those with the least
+    noise."""
+
     decoded_below: float = 0.5
+    """Fraction of the schedule, in [0, 1], from which on noise is too much to judge a decoded sample by."""
+
     areas: float = 0.0
+    """Weight of the squared error of the clean latents' means over areas of an eighth of the picture's side,
+    in starts from the warp. What a prompt changes there is large and of one colour, and errors that count in
+    proportion say too little of it."""
+
     adversary: float = 0.0
+    """Length of the adversarial term's gradient at the networks' output, as a fraction of the denoising
+    term's. It counts in starts from the warp and needs the part ``critic`` among those that learn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HiFiDataConfig:
+    """How samples are drawn. Settings that end in ``share`` or ``dropout`` are probabilities in [0, 1]."""
+
+    references: tuple[int, int] = (1, 4)
+    """Least and greatest number of references, which is uniform between them."""
+
+    equal_counts: int = 1
+    """Samples in a row that have equally many references, and with ``buckets`` targets of one shape. A
+    multiple of the batch size makes batches that need no padding."""
+
+    truth_share: float = 0.15
+    """Probability that a sample's heads are the true ones, where known, rather than those fitted to
+    landmarks."""
+
+    one_sitting_share: float = 0.0
+    """Probability that all references are of the target's sitting, where it has other photos."""
+
+    named_share: float = 0.0
+    """Probability that a sample is of a restyled sitting, whose captions name what changes within it."""
+
+    glasses_share: float = 0.0
+    """Probability that such a sitting is one in which somebody puts glasses on or off."""
+
+    degraded_share: float = 0.3
+    """Probability of each reference that it is degraded as real photos are."""
+
+    face_dropout: float = 0.05
+    """Probability that a sample has no reference at all."""
+
+    caption_dropout: float = 0.1
+    """Probability that a noising is of guidance's unconditional half, without prompt and faces."""
+
+    empty_caption: float = 0.1
+    """Probability that a sample's caption is empty. Captions of restyled sittings stay."""
+
+    clause_dropout: float = 0.15
+    """Probability of each clause of a caption but the first that it is left out. Captions of restyled
+    sittings stay whole."""
+
+    regraded_share: float = 0.0
+    """Probability that target and references get another exposure, contrast and white balance alike, so that
+    more skin and light is seen than was photographed. The target is then encoded anew."""
+
+    cached_text: bool = False
+    """Whether captions are read as `prepare` embedded them: in the variants made there, or, with a
+    ``clause_dropout`` of 0, whole."""
+
+    buckets: bool = False
+    """Whether targets have the shapes that `prepare` sorted them into. Then ``equal_counts`` must be a
+    multiple of the batch size."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HiFiConfig:
-    """Settings of the HiFi recipe.
-
-    ``design`` names what is trained (``models.designs``); the default is the project's own, and "as-given" is
-    whatever the weights in ``init_from`` are of. ``trainable`` names the parts that learn: with the UNet left
-    out the base model stays frozen, with it both are trained jointly. ``surface_alignment``, ``warp_latents``
-    and ``face_tokens`` switch HiFi-Net's sources of guidance. ``transformer_layers`` is how many layers a
-    fresh HiFi-Net's transformers have, per level of resolution, in place of the size's. ``latent_prior``
-    keeps the prior of sizes that have one: for a base model that learns along with it, not for one that was
-    trained without. ``copy_unet`` starts a fresh HiFi-Net from the UNet's encoder half. Each sample is noised
-    ``noise_draws`` times, evenly over the schedule, for one run of the face models: on a CPU that and making
-    the sample cost more than the UNet. ``noise_shift`` above 1 draws more timesteps of much noise (arXiv
-    2403.03206, section 5.3.2), on which portraits of few steps depend. ``warp_starts`` is the share of
-    noisings that noise the warp instead of the photo, by amounts in ``warp_start_noise`` (shares of the
-    schedule), and still ask for the photo: what a portrait that starts from the warp depends on. Of the
-    schedule's noise a share in ``warp_start_grain`` is added; 0 leaves the warp clean, which loses none of
-    its detail. It counts where all references are of the photo's sitting, so that the warp differs from it by
-    no other light or clothes. ``calibrate_prior`` measures the prior anew even where HiFi-Net's weights are
-    given, as after a change of the autoencoder. ``fresh`` names parts that start afresh although
-    ``init_from`` has them; a fresh HiFi-Net takes over the latent prior of the one there.
-    ``gradient_checkpointing`` computes the networks' inner states again instead of keeping them, and
-    ``frozen_in_half`` keeps what does not learn in bfloat16: for large models. With ``kept_samples`` above 0
-    there are that many samples, whose faces are looked at once and kept in memory (0.3 MB each of the bundled
-    size, about 14 MB of SDXL's): about twice as fast on a CPU. The face encoder and refiner must have learnt
-    before, and what HiFi-Net prepares of a face stays as it is. A multiple of the batch size over all
-    processes keeps each sample in one process.
-    """
+    """Settings of the HiFi recipe."""
 
     size: str = "bundled"
+    """Model size (``models/sizes``)."""
+
     design: str = "ours"
+    """What is trained (``models.designs``): the project's own design, another, or "as-given" for whatever the
+    weights in ``init_from`` are of."""
+
     init_from: tuple[str, ...] = ()
+    """Folders that the first weights are taken from: runs, checkpoints or pipelines, the first that has a
+    part."""
+
     fresh: tuple[str, ...] = ()
+    """Parts that start afresh although ``init_from`` has them. A fresh HiFi-Net takes over the latent prior
+    of the one there."""
+
     trainable: tuple[str, ...] = FACE_PARTS
+    """Parts that learn. Without "unet" the base model stays frozen, with it both are trained jointly."""
+
     copy_unet: bool = True
+    """Whether a fresh HiFi-Net starts from the UNet's encoder half."""
+
     surface_alignment: bool = True
+    """Whether HiFi-Net is guided by features that the head's surface carries from the references."""
+
     warp_latents: bool = True
+    """Whether HiFi-Net is guided by the latents of the plain warp."""
+
     face_tokens: bool = True
+    """Whether HiFi-Net is guided by attention to face tokens."""
+
     transformer_layers: tuple[int, ...] = ()
+    """Layers of a fresh HiFi-Net's transformers for each level of resolution; empty for the size's own."""
+
     latent_prior: bool = True
+    """Whether to keep the latent prior of sizes that have one: for a base model that learns along with it,
+    not for one that was trained without."""
+
     noise_draws: int = 1
+    """Noisings of each sample, evenly over the schedule, for one run of the face models. On a CPU that and
+    making the sample cost more than the UNet."""
+
     noise_shift: float = 1.0
+    """Above 1 it draws more timesteps of much noise (arXiv 2403.03206, section 5.3.2), on which portraits of
+    few steps depend."""
+
     warp_starts: float = 0.0
+    """Fraction, in [0, 1], of noisings that noise the warp instead of the photo and still predict the photo:
+    what a portrait that starts from the warp depends on. Only samples whose references are all of the photo's
+    sitting count, for whose warp no other light or clothes are to blame."""
+
     warp_start_noise: tuple[float, float] = (0.05, 0.5)
+    """Least and greatest timestep of such noisings, as fractions of the schedule."""
+
     warp_start_grain: tuple[float, float] = (1.0, 1.0)
+    """Least and greatest noise scale of such noisings, in [0, 1]: what of the schedule's noise is added. 0
+    leaves the warp clean, which loses none of its detail."""
+
     calibrate_prior: bool = False
+    """Whether to measure the latent prior anew even where HiFi-Net's weights are given, as after a change of
+    the autoencoder."""
+
     gradient_checkpointing: bool = False
+    """Whether to compute the networks' inner states again instead of keeping them: less memory, more time."""
+
     frozen_in_half: bool = False
+    """Whether to keep what does not learn in bfloat16: less memory."""
+
     kept_samples: int = 0
+    """Number of samples in all, whose faces are looked at once and kept in memory (0.3 MB each of the bundled
+    size, about 14 MB of SDXL's); 0 for an endless stream of new ones. About twice as fast on a CPU. The
+    face encoder and refiner must have learnt before, and what HiFi-Net prepares of a face stays as it is. A
+    multiple
+    of the batch size over all processes keeps each sample in one process."""
+
     losses: HiFiLosses = field(default_factory=HiFiLosses)
+    """The loss terms."""
+
     data: HiFiDataConfig = field(default_factory=HiFiDataConfig)
+    """How samples are drawn."""
+
     sheet_people: int = 6
+    """Held-out people on a sheet, and in the figures of held-out data."""
+
     sheet_steps: int = 20
+    """Steps in which a sheet's pictures are drawn."""
+
     sheet_guidance: float = 2.0
+    """Guidance scale with which they are drawn, 1 for none."""

@@ -1,9 +1,9 @@
-"""Samples for HiFi-Net from a prepared folder: references, target head, caption, and the target's latents."""
+"""Samples for HiFi-Net from a prepared folder: references, target head, caption and latents."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,47 +23,28 @@ from hifi_portrait.training.data.text import vary_caption
 from hifi_portrait.training.data.tokenizer import token_ids
 from hifi_portrait.training.engine.objective import Batch
 from hifi_portrait.training.engine.samples import shuffled_index
-
-
-@dataclass(frozen=True, kw_only=True)
-class HiFiDataConfig:
-    """How samples are drawn.
-
-    ``references`` is the least and the greatest number of references; runs of ``equal_counts`` samples have
-    equally many, so that a batch of them needs no padding. ``truth_share`` is the probability
-    that a sample takes its heads' geometry from the truth, where known, rather than from the fit on
-    detected landmarks. ``one_sitting_share`` is that of references from the target's sitting alone, if it has
-    other photos. ``named_share`` is that of samples of people in restyled sittings, whose captions name what
-    changes, rather than of anybody, ``glasses_share`` that of these in which somebody puts glasses on or off.
-    ``degraded_share`` is that of a reference being worn as real photos are,
-    ``face_dropout`` that of a sample without any reference, ``caption_dropout`` of guidance's
-    unconditional half, ``empty_caption`` of an empty one, ``clause_dropout`` of a clause left out;
-    captions that name what changes within a sitting stay whole. ``regraded_share`` is the probability that
-    target and references get another exposure, contrast and white balance alike, so that more skin and light
-    is seen than was photographed; the target is then encoded anew. With ``cached_text`` captions are read as
-    `prepare` embedded them: in the variants made there, or, with a ``clause_dropout`` of 0, whole. With
-    ``buckets`` targets have the shapes that `prepare` sorted them into, alike in runs of ``equal_counts``
-    samples, which must be whole batches.
-    """
-
-    references: tuple[int, int] = (1, 4)
-    equal_counts: int = 1
-    truth_share: float = 0.15
-    one_sitting_share: float = 0.0
-    named_share: float = 0.0
-    glasses_share: float = 0.0
-    degraded_share: float = 0.3
-    face_dropout: float = 0.05
-    caption_dropout: float = 0.1
-    empty_caption: float = 0.1
-    clause_dropout: float = 0.15
-    regraded_share: float = 0.0
-    cached_text: bool = False
-    buckets: bool = False
+from hifi_portrait.training.objectives.hifi.config import HiFiDataConfig
 
 
 class HiFiData:
-    """Sample ``index`` of an endless stream over a prepared folder's training identities."""
+    """Samples of an endless stream over a prepared folder's training identities.
+
+    Parameters
+    ----------
+    config
+        How samples are drawn.
+    folder
+        The prepared folder.
+    seed
+        Seed of the order of identities, and of everything random in a sample.
+    with_pictures
+        Whether samples hold the target's picture, too.
+
+    Raises
+    ------
+    DatasetError
+        The folder does not have what ``config`` requests.
+    """
 
     def __init__(
         self, config: HiFiDataConfig, folder: str | Path, *, seed: int = 0, with_pictures: bool = False
@@ -77,8 +58,8 @@ class HiFiData:
             raise DatasetError(f"{folder} has no training identity with two usable photos")
         self.restyled = [g for g in self.identities if self.prepared.arrays["named"][g].all()]
         self.with_and_without_glasses = [g for g in self.restyled if self._glasses_change(g)]
-        wanted = {"named": self.restyled, "glasses": self.with_and_without_glasses}
-        for name, groups in wanted.items():
+        requested = {"named": self.restyled, "glasses": self.with_and_without_glasses}
+        for name, groups in requested.items():
             if getattr(config, f"{name}_share") > 0 and not groups:
                 raise DatasetError(
                     f"{folder} has no restyled sitting for hifi.data.{name}_share: make some with "
@@ -99,17 +80,21 @@ class HiFiData:
         self._views: dict[tuple[int, GeometryKind], SurfaceView] = {}
 
     def sample(self, index: int) -> Batch:
-        """One target and its references.
+        """Make sample ``index``: one target and its references.
 
-        ``faces`` (a batch of one), ``latents`` (C, h, w), ``token_ids`` (77,) or the cached text, ``chips``
-        (3, 3), ``embedding`` (E,) of the target, ``one_sitting`` (), whether the references are known to be
-        of the target's sitting, ``regraded`` (), whether the latents are not those of the picture, and,
-        where pictures are wanted, ``picture`` (3, S, S) uint8.
+        Returns
+        -------
+        dict
+            ``faces``, a batch of one; ``latents`` (C, h, w); ``token_ids`` (77,), or the cached
+            ``text_hidden`` and ``text_pooled``; ``chips`` (3, 3) and ``embedding`` (E,) of the target;
+            ``one_sitting`` (), whether the references are known to be of the target's sitting; ``regraded``
+            (), whether ``latents`` are not those of the regraded picture; and, with pictures, ``picture``
+            (3, S, S) uint8.
         """
         return self._sample(index, self.buckets)
 
     def square_sample(self, index: int) -> Batch:
-        """The same of square targets alone."""
+        """Make sample ``index`` with a square target, whatever the buckets."""
         return self._sample(index, None)
 
     def _sample(self, index: int, buckets: Buckets | None) -> Batch:
@@ -129,26 +114,26 @@ class HiFiData:
     def _of_bucket(
         self, people: Sequence[np.ndarray], bucket: int, of_photo: np.ndarray
     ) -> Sequence[np.ndarray]:
-        """Those of groups of photos that have one in a bucket."""
+        """Choose the people, as groups of photos, who have a photo in a bucket."""
         key = (id(people), bucket)
         if key not in self._in_bucket:
             self._in_bucket[key] = [group for group in people if (of_photo[group] == bucket).any()]
         return self._in_bucket[key]
 
     def _people(self, rng: np.random.Generator) -> Sequence[np.ndarray]:
-        """Of whom a sample is, as groups of photos."""
+        """Choose of whom a sample may be, as groups of photos."""
         if rng.random() >= self.config.named_share:
             return self.identities
         return self.with_and_without_glasses if rng.random() < self.config.glasses_share else self.restyled
 
     def _glasses_change(self, group: np.ndarray) -> bool:
-        """Whether a sitting's captions name glasses in some photos and none, or sunglasses, in others."""
+        """Tell whether a sitting's captions name glasses in some photos and none or sunglasses in others."""
         captions = [self.prepared.captions[photo] for photo in group]
         named = {find_glasses(caption) for caption in captions}
         return len({one if one in (None, "none", "sunglasses") else "clear" for one in named}) > 1
 
     def held_out(self, count: int) -> Batch:
-        """A batch of held-out people, always the same: four clean references each, geometry from the fit."""
+        """Make a batch of held-out people, always the same: four clean references each, and fitted heads."""
         groups = (self.prepared.identities("validation") or self.identities)[:count]
         config = replace(
             self.config,
@@ -164,7 +149,13 @@ class HiFiData:
         )
 
     def collate(self, samples: Sequence[Batch]) -> Batch:
-        """Join samples into a batch."""
+        """Join samples into a batch.
+
+        Raises
+        ------
+        DatasetError
+            The targets are of several shapes.
+        """
         faces = [sample["faces"] for sample in samples]
         targets = [each.landmark if isinstance(each, FaceInputs) else each.latents for each in faces]
         if len({target.shape[-2:] for target in targets}) > 1:
@@ -187,7 +178,7 @@ class HiFiData:
         buckets: Buckets | None = None,
         bucket: int | None = None,
     ) -> Batch:
-        """A sample of photos of one person; the target is one in a bucket, or a square crop without any."""
+        """Draw a sample of one person's photos, with a target in ``bucket``, or a square one without."""
         others = [int(photo) for photo in rng.permutation(group)]
         target = next(p for p in others if buckets is None or buckets.of_photo[p] == bucket)
         others.remove(target)
@@ -199,8 +190,8 @@ class HiFiData:
         grade = ColourGrade.sample(rng) if rng.random() < config.regraded_share else None
         if grade is not None:
             references = replace(references, crops=grade(references.crops))
-        worn = [degrade(c, rng) if rng.random() < config.degraded_share else c for c in references.crops]
-        references = replace(references, crops=np.stack(worn))
+        crops = [degrade(c, rng) if rng.random() < config.degraded_share else c for c in references.crops]
+        references = replace(references, crops=np.stack(crops))
         geometry, latents = prepared.geometry(target, kind), prepared.latents(target)
         if buckets is not None:
             geometry, latents = buckets.geometry(target, geometry), buckets.latents(target)
@@ -227,7 +218,7 @@ class HiFiData:
         return sample
 
     def _caption(self, photo: int, rng: np.random.Generator, config: HiFiDataConfig) -> Batch:
-        """What the text encoders read, or, where it is cached, what they make of it."""
+        """Give what the text encoders read, or, where it is cached, what they make of it."""
         named = bool(self.prepared.arrays["named"][photo])
         if self.text is not None:
             empty = 0.0 if named else config.empty_caption
@@ -238,7 +229,7 @@ class HiFiData:
         return {"token_ids": token_ids(self.tokenizer, [caption])[0]}
 
     def _view(self, photo: int, kind: GeometryKind) -> SurfaceView:
-        """A photo's view of the head, kept: it costs as much as the rest of a sample (about 80 kB each)."""
+        """Give a photo's view of the head. It is kept (80 kB): it costs as much as the rest of a sample."""
         key = (photo, kind)
         if key not in self._views:
             self._views[key] = SurfaceView.from_geometry(self.model, self.prepared.geometry(photo, kind))
@@ -246,6 +237,6 @@ class HiFiData:
 
 
 def without_references(faces: FaceInputs) -> FaceInputs:
-    """The same target with nothing known of the person: what face guidance contrasts with."""
+    """Drop what is known of the person from a target: what face guidance contrasts with."""
     names = ("mask", "warp", "warp_coverage")
     return replace(faces, **{name: torch.zeros_like(getattr(faces, name)) for name in names})

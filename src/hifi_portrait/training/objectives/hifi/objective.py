@@ -1,8 +1,7 @@
-"""Objective: HiFi-Net and the face models over a base model, which is frozen or joins in."""
+"""Objective `hifi`: HiFi-Net and the face networks over a base model, which is frozen or learns along."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from torch.nn import functional as F
 from hifi_portrait.errors import ModelError
 from hifi_portrait.faces.dlib_resnet import DlibResNet
 from hifi_portrait.head import Part
+from hifi_portrait.head.arrays import ByteArray
 from hifi_portrait.head.model import triangles_around_eyes
 from hifi_portrait.models.build import build
 from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs
@@ -22,7 +22,7 @@ from hifi_portrait.models.tensors import map_tensors
 from hifi_portrait.prompts.class_word import find_class_words
 from hifi_portrait.training.data.text import TextEmbeddings, encode_text
 from hifi_portrait.training.engine.objective import Batch, Objective
-from hifi_portrait.training.engine.precision import autocast_where_fast
+from hifi_portrait.training.engine.precision import autocast_where_fast, own_precision
 from hifi_portrait.training.engine.samples import ENDLESS
 from hifi_portrait.training.engine.weights import find_scheduler
 from hifi_portrait.training.objectives.diffusion import (
@@ -50,12 +50,33 @@ from hifi_portrait.training.objectives.losses import (
 )
 from hifi_portrait.training.objectives.sheets import arrange_grid, decode_latents, to_image
 
-_PRIOR_PHOTOS, _PRIOR_PAIRS = 1500, 128
-_CRITIC_WARMUP = 0.1  # share of the run over which its say grows to the full
+_PRIOR_PHOTOS = 1500
+"""Photos whose latents' moments make the prior of what no warp shows."""
+
+_PRIOR_PAIRS = 128
+"""Samples whose latents, beside their warps', make the prior of what a warp shows."""
+
+_CRITIC_WARMUP = 0.1
+"""Fraction of the run over which the adversarial term's weight grows from 0 to the full."""
 
 
 class HiFiObjective(Objective):
-    """v-prediction of a photo from other photos of the person, the head in it, and its caption."""
+    """v-prediction of a photo from other photos of the person, the head in it, and its caption.
+
+    Parameters
+    ----------
+    config
+        Settings of the recipe.
+    data
+        Prepared folder.
+    seed
+        Seed of fresh weights and of the samples.
+
+    Raises
+    ------
+    ModelError, DatasetError
+        Parts, data and settings do not go together.
+    """
 
     def __init__(self, config: HiFiConfig, data: str | Path, *, seed: int = 0) -> None:
         super().__init__(hifi_parts(config, data, seed=seed), config.trainable)
@@ -88,7 +109,7 @@ class HiFiObjective(Objective):
         self.register_buffer("importance", torch.from_numpy(importance).float(), persistent=False)
 
     def sample(self, index: int) -> Batch:
-        """See :meth:`HiFiData.sample`; where samples are kept, ``faces`` are `SampleFaces`."""
+        """Make sample ``index`` as `HiFiData.sample` does; kept samples have `SampleFaces` as ``faces``."""
         return self.data.sample(index) if self.memory is None else self.memory[index]
 
     def collate(self, samples: list[Batch]) -> Batch:
@@ -96,26 +117,26 @@ class HiFiObjective(Objective):
         return self.data.collate(samples)
 
     def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
-        """The term ``denoising`` and those of the other losses whose weights are above 0."""
+        """Compute the term ``denoising`` and the other losses' terms whose weights are above 0."""
         losses, draws = self.config.losses, self.config.noise_draws
         known = self._known(batch)
 
-        def drawn(value: Tensor) -> Tensor:
+        def repeat(value: Tensor) -> Tensor:
             return value.repeat_interleave(draws, dim=0)
 
-        text, known = map_tensors(self._text(batch, known.condition), drawn), map_tensors(known, drawn)
+        text, known = map_tensors(self._text(batch, known.condition), repeat), map_tensors(known, repeat)
         condition, latents = known.condition, known.latents
         unprompted = torch.rand(len(latents), device=latents.device) < self.config.data.caption_dropout
         noise = torch.randn_like(latents)
-        from_warp, timesteps, grain = self._noising(
+        from_warp, timesteps, noise_scale = self._noising(
             batch["one_sitting"].repeat_interleave(draws) & ~unprompted
         )
-        noise = noise * grain.view(-1, 1, 1, 1)
+        noise = noise * noise_scale.view(-1, 1, 1, 1)
         started = torch.where(from_warp.view(-1, 1, 1, 1), condition.warp_latents.to(latents), latents)
         noisy = self.scheduler.add_noise(started, noise, timesteps)
         alphas = self.scheduler.alphas_cumprod.to(latents.device)
         velocity = velocity_to(latents, noisy, alphas, timesteps)
-        prediction = self._predict(noisy, timesteps, text, condition, unprompted, grain)
+        prediction = self._predict(noisy, timesteps, text, condition, unprompted, noise_scale)
         weight = min_snr_weight(alphas, timesteps, losses.min_snr_gamma, self._predicted)
         width = torch.where(from_warp, losses.warp_start_width / (1 - alphas[timesteps]).sqrt(), torch.inf)
         error = denoising_loss(prediction, velocity, weight, known.importance, width)
@@ -125,11 +146,11 @@ class HiFiObjective(Objective):
             terms["areas"] = losses.areas * (area_errors(clean - latents) * from_warp).mean()
         if losses.adversary > 0 and bool(from_warp.any()):
             shown = (condition.warp_latents[from_warp].to(latents), known.coverage[from_warp])
-            learnt, believed = self._critic_terms(clean[from_warp], latents[from_warp], shown)
-            terms["critic"] = learnt
+            critic_term, adversary = self._critic_terms(clean[from_warp], latents[from_warp], shown)
+            terms["critic"] = critic_term
             if prediction.requires_grad:
                 strength = losses.adversary * min(1.0, progress / _CRITIC_WARMUP)
-                terms["adversary"] = balance_gradients(believed, error, prediction, strength)
+                terms["adversary"] = balance_gradients(adversary, error, prediction, strength)
         if self._decodes(losses):
             terms |= self._picture_terms(clean, timesteps, batch)
         return terms
@@ -137,13 +158,13 @@ class HiFiObjective(Objective):
     def _critic_terms(
         self, drawn: Tensor, photos: Tensor, shown: tuple[Tensor, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """What the critic learns by, and what the networks learn of it; both see what is ``shown``."""
+        """Compute the critic's term and the networks'; the critic is ``shown`` warp and coverage in both."""
         critic = self.part(CRITIC)
-        learnt = hinge_critic_loss(critic(photos, *shown), critic(drawn.detach(), *shown))
-        return learnt, -critic.frozen(drawn, *shown).mean()
+        critic_term = hinge_critic_loss(critic(photos, *shown), critic(drawn.detach(), *shown))
+        return critic_term, -critic.score_frozen(drawn, *shown).mean()
 
-    def sheet(self) -> np.ndarray:
-        """For held-out people: first reference, target, landmark image, warp, and what is drawn."""
+    def sheet(self) -> ByteArray:
+        """Draw held-out people: first reference, target, landmark image, warp, and drawn portrait."""
         batch = self._held_out()
         latents, faces = batch["latents"], batch["faces"]
         condition = self.conditioner(faces)
@@ -167,7 +188,7 @@ class HiFiObjective(Objective):
         return arrange_grid(pictures, columns=len(latents))
 
     def metrics(self) -> dict[str, float]:
-        """The loss terms on held-out people, over four draws of noise and timesteps."""
+        """Measure the loss terms on held-out people, over four draws of noise and timesteps."""
         batch = self._held_out()
         draws = [self(batch) for _ in range(4)]
         return {name: float(np.mean([draw[name].item() for draw in draws])) for name in draws[0]}
@@ -179,7 +200,7 @@ class HiFiObjective(Objective):
 
     @property
     def _factor(self) -> int:
-        """By which the autoencoder reduces sides of pictures."""
+        """Factor by which the autoencoder reduces the sides of pictures."""
         return int(2 ** (len(self.part("vae").config.block_out_channels) - 1))
 
     def _calibrate_prior(self) -> None:
@@ -195,7 +216,7 @@ class HiFiObjective(Objective):
         self.part("hifi_net").prior.calibrate(latents, pairs["latents"], warps, coverage)
 
     def _check_data(self) -> None:
-        """Raises ModelError where the networks cannot read what was prepared."""
+        """Raise ModelError where the networks cannot read what was prepared."""
         data, width = self.data, self.part("unet").config.cross_attention_dim
         if self.recogniser is not None and data.prepared.recogniser:
             raise ModelError(
@@ -213,7 +234,7 @@ class HiFiObjective(Objective):
             )
 
     def _memory(self, count: int) -> SampleMemory | None:
-        """The samples kept in memory, if that is wished and the parts that look at faces do not learn."""
+        """Make the memory of samples, where it is requested; raise ModelError where that cannot be."""
         if not count:
             return None
         if count % self.config.data.equal_counts:
@@ -242,7 +263,7 @@ class HiFiObjective(Objective):
         return {name: value.to(device) for name, value in batch.items()}
 
     def _noising(self, possible: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Which noisings (B,) start from the warp, of those that can; all timesteps, and shares of noise."""
+        """Draw which of the ``possible`` noisings (B,) start from the warp; timesteps and noise scales."""
         config = self.config
         from_warp = draw_warp_starts(possible, config.warp_starts)
         timesteps = draw_timesteps(
@@ -255,7 +276,7 @@ class HiFiObjective(Objective):
         return from_warp, timesteps, draw_noise_scale(from_warp, config.warp_start_grain)
 
     def _latents(self, batch: Batch) -> Tensor:
-        """The targets' latents (B, C, h, w); those of regraded pictures are encoded here."""
+        """Give the targets' latents (B, C, h, w); those of regraded pictures are encoded here."""
         latents, regraded = batch["latents"], batch["regraded"]
         if bool(regraded.any()):
             pictures = batch["picture"][regraded].float() / 127.5 - 1
@@ -264,7 +285,7 @@ class HiFiObjective(Objective):
         return latents
 
     def _known(self, batch: Batch) -> SampleFaces:
-        """What the networks and the losses need of a batch's faces."""
+        """Compute what the networks and the losses need of a batch's faces."""
         faces = batch["faces"]
         if isinstance(faces, SampleFaces):
             device = next(self.part("unet").parameters()).device
@@ -277,7 +298,7 @@ class HiFiObjective(Objective):
         return SampleFaces(condition, self._latents(batch), self._importance(faces, extent), coverage)
 
     def _text(self, batch: Batch, condition: Conditioning) -> TextEmbeddings:
-        """What the networks read of a batch's captions."""
+        """Give what the networks read of a batch's captions."""
         if self.config.data.cached_text:
             return TextEmbeddings(batch["text_hidden"], batch["text_pooled"])
         ids, refiner = batch["token_ids"], self.part("face_refiner")
@@ -298,12 +319,13 @@ class HiFiObjective(Objective):
         text: TextEmbeddings,
         condition: Conditioning,
         unconditional: Tensor,
-        grain: Tensor | float = 1.0,
+        noise_scale: Tensor | float = 1.0,
     ) -> Tensor:
-        """Velocity (B, C, h, w), whatever the networks predict.
+        """Predict the velocity (B, C, h, w), whatever the networks predict themselves.
 
-        Where ``unconditional`` (B,), it is what the pipeline's guidance takes for its unconditional half: the
-        bare base model's without a prompt, or, for face parts with unconditional tokens, nobody's face.
+        Where ``unconditional`` (B,), it is what the pipeline's guidance takes for its unconditional half:
+        that of the bare base model without a prompt, or, for face parts with unconditional tokens, of
+        nobody's face.
         """
         noisy = noisy.contiguous(memory_format=torch.channels_last)
         text, kept = text.without(unconditional), (~unconditional).to(noisy.dtype).view(-1, 1, 1, 1)
@@ -317,17 +339,17 @@ class HiFiObjective(Objective):
         self.part("face_attention").bind([condition.tokens])
         unet = self.part("unet")
 
-        def fitting(value: Tensor) -> Tensor:  # autocast does it for a UNet of full precision
+        def cast(value: Tensor) -> Tensor:  # autocast does it for a UNet of full precision
             return value if unet.dtype == torch.float32 else value.to(unet.dtype)
 
         with own_precision(unet):
             output: Tensor = unet(
-                fitting(noisy),
+                cast(noisy),
                 timesteps,
-                fitting(text.hidden),
-                added_cond_kwargs={name: fitting(value) for name, value in added.items()},
-                down_block_additional_residuals=[fitting(residual * kept) for residual in down],
-                mid_block_additional_residual=fitting(middle * kept),
+                cast(text.hidden),
+                added_cond_kwargs={name: cast(value) for name, value in added.items()},
+                down_block_additional_residuals=[cast(residual * kept) for residual in down],
+                mid_block_additional_residual=cast(middle * kept),
             ).sample
         known, prior = condition.hifi.prior_mean, self.part("hifi_net").prior
         if self._predicted == "epsilon":
@@ -337,10 +359,10 @@ class HiFiObjective(Objective):
             return output.float()
         mean = torch.where(unconditional.view(-1, 1, 1, 1), prior.mean_alone(noisy), known)
         alpha_bar = self.scheduler.alphas_cumprod[timesteps.cpu()]
-        return output.float() + prior.velocity(noisy, alpha_bar, mean, grain)
+        return output.float() + prior.velocity(noisy, alpha_bar, mean, noise_scale)
 
     def _importance(self, faces: FaceInputs, extent: tuple[int, int]) -> Tensor:
-        """How much an error of each latent counts (B, 1, h, w), by which part of the head it shows."""
+        """Compute how much an error of each latent counts (B, 1, h, w), by the part of the head it shows."""
         importance: Any = self.importance
         shown = (faces.triangle >= 0) * importance[faces.triangle.long().clamp(min=0)]
         return 1 + F.adaptive_avg_pool2d(shown[:, None], extent)
@@ -368,12 +390,3 @@ class HiFiObjective(Objective):
     @staticmethod
     def _decodes(losses: HiFiLosses) -> bool:
         return losses.identity > 0 or losses.landmarks > 0
-
-
-def own_precision(part: Any) -> AbstractContextManager[None]:
-    """Leave autocast while a part computes that is of half precision itself."""
-    parameter = next(part.parameters())
-    if parameter.dtype == torch.float32:
-        return nullcontext()
-    context: AbstractContextManager[None] = torch.autocast(parameter.device.type, enabled=False)
-    return context

@@ -1,4 +1,4 @@
-"""The parts that the objective `hifi` trains and freezes, with the settings and weights asked for."""
+"""The parts that the objective `hifi` trains or freezes, with the requested settings and weights."""
 
 from __future__ import annotations
 
@@ -23,10 +23,26 @@ from hifi_portrait.training.objectives.hifi.critic import LatentCritic
 logger = logging.getLogger(__name__)
 
 CRITIC = "critic"
+"""Name of the critic's part; only training has it."""
 
 
 def hifi_parts(config: HiFiConfig, data: str | Path, *, seed: int = 0) -> dict[str, nn.Module]:
-    """All parts by name, for data prepared in the folder ``data``, whose autoencoder is taken."""
+    """Load or make all parts by name.
+
+    Parameters
+    ----------
+    config
+        Names the design, the folders to start from and what learns.
+    data
+        Prepared folder, whose autoencoder is taken.
+    seed
+        Seed of fresh weights.
+
+    Raises
+    ------
+    ModelError
+        A part is missing, or was made with other settings than the requested ones or for other data.
+    """
     prepared = Prepared(data)
     _check_embeddings(config, prepared)
     encoders = [] if config.data.cached_text else ["text_encoder", "text_encoder_2"]
@@ -55,7 +71,7 @@ def hifi_parts(config: HiFiConfig, data: str | Path, *, seed: int = 0) -> dict[s
 
 
 def _critic(config: HiFiConfig, latent_channels: int, seed: int) -> LatentCritic:
-    """The critic of the run that is gone on from, or a fresh one."""
+    """Load the critic of the run to start from, or make a fresh one."""
     folder = None if CRITIC in config.fresh else find_part(config.init_from, CRITIC, LatentCritic.__name__)
     if folder is not None:
         logger.info("%s from %s", CRITIC, folder)
@@ -72,13 +88,13 @@ def _critic(config: HiFiConfig, latent_channels: int, seed: int) -> LatentCritic
 
 
 def given_parts(config: HiFiConfig) -> set[str]:
-    """Face parts whose weights are taken from folders rather than made afresh."""
+    """Find the face parts whose weights are taken from folders rather than made afresh."""
     known = {name for name in FACE_PARTS if find_part(config.init_from, name) is not None}
     return known - set(config.fresh)
 
 
 def _overrides(config: HiFiConfig, embedding_size: int) -> dict[str, dict[str, Any]]:
-    """The design's settings, less the sources of guidance that are switched off."""
+    """Give the design's settings, less the sources of guidance that are switched off."""
     overrides = _as_given(config) if config.design == AS_GIVEN else design_overrides(config.design)
     overrides.setdefault("face_encoder", {})["recogniser_dim"] = embedding_size
     hifi_net = overrides.setdefault("hifi_net", {})
@@ -99,7 +115,7 @@ def _overrides(config: HiFiConfig, embedding_size: int) -> dict[str, dict[str, A
 
 
 def _check_embeddings(config: HiFiConfig, prepared: Prepared) -> None:
-    """Raises ModelError where the face encoder that a run starts from reads other embeddings."""
+    """Raise ModelError where the face encoder that a run starts from reads other embeddings."""
     folder = None if "face_encoder" in config.fresh else find_part(config.init_from, "face_encoder")
     if folder is None:
         return
@@ -114,7 +130,7 @@ def _check_embeddings(config: HiFiConfig, prepared: Prepared) -> None:
 
 
 def _as_given(config: HiFiConfig) -> dict[str, dict[str, Any]]:
-    """The settings that the face parts in ``init_from`` were made with."""
+    """Read the settings that the face parts in ``init_from`` were made with."""
     settings = {}
     for name in FACE_PARTS:
         folder = find_part(config.init_from, name)

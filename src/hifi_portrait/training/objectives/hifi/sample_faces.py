@@ -1,4 +1,4 @@
-"""What training needs of samples' faces, and its memory of samples seen before."""
+"""What training computes once of samples' faces, and a memory of samples it has seen."""
 
 from __future__ import annotations
 
@@ -16,28 +16,23 @@ from hifi_portrait.training.engine.objective import Batch
 
 @dataclass
 class SampleFaces:
-    """Of a batch of samples, what does not depend on noise, timestep and caption.
-
-    Attributes
-    ----------
-    condition
-        What the networks read of the faces.
-    latents
-        (B, C, h, w) of the targets.
-    importance
-        (B, 1, h, w) 1 or more, how much an error of each latent counts.
-    coverage
-        (B, 1, h, w) in [0, 1], how much of each latent the warp shows.
-    """
+    """What does not depend on noise, timestep and caption, of a batch of samples."""
 
     condition: Conditioning
+    """What the networks read of the faces."""
+
     latents: Tensor
+    """(B, C, h, w) scaled latents of the targets."""
+
     importance: Tensor
+    """(B, 1, h, w), 1 or more: how much an error of each latent counts."""
+
     coverage: Tensor
+    """(B, 1, h, w) in [0, 1]: how much of each latent the warp shows."""
 
 
 class SampleMemory:
-    """Samples by number, kept on the CPU in bfloat16.
+    """Samples by number, kept in the CPU's memory in bfloat16.
 
     Parameters
     ----------
@@ -46,7 +41,7 @@ class SampleMemory:
     sample
         Makes a sample of a number.
     faces
-        Works out the faces of a batch.
+        Computes the `SampleFaces` of a batch.
     collate
         Makes a batch of samples.
     """
@@ -63,12 +58,12 @@ class SampleMemory:
         self._known: dict[int, Batch] = {}
 
     def __getitem__(self, index: int) -> Batch:
-        """Sample ``index``, its ``faces`` worked out.
+        """Give sample ``index`` with `SampleFaces` as its ``faces``.
 
         Raises
         ------
         ModelError
-            Called in a data loader's worker, whose memory would go to waste.
+            It is called in a loader's worker, whose memory nobody else sees.
         """
         if torch.utils.data.get_worker_info() is not None:
             raise ModelError("hifi.kept_samples needs trainer.workers = 0: workers share no memory")
@@ -77,13 +72,14 @@ class SampleMemory:
             sample = self._sample(number)
             known = {name: value for name, value in sample.items() if name not in _INPUTS}
             with torch.no_grad():
-                known["faces"] = map_tensors(self._faces(self._collate([sample])), _halved)
+                known["faces"] = map_tensors(self._faces(self._collate([sample])), _to_half)
             self._known[number] = known
         return self._known[number]
 
 
 _INPUTS = ("faces", "latents", "regraded", "picture", "chips", "embedding")
+"""What of a sample `SampleFaces` stands for, or nothing needs any more."""
 
 
-def _halved(value: Tensor) -> Tensor:
+def _to_half(value: Tensor) -> Tensor:
     return value.to("cpu", torch.bfloat16 if value.is_floating_point() else value.dtype)
