@@ -79,7 +79,7 @@ def prepared(id_data: Path, vae_folder: Path, tmp_path_factory: pytest.TempPathF
 @pytest.fixture
 def run_recipe(tmp_path: Path) -> Callable[..., Path]:
     """Train a tiny recipe of the package; returns the run's folder."""
-    from hifi_portrait.training.engine.run import train
+    from hifi_portrait.training.run import train
 
     def run(objective: str, data: Path, *overrides: str, out: Path = tmp_path / "run") -> Path:
         train(f"{objective}-tiny", data, out, overrides=overrides)

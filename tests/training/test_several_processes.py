@@ -14,10 +14,10 @@ import line_objective
 from hifi_objectives import BASE_PARTS
 from hifi_portrait.errors import RecipeError
 from hifi_portrait.training.engine.checkpoint import latest_checkpoint, load_state
-from hifi_portrait.training.engine.run import train
 from hifi_portrait.training.engine.weights import find_part
 from hifi_portrait.training.objectives.hifi.config import FACE_PARTS
 from hifi_portrait.training.objectives.hifi.critic import LatentCritic
+from hifi_portrait.training.run import train
 from line_objective import SETTINGS, LineObjective, final_state, flat, trainer, weights
 from ranks import TIMEOUT, run_ranks
 

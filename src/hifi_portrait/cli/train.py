@@ -109,7 +109,7 @@ def train(
     with needs_extra("train"):
         from accelerate import PartialState
 
-    from hifi_portrait.training.engine.run import train as train_recipe
+    from hifi_portrait.training.run import train as train_recipe
 
     train_recipe(recipe, data, out, overrides=overrides or [])
     if PartialState().is_main_process:

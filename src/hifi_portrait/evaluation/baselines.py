@@ -17,9 +17,9 @@ from hifi_portrait.models.designs import DESIGNS, design_overrides
 from hifi_portrait.models.files import BUNDLED, check_folder
 from hifi_portrait.training.data.tokenizer import load_tokenizer
 from hifi_portrait.training.engine.checkpoint import latest_checkpoint
-from hifi_portrait.training.engine.run import train
 from hifi_portrait.training.export import export_pipeline
 from hifi_portrait.training.recipes.reading import Recipe, load_recipe
+from hifi_portrait.training.run import train
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Comparison:
             A design is unknown, the data was prepared for another tokenizer, or a run in ``out`` was begun
             with other settings.
         RecipeError, DatasetError
-            As `hifi_portrait.training.engine.run.train`.
+            As `hifi_portrait.training.run.train`.
         """
         for design in self.designs:
             design_overrides(design)

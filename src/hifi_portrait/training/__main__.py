@@ -6,11 +6,8 @@ of this package that imports from the command line.
 
 from __future__ import annotations
 
-import functools
-import logging
-import os
 import sys
-from typing import Any
+from typing import NoReturn
 
 import typer
 
@@ -18,33 +15,25 @@ from hifi_portrait.cli.console import hush_libraries, reports_errors
 from hifi_portrait.cli.train import train
 
 
-@functools.wraps(train)
-def train_and_leave(**options: Any) -> None:
-    """Train, and take leave of the other processes."""
-    train(**options)
-
-    from accelerate import PartialState
-
-    state = PartialState()
-    state.destroy_process_group()
-    if state.num_processes > 1:
-        # All is written. Threads of a closed group may outlive it and crash an interpreter that ends.
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
-
-
-def main() -> None:
-    """Run the command line."""
+def main() -> NoReturn:
+    """Run the command line, and leave the other processes whichever way it ends."""
     hush_libraries()
     app = typer.Typer(
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.command()(reports_errors(train_and_leave))
-    app(prog_name="hifi_portrait.training")
+    app.command()(reports_errors(train))
+    code: str | int | None = None
+    try:
+        app(prog_name="hifi_portrait.training")
+    except SystemExit as end:
+        code = end.code
+    if "torch" in sys.modules:  # it is not after --help
+        from hifi_portrait.training.engine.process_group import leave_process_group
+
+        leave_process_group()  # only here does no error refer to the trainer any more
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,12 @@ from __future__ import annotations
 import gc
 
 import torch.distributed as dist
-from accelerate import PartialState
 from torch.distributed.device_mesh import DeviceMesh
+
+from hifi_portrait.errors import needs_extra
+
+with needs_extra("train"):
+    from accelerate import PartialState
 
 
 def leave_process_group() -> None:

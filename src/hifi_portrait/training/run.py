@@ -17,10 +17,19 @@ logger = logging.getLogger(__name__)
 def train(
     recipe: str | Path, data: str | Path, out: str | Path, *, overrides: Sequence[str] = ()
 ) -> TrainingResult:
-    """Train ``recipe`` (a name or a TOML file) on ``data``; an unfinished run in ``out`` goes on.
+    """Train a recipe; an unfinished run in ``out`` continues.
 
-    ``data`` is an ID data set for the autoencoder and a prepared folder
-    (:mod:`hifi_portrait.training.data.prepare`) for the others. ``overrides`` are ``"section.key=value"``.
+    Parameters
+    ----------
+    recipe
+        Name of a recipe of the package, or a TOML file.
+    data
+        An ID data set for the autoencoder, and a prepared folder (:mod:`hifi_portrait.training.data.prepare`)
+        for the others.
+    out
+        The run's folder.
+    overrides
+        Settings in place of the recipe's, as ``"section.key=value"``.
 
     Raises
     ------
