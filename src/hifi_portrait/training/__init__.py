@@ -1,1 +1,1 @@
-"""Training: recipes, losses, objectives, the trainer and its checkpoints, and the export of a pipeline."""
+"""Training: the engine, the data, the objectives and their recipes, and the export of a pipeline."""

@@ -50,19 +50,33 @@ def export_pipeline(
 
     Parameters
     ----------
-    folders : each part is taken from the first that has it; one must hold the tokenizers, as a prepared one
-    does
-    out : the pipeline's folder
-    size : the model size that was trained
-    dtype : of the weights
-    steps, guidance, warp_strength, warp_grain, upscale : the model's defaults, for calls that do not say
+    folders
+        Runs and prepared folders. Each part is taken from the first that has it, and one must hold the
+        tokenizers, as a prepared one does.
+    out
+        The pipeline's folder.
+    size
+        The model size that was trained.
+    dtype
+        Number format of the weights.
+    steps
+        The model's default number of steps.
+    guidance
+        Its default guidance scale.
+    warp_strength
+        Its default fraction of the schedule, in [0, 1], that the warp is noised by at the start; 1 starts
+        from noise.
+    warp_grain
+        Its default noise scale of such starts, in [0, 1].
+    upscale
+        Its default factor of the picture's size.
 
     Raises
     ------
     ModelError
         A part or the tokenizers are in none of the folders.
     ValueError
-        ``steps`` or ``upscale`` is no whole number of 1 or more.
+        ``steps`` or ``upscale`` is not an integer of 1 or more.
     """
     check_counts(steps=steps, upscale=upscale)
     parts = build(size, [*_NETWORKS, "scheduler"])
@@ -90,7 +104,7 @@ def export_pipeline(
 
 
 def _without_origin(model: Any) -> Any:
-    """The same model not knowing the folder it came from, which diffusers would save with it."""
+    """Copy a model without the name of the folder that it came from, which diffusers would save."""
     if not isinstance(model, ConfigMixin):
         return model
     fresh: Any = type(model).from_config({k: v for k, v in model.config.items() if not k.startswith("_")})

@@ -1,8 +1,8 @@
 """Aspect buckets: targets of other shapes than a square, beside the square crops of a prepared folder.
 
-``buckets.json`` lists their shapes (height, width), the square first. ``bucket.npy`` (P,) says of which shape
-each photo is as a target and ``bucket_row.npy`` (P,) in which row of ``latents_HxW.npy``; squares stay in
-``latents.npy``. References are square crops all the same.
+``buckets.json`` lists the shapes (height, width), the square first. For each of P photos ``bucket.npy``
+(P,) holds the number of its shape as a target, and ``bucket_row.npy`` (P,) its row in ``latents_HxW.npy``;
+squares stay in ``latents.npy``. References are square crops whatever the target's shape.
 """
 
 from __future__ import annotations
@@ -22,16 +22,33 @@ from hifi_portrait.dataset.format import PhotoRecord
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.faces.geometry import cut_out
 from hifi_portrait.head import Camera, HeadGeometry
+from hifi_portrait.head.arrays import Array, ByteArray
 from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.training.data.encode import LatentEncoder
 from hifi_portrait.training.data.prepared import Prepared
 
 Shape = tuple[int, int]
+"""Height and width in pixels."""
+
 _BATCH = 8
+"""Pictures that are encoded at a time."""
 
 
 class Buckets:
-    """Reads the targets of a prepared folder. Raises DatasetError where there are no buckets."""
+    """Reads the targets of a prepared folder.
+
+    Attributes
+    ----------
+    shapes : list of Shape
+        All shapes, the square first.
+    of_photo : numpy.ndarray
+        (P,) number of each photo's shape.
+
+    Raises
+    ------
+    DatasetError
+        The folder has no buckets.
+    """
 
     def __init__(self, prepared: Prepared) -> None:
         place = prepared.folder / "buckets.json"
@@ -48,32 +65,43 @@ class Buckets:
         ]
 
     def latents(self, photo: int) -> Tensor:
-        """Scaled latents (C, h, w) float32 of a photo as a target."""
+        """Give the scaled latents (C, h, w) of a photo as a target, in float32."""
         bucket = int(self.of_photo[photo])
         if bucket == 0:
             return self._prepared.latents(photo)
         return torch.from_numpy(self._latents[bucket - 1][self._row[photo]].astype(np.float32))
 
     def geometry(self, photo: int, square: HeadGeometry) -> HeadGeometry:
-        """A head of the square crop as the target shows it."""
+        """Give a head of the square crop as the target shows it."""
         return reframe(square, self.shapes[int(self.of_photo[photo])])
 
 
 def reframe(geometry: HeadGeometry, shape: Shape) -> HeadGeometry:
-    """A head in a picture of another shape about the same middle."""
+    """Give a head as a picture of another shape about the same middle shows it."""
     height, width = shape
     camera = geometry.camera
     centre = (camera.cx + (width - camera.width) / 2, camera.cy + (height - camera.height) / 2)
     return replace(geometry, camera=Camera(camera.focal, *centre, width, height))
 
 
-def choose_shape(
-    extent: tuple[int, int], transform: npt.NDArray[np.floating], shapes: Sequence[Shape]
-) -> int:
-    """Which of ``shapes`` shows a photo best; the first is the square that ``transform`` crops it to.
+def choose_shape(extent: tuple[int, int], transform: Array, shapes: Sequence[Shape]) -> int:
+    """Choose the shape that shows a photo best: that with the least beside the photo.
 
-    Least of it may lie off the photo, of ``extent`` (width, height); among equals its proportions are the
-    nearest to the photo's.
+    Among equals it is the one whose proportions are nearest to the photo's.
+
+    Parameters
+    ----------
+    extent
+        Width and height of the photo in pixels.
+    transform
+        (3, 3) from pixels of the photo to pixels of the square crop.
+    shapes
+        Shapes to choose from, the square first.
+
+    Returns
+    -------
+    int
+        Number of the shape.
     """
     (square, _), (wide, high) = shapes[0], extent
     scale = float(transform[0, 0])
@@ -93,7 +121,18 @@ def choose_shape(
 def make_buckets(
     data: str | Path, folder: str | Path, shapes: Sequence[Shape], *, progress: bool = False
 ) -> None:
-    """Sort the photos of ``folder``, prepared from ``data``, into shapes, and encode those not square.
+    """Sort the photos of a prepared folder into shapes, and encode those that are not square.
+
+    Parameters
+    ----------
+    data
+        The data set that the folder was prepared from.
+    folder
+        The prepared folder.
+    shapes
+        Shapes to sort into. The square need not be among them.
+    progress
+        Whether to show a progress bar.
 
     Raises
     ------
@@ -131,14 +170,14 @@ def make_buckets(
 
 
 def square_transform(photo: PhotoRecord, size: int) -> npt.NDArray[np.float64]:
-    """From a photo's pixels to those of its square crop."""
+    """Compute the transform (3, 3) from a photo's pixels to those of its square crop of ``size`` pixels."""
     assert photo.analysis is not None and photo.analysis.crop_transform is not None
     scale = size / photo.analysis.crop_size
     transform: npt.NDArray[np.float64] = np.diag([scale, scale, 1]) @ photo.analysis.crop_transform
     return transform
 
 
-def _cut(photo: PhotoRecord, size: int, shape: Shape) -> np.ndarray:
+def _cut(photo: PhotoRecord, size: int, shape: Shape) -> ByteArray:
     height, width = shape
     middle = np.array([[1, 0, (width - size) / 2], [0, 1, (height - size) / 2], [0, 0, 1]])
     return cut_out(photo.pixels(), middle @ square_transform(photo, size), (width, height))

@@ -1,7 +1,7 @@
 """Embeddings of a prepared folder's captions, made once, for training that leaves the text encoders alone.
 
-``text.npy`` (1 + P V, 77, D) and ``text_pooled.npy`` (1 + P V, E), both float16: first of the empty caption,
-then of each photo's caption in V variants, the whole one and others that lack some of its clauses.
+``text.npy`` (1 + P V, 77, D) and ``text_pooled.npy`` (1 + P V, E), both float16, hold the empty caption and
+then each of P photos' captions in V variants: the whole one, and others that lack some of its clauses.
 """
 
 from __future__ import annotations
@@ -21,12 +21,27 @@ from hifi_portrait.training.data.tokenizer import load_tokenizer, token_ids
 from hifi_portrait.training.engine.weights import load_parts
 
 _ENCODERS = ("text_encoder", "text_encoder_2")
+
 _CLAUSE_DROPOUT = 0.15
+"""Probability of each clause but the first that a variant lacks it, as in the recipes."""
+
 _BATCH = 16
+"""Captions that are embedded at a time."""
 
 
 class CachedText:
-    """Reads them. Raises DatasetError where there are none."""
+    """Reads the embeddings of a prepared folder's captions.
+
+    Attributes
+    ----------
+    variants : int
+        Variants of each caption.
+
+    Raises
+    ------
+    DatasetError
+        There are none, or they are not of this folder's photos.
+    """
 
     def __init__(self, prepared: Prepared) -> None:
         places = [prepared.folder / name for name in ("text.npy", "text_pooled.npy")]
@@ -43,15 +58,24 @@ class CachedText:
 
     @property
     def width(self) -> int:
-        """Numbers of a token."""
+        """Width D of a token's embedding."""
         return int(self._hidden.shape[2])
 
     def __call__(
         self, photo: int, rng: np.random.Generator, *, empty: float = 0.0, whole: bool = False
     ) -> dict[str, torch.Tensor]:
-        """``text_hidden`` (77, D) and ``text_pooled`` (E,) of a photo's caption, ``whole`` or a variant.
+        """Give ``text_hidden`` (77, D) and ``text_pooled`` (E,) of a photo's caption.
 
-        With probability ``empty`` of the empty caption.
+        Parameters
+        ----------
+        photo
+            Its number in the prepared folder.
+        rng
+            Draws the variant.
+        empty
+            Probability that it is the empty caption.
+        whole
+            Whether it is the whole caption, or one of the variants.
         """
         row = 1 + photo * self.variants + (0 if whole else int(rng.integers(self.variants)))
         if rng.random() < empty:
@@ -63,9 +87,22 @@ class CachedText:
 def cache_text(
     folder: str | Path, base: str | Path, *, size: str, variants: int = 2, progress: bool = False
 ) -> None:
-    """Embed the captions of ``folder`` by the text encoders of ``base``, a model of ``size``.
+    """Embed the captions of a prepared folder.
 
-    Captions that say what changes within a sitting are whole in all ``variants``.
+    Captions of restyled sittings, which name what changes within the sitting, are whole in all variants.
+
+    Parameters
+    ----------
+    folder
+        The prepared folder.
+    base
+        Folder with the text encoders: a pipeline's, a run's or a checkpoint's.
+    size
+        Model size of the text encoders.
+    variants
+        Variants of each caption, 1 or more.
+    progress
+        Whether to show a progress bar.
 
     Raises
     ------
@@ -82,7 +119,7 @@ def cache_text(
     first, second = (parts[name].eval().to(device) for name in _ENCODERS)
     _check_tokenizers(prepared, Path(base))
     tokenizer, padding = prepared.tokenizer(), prepared.second_padding()
-    captions = ["", *_variants(prepared, variants)]
+    captions = ["", *_vary_captions(prepared, variants)]
     arrays: dict[str, np.ndarray] = {}
     with ExitStack() as files:
         for start in tqdm(range(0, len(captions), _BATCH), desc="captions", disable=not progress):
@@ -109,7 +146,7 @@ def _check_tokenizers(prepared: Prepared, base: Path) -> None:
             )
 
 
-def _variants(prepared: Prepared, count: int) -> list[str]:
+def _vary_captions(prepared: Prepared, count: int) -> list[str]:
     rng = np.random.default_rng(0)
     texts = []
     for caption, named in zip(prepared.captions, prepared.arrays["named"], strict=True):

@@ -16,17 +16,28 @@ from hifi_portrait.training.data.prepared import Prepared, write_header
 def embed_photos(
     data: str | Path, folder: str | Path, recogniser: str | Path, *, progress: bool = False
 ) -> Prepared:
-    """Let ``folder``, prepared from the data set ``data``, have the embeddings of an ArcFace network.
+    """Give a prepared folder the embeddings of an ArcFace network, in place of the data set's.
 
-    They are kept as the network gives them, as an identity keeps them; those of a file's content are made
-    once.
+    They are kept as the network gives them, as an identity keeps them. A network that the folder has
+    embeddings of already, by the content of its file, is not run again.
+
+    Parameters
+    ----------
+    data
+        The data set that the folder was prepared from.
+    folder
+        The prepared folder.
+    recogniser
+        ONNX file of the network.
+    progress
+        Whether to show a progress bar.
 
     Raises
     ------
     DatasetError
         The data set has changed since.
     ModelError
-        ``recogniser`` is no ONNX file of an ArcFace network.
+        ``recogniser`` is not an ONNX file of an ArcFace network.
     """
     prepared, network, file = Prepared(folder), ArcFaceRecogniser(recogniser), Path(recogniser)
     name = f"embeddings-{sha256(file.read_bytes()).hexdigest()[:16]}"

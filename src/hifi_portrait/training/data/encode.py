@@ -1,4 +1,4 @@
-"""Latents of pictures by the autoencoder that a prepared folder keeps."""
+"""Latents of pictures, by the autoencoder that a prepared folder keeps."""
 
 from __future__ import annotations
 
@@ -8,15 +8,28 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from diffusers import AutoencoderKL
+from tqdm import tqdm
 
 from hifi_portrait.errors import DatasetError
+from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.models.latents import encode_picture
+from hifi_portrait.training.data.prepared import Prepared
 from hifi_portrait.training.engine.precision import autocast_where_fast
 from hifi_portrait.training.engine.weights import find_part
 
 
 class LatentEncoder:
-    """The autoencoder in ``folder``: its own, that of a pipeline or that of a training run.
+    """Encodes pictures by the autoencoder found in a folder.
+
+    Parameters
+    ----------
+    folder
+        The autoencoder's own folder, a pipeline's, or that of a training run.
+
+    Attributes
+    ----------
+    factor : int
+        By which sides of pictures are reduced.
 
     Raises
     ------
@@ -35,13 +48,46 @@ class LatentEncoder:
 
     @property
     def channels(self) -> int:
-        """Of the latents."""
+        """Channels of the latents."""
         return int(self.model.config.latent_channels)
 
     def __call__(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
-        """Scaled latents (B, C, h, w) of pictures (B, H, W, 3)."""
+        """Encode pictures (B, H, W, 3) to scaled latents (B, C, h, w)."""
         pixels = torch.tensor(crops).permute(0, 3, 1, 2).float() / 127.5 - 1
         pixels = pixels.to(self.device, memory_format=torch.channels_last)
         with autocast_where_fast(self.device):
             encoded = encode_picture(self.model, pixels)
         return encoded.float().cpu().numpy().astype(np.float16)
+
+
+def encode_latents(
+    folder: str | Path, vae: str | Path, *, batch_size: int = 8, progress: bool = False
+) -> None:
+    """Write the scaled latents of all crops of a prepared folder, and save the autoencoder beside them.
+
+    Parameters
+    ----------
+    folder
+        The prepared folder.
+    vae
+        Folder of the autoencoder, of a pipeline or of a training run.
+    batch_size
+        Pictures that are encoded at a time.
+    progress
+        Whether to show a progress bar.
+
+    Raises
+    ------
+    DatasetError
+        There is no autoencoder in ``vae``, or the folder is not prepared.
+    """
+    prepared, encoder = Prepared(folder), LatentEncoder(vae)
+    side = prepared.size // encoder.factor
+    shape = (len(prepared), encoder.channels, side, side)
+    with atomic_write(prepared.folder / "latents.npy") as partial:
+        latents = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
+        for start in tqdm(range(0, len(prepared), batch_size), desc="encode", disable=not progress):
+            rows = slice(start, start + batch_size)
+            latents[rows] = encoder(prepared.arrays["crops"][rows])
+        latents.flush()
+        encoder.model.save_pretrained(prepared.folder / "vae")

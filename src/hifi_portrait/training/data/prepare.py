@@ -26,18 +26,18 @@ from hifi_portrait.faces import chip_transform
 from hifi_portrait.faces.geometry import cut_out, transform_points
 from hifi_portrait.head import Camera, HeadGeometry
 from hifi_portrait.head.arrays import Array
-from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.models.build import size_config
 from hifi_portrait.training.data.buckets import make_buckets, square_transform
 from hifi_portrait.training.data.cached_text import cache_text
 from hifi_portrait.training.data.embed import embed_photos
-from hifi_portrait.training.data.encode import LatentEncoder
+from hifi_portrait.training.data.encode import encode_latents
 from hifi_portrait.training.data.prepared import ARRAYS, Prepared, read_header, write_header
 from hifi_portrait.training.data.tokenizer import load_tokenizer, save_tokenizers, train_tokenizer
 
 logger = logging.getLogger(__name__)
 
 _CHUNK = 64
+"""Photos of a process's task, which is done again as a whole after a kill."""
 
 
 def prepare(
@@ -53,24 +53,42 @@ def prepare(
     workers: int = 2,
     progress: bool = False,
 ) -> Prepared:
-    """Prepare the data set ``data`` in the folder ``out``, in ``workers`` processes.
+    """Prepare a data set for training. Steps that are done already are skipped.
 
-    Photos without analysis are analysed first. Steps already done in ``out`` are skipped; latents are made
-    where ``vae``, the folder of an autoencoder or of its training run, is given. The tokenizer is trained on
-    the captions, or taken from ``tokenizer``, a pipeline or prepared folder: what goes on from trained text
-    encoders needs theirs. ``recogniser`` is the ONNX file of an ArcFace network, whose embeddings take the
-    place of the data set's. ``text`` is a pipeline folder, by whose text encoders the captions are embedded
-    (``training.cached_text``); it goes with its own ``tokenizer``. ``buckets`` are further shapes (height,
-    width) of targets (``training.buckets``), for which there must be an autoencoder.
+    Parameters
+    ----------
+    data
+        The data set's folder. Photos without analysis are analysed first.
+    out
+        The prepared folder.
+    model_size
+        Model size, which sets the side of the crops and the size of the vocabulary.
+    vae
+        Folder of an autoencoder, of a pipeline or of a training run; None makes no latents.
+    tokenizer
+        Pipeline or prepared folder whose tokenizers are taken, which a run from trained text encoders
+        needs; None trains one on the captions.
+    recogniser
+        ONNX file of an ArcFace network, whose embeddings take the place of the data set's.
+    text
+        Folder with text encoders by which the captions are embedded
+        (`hifi_portrait.training.data.cached_text`). It needs its own ``tokenizer``.
+    buckets
+        Further shapes (height, width) of targets (`hifi_portrait.training.data.buckets`), which need an
+        autoencoder.
+    workers
+        How many processes work, 1 or more.
+    progress
+        Whether to show progress bars.
 
     Raises
     ------
     DatasetError
-        The data set cannot be read or has no usable photo, there is no tokenizer in ``tokenizer``, or a side
-        of a bucket is no multiple of what the networks of ``model_size`` halve.
+        The data set cannot be read or has no usable photo, there is no tokenizer in ``tokenizer`` or no
+        autoencoder in ``vae``, or a side of a bucket is no multiple of what the networks of ``model_size``
+        halve.
     ModelError
-        There is no autoencoder in ``vae``, no text encoders in ``text``, or ``recogniser`` is no
-        such network.
+        There are no text encoders in ``text``, or ``recogniser`` is no such network.
     """
     data, out = Path(data), Path(out)
     config = size_config(model_size)
@@ -96,24 +114,8 @@ def prepare(
     return prepared
 
 
-def encode_latents(
-    folder: str | Path, vae: str | Path, *, batch_size: int = 8, progress: bool = False
-) -> None:
-    """Write the scaled latents of all crops by the autoencoder in ``vae``, which is kept beside them."""
-    prepared, encoder = Prepared(folder), LatentEncoder(vae)
-    side = prepared.size // encoder.factor
-    shape = (len(prepared), encoder.channels, side, side)
-    with atomic_write(prepared.folder / "latents.npy") as partial:
-        latents = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
-        for start in tqdm(range(0, len(prepared), batch_size), desc="encode", disable=not progress):
-            rows = slice(start, start + batch_size)
-            latents[rows] = encoder(prepared.arrays["crops"][rows])
-        latents.flush()
-        encoder.model.save_pretrained(prepared.folder / "vae")
-
-
 def crop_geometry(geometry: HeadGeometry, transform: np.ndarray, size: int) -> HeadGeometry:
-    """The same head seen in a crop, whose ``transform`` (3, 3) must be a scaling and a shift."""
+    """Give a head as a crop of ``size`` pixels shows it; its ``transform`` (3, 3) scales and shifts."""
     camera, scale = geometry.camera, float(transform[0, 0])
     centre_x = scale * camera.cx + float(transform[0, 2])
     centre_y = scale * camera.cy + float(transform[1, 2])
@@ -130,7 +132,7 @@ def _check_buckets(shapes: Sequence[tuple[int, int]], config: dict[str, Any]) ->
 
 
 def _begin(data: Path, out: Path, size: int) -> None:
-    """Choose the photos, and make the arrays and the header."""
+    """Choose the photos, and make the arrays, unfilled, and the header."""
     photos = _open(data)
     chosen, identity, split, captions = [], [], [], []
     for number, (name, group) in enumerate(photos.identities.items()):
@@ -146,8 +148,8 @@ def _begin(data: Path, out: Path, size: int) -> None:
         raise DatasetError(f"{data} has no photo with a usable face")
     out.mkdir(parents=True, exist_ok=True)
     for name, (kind, shape) in ARRAYS.items():
-        row = [size if extent == "size" else extent for extent in shape]
-        np.lib.format.open_memmap(out / f"{name}.npy", "w+", np.dtype(kind), (len(chosen), *row))  # type: ignore[arg-type]
+        row = [size if isinstance(extent, str) else extent for extent in shape]
+        np.lib.format.open_memmap(out / f"{name}.npy", "w+", np.dtype(kind), (len(chosen), *row))
     np.save(out / "identity.npy", np.array(identity, np.int32))
     np.save(out / "split.npy", np.array(split, np.uint8))
     np.save(out / "chosen.npy", np.array(chosen, np.int64))
@@ -157,7 +159,7 @@ def _begin(data: Path, out: Path, size: int) -> None:
 
 
 def _fill(data: Path, out: Path, workers: int, progress: bool) -> None:
-    """Fill the arrays, chunk by chunk."""
+    """Fill the arrays, chunk by chunk, from the first that is not done."""
     header = read_header(out)
     if header["complete"]:
         return
@@ -187,7 +189,7 @@ def _fill_chunk(data: Path, out: Path, size: int, chunk: int) -> int:
 
 
 def _row(photo: PhotoRecord, size: int) -> dict[str, np.ndarray | float | bool]:
-    """All arrays' values for one photo."""
+    """Compute all arrays' values of one photo."""
     analysis = photo.analysis
     assert analysis is not None and analysis.fit is not None and analysis.matte is not None
     assert analysis.landmarks is not None

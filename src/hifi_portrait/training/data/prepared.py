@@ -1,19 +1,19 @@
-"""A prepared folder: a data set packed once into memory-mapped arrays, so that training decodes nothing.
+"""A prepared folder: a data set packed once into memory-mapped arrays, so that training decodes no picture.
 
 Arrays, one row a usable photo, ordered by identity; pictures are portrait crops of ``size`` pixels::
 
     crops       (P, S, S, 3) uint8        mattes       (P, S, S) uint8
     embeddings  (P, E) float32            quality      (P,) float32
     fit, truth  (P, 151) float32          landmarks    (P, 478, 2) float32, in crop pixels
-    chips       (P, 3, 3) float32, crop pixels -> recogniser's chip
+    chips       (P, 3, 3) float32, crop pixels -> pixels of the recogniser's chip
     identity    (P,) int32                split        (P,) uint8, place in ``SPLITS``
     sitting     (P,) int64, -1: unknown   has_truth    (P,) bool
     named       (P,) bool, whether the caption says what changes within the sitting
     latents     (P, C, h, w) float16, scaled
 
-Embeddings of another recogniser than the data set's lie in an array named after it.
+Embeddings of another recogniser than the data set's are in an array named after it.
 
-Beside them lie ``captions.json`` and the model folders that the arrays go with: ``vae``, ``tokenizer``,
+Beside them are ``captions.json`` and the model folders that the arrays go with: ``vae``, ``tokenizer``,
 ``tokenizer_2``.
 """
 
@@ -43,7 +43,10 @@ GeometryKind = Literal["fit", "truth"]
 """Where a head comes from: the fit on detected landmarks, or the synthetic truth."""
 
 PREPARED_VERSION = 4
+"""Version of the format that is written, and the only one that is read."""
+
 GEOMETRY_SIZE = sum(math.prod(shape) for shape in GEOMETRY_SHAPES.values())
+"""Numbers of a head as `HeadGeometry.to_vector` packs it: 151."""
 
 ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
     "crops": ("uint8", ("size", "size", 3)),
@@ -64,7 +67,24 @@ ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
 
 
 class Prepared:
-    """Reads a prepared folder. Raises DatasetError where it is none, unfinished, or of another version."""
+    """Reads a prepared folder.
+
+    Attributes
+    ----------
+    size : int
+        Side of the crops in pixels.
+    arrays : dict of str to numpy.ndarray
+        The arrays by name, mapped into memory.
+    recogniser : str
+        File name of the network that the embeddings are of; empty for the data set's.
+    captions : list of str
+        The photos' captions.
+
+    Raises
+    ------
+    DatasetError
+        It is no prepared folder, unfinished, or of another version.
+    """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
@@ -85,7 +105,7 @@ class Prepared:
         return len(self.captions)
 
     def source(self, data: str | Path) -> tuple[IDDataset, npt.NDArray[np.int64]]:
-        """The data set ``data`` it was prepared from, and which of its photos each row is of.
+        """Open the data set it was prepared from, and tell which of its photos each row is of.
 
         Raises
         ------
@@ -103,26 +123,32 @@ class Prepared:
 
     @property
     def embedding_size(self) -> int:
-        """Numbers in an embedding."""
+        """Numbers E in an embedding."""
         return int(self.arrays["embeddings"].shape[1])
 
     def photos(self, split: str) -> npt.NDArray[np.int64]:
-        """Indices of a split's photos."""
+        """Give the indices of a split's photos."""
         return np.flatnonzero(self.arrays["split"] == list(SPLITS).index(split))
 
     def identities(self, split: str) -> list[npt.NDArray[np.int64]]:
-        """Indices of the photos of each identity of a split that has two photos or more."""
+        """Give the indices of the photos of each identity of a split that has two photos or more."""
         photos = self.photos(split)
         starts = np.flatnonzero(np.diff(self.arrays["identity"][photos])) + 1
         return [group for group in np.split(photos, starts) if len(group) >= 2]
 
     def in_one_sitting(self, photos: Sequence[int]) -> bool:
-        """Whether photos of one person are known to share light, clothes, background and style."""
+        """Tell whether photos of one person are known to share light, clothes, background and style."""
         sittings = self.arrays["sitting"][list(photos)]
         return bool(sittings[0] >= 0 and (sittings == sittings[0]).all())
 
     def latents(self, index: int) -> Tensor:
-        """Scaled latents (C, h, w) float32 of a photo."""
+        """Give the scaled latents (C, h, w) of a photo, in float32.
+
+        Raises
+        ------
+        DatasetError
+            The folder was prepared without an autoencoder.
+        """
         if "latents" not in self.arrays:
             path = self.folder / "latents.npy"
             if not path.exists():
@@ -131,20 +157,20 @@ class Prepared:
         return torch.from_numpy(self.arrays["latents"][index].astype(np.float32))
 
     def geometry(self, index: int, kind: GeometryKind) -> HeadGeometry:
-        """The fitted or the true head, in crop pixels; the fitted one where there is no truth."""
+        """Give the fitted or the true head, in crop pixels; the fitted one where there is no truth."""
         if kind == "truth" and not self.arrays["has_truth"][index]:
             kind = "fit"
         return HeadGeometry.from_vector(self.arrays[kind][index])
 
     def references(self, photos: Sequence[int], kinds: Sequence[GeometryKind]) -> References:
-        """Photos as references, each with the fitted or the true geometry.
+        """Give photos as references, each with the fitted or the true geometry.
 
         The landmarks are NaN where the geometry is the true one, which needs none of their guidance.
         """
         rows = list(photos)
         true = [kind == "truth" and self.arrays["has_truth"][i] for i, kind in zip(rows, kinds, strict=True)]
         landmarks = self.arrays["landmarks"][rows]
-        landmarks[true] = np.nan  # a true head has nothing to be told of by them
+        landmarks[true] = np.nan  # a true head needs no landmarks to correct it
         return References(
             crops=self.arrays["crops"][rows],
             mattes=self.arrays["mattes"][rows].astype(np.float32) / 255,
@@ -155,11 +181,11 @@ class Prepared:
         )
 
     def tokenizer(self) -> CLIPTokenizer:
-        """The tokenizer that its text encoders read by."""
+        """Load the tokenizer of its text encoders."""
         return load_tokenizer(self.folder)
 
     def second_padding(self) -> tuple[int, int] | None:
-        """The token that ends a text, and what the second encoder reads behind it.
+        """Tell the token that ends a text, and what the second text encoder reads behind it.
 
         None where both encoders read the same. SDXL's own differ in this.
         """
@@ -170,7 +196,13 @@ class Prepared:
 
 
 def read_header(folder: Path) -> dict[str, Any]:
-    """``prepared.json`` of a folder."""
+    """Read ``prepared.json`` of a folder.
+
+    Raises
+    ------
+    DatasetError
+        It is missing, damaged or of another version.
+    """
     try:
         header: dict[str, Any] = json.loads((folder / "prepared.json").read_text())
     except (OSError, ValueError) as error:
@@ -182,10 +214,19 @@ def read_header(folder: Path) -> dict[str, Any]:
 
 
 def write_header(folder: Path, size: int, *, complete: bool, **recognised: str) -> None:
-    """Write ``prepared.json``.
+    """Write ``prepared.json`` of a folder atomically.
 
-    ``recognised`` says by which ``recogniser`` the ``embeddings`` are and the name of their array, where they
-    are not the data set's.
+    Parameters
+    ----------
+    folder
+        The prepared folder.
+    size
+        Side of the crops in pixels.
+    complete
+        Whether all arrays are filled.
+    **recognised
+        The ``recogniser`` and the name of the array of its ``embeddings``, where these are not the data
+        set's.
     """
     header = {"version": PREPARED_VERSION, "size": size, "complete": complete, **recognised}
     with atomic_write(folder / "prepared.json") as partial:

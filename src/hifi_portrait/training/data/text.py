@@ -18,18 +18,21 @@ from hifi_portrait.training.engine.samples import shuffled_index
 
 @dataclass(frozen=True)
 class TextEmbeddings:
-    """``hidden`` (B, 77, D1 + D2) and ``pooled`` (B, P)."""
+    """What the networks read of B texts."""
 
     hidden: Tensor
+    """(B, 77, D), both encoders' hidden states side by side."""
+
     pooled: Tensor
+    """(B, E), the second encoder's embedding of the whole text."""
 
     def without(self, dropped: Tensor) -> TextEmbeddings:
-        """Zeros, SDXL's embedding of no prompt, where ``dropped`` (B,) is True."""
+        """Put zeros, SDXL's embedding of no prompt, where ``dropped`` (B,) is True."""
         keep = (~dropped).to(self.hidden.dtype)
         return TextEmbeddings(self.hidden * keep[:, None, None], self.pooled * keep[:, None])
 
     def added(self, height: int, width: int) -> dict[str, Tensor]:
-        """SDXL's added conditions for uncropped pictures of so many pixels."""
+        """Give SDXL's added conditions for uncropped pictures of ``height`` x ``width`` pixels."""
         times = torch.tensor([[height, width, 0, 0, height, width]], device=self.pooled.device)
         return {
             "text_embeds": self.pooled,
@@ -40,10 +43,17 @@ class TextEmbeddings:
 def encode_text(
     text_encoder: Any, text_encoder_2: Any, ids: Tensor, second_padding: tuple[int, int] | None = None
 ) -> TextEmbeddings:
-    """Embed token ids (B, 77) as SDXL's pipeline does: the last hidden states but one.
+    """Embed token ids as SDXL's pipeline does: by the last hidden states but one.
 
-    ``second_padding`` is the token that ends a text and what the second encoder reads behind it, if that is
-    not what the first one reads there.
+    Parameters
+    ----------
+    text_encoder, text_encoder_2
+        CLIP's text model, without and with projection.
+    ids
+        (B, 77) token ids, as the first encoder reads them.
+    second_padding
+        The token that ends a text, and what the second encoder reads behind it, where that is not what the
+        first one reads there.
     """
     first = text_encoder(ids, output_hidden_states=True)
     if second_padding is not None:
@@ -56,10 +66,18 @@ def encode_text(
 
 
 def vary_caption(caption: str, rng: np.random.Generator, clause_dropout: float, empty: float = 0.0) -> str:
-    """Leave out each comma-separated clause but the first with probability ``clause_dropout``.
+    """Leave clauses out of a caption, so that prompts that tell less than the captions are understood, too.
 
-    With probability ``empty`` nothing is left. So prompts that say less than the captions, or nothing, are
-    understood too.
+    Parameters
+    ----------
+    caption
+        Clauses between commas.
+    rng
+        Draws what is left out.
+    clause_dropout
+        Probability of each clause but the first that it is left out.
+    empty
+        Probability that nothing is left.
     """
     if rng.random() < empty:
         return ""
@@ -68,10 +86,18 @@ def vary_caption(caption: str, rng: np.random.Generator, clause_dropout: float, 
 
 
 class CaptionedPhotos:
-    """Sample ``index`` of an endless stream over a prepared folder's training photos.
+    """Samples of an endless stream over a prepared folder's training photos and their captions.
 
-    ``stream`` tells apart what objectives draw from the same ``seed``; ``clause_dropout`` is the share of
-    clauses left out of a caption.
+    Parameters
+    ----------
+    folder
+        The prepared folder.
+    clause_dropout
+        Probability of each clause of a caption but the first that it is left out.
+    seed
+        Seed of the photos' order, and with ``stream`` of what is left out.
+    stream
+        Number that tells the draws of objectives with one seed apart.
     """
 
     def __init__(self, folder: str | Path, clause_dropout: float, *, seed: int, stream: int) -> None:
@@ -82,7 +108,7 @@ class CaptionedPhotos:
         self.tokenizer = self.prepared.tokenizer()
 
     def sample(self, index: int) -> Batch:
-        """``latents`` (C, h, w), ``token_ids`` (77,) and place ``photo`` () of one photo."""
+        """Make ``latents`` (C, h, w), ``token_ids`` (77,) and number ``photo`` () of one photo."""
         rng = np.random.default_rng([self.seed, self.stream, index])
         photo = int(self.photos[shuffled_index(index, len(self.photos), self.seed)])
         caption = vary_caption(self.prepared.captions[photo], rng, self.clause_dropout)
@@ -93,7 +119,7 @@ class CaptionedPhotos:
         }
 
     def held_out(self, count: int, device: torch.device) -> Batch:
-        """The first ``count`` held-out photos, always the same, with their whole captions."""
+        """Make a batch of the first ``count`` held-out photos, with their whole captions."""
         photos = self.prepared.photos("validation")
         photos = (photos if len(photos) else self.photos)[:count]
         captions = [self.prepared.captions[i] for i in photos]

@@ -1,4 +1,4 @@
-"""A small CLIP tokenizer trained on captions: byte-level BPE, so that any prompt has a spelling."""
+"""A small CLIP tokenizer trained on captions, of bytes and merges (BPE), so that it can spell any prompt."""
 
 from __future__ import annotations
 
@@ -9,20 +9,34 @@ from typing import Any
 
 from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
+from torch import Tensor
 from transformers import CLIPTokenizer
 
 from hifi_portrait.errors import DatasetError
 
 MAX_LENGTH = 77
+"""Tokens of a text that CLIP reads, start and end included."""
+
 _START, _END, _WORD_END = "<|startoftext|>", "<|endoftext|>", "</w>"
 
 
 def train_tokenizer(captions: Iterable[str], vocab_size: int) -> CLIPTokenizer:
-    """Train a CLIP-format tokenizer of exactly ``vocab_size`` tokens on captions.
+    """Train a tokenizer in CLIP's format on captions.
 
     The start and end tokens are the last two ids, as in CLIP, and every byte is a token, inside and at the
-    end of a word. Where the captions yield too few merges, unused tokens fill the gap. Raises DatasetError
-    where ``vocab_size`` is below 514, the bytes and the two special tokens.
+    end of a word. Where the captions yield too few merges, unused tokens fill the gap.
+
+    Parameters
+    ----------
+    captions
+        What to train on; may be empty.
+    vocab_size
+        Number of tokens, 514 or more: the bytes twice, and the two special tokens.
+
+    Raises
+    ------
+    DatasetError
+        ``vocab_size`` is too small.
     """
     alphabet = sorted(ByteLevel.alphabet())
     base = [*alphabet, *(letter + _WORD_END for letter in alphabet)]
@@ -39,24 +53,31 @@ def train_tokenizer(captions: Iterable[str], vocab_size: int) -> CLIPTokenizer:
 def save_tokenizers(
     tokenizer: CLIPTokenizer, folder: str | Path, second: CLIPTokenizer | None = None
 ) -> None:
-    """Save as ``tokenizer/`` and ``tokenizer_2/``, the names SDXL's pipeline reads; ``second`` if another."""
+    """Save a tokenizer as ``tokenizer/`` and, or ``second`` where given, as ``tokenizer_2/``, as SDXL has."""
     for name, saved in (("tokenizer", tokenizer), ("tokenizer_2", second or tokenizer)):
         saved.save_pretrained(Path(folder) / name)
 
 
 def load_tokenizer(folder: str | Path, name: str = "tokenizer") -> CLIPTokenizer:
-    """The tokenizer of a pipeline or prepared folder. Raises DatasetError where there is none."""
+    """Load the tokenizer ``name`` of a pipeline or prepared folder.
+
+    Raises
+    ------
+    DatasetError
+        There is none.
+    """
     place = Path(folder) / name
     if not place.is_dir():
         raise DatasetError(f"no {name} in {folder}: give a pipeline or prepared folder")
     return CLIPTokenizer.from_pretrained(place)
 
 
-def token_ids(tokenizer: CLIPTokenizer, texts: list[str]) -> Any:
-    """Token ids (len(texts), 77) int64, padded and cut as SDXL's pipeline does."""
-    return tokenizer(
+def token_ids(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
+    """Turn texts into token ids (len(texts), 77) int64, padded and cut as SDXL's pipeline does."""
+    ids: Tensor = tokenizer(
         texts, padding="max_length", max_length=MAX_LENGTH, truncation=True, return_tensors="pt"
     ).input_ids
+    return ids
 
 
 def _learn_merges(

@@ -34,8 +34,8 @@ from hifi_portrait.training.engine.fsdp import (
 from hifi_portrait.training.engine.objective import Objective
 from hifi_portrait.training.engine.optimiser import learning_rate, make_optimiser
 from hifi_portrait.training.engine.precision import attention_kernel, choose_precision
+from hifi_portrait.training.engine.run_log import RunLog
 from hifi_portrait.training.engine.samples import make_loader
-from hifi_portrait.training.run_log import RunLog
 
 with needs_extra("train"):
     from accelerate import Accelerator

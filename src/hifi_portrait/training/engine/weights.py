@@ -46,7 +46,12 @@ def find_part(folders: Sequence[str | Path], part: str, class_name: str = "") ->
         if not folder.is_dir():
             raise ModelError(f"no folder {folder} to take weights from")
         newest = latest_checkpoint(folder)
-        for place in (folder / part, folder / "ema" / part, *([newest / "ema" / part] if newest else ())):
+        places: list[Path] = [
+            folder / part,
+            folder / "ema" / part,
+            *([newest / "ema" / part] if newest else ()),
+        ]
+        for place in places:
             if (place / "config.json").is_file():
                 return place
         config = folder / "config.json"

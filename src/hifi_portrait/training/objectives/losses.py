@@ -15,8 +15,7 @@ from hifi_portrait.faces.dlib_resnet import CHIP_SIZE, DlibResNet
 
 
 def multiscale_gradient_loss(a: Tensor, b: Tensor, scales: int = 3) -> Tensor:
-    """Compare the differences of neighbouring pixels: mean absolute errors, summed over ``scales``
-    halvings."""
+    """Compare differences of neighbouring pixels: mean absolute errors, summed over halved ``scales``."""
     total = a.new_zeros(())
     for _ in range(scales):
         error = a - b

@@ -81,4 +81,5 @@ def balance_gradients(loss: Tensor, other: Tensor, at: Tensor, fraction: float) 
         Length of the gradient of the weighed loss, beside that of ``other``'s, 0 or more.
     """
     lengths = [torch.autograd.grad(term, at, retain_graph=True)[0].norm() for term in (other, loss)]
-    return loss * (fraction * lengths[0] / lengths[1].clamp(min=1e-8)).clamp(max=_MAX_BALANCE).detach()
+    weight: Tensor = (fraction * lengths[0] / lengths[1].clamp(min=1e-8)).clamp(max=_MAX_BALANCE).detach()
+    return loss * weight

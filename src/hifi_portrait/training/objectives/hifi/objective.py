@@ -277,7 +277,8 @@ class HiFiObjective(Objective):
 
     def _latents(self, batch: Batch) -> Tensor:
         """Give the targets' latents (B, C, h, w); those of regraded pictures are encoded here."""
-        latents, regraded = batch["latents"], batch["regraded"]
+        latents: Tensor = batch["latents"]
+        regraded: Tensor = batch["regraded"]
         if bool(regraded.any()):
             pictures = batch["picture"][regraded].float() / 127.5 - 1
             latents = latents.clone()
@@ -359,7 +360,8 @@ class HiFiObjective(Objective):
             return output.float()
         mean = torch.where(unconditional.view(-1, 1, 1, 1), prior.mean_alone(noisy), known)
         alpha_bar = self.scheduler.alphas_cumprod[timesteps.cpu()]
-        return output.float() + prior.velocity(noisy, alpha_bar, mean, noise_scale)
+        velocity: Tensor = output.float() + prior.velocity(noisy, alpha_bar, mean, noise_scale)
+        return velocity
 
     def _importance(self, faces: FaceInputs, extent: tuple[int, int]) -> Tensor:
         """Compute how much an error of each latent counts (B, 1, h, w), by the part of the head it shows."""

@@ -84,7 +84,8 @@ def _critic(config: HiFiConfig, latent_channels: int, seed: int) -> LatentCritic
         return critic
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return LatentCritic(latent_channels=latent_channels)
+        fresh: LatentCritic = LatentCritic(latent_channels=latent_channels)
+        return fresh
 
 
 def given_parts(config: HiFiConfig) -> set[str]:
