@@ -98,6 +98,35 @@ def test_learning_rate_warms_up_and_ends_at_its_floor():
     assert rates[-1] == pytest.approx(1e-3)
 
 
+def test_each_step_takes_the_learning_rate_of_its_place_in_the_run(tmp_path):
+    run = trainer(tmp_path, max_steps=6, warmup_steps=20)
+    run.train()
+    (group,) = final_state(tmp_path)["optimiser"]["param_groups"]
+    assert group["lr"] == pytest.approx(learning_rate(run.config, 5, 5 / 6))
+    assert group["lr"] < 0.1 * run.config.learning_rate
+
+
+def test_the_optimiser_has_the_settings_of_the_run(tmp_path):
+    run = trainer(tmp_path, weight_decay=0.3, betas=(0.5, 0.6))
+    (group,) = run.optimiser.param_groups
+    assert (group["weight_decay"], group["betas"]) == (0.3, (0.5, 0.6))
+
+
+def test_long_gradients_are_clipped(tmp_path):
+    """To a length that Adam's epsilon swallows, they change nothing; the log tells the length before."""
+    objective = LineObjective()
+    start = objective.part("line").weight.detach().clone()
+    trainer(tmp_path, objective, gradient_clip=1e-14, weight_decay=0.0, max_steps=5).train()
+    torch.testing.assert_close(objective.part("line").weight.detach(), start, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize(("steps", "minutes", "done"), [(8, 0.0, 0.5), (8, 4.0, 0.75), (0, 6.0, 0.5)])
+def test_the_nearer_limit_tells_how_much_of_a_run_is_done(tmp_path, steps, minutes, done):
+    run = trainer(tmp_path, max_steps=steps, max_minutes=minutes)
+    run.step, run.minutes = 4, 3.0
+    assert run.progress == done
+
+
 def test_a_run_ends_at_its_minutes(tmp_path):
     assert trainer(tmp_path, max_steps=0, max_minutes=0.005).train().minutes >= 0.005
 
