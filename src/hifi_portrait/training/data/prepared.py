@@ -8,7 +8,7 @@ Arrays, one row a usable photo, ordered by identity; pictures are portrait crops
     chips       (P, 3, 3) float32, crop pixels -> pixels of the recogniser's chip
     identity    (P,) int32                split        (P,) uint8, place in ``SPLITS``
     sitting     (P,) int64, -1: unknown   has_truth    (P,) bool
-    named       (P,) bool, whether the caption says what changes within the sitting
+    named       (P,) bool, whether the caption names what changes within the sitting
     latents     (P, C, h, w) float16, scaled
 
 Embeddings of another recogniser than the data set's are in an array named after it.
@@ -91,7 +91,7 @@ class Prepared:
         header = read_header(self.folder)
         if not header["complete"]:
             raise DatasetError(
-                f"{self.folder} is not completely prepared: run the preparation again, it goes on"
+                f"{self.folder} is not completely prepared: run the preparation again, it continues"
             )
         self.size: int = header["size"]
         files = {name: name for name in ARRAYS} | {"embeddings": header["embeddings"]}

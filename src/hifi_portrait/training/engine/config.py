@@ -89,5 +89,5 @@ class TrainerConfig:
             raise ValueError(f"accumulate must be 1 or more, not {self.accumulate}")
         if self.shard and (self.optimiser == "adamw8bit" or self.precision == "fp16"):
             raise ValueError(
-                "shard needs the optimiser adamw, whose moments it shares out, and the precision bf16 or no"
+                "shard needs the optimiser adamw, whose moments it shards, and the precision bf16 or no"
             )

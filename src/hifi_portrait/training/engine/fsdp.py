@@ -141,25 +141,25 @@ def gather_shards(shards: Sequence[Tensor], parameters: Sequence[Tensor]) -> lis
 
 def shard_optimiser_state(state: dict[str, Any], parameters: Sequence[Tensor]) -> dict[str, Any]:
     """Shard an optimiser's gathered state, and lay it out in memory, as its parameters are."""
-    moments = {
+    by_parameter = {
         number: {
             name: shard_like(value, parameters[number]) if isinstance(value, Tensor) else value
-            for name, value in kept.items()
+            for name, value in moments.items()
         }
-        for number, kept in state["state"].items()
+        for number, moments in state["state"].items()
     }
-    return state | {"state": moments}
+    return state | {"state": by_parameter}
 
 
 @contextmanager
 def replace_parameters(module: nn.Module, values: Mapping[str, Tensor]) -> Iterator[None]:
     """Put other values in place of a module's parameters, by name, until the end of the context."""
     owners = {name: name.rpartition(".")[::2] for name in values}
-    kept = {name: module.get_parameter(name) for name in values}
+    before = {name: module.get_parameter(name) for name in values}
     try:
         for name, (owner, leaf) in owners.items():
             setattr(module.get_submodule(owner), leaf, nn.Parameter(values[name], requires_grad=False))
         yield
     finally:
         for name, (owner, leaf) in owners.items():
-            setattr(module.get_submodule(owner), leaf, kept[name])
+            setattr(module.get_submodule(owner), leaf, before[name])

@@ -253,7 +253,7 @@ class Trainer:
                 self.objective.parts[name].load_state_dict(state["parts"][name])
         except (KeyError, RuntimeError) as error:
             raise ModelError(
-                f"{checkpoint} holds other parts than the recipe makes: go on with the settings in "
+                f"{checkpoint} holds other parts than the recipe makes: continue with the settings in "
                 f"{self.run / 'recipe.json'}, or take another --out. {error}"
             ) from error
         self.step, self.minutes = state["step"], state["minutes"]
@@ -343,7 +343,7 @@ def _refuse_other_sharding(kind: DistributedType) -> None:
     """Refuse what checkpoints and averaged weights do not know: they gather what `fsdp` shards alone."""
     if kind in (DistributedType.FSDP, DistributedType.DEEPSPEED, DistributedType.MEGATRON_LM):
         raise HiFiPortraitError(
-            f"set trainer.shard = true to share out what learns; {kind.value} of the launcher's is not known "
+            f"set trainer.shard = true to shard what learns; {kind.value} of the launcher's is not known "
             "here: choose multi-GPU without it in `accelerate config`, or launch with --multi_gpu"
         )
 

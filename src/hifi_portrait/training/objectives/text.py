@@ -204,8 +204,8 @@ class TextObjective(Objective):
         arrays, photos = self.data.prepared.arrays, batch["photo"]
         eyes = [cut_out_eyes(arrays["crops"][i], arrays["chips"][i]) for i in photos.reshape(-1).tolist()]
         stacked = torch.stack(eyes).reshape(*photos.shape, 3, *EYES_SIZE).to(batch["latents"])
-        kept = {name: value for name, value in batch.items() if name != "photo"}
-        return kept | {
+        others = {name: value for name, value in batch.items() if name != "photo"}
+        return others | {
             "latents": F.adaptive_avg_pool2d(batch["latents"], self.config.side),
             "eyes": stacked,
         }

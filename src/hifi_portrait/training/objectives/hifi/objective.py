@@ -329,14 +329,14 @@ class HiFiObjective(Objective):
         nobody's face.
         """
         noisy = noisy.contiguous(memory_format=torch.channels_last)
-        text, kept = text.without(unconditional), (~unconditional).to(noisy.dtype).view(-1, 1, 1, 1)
+        text, guided = text.without(unconditional), (~unconditional).to(noisy.dtype).view(-1, 1, 1, 1)
         height, width = (side * self._factor for side in noisy.shape[-2:])
         added, condition = text.added(height, width), condition.without(unconditional)
         down, middle = self.part("hifi_net")(
             noisy, timesteps, text.hidden, condition.hifi, added_cond_kwargs=added, return_dict=False
         )
         if condition.unconditional_tokens is not None:
-            kept = torch.ones_like(kept)  # the unconditional half reads nobody's face, by the same networks
+            guided = torch.ones_like(guided)  # the unconditional half reads nobody's face by them
         self.part("face_attention").bind([condition.tokens])
         unet = self.part("unet")
 
@@ -349,8 +349,8 @@ class HiFiObjective(Objective):
                 timesteps,
                 cast(text.hidden),
                 added_cond_kwargs={name: cast(value) for name, value in added.items()},
-                down_block_additional_residuals=[cast(residual * kept) for residual in down],
-                mid_block_additional_residual=cast(middle * kept),
+                down_block_additional_residuals=[cast(residual * guided) for residual in down],
+                mid_block_additional_residual=cast(middle * guided),
             ).sample
         known, prior = condition.hifi.prior_mean, self.part("hifi_net").prior
         if self._predicted == "epsilon":
