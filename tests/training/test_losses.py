@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from diffusers import DDIMScheduler
 
 from hifi_portrait.faces.dlib_resnet import DlibResNet
 from hifi_portrait.faces.geometry import cut_out, square_transform
@@ -11,11 +10,6 @@ from hifi_portrait.training.objectives.losses import align_chips, landmark_band
 
 def images(batch=2, size=32, seed=0):
     return torch.rand(batch, 3, size, size, generator=torch.Generator().manual_seed(seed)) * 2 - 1
-
-
-SCHEDULER = DDIMScheduler(
-    prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"
-)
 
 
 @pytest.mark.parametrize("loss", [losses.multiscale_gradient_loss, losses.ssim_loss])
@@ -32,54 +26,6 @@ def test_kl_of_the_standard_normal_is_zero():
     zero = torch.zeros(2, 4, 3, 3)
     assert float(losses.kl_loss(zero, zero)) == 0
     assert float(losses.kl_loss(zero + 1, zero)) == pytest.approx(0.5)
-
-
-def test_min_snr_weight_cuts_off_nearly_clean_latents_and_keeps_pure_noise():
-    weight = losses.min_snr_weight(SCHEDULER.alphas_cumprod, torch.tensor([0, 500, 999]), gamma=5)
-    snr = SCHEDULER.alphas_cumprod[0] / (1 - SCHEDULER.alphas_cumprod[0])
-    assert float(weight[0]) == pytest.approx(5 / float(snr + 1), rel=1e-4)
-    assert float(weight[2]) == 1
-
-
-def test_clean_latents_come_back_from_the_true_velocity():
-    clean, noise = torch.randn(3, 4, 8, 8), torch.randn(3, 4, 8, 8)
-    timesteps = torch.tensor([10, 400, 900])
-    noisy = SCHEDULER.add_noise(clean, noise, timesteps)
-    velocity = SCHEDULER.get_velocity(clean, noise, timesteps)
-    found = losses.clean_from_velocity(noisy, velocity, SCHEDULER.alphas_cumprod, timesteps)
-    torch.testing.assert_close(found, clean, atol=1e-4, rtol=1e-4)
-
-
-def test_a_start_from_the_warp_asks_for_the_photo():
-    alphas = torch.linspace(0.99, 0.0, 1000)
-    photo, warp, noise = torch.randn(3, 4, 16, 8, 8)
-    timesteps = torch.tensor([10, 300, 700, 999])
-    alpha = alphas[timesteps].view(-1, 1, 1, 1)
-    noisy = alpha.sqrt() * warp + (1 - alpha).sqrt() * noise
-    velocity = losses.velocity_to(photo, noisy, alphas, timesteps)
-    torch.testing.assert_close(losses.clean_from_velocity(noisy, velocity, alphas, timesteps), photo)
-
-
-def test_a_prediction_of_the_noise_is_a_velocity():
-    alphas = torch.tensor([0.9, 0.3])
-    timesteps = torch.tensor([0, 1])
-    photo, noise = torch.randn(2, 2, 4, 8, 8).unbind(0)
-    alpha = alphas.view(-1, 1, 1, 1)
-    noisy = alpha.sqrt() * photo + (1 - alpha).sqrt() * noise
-    found = losses.velocity_from_noise(noise, noisy, alphas, timesteps)
-    torch.testing.assert_close(found, losses.velocity_to(photo, noisy, alphas, timesteps))
-
-
-def test_errors_of_noise_weigh_as_min_snr_has_them():
-    """min(1, gamma / SNR) times the noise's squared error (arXiv 2303.09556)."""
-    alphas, timesteps = torch.tensor([0.99, 0.5, 0.01]), torch.arange(3)
-    weight = losses.min_snr_weight(alphas, timesteps, 5.0, "epsilon")
-    error = torch.full((3, 4, 8, 8), 0.1)
-    noisy = torch.zeros_like(error)
-    velocity = losses.velocity_from_noise(error, noisy, alphas, timesteps)
-    found = weight * velocity.square().mean(dim=(1, 2, 3))
-    snr = alphas / (1 - alphas)
-    torch.testing.assert_close(found, (5 / snr).clamp(max=1) * 0.01)
 
 
 def test_importance_moves_weight_but_not_the_scale_of_an_even_error():

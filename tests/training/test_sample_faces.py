@@ -104,7 +104,7 @@ def test_a_resumed_run_keeps_the_same_samples(prepared, learnt, run_recipe, tmp_
 
 
 def test_workers_keep_no_samples(keeping):
-    loader = DataLoader(SampleStream(keeping.sample, 4), num_workers=1, collate_fn=keeping.collate)
+    loader = DataLoader(SampleStream(keeping.sample), num_workers=1, collate_fn=keeping.collate)
     with pytest.raises(ModelError, match=r"trainer\.workers = 0"):
         next(iter(loader))
 
