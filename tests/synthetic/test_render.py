@@ -94,3 +94,42 @@ def test_light_spreads_under_skin_and_red_light_the_farthest(material: int, redd
 def test_a_camera_meters_faces_and_evens_out_most_of_the_light():
     dim, bright = (render_wall(False, lamp, sky=0.1 * lamp, material=SKIN) for lamp in (0.25, 1.0))
     assert 1.2 < level_at(bright, 0.0, 0.0) / level_at(dim, 0.0, 0.0) < 2.5
+
+
+def test_a_light_straight_above_lights_and_throws_shadows():
+    """Its shadow map has no direction of its own on the picture."""
+    meshes, grey = MeshCollection(), np.full(3, 0.5)
+    table = np.array([(-0.2, 1.3, -0.05), (0.2, 1.3, -0.05), (0.2, 1.7, -0.05), (-0.2, 1.7, -0.05)])
+    lid = np.array([(-0.2, 1.4, 0.05), (0.0, 1.4, 0.05), (0.0, 1.6, 0.05), (-0.2, 1.6, 0.05)])
+    for corners in (table, lid):
+        meshes.add(
+            corners, np.tile((0.0, 0.0, 1.0), (4, 1)), np.array([(0, 1, 2), (0, 2, 3)]), material=CLOTH
+        )
+    above, none = np.array([[0.0, 0.0, 1.0]]), np.zeros(3)
+    lights = Lights(above, np.ones((1, 3)), np.zeros(1), none, none, exposure=1.0)
+    texture = np.full((4, 4, 3), 0.5, np.float32)
+    materials = Materials(texture, texture, palette(grey, grey, grey, grey), shine=0.0)
+    picture = render(meshes, CAMERA, np.array((0.0, WALL, 0.0)), lights, materials).colour
+    column, row = CAMERA.project(np.array([[0.12, 1.5, -0.05], [-0.12, 1.5, -0.05]])).astype(int).T
+    lit, shaded = picture[row, column].mean(-1)
+    assert lit > 0.1 and shaded < 0.3 * lit
+
+
+def test_light_from_all_around_comes_from_its_side():
+    """Harmonics light a wall as the direction it faces, not as the sky and the ground."""
+    bright_ahead = np.zeros((9, 3))
+    bright_ahead[0], bright_ahead[1] = 1.0, -1.0  # more from before the wall (-y) than from behind it
+    levels = []
+    for sign in (1, -1):
+        ambient = bright_ahead * np.where(np.arange(9) == 1, sign, 1)[:, None]
+        meshes, grey = MeshCollection(), np.full(3, 0.5)
+        plate(meshes, WALL, (-0.2, 0.2), (-0.2, 0.2), BODY)
+        none = np.zeros((1, 3))
+        lights = Lights(TO_LIGHT[None], none, np.zeros(1), none[0], none[0], 1.0, ambient)
+        texture = np.full((4, 4, 3), 0.5, np.float32)
+        materials = Materials(texture, texture, palette(grey, grey, grey, grey), shine=0.0)
+        picture = render(meshes, CAMERA, np.array((0.0, WALL, 0.0)), lights, materials).colour
+        levels.append(level_at(picture, 0.0, 0.0))
+    # What reaches the wall is 0.282095 + 0.488603, or nothing; half of it comes back.
+    assert levels[0] == pytest.approx(0.5 * 0.770698, rel=0.02)
+    assert levels[1] == pytest.approx(0.0, abs=1e-3)

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.synthetic.colours import RGB
-from hifi_portrait.synthetic.tile_noise import smoothstep
 
 BACKDROPS: dict[str, float] = {
     "plain": 0.30,

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.synthetic.body_mesh import TEXTURE_SIZE
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.skin_regions import texel_position
-from hifi_portrait.synthetic.tile_noise import noise, smoothstep
+from hifi_portrait.synthetic.tile_noise import noise
 
 
 @dataclass(frozen=True)

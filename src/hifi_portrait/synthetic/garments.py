@@ -10,11 +10,11 @@ from scipy.sparse import csr_matrix, eye, vstack
 
 from hifi_portrait.head import Part
 from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.head.tubes import connect_grid, tube
 from hifi_portrait.synthetic.body_mesh import CLOTH, body_mesh
 from hifi_portrait.synthetic.garment_cuts import CUTS, JACKET_OPENING
 from hifi_portrait.synthetic.mesh_collection import MeshCollection
-from hifi_portrait.synthetic.tile_noise import smoothstep
 
 THICKNESS = 0.007
 """Distance of the cloth from the skin, metres."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from hifi_portrait.head.arrays import Array, BoolArray
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.head.tubes import connect_grid, tube
 from hifi_portrait.synthetic.body_mesh import body_mesh
 from hifi_portrait.synthetic.hair_strands import CENTRE
@@ -22,7 +23,6 @@ from hifi_portrait.synthetic.headwear_shape import (
     turns_around,
     unit_directions,
 )
-from hifi_portrait.synthetic.tile_noise import smoothstep
 
 _TAPER = np.radians(16)
 """Below a hat's edge, hair is let out over this angle."""

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.synthetic.body_mesh import SKIN, body_mesh
 from hifi_portrait.synthetic.hair_strands import CENTRE, Roots, Strands, grow, radius_map, scatter_roots
 from hifi_portrait.synthetic.hair_styles import STYLES, HairStyle
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.skin_regions import scalp_field
-from hifi_portrait.synthetic.tile_noise import smoothstep
 
 
 def head_hair(person: Person, vertices: NDArray, normals: NDArray, *, full: bool = False) -> Strands | None:

@@ -9,12 +9,12 @@ import numpy as np
 from hifi_portrait.head import vertex_normals
 from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.base_shape import Fitting
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.synthetic.body_mesh import CLOTH
 from hifi_portrait.synthetic.hair_strands import CENTRE, Strands
 from hifi_portrait.synthetic.hats import make_beanie, make_cap, make_wide_brim_hat
 from hifi_portrait.synthetic.headwear_shape import Headwear
 from hifi_portrait.synthetic.mesh_collection import MeshCollection
-from hifi_portrait.synthetic.tile_noise import smoothstep
 from hifi_portrait.synthetic.wraps import HOOD, SCARF, make_wrap
 
 HEADWEAR: dict[str, float] = {

@@ -10,6 +10,7 @@ from hifi_portrait.head import Camera
 from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.glasses import Tint, through_lens
 from hifi_portrait.head.mesh import TOOTH_WIDTHS
+from hifi_portrait.head.numerics import block_mean
 from hifi_portrait.synthetic.body_mesh import BODY, CLOTH, EYE, FRAME, HAIR, LASH, MOUTH, SKIN, TEETH
 from hifi_portrait.synthetic.depth_buffer import ambient_occlusion, draw_nearest
 from hifi_portrait.synthetic.dyes import Dyes, dye_cloth
@@ -21,6 +22,49 @@ SUPERSAMPLING = 2
 SHADOW_SIZE = 384
 SHADOW_EXTENT = 0.66
 """Width that a shadow map covers, metres."""
+_OVERHEAD = 1e-6
+"""Sine of the angle to the vertical below which a light stands straight above or below."""
+_NO_SHADOW_DEPTH = -9.0
+"""Nearness of an empty shadow map: farther than anything in a picture, metres."""
+
+
+@dataclass(frozen=True)
+class Camerawork:
+    """How the renderer treats light beyond geometry; no unit where none is given."""
+
+    shadow_spread: tuple[float, float] = (1.5, 13.0)
+    """Radius of a hard light's penumbra in shadow-map texels, and how much larger a very soft light's is."""
+    scatter: tuple[float, float, float] = (1.7, 0.8, 0.45)
+    """How far red, green and blue light spreads under the skin, millimetres."""
+    scattered: float = 0.65
+    """Fraction of the light on skin that spreads."""
+    unscattered: float = 0.35
+    """Fraction that does not."""
+    scatter_reach: float = 2.5
+    """Where the spreading is cut off, standard deviations."""
+    occlusion_radius: float = 0.055
+    """Distance at which surfaces shade each other, as a fraction of the picture."""
+    occlusion_blurs: float = 430
+    """The picture's height divided by this is the blur of that shade."""
+    occlusion_of_eyes: tuple[float, float] = (0.45, 0.55)
+    """Least light on eyes, and what openness adds to it: lids would shade them too much."""
+    occlusion_of_teeth: tuple[float, float] = (0.6, 0.4)
+    """Least light on teeth, and what openness adds to it."""
+    meter_percentile: float = 70
+    """Which brightness of the face the exposure is for, per cent."""
+    middle_tone: float = 0.34
+    """Radiance that it is brought to."""
+    meter_range: tuple[float, float] = (0.5, 2.2)
+    """Bounds of the exposure's factor."""
+    catch_light: tuple[float, float, float] = (0.0, -0.75, 0.22)
+    """Direction near the camera that is mixed into the light that irises mirror."""
+    catch_light_of_lamp: float = 0.55
+    """How much of the first lamp's direction is in it."""
+    opaque: float = 0.3
+    """A lens that lets through less than this hides the eyes from the truth's visibility."""
+
+
+CAMERAWORK = Camerawork()
 
 
 @dataclass(frozen=True)
@@ -91,6 +135,7 @@ def render(
     draw_nearest(xy, inverse_depth, keeps, triangles, depth, triangle_id, weights)
 
     transform, shadows = _shadow_maps(lights, focus, vertices, keeps, triangles)
+    hard_spread, soft_spread = CAMERAWORK.shadow_spread
     irradiance, albedo, specular = (np.zeros((height, width, 3), np.float32) for _ in range(3))
     shade(
         triangle_id,
@@ -110,7 +155,7 @@ def render(
         lights.rgb,
         transform,
         shadows,
-        1.5 + 13 * lights.softness,
+        hard_spread + soft_spread * lights.softness,
         lights.sky,
         lights.ground,
         _catch_light(lights),
@@ -144,21 +189,16 @@ def render(
     colour *= exposure
     if lens is not None:
         front = _lay_lens(colour, depth, lens, sharp, lights)
-        if max(lens.tint.factor) < 0.3:
+        if max(lens.tint.factor) < CAMERAWORK.opaque:
             distance = np.where(front > depth, 1 / np.maximum(front, 1e-9), distance)
     s = SUPERSAMPLING
     covered = (triangle_id >= 0).astype(np.float32)
     return Rendering(
-        _shrink(colour * covered[..., None], s),
-        _shrink(covered, s),
+        block_mean(colour * covered[..., None], s),
+        block_mean(covered, s),
         np.where(depth > 0, distance, np.inf),
         exposure,
     )
-
-
-def _shrink(picture: NDArray, factor: int) -> FloatArray:
-    height, width = picture.shape[0] // factor, picture.shape[1] // factor
-    return picture.reshape(height, factor, width, factor, *picture.shape[2:]).mean((1, 3)).astype(np.float32)
 
 
 def _shadow_maps(
@@ -166,10 +206,12 @@ def _shadow_maps(
 ) -> tuple[NDArray[np.float64], FloatArray]:
     count = len(lights.direction)
     transform = np.zeros((count, 3, 4))
-    shadows = np.full((count, SHADOW_SIZE, SHADOW_SIZE), -9.0, np.float32)
+    shadows = np.full((count, SHADOW_SIZE, SHADOW_SIZE), _NO_SHADOW_DEPTH, np.float32)
     scale = SHADOW_SIZE / SHADOW_EXTENT
     for k, direction in enumerate(lights.direction):
         right = np.cross(direction, (0.0, 0.0, 1.0))
+        if np.linalg.norm(right) < _OVERHEAD:
+            right = np.array((1.0, 0.0, 0.0))
         right /= np.linalg.norm(right)
         up = np.cross(right, direction)
         transform[k, 0, :3], transform[k, 1, :3], transform[k, 2, :3] = right * scale, up * scale, direction
@@ -188,7 +230,7 @@ def _shadow_maps(
 
 def _catch_light(lights: Lights) -> NDArray[np.float64]:
     """Between the first lamp and the camera, so that the iris mirrors it whatever the lamp's place."""
-    direction = 0.55 * lights.direction[0] + np.array((0.0, -0.75, 0.22))
+    direction = CAMERAWORK.catch_light_of_lamp * lights.direction[0] + np.array(CAMERAWORK.catch_light)
     return direction / np.linalg.norm(direction)
 
 
@@ -196,10 +238,14 @@ def _occlude(
     irradiance: FloatArray, specular: FloatArray, distance: FloatArray, seen: NDArray, camera: Camera
 ) -> None:
     openness = np.ones(distance.shape, np.float32)
-    ambient_occlusion(distance, camera.height * 0.055, openness)
-    openness = gaussian_filter(openness, camera.height / 430)
-    openness = np.where(seen == EYE, 0.45 + 0.55 * openness, openness)
-    openness = np.where(seen == TEETH, 0.6 + 0.4 * openness, openness)[..., None]
+    ambient_occlusion(distance, camera.height * CAMERAWORK.occlusion_radius, openness)
+    openness = gaussian_filter(openness, camera.height / CAMERAWORK.occlusion_blurs)
+    for material, (least, more) in (
+        (EYE, CAMERAWORK.occlusion_of_eyes),
+        (TEETH, CAMERAWORK.occlusion_of_teeth),
+    ):
+        openness = np.where(seen == material, least + more * openness, openness)
+    openness = openness[..., None]
     irradiance *= openness
     specular *= np.where((seen == EYE)[..., None], 1.0, openness)
 
@@ -212,12 +258,14 @@ def _scatter_in_skin(irradiance: FloatArray, seen: NDArray, pixels_per_metre: fl
         return
     box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     mask = skin[box]
-    for channel, millimetres in enumerate((1.7, 0.8, 0.45)):
+    for channel, millimetres in enumerate(CAMERAWORK.scatter):
         sigma = millimetres * 1e-3 * pixels_per_metre
         plane = irradiance[box][..., channel]
-        fraction = gaussian_filter(mask, sigma, truncate=2.5)
-        spread = gaussian_filter(plane * mask, sigma, truncate=2.5) / np.maximum(fraction, 1e-4)
-        plane[...] = np.where(mask > 0, 0.35 * plane + 0.65 * spread, plane)
+        fraction = gaussian_filter(mask, sigma, truncate=CAMERAWORK.scatter_reach)
+        spread = gaussian_filter(plane * mask, sigma, truncate=CAMERAWORK.scatter_reach)
+        spread /= np.maximum(fraction, 1e-4)
+        mixed = CAMERAWORK.unscattered * plane + CAMERAWORK.scattered * spread
+        plane[...] = np.where(mask > 0, mixed, plane)
 
 
 def _exposure(colour: FloatArray, seen: NDArray, lights: Lights) -> float:
@@ -225,8 +273,9 @@ def _exposure(colour: FloatArray, seen: NDArray, lights: Lights) -> float:
     face = colour[seen == SKIN]
     if not len(face):
         return lights.exposure
-    level = float(np.percentile(face.mean(-1), 70)) + 1e-4
-    return lights.exposure * float(np.clip((0.34 / level) ** lights.metering, 0.5, 2.2))
+    level = float(np.percentile(face.mean(-1), CAMERAWORK.meter_percentile)) + 1e-4
+    factor = (CAMERAWORK.middle_tone / level) ** lights.metering
+    return lights.exposure * float(np.clip(factor, *CAMERAWORK.meter_range))
 
 
 def _lay_lens(

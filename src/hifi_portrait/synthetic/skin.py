@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.synthetic import colours
 from hifi_portrait.synthetic.body_mesh import TEXTURE_SIZE, body_mesh
 from hifi_portrait.synthetic.brows import brow_alpha, brow_colour
@@ -28,7 +29,7 @@ from hifi_portrait.synthetic.skin_regions import (
     texel_position,
     under_eye_region,
 )
-from hifi_portrait.synthetic.tile_noise import noise, smoothstep
+from hifi_portrait.synthetic.tile_noise import noise
 
 
 @dataclass(frozen=True)

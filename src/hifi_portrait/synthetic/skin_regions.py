@@ -13,8 +13,8 @@ from scipy.ndimage import gaussian_filter
 
 from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.mesh import HAIRLINE
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.synthetic.body_mesh import body_mesh
-from hifi_portrait.synthetic.tile_noise import smoothstep
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from hifi_portrait.head.arrays import FloatArray
@@ -20,9 +19,3 @@ def noise(rng: np.random.Generator, scale: float, size: int) -> FloatArray:
     """Smooth noise (size, size), mean about 0, deviation 1, features about ``scale`` pixels wide."""
     tile = np.roll(_tile(scale, size), tuple(rng.integers(0, size, 2)), (0, 1))
     return tile[:: 1 if rng.random() < 0.5 else -1, :: 1 if rng.random() < 0.5 else -1]
-
-
-def smoothstep(value: NDArray, low: float, high: float) -> NDArray:
-    """0 below ``low``, 1 above ``high``, a smooth cubic between."""
-    t = np.clip((value - low) / (high - low), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.synthetic.colours import RGB
-from hifi_portrait.synthetic.tile_noise import smoothstep
 
 WALLS: dict[str, float] = {
     "bokeh": 0.26,

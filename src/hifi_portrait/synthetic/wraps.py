@@ -9,6 +9,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from hifi_portrait.head.arrays import Array, BoolArray
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.head.tubes import connect_grid, tube
 from hifi_portrait.synthetic.body_mesh import body_mesh
 from hifi_portrait.synthetic.hair_strands import CENTRE
@@ -22,7 +23,6 @@ from hifi_portrait.synthetic.headwear_shape import (
     turns_around,
     unit_directions,
 )
-from hifi_portrait.synthetic.tile_noise import smoothstep
 
 
 @dataclass(frozen=True)
