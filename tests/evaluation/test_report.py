@@ -6,7 +6,7 @@ from hifi_portrait.evaluation.benchmark import Benchmark
 from hifi_portrait.evaluation.metrics import Interval
 from hifi_portrait.evaluation.report.report import QUANTITIES, format_benchmark, write_section
 from hifi_portrait.evaluation.report.summary import Row
-from hifi_portrait.evaluation.scorers.calibration import Calibration
+from hifi_portrait.evaluation.scorers.calibration import Calibration, LinearCalibration
 from hifi_portrait.evaluation.scorers.control import ControlFigures
 from hifi_portrait.evaluation.scorers.recognition import IdentityFigures
 
@@ -72,3 +72,21 @@ def test_text_around_the_sections_is_kept(tmp_path):
     path.write_text("# Results\n\nBy hand.\n")
     write_section(path, "a", "figures")
     assert path.read_text().startswith("# Results\n\nBy hand.\n\n")
+
+
+def test_saved_figures_have_the_keys_that_earlier_ones_have():
+    control = ControlFigures({"yaw": _exactly(1)}, {"smile": _exactly(0.5)}, {})
+    calibration = Calibration(240, {"yaw": LinearCalibration((2.0,), 1.0, 0.5, 0.9)})
+    result = _benchmark(Row("portrait", 4, control=control), Row("bare", 4), calibration=calibration)
+    saved = result.to_dict()
+    assert set(saved) == {
+        "rows", "skipped", "rulers", "people", "references", "gallery_is_unseen", "against"
+    }  # fmt: skip
+    assert saved["rulers"]["photos"] == 240
+    assert saved["rulers"]["rulers"]["yaw"] == {
+        "weights": (2.0,), "offset": 1.0, "error": 0.5, "correlation": 0.9
+    }  # fmt: skip
+    first, second = saved["rows"]
+    assert set(first["control"]) == {"errors", "wish_correlation", "photo_correlation", "score"}
+    assert second["control"] is None
+    assert _benchmark().to_dict()["rulers"] is None
