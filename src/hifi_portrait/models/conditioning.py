@@ -18,6 +18,7 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 
 from hifi_portrait.fitting.keypoints import five_keypoints
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.landmarks.generator import LandmarkImage
@@ -39,44 +40,34 @@ class FaceInputs:
     """A batch of people and targets as tensors, with N references each, some of them padding.
 
     `join_tensors` makes one batch of several.
-
-    Attributes
-    ----------
-    crops
-        (B, N, 3, S, S) uint8.
-    mask
-        (B, N) True where there is a reference.
-    embeddings
-        (B, N, E).
-    quality
-        (B, N) in [0, 1].
-    poses
-        (B, N, 3) yaw, pitch and roll in degrees.
-    view_xy, view_visibility
-        (B, N, V, 2) and (B, N, V): each reference's `SurfaceView`.
-    landmark
-        (B, 7, H, W): the landmark image in [0, 1], canonical coordinates in [-1, 1], and their mask.
-    triangle, barycentric
-        (B, h, w) and (B, h, w, 3): the target's raster, H and W or a whole fraction of them.
-    warp, warp_coverage
-        (B, 3, H, W) in [-1, 1] and (B, 1, H, W) in [0, 1]: the plain warp.
-    keypoints
-        (B, 5, 2): the target's eyes, nose and mouth corners, as fractions of width and height.
     """
 
     crops: Tensor = field(metadata=PADDED)
+    """(B, N, 3, S, S) uint8: the portrait crops."""
     mask: Tensor = field(metadata=PADDED)
+    """(B, N) True where there is a reference."""
     embeddings: Tensor = field(metadata=PADDED)
+    """(B, N, E) as the recogniser gave them."""
     quality: Tensor = field(metadata=PADDED)
+    """(B, N) in [0, 1]."""
     poses: Tensor = field(metadata=PADDED)
+    """(B, N, 3) yaw, pitch and roll in degrees."""
     view_xy: Tensor = field(metadata=PADDED)
+    """(B, N, V, 2) places of the vertices in each reference, as its `SurfaceView` has them."""
     view_visibility: Tensor = field(metadata=PADDED)
+    """(B, N, V) in [0, 1], how well each vertex is seen there."""
     landmark: Tensor
+    """(B, 7, H, W): the landmark image in [0, 1], canonical coordinates in [-1, 1], and their mask."""
     triangle: Tensor
+    """(B, h, w) of the target's raster, where h, w are H, W or a whole fraction of them."""
     barycentric: Tensor
+    """(B, h, w, 3) of the target's raster."""
     warp: Tensor
+    """(B, 3, H, W) in [-1, 1]: the plain warp."""
     warp_coverage: Tensor
+    """(B, 1, H, W) in [0, 1]: how well references see it."""
     keypoints: Tensor
+    """(B, 5, 2): the target's eyes, nose and mouth corners, as fractions of width and height."""
 
     def to(self, device: torch.device | str) -> FaceInputs:
         """Move every tensor to `device`."""
@@ -95,7 +86,7 @@ def face_inputs(
     *,
     model: HeadModel | None = None,
     views: Sequence[SurfaceView] | None = None,
-    warp: tuple[npt.NDArray[Any], npt.NDArray[np.float32]] | None = None,
+    warp: tuple[Array, FloatArray] | None = None,
 ) -> FaceInputs:
     """Tensors of one person and one target (B = 1).
 
@@ -130,47 +121,38 @@ def face_inputs(
     return FaceInputs(
         crops=torch.tensor(references.crops).permute(0, 3, 1, 2)[None],
         mask=torch.ones(1, len(views), dtype=torch.bool),
-        embeddings=_float(references.embeddings),
-        quality=_float(references.quality),
-        poses=_float([[pose.yaw, pose.pitch, pose.roll] for pose in poses]),
-        view_xy=_float([view.xy for view in views]),
-        view_visibility=_float([view.visibility for view in views]),
-        landmark=_float(condition).permute(0, 3, 1, 2),
+        embeddings=_to_tensor(references.embeddings),
+        quality=_to_tensor(references.quality),
+        poses=_to_tensor([[pose.yaw, pose.pitch, pose.roll] for pose in poses]),
+        view_xy=_to_tensor([view.xy for view in views]),
+        view_visibility=_to_tensor([view.visibility for view in views]),
+        landmark=_to_tensor(condition).permute(0, 3, 1, 2),
         triangle=torch.tensor(landmark.raster.triangle)[None],
-        barycentric=_float(landmark.raster.barycentric),
-        warp=_float(picture).permute(0, 3, 1, 2) / 127.5 - 1,
-        warp_coverage=_float(coverage)[:, None],
-        keypoints=_float(five_keypoints(model, landmark.vertices, landmark.geometry.camera)),
+        barycentric=_to_tensor(landmark.raster.barycentric),
+        warp=_to_tensor(picture).permute(0, 3, 1, 2) / 127.5 - 1,
+        warp_coverage=_to_tensor(coverage)[:, None],
+        keypoints=_to_tensor(five_keypoints(model, landmark.vertices, landmark.geometry.camera)),
     )
 
 
-def _float(value: npt.ArrayLike) -> Tensor:
+def _to_tensor(value: npt.ArrayLike) -> Tensor:
     return torch.tensor(np.asarray(value, dtype=np.float32))[None]
 
 
 @dataclass
 class Conditioning:
-    """What the networks read of a batch.
-
-    Attributes
-    ----------
-    hifi
-        HiFi-Net's condition.
-    tokens
-        (B, K, D) face tokens, for face attention.
-    warp_latents
-        (B, C, h, w) scaled latents of the warp.
-    references
-        (B, N) True where there is a reference.
-    unconditional_tokens
-        (B, K, D) that the unconditional half of guidance reads; None where it reads no face.
-    """
+    """What the networks read of a batch."""
 
     hifi: HiFiCondition
+    """HiFi-Net's condition."""
     tokens: Tensor = field(metadata=PADDED)
+    """(B, K, D) face tokens, for face attention."""
     warp_latents: Tensor
+    """(B, C, h, w) scaled latents of the warp."""
     references: Tensor = field(metadata=PADDED)
+    """(B, N) True where there is a reference."""
     unconditional_tokens: Tensor | None = None
+    """(B, K, D) that the unconditional half of guidance reads; None where it reads no face."""
 
     def without(self, nobody: Tensor) -> Conditioning:
         """With the tokens that guidance's unconditional half reads where `nobody` (B,) is True.

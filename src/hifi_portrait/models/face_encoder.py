@@ -22,18 +22,12 @@ _CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
 @dataclass
 class FaceTokens:
-    """What the face encoder gives for each face.
-
-    Attributes
-    ----------
-    patches
-        (B, N, T, D) patch tokens with the class token first; None where the encoder has no vision tower.
-    identity
-        (B, N, D) projected recogniser embedding; None where the encoder leaves it out.
-    """
+    """What the face encoder gives for each face."""
 
     patches: Tensor | None
+    """(B, N, T, D) patch tokens with the class token first; None where the encoder has no vision tower."""
     identity: Tensor | None
+    """(B, N, D) projected recogniser embedding; None where the encoder leaves it out."""
 
     def joined(self) -> Tensor:
         """All tokens of each face (B, N, T', D), the identity first."""

@@ -35,16 +35,16 @@ _STEM = 4
 
 @dataclass
 class FeatureMaps:
-    """Maps of each reference: (B, N, C, h, w), and confidence logits (B, N, 1, h, w), at two scales.
-
-    The fine scale is a quarter of the crop's side, the coarse one a sixteenth. Without learned fusion there
-    is no confidence.
-    """
+    """Maps of each reference at two scales. Without learned fusion there is no confidence."""
 
     fine: Tensor
+    """(B, N, C, h, w), where h and w are a quarter of the crop's side."""
     fine_confidence: Tensor | None
+    """(B, N, 1, h, w) logits."""
     coarse: Tensor
+    """(B, N, C', h', w'), where h' and w' are a sixteenth of the crop's side."""
     coarse_confidence: Tensor | None
+    """(B, N, 1, h', w') logits."""
 
 
 class FaceRefiner(ModelMixin, ConfigMixin):

@@ -22,17 +22,6 @@ from hifi_portrait.errors import ModelError
 class Guide:
     """A ControlNet or T2I-Adapter that also steers a portrait.
 
-    Attributes
-    ----------
-    model
-        Made for SDXL: a `diffusers.ControlNetModel` or a `diffusers.T2IAdapter`.
-    image
-        What it reads, such as a depth map: whatever diffusers takes for a picture.
-    scale
-        Its strength, 0 or more.
-    start, end
-        Fractions, in [0, 1], of the denoising steps between which it acts.
-
     Raises
     ------
     TypeError, ValueError
@@ -40,10 +29,15 @@ class Guide:
     """
 
     model: ControlNetModel | T2IAdapter
+    """Made for SDXL: a `diffusers.ControlNetModel` or a `diffusers.T2IAdapter`."""
     image: Any
+    """What it reads, such as a depth map: whatever diffusers takes for a picture."""
     scale: float = 1.0
+    """Its strength, 0 or more."""
     start: float = 0.0
+    """Fraction, in [0, 1], of the denoising steps after which it begins to act."""
     end: float = 1.0
+    """Fraction, in [0, 1], of the denoising steps after which it acts no more."""
 
     def __post_init__(self) -> None:
         if isinstance(self.model, MultiAdapter) or not isinstance(self.model, ControlNetModel | T2IAdapter):

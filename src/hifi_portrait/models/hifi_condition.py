@@ -15,28 +15,19 @@ from hifi_portrait.models.tensors import map_tensors
 
 @dataclass
 class HiFiCondition:
-    """What HiFi-Net needs to know of a batch of targets, the same for every timestep.
-
-    Attributes
-    ----------
-    latent_map
-        (B, C, h, w), added after the first convolution, at latent resolution.
-    lower_map
-        (B, C, h / 2, w / 2), added one level below.
-    tokens
-        (B, K, D) face tokens, or None where the cross-attention reads the prompt only.
-    prior_mean
-        (B, in_channels, h, w) of the clean latents, expected of the warp; None without `latent_prior`.
-    unconditional_tokens
-        (B, K, D) that the unconditional half of guidance reads in place of `tokens`; None where that half
-        is left to the base model.
-    """
+    """What HiFi-Net needs to know of a batch of targets, the same for every timestep."""
 
     latent_map: Tensor
+    """(B, C, h, w), added after the first convolution, at latent resolution."""
     lower_map: Tensor | None
+    """(B, C, h / 2, w / 2), added one level below."""
     tokens: Tensor | None
+    """(B, K, D) face tokens, or None where the cross-attention reads the prompt only."""
     prior_mean: Tensor | None = None
+    """(B, in_channels, h, w) of the clean latents, expected of the warp; None without `latent_prior`."""
     unconditional_tokens: Tensor | None = None
+    """(B, K, D) that the unconditional half of guidance reads in place of `tokens`; None where that half is
+    left to the base model."""
 
     @property
     def batch_size(self) -> int:
@@ -76,4 +67,6 @@ class SharedPicture:
     """Conditions of several people in the same pictures, and which part is whose."""
 
     conditions: Sequence[HiFiCondition]
+    """Of each person, for the same number of pictures."""
     regions: Regions
+    """Within which each person's residuals count."""

@@ -9,9 +9,10 @@ import math
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
+
+from hifi_portrait.head.arrays import ByteArray, FloatArray
 
 _LIMBS = ((0, 2), (1, 2), (3, 2), (4, 2))
 """From both eyes and both mouth corners to the nose, by place in `head.keypoints.KEYPOINTS`."""
@@ -24,17 +25,17 @@ _DRAWN_FOR = 1024
 
 
 def draw_keypoints(keypoints: Tensor, size: tuple[int, int]) -> Tensor:
-    """Control images (B, 3, H, W) in [0, 1] of keypoints (B, 5, 2), which are fractions of width and height.
+    """Draw control images (B, 3, H, W) in [0, 1] of keypoints (B, 5, 2), fractions of width and height.
 
     A limb has the colour of the keypoint it comes from, dimmed. Limbs and dots are finer in small pictures.
     """
     height, width = size
     pixels = keypoints.detach().float().cpu().numpy() * np.array([width, height], np.float32)
-    drawn = np.stack([_drawn(points, height, width) for points in pixels])
+    drawn = np.stack([_draw_picture(points, height, width) for points in pixels])
     return torch.from_numpy(drawn).to(keypoints.device).permute(0, 3, 1, 2).float() / 255
 
 
-def _drawn(points: npt.NDArray[np.float32], height: int, width: int) -> npt.NDArray[np.uint8]:
+def _draw_picture(points: FloatArray, height: int, width: int) -> ByteArray:
     scale = min(1.0, max(height, width) / _DRAWN_FOR)
     half_width, radius = (max(1, round(length * scale)) for length in (_LIMB_WIDTH, _DOT_RADIUS))
     image = np.zeros((height, width, 3), np.uint8)

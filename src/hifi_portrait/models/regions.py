@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.models.pixels import local_mean
 
-Region = tuple[float, float, float, float] | npt.NDArray[Any]
+Region = tuple[float, float, float, float] | Array
 """A box, left, top, right, bottom as fractions of width and height; or a mask (H, W) in [0, 1]."""
 
 _FADING_WINDOW = 17
@@ -40,7 +39,7 @@ class Regions:
         ValueError
             A box is empty or leaves the picture, or a mask is empty, not of its size or not in [0, 1].
         """
-        masks = torch.stack([_mask(region, height, width) for region in regions])
+        masks = torch.stack([_make_mask(region, height, width) for region in regions])
         return cls(masks / masks.sum(dim=0).clamp(min=1))
 
     def filled(self, others: Regions) -> Regions:
@@ -90,10 +89,10 @@ class Regions:
         return Regions(self.masks.to(device))
 
 
-def _mask(region: Region, height: int, width: int) -> Tensor:
+def _make_mask(region: Region, height: int, width: int) -> Tensor:
     values = np.asarray(region, np.float32)
     if values.shape == (4,):
-        return _box(values, height, width)
+        return _make_box(values, height, width)
     if values.shape != (height, width) or values.min() < 0 or values.max() > 1 or values.max() == 0:
         size = " x ".join(map(str, values.shape))
         raise ValueError(
@@ -104,7 +103,7 @@ def _mask(region: Region, height: int, width: int) -> Tensor:
     return torch.from_numpy(values.copy())[None]
 
 
-def _box(box: npt.NDArray[np.float32], height: int, width: int) -> Tensor:
+def _make_box(box: FloatArray, height: int, width: int) -> Tensor:
     """Make a mask (1, height, width) of a box; at least a pixel of it."""
     left, top, right, bottom = box.tolist()
     if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
