@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -258,23 +258,24 @@ def settle(groups: Sequence[Any], keywords: Mapping[str, Any], config: Any, size
     return CallSettings(**settled)
 
 
-def check_known(keywords: Mapping[str, Any], named: Sequence[str]) -> None:
+def check_known(keywords: Mapping[str, Any], call: Callable[..., Any]) -> None:
     """Refuse keywords that diffusers' own pipeline, which takes any, would silently ignore.
 
     Parameters
     ----------
     keywords
         Those of a call that are none of its named parameters.
-    named
-        The call's named parameters, which may have been meant.
+    call
+        The pipeline's, one of whose named parameters may have been meant.
 
     Raises
     ------
     TypeError
         If one is unknown; the message says which may have been meant.
     """
+    named = set(inspect.signature(call).parameters) - {"self", "keywords"}
     for name in keywords:
         if name not in KEYWORDS and name not in PASSED_ON:
-            near = difflib.get_close_matches(name, [*named, *KEYWORDS, *PASSED_ON], 1)
+            near = difflib.get_close_matches(name, sorted({*named, *KEYWORDS, *PASSED_ON}), 1)
             hint = f"; did you mean `{near[0]}`?" if near else ""
             raise TypeError(f"a portrait takes no argument `{name}`{hint}")

@@ -4,7 +4,6 @@ It is diffusers' SDXL ControlNet pipeline with HiFi-Net as the ControlNet. What 
 target is computed once, bound to the networks, and diffusers' own denoising loop does the rest.
 """
 
-import inspect
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
@@ -219,7 +218,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         PipelineBusyError
             If another call is drawing with the same parts.
         """
-        options.check_known(keywords, [*inspect.signature(type(self).__call__).parameters])
+        options.check_known(keywords, type(self).__call__)
         groups = (size, sampling, steering, warp, prompting)
         request = make_request(
             pair_subjects(identity, target),
