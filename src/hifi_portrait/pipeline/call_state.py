@@ -118,7 +118,7 @@ class CallState:
         if not self.request.shows_warp:
             pictures = 2 * drawn[0].float() - 1
         elif self.so_far is None:
-            without = drawn[-1]
+            without = drawn[-1]  # the first itself, where one draw is enough
             pictures = self.subjects.composite_warp(
                 drawn[0], without, settings.warp_share, settings.prompt_scale
             )
