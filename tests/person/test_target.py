@@ -147,6 +147,13 @@ def test_from_geometry_gives_back_what_was_asked_for() -> None:
     )
 
 
+def test_from_geometry_brings_coefficients_into_range() -> None:
+    expression = np.zeros(len(EXPRESSION_NAMES), np.float32)
+    expression[SMILE], expression[SMILE + 1] = 1.2, -0.1
+    vector = Target.from_geometry(geometry_of(expression=expression)).expression_vector()
+    assert (vector[SMILE], vector[SMILE + 1]) == (1, 0)
+
+
 def test_from_photo_takes_pose_and_expression() -> None:
     smiling = Target.from_photo(PICTURES / "person_a_2.jpg")  # rendered smiling, at a yaw of 25 degrees
     neutral = Target.from_photo(PICTURES / "person_a_1.jpg")  # rendered neutral, facing the camera

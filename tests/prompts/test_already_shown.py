@@ -1,6 +1,10 @@
 import pytest
 
-from hifi_portrait.prompts.already_shown import select_all_shown_words, select_shown_words
+from hifi_portrait.prompts.already_shown import (
+    has_other_words,
+    select_all_shown_words,
+    select_shown_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +78,18 @@ def test_a_prompt_that_says_something_else_is_not(prompt):
 )
 def test_clothes_that_are_named_otherwise_are_shown_as_clothes(said):
     assert select_shown_words(f"{said}, in snow", None, None, "navy").endswith(", wearing navy clothes")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "guided", "others"),
+    [
+        ({"prompt": "a man", "prompt_2": None}, True, False),
+        ({"prompt": "a man", "prompt_2": "oil paint"}, False, True),
+        ({"prompt": "a man", "negative_prompt": "blurry"}, True, True),
+        ({"prompt": "a man", "negative_prompt": "blurry"}, False, False),
+        ({"prompt": "a man", "negative_prompt": ["", "blurry"]}, True, True),
+        ({"prompt": "a man", "guidance_scale": 5.0}, True, False),
+    ],
+)
+def test_other_words_are_a_second_prompt_or_a_negative_one_that_guidance_reads(arguments, guided, others):
+    assert has_other_words(arguments, guided=guided) is others
