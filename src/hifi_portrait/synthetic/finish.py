@@ -4,7 +4,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, sobel
 
 from hifi_portrait.head.arrays import FloatArray
-from hifi_portrait.synthetic.picture_styles import draw_comic, paint_in_oil, paint_watercolour
+from hifi_portrait.synthetic.picture_styles import draw_comic, draw_in_pencil, paint_in_oil, paint_watercolour
 
 
 def develop(linear: FloatArray, rng: np.random.Generator, grain: float = 0.007) -> FloatArray:
@@ -17,7 +17,7 @@ def develop(linear: FloatArray, rng: np.random.Generator, grain: float = 0.007) 
 
 
 def stylise(picture: FloatArray, style: str, rng: np.random.Generator, world: bool = False) -> FloatArray:
-    """Turn an sRGB picture (H, W, 3) in [0, 1] into one of ``wide.STYLES``."""
+    """Turn an sRGB picture (H, W, 3) in [0, 1] into one of ``wide.STYLES``, as the variety has it."""
     if style == "photo":
         return picture
     grey = picture @ np.array((0.299, 0.587, 0.114), np.float32)
@@ -26,15 +26,22 @@ def stylise(picture: FloatArray, style: str, rng: np.random.Generator, world: bo
         return np.repeat(tone[..., None], 3, -1)
     if style == "sepia photo":
         return np.clip(grey[..., None] * np.array((1.07, 0.88, 0.66)) + 0.02, 0, 1).astype(np.float32)
+    if world:
+        return _WORLD_STYLES[style](picture, rng)
     if style == "pencil sketch":
         return _pencil(grey, rng)
-    if style == "oil painting":
-        return paint_in_oil(picture, rng)
-    if style == "watercolour" and world:
-        return paint_watercolour(picture, rng)
-    if style == "comic":
-        return draw_comic(picture, rng)
-    return _watercolour(picture, rng)
+    if style == "watercolour":
+        return _watercolour(picture, rng)
+    return _WORLD_STYLES[style](picture, rng)
+
+
+_WORLD_STYLES = {
+    "pencil sketch": draw_in_pencil,
+    "watercolour": paint_watercolour,
+    "oil painting": paint_in_oil,
+    "comic": draw_comic,
+}
+"""Painted and drawn styles of the variety "world"; "studio" has a pencil and a watercolour of its own."""
 
 
 def _pencil(grey: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -1,10 +1,11 @@
-"""Styles that make a painting or a comic of a finished picture; each looks the same at every size."""
+"""Styles that make a painting, a drawing or a comic of a picture; each looks the same at every size."""
 
 import cv2
 import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
+from scipy.special import ndtr
 
 from hifi_portrait.head.arrays import Array, FloatArray
 
@@ -151,6 +152,43 @@ def paint_watercolour(picture: FloatArray, rng: np.random.Generator) -> FloatArr
     bare = np.clip((rim - 0.455) / 0.03, 0, 1)[..., None]
     paper = 0.965 + 0.008 * grain[..., None]
     return np.clip(painted * (1 - bare) + paper * bare, 0, 1).astype(np.float32)
+
+
+def draw_in_pencil(picture: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Pencil on paper: outlines, and hatching that is the denser the darker, crossed where it is darkest.
+
+    Parameters
+    ----------
+    picture
+        (H, W, 3) sRGB in [0, 1].
+    rng
+        For paper and strokes.
+    """
+    scale = picture.shape[0] / _REFERENCE_SIZE
+    grey = picture @ _GREY
+    lines = gaussian_filter(grey, 1.6 * scale) - gaussian_filter(grey, 0.7 * scale)
+    outline = np.clip(11 * lines, 0, 0.9)
+    dark = np.clip(1 - gaussian_filter(grey, 0.5 * scale), 0, 1) ** 1.3
+    lean = np.radians(rng.uniform(40, 65))
+    first = _strokes(rng, grey.shape, lean, scale)
+    second = _strokes(rng, grey.shape, lean + np.pi / 2.4, scale)
+    hatching = np.clip((first - 1 + 0.95 * dark) / 0.60 + 0.5, 0, 1) * np.minimum(1, 3 * dark)
+    crossing = np.clip((second - 1.45 + dark) / 0.60 + 0.5, 0, 1)
+    graphite = 0.52 * dark + 0.15 * hatching + 0.13 * crossing
+    grain = _unit_noise(rng, grey.shape, 0.6 * scale)
+    drawn = (0.965 + 0.010 * grain) * (1 - graphite * (1 + 0.10 * grain)) * (1 - outline)
+    return np.clip(drawn[..., None] * np.array((1.0, 0.995, 0.985)), 0, 1).astype(np.float32)
+
+
+def _strokes(rng: np.random.Generator, shape: tuple[int, ...], lean: float, scale: float) -> Array:
+    """Parallel strokes (H, W) as evenly spread values in [0, 1]; ``lean`` is their direction in radians."""
+    noise = gaussian_filter(rng.standard_normal(shape), 0.42 * scale).astype(np.float32)
+    reach = round(7 * scale)
+    kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
+    for step in np.linspace(-reach, reach, 4 * reach + 1):
+        kernel[round(reach - step * np.sin(lean)), round(reach + step * np.cos(lean))] = 1
+    smeared = cv2.filter2D(noise, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(ndtr(smeared / smeared.std()))
 
 
 def _unit_noise(rng: np.random.Generator, shape: tuple[int, ...], sigma: float) -> Array:
