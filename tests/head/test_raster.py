@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from head_samples import geometry_of
-from hifi_portrait.head import HeadModel, Raster, SurfaceView, rasterise
+from hifi_portrait.head import HeadModel, Part, Raster, SurfaceView, rasterise
+from hifi_portrait.head.model import part_vertices
 from hifi_portrait.head.raster import fill_slits
 
 SQUARE = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
@@ -120,3 +121,15 @@ def test_what_lies_outside_the_picture_is_not_visible(model: HeadModel) -> None:
     outside = (view.xy < 0).any(1) | (view.xy >= 1).any(1)
     assert outside.any()
     assert not view.visibility[outside].any()
+
+
+def test_vertices_are_seen_as_far_as_they_face_the_camera_and_nothing_hides_them(model: HeadModel) -> None:
+    geometry = geometry_of(size=512)
+    view, posed = SurfaceView.from_geometry(model, geometry), model.posed(geometry)
+    towards = -posed / np.linalg.norm(posed, axis=1, keepdims=True)
+    facing = (model.normals(posed) * towards).sum(axis=1).clip(0, 1)
+    assert (view.visibility <= facing + 1e-6).all()
+    tongue, skin = part_vertices(model, Part.TONGUE), part_vertices(model, Part.SKIN)
+    assert facing[tongue].max() > 0.5 and view.visibility[tongue].max() < 0.01  # behind closed lips
+    front = skin[facing[skin] > 0.9]
+    assert np.median(np.abs(view.visibility - facing)[front]) < 1e-6
