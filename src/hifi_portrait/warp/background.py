@@ -71,7 +71,7 @@ def clear_background(crop: Array, matte: Array, in_photo: Array, settings: Backg
     strands, plain = _find_strands(crop, matte, settings)
     behind = inpaint(crop + strands[..., None] * (plain - crop), shown)
     noise = _match_noise(crop, shown, settings.max_noise)
-    return behind + (1 - shown * (1 - strands))[..., None] * noise
+    return np.asarray(behind + (1 - shown * (1 - strands))[..., None] * noise)
 
 
 def _find_strands(crop: Array, matte: Array, settings: BackgroundSettings) -> tuple[Array, Array]:
@@ -124,4 +124,4 @@ def _soften_steps(picture: Array, layers: Array, settings: BackgroundSettings) -
     step = (cv2.dilate(layers, around) != cv2.erode(layers, around)).astype(np.float32)
     near = cv2.GaussianBlur(step, (0, 0), settings.layer_reach)[..., None]
     sigma = settings.layer_softness * len(picture) / 256
-    return picture + near * (cv2.GaussianBlur(picture, (0, 0), sigma) - picture)
+    return np.asarray(picture + near * (cv2.GaussianBlur(picture, (0, 0), sigma) - picture))

@@ -86,7 +86,7 @@ def clip_to_person(
 def _matte_at(
     raster: Raster, xy: Array, matte: Array, shown: Array, model: HeadModel, settings: OutlineSettings
 ) -> Array:
-    """A photo's matte (H, W) at the places of a raster."""
+    """Read a photo's matte (H, W) at the places of a raster."""
     rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
     x, y = np.moveaxis(raster.interpolate(xy, model.triangles) * len(matte) - 0.5, -1, 0)
     inside = settings.frame_margin * len(matte)

@@ -44,7 +44,7 @@ class WarpContext:
     settings: WarpSettings
 
     def parts(self, raster: Raster) -> Array:
-        """Number of the `Part` that each pixel (H, W) of a raster shows; 255 where it shows none."""
+        """Find the number of the `Part` that each pixel (H, W) of a raster shows; 255 where it shows none."""
         return np.where(raster.mask, self.model.parts[raster.triangle], 255)
 
     def on_head(self, raster: Raster) -> BoolArray:

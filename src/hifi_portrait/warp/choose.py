@@ -85,7 +85,7 @@ def _degrees_between(first: Array, second: Array) -> float:
 
 
 def _choose_dress(weights: Array, visibility: Array, model: HeadModel, settings: WeightSettings) -> int:
-    """The reference whose clothes are worn: two shirts do not make one.
+    """Choose the reference whose clothes are worn: two shirts do not make one.
 
     Of those that show enough of the shoulders, the one that counts most on the face.
     """
@@ -105,4 +105,4 @@ def mouth_weights(
     mouths = np.stack([head.expression[_MOUTH_COEFFICIENTS] for head in heads])
     apart = np.linalg.norm(scales * (mouths - target.expression[_MOUTH_COEFFICIENTS]), axis=1)
     weights = fitness * np.exp(-apart)
-    return (weights / weights.max()).astype(np.float32)
+    return np.asarray((weights / weights.max()).astype(np.float32))

@@ -84,7 +84,7 @@ def _find_notches(
 
 
 def _find_specks(mask: Array, max_speck: float) -> BoolArray:
-    """What of a mask is in pieces smaller than a fraction of its area: too small to be anything."""
+    """Find the pieces of a mask that are smaller than a fraction of its area: too small to be anything."""
     _, piece, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
     return np.asarray(mask & (stats[:, cv2.CC_STAT_AREA] < max_speck * mask.size)[piece])
 

@@ -250,7 +250,8 @@ def _radius(outline: Array, angle: float) -> float:  # pragma: no cover - compil
     place = (angle / (2 * np.pi) * count) % count
     low = int(place)
     after = place - low
-    return (1 - after) * outline[2 + low % count] + after * outline[2 + (low + 1) % count]
+    value: float = (1 - after) * outline[2 + low % count] + after * outline[2 + (low + 1) % count]
+    return value
 
 
 def draw_around(

@@ -67,7 +67,7 @@ def light_gains(
     compared = seen * (total > seen * 1.001)  # seen by some other reference too
     count = compared.sum(axis=1)
     shift = ((common - levels) * compared[..., None]).sum(axis=1) / np.maximum(count, 1e-6)[:, None]
-    return np.exp(np.clip(shift, -settings.max_gain, settings.max_gain)).astype(np.float32)
+    return np.asarray(np.exp(np.clip(shift, -settings.max_gain, settings.max_gain)).astype(np.float32))
 
 
 def light_likeness(
@@ -100,7 +100,7 @@ def measure_light(
     model: HeadModel,
     settings: WarpSettings,
 ) -> LightCorrections:
-    """What brings the colours of M tables to the light of the main photo.
+    """Find what brings the colours of M tables to the light of the main photo.
 
     Coarsely, the factor is the ratio of both where both see the head, and goes on smoothly from there, so
     that no edge shows where one takes over from the other. The tables after those of the N references are of
@@ -205,4 +205,4 @@ def _by_light(darker: Array, both: Array, settings: LightSettings) -> FloatArray
     ]
     apart = darker - np.array(usual)[:, None, None]
     least, most = settings.hidden_by_hair
-    return np.clip((most - apart) / (most - least), 0, 1).astype(np.float32)
+    return np.asarray(np.clip((most - apart) / (most - least), 0, 1).astype(np.float32))

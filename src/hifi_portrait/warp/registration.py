@@ -225,7 +225,7 @@ def _following(seen: LandmarkModel, model: HeadModel, settings: RegistrationSett
     away = np.linalg.norm(mean[:, None] - edges, axis=2).min(axis=1)
     lips = np.clip((settings.lip_reach - away) / settings.lip_reach, 0, 1)
     followed = settings.followed_fraction
-    return np.clip((top - mean[:, 2]) / (top - low), 0, 1) * (followed + (1 - followed) * lips)
+    return np.asarray(np.clip((top - mean[:, 2]) / (top - low), 0, 1) * (followed + (1 - followed) * lips))
 
 
 def _laplacian(triangles: Array, count: int) -> sparse.csr_matrix:

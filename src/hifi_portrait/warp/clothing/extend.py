@@ -64,7 +64,7 @@ def _extend_colours(colour: Array, of: Array, deep: Array, settings: ClothesExte
 def _tell_clothes_from_skin(
     colour: Array, body: Array, skin: Array, settings: WarpSettings
 ) -> tuple[BoolArray, BoolArray]:
-    """What of the lower end of a body (H, W) is rather clothes than skin, and what is skin.
+    """Tell clothes from skin at the lower end of a body (H, W), as two masks.
 
     All of it is clothes if hardly any is.
     """

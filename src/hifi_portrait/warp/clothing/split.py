@@ -141,7 +141,7 @@ def draw_beside_shoulders(
 
 
 def _fade_sides(shown: Array, length: float) -> FloatArray:
-    """A mask (S, S) that falls to 0 at a photo's left and right edge: what goes on there is not known."""
+    """Make a mask (S, S) that falls to 0 at a photo's left and right edge, beyond which nothing is known."""
     columns, side = np.flatnonzero(shown.any(axis=0)), len(shown)
     inwards = np.minimum(np.arange(side) - columns[0], columns[-1] - np.arange(side)) / (length * side)
     return np.broadcast_to(np.clip(inwards, 0, 1), (side, side)).astype(np.float32)

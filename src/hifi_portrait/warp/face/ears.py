@@ -19,7 +19,7 @@ from hifi_portrait.warp.settings import EarSettings, WarpSettings
 
 
 def row_below_ears(rows: Array, height: int, model: HeadModel) -> int:
-    """The row below the ears of vertices that are projected to rows (V,) of a picture, inside the picture."""
+    """Find the row below the ears, inside a picture, from the rows (V,) of projected vertices."""
     lowest = rows[np.concatenate(ear_vertices(model))].max()
     return int(np.clip(lowest + 1, 0, height))
 

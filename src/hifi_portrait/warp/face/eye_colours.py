@@ -134,7 +134,7 @@ def _between(values: Array, low: float, high: float) -> BoolArray:
 
 @lru_cache(maxsize=8)
 def _front(model: HeadModel, part: Part, grid: int) -> Raster:
-    """The front of an eyeball as its pupil looks, ``grid`` pixels across."""
+    """Draw the front of an eyeball as its pupil looks, ``grid`` pixels across."""
     place = eyeball_places(model)
     numbers = np.flatnonzero(model.parts == part)
     numbers = numbers[(np.linalg.norm(place[model.triangles[numbers]], axis=2) <= 1).all(axis=1)]

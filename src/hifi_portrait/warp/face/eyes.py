@@ -30,14 +30,14 @@ def gaze_likeness(heads: Sequence[HeadGeometry], target: HeadGeometry, settings:
     requested = HeadModel.eye_gaze(target.expression, target.gaze)
     gazes = np.stack([HeadModel.eye_gaze(head.expression, head.gaze) for head in heads])
     apart = np.linalg.norm(gazes - requested, axis=2)
-    return np.exp(-((apart / settings.gaze_scale) ** 2)).astype(np.float32)
+    return np.asarray(np.exp(-((apart / settings.gaze_scale) ** 2)).astype(np.float32))
 
 
 def painted_fractions(likeness: Array, weights: Array, settings: GazeSettings) -> FloatArray:
     """How far each eye is painted, (2,) in [0, 1], by `gaze_likeness` (N, 2) and weights (N, 2) of photos."""
     own = (likeness * weights).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-9)
     begin, alone = settings.own_likeness
-    return np.clip((alone - own) / (alone - begin), 0, 1).astype(np.float32)
+    return np.asarray(np.clip((alone - own) / (alone - begin), 0, 1).astype(np.float32))
 
 
 def paint_eyes(context: WarpContext, canvas: Canvas) -> Canvas:
@@ -143,4 +143,6 @@ def _shade(shown: Array, pixels: float, settings: EyePaintingSettings) -> FloatA
 def _mirror_light(place: Array, pixels: float, settings: EyePaintingSettings) -> Array:
     """Light (P,) that places (P, 2) on an eyeball mirror."""
     distance = np.linalg.norm(place - np.array(settings.spark_place), axis=1)
-    return settings.spark_strength * np.clip((settings.spark_radius - distance) * pixels + 0.5, 0, 1)
+    return np.asarray(
+        settings.spark_strength * np.clip((settings.spark_radius - distance) * pixels + 0.5, 0, 1)
+    )

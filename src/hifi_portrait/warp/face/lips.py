@@ -89,7 +89,7 @@ class Lips:
     @property
     def halves(self) -> Array:
         """Metres (2,) that the picture shows from the middle to the right corner, and to the left."""
-        return np.abs(self.across[[0, -1]] - self.across[_MIDDLE_POINT]) / self.metre
+        return np.asarray(np.abs(self.across[[0, -1]] - self.across[_MIDDLE_POINT]) / self.metre)
 
     def framed(self, pixels: Array) -> tuple[Array, Array]:
         """Pixels (P, 2) along and below the line between the corners, (P,) each."""

@@ -110,7 +110,7 @@ class _Between:
 def _look_up(
     crop: Array, theirs: Lips, pixels: _Between, lips: Lips, settings: WarpSettings
 ) -> tuple[Array, Array]:
-    """What a photo shows of its mouth, as colours (P, 3) between a target's lips, and how far it does, (P,).
+    """Read the mouth of a photo as colours (P, 3) between a target's lips, and how far it shows them, (P,).
 
     What is above the photo's `Lips.dark_gap` hangs on the upper lip, what is below it on the lower one. Teeth
     keep their size: lips that are parted less, or less wide, hide more of them, and behind those that are
@@ -138,7 +138,7 @@ def _look_up(
 def _choose_photo(
     sources: Sources, requested: Lips, model: HeadModel, settings: WarpSettings
 ) -> tuple[int, Lips] | None:
-    """The photo that counts most for the mouth, of those that show it open from a like side, and its lips."""
+    """Choose the photo that counts most for the mouth, of those that show it open from a similar side."""
     side = sources.crops.shape[1]
     lips = [
         Lips.of(landmarks, head, side, model, settings)

@@ -20,7 +20,7 @@ Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 
 @lru_cache(maxsize=4)
 def ear_vertices(model: HeadModel) -> tuple[IntArray, IntArray]:
-    """Indices of the vertices of the right and of the left ear."""
+    """Find the indices of the vertices of the right and of the left ear."""
     skin = part_vertices(model, Part.SKIN)
     across = model.mean[skin, 0]
     limit = EAR_FROM * np.abs(across).max()
@@ -29,14 +29,14 @@ def ear_vertices(model: HeadModel) -> tuple[IntArray, IntArray]:
 
 @lru_cache(maxsize=4)
 def cheek_vertices(model: HeadModel) -> IntArray:
-    """Indices of the vertices between the eyes and the mouth, in front."""
+    """Find the indices of the vertices between the eyes and the mouth, in front."""
     mean = model.mean[: model.num_vertices]
     eyes = mean[np.concatenate(model.eye_vertices)]
     teeth = mean[part_vertices(model, Part.UPPER_TEETH)]
     skin = part_vertices(model, Part.SKIN)
     place = mean[skin]
     between = (place[:, 2] < eyes[:, 2].min()) & (place[:, 2] > teeth[:, 2].max())
-    return skin[between & (place[:, 1] < eyes[:, 1].max())]
+    return np.asarray(skin[between & (place[:, 1] < eyes[:, 1].max())])
 
 
 @lru_cache(maxsize=4)
@@ -54,7 +54,7 @@ def mouth_nearness(model: HeadModel, inner: float, outer: float) -> FloatArray:
     mean = model.mean[: model.num_vertices]
     teeth = mean[part_vertices(model, Part.UPPER_TEETH)].mean(axis=0)
     away = np.linalg.norm((mean - teeth) * (1, 0.5, 1), axis=1)  # the teeth lie behind the lips
-    return np.clip((outer - away) / (outer - inner), 0, 1).astype(np.float32)
+    return np.asarray(np.clip((outer - away) / (outer - inner), 0, 1).astype(np.float32))
 
 
 class FacePlaces:

@@ -56,7 +56,7 @@ def wears_glasses(
 
 @lru_cache(maxsize=4)
 def _front(model: HeadModel) -> tuple[Raster, Array]:
-    """The mean face about its eyes from the front, a pixel a millimetre, and the triangles that it shows."""
+    """Draw the mean face about its eyes from the front, a pixel a millimetre, and its triangles."""
     mean = model.mean[: model.num_vertices]
     eyes = np.concatenate([mean[vertices] for vertices in model.eye_vertices])
     height = (eyes[:, 2].min() + eyes[:, 2].max()) / 2

@@ -203,7 +203,7 @@ def _draw_lenses(
     light: Array,
     settings: GlassesDrawingSettings,
 ) -> tuple[FloatArray, FloatArray]:
-    """What lenses leave of what is behind them, and the linear light that they mirror; (h, w, 3) both."""
+    """Find what lenses leave of what is behind them, and the linear light they mirror; both (h, w, 3)."""
     kept = np.ones((*depth.shape, 3), np.float32)
     glow = np.zeros_like(kept)
     lenses = window.rasterise(*glasses.lenses()).depth
@@ -217,7 +217,7 @@ def _draw_lenses(
 
 
 def _cast_shadow(frame: Array, side: int, on_skin: Array, settings: GlassesDrawingSettings) -> FloatArray:
-    """What the frame's shadow leaves of the light on the skin, (h, w)."""
+    """Find what the frame's shadow leaves of the light on the skin, (h, w)."""
     down = round(settings.shadow_offset * side)
     below = np.zeros_like(frame)
     below[down:] = frame[:-down]

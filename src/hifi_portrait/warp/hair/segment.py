@@ -74,7 +74,9 @@ def segment_hair(
     hanging = on_body & (from_hair < own.on_clothes * from_others)
     covered = np.maximum(covered, touching(hanging, loose > 0.5))
     soft = cv2.GaussianBlur(covered.astype(np.float32), (0, 0), max(0.6, own.softness * len(colour)))
-    return np.maximum(soft * (on_head | on_body), loose * (raster.triangle < 0)).astype(np.float32)
+    return np.asarray(
+        np.maximum(soft * (on_head | on_body), loose * (raster.triangle < 0)).astype(np.float32)
+    )
 
 
 def _overhung(model: HeadModel, settings: HairSegmentSettings) -> tuple[IntArray, IntArray]:

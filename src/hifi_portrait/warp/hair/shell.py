@@ -68,7 +68,7 @@ class Scalp:
 
 @lru_cache(maxsize=4)
 def scalp(model: HeadModel, settings: ScalpSettings) -> Scalp:
-    """The scalp of a model."""
+    """Find the scalp of a model."""
     mean = model.mean[: model.num_vertices]
     skin = part_vertices(model, Part.SKIN)
     places = mean[skin]
@@ -184,7 +184,7 @@ def _measure_room(
 def raise_scalp(points: Array, thickness: Array, hair: Scalp, model: HeadModel) -> FloatArray:
     """Raise the scalp of camera-space vertices (V, 3) by a thickness (P,) in metres."""
     offset = hair.spread_to(thickness, len(points))
-    return (points + offset[:, None] * model.normals(points)).astype(np.float32)
+    return np.asarray((points + offset[:, None] * model.normals(points)).astype(np.float32))
 
 
 def draw_scalp(

@@ -79,7 +79,7 @@ def _from_crown(model: HeadModel, settings: ScalpSettings) -> FloatArray:
 
 
 def _measure_contrast(brightness: Array, shown: Array, fine: float, coarse: float) -> float:
-    """Standard deviation of brightness (H, W), in logarithms, between two sizes in pixels, on hair (H, W)."""
+    """Measure the spread of log brightness (H, W) between two sizes in pixels, on hair (H, W)."""
     weight = np.maximum(blur_wide(shown, coarse), 1e-3)
     mean = blur_wide(brightness * shown, coarse) / weight
     near = blur_wide(shown, fine) if fine > 0.7 else shown

@@ -13,12 +13,12 @@ DISPLAY_GAMMA = 2.2
 
 
 def lab(picture: Array) -> FloatArray:
-    """A uint8 RGB picture (H, W, 3) in CIELAB, as 8 bits scale it: all three in [0, 255]."""
+    """Convert a uint8 RGB picture (H, W, 3) to CIELAB, as 8 bits scale it: all three in [0, 255]."""
     return cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2LAB).astype(np.float32)
 
 
 def weighted_lab(picture: Array, settings: ColourSettings) -> FloatArray:
-    """A uint8 RGB picture (H, W, 3) in CIELAB, whose lightness, which depends on the light, counts less."""
+    """Convert a uint8 RGB picture (H, W, 3) to CIELAB with less lightness, which depends on the light."""
     colours = lab(picture)
     colours[..., 0] *= settings.lightness_weight
     return colours

@@ -9,17 +9,17 @@ from hifi_portrait.head.arrays import Array, BoolArray, ByteArray, FloatArray
 
 
 def disc(size: float) -> ByteArray:
-    """A structuring element about so many pixels across."""
+    """Make a structuring element about so many pixels across."""
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_odd(size),) * 2), np.uint8)
 
 
 def square(size: float) -> ByteArray:
-    """A structuring element with about so many pixels a side."""
+    """Make a structuring element with about so many pixels a side."""
     return np.ones((_odd(size),) * 2, np.uint8)
 
 
 def _odd(size: float) -> int:
-    """The odd number nearest to a size: without a middle an element moves masks that it closes by a pixel."""
+    """Find the odd number nearest to a size: an element without a middle shifts masks by a pixel."""
     return 2 * max(round((size - 1) / 2), 0) + 1
 
 
@@ -41,7 +41,7 @@ def nearest_of(values: Array, mask: Array) -> Array:
 
 
 def touching(mask: Array, other: Array) -> BoolArray:
-    """The pieces of a mask (H, W) that touch another."""
+    """Find the pieces of a mask (H, W) that touch another."""
     _, piece = cv2.connectedComponents(mask.astype(np.uint8))
     near = cv2.dilate(other.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     return np.asarray(mask & np.isin(piece, np.unique(piece[near & mask])))

@@ -73,7 +73,7 @@ class Cutout:
 
 
 def mesh_in_photo(xy: Array, model: HeadModel) -> Array:
-    """The triangle that each place of a photo shows, (h, h), coarsely; -1 where it shows none.
+    """Find the triangle that each place of a photo shows, (h, h), coarsely; -1 where it shows none.
 
     ``xy`` (V, 2) are the places of the vertices, as fractions of the photo's side.
     """
@@ -158,7 +158,7 @@ def remove_backdrop(hair: Array, crop: Array, matte: Array, settings: WarpSettin
 
 
 def _inner(mask: Array) -> Array:
-    """A mask (h, h) a little inside its outline.
+    """Shrink a mask (h, h) to a little inside its outline.
 
     What is on the mesh belongs to the surface: off the target's mesh it must not appear a second time.
     """
