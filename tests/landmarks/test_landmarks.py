@@ -147,3 +147,9 @@ def test_a_smooth_chain_passes_through_its_points(rng: np.random.Generator) -> N
     curve = smooth_chain(points, closed=True)
     np.testing.assert_allclose(curve[:-1:4], points, atol=1e-12)
     np.testing.assert_allclose(curve[-1], points[0], atol=1e-12)
+
+
+def test_shoulders_are_drawn_but_are_no_part_of_the_mask(generator: LandmarkGenerator) -> None:
+    drawn = generator(np.zeros(80), target(scale=0.3), 256)
+    shoulders = parts_of(generator, drawn.raster.triangle) == Part.SHOULDERS
+    assert shoulders.any() and not drawn.mask[shoulders].any()
