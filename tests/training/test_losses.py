@@ -22,6 +22,11 @@ def test_gradient_loss_does_not_see_brightness():
     assert float(losses.multiscale_gradient_loss(images(), images() + 0.2)) == pytest.approx(0, abs=1e-5)
 
 
+def test_kl_is_that_of_the_formula():
+    kl = losses.kl_loss(torch.tensor([2.0]), torch.tensor([1.0]))
+    assert float(kl) == pytest.approx(0.5 * (4 + np.e - 1 - 1))
+
+
 def test_kl_of_the_standard_normal_is_zero():
     zero = torch.zeros(2, 4, 3, 3)
     assert float(losses.kl_loss(zero, zero)) == 0

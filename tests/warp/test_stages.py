@@ -75,3 +75,11 @@ def test_settings_reach_the_stages(photos, target):
     warps = [draw_warp(photos, target, settings=settings) for settings in (None, WarpSettings(), blind)]
     assert np.array_equal(warps[0].picture, warps[1].picture)
     assert not np.array_equal(warps[0].picture, warps[2].picture)
+
+
+def test_no_stage_is_left_out_and_their_order_is_kept():
+    names = (
+        "raise_hair cut_shoulders correct_light blend_surface draw_mouth fill_unseen paint_eyes draw_off_mesh"
+    )
+    names += " close_gaps recolour add_background put_on_glasses"
+    assert [stage.__name__ for stage in STAGES] == names.split()
