@@ -10,7 +10,7 @@ import pytest
 
 from hifi_portrait.errors import NoFaceError, SeveralFacesError
 from hifi_portrait.faces import Face, FaceAnalyser, analyse, analyse_all, load_image
-from hifi_portrait.faces.mediapipe_parts import smooth_steps
+from hifi_portrait.faces.matting import smooth_steps
 
 
 @pytest.fixture(scope="module")

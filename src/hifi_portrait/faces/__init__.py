@@ -2,10 +2,12 @@
 
 from hifi_portrait.faces.analyser import MIN_CROP_SIDE, FaceAnalyser, analyse, analyse_all, default_analyser
 from hifi_portrait.faces.arcface import ArcFaceRecogniser
+from hifi_portrait.faces.detector import MediaPipeFaceDetector
 from hifi_portrait.faces.dlib_resnet import DlibResNet
 from hifi_portrait.faces.face import Face
 from hifi_portrait.faces.image import IMAGE_SUFFIXES, MAX_PIXELS, ImageLike, load_image, source_name
-from hifi_portrait.faces.mediapipe_parts import MediaPipeFaceDetector, MediaPipeLandmarker, MediaPipeMatting
+from hifi_portrait.faces.landmarker import MediaPipeLandmarker
+from hifi_portrait.faces.matting import MediaPipeMatting
 from hifi_portrait.faces.protocols import Detection, FaceDetector, Landmarker, Matting, Recogniser
 from hifi_portrait.faces.quality import FaceQuality, face_quality
 from hifi_portrait.faces.recogniser import DlibRecogniser, align_chip, chip_transform

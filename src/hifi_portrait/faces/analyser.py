@@ -10,10 +10,12 @@ from itertools import islice
 import numpy as np
 
 from hifi_portrait.errors import NoFaceError, SeveralFacesError
+from hifi_portrait.faces.detector import MediaPipeFaceDetector
 from hifi_portrait.faces.face import Face
 from hifi_portrait.faces.geometry import crop_size, crop_square, cut_out, square_transform, transform_points
 from hifi_portrait.faces.image import ImageLike, load_image, source_name
-from hifi_portrait.faces.mediapipe_parts import MediaPipeFaceDetector, MediaPipeLandmarker, MediaPipeMatting
+from hifi_portrait.faces.landmarker import MediaPipeLandmarker
+from hifi_portrait.faces.matting import MediaPipeMatting
 from hifi_portrait.faces.protocols import Detection, FaceDetector, Landmarker, Matting, Recogniser
 from hifi_portrait.faces.quality import face_quality
 from hifi_portrait.faces.recogniser import DlibRecogniser, align_chip

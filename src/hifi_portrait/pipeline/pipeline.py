@@ -70,8 +70,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
     face_attention
         The UNet's own attention to faces.
     default_steps, default_guidance, default_warp_strength, default_warp_grain, default_upscale
-        Denoising steps, guidance scale, warp strength, noise scale and upscaling of a call that leaves them
-        out; saved with the model.
+        What a call takes for the options of these names that it leaves out; saved with the model.
     """
 
     # HiFi-Net is left out on purpose: it takes turns with the UNet.
