@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.numerics import block_mean
 from hifi_portrait.models.pixels import local_mean, soft_threshold
 
 _SHADE_WINDOW = 25
@@ -24,9 +25,7 @@ _MENDED_WINDOW = 5
 
 def reduce_picture(picture: Array, factor: int) -> FloatArray:
     """Reduce a picture (H, W, ...): every pixel is the mean of ``factor`` x ``factor`` of it."""
-    height, width, *channels = picture.shape
-    blocks = picture.reshape(height // factor, factor, width // factor, factor, *channels)
-    return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float32))
+    return block_mean(np.asarray(picture, np.float32), factor)
 
 
 def add_detail(pictures: Tensor, warp: Tensor, large_warp: Tensor, fraction: float = 1.0) -> Tensor:

@@ -15,6 +15,7 @@ from hifi_portrait.fitting.keypoints import project_landmarks
 from hifi_portrait.head import HeadModel
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.head.glasses import FRAMES
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.landmarks import LandmarkImage
 from hifi_portrait.landmarks.contours import FACE_OVAL
 from hifi_portrait.person.target import Target
@@ -181,8 +182,7 @@ def _dilate(mask: FloatArray, pixels: float) -> FloatArray:
 def _fade_edge(mask: FloatArray, pixels: float) -> FloatArray:
     """Fade a mask out inwards over so many pixels."""
     distance = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-    inside = np.clip(distance / max(pixels, 1), 0, 1)
-    return np.asarray(inside * inside * (3 - 2 * inside), np.float32)
+    return np.asarray(smoothstep(distance / max(pixels, 1)), np.float32)
 
 
 def _relight(
