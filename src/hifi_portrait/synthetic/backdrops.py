@@ -1,10 +1,9 @@
 """What is behind the person: plain walls, gradients and places out of focus."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.synthetic.colours import RGB
 
@@ -34,40 +33,38 @@ def backdrop(kind: str, colour: RGB, size: int, rng: np.random.Generator) -> Flo
         "city lights": _city,
         "sky": _sky,
     }[kind]
-    return np.clip(painter(x, y, rgb, rng), 0, 1.5).astype(np.float32)
+    return np.asarray(np.clip(painter(x, y, rgb, rng), 0, 1.5), np.float32)
 
 
-def _plain(x: NDArray, y: NDArray, rgb: NDArray, rng: np.random.Generator) -> NDArray:
+def _plain(x: Array, y: Array, rgb: Array, rng: np.random.Generator) -> Array:
     slope = 1 + rng.normal(0, 0.10) * x + rng.normal(0, 0.10) * y
     return rgb * slope[..., None]
 
 
-def _gradient(x: NDArray, y: NDArray, rgb: NDArray, rng: np.random.Generator) -> NDArray:
+def _gradient(x: Array, y: Array, rgb: Array, rng: np.random.Generator) -> Array:
     angle = rng.normal(np.pi / 2, 0.6)
     t = np.clip(0.5 + np.cos(angle) * x + np.sin(angle) * y, 0, 1)[..., None]
-    return rgb * (rng.uniform(1.0, 1.4) * (1 - t) + rng.uniform(0.25, 0.55) * t)
+    return np.asarray(rgb * (rng.uniform(1.0, 1.4) * (1 - t) + rng.uniform(0.25, 0.55) * t))
 
 
-def _studio(x: NDArray, y: NDArray, rgb: NDArray, rng: np.random.Generator) -> NDArray:
+def _studio(x: Array, y: Array, rgb: Array, rng: np.random.Generator) -> Array:
     cx, cy = rng.normal(0, 0.12), rng.normal(0, 0.10)
     glow = np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / rng.uniform(0.10, 0.25))[..., None]
     cloud = gaussian_filter(rng.standard_normal(x.shape), x.shape[0] / 14)
-    return rgb * (0.32 + 0.95 * glow) * (1 + 0.10 * cloud / cloud.std())[..., None]
+    return np.asarray(rgb * (0.32 + 0.95 * glow) * (1 + 0.10 * cloud / cloud.std())[..., None])
 
 
-def _blur(picture: NDArray, fraction: float) -> NDArray:
+def _blur(picture: Array, fraction: float) -> Array:
     sigma = picture.shape[0] * fraction
-    return gaussian_filter(picture, (sigma, sigma, 0), mode="nearest", truncate=2.5)
+    return np.asarray(gaussian_filter(picture, (sigma, sigma, 0), mode="nearest", truncate=2.5))
 
 
-def _box(
-    picture: NDArray, x: NDArray, y: NDArray, box: tuple[float, float, float, float], rgb: NDArray
-) -> None:
+def _box(picture: Array, x: Array, y: Array, box: tuple[float, float, float, float], rgb: Array) -> None:
     left, right, top, bottom = box
     picture[(x > left) & (x < right) & (y > top) & (y < bottom)] = rgb
 
 
-def _room(x: NDArray, y: NDArray, rgb: NDArray, rng: np.random.Generator) -> NDArray:
+def _room(x: Array, y: Array, rgb: Array, rng: np.random.Generator) -> Array:
     wall = np.array((0.50, 0.44, 0.37)) * rng.uniform(0.4, 1.1) * np.exp(rng.normal(0, 0.08, 3))
     picture = np.broadcast_to(wall, (*x.shape, 3)).copy()
     window = rng.uniform(-0.6, 0.35)
@@ -84,7 +81,7 @@ def _room(x: NDArray, y: NDArray, rgb: NDArray, rng: np.random.Generator) -> NDA
     return _blur(picture, rng.uniform(0.02, 0.04))
 
 
-def _park(x: NDArray, y: NDArray, rgb: NDArray, rng: np.random.Generator) -> NDArray:
+def _park(x: Array, y: Array, rgb: Array, rng: np.random.Generator) -> Array:
     horizon = rng.uniform(-0.05, 0.2)
     sky = np.array((0.62, 0.76, 0.95)) * rng.uniform(0.7, 1.0)
     grass = np.array((0.16, 0.30, 0.07)) * rng.uniform(0.6, 1.2)
@@ -97,7 +94,7 @@ def _park(x: NDArray, y: NDArray, rgb: NDArray, rng: np.random.Generator) -> NDA
     return picture + _discs(x, y, rng, 10, (0.35, 0.45, 0.20))
 
 
-def _city(x: NDArray, y: NDArray, rgb: NDArray, rng: np.random.Generator) -> NDArray:
+def _city(x: Array, y: Array, rgb: Array, rng: np.random.Generator) -> Array:
     night = np.array((0.020, 0.026, 0.050)) * rng.uniform(0.7, 2.0)
     picture = np.broadcast_to(night, (*x.shape, 3)).copy()
     for _ in range(4):
@@ -105,9 +102,7 @@ def _city(x: NDArray, y: NDArray, rgb: NDArray, rng: np.random.Generator) -> NDA
     return picture
 
 
-def _discs(
-    x: NDArray, y: NDArray, rng: np.random.Generator, count: int, colour: tuple[float, ...]
-) -> NDArray:
+def _discs(x: Array, y: Array, rng: np.random.Generator, count: int, colour: tuple[float, ...]) -> Array:
     """Out-of-focus points of light."""
     light = np.zeros((*x.shape, 3))
     for _ in range(count):
@@ -119,7 +114,7 @@ def _discs(
     return light
 
 
-def _sky(x: NDArray, y: NDArray, rgb: NDArray, rng: np.random.Generator) -> NDArray:
+def _sky(x: Array, y: Array, rgb: Array, rng: np.random.Generator) -> Array:
     t = np.clip(y + 0.5, 0, 1)[..., None]
     top = np.array((0.16, 0.36, 0.74)) * rng.uniform(0.8, 1.2)
     picture = top * (1 - t) + np.array((0.62, 0.76, 0.92)) * t

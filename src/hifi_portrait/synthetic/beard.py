@@ -1,15 +1,15 @@
 """Beards: strands on the part of the face that each kind covers."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hifi_portrait.head.arrays import Array
 from hifi_portrait.synthetic.body_mesh import SKIN, body_mesh
 from hifi_portrait.synthetic.hair_strands import Strands, scatter_roots
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.skin_regions import beard_region
 
 
-def beard_hair(person: Person, vertices: NDArray, normals: NDArray) -> Strands | None:
+def beard_hair(person: Person, vertices: Array, normals: Array) -> Strands | None:
     """Short strands of a grown beard; stubble is painted only and gives None."""
     if person.beard in ("none", "stubble"):
         return None

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, gaussian_filter, zoom
 
 from hifi_portrait.head import HeadModel, Part
+from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.base_shape import base_shape
 from hifi_portrait.head.texture import TextureMasks
 from hifi_portrait.synthetic.depth_buffer import draw_nearest
@@ -59,15 +60,13 @@ class BodyMesh:
     """(T, T) regions in [0, 1]: lips, eyelids, ears."""
 
 
-def _split_corners(triangles: NDArray, uv_faces: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+def _split_corners(triangles: Array, uv_faces: Array) -> tuple[Array, Array, Array]:
     pairs = np.stack([triangles.ravel(), uv_faces.ravel()], 1)
     unique, index = np.unique(pairs, axis=0, return_inverse=True)
     return unique[:, 0].astype(np.int32), unique[:, 1], index.reshape(triangles.shape).astype(np.int32)
 
 
-def _texel_positions(
-    template: NDArray, triangles: NDArray, uv: NDArray, uv_faces: NDArray
-) -> NDArray[np.float32]:
+def _texel_positions(template: Array, triangles: Array, uv: Array, uv_faces: Array) -> NDArray[np.float32]:
     """Template position under each texel, carried outwards past the edge of the head's island."""
     size = TEXTURE_SIZE
     depth = np.zeros((size, size), np.float32)
@@ -88,10 +87,10 @@ def _texel_positions(
     w = np.concatenate([1 - weights.sum(-1, keepdims=True), weights], -1)
     position = np.einsum("yxk,yxkd->yxd", w, corners)
     nearest = distance_transform_edt(~covered, return_distances=False, return_indices=True)
-    return position[nearest[0], nearest[1]].astype(np.float32)
+    return np.asarray(position[nearest[0], nearest[1]], np.float32)
 
 
-def _tooth_coordinates(points: NDArray, upper: bool) -> NDArray[np.float32]:
+def _tooth_coordinates(points: Array, upper: bool) -> NDArray[np.float32]:
     """(N, 2): arc length from the middle and height above the biting edge, both in millimetres."""
     angle = np.arctan2(points[:, 0], -(points[:, 1] + 0.085))
     radius = np.hypot(points[:, 0], points[:, 1] + 0.085)
@@ -103,7 +102,7 @@ def _tooth_coordinates(points: NDArray, upper: bool) -> NDArray[np.float32]:
 
 @cache
 def body_mesh() -> BodyMesh:
-    """The mesh, loaded and prepared once a process."""
+    """Load and prepare the mesh, once a process."""
     model = HeadModel.load()
     template = base_shape(model)
     drawn = ~_lower_lashes(template, model)
@@ -131,27 +130,27 @@ def body_mesh() -> BodyMesh:
     )
 
 
-def _lower_lashes(template: NDArray, model: HeadModel) -> NDArray[np.bool_]:
+def _lower_lashes(template: Array, model: HeadModel) -> NDArray[np.bool_]:
     """Triangles of the lower lashes: as solid strips they look like make-up, so they are painted instead."""
     lashes = np.isin(model.parts, (Part.LEFT_LASHES, Part.RIGHT_LASHES))
     corners = template[model.triangles]
     eye = (template[-2, 2] + template[-1, 2]) / 2
-    return lashes & (corners[..., 2].max(1) < eye + 0.0002)
+    return np.asarray(lashes & (corners[..., 2].max(1) < eye + 0.0002))
 
 
-def _inner_corners(corner_vertex: NDArray, triangles: NDArray, part: NDArray) -> NDArray[np.bool_]:
+def _inner_corners(corner_vertex: Array, triangles: Array, part: Array) -> NDArray[np.bool_]:
     cavity = part == Part.MOUTH_CAVITY
     inner = np.setdiff1d(triangles[cavity], triangles[~cavity])
     return np.isin(corner_vertex, inner)
 
 
-def _smooth_mask(mask: NDArray) -> NDArray[np.float32]:
+def _smooth_mask(mask: Array) -> NDArray[np.float32]:
     larger = zoom(mask.astype(np.float32), TEXTURE_SIZE / len(mask), order=1)
-    return gaussian_filter(larger, 1.2).astype(np.float32)
+    return np.asarray(gaussian_filter(larger, 1.2), np.float32)
 
 
 def _set_part_attributes(
-    attribute: NDArray, template: NDArray, part: NDArray, corner_triangles: NDArray, corner_vertex: NDArray
+    attribute: Array, template: Array, part: Array, corner_triangles: Array, corner_vertex: Array
 ) -> None:
     for number in (Part.LEFT_EYE, Part.RIGHT_EYE):
         corners = np.unique(corner_triangles[part == number])

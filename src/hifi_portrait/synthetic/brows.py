@@ -92,7 +92,7 @@ def brow_alpha(person: Person, rng: np.random.Generator) -> FloatArray:
     jitter = BROW.hair_jitter * noise(rng, 2, TEXTURE_SIZE)
     hairs = 0.5 + 0.5 * np.sin((x - lean * (z - centre)) * 2 * np.pi / BROW.hair_pitch + jitter)
     covered = shape * (BROW.coverage[0] + BROW.coverage[1] * hairs) * brow.density
-    return np.clip(covered, 0, BROW.max_coverage).astype(np.float32)
+    return np.asarray(np.clip(covered, 0, BROW.max_coverage), np.float32)
 
 
 _GREY_BROW = (0.150, 0.140, 0.130)

@@ -79,7 +79,7 @@ WALL: dict[str, RGB] = {
 
 
 def linear(colour: RGB, rng: np.random.Generator, spread: float = 0.15) -> RGB:
-    """A named colour with a little variation of brightness and hue."""
+    """Vary a named colour a little in brightness and hue."""
     value = np.array(colour) * np.exp(rng.normal(0, spread)) * np.exp(rng.normal(0, spread * 0.25, 3))
     r, g, b = np.clip(value, 0.004, 0.9)
     return float(r), float(g), float(b)
@@ -93,5 +93,5 @@ def skin_colour(melanin: float) -> RGB:
 
 
 def skin_name(melanin: float) -> str:
-    """The word a caption uses for a skin tone."""
+    """Give the word that a caption uses for a skin tone."""
     return SKIN_NAMES[int(np.clip(round(melanin), 0, len(SKIN_NAMES) - 1))]

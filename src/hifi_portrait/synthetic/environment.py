@@ -98,7 +98,7 @@ class Environment:
 
 
 def directions(rows: int) -> Array:
-    """Unit direction (rows, 2 rows, 3) of each pixel of a panorama."""
+    """Give the unit direction (rows, 2 rows, 3) of each pixel of a panorama."""
     elevation = np.pi * (0.5 - (np.arange(rows) + 0.5) / rows)[:, None]
     azimuth = np.pi * ((np.arange(2 * rows) + 0.5) / rows - 1)[None]
     flat = np.cos(elevation)
@@ -119,7 +119,7 @@ def solid_angles(rows: int) -> Array:
 
 
 def harmonics(direction: Array) -> Array:
-    """The nine real spherical harmonics of bands 0 to 2 at unit directions (..., 3): (..., 9)."""
+    """Evaluate the nine real spherical harmonics (..., 9) of bands 0 to 2 at unit directions (..., 3)."""
     x, y, z = direction[..., 0], direction[..., 1], direction[..., 2]
     return np.stack(
         [
@@ -147,7 +147,7 @@ def irradiance_harmonics(radiance: Array) -> Array:
     """
     rows = len(radiance)
     weighted = harmonics(directions(rows)) * solid_angles(rows)[..., None]
-    return np.einsum("yxk,yxc->kc", weighted, radiance) * _BAND_FACTORS[:, None]
+    return np.asarray(np.einsum("yxk,yxc->kc", weighted, radiance) * _BAND_FACTORS[:, None])
 
 
 def rotate_harmonics(coefficients: Array, rotation: Array) -> Array:
@@ -170,7 +170,7 @@ def _probe_directions() -> Array:
 
 
 def _split_keys(radiance: Array) -> tuple[tuple[KeyLight, ...], Array]:
-    """The brightest patches as lights, and the panorama without what they took: energy is kept."""
+    """Take the brightest patches out of a panorama as lights; with what is left, they keep its energy."""
     rows = len(radiance)
     towards, weight = directions(rows), solid_angles(rows)
     rest = radiance.copy()
@@ -270,7 +270,7 @@ def _desaturate(rgb: Array) -> Array:
 
 
 def view(environment: Environment, rotation: Array, fov: float, size: int, blur: float) -> FloatArray:
-    """What a camera sees of an environment through a lens focused on the person.
+    """Show what a camera sees of an environment through a lens focused on the person.
 
     Parameters
     ----------
@@ -314,7 +314,7 @@ def view(environment: Environment, rotation: Array, fov: float, size: int, blur:
 
 
 def expose_background(radiance: Array, scale: Array, brightness: float = 1.0) -> FloatArray:
-    """A view as a camera shows it beside a face that is rightly exposed.
+    """Expose a view as a camera shows it beside a face that is rightly exposed.
 
     Parameters
     ----------
@@ -329,7 +329,7 @@ def expose_background(radiance: Array, scale: Array, brightness: float = 1.0) ->
     mean = float((picture @ _LUMINANCE).mean())
     low, high = _BACKGROUND_RANGE
     factor = np.clip(mean, low, high) / max(mean, 1e-6)
-    return (picture * factor * brightness).astype(np.float32)
+    return np.asarray(picture * factor * brightness, np.float32)
 
 
 @cache

@@ -68,4 +68,4 @@ def eye_texture(person: Person) -> NDArray[np.float32]:
     in_iris = (1 - smoothstep(radius, IRIS * 0.95, IRIS * 1.06))[..., None]
     in_pupil = (1 - smoothstep(radius, IRIS * PUPIL * 0.9, IRIS * PUPIL * 1.1))[..., None]
     texture = sclera * (1 - in_iris) + iris * in_iris
-    return np.clip(texture * (1 - in_pupil) + look.pupil * in_pupil, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(texture * (1 - in_pupil) + look.pupil * in_pupil, 0, 1), np.float32)

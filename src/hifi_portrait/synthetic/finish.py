@@ -23,9 +23,9 @@ def stylise(picture: FloatArray, style: str, rng: np.random.Generator, world: bo
     grey = picture @ np.array((0.299, 0.587, 0.114), np.float32)
     if style == "black and white photo":
         tone = np.clip((grey - 0.5) * 1.12 + 0.5, 0, 1)
-        return np.repeat(tone[..., None], 3, -1)
+        return np.asarray(np.repeat(tone[..., None], 3, -1))
     if style == "sepia photo":
-        return np.clip(grey[..., None] * np.array((1.07, 0.88, 0.66)) + 0.02, 0, 1).astype(np.float32)
+        return np.asarray(np.clip(grey[..., None] * np.array((1.07, 0.88, 0.66)) + 0.02, 0, 1), np.float32)
     if world:
         return _WORLD_STYLES[style](picture, rng)
     if style == "pencil sketch":
@@ -54,7 +54,7 @@ def _pencil(grey: FloatArray, rng: np.random.Generator) -> FloatArray:
     tone = 0.30 * (1 - grey) * (1 + hatch)
     paper = 0.97 - 0.01 * rng.standard_normal(grey.shape)
     drawn = paper * np.clip(dodge - tone - 0.35 * np.clip(edges, 0, 1), 0.05, 1)
-    return np.clip(drawn[..., None] * np.array((1.0, 0.995, 0.98)), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(drawn[..., None] * np.array((1.0, 0.995, 0.98)), 0, 1), np.float32)
 
 
 def _watercolour(picture: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -69,4 +69,4 @@ def _watercolour(picture: FloatArray, rng: np.random.Generator) -> FloatArray:
     light = 0.22 + 0.78 * flat
     light = light * (1 + 0.035 * wash / wash.std() + 0.015 * paper / paper.std())[..., None]
     mean = light.mean(-1, keepdims=True)
-    return np.clip(mean + (light - mean) * 1.3 - edges, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(mean + (light - mean) * 1.3 - edges, 0, 1), np.float32)

@@ -6,9 +6,8 @@ Cuts are given over template points: metres, centred on the head joint, x sidewa
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.arrays import Array, FloatArray
 
 _TILT_DEPTH = 0.06
 """Distance before and behind the neck's middle at which a tilted ring is lowest and highest, metres."""
@@ -47,7 +46,7 @@ class Neckline:
     opening: Opening | None = None
     """Cut downwards in front; None for none."""
 
-    def height(self, x: NDArray, y: NDArray) -> NDArray:
+    def height(self, x: Array, y: Array) -> Array:
         """Height of the edge at template x (not negative) and y."""
         ring = opened = None
         if self.side is not None:
@@ -96,7 +95,7 @@ class Garment:
     fine_within: float = 0.035
     """Within this distance of its edge its mesh is made finer, metres."""
 
-    def field(self, template: NDArray) -> FloatArray:
+    def field(self, template: Array) -> FloatArray:
         """Height (N,) below the edge at template points (N, 3), metres; the cloth is where it is positive."""
         x, y, z = np.abs(template[:, 0]), template[:, 1], template[:, 2]
         line = self.neckline.height(x, y)

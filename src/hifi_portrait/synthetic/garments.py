@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.sparse import csr_matrix, eye, vstack
 
 from hifi_portrait.head import Part
-from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.head.tubes import connect_grid, tube
 from hifi_portrait.synthetic.body_mesh import CLOTH, body_mesh
@@ -41,7 +41,7 @@ class _Cut:
     ring_fraction: FloatArray
 
 
-def _subdivide(triangles: NDArray, chosen: NDArray, blend: csr_matrix) -> tuple[NDArray, csr_matrix]:
+def _subdivide(triangles: Array, chosen: Array, blend: csr_matrix) -> tuple[Array, csr_matrix]:
     """Split the chosen triangles into four; the new vertices are the edges' midpoints."""
     split = triangles[chosen]
     edges = np.sort(np.concatenate([split[:, [0, 1]], split[:, [1, 2]], split[:, [2, 0]]]), axis=1)
@@ -109,7 +109,7 @@ def skin_left_bare(name: str) -> FloatArray:
     return _cut(name).skin_keep
 
 
-def cloth_surface(name: str, vertices: NDArray, normals: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+def cloth_surface(name: str, vertices: Array, normals: Array) -> tuple[Array, Array, Array]:
     """Vertices (M, 3) of a garment's cloth, their template points and their normals.
 
     ``vertices`` and ``normals`` (V, 3) are posed, in camera space.
@@ -119,7 +119,7 @@ def cloth_surface(name: str, vertices: NDArray, normals: NDArray) -> tuple[NDArr
 
 
 def dress(
-    meshes: MeshCollection, name: str, vertices: NDArray, normals: NDArray, dye: int = 0, lift: float = 0.0
+    meshes: MeshCollection, name: str, vertices: Array, normals: Array, dye: int = 0, lift: float = 0.0
 ) -> None:
     """Add a garment to the meshes of a picture.
 
@@ -179,8 +179,8 @@ def _lapels(template: FloatArray) -> tuple[FloatArray, FloatArray]:
     return (0.004 * folded).astype(np.float32), (1 - 0.5 * np.maximum(edge, here * notch)).astype(np.float32)
 
 
-def _ring(cut: _Cut, cloth: NDArray, normals: NDArray) -> tuple[FloatArray, FloatArray]:
-    """The neckline (K, 3), evenly spaced, and its smoothed outward directions."""
+def _ring(cut: _Cut, cloth: Array, normals: Array) -> tuple[FloatArray, FloatArray]:
+    """Give the neckline (K, 3), evenly spaced, and its smoothed outward directions."""
     fraction = cut.ring_fraction[:, None]
     a, b = cut.ring.T
     points = cloth[a] * (1 - fraction) + cloth[b] * fraction
@@ -189,7 +189,7 @@ def _ring(cut: _Cut, cloth: NDArray, normals: NDArray) -> tuple[FloatArray, Floa
     along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
     place = np.linspace(0, along[-1], 121)[:-1]
 
-    def even(values: NDArray) -> NDArray:
+    def even(values: Array) -> Array:
         values = np.concatenate([values, values[:1]])
         return np.stack([np.interp(place, along, values[:, k]) for k in range(3)], 1)
 
@@ -202,8 +202,8 @@ def _ring(cut: _Cut, cloth: NDArray, normals: NDArray) -> tuple[FloatArray, Floa
 
 def add_tube(
     meshes: MeshCollection,
-    path: NDArray,
-    radius: NDArray,
+    path: Array,
+    radius: Array,
     material: int,
     closed: bool = False,
     sides: int = 6,
@@ -215,7 +215,7 @@ def add_tube(
 
 
 def _add_collar(meshes: MeshCollection, ring: FloatArray, outward: FloatArray, dye: int) -> None:
-    """A folded collar that opens at the throat: a stand, its fold, and the leaf that falls outside."""
+    """Add a folded collar that opens at the throat: a stand, its fold, and the leaf that falls outside."""
     angle = np.linspace(-np.pi, np.pi, len(ring), endpoint=False)
     order = np.argsort(np.abs(ring[:, 0]) * 1e-9 + angle)
     ring, outward = ring[order], outward[order]
@@ -252,7 +252,7 @@ def _add_collar(meshes: MeshCollection, ring: FloatArray, outward: FloatArray, d
 
 
 def _add_hood(meshes: MeshCollection, ring: FloatArray, outward: FloatArray) -> None:
-    """A hood lying on the shoulders: a roll of cloth, thick behind the neck."""
+    """Add a hood lying on the shoulders: a roll of cloth, thick behind the neck."""
     middle = ring[:, :2].mean(0)
     turn = np.arctan2(ring[:, 0] - middle[0], -(ring[:, 1] - middle[1]))
     behind = 0.5 - 0.5 * np.cos(turn)

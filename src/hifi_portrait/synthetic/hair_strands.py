@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.base_shape import Fitting
 from hifi_portrait.synthetic.body_mesh import BodyMesh
 
@@ -39,7 +39,7 @@ class Strands:
         return len(self.points)
 
     def fit_to_person(self, fitting: Fitting) -> "Strands":
-        """The same strands on a person, when they were grown on the base shape."""
+        """Move strands that were grown on the base shape to a person."""
         return replace(self, points=fitting.to_person(self.points), root=fitting.to_person(self.root))
 
     def thin(self, step: int) -> "Strands":
@@ -67,7 +67,7 @@ class Roots:
     face: NDArray[np.int32]
     weights: FloatArray
 
-    def __getitem__(self, pick: NDArray) -> "Roots":
+    def __getitem__(self, pick: Array) -> "Roots":
         return Roots(
             self.position[pick], self.normal[pick], self.template[pick], self.face[pick], self.weights[pick]
         )
@@ -79,9 +79,9 @@ class Roots:
 def scatter_roots(
     rng: np.random.Generator,
     mesh: BodyMesh,
-    vertices: NDArray,
-    normals: NDArray,
-    density: NDArray,
+    vertices: Array,
+    normals: Array,
+    density: Array,
     count: int,
 ) -> Roots:
     """Spread ``count`` roots over the skin, as dense as ``density`` (F,) is on each triangle."""
@@ -100,7 +100,7 @@ def scatter_roots(
     )
 
 
-def radius_map(points: NDArray) -> FloatArray:
+def radius_map(points: Array) -> FloatArray:
     """Distance of the skin from ``CENTRE`` by direction (elevation, azimuth): the shield hair lies on."""
     q = points - CENTRE
     r = np.linalg.norm(q, axis=1)
@@ -116,7 +116,7 @@ def radius_map(points: NDArray) -> FloatArray:
         gaussian_filter(count, sigma, mode=mode), 1e-9
     )
     wide = gaussian_filter(total, 5, mode=mode) / np.maximum(gaussian_filter(count, 5, mode=mode), 1e-9)
-    return np.where(gaussian_filter(count, sigma, mode=mode) > 1e-3, near, wide).astype(np.float32)
+    return np.asarray(np.where(gaussian_filter(count, sigma, mode=mode) > 1e-3, near, wide), np.float32)
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
@@ -227,7 +227,7 @@ def grow(
             points[n, k, 2] = pz
 
 
-def posed_strands(strands: Strands, posed: NDArray, head: NDArray) -> FloatArray:
+def posed_strands(strands: Strands, posed: Array, head: Array) -> FloatArray:
     """Strand points (N, K, 3) in camera space.
 
     Strands turn with the head and follow the skin under their roots; what hangs below the chin turns less.
@@ -248,7 +248,7 @@ def posed_strands(strands: Strands, posed: NDArray, head: NDArray) -> FloatArray
         points += 0.7 * below * (strands.points + head[:3, 3] - points)
     root = (posed[strands.root_triangle] * strands.root_weights[..., None]).sum(1)
     moved = root - (strands.root @ head[:3, :3].T + head[:3, 3])
-    return (points + moved[:, None]).astype(np.float32)
+    return np.asarray(points + moved[:, None], np.float32)
 
 
 @dataclass(frozen=True)
@@ -262,7 +262,7 @@ class Ribbons:
     triangles: NDArray[np.int32]
 
 
-def ribbon_mesh(points: FloatArray, strands: Strands, middle: NDArray, tone: NDArray) -> Ribbons:
+def ribbon_mesh(points: FloatArray, strands: Strands, middle: Array, tone: Array) -> Ribbons:
     """Ribbons along strands.
 
     Parameters

@@ -43,7 +43,7 @@ def _dome(
     rows: int = 40,
     columns: int = AZIMUTHS,
 ) -> Piece:
-    """A shell from the brim line to the crown.
+    """Make a shell from the brim line to the crown.
 
     ``offset`` and ``tone`` take azimuth and place, 0 at the brim to 1 at the crown.
     """
@@ -78,17 +78,17 @@ def _nothing_covered() -> BoolArray:
 
 
 def make_beanie(shield: Array) -> Headwear:
-    """A knitted cap with a folded cuff; ``shield`` as ``hair_strands.radius_map`` gives it."""
+    """Make a knitted cap with a folded cuff; ``shield`` as ``hair_strands.radius_map`` gives it."""
     shield = smooth_shield(shield)
 
     def brim(a: Array) -> Array:
         return _brim_line(a, 12, 4, -24)
 
     def offset(a: Array, up: Array) -> Array:
-        return 0.008 + 0.016 * smoothstep(up, 0.45, 1.0) + 0.004 * np.sin(np.pi * up)
+        return np.asarray(0.008 + 0.016 * smoothstep(up, 0.45, 1.0) + 0.004 * np.sin(np.pi * up))
 
     def knit(a: Array, up: Array) -> Array:
-        return 0.86 + 0.14 * np.cos(a * 54) * (1 - up**3)
+        return np.asarray(0.86 + 0.14 * np.cos(a * 54) * (1 - up**3))
 
     dome = _dome(shield, brim, offset, knit, rows=36, columns=324)
     profile = np.array(
@@ -109,7 +109,7 @@ def make_beanie(shield: Array) -> Headwear:
 
 
 def make_cap(shield: Array) -> Headwear:
-    """A baseball cap; ``shield`` as ``hair_strands.radius_map`` gives it."""
+    """Make a baseball cap; ``shield`` as ``hair_strands.radius_map`` gives it."""
     shield = smooth_shield(shield)
 
     def brim(a: Array) -> Array:
@@ -117,12 +117,12 @@ def make_cap(shield: Array) -> Headwear:
 
     def offset(a: Array, up: Array) -> Array:
         front = np.clip(-np.cos(a), 0, 1)
-        return (
+        return np.asarray(
             0.006 + 0.010 * np.sin(np.pi * np.clip(up, 0, 1) * 0.9) + 0.010 * front * np.sin(np.pi * up) ** 2
         )
 
     def seams(a: Array, up: Array) -> Array:
-        return 1 - 0.22 * np.exp(-((np.sin(3 * a) / 0.09) ** 2)) * (up < 0.97)
+        return np.asarray(1 - 0.22 * np.exp(-((np.sin(3 * a) / 0.09) ** 2)) * (up < 0.97))
 
     dome = _dome(shield, brim, offset, seams)
     columns, rows = 61, 14
@@ -148,7 +148,7 @@ def make_cap(shield: Array) -> Headwear:
 
 
 def make_wide_brim_hat(shield: Array) -> Headwear:
-    """A hat with a ribbon and a wide brim; ``shield`` as ``hair_strands.radius_map`` gives it."""
+    """Make a hat with a ribbon and a wide brim; ``shield`` as ``hair_strands.radius_map`` gives it."""
     shield = smooth_shield(shield)
 
     def brim(a: Array) -> Array:
@@ -157,7 +157,7 @@ def make_wide_brim_hat(shield: Array) -> Headwear:
     def offset(a: Array, up: Array) -> Array:
         crown = 0.026 * smoothstep(up, 0.15, 0.55)
         crease = 0.016 * np.exp(-((up - 1) ** 2) / 0.05) * np.cos(a) ** 2
-        return 0.008 + crown - crease
+        return np.asarray(0.008 + crown - crease)
 
     def plain(a: Array, up: Array) -> Array:
         return np.ones_like(a)

@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.synthetic.body_mesh import SKIN, body_mesh
 from hifi_portrait.synthetic.hair_strands import CENTRE, Roots, Strands, grow, radius_map, scatter_roots
@@ -15,7 +14,7 @@ from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.skin_regions import scalp_field
 
 
-def head_hair(person: Person, vertices: NDArray, normals: NDArray, *, full: bool = False) -> Strands | None:
+def head_hair(person: Person, vertices: Array, normals: Array, *, full: bool = False) -> Strands | None:
     """Grow the person's hair over the rest head; None for a bald one.
 
     Parameters
@@ -82,8 +81,8 @@ def _join_roots(first: Roots, second: Roots) -> Roots:
     return Roots(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in names))
 
 
-def skull_shield(vertices: NDArray) -> FloatArray:
-    """The shield of this rest head, ears left out."""
+def skull_shield(vertices: Array) -> FloatArray:
+    """Measure the shield of a rest head, with the ears left out."""
     mesh = body_mesh()
     centre = mesh.template[mesh.triangles].mean(1)
     ear = (
@@ -123,7 +122,7 @@ def _comb(rng: np.random.Generator, style: HairStyle, person: Person, roots: Roo
         comb = np.stack([side * (0.3 + 0.7 * top), 0.30 + 0.35 * front, -0.9 + 0.35 * top], 1)
     else:
         comb = np.asarray(style.gather) - roots.position
-    return comb / np.linalg.norm(comb, axis=1, keepdims=True)
+    return np.asarray(comb / np.linalg.norm(comb, axis=1, keepdims=True))
 
 
 def _grow_style(
@@ -186,7 +185,7 @@ def _grow_style(
     return points
 
 
-def _part_before_the_face(points: FloatArray, roots: Roots, fringe: NDArray) -> None:
+def _part_before_the_face(points: FloatArray, roots: Roots, fringe: Array) -> None:
     """Move hanging hair out of the face, smoothly, to where it frames it."""
     x, y, z = points[..., 0], points[..., 1], points[..., 2]
     side = np.sign(np.where(np.abs(x[:, -1:]) > 0.01, x[:, -1:], roots.template[:, :1] + 1e-6))
@@ -201,7 +200,7 @@ def _part_before_the_face(points: FloatArray, roots: Roots, fringe: NDArray) -> 
     points[..., 1] += np.maximum(front - y, 0) * ~fringe[:, None]
 
 
-def _bend(rng: np.random.Generator, style: HairStyle, points: FloatArray, clump: NDArray) -> None:
+def _bend(rng: np.random.Generator, style: HairStyle, points: FloatArray, clump: Array) -> None:
     count, segments = points.shape[:2]
     t = np.linspace(0, 1, segments)[None]
     phase = rng.random((count, 1)) * 2 * np.pi
@@ -218,12 +217,12 @@ def _bend(rng: np.random.Generator, style: HairStyle, points: FloatArray, clump:
         points[..., 2] += size * np.sin(1.3 * turn + 2 * phase)
 
 
-def _over_the_face(points: FloatArray, fringe: bool) -> NDArray:
+def _over_the_face(points: FloatArray, fringe: bool) -> Array:
     """Strands (N,) that would cross the face."""
     x, y, z = np.abs(points[..., 0]), points[..., 1], points[..., 2]
     top = 0.050 if fringe else 0.070
     width = np.interp(z, [-0.09, -0.04, 0.03, 0.07], [0.045, 0.058, 0.062, 0.055])
-    crossing: NDArray = (x < width) & (y < -0.05) & (z < top) & (z > -0.10)
+    crossing: Array = (x < width) & (y < -0.05) & (z < top) & (z > -0.10)
     return np.asarray(crossing.any(axis=1))
 
 
@@ -240,7 +239,7 @@ def _gather_hair(rng: np.random.Generator, style: HairStyle, count: int, length:
         )
         swell = 0.35 + 1.3 * np.sin(np.pi * np.clip(t * 0.85 + 0.05, 0, 1))
         reach = rng.uniform(0.82, 1.0, (n, 1, 1)) * length
-        return (tie + fall * reach + spread * swell).astype(np.float32)
+        return np.asarray(tie + fall * reach + spread * swell, np.float32)
     if style.bun:
         n, k = 1500, 12
         axis = rng.normal(0, 1, (n, 3)) * np.array((1.0, 0.8, 0.5)) + np.array((0, 0.3, 0.6))
@@ -251,7 +250,7 @@ def _gather_hair(rng: np.random.Generator, style: HairStyle, count: int, length:
         turn = (rng.random((n, 1)) * 2 * np.pi + np.linspace(0, 1.6, k)[None])[..., None]
         ring = np.cos(turn) * across[:, None] + np.sin(turn) * other[:, None]
         radius = style.bun * rng.uniform(0.86, 1.04, (n, 1, 1))
-        return (tie + np.array((0, 0.4, 0.4)) * style.bun + radius * ring).astype(np.float32)
+        return np.asarray(tie + np.array((0, 0.4, 0.4)) * style.bun + radius * ring, np.float32)
     return None
 
 
@@ -259,4 +258,4 @@ def _resample(points: FloatArray, segments: int) -> FloatArray:
     place = np.linspace(0, points.shape[1] - 1, segments)
     low = np.minimum(place.astype(int), points.shape[1] - 2)
     fraction = (place - low)[None, :, None]
-    return (points[:, low] * (1 - fraction) + points[:, low + 1] * fraction).astype(np.float32)
+    return np.asarray(points[:, low] * (1 - fraction) + points[:, low + 1] * fraction, np.float32)

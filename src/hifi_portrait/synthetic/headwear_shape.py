@@ -64,12 +64,12 @@ def angles_about_centre(points: Array) -> tuple[Array, Array, Array]:
 
 
 def smooth_shield(shield: Array) -> Array:
-    """The skull's distance by direction without small bumps."""
+    """Smooth small bumps out of the skull's distance by direction."""
     return np.asarray(gaussian_filter(shield, 2.0, mode=("nearest", "wrap")))
 
 
 def unit_directions(azimuth: Array, elevation: Array) -> Array:
-    """Unit vectors (..., 3) of angles in radians; azimuth is 0 behind and +-pi in front."""
+    """Give unit vectors (..., 3) of angles in radians; azimuth is 0 behind and +-pi in front."""
     flat = np.cos(elevation)
     return np.stack([np.sin(azimuth) * flat, np.cos(azimuth) * flat, np.sin(elevation)], -1)
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.arrays import Array, FloatArray
 
 
 class MeshCollection:
@@ -23,14 +23,14 @@ class MeshCollection:
 
     def add(
         self,
-        vertices: NDArray,
-        normals: NDArray,
-        triangles: NDArray,
-        material: NDArray | int,
+        vertices: Array,
+        normals: Array,
+        triangles: Array,
+        material: Array | int,
         *,
-        attribute: NDArray | None = None,
-        tone: NDArray | None = None,
-        keep: NDArray | None = None,
+        attribute: Array | None = None,
+        tone: Array | None = None,
+        keep: Array | None = None,
         dye: int = 0,
     ) -> None:
         """Add a mesh.
@@ -69,7 +69,7 @@ class MeshCollection:
         self.num_triangles += len(triangles)
 
     def dyes(self) -> NDArray[np.int32]:
-        """Number (F,) of the dye of each triangle."""
+        """Give the number (F,) of the dye of each triangle."""
         return np.concatenate(self._dyes)
 
     def arrays(

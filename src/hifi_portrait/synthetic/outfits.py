@@ -91,7 +91,7 @@ _TIE_TOP, _TIE_END = -0.122, -0.345
 
 
 def _add_tie(meshes: MeshCollection, vertices: Array, normals: Array) -> None:
-    """A knot and a blade that lie on the shirt."""
+    """Add a knot and a blade that lie on the shirt."""
     points, template, outward = cloth_surface("dress shirt", vertices, normals)
     heights = np.linspace(_TIE_TOP, _TIE_END, 40)
     front = (template[:, 1] < 0) & (np.abs(template[:, 0]) < 0.02)

@@ -141,7 +141,7 @@ class Person:
 
     @property
     def age_group(self) -> str:
-        """ "young", "middle-aged" or "elderly"."""
+        """The group of ages: "young", "middle-aged" or "elderly"."""
         return "young" if self.years < 34 else "middle-aged" if self.years < 58 else "elderly"
 
 
@@ -159,7 +159,7 @@ _PLEASANT = (
 
 
 def _pleasant(shape: ShapeSample) -> ShapeSample:
-    """The same person with corners of mouth and eyes that do not droop."""
+    """Give a person corners of mouth and eyes that do not droop."""
     local = shape.local.copy()
     for i, name in enumerate(ShapeModel.load().local_names):
         for feature, shift, lowest in _PLEASANT:
@@ -177,7 +177,7 @@ def _melanin(african: float, asian: float, caucasian: float) -> float:
 
 
 def _balance_ancestry(shape: ShapeSample, rng: np.random.Generator) -> tuple[ShapeSample, float]:
-    """The same head with a skin tone drawn evenly, and of an ancestry in which that tone is frequent."""
+    """Give a head a skin tone drawn evenly, and an ancestry in which that tone is frequent."""
     tone = float(rng.uniform(0, 6))
     candidates = rng.dirichlet([0.5, 0.5, 0.5], 48)
     nearest = min(candidates, key=lambda mixture: abs(_melanin(*mixture) - tone))

@@ -131,7 +131,7 @@ class PhotoSetup:
         return setup
 
     def beside(self, other: "PhotoSetup") -> "PhotoSetup":
-        """This photo as one of ``other``'s sitting: its light, backdrop, clothes, glasses, lens and style."""
+        """Move a photo to ``other``'s sitting: its light, backdrop, clothes, glasses, lens and style."""
         return replace(self, **{name: getattr(other, name) for name in _OF_A_SITTING})
 
 

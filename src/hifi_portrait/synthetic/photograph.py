@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hifi_portrait.head import Camera, HeadGeometry, HeadModel, Part, rest_vertices, vertex_normals
-from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.base_shape import Fitting
 from hifi_portrait.head.framing import FACE_HEIGHT
 from hifi_portrait.head.glasses import CLEAR, DARK, fit_glasses
@@ -228,7 +228,7 @@ def photograph(person: Person, setup: PhotoSetup, size: int = 256) -> Photograph
     return Photograph((picture * 255 + 0.5).astype(np.uint8), truth)
 
 
-def _place(setup: PhotoSetup, rotation: NDArray, face: NDArray) -> NDArray[np.float64]:
+def _place(setup: PhotoSetup, rotation: Array, face: Array) -> NDArray[np.float64]:
     """Head joint in camera space: as far away as ``face_share`` asks, the face about the middle."""
     height = FACE_HEIGHT / setup.face_share
     distance = height / 2 / np.tan(np.radians(setup.fov) / 2)
@@ -238,7 +238,7 @@ def _place(setup: PhotoSetup, rotation: NDArray, face: NDArray) -> NDArray[np.fl
     return middle - 0.75 * (rotation @ face) - 0.25 * face * (0, 1, 1)
 
 
-def _normals(vertices: NDArray) -> FloatArray:
+def _normals(vertices: Array) -> FloatArray:
     """Skin normals smooth over neck and shoulders, those of eyes, teeth and lashes by part."""
     mesh = body_mesh()
     skin = np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS, Part.MOUTH_CAVITY))
@@ -252,9 +252,9 @@ def _normals(vertices: NDArray) -> FloatArray:
 def _add_body(
     meshes: MeshCollection,
     setup: PhotoSetup,
-    vertices: NDArray,
-    normals: NDArray,
-    inwards: NDArray,
+    vertices: Array,
+    normals: Array,
+    inwards: Array,
     headwear: Headwear | None,
 ) -> None:
     mesh = body_mesh()
@@ -277,8 +277,8 @@ def _add_strands(
     meshes: MeshCollection,
     sitter: _Sitter,
     hair: Strands | None,
-    vertices: NDArray,
-    head: NDArray,
+    vertices: Array,
+    head: Array,
     person: Person,
     size: int,
 ) -> None:
@@ -298,7 +298,7 @@ def _add_strands(
 
 
 def _add_glasses(
-    meshes: MeshCollection, sitter: _Sitter, kind: str, head: NDArray, person: Person
+    meshes: MeshCollection, sitter: _Sitter, kind: str, head: Array, person: Person
 ) -> Lens | None:
     if kind == "none":
         return None
@@ -308,7 +308,7 @@ def _add_glasses(
     return Lens(*glasses.lenses(), DARK if kind == "sunglasses" else CLEAR)
 
 
-def _visibility(vertices: NDArray, normals: NDArray, camera: Camera, rendering: Rendering) -> FloatArray:
+def _visibility(vertices: Array, normals: Array, camera: Camera, rendering: Rendering) -> FloatArray:
     sharp = camera.scaled_to(rendering.distance.shape[0])
     pixels = sharp.project(vertices)
     column, row = np.floor(pixels).astype(int).T
@@ -317,11 +317,11 @@ def _visibility(vertices: NDArray, normals: NDArray, camera: Camera, rendering: 
     towards = -vertices / np.linalg.norm(vertices, axis=1, keepdims=True)
     facing = np.clip((normals * towards).sum(1), 0, 1)
     hidden = np.clip((vertices[:, 1] - rendering.distance[row, column] - 0.002) / 0.004, 0, 1)
-    return (facing * inside * (1 - hidden)).astype(np.float32)
+    return np.asarray(facing * inside * (1 - hidden), np.float32)
 
 
 def describe(person: Person, setup: PhotoSetup) -> dict[str, Any]:
-    """What captions may say of a photo, and its head pose in degrees, by name."""
+    """List what captions may say of a photo, and its head pose in degrees, by name."""
     frame = person.glasses if setup.frame is None else setup.frame
     glasses = "sunglasses" if setup.sunglasses else frame if setup.wears_glasses else "none"
     return {**_plain_attributes(person, setup, glasses), **_wide_attributes(person, setup)}

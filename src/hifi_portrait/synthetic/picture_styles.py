@@ -3,7 +3,6 @@
 import cv2
 import numba
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 
@@ -151,7 +150,7 @@ def paint_watercolour(picture: FloatArray, rng: np.random.Generator) -> FloatArr
     rim = np.maximum(np.abs(row), np.abs(column)) + 0.02 * turbulence
     bare = np.clip((rim - 0.455) / 0.03, 0, 1)[..., None]
     paper = 0.965 + 0.008 * grain[..., None]
-    return np.clip(painted * (1 - bare) + paper * bare, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(painted * (1 - bare) + paper * bare, 0, 1), np.float32)
 
 
 def draw_in_pencil(picture: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -177,7 +176,7 @@ def draw_in_pencil(picture: FloatArray, rng: np.random.Generator) -> FloatArray:
     graphite = 0.52 * dark + 0.15 * hatching + 0.13 * crossing
     grain = _unit_noise(rng, grey.shape, 0.6 * scale)
     drawn = (0.965 + 0.010 * grain) * (1 - graphite * (1 + 0.10 * grain)) * (1 - outline)
-    return np.clip(drawn[..., None] * np.array((1.0, 0.995, 0.985)), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(drawn[..., None] * np.array((1.0, 0.995, 0.985)), 0, 1), np.float32)
 
 
 def _strokes(rng: np.random.Generator, shape: tuple[int, ...], lean: float, scale: float) -> Array:
@@ -198,7 +197,7 @@ def _unit_noise(rng: np.random.Generator, shape: tuple[int, ...], sigma: float) 
 
 
 def draw_comic(picture: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """A comic: flat, bright colours in a few steps of light, ink lines, and dots of print in the shadows.
+    """Draw a comic: flat, bright colours in steps of light, ink lines, and dots of print in the shadows.
 
     Lines are those of an extended difference of Gaussians (Winnemoeller, Kyprianidis and Olsen 2012).
 
@@ -233,10 +232,10 @@ def draw_comic(picture: FloatArray, rng: np.random.Generator) -> FloatArray:
     coarse = gaussian_filter(grey, 1.6 * 0.8 * scale)
     difference = fine - 0.965 * coarse
     ink = np.clip(1 + np.tanh((difference - 0.0035) * 140), 0, 1)
-    return np.clip(colour * ink[..., None], 0, 1).astype(np.float32)
+    return np.asarray(np.clip(colour * ink[..., None], 0, 1), np.float32)
 
 
-def _soft_edge(fraction: NDArray) -> NDArray:
-    """A step at one half that is a few hundredths wide, so that steps of light have no ragged edge."""
+def _soft_edge(fraction: Array) -> Array:
+    """Make a step at one half, a few hundredths wide, so that steps of light have no ragged edge."""
     t = np.clip((fraction - 0.42) / 0.16, 0, 1)
     return t * t * (3 - 2 * t)

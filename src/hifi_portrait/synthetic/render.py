@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from hifi_portrait.head import Camera
-from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.glasses import Tint, through_lens
 from hifi_portrait.head.mesh import TOOTH_WIDTHS
 from hifi_portrait.head.numerics import block_mean
@@ -106,7 +106,7 @@ class Rendering:
 def render(
     meshes: MeshCollection,
     camera: Camera,
-    focus: NDArray,
+    focus: Array,
     lights: Lights,
     materials: Materials,
     lens: Lens | None = None,
@@ -202,7 +202,7 @@ def render(
 
 
 def _shadow_maps(
-    lights: Lights, focus: NDArray, vertices: FloatArray, keeps: FloatArray, triangles: NDArray[np.int32]
+    lights: Lights, focus: Array, vertices: FloatArray, keeps: FloatArray, triangles: NDArray[np.int32]
 ) -> tuple[NDArray[np.float64], FloatArray]:
     count = len(lights.direction)
     transform = np.zeros((count, 3, 4))
@@ -231,11 +231,11 @@ def _shadow_maps(
 def _catch_light(lights: Lights) -> NDArray[np.float64]:
     """Between the first lamp and the camera, so that the iris mirrors it whatever the lamp's place."""
     direction = CAMERAWORK.catch_light_of_lamp * lights.direction[0] + np.array(CAMERAWORK.catch_light)
-    return direction / np.linalg.norm(direction)
+    return np.asarray(direction / np.linalg.norm(direction))
 
 
 def _occlude(
-    irradiance: FloatArray, specular: FloatArray, distance: FloatArray, seen: NDArray, camera: Camera
+    irradiance: FloatArray, specular: FloatArray, distance: FloatArray, seen: Array, camera: Camera
 ) -> None:
     openness = np.ones(distance.shape, np.float32)
     ambient_occlusion(distance, camera.height * CAMERAWORK.occlusion_radius, openness)
@@ -250,7 +250,7 @@ def _occlude(
     specular *= np.where((seen == EYE)[..., None], 1.0, openness)
 
 
-def _scatter_in_skin(irradiance: FloatArray, seen: NDArray, pixels_per_metre: float) -> None:
+def _scatter_in_skin(irradiance: FloatArray, seen: Array, pixels_per_metre: float) -> None:
     """Light spreads under the skin, red the farthest."""
     skin = ((seen == SKIN) | (seen == BODY)).astype(np.float32)
     rows, columns = np.nonzero(skin.any(1))[0], np.nonzero(skin.any(0))[0]
@@ -268,8 +268,8 @@ def _scatter_in_skin(irradiance: FloatArray, seen: NDArray, pixels_per_metre: fl
         plane[...] = np.where(mask > 0, mixed, plane)
 
 
-def _exposure(colour: FloatArray, seen: NDArray, lights: Lights) -> float:
-    """What a camera's meter does: bring the face to a middle tone, dark skin less than fully."""
+def _exposure(colour: FloatArray, seen: Array, lights: Lights) -> float:
+    """Do what a camera's meter does: bring the face to a middle tone, dark skin less than fully."""
     face = colour[seen == SKIN]
     if not len(face):
         return lights.exposure
@@ -295,8 +295,8 @@ def _lay_lens(
     return front
 
 
-def palette(skin: NDArray, cloth: NDArray, hair: NDArray, frame: NDArray) -> NDArray[np.float64]:
-    """Base colours (9, 3) by material."""
+def palette(skin: Array, cloth: Array, hair: Array, frame: Array) -> NDArray[np.float64]:
+    """Tabulate base colours (9, 3) by material."""
     table = np.zeros((9, 3))
     table[SKIN] = table[BODY] = skin
     table[EYE], table[TEETH] = (0.8, 0.78, 0.74), (0.75, 0.7, 0.6)

@@ -24,7 +24,7 @@ _SUNGLASSES_FRACTION = 0.25
 
 
 def restyle(person: Person, sitting: Sequence[PhotoSetup], rng: np.random.Generator) -> list[PhotoSetup]:
-    """The photos of a sitting with one attribute or more changing among them, which their captions name.
+    """Change one attribute or more, which captions name, among the photos of a sitting.
 
     All are of the style photo: sketches and photos without colour would not show the change.
     """

@@ -104,7 +104,7 @@ def _lit(
 def _ambient_light(harmonics: Doubles, channel: int, x: float, y: float, z: float) -> float:
     """Light from all around on a surface that faces (x, y, z), from its spherical harmonics; not negative."""
     c = channel
-    value = (
+    value: float = (
         0.282095 * harmonics[0, c]
         + 0.488603 * (harmonics[1, c] * y + harmonics[2, c] * z + harmonics[3, c] * x)
         + 1.092548 * (harmonics[4, c] * x * y + harmonics[5, c] * y * z + harmonics[7, c] * x * z)

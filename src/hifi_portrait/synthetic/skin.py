@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.synthetic import colours
 from hifi_portrait.synthetic.body_mesh import TEXTURE_SIZE, body_mesh
@@ -145,7 +145,7 @@ class PaintedHair:
 COMPLEXION, LIPS, SPOTS, PAINTED_HAIR = Complexion(), Lips(), Spots(), PaintedHair()
 
 
-def _cover(texture: FloatArray, colour: NDArray | RGB, alpha: FloatArray) -> None:
+def _cover(texture: FloatArray, colour: Array | RGB, alpha: FloatArray) -> None:
     """Paint ``colour`` over ``texture`` in place; ``alpha`` (T, T) in [0, 1]."""
     a = alpha[..., None]
     texture *= 1 - a
@@ -242,7 +242,7 @@ def _paint_hair(texture: FloatArray, person: Person, rng: np.random.Generator) -
 
 
 def skin_texture(person: Person) -> FloatArray:
-    """The person's skin, linear RGB reflectance (T, T, 3) in [0, 1]."""
+    """Paint a person's skin, linear RGB reflectance (T, T, 3) in [0, 1]."""
     rng = np.random.default_rng([73, person.seed])
     texture = np.empty((TEXTURE_SIZE, TEXTURE_SIZE, 3), np.float32)
     texture[:] = colours.skin_colour(person.skin.melanin)

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.mesh import HAIRLINE
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.synthetic.body_mesh import body_mesh
@@ -65,7 +64,7 @@ class Patch:
     power_z: int = 4
     """How steep its upper and lower edges are."""
 
-    def at(self, x: NDArray, y: NDArray, z: NDArray) -> NDArray:
+    def at(self, x: Array, y: Array, z: Array) -> Array:
         """Coverage in [0, 1] at template points; ``x`` is not negative."""
         across = ((x - self.x) / self.half_width) ** self.power_x
         along = ((z - self.z) / self.half_height) ** self.power_z
@@ -117,7 +116,7 @@ class Jaw:
 JAW = Jaw()
 
 
-def scalp_field(points: NDArray, hairline: float = 0.0) -> NDArray:
+def scalp_field(points: Array, hairline: float = 0.0) -> Array:
     """How far a template point (..., 3) lies inside the scalp, metres; negative outside it.
 
     ``hairline`` is how far the hairline sits back from the usual place, metres.
@@ -130,20 +129,20 @@ def scalp_field(points: NDArray, hairline: float = 0.0) -> NDArray:
     return np.where(on_ear, SCALP.off_scalp, field)
 
 
-def beard_region(points: NDArray, kind: str) -> NDArray:
+def beard_region(points: Array, kind: str) -> Array:
     """Where a beard of ``kind`` grows, [0, 1], at template points (..., 3)."""
     x, y, z = np.abs(points[..., 0]), points[..., 1], points[..., 2]
     moustache, chin, corners = (patch.at(x, y, z) for patch in (MOUSTACHE, CHIN, MOUTH_CORNERS))
     if kind in ("full beard", "stubble"):
-        return np.clip(np.maximum.reduce([_full_beard(x, y, z), moustache, chin, corners]), 0, 1)
+        return np.asarray(np.clip(np.maximum.reduce([_full_beard(x, y, z), moustache, chin, corners]), 0, 1))
     if kind == "goatee":
-        return np.clip(np.maximum.reduce([moustache, chin, corners]), 0, 1)
+        return np.asarray(np.clip(np.maximum.reduce([moustache, chin, corners]), 0, 1))
     if kind == "moustache":
         return moustache
     return np.zeros(x.shape)
 
 
-def _full_beard(x: NDArray, y: NDArray, z: NDArray) -> NDArray:
+def _full_beard(x: Array, y: Array, z: Array) -> Array:
     """Jaw, cheeks and sideburns, [0, 1]."""
     cheek_line = (
         JAW.cheek_height
@@ -158,7 +157,7 @@ def _full_beard(x: NDArray, y: NDArray, z: NDArray) -> NDArray:
         * (1 - smoothstep(-y, *JAW.sideburn_front))
         * (z < JAW.sideburn_top)
     )
-    return np.maximum(jaw * (1 - AROUND_MOUTH.at(x, y, z)), sideburn * (z > JAW.sideburn_bottom))
+    return np.asarray(np.maximum(jaw * (1 - AROUND_MOUTH.at(x, y, z)), sideburn * (z > JAW.sideburn_bottom)))
 
 
 @dataclass(frozen=True)
@@ -241,16 +240,17 @@ def texel_position() -> tuple[FloatArray, FloatArray, FloatArray]:
 def _paint_blob(blob: Blob) -> FloatArray:
     px, py, pz = texel_position()
     (x, y, z), size = blob.centre, blob.size
-    return np.exp(
-        -(((px - x) / size[0]) ** 2) - ((py - y) / size[1]) ** 2 - ((pz - z) / size[2]) ** 2
-    ).astype(np.float32)
+    return np.asarray(
+        np.exp(-(((px - x) / size[0]) ** 2) - ((py - y) / size[1]) ** 2 - ((pz - z) / size[2]) ** 2),
+        np.float32,
+    )
 
 
 @cache
 def flush_region() -> FloatArray:
     """Cheeks, tip of the nose, ears and chin (T, T): where blood shows."""
     cheeks, nose, chin = (blob.strength * _paint_blob(blob) for blob in _FLUSH)
-    return cheeks + nose + chin + _FLUSH_OF_EARS * body_mesh().masks["ears"]
+    return np.asarray(cheeks + nose + chin + _FLUSH_OF_EARS * body_mesh().masks["ears"])
 
 
 @cache
@@ -261,7 +261,7 @@ def under_eye_region() -> FloatArray:
 
 @cache
 def nostril_region() -> FloatArray:
-    """The nostrils (T, T)."""
+    """Paint the nostrils (T, T)."""
     return _paint_blob(_NOSTRIL)
 
 
@@ -296,8 +296,8 @@ def line_regions() -> FloatArray:
             * (1 - smoothstep(x, *lines.crow_end))
         )
     of_fold, of_forehead, of_eyes = lines.strengths
-    return (of_fold * fold + of_forehead * forehead + of_eyes * crow * (y < lines.crow_front)).astype(
-        np.float32
+    return np.asarray(
+        of_fold * fold + of_forehead * forehead + of_eyes * crow * (y < lines.crow_front), np.float32
     )
 
 
@@ -311,7 +311,7 @@ _LIP_SOFTNESS = 0.8
 
 @cache
 def lip_regions() -> tuple[FloatArray, FloatArray]:
-    """The lips and, dark, the line where they meet, (T, T) each."""
+    """Paint the lips and, dark, the line where they meet, (T, T) each."""
     x, y, z = texel_position()
     lips = gaussian_filter(body_mesh().masks["lips"], _LIP_SOFTNESS)
     seam = np.exp(-(((z - _SEAM_HEIGHT) / _SEAM_WIDTH) ** 2)) * (x < _SEAM_HALF_LENGTH) * (y < _SEAM_FRONT)
@@ -325,16 +325,16 @@ _LASH_BEGIN, _LASH_END = (0.024, 0.032), (0.044, 0.048)
 
 
 def lower_lash_region() -> FloatArray:
-    """The lower lashes (T, T), which are painted."""
+    """Paint the lower lashes (T, T), which the mesh is drawn without."""
     x, y, z = texel_position()
     lashes = (
         np.exp(-(((z - _LASH_HEIGHT) / _LASH_WIDTH) ** 2))
         * smoothstep(x, *_LASH_BEGIN)
         * (1 - smoothstep(x, *_LASH_END))
     )
-    return (lashes * (y < _LASH_FRONT)).astype(np.float32)
+    return np.asarray(lashes * (y < _LASH_FRONT), np.float32)
 
 
 def eyelid_region() -> FloatArray:
-    """The upper eyelids (T, T), where eyeshadow goes."""
+    """Paint the upper eyelids (T, T), where eyeshadow goes."""
     return EYELID.at(*texel_position()).astype(np.float32)

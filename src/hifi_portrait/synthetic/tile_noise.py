@@ -12,7 +12,7 @@ from hifi_portrait.head.arrays import FloatArray
 def _tile(scale: float, size: int) -> FloatArray:
     generator = np.random.default_rng([int(scale * 16), size])
     tile = gaussian_filter(generator.standard_normal((size, size)).astype(np.float32), scale, mode="wrap")
-    return tile / tile.std()
+    return np.asarray(tile / tile.std())
 
 
 def noise(rng: np.random.Generator, scale: float, size: int) -> FloatArray:

@@ -72,13 +72,13 @@ def paint_wall(kind: str, colour: RGB, size: int, rng: np.random.Generator) -> F
         + rng.normal(0, 0.25) * np.linspace(-0.5, 0.5, size)[None]
         + rng.normal(0, 0.12) * np.linspace(-0.5, 0.5, size)[:, None]
     )
-    return np.clip(picture * np.clip(fall, 0.5, 1.5)[..., None] * rng.uniform(0.75, 1.15), 0, 1.6).astype(
-        np.float32
+    return np.asarray(
+        np.clip(picture * np.clip(fall, 0.5, 1.5)[..., None] * rng.uniform(0.75, 1.15), 0, 1.6), np.float32
     )
 
 
 def _hash(i: Array, j: Array, salt: int) -> Array:
-    """A number in [0, 1) for each pair of whole numbers."""
+    """Make a number in [0, 1) for each pair of whole numbers."""
     value = np.sin(i * 127.1 + j * 311.7 + salt * 17.3) * 43758.5453
     return np.asarray(value - np.floor(value))
 

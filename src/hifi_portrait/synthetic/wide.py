@@ -144,7 +144,7 @@ Draw = Callable[[Person, Sequence[Environment], np.random.Generator, dict[str, A
 def draw_scene(
     person: Person, environments: Sequence[Environment], rng: np.random.Generator, values: dict[str, Any]
 ) -> dict[str, Any]:
-    """A place with its light, or a backdrop with lamps."""
+    """Draw a place with its light, or a backdrop with lamps."""
     wide: Wide = values["wide"]
     kinds = dict(_BACKGROUND_KINDS)
     kind = _choose(rng, kinds)
@@ -206,7 +206,7 @@ def draw_headwear(
 
 
 def _with_hood(values: dict[str, Any]) -> dict[str, Any]:
-    """A hood over the head is that of the hoodie that is worn, and of its colour."""
+    """Make a hood over the head that of the hoodie that is worn, and of its colour."""
     wide: Wide = values["wide"]
     if wide.headwear != "hood" or "clothing_rgb" not in values:
         return values
@@ -224,7 +224,7 @@ def _with_hood(values: dict[str, Any]) -> dict[str, Any]:
 def draw_clothing(
     person: Person, environments: Sequence[Environment], rng: np.random.Generator, values: dict[str, Any]
 ) -> dict[str, Any]:
-    """An outfit, its colour and pattern."""
+    """Draw an outfit, its colour and pattern."""
     outfits = {name: o.weight for name, o in OUTFITS.items() if person.gender in o.worn_by}
     clothing = _choose(rng, outfits)
     name, rgb = _colour(rng, colours.CLOTH)
@@ -264,14 +264,14 @@ def _contrast(a: RGB, b: RGB) -> float:
 def draw_style(
     person: Person, environments: Sequence[Environment], rng: np.random.Generator, values: dict[str, Any]
 ) -> dict[str, Any]:
-    """A style of picture."""
+    """Draw a style of picture."""
     return {**values, "style": _choose(rng, STYLES)}
 
 
 def draw_beard(
     person: Person, environments: Sequence[Environment], rng: np.random.Generator, values: dict[str, Any]
 ) -> dict[str, Any]:
-    """A beard other than the person's own, for a man."""
+    """Draw a beard other than the person's own, for a man."""
     beard = str(rng.choice([b for b in BEARDS if b != person.beard]))
     return {**values, "wide": replace(values["wide"], beard=beard if person.gender == "man" else None)}
 

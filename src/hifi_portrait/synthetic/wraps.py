@@ -162,7 +162,7 @@ def _profile(shield: Array, hull: Array, heights: Array, turn: float, front: flo
 
 
 def _opening(grid: Array, oval: Array, y: Array) -> Array | None:
-    """The edge (K, 3) of the opening for the face, in order; None when the cloth has none."""
+    """Trace the edge (K, 3) of the opening for the face, in order; None when the cloth has none."""
     points = []
     columns, rows = oval.shape
     centre_x, centre_z = 0.0, 0.0
@@ -187,7 +187,7 @@ def _opening(grid: Array, oval: Array, y: Array) -> Array | None:
 
 
 def _reach_of_grid(grid: Array, radius: Array) -> Callable[[Array], tuple[Array, BoolArray]]:
-    """The limit that a wrap sets to hair, looked up in a map of its distance by direction."""
+    """Give the limit that a wrap sets to hair, looked up in a map of its distance by direction."""
     azimuth, elevation, _ = angles_about_centre(grid)
     rows, columns = 64, 128
     column = ((azimuth / (2 * np.pi) + 0.5) * columns).astype(int) % columns

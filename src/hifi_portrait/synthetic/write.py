@@ -35,7 +35,7 @@ def identity_id(seed: int) -> str:
 
 
 def photo_record(seed: int, number: int, taken: Photograph) -> PhotoRecord:
-    """A photograph as a row of a data set."""
+    """Make a photograph a row of a data set."""
     return PhotoRecord.from_pixels(
         taken.image,
         jpeg_quality=JPEG_QUALITY,
@@ -73,7 +73,7 @@ def plan_photos(
     variety: str = "studio",
     environments: Path | None = None,
 ) -> tuple[Person, list[PhotoSetup]]:
-    """The person with this seed, and how each photo is to be taken."""
+    """Sample the person of a seed, and how each photo is to be taken."""
     world = variety == "world"
     person = Person.sample(seed, balanced=world)
     drawn = [PhotoSetup.sample(seed * PHOTO_SEEDS + k) for k in range(photos)]
