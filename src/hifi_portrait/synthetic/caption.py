@@ -35,7 +35,7 @@ EXPRESSION_PHRASES = {
     "talk": ("talking", "speaking"),
     "eyes closed": ("with closed eyes",),
 }
-_BEARD_PHRASES = {
+BEARD_PHRASES = {
     "stubble": ("stubble", "light stubble"),
     "full beard": ("a full beard", "a beard"),
     "goatee": ("a goatee",),
@@ -115,7 +115,7 @@ def _features(
             ("an " if phrase.startswith("a a") else "a ") + phrase[2:] if phrase.startswith("a ") else phrase
         )
     if attributes["beard"] != "none" and rng.random() < 0.8:
-        features.append(_one(rng, _BEARD_PHRASES[attributes["beard"]]))
+        features.append(_one(rng, BEARD_PHRASES[attributes["beard"]]))
     if attributes["glasses"] == "none" and "glasses" in named:
         features.append("no glasses")
     if attributes["glasses"] != "none" and (rng.random() < 0.85 or "glasses" in named):

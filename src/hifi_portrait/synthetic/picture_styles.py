@@ -7,6 +7,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 
 from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.numerics import smoothstep
 
 _GREY = np.array((0.299, 0.587, 0.114), np.float32)
 _REFERENCE_SIZE = 256
@@ -237,5 +238,4 @@ def draw_comic(picture: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 def _soft_edge(fraction: Array) -> Array:
     """Make a step at one half, a few hundredths wide, so that steps of light have no ragged edge."""
-    t = np.clip((fraction - 0.42) / 0.16, 0, 1)
-    return t * t * (3 - 2 * t)
+    return smoothstep(fraction, 0.42, 0.58)

@@ -5,7 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from hifi_portrait.synthetic.caption import EXPRESSION_PHRASES, HAIR_PHRASES, PLACE_PHRASES, article
+from hifi_portrait.synthetic.caption import (
+    BEARD_PHRASES,
+    EXPRESSION_PHRASES,
+    HAIR_PHRASES,
+    PLACE_PHRASES,
+    article,
+)
 from hifi_portrait.synthetic.place_names import PLACES
 
 _OPENINGS = {
@@ -18,13 +24,7 @@ _OPENINGS = {
     "comic": ("a comic drawing of", "a comic book picture of"),
 }
 _COLOURLESS = ("black and white photo", "sepia photo", "pencil sketch")
-_BEARD_PHRASES = {
-    "none": ("a clean-shaven face", "no beard"),
-    "stubble": ("stubble", "light stubble"),
-    "full beard": ("a full beard", "a beard"),
-    "goatee": ("a goatee",),
-    "moustache": ("a moustache",),
-}
+_BEARD_PHRASES = {"none": ("a clean-shaven face", "no beard"), **BEARD_PHRASES}
 _HEADWEAR_PHRASES = {
     "baseball cap": ("{colour} baseball cap", "{colour} cap"),
     "beanie": ("{colour} beanie", "{colour} knitted beanie"),
