@@ -35,3 +35,9 @@ def test_a_files_hash_is_of_its_bytes(tmp_path):
 
 def test_versions_name_this_package():
     assert "hifi-portrait" in versions()
+
+
+def test_a_record_is_written_alike_in_whatever_order_it_was_made(tmp_path):
+    save_png(np.zeros((2, 2, 3), np.uint8), tmp_path / "a.png", {"seed": 1, "prompt": "x"})
+    save_png(np.zeros((2, 2, 3), np.uint8), tmp_path / "b.png", {"prompt": "x", "seed": 1})
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

@@ -10,8 +10,10 @@ import pytest
 from hifi_portrait.head import HeadModel, Part
 from hifi_portrait.head.model import part_vertices
 from hifi_portrait.warp.choose import choose_references, mouth_weights, pose_fitness
+from hifi_portrait.warp.face.places import mouth_nearness
 from hifi_portrait.warp.glasses.settle import GlassesState
 from hifi_portrait.warp.settings import WarpSettings
+from hifi_portrait.warp.weights import weigh_references
 from painted_heads import geometry
 
 SETTINGS = WarpSettings().weights
@@ -72,3 +74,22 @@ def test_about_the_mouth_the_one_that_holds_it_as_requested_counts_most(coeffici
     held, otherwise = geometry(0.0, **{coefficient: 0.6}), geometry(0.0)
     weights = mouth_weights(np.array([0.5, 1.0]), [held, otherwise], held, SETTINGS)
     assert weights[0] == 1 and weights[1] < 0.7
+
+
+def test_a_mouth_in_other_light_counts_less_at_the_mouth_alone():
+    model = HeadModel.load()
+    heads = [TARGET, TARGET]
+    visibility = np.ones((2, model.num_vertices), np.float32)
+    photos = SimpleNamespace(heads=heads, quality=np.ones(2), visibility=visibility)
+    glasses = GlassesState(np.array([False, False]), False)
+    choice = choose_references(photos, glasses, TARGET, model, SETTINGS)
+    alike, unlike = (
+        weigh_references(photos, choice, np.array([1.0, other]), glasses, TARGET, model, WarpSettings())
+        for other in (1.0, 0.25)
+    )
+    assert list(alike.on_mouth) == [1, 1]
+    assert list(unlike.on_mouth) == [1, 0.25]
+    mouth = mouth_nearness(model, *SETTINGS.mouth_reach) == 1
+    np.testing.assert_allclose(unlike.on_vertices[1, mouth], 0.25 * alike.on_vertices[1, mouth], rtol=1e-5)
+    away = mouth_nearness(model, *SETTINGS.mouth_reach) == 0
+    assert np.array_equal(unlike.on_vertices[:, away], alike.on_vertices[:, away])

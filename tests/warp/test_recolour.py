@@ -200,3 +200,24 @@ def test_a_pale_blue_shirt_is_no_white_one():
     pale = np.full((20, 20, 3), (190, 205, 225), np.float32)
     drawn = dye(pale, np.ones((20, 20)), "white", CLOTHES_COLOURS, SETTINGS)
     assert np.ptp(drawn[0, 0]) < 5
+
+
+def test_sheen_is_evened_out():
+    brightness = 60 * np.exp(np.random.default_rng(0).normal(0, 0.5, (40, 40, 1)))
+    picture = np.repeat(brightness, 3, axis=2).clip(1, 250).astype(np.float32)
+    bounds = dataclasses.replace(SETTINGS.recolour, brightness_range=(-4.0, 4.0))
+    free = dataclasses.replace(bounds, max_contrast=100.0)
+
+    def contrast(recolour):
+        settings = dataclasses.replace(SETTINGS, recolour=recolour)
+        drawn = dye(picture, np.ones((40, 40)), "navy", CLOTHES_COLOURS, settings)
+        return np.log(drawn[..., 2]).std() * 2.2  # of linear light
+
+    assert contrast(free) > 1.3 * contrast(bounds)
+    assert contrast(bounds) < 1.5 * bounds.max_contrast
+
+
+@pytest.mark.parametrize("name", CLOTHES_COLOURS)
+def test_what_is_like_no_named_colour_is_dyed_to_each(name):
+    neon = np.full((20, 20, 3), (40, 255, 20), np.float32)
+    assert np.abs(dye(neon, np.ones((20, 20)), name, CLOTHES_COLOURS, SETTINGS) - neon).max() > 10
