@@ -70,6 +70,8 @@ def needs_extra(extra: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
+        if str(error.name).split(".")[0] == __package__:
+            raise  # a fault of this package, which no extra mends
         raise MissingExtraError(
             f"{error.name} is not installed: pip install 'hifi-portrait[{extra}]'", name=error.name
         ) from error

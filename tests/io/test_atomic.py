@@ -1,4 +1,5 @@
-import os
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -45,7 +46,16 @@ def test_what_a_killed_writer_left_behind_does_not_get_into_the_next_folder(tmp_
 
 
 def test_writers_at_the_same_time_do_not_share_a_partial_file(tmp_path):
-    with atomic_write(tmp_path / "a", many_writers=True) as partial:
-        assert str(os.getpid()) in partial.name
-        partial.write_text("mine")
-    assert (tmp_path / "a").read_text() == "mine"
+    path = tmp_path / "a"
+    both_write = Barrier(2)
+
+    def write(text):
+        with atomic_write(path, many_writers=True) as partial:
+            partial.write_text(text)
+            both_write.wait(timeout=60)
+            assert partial.read_text() == text
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(write, ["one", "two"]))
+    assert path.read_text() in ("one", "two")
+    assert list(tmp_path.iterdir()) == [path]

@@ -7,6 +7,7 @@ the shard it was in. All photos of an identity are in one shard, so that its fit
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -52,12 +53,13 @@ def analyse_dataset(path: str | Path, *, workers: int = 1, progress: bool = Fals
         for shard in todo:
             photos = IDDataset(path, shard=shard)
             names = list(photos.identities)
-            results = map_in_order(pool, partial(_analyse_stored, path, shard), names, ahead=4 * workers)
+            analyse_stored = partial(_analyse_stored, path, shard)
             rows = []
-            for name, analyses in zip(names, results, strict=True):
-                ids = [photos.entry(i).photo_id for i in photos.identities[name]]
-                rows += [(name, photo_id, each) for photo_id, each in zip(ids, analyses, strict=True)]
-                bar.update(len(ids))
+            with closing(map_in_order(pool, analyse_stored, names, ahead=4 * workers)) as results:
+                for name, analyses in zip(names, results, strict=True):
+                    ids = [photos.entry(i).photo_id for i in photos.identities[name]]
+                    rows += [(name, photo_id, each) for photo_id, each in zip(ids, analyses, strict=True)]
+                    bar.update(len(ids))
             write_analysis(path, shard, rows)
             count += len(rows)
     return count

@@ -5,13 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from threading import Thread
 from typing import TypeVar
 
+import cv2
 from threadpoolctl import threadpool_limits
 
 from hifi_portrait.errors import DatasetError
@@ -35,7 +36,7 @@ def worker_pool(workers: int) -> Executor:
 
 def map_in_order(
     pool: Executor, function: Callable[[Item], Result], items: Iterable[Item], *, ahead: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Yield the function's result of each item, in the items' order.
 
     Parameters
@@ -52,6 +53,11 @@ def map_in_order(
     ------
     DatasetError
         A process of the pool died.
+
+    Notes
+    -----
+    Close the generator (`contextlib.closing`) inside the pool's own context: after an error of the caller it
+    then cancels what is still pending, which the pool would wait for.
     """
     pending: deque[Future[Result]] = deque()
     try:
@@ -72,6 +78,7 @@ def _start_worker() -> None:
     """Compute on one thread, because the processes share the cores already, and end with the parent."""
     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))  # for libraries that are still to be loaded
     threadpool_limits(1)
+    cv2.setNumThreads(0)  # OpenCV has threads of its own
     Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -213,5 +213,5 @@ def _read_requests(folder: Path) -> tuple[Request, ...]:
 def write_picture(image: ByteArray, path: Path) -> None:
     """Write a uint8 RGB picture as PNG, atomically, so that a kill leaves no half picture."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as partial:
+    with atomic_write(path, many_writers=True) as partial:
         Image.fromarray(image).save(partial, format="PNG")

@@ -40,7 +40,9 @@ class Face:
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, np.ndarray):
-                value.flags.writeable = False
+                view = value.view()  # the caller's own array stays writeable
+                view.flags.writeable = False
+                object.__setattr__(self, field.name, view)
 
     def similarity(self, other: Face) -> float:
         """Compute the cosine of the two embeddings, in [-1, 1]."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,21 +15,22 @@ def atomic_write(path: Path, *, many_writers: bool = False) -> Iterator[Path]:
     """Give a temporary path beside ``path``, and rename what was written there when the context ends.
 
     After an error the temporary file or folder is deleted and ``path`` is as it was. After a kill it stays
-    behind, and the next write to ``path`` deletes it.
+    behind, and the next write to ``path`` deletes it, unless several may write.
 
     Parameters
     ----------
     path
         The file or folder to write. A file is replaced; a folder must not exist yet.
     many_writers
-        Whether several processes may write ``path`` at a time. Each then uses a temporary path of its own.
+        Whether several threads or processes may write ``path`` at a time. Each then uses a temporary path of
+        its own, and the last one to end counts.
 
     Yields
     ------
     Path
         Where to write. Nothing is there yet.
     """
-    writer = f".{os.getpid()}" if many_writers else ""
+    writer = f".{os.getpid()}-{threading.get_ident()}" if many_writers else ""
     partial = path.with_name(f"{path.name}{writer}.partial")
     _delete(partial)
     try:
@@ -39,7 +41,7 @@ def atomic_write(path: Path, *, many_writers: bool = False) -> Iterator[Path]:
 
 
 def _delete(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

@@ -44,7 +44,7 @@ class DroppedPhoto:
     """Cosine of its best face to the person, in [-1, 1]; None where no face was found."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Identity(References):
     """One person, as seen in N photos: their `References`, and what goes beyond them.
 

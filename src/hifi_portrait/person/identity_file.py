@@ -40,7 +40,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[st
     contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     header = {"format": FORMAT, "version": str(FORMAT_VERSION), **metadata}
     try:
-        with atomic_write(path) as partial:
+        with atomic_write(path, many_writers=True) as partial:
             save_file(contiguous, partial, header)
     except (OSError, SafetensorError) as error:
         raise IdentityError(f"{path}: the identity cannot be written: {error}") from error

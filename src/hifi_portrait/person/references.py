@@ -11,9 +11,9 @@ from hifi_portrait.head.arrays import ByteArray, FloatArray
 from hifi_portrait.head.geometry import HeadGeometry
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class References:
-    """N analysed photos of one person. Its arrays cannot be written to.
+    """N analysed photos of one person. Its arrays are read-only views.
 
     The warp and the networks read nothing else of a person. `Identity` is one, made of photos for a portrait;
     training makes its own of the photos of a prepared folder.
@@ -36,7 +36,9 @@ class References:
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, np.ndarray):
-                value.flags.writeable = False
+                view = value.view()  # the caller's own array stays writeable
+                view.flags.writeable = False
+                object.__setattr__(self, field.name, view)
 
     def __len__(self) -> int:
         return len(self.crops)

@@ -40,8 +40,8 @@ class CallState:
     loop_arguments: Mapping[str, Any]
     """Arguments of diffusers' pipeline that all draws share."""
     unprompted: Mapping[str, Any] | None
-    """Prompts for a second draw, from which the first differs by what the prompts change: of their words
-    those that the warp fulfils already. None if there are no others, so that one draw is enough."""
+    """The prompts reduced to the words that the warp shows already, for a second draw: the difference of the
+    two draws is what the prompts change. None if the warp shows all words; then one draw is enough."""
     generators: Sequence[torch.Generator]
     """The sources of noise, which every draw starts from the same state."""
     guides: Sequence[tuple[Guide, Tensor]]

@@ -35,6 +35,7 @@ def exclusive_use(components: Mapping[str, Any]) -> Iterator[None]:
         If a call under way uses one of them.
     """
     parts = {name: part for name, part in components.items() if part is not None}
+    held: set[int] = set()
     with _lock:
         busy = [name for name, part in parts.items() if id(part) in _in_use]
         if busy:
@@ -44,9 +45,10 @@ def exclusive_use(components: Mapping[str, Any]) -> Iterator[None]:
                 "pipeline of its own: `copy.deepcopy(pipe)`, or `from_pretrained` once more. A pipeline made "
                 "of `pipe.components` shares the parts and does not help"
             )
-        held = {id(part) for part in parts.values()}
-        _in_use.update(held)
     try:
+        with _lock:
+            held = {id(part) for part in parts.values()}
+            _in_use.update(held)
         yield
     finally:
         with _lock:

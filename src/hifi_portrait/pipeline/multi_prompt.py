@@ -96,7 +96,7 @@ def _split_lists(values: Any, names: Sequence[str], prompts: int, each: int) -> 
         if not isinstance(value, list | tuple | torch.Tensor):
             continue
         if len(value) != prompts * each:
-            raise ValueError(f"`{name}` must be {prompts * each}, but are {len(value)}")
+            raise ValueError(f"`{name}` must have {prompts * each} entries, but has {len(value)}")
         for number, part in enumerate(parts):
             part[name] = value[number * each : (number + 1) * each]
     return parts

@@ -32,6 +32,8 @@ def square_arguments(arguments: dict[str, Any], default_size: int) -> dict[str, 
             raise TypeError(f"`redraw` takes no argument `{name}`: call the pipeline with a `scene` for it")
     arguments = dict(arguments)
     size = arguments.pop("size", None) or SizeOptions()
+    if size.width is not None:
+        raise TypeError("`redraw` takes no `width` in `size`: what it draws is square, of the side `height`")
     side = arguments.pop("height", None) or size.height or default_size
     return arguments | {"size": replace(size, height=side, width=side)}
 

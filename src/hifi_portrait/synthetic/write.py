@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -198,8 +199,8 @@ def _render_all(path: Path, seeds: list[int], shoot: Shoot, workers: int) -> Ite
     with (
         worker_pool(workers) as pool,
         IDDatasetWriter(path, name="people-0", shard_photos=SHARD_PHOTOS) as writer,
+        closing(map_in_order(pool, shoot, seeds, ahead=2 * workers)) as taken,
     ):
-        taken = map_in_order(pool, shoot, seeds, ahead=2 * workers)
         for seed, photos in zip(seeds, taken, strict=True):
             writer.add(identity_id(seed), photos)
             yield seed

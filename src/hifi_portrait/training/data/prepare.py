@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -168,10 +169,11 @@ def _fill(data: Path, out: Path, workers: int, progress: bool) -> None:
     pool = worker_pool(workers)
     with pool, tqdm(total=len(todo) * _CHUNK, desc="prepare", unit="photo", disable=not progress) as bar:
         fill = partial(_fill_chunk, data, out, header["size"])
-        for chunk in map_in_order(pool, fill, todo, ahead=4 * workers):
-            done[chunk] = True
-            done.flush()
-            bar.update(_CHUNK)
+        with closing(map_in_order(pool, fill, todo, ahead=4 * workers)) as filled:
+            for chunk in filled:
+                done[chunk] = True
+                done.flush()
+                bar.update(_CHUNK)
     write_header(out, header["size"], complete=True)
 
 

@@ -32,7 +32,9 @@ def leave_process_group() -> None:
     PartialState().destroy_process_group()
     gc.collect()  # the trainer and its wrappers refer to each other in circles
     for mesh in [thing for thing in gc.get_objects() if type(thing) is DeviceMesh]:
-        mesh._pg_registry.clear()
+        registry = getattr(mesh, "_pg_registry", None)  # torch 2.11 and later keep groups in one
+        if registry:
+            registry.clear()
     # The last reference must be one of Python's, which gives the interpreter's lock up while it waits for the
     # threads. One of C++, as DistributedDataParallel has, would keep it and wait for ever.
     del group

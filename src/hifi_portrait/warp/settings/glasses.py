@@ -16,7 +16,7 @@ class GlassesDetectionSettings:
     """Standard deviation, in millimetres on the face, of the blur beyond which something is detail."""
 
     min_visibility: float = 0.25
-    """Visibility from which on a place tells something."""
+    """Least visibility, in [0, 1], of a place that is used to detect glasses."""
 
     min_seen: float = 0.8
     """Fraction of a column that must be seen for it to count."""
@@ -57,7 +57,7 @@ class GlassesRemovalSettings:
     """CIELAB distance, as 8 bits scale it, of a rim from what is around it."""
 
     rim_margin: float = 0.0016
-    """Length by which a rim is wider than what stands out of it."""
+    """How far a detected rim is widened, because only its middle stands out from the skin."""
 
 
 @dataclass(frozen=True, kw_only=True)

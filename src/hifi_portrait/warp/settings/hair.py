@@ -33,10 +33,11 @@ class ThicknessSettings:
     """Radius of a skull, by which a thickness seen from the side becomes one along the surface's normal."""
 
     max_facing: float = 0.4
-    """Cosine between normal and camera from which on a vertex tells nothing of the outline."""
+    """Vertices that face the camera more than this (cosine of normal and camera) are not on the outline, and
+    are not measured."""
 
     others_weight: float = 1e-3
-    """How much the other photos count where one tells nothing."""
+    """Weight of the other photos' measurements there."""
 
     person_matte: float = 0.5
     """Matte below which a place is outside the person."""
@@ -91,7 +92,7 @@ class StrandSettings:
     """Length along which a strand of long hair is seen."""
 
     long_thickness: float = 0.02
-    """Metres by which hair stands off that has such strands, and locks."""
+    """Hair of at least this thickness, in metres, is drawn with long strands and locks."""
 
     strand_width: float = 0.0012
     """Width of a strand."""
@@ -106,10 +107,10 @@ class StrandSettings:
     """Length over which locks' brightness is even."""
 
     waviness: float = 0.004
-    """Metres by which strands leave their way."""
+    """Amplitude of the strands' waviness, in metres."""
 
     wave_length: float = 0.04
-    """Length over which they do."""
+    """Wavelength of the strands' waviness."""
 
     flow_softness: float = 0.01
     """Standard deviation of the blur of the distance from the crown, along which strands run."""

@@ -65,10 +65,10 @@ class GapSettings:
     """Alpha below which something shows through."""
 
     max_notch: float = 1 / 18
-    """Width below which a notch between jaw and neck is closed."""
+    """Gaps between jaw and neck that are narrower than this are closed with skin."""
 
     min_notch: float = 1 / 32
-    """Width above which it is."""
+    """Gaps between jaw and neck are closed if they are wider than this."""
 
     same_skin: float = 25.0
     """Of 255, the mean difference of colour below which both sides of a notch are skin."""
@@ -94,7 +94,7 @@ class BackgroundSettings:
     """Of 255, the background where the photo shows none."""
 
     strand_width: float = 0.06
-    """Width up to half as wide as which something beside a person is a strand of hair."""
+    """A structure beside the person is a strand of hair if it is at most half as wide as this."""
 
     strand_reach: float = 0.15
     """Length within which strands stand off a person."""
@@ -112,7 +112,7 @@ class BackgroundSettings:
     """Dilated matte above which a place is beside the person."""
 
     solid_matte: float = 0.95
-    """One less the matte below which a place is free of the person."""
+    """A pixel is background where its matte is below 1 minus this."""
 
     max_noise: float = 5.0
     """Largest standard deviation of the photo's noise that is added to what is filled in."""
