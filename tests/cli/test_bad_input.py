@@ -121,3 +121,12 @@ def test_an_unknown_recipe(run, tmp_path):
 def test_a_damaged_data_set(run, tmp_path):
     result = run("train", "autoencoder", "--data", tmp_path, "--out", tmp_path / "out")
     assert_refused(result, str(tmp_path))
+
+
+def test_synthetic_people_of_an_unknown_variety(run, tmp_path):
+    assert_refused(run("people", "--variety", "moon", "--out", tmp_path / "d"), "studio", "world")
+
+
+def test_panoramas_for_a_variety_that_has_no_places(run, tmp_path):
+    assert_refused(run("people", "--environments", tmp_path, "--out", tmp_path / "d"), "--variety world")
+    assert not (tmp_path / "d").exists()

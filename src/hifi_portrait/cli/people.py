@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -32,7 +32,7 @@ def people(
         ),
     ] = 0.0,
     variety: Annotated[
-        str,
+        Literal["studio", "world"],
         typer.Option(
             help='"studio": lamps and painted backdrops. "world": also real places and their light, '
             "headwear, more garments, beards, walls and picture styles."
@@ -52,6 +52,8 @@ def people(
     as_json: options.Json = False,
 ) -> None:
     """Render synthetic people, with the exact truth of each photo, into a data set."""
+    if environments is not None and variety != "world":
+        raise typer.BadParameter("--environments is for --variety world")
     from hifi_portrait.synthetic import write_people
 
     with progress(quiet=as_json) as bar:

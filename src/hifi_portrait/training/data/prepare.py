@@ -167,13 +167,15 @@ def _fill(data: Path, out: Path, workers: int, progress: bool) -> None:
     done = np.lib.format.open_memmap(out / "done.npy", "r+")
     todo = [int(chunk) for chunk in np.flatnonzero(~done)]
     pool = worker_pool(workers)
-    with pool, tqdm(total=len(todo) * _CHUNK, desc="prepare", unit="photo", disable=not progress) as bar:
+    count = len(np.load(out / "chosen.npy", mmap_mode="r"))
+    sizes = [min(_CHUNK, count - chunk * _CHUNK) for chunk in todo]
+    with pool, tqdm(total=sum(sizes), desc="prepare", unit="photo", disable=not progress) as bar:
         fill = partial(_fill_chunk, data, out, header["size"])
         with closing(map_in_order(pool, fill, todo, ahead=4 * workers)) as filled:
-            for chunk in filled:
+            for chunk, size in zip(filled, sizes, strict=True):
                 done[chunk] = True
                 done.flush()
-                bar.update(_CHUNK)
+                bar.update(size)
     write_header(out, header["size"], complete=True)
 
 
