@@ -115,10 +115,10 @@ def test_killed_writer_goes_on_from_the_last_finished_shard(tmp_path):
 
 
 def test_an_identity_cannot_be_added_twice(tmp_path):
-    writer = IDDatasetWriter(tmp_path)
-    writer.add("a", [photo("a", 0)])
-    with pytest.raises(DatasetError, match="already"):
-        writer.add("a", [photo("a", 1)])
+    with IDDatasetWriter(tmp_path) as writer:
+        writer.add("a", [photo("a", 0)])
+        with pytest.raises(DatasetError, match="already"):
+            writer.add("a", [photo("a", 1)])
 
 
 def test_photos_of_another_identity_are_refused(tmp_path):
