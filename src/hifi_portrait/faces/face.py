@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
-from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
+from hifi_portrait.head.arrays import Array, ByteArray, FloatArray, make_arrays_read_only
 
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """One analysed face. Its arrays cannot be written to."""
+    """One analysed face. Its arrays are read-only views."""
 
     source: str
     """The photo's path, or a description of it."""
@@ -37,12 +37,7 @@ class Face:
     """In [0, 1]; see ``FaceQuality``."""
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
-                view = value.view()  # the caller's own array stays writeable
-                view.flags.writeable = False
-                object.__setattr__(self, field.name, view)
+        make_arrays_read_only(self)
 
     def similarity(self, other: Face) -> float:
         """Compute the cosine of the two embeddings, in [-1, 1]."""

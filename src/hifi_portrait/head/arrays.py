@@ -16,6 +16,7 @@ C       channels of a picture, a latent or a feature map
 ======  =====================================================================
 """
 
+from dataclasses import fields
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -35,3 +36,19 @@ IntArray: TypeAlias = npt.NDArray[np.int64]
 
 Array: TypeAlias = npt.NDArray[Any]
 """Numbers of any type, where a function takes several."""
+
+
+def make_arrays_read_only(value: Any) -> None:
+    """Replace the arrays of a frozen dataclass by read-only views; whoever made them can still write to them.
+
+    Parameters
+    ----------
+    value
+        A dataclass's instance; its fields that hold no array stay as they are.
+    """
+    for field in fields(value):
+        array = getattr(value, field.name)
+        if isinstance(array, np.ndarray):
+            view = array.view()
+            view.flags.writeable = False
+            object.__setattr__(value, field.name, view)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-import numpy as np
-
-from hifi_portrait.head.arrays import ByteArray, FloatArray
+from hifi_portrait.head.arrays import ByteArray, FloatArray, make_arrays_read_only
 from hifi_portrait.head.geometry import HeadGeometry
 
 
@@ -33,12 +31,7 @@ class References:
     """The N heads in crop pixels: one shared shape, each with its expression, pose and gaze."""
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
-                view = value.view()  # the caller's own array stays writeable
-                view.flags.writeable = False
-                object.__setattr__(self, field.name, view)
+        make_arrays_read_only(self)
 
     def __len__(self) -> int:
         return len(self.crops)
