@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,8 +13,8 @@ import pytest
 from PIL import Image
 
 from hifi_portrait.cli.generate import output_paths
-from hifi_portrait.cli.inputs import parse_expression
 from hifi_portrait.io.provenance import file_sha256, read_png
+from hifi_portrait.person.presets import PRESETS
 from hifi_portrait.person.target import GLASSES
 from picture_files import size_of
 
@@ -96,9 +97,10 @@ def test_one_picture_keeps_its_name_and_several_are_numbered(tmp_path):
     assert output_paths(tmp_path / "a.jpg", 2) == [tmp_path / "a-1.png", tmp_path / "a-2.png"]
 
 
-def test_expression_words():
-    assert parse_expression("smile") == "smile"
-    assert parse_expression("jawOpen=0.4, mouthSmileLeft=1") == {"jawOpen": 0.4, "mouthSmileLeft": 1.0}
+def test_help_names_every_preset(run):
+    words = re.sub(r"[│\s]+", " ", run("warp", "--help").stdout)
+    missing = [name for name in PRESETS if not re.search(rf"[ ,]{name}[,.]", words)]
+    assert not missing
 
 
 def test_an_unexpected_error_is_one_line_and_exit_code_1(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hifi_portrait.cli.options import LookOptions, PoseOptions
-from hifi_portrait.errors import IdentityError, ImageError, ModelError, TargetError
+from hifi_portrait.errors import IdentityError, ImageError, ModelError
 
 if TYPE_CHECKING:
     from hifi_portrait.person.identity import Identity
@@ -156,28 +156,6 @@ def _could_be_hub_id(model: str) -> bool:
     return len(parts) == 2 and all(part and part[0].isalnum() for part in parts) and not Path(model).exists()
 
 
-def parse_expression(words: str) -> str | dict[str, float]:
-    """Read an expression: a preset's name, or coefficients in [0, 1] as ``"jawOpen=0.4,mouthSmileLeft=0.8"``.
-
-    Raises
-    ------
-    TargetError
-        If a part is not ``name=number``.
-    """
-    if "=" not in words:
-        return words.strip()
-    coefficients: dict[str, float] = {}
-    for part in words.split(","):
-        name, _, value = part.partition("=")
-        try:
-            coefficients[name.strip()] = float(value)
-        except ValueError:
-            raise TargetError(
-                f"--expression {words!r}: {part!r} is not name=number, such as jawOpen=0.4"
-            ) from None
-    return coefficients
-
-
 def make_target(pose: PoseOptions, look: LookOptions | None = None) -> Target:
     """Make the target that the options ask for; what `pose.like` shows holds where nothing else is given."""
     from hifi_portrait.head import HeadPose
@@ -186,7 +164,7 @@ def make_target(pose: PoseOptions, look: LookOptions | None = None) -> Target:
     base = Target.from_photo(pose.like) if pose.like else Target()
     look = look or LookOptions()
     return base.replace(
-        expression=base.expression if pose.expression is None else parse_expression(pose.expression),
+        expression=base.expression if pose.expression is None else pose.expression,
         pose=HeadPose(
             yaw=base.pose.yaw if pose.yaw is None else pose.yaw,
             pitch=base.pose.pitch if pose.pitch is None else pose.pitch,

@@ -85,8 +85,10 @@ class PoseOptions:
     expression: Annotated[
         str | None,
         typer.Option(
-            help="A preset (neutral, smile, laugh, surprise, sad, angry, ...) or ARKit coefficients: "
-            "jawOpen=0.4,mouthSmileLeft=0.8",
+            help="Presets, with strengths and in mixes (smile, smile:0.5, smile+wink), or ARKit coefficients "
+            "(jawOpen=0.4,mouthSmileLeft=0.8). Presets: neutral, smile, slight-smile, laugh, smirk, "
+            "surprise, sad, angry, disgust, fear, contempt, doubt, wink, wink-right, kiss, pout, talk, "
+            "shout, eyes-closed, squint.",
             show_default=False,
         ),
     ] = None

@@ -14,7 +14,6 @@ from hifi_portrait.cli.inputs import (
     check_model,
     load_identity,
     load_pipeline,
-    parse_expression,
     portrait_record,
     reference_files,
 )
@@ -33,7 +32,7 @@ def redraw(
     expression: Annotated[
         str | None,
         typer.Option(
-            help="A preset or ARKit coefficients, as for `generate`.",
+            help="Presets or ARKit coefficients, as for `generate`.",
             show_default="the picture's",
         ),
     ] = None,
@@ -68,7 +67,7 @@ def redraw(
     scene = Scene.from_photo(picture, face=face)
     target = scene.target.replace(glasses=glasses).with_prompt(prompt)
     if expression is not None:
-        target = target.replace(expression=parse_expression(expression))
+        target = target.replace(expression=expression)
     identity = load_identity(photos, networks.recogniser)
     pipe = load_pipeline(networks.model, networks.device, hifi=networks.hifi, dtype=networks.dtype)
     settings: dict[str, Any] = {

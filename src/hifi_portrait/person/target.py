@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from difflib import get_close_matches
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -14,15 +12,22 @@ from hifi_portrait.errors import TargetError
 from hifi_portrait.faces import FaceAnalyser, ImageLike, analyse, source_name
 from hifi_portrait.fitting import fit
 from hifi_portrait.head import DEFAULT_FACE_SHARE, EXPRESSION_NAMES, HeadGeometry, HeadPose, find_framing
-from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.glasses import FRAMES
-from hifi_portrait.person.presets import PRESETS
+from hifi_portrait.person.expressions import (
+    ExpressionLike,
+    ExpressionParts,
+    check_parts,
+    check_range,
+    describe_unknown,
+    mix_parts,
+    normalise_name,
+    parse_expression,
+    read_expression,
+)
 from hifi_portrait.prompts.clothes import CLOTHES_COLOURS, find_clothes
 from hifi_portrait.prompts.glasses import find_glasses
 from hifi_portrait.prompts.hair import HAIR_COLOURS, find_hair
-
-ExpressionLike: TypeAlias = str | Mapping[str, float] | Sequence[float] | Array
-"""A preset's name, ARKit coefficients by name (the rest 0), or all 52 in ``EXPRESSION_NAMES``' order."""
 
 POSE_RANGE: Mapping[str, float] = {"yaw": 60.0, "pitch": 40.0, "roll": 40.0}
 """Largest absolute head angles, in degrees."""
@@ -59,9 +64,9 @@ class Framing:
     """The same from 0 at the top to 1 at the bottom."""
 
     def __post_init__(self) -> None:
-        _check_range("framing scale", self.scale, 0.1, 0.9)
-        _check_range("framing x", self.x, 0.0, 1.0)
-        _check_range("framing y", self.y, 0.0, 1.0)
+        check_range("framing scale", self.scale, 0.1, 0.9)
+        check_range("framing x", self.x, 0.0, 1.0)
+        check_range("framing y", self.y, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,8 @@ class Target:
     """
 
     expression: ExpressionLike = "neutral"
-    """A preset's name, ARKit coefficients by name, or all 52; kept as 52 numbers in [0, 1]."""
+    """A preset ("smile"), with a strength ("smile:0.5"), or a mix of several, of which the largest of each
+    coefficient counts ("smile+wink"); ARKit coefficients by name; or all 52. Kept as 52 numbers in [0, 1]."""
     pose: HeadPose = field(default_factory=HeadPose)
     """Head pose in degrees, within `POSE_RANGE`."""
     gaze: tuple[float, float] = (0.0, 0.0)
@@ -92,22 +98,39 @@ class Target:
     clothes: str | None = None
     """The clothes' colour, one of `CLOTHES`, such as "navy" or "own"; None as for hair. A given scene keeps
     hair and clothes, whatever the target asks for."""
+    expression_parts: ExpressionParts = field(default=(), compare=False)
+    """The presets with their strengths, and the coefficients, that `expression` was mixed of, if it was given
+    in words. It is set from these; given with another expression, it is left out."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "expression", _read_coefficients(self.expression))
+        self._read_expression()
         if len(self.gaze) != 2:
             raise TargetError(f"gaze must be yaw and pitch in degrees, got {len(self.gaze)} numbers")
         object.__setattr__(self, "gaze", (float(self.gaze[0]), float(self.gaze[1])))
         for axis, limit in POSE_RANGE.items():
-            _check_range(axis, getattr(self.pose, axis), -limit, limit, " degrees")
+            check_range(axis, getattr(self.pose, axis), -limit, limit, " degrees")
         for value, (axis, limit) in zip(self.gaze, GAZE_RANGE.items(), strict=True):
-            _check_range(f"gaze {axis}", value, -limit, limit, " degrees")
+            check_range(f"gaze {axis}", value, -limit, limit, " degrees")
         if self.glasses is not None:
-            object.__setattr__(self, "glasses", _normalise_name(self.glasses, "glasses", GLASSES))
+            object.__setattr__(self, "glasses", normalise_name(self.glasses, "glasses", GLASSES))
         if self.hair is not None:
-            object.__setattr__(self, "hair", _normalise_name(self.hair, "colour of hair", HAIR))
+            object.__setattr__(self, "hair", normalise_name(self.hair, "colour of hair", HAIR))
         if self.clothes is not None:
-            object.__setattr__(self, "clothes", _normalise_name(self.clothes, "colour of clothes", CLOTHES))
+            object.__setattr__(self, "clothes", normalise_name(self.clothes, "colour of clothes", CLOTHES))
+
+    def _read_expression(self) -> None:
+        """Keep the expression as 52 numbers, and what it was mixed of."""
+        given = self.expression
+        if isinstance(given, str):
+            parts = parse_expression(given)
+            values = mix_parts(parts)
+        else:
+            values = read_expression(given)
+            parts = check_parts([(name, value) for name, value in self.expression_parts])
+            if parts and not np.allclose(values, mix_parts(parts), atol=1e-6):
+                parts = ()
+        object.__setattr__(self, "expression", values)
+        object.__setattr__(self, "expression_parts", parts)
 
     @classmethod
     def preset(cls, name: str, strength: float = 1.0, **changes: Any) -> Target:
@@ -116,7 +139,7 @@ class Target:
         Parameters
         ----------
         name
-            One of `PRESETS`.
+            One of `PRESETS`, or a mix of them.
         strength
             Factor on the expression, in [0, 1].
         changes
@@ -127,8 +150,9 @@ class Target:
         TargetError
             The preset is unknown, or a value is out of range.
         """
-        _check_range("strength", strength, 0.0, 1.0)
-        return cls(expression=[strength * value for value in _get_preset(name)], **changes)
+        check_range("strength", strength, 0.0, 1.0)
+        parts = tuple((part, strength * value) for part, value in parse_expression(name))
+        return cls(expression=mix_parts(parts), expression_parts=parts, **changes)
 
     @classmethod
     def from_photo(cls, photo: ImageLike, *, analyser: FaceAnalyser | None = None) -> Target:
@@ -195,7 +219,7 @@ class Target:
 
         Angles are in degrees; ``expression`` names only the coefficients that are not zero.
         """
-        coefficients = zip(EXPRESSION_NAMES, _read_coefficients(self.expression), strict=True)
+        coefficients = zip(EXPRESSION_NAMES, read_expression(self.expression), strict=True)
         return {
             "expression": {name: value for name, value in coefficients if value != 0},
             "pose": {axis: float(value) for axis, value in asdict(self.pose).items()},
@@ -204,6 +228,7 @@ class Target:
             "glasses": self.glasses,
             "hair": self.hair,
             "clothes": self.clothes,
+            "expression_parts": [[name, value] for name, value in self.expression_parts],
         }
 
     @classmethod
@@ -213,7 +238,7 @@ class Target:
         Parameters
         ----------
         values
-            As of `to_dict`; ``expression`` may also be a preset's name or all 52 coefficients.
+            As of `to_dict`; ``expression`` may also be words such as "smile:0.5", or all 52 coefficients.
 
         Raises
         ------
@@ -223,7 +248,7 @@ class Target:
         known = [each.name for each in fields(cls)]
         unknown = [name for name in values if name not in known]
         if unknown:
-            raise TargetError(_describe_unknown("field of a target", unknown[0], known))
+            raise TargetError(describe_unknown("field of a target", unknown[0], known))
         changes = dict(values)
         try:
             if "pose" in changes:
@@ -233,44 +258,3 @@ class Target:
             return cls(**changes)
         except (TypeError, ValueError) as error:
             raise TargetError(f"this does not describe a target: {error}") from error
-
-
-def _read_coefficients(expression: ExpressionLike) -> tuple[float, ...]:
-    if isinstance(expression, str):
-        return _get_preset(expression)
-    if isinstance(expression, Mapping):
-        unknown = [name for name in expression if name not in EXPRESSION_NAMES]
-        if unknown:
-            raise TargetError(_describe_unknown("expression coefficient", unknown[0], EXPRESSION_NAMES))
-        values = [float(expression.get(name, 0.0)) for name in EXPRESSION_NAMES]
-    else:
-        values = [float(value) for value in expression]
-        if len(values) != len(EXPRESSION_NAMES):
-            raise TargetError(f"an expression has {len(EXPRESSION_NAMES)} coefficients, got {len(values)}")
-    for name, value in zip(EXPRESSION_NAMES, values, strict=True):
-        _check_range(name, value, 0.0, 1.0)
-    return tuple(values)
-
-
-def _get_preset(name: str) -> tuple[float, ...]:
-    return PRESETS[_normalise_name(name, "expression preset", tuple(PRESETS))]
-
-
-def _normalise_name(name: str, kind: str, known: Sequence[str]) -> str:
-    """Give a known name, however it is written."""
-    key = name.strip().lower().replace(" ", "-").replace("_", "-")
-    if key not in known:
-        raise TargetError(_describe_unknown(kind, name, known))
-    return key
-
-
-def _describe_unknown(kind: str, name: str, known: Sequence[str]) -> str:
-    lowered = {item.lower(): item for item in known}
-    close = [lowered[item] for item in get_close_matches(name.lower(), lowered, n=3)]
-    hint = f" Did you mean {' or '.join(close)}?" if close else ""
-    return f"unknown {kind} {name!r}.{hint} Known: {', '.join(known)}"
-
-
-def _check_range(name: str, value: float, low: float, high: float, unit: str = "") -> None:
-    if not math.isfinite(value) or not low <= value <= high:
-        raise TargetError(f"{name} = {value:g} is out of range: it must lie in [{low:g}, {high:g}]{unit}")

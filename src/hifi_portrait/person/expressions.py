@@ -1,0 +1,149 @@
+"""Expressions as they are asked for: presets and coefficients by name, with strengths and in mixes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import TypeAlias
+
+from hifi_portrait.errors import TargetError
+from hifi_portrait.head import EXPRESSION_NAMES
+from hifi_portrait.head.arrays import Array
+from hifi_portrait.person.presets import PRESETS
+
+ExpressionLike: TypeAlias = str | Mapping[str, float] | Sequence[float] | Array
+"""Words such as "smile", "smile:0.5" or "smile+wink", ARKit coefficients by name (the rest 0), or all 52 in
+``EXPRESSION_NAMES``' order."""
+
+ExpressionParts: TypeAlias = tuple[tuple[str, float], ...]
+"""What an expression was mixed of: presets with their strengths, and coefficients with their values."""
+
+
+def parse_expression(words: str) -> ExpressionParts:
+    """Read an expression written in words.
+
+    Parameters
+    ----------
+    words
+        Parts joined by ``+``: a preset, ``smile``; a preset with a strength in [0, 1], ``smile:0.5``; or
+        ARKit coefficients in [0, 1], ``jawOpen=0.4,mouthSmileLeft=0.8``.
+
+    Raises
+    ------
+    TargetError
+        A name is unknown, a number is none, or out of range.
+    """
+    parts: list[tuple[str, float]] = []
+    for part in words.split("+"):
+        if "=" in part:
+            for each in part.split(","):
+                name, _, value = each.partition("=")
+                example = "name=number, such as jawOpen=0.4"
+                parts.append((name.strip(), _read_number(value, words, each, example)))
+        else:
+            name, colon, value = part.partition(":")
+            preset = normalise_name(name, "expression preset", tuple(PRESETS))
+            example = "preset:strength, such as smile:0.5"
+            parts.append((preset, _read_number(value, words, part, example) if colon else 1.0))
+    return check_parts(parts)
+
+
+def check_parts(parts: Sequence[tuple[str, float]]) -> ExpressionParts:
+    """Check names and values of the parts of a mix.
+
+    Raises
+    ------
+    TargetError
+        A name is unknown, or a value is out of range.
+    """
+    known = (*PRESETS, *EXPRESSION_NAMES)
+    for name, value in parts:
+        if name not in known:
+            raise TargetError(describe_unknown("expression coefficient", name, EXPRESSION_NAMES))
+        check_range(f"strength of {name}" if name in PRESETS else name, value, 0.0, 1.0)
+    return tuple((name, float(value)) for name, value in parts)
+
+
+def mix_parts(parts: ExpressionParts, presets: Mapping[str, Sequence[float]] = PRESETS) -> tuple[float, ...]:
+    """Mix parts to 52 coefficients: of each, the largest that any part asks for.
+
+    Parameters
+    ----------
+    parts
+        As of `parse_expression`.
+    presets
+        52 coefficients of each preset: the general ones, or a person's own.
+    """
+    vectors = []
+    for name, value in parts:
+        if name in presets:
+            vectors.append([value * coefficient for coefficient in presets[name]])
+        else:
+            vectors.append([value if name == other else 0.0 for other in EXPRESSION_NAMES])
+    return tuple(max(values) for values in zip(*vectors, strict=True))
+
+
+def read_expression(expression: ExpressionLike) -> tuple[float, ...]:
+    """Give the 52 coefficients of an expression, however it is asked for.
+
+    Raises
+    ------
+    TargetError
+        A name is unknown, there are not 52 numbers, or one is out of range.
+    """
+    if isinstance(expression, str):
+        return mix_parts(parse_expression(expression))
+    if isinstance(expression, Mapping):
+        unknown = [name for name in expression if name not in EXPRESSION_NAMES]
+        if unknown:
+            raise TargetError(describe_unknown("expression coefficient", unknown[0], EXPRESSION_NAMES))
+        values = [float(expression.get(name, 0.0)) for name in EXPRESSION_NAMES]
+    else:
+        values = [float(value) for value in expression]
+        if len(values) != len(EXPRESSION_NAMES):
+            raise TargetError(f"an expression has {len(EXPRESSION_NAMES)} coefficients, got {len(values)}")
+    for name, value in zip(EXPRESSION_NAMES, values, strict=True):
+        check_range(name, value, 0.0, 1.0)
+    return tuple(values)
+
+
+def normalise_name(name: str, kind: str, known: Sequence[str]) -> str:
+    """Give a known name, however it is written.
+
+    Raises
+    ------
+    TargetError
+        There is no such name.
+    """
+    key = name.strip().lower().replace(" ", "-").replace("_", "-")
+    if key not in known:
+        raise TargetError(describe_unknown(kind, name, known))
+    return key
+
+
+def describe_unknown(kind: str, name: str, known: Sequence[str]) -> str:
+    """Say that a name is unknown, which known ones are like it, and which there are."""
+    lowered = {item.lower(): item for item in known}
+    close = [lowered[item] for item in get_close_matches(name.lower(), lowered, n=3)]
+    hint = f" Did you mean {' or '.join(close)}?" if close else ""
+    return f"unknown {kind} {name!r}.{hint} Known: {', '.join(known)}"
+
+
+def check_range(name: str, value: float, low: float, high: float, unit: str = "") -> None:
+    """Check that a value lies between two.
+
+    Raises
+    ------
+    TargetError
+        It does not.
+    """
+    if not math.isfinite(value) or not low <= value <= high:
+        raise TargetError(f"{name} = {value:g} is out of range: it must lie in [{low:g}, {high:g}]{unit}")
+
+
+def _read_number(value: str, words: str, part: str, example: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise TargetError(f"expression {words!r}: {part!r} is not {example}") from None
