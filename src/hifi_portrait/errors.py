@@ -32,6 +32,10 @@ class ModelError(HiFiPortraitError):
     """A model, checkpoint or asset is missing, damaged, or of another kind than asked for."""
 
 
+class OutputError(HiFiPortraitError):
+    """A place to write to is an input, cannot be written to, has no room, or its name is no picture's."""
+
+
 class DatasetError(HiFiPortraitError):
     """A data set on disk is missing, damaged, or of another version."""
 

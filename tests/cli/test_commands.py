@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hifi_portrait.cli.generate import output_paths
-from hifi_portrait.io.provenance import file_sha256, read_png
+from hifi_portrait.io.provenance import file_sha256, read_record
 from hifi_portrait.person.presets import PRESETS
 from hifi_portrait.person.target import GLASSES
 from picture_files import size_of
@@ -33,7 +32,7 @@ def test_generate_writes_portraits_that_say_how_they_were_made(run, saved_identi
     assert result.exit_code == 0, result.stderr
     told = json.loads(result.stdout)
     assert [image["seed"] for image in told["images"]] == [5, 6]
-    record = read_png(told["images"][1]["path"])
+    record = read_record(told["images"][1]["path"])
     assert record["seed"] == 6
     assert record["target"]["pose"]["yaw"] == 10
     assert record["references"] == [{"name": saved_identity.name, "sha256": file_sha256(saved_identity)}]
@@ -63,7 +62,7 @@ def test_glasses_are_in_the_record_however_they_were_asked_for(
     out = tmp_path / "portrait.png"
     result = run("generate", saved_identity, "--model", tiny_model, "--steps", 1, *words, "--out", out)
     assert result.exit_code == 0, result.stderr
-    assert read_png(out)["target"]["glasses"] == "round"
+    assert read_record(out)["target"]["glasses"] == "round"
 
 
 def test_help_names_every_kind_of_glasses(run):
@@ -90,11 +89,6 @@ def test_people_are_written(run, tmp_path):
     result = run("people", "--count", 1, "--photos", 1, "--size", 64, "--workers", 1, "--out", tmp_path / "d")
     assert result.exit_code == 0, result.stderr
     assert any((tmp_path / "d").iterdir())
-
-
-def test_one_picture_keeps_its_name_and_several_are_numbered(tmp_path):
-    assert output_paths(tmp_path / "a.png", 1) == [tmp_path / "a.png"]
-    assert output_paths(tmp_path / "a.jpg", 2) == [tmp_path / "a-1.png", tmp_path / "a-2.png"]
 
 
 def test_help_names_every_preset(run):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hifi_portrait.io.provenance import read_png
+from hifi_portrait.io.provenance import read_record
 
 PICTURE = Path(__file__).parents[1] / "pictures" / "person_b_1.jpg"
 
@@ -22,7 +22,7 @@ def test_a_face_is_redrawn_and_the_rest_left(run, saved_identity, tmp_path):
     changed = np.abs(drawn - before).max(axis=-1) > 0
     assert 0.05 < changed.mean() < 0.4
     assert not changed[:20].any() and not changed[-20:].any()
-    record = read_png(out)
+    record = read_record(out)
     assert record["picture"]["name"] == "person_b_1.jpg"
 
 
@@ -37,10 +37,10 @@ def test_no_picture_that_was_given_is_replaced(run, saved_identity, tmp_path):
     picture = tmp_path / "me.png"
     Image.open(PICTURE).save(picture)
     before = picture.read_bytes()
-    for out in (picture, tmp_path / "me.jpg"):
+    for out in (picture, tmp_path / "me"):
         result = run("redraw", picture, saved_identity, "--out", out)
         assert result.exit_code == 2
-        assert "would replace a picture that was given" in " ".join(result.stderr.split())
+        assert "would replace" in " ".join(result.stderr.split())
     assert picture.read_bytes() == before
 
 

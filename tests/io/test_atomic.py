@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -59,3 +62,49 @@ def test_writers_at_the_same_time_do_not_share_a_partial_file(tmp_path):
         list(threads.map(write, ["one", "two"]))
     assert path.read_text() in ("one", "two")
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(("mask", "rights"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_a_new_file_has_the_rights_of_the_umask(tmp_path, mask, rights):
+    path = tmp_path / "a"
+    before = os.umask(mask)
+    try:
+        with atomic_write(path, many_writers=True) as partial:
+            partial.touch(0o600)  # as a library does that thinks of secrets
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == rights
+
+
+def test_a_replaced_file_keeps_its_rights(tmp_path):
+    path = tmp_path / "a"
+    path.touch(0o600)
+    with atomic_write(path) as partial:
+        partial.touch()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_is_followed(tmp_path):
+    path = tmp_path / "there"
+    path.write_text("old")
+    (tmp_path / "link").symlink_to(path)
+    with atomic_write(tmp_path / "link", many_writers=True) as partial:
+        partial.write_text("new")
+    assert (tmp_path / "link").is_symlink()
+    assert path.read_text() == "new"
+
+
+def test_the_next_of_many_writers_deletes_what_dead_ones_left(tmp_path):
+    code = f"""
+import os, signal
+from pathlib import Path
+from hifi_portrait.io.atomic import atomic_write
+with atomic_write(Path({str(tmp_path / "a.png")!r}), many_writers=True) as partial:
+    partial.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", code], check=False)
+    assert len(list(tmp_path.iterdir())) == 1
+    with atomic_write(tmp_path / "a.png", many_writers=True) as partial:
+        partial.write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

@@ -9,6 +9,8 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, progress, show_log
+from hifi_portrait.cli.outputs import check_files, check_folder
+from hifi_portrait.errors import OutputError
 
 
 def train(
@@ -22,6 +24,9 @@ def train(
     as_json: options.Json = False,
 ) -> None:
     """Train the classifier, and test it on the data sets' held-out people and on those of --test."""
+    if out.suffix.lower() != ".safetensors":
+        raise OutputError(f"--out {out}: the classifier is written as a .safetensors file")
+    check_files([out], [*data, *(test or [])])
     show_log()
     from hifi_portrait.evaluation.attributes.testing import accuracy, train_and_test
     from hifi_portrait.evaluation.attributes.training import TrainingSettings
@@ -48,6 +53,7 @@ def photos(
     """Photograph people whose hair colour, glasses and clothes are drawn evenly, to train or test on."""
     from hifi_portrait.evaluation.attributes.recoloured import write_recoloured
 
+    check_folder(out, [])
     with progress(quiet=as_json) as bar:
         task = bar.add_task("people", total=count)
         write_recoloured(out, count, photos, seed, on_done=lambda: bar.advance(task))

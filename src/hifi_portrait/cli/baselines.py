@@ -9,6 +9,7 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, show_log
+from hifi_portrait.cli.outputs import check_folder
 
 
 def baselines(
@@ -30,6 +31,7 @@ def baselines(
     as_json: options.Json = False,
 ) -> None:
     """Train every design alike over one frozen base model, and print the commands that measure them."""
+    check_folder(out, [data, *([base] if base else [])])
     show_log()
     from hifi_portrait.evaluation.baselines import Comparison
     from hifi_portrait.models.designs import DESIGNS

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -47,7 +48,35 @@ def progress(quiet: bool = False) -> Progress:
 
 def emit(result: dict[str, Any], message: str, as_json: bool) -> None:
     """Print a command's result on stdout: as one JSON document, or as `message` for people."""
-    print(json.dumps(result, ensure_ascii=False) if as_json else message)  # noqa: T201
+    if as_json:
+        result = _finite(result)
+        message = json.dumps(result, ensure_ascii=False)
+    try:
+        print(message)  # noqa: T201
+    except UnicodeEncodeError:  # a name that is not UTF-8, or a terminal that does not know its letters
+        if as_json:
+            print(json.dumps(result))  # noqa: T201
+        else:
+            sys.stdout.buffer.write(_encode(message, sys.stdout.encoding) + b"\n")
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    """Encode text, with the bytes of names that are not UTF-8 as they are."""
+    try:
+        return text.encode(encoding, "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode(encoding, "backslashreplace")
+
+
+def _finite(value: Any) -> Any:
+    """Replace numbers that JSON does not have, NaN and the infinities, by null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return value
 
 
 def show_log(level: int = logging.INFO) -> None:
@@ -96,9 +125,7 @@ def describe(error: Exception) -> tuple[str, int]:
     text = " ".join(str(error).split())
     if isinstance(error, HiFiPortraitError):
         return text, EXIT_BAD_INPUT
-    if isinstance(
-        error, FileExistsError | FileNotFoundError | NotADirectoryError | IsADirectoryError | PermissionError
-    ):
+    if isinstance(error, OSError) and error.errno is not None:
         what = error.strerror or "cannot be used"
         return (f"{error.filename}: {what}" if error.filename else text), EXIT_BAD_INPUT
     if type(error).__name__ == "SafetensorError":

@@ -9,6 +9,7 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
+from hifi_portrait.cli.outputs import check_files, check_folder
 from hifi_portrait.errors import ModelError
 
 
@@ -27,6 +28,10 @@ def instantid(
     """Make HiFi weights of InstantID's: give them to `generate` as --hifi, beside an SDXL --model."""
     if out.exists() and (out.is_file() or any(out.iterdir())):
         raise ModelError(f"--out {out} is there already: name a new folder or file")
+    if out.suffix == ".safetensors":
+        check_files([out], [controlnet, adapter])
+    else:
+        check_folder(out, [controlnet, adapter])
     from hifi_portrait.models import load_instantid, save_hifi_parts
 
     parts = load_instantid(controlnet, adapter)

@@ -20,6 +20,8 @@ from hifi_portrait.cli.inputs import (
     portrait_record,
     reference_files,
 )
+from hifi_portrait.cli.outputs import beside, check_files, numbered, picture_path
+from hifi_portrait.io.names import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,11 +47,17 @@ def generate(
     count: Annotated[int, typer.Option(min=1, max=MAX_COUNT, help="How many pictures.")] = 1,
     hifi_every: options.HiFiEvery = 1,
     out: Annotated[
-        Path, typer.Option(help="The PNG to write; with --count, NAME-1.png, NAME-2.png, ...")
-    ] = Path("portrait.png"),
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="The picture to write, as .png, .jpg or .webp, or a folder to write it into; with --count, "
+            "NAME-1.png, NAME-2.png, ...",
+        ),
+    ] = "portrait.png",
     sheet: Annotated[
         bool, typer.Option("--sheet", help="Also write NAME-sheet.png: references, landmarks, warp, results.")
     ] = False,
+    private: options.Private = False,
     as_json: options.Json = False,
     pose: options.PoseOptions,
     look: options.LookOptions,
@@ -61,12 +69,16 @@ def generate(
     """Make portraits of one person with an expression, head pose and gaze of your choice."""
     started = time.perf_counter()
     files = reference_files(photos)
+    path = picture_path(out)
+    paths = numbered(path, count)
+    written = [*paths, beside(path, "sheet")] if sheet else list(paths)
+    check_files(written, [*photos, *files, *pose.files, *networks.files])
     target = make_target(pose, look).with_prompt(prompt)
     check_model(networks.model, networks.hifi)
     identity = load_identity(photos, networks.recogniser)
     pipe = load_pipeline(networks.model, networks.device, hifi=networks.hifi, dtype=networks.dtype)
 
-    from hifi_portrait.io.provenance import save_png
+    from hifi_portrait.io.provenance import save_picture
     from hifi_portrait.pipeline.warp_start import steps_taken
 
     settings: dict[str, Any] = {
@@ -87,8 +99,7 @@ def generate(
         "face_scale": strength.face_scale,
     }
     taken = steps_taken(settings["num_inference_steps"], settings["warp_strength"])
-    paths = output_paths(out, count)
-    record = portrait_record(files, identity, target, settings, networks.model, networks.hifi)
+    record = portrait_record(files, identity, target, settings, networks, private)
     results: list[np.ndarray] = []
     with progress(quiet=as_json) as bar:
         # The pipeline reports the steps of the first draw of each portrait only; a prompt takes more draws.
@@ -96,12 +107,10 @@ def generate(
         for number, path in enumerate(paths):
             image = draw_portrait(pipe, identity, target, settings, seed + number, lambda: bar.advance(task))
             bar.advance(task)
-            save_png(image, path, {**record, "seed": seed + number})
+            save_picture(image, path, {**record, "seed": seed + number})
             results.append(image)
-    written = list(paths)
     if sheet:
-        written.append(out.with_name(f"{out.stem}-sheet.png"))
-        save_png(portrait_sheet(identity, target, results), written[-1], {**record, "seed": seed})
+        save_picture(portrait_sheet(identity, target, results), written[-1], {**record, "seed": seed})
 
     result = {
         "images": [
@@ -110,16 +119,10 @@ def generate(
         ],
         "sheet": str(written[-1]) if sheet else None,
         "target": record["target"],
-        "dropped": record["dropped"],
+        "dropped": [printable(Path(photo.source).name) for photo in identity.dropped],
         "seconds": round(time.perf_counter() - started, 3),
     }
     emit(result, "\n".join(str(path) for path in written), as_json)
-
-
-def output_paths(out: Path, count: int) -> list[Path]:
-    """Name the pictures: `out` itself, or numbered names beside it. The suffix is always ``.png``."""
-    out = out.with_suffix(".png")
-    return [out] if count == 1 else [out.with_name(f"{out.stem}-{n}.png") for n in range(1, count + 1)]
 
 
 def draw_portrait(

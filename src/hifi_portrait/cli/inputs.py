@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hifi_portrait.cli.options import LookOptions, PoseOptions
+from hifi_portrait.cli.options import LookOptions, ModelOptions, PoseOptions
 from hifi_portrait.errors import IdentityError, ImageError, ModelError
 
 if TYPE_CHECKING:
@@ -182,19 +182,25 @@ def portrait_record(
     identity: Identity,
     target: Target,
     settings: dict[str, Any],
-    model: str | None,
-    hifi: str | None,
+    networks: ModelOptions,
+    private: bool = False,
 ) -> dict[str, Any]:
-    """Make the provenance record of a picture: by which weights, of whom, and what was requested."""
+    """Make the provenance record of a picture: by which weights, of whom, and what was requested.
+
+    `private` leaves out the names and the hashes of the files.
+    """
     from hifi_portrait.io.provenance import file_sha256, versions
 
-    return {
-        "model": Path(model).name if model else "bundled",
-        **({"hifi": Path(hifi).name} if hifi else {}),
-        "target": target.to_dict(),
-        "settings": settings,
+    given = {
         "references": [{"name": file.name, "sha256": file_sha256(file)} for file in files],
         "dropped": [Path(photo.source).name for photo in identity.dropped],
+    }
+    return {
+        "model": Path(networks.model).name if networks.model else "bundled",
+        **({"hifi": Path(networks.hifi).name} if networks.hifi else {}),
+        "target": target.to_dict(),
+        "settings": settings,
+        **({} if private else given),
         "versions": versions(),
         "synthetic": True,
     }

@@ -23,6 +23,17 @@ Photos = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and no progress bar.")]
+PictureOut = Annotated[
+    str,
+    typer.Option(
+        metavar="FILE",
+        help="The picture to write, as .png, .jpg or .webp; or a folder to write it into.",
+    ),
+]
+Private = Annotated[
+    bool,
+    typer.Option("--private", help="Keep names and hashes of the given files out of the picture's metadata."),
+]
 Size = Annotated[int, typer.Option(min=64, max=2048, help="Width and height of the picture.")]
 Model = Annotated[
     str | None,
@@ -120,6 +131,11 @@ class PoseOptions:
         ),
     ] = None
 
+    @property
+    def files(self) -> list[Path]:
+        """The files that are read."""
+        return [self.like] if self.like else []
+
 
 @dataclass(frozen=True)
 class LookOptions:
@@ -172,6 +188,11 @@ class ModelOptions:
     recogniser: RecogniserFile = None
     dtype: DType = None
     device: Device = None
+
+    @property
+    def files(self) -> list[Path]:
+        """The files and folders that are read."""
+        return [Path(each) for each in (self.model, self.hifi, self.recogniser) if each]
 
 
 @dataclass(frozen=True)

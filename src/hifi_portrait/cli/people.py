@@ -10,6 +10,7 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, progress
+from hifi_portrait.cli.outputs import check_folder
 
 
 def people(
@@ -54,6 +55,7 @@ def people(
     """Render synthetic people, with the exact truth of each photo, into a data set."""
     if environments is not None and variety != "world":
         raise typer.BadParameter("--environments is for --variety world")
+    check_folder(out, [environments] if environments else [])
     from hifi_portrait.synthetic import write_people
 
     with progress(quiet=as_json) as bar:

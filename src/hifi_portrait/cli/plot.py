@@ -9,6 +9,7 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
+from hifi_portrait.cli.outputs import check_files, check_folder
 
 
 def plot(
@@ -37,6 +38,9 @@ def plot(
         raise typer.BadParameter(f"--format must be png or svg, not {suffix!r}")
     if not figures and not run:
         raise typer.BadParameter("give FIGURES.json of an evaluation, or --run DIR of a training run")
+    check_folder(out, figures or [])
+    names = [*(["identity", "control"] if figures else []), *(["training"] if run else [])]
+    check_files([out / f"{name}.{suffix}" for name in names], figures or [])
     evaluations = [plots.read_figures(path) for path in figures or ()]
     runs = {name: read_curves(path) for name, path in distinguish_folders(run or []).items()}
     out.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,19 @@ import typer
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
 from hifi_portrait.cli.groups import takes_groups
-from hifi_portrait.cli.inputs import find_photos, load_identity, make_target, reference_files
+from hifi_portrait.cli.inputs import (
+    IDENTITY_SUFFIX,
+    find_photos,
+    load_identity,
+    make_target,
+    reference_files,
+)
+from hifi_portrait.cli.outputs import check_files, picture_path
 from hifi_portrait.errors import IdentityError
+from hifi_portrait.io.names import printable
+
+IDENTITY_BYTES = 5_000_000
+"""Room that an analysed photo may take at most."""
 
 
 def identity(
@@ -21,9 +32,12 @@ def identity(
     as_json: options.Json = False,
 ) -> None:
     """Analyse photos once and save the person as one file, to be given in their place."""
-    if out.suffix != ".safetensors":
-        raise IdentityError(f"--out {out}: an identity is saved as a .safetensors file")
-    find_photos(photos)
+    if out.is_dir():
+        out = out / "identity.safetensors"
+    if out.suffix.lower() != IDENTITY_SUFFIX:
+        raise IdentityError(f"--out {printable(out)}: an identity is saved as a .safetensors file")
+    files = find_photos(photos)
+    check_files([out], [*photos, *files, *([recogniser] if recogniser else [])], IDENTITY_BYTES * len(files))
     person = load_identity(photos, recogniser)
     out.parent.mkdir(parents=True, exist_ok=True)
     person.save(out)
@@ -41,37 +55,40 @@ def identity(
 def landmarks(
     *,
     photos: options.Photos,
-    out: Annotated[Path, typer.Option(help="The PNG to write.")] = Path("landmarks.png"),
+    out: options.PictureOut = "landmarks.png",
     size: options.Size = 512,
     as_json: options.Json = False,
     pose: options.PoseOptions,
 ) -> None:
     """Draw the landmark image: this person's own head with the requested expression and pose."""
-    from hifi_portrait.io.provenance import save_png
+    path = picture_path(out, "landmarks.png")
+    check_files([path], [*photos, *reference_files(photos), *pose.files])
+    from hifi_portrait.io.provenance import save_picture
     from hifi_portrait.landmarks import LandmarkGenerator
 
-    reference_files(photos)
     target = make_target(pose)
     person = load_identity(photos)
-    save_png(LandmarkGenerator()(person.identity, target, size).image, out, {"picture": "landmark image"})
-    emit({"path": str(out), "size": [size, size]}, str(out), as_json)
+    drawn = LandmarkGenerator()(person.identity, target, size).image
+    save_picture(drawn, path, {"picture": "landmark image"})
+    emit({"path": str(path), "size": [size, size]}, str(path), as_json)
 
 
 @takes_groups
 def warp(
     *,
     photos: options.Photos,
-    out: Annotated[Path, typer.Option(help="The PNG to write.")] = Path("warp.png"),
+    out: options.PictureOut = "warp.png",
     size: options.Size = 512,
     as_json: options.Json = False,
     pose: options.PoseOptions,
     look: options.LookOptions,
 ) -> None:
     """Carry the photos through the fitted head into the requested pose, with nothing learnt."""
-    from hifi_portrait.io.provenance import save_png
+    path = picture_path(out, "warp.png")
+    check_files([path], [*photos, *reference_files(photos), *pose.files])
+    from hifi_portrait.io.provenance import save_picture
 
-    reference_files(photos)
     target = make_target(pose, look)
     person = load_identity(photos)
-    save_png(person.warp(target, size), out, {"picture": "plain warp of the references"})
-    emit({"path": str(out), "size": [size, size]}, str(out), as_json)
+    save_picture(person.warp(target, size), path, {"picture": "plain warp of the references"})
+    emit({"path": str(path), "size": [size, size]}, str(path), as_json)

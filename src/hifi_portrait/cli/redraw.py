@@ -17,7 +17,7 @@ from hifi_portrait.cli.inputs import (
     portrait_record,
     reference_files,
 )
-from hifi_portrait.errors import ImageError
+from hifi_portrait.cli.outputs import check_files, picture_path
 
 
 @takes_groups
@@ -44,9 +44,8 @@ def redraw(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 0,
-    out: Annotated[Path, typer.Option(help="The PNG to write, as large as the picture.")] = Path(
-        "redrawn.png"
-    ),
+    out: options.PictureOut = "redrawn.png",
+    private: options.Private = False,
     as_json: options.Json = False,
     sampling: options.SamplingOptions,
     strength: options.StrengthOptions,
@@ -54,14 +53,13 @@ def redraw(
 ) -> None:
     """Redraw one face of a picture as a person's: pose, expression and framing are the picture's."""
     files = reference_files(photos)
-    out = out.with_suffix(".png")
-    if out.resolve() in (picture.resolve(), *(file.resolve() for file in files)):
-        raise ImageError(f"--out {out} would replace a picture that was given: name another file")
+    path = picture_path(out, "redrawn.png")
+    check_files([path], [picture, *photos, *files, *networks.files])
     check_model(networks.model, networks.hifi)
     import numpy as np
     import torch
 
-    from hifi_portrait.io.provenance import file_sha256, save_png
+    from hifi_portrait.io.provenance import file_sha256, save_picture
     from hifi_portrait.pipeline.scene import Scene
 
     scene = Scene.from_photo(picture, face=face)
@@ -81,10 +79,9 @@ def redraw(
     generator = torch.Generator("cpu").manual_seed(seed)
     drawn = pipe.redraw(identity, scene, target=target, generator=generator, **settings)[0]
     shown = target.replace(hair=None, clothes=None)  # a redrawn face keeps the picture's own
-    record = portrait_record(files, identity, shown, settings, networks.model, networks.hifi) | {
-        "picture": {"name": picture.name, "sha256": file_sha256(picture), "face": face},
-        "seed": seed,
-    }
-    save_png(np.asarray(drawn), out, record)
-    result = {"path": str(out), "size": list(drawn.size), "target": record["target"]}
-    emit(result, str(out), as_json)
+    record = portrait_record(files, identity, shown, settings, networks, private) | {"seed": seed}
+    if not private:
+        record["picture"] = {"name": picture.name, "sha256": file_sha256(picture), "face": face}
+    save_picture(np.asarray(drawn), path, record)
+    result = {"path": str(path), "size": list(drawn.size), "target": record["target"]}
+    emit(result, str(path), as_json)

@@ -9,6 +9,7 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, show_log
+from hifi_portrait.cli.outputs import check_folder
 from hifi_portrait.errors import needs_extra
 
 
@@ -55,6 +56,7 @@ def prepare(
 ) -> None:
     """Analyse a data set and pack it for training."""
     shapes = parse_shapes(buckets)
+    check_folder(out, [path for path in (data, vae, tokenizer, recogniser, text) if path])
     show_log()
     from hifi_portrait.training.data.prepare import prepare as prepare_data
 
@@ -105,6 +107,7 @@ def train(
 
     On several devices: accelerate launch -m hifi_portrait.training RECIPE ..., with the same options.
     """
+    check_folder(out, [data])
     show_log()
     with needs_extra("train"):
         from accelerate import PartialState
@@ -142,6 +145,7 @@ def export(
     as_json: options.Json = False,
 ) -> None:
     """Gather what was trained into one pipeline folder, to be given as --model."""
+    check_folder(out, folders)
     show_log()
     from hifi_portrait.training.export import export_pipeline
 

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_WRITER = re.compile(r"\.([^.]+)-(\d+)-\d+\.partial$")
+"""End of the name of a temporary file that one writer of several uses: host, process, thread."""
+
+_EVERYBODY = 0o666
+"""Rights that a new file has before the umask takes some away."""
 
 
 @contextmanager
@@ -15,7 +23,8 @@ def atomic_write(path: Path, *, many_writers: bool = False) -> Iterator[Path]:
     """Give a temporary path beside ``path``, and rename what was written there when the context ends.
 
     After an error the temporary file or folder is deleted and ``path`` is as it was. After a kill it stays
-    behind, and the next write to ``path`` deletes it, unless several may write.
+    behind, and the next write to ``path`` deletes it. A link is followed. A file that is replaced keeps its
+    rights; a new one gets those of the umask, whatever the library that wrote it thought right.
 
     Parameters
     ----------
@@ -30,14 +39,60 @@ def atomic_write(path: Path, *, many_writers: bool = False) -> Iterator[Path]:
     Path
         Where to write. Nothing is there yet.
     """
-    writer = f".{os.getpid()}-{threading.get_ident()}" if many_writers else ""
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if many_writers:
+        _delete_abandoned(path)
+    host = _host()
+    writer = f".{host}-{os.getpid()}-{threading.get_ident()}" if many_writers else ""
     partial = path.with_name(f"{path.name}{writer}.partial")
     _delete(partial)
     try:
+        rights = _rights_of(path, partial)
         yield partial
+        if partial.is_file():
+            os.chmod(partial, rights)
         os.replace(partial, path)
     finally:
         _delete(partial)
+
+
+def _host() -> str:
+    """Name this machine with letters, digits and underscores."""
+    return re.sub(r"\W", "_", socket.gethostname()) or "host"
+
+
+def _rights_of(path: Path, partial: Path) -> int:
+    """Find the rights of the file that will be replaced, or those that a new one gets here."""
+    if path.is_file():
+        return path.stat().st_mode & 0o7777
+    if not path.parent.is_dir():
+        return _EVERYBODY  # the writer will say that there is no folder
+    os.close(os.open(partial, os.O_CREAT | os.O_WRONLY, _EVERYBODY))
+    rights = partial.stat().st_mode & 0o7777
+    partial.unlink()
+    return rights
+
+
+def _delete_abandoned(path: Path) -> None:
+    """Delete what writers of ``path`` on this machine left behind that are no longer alive."""
+    if not path.parent.is_dir():
+        return
+    for name in os.listdir(path.parent):
+        if not name.startswith(f"{path.name}."):
+            continue
+        writer = _WRITER.fullmatch(name[len(path.name) :])
+        if writer is not None and writer[1] == _host() and not _is_alive(int(writer[2])):
+            _delete(path.with_name(name))
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
 
 
 def _delete(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How a picture was made, carried inside its own PNG file."""
+"""How a picture was made, carried inside its own file."""
 
 from __future__ import annotations
 
@@ -14,12 +14,23 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from hifi_portrait.errors import ImageError
+from hifi_portrait.errors import ImageError, OutputError
+from hifi_portrait.io.atomic import atomic_write
+from hifi_portrait.io.names import PICTURE_FORMATS, printable
 
 KEY = "hifi-portrait"
 """Name of the PNG text field that holds the record, and of this package."""
 
 _LIBRARIES = ("diffusers", "numpy", "torch", "transformers")
+
+_QUALITY = 95
+"""Of JPEG and WebP, of 100."""
+
+_DESCRIPTION = 0x010E
+"""EXIF's field ImageDescription, which holds the record in JPEG and WebP files, after ``hifi-portrait:``."""
+
+_LONGEST_DESCRIPTION = 60_000
+"""Characters of a record that fit beside the rest into a JPEG's EXIF, which has 64 KB."""
 
 
 def versions() -> dict[str, str]:
@@ -33,28 +44,55 @@ def file_sha256(path: Path | str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def save_png(image: npt.NDArray[np.uint8] | Image.Image, path: Path | str, record: Mapping[str, Any]) -> None:
-    """Write a picture as a PNG that carries a record of how it was made.
+def save_picture(
+    image: npt.NDArray[np.uint8] | Image.Image, path: Path | str, record: Mapping[str, Any]
+) -> None:
+    """Write a picture that carries a record of how it was made; the file is complete or not there.
 
     Parameters
     ----------
     image
-        An RGB picture: an array (H, W, 3), or Pillow's.
+        An RGB or RGBA picture: an array (H, W, C), or Pillow's.
     path
-        The file to write; its folder is made where it does not exist.
+        The file to write, in one of `PICTURE_FORMATS` by its ending; its folder is made where it does not
+        exist.
     record
-        Anything that JSON can hold. It goes into the iTXt field ``hifi-portrait``.
+        Anything that JSON can hold. It goes into the iTXt field ``hifi-portrait`` of a PNG, and into the EXIF
+        description of a JPEG or WebP.
+
+    Raises
+    ------
+    OutputError
+        The ending is none of these, a JPEG was asked for of a transparent picture, or the file cannot be
+        written.
     """
+    path = Path(path)
+    kind = PICTURE_FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise OutputError(f"{path}: pictures are written as {', '.join(PICTURE_FORMATS)}")
     if isinstance(image, np.ndarray):
         image = Image.fromarray(image)
-    info = PngInfo()
-    info.add_itxt(KEY, json.dumps(dict(record), ensure_ascii=False, sort_keys=True))
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    image.save(path, format="PNG", pnginfo=info)
+    if kind == "JPEG" and image.mode == "RGBA":
+        raise OutputError(f"{path}: the picture is transparent in part, which JPEG cannot hold: use .png")
+    options: dict[str, Any] = {"quality": _QUALITY}
+    if kind == "PNG":
+        info = PngInfo()
+        info.add_itxt(KEY, json.dumps(_clean(record), ensure_ascii=False, sort_keys=True))
+        options = {"pnginfo": info}
+    else:
+        exif = Image.Exif()
+        exif[_DESCRIPTION] = _describe(record)
+        options |= {"exif": exif} | ({"subsampling": 0} if kind == "JPEG" else {})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path, many_writers=True) as partial:
+            image.save(partial, format=kind, **options)
+    except OSError as error:
+        raise OutputError(f"{printable(path)} cannot be written: {error.strerror or error}") from error
 
 
-def read_png(path: Path | str) -> dict[str, Any]:
-    """Read the record that `save_png` put into a file.
+def read_record(path: Path | str) -> dict[str, Any]:
+    """Read the record that `save_picture` put into a file.
 
     Raises
     ------
@@ -62,8 +100,42 @@ def read_png(path: Path | str) -> dict[str, Any]:
         The file carries no such record.
     """
     with Image.open(path) as image:
-        text = getattr(image, "text", {}).get(KEY)
-    if text is None:
-        raise ImageError(f"{path} does not say how it was made: it has no PNG text field named {KEY!r}")
-    record: dict[str, Any] = json.loads(text)
+        record = find_record(image)
+    if record is None:
+        raise ImageError(f"{path} does not say how it was made: it has no field named {KEY!r}")
     return record
+
+
+def find_record(image: Image.Image) -> dict[str, Any] | None:
+    """Find the record in an opened picture, without decoding it; None if it carries none."""
+    text = image.info.get(KEY)
+    if text is None and image.format in ("JPEG", "WEBP"):
+        described = image.getexif().get(_DESCRIPTION)
+        if isinstance(described, str) and described.startswith(f"{KEY}:"):
+            text = described[len(KEY) + 1 :]
+    try:
+        record = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _describe(record: Mapping[str, Any]) -> str:
+    """Write a record in ASCII; the longest entries are left out where it would not fit."""
+    kept = dict(_clean(record))
+    while True:
+        text = f"{KEY}:{json.dumps(kept, sort_keys=True)}"
+        if len(text) <= _LONGEST_DESCRIPTION or not kept:
+            return text
+        del kept[max(kept, key=lambda name: len(json.dumps(kept[name])))]
+
+
+def _clean(value: Any) -> Any:
+    """Make every text in a record printable."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    if isinstance(value, Mapping):
+        return {_clean(name): _clean(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(entry) for entry in value]
+    return value

@@ -20,6 +20,7 @@ from hifi_portrait.faces.same_person import mean_similarity, select_person
 from hifi_portrait.fitting import fit
 from hifi_portrait.head import HeadGeometry
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
+from hifi_portrait.io.names import printable
 from hifi_portrait.person.identity_file import check_shapes, read_tensors, write_tensors
 from hifi_portrait.person.references import References
 
@@ -169,6 +170,8 @@ class Identity(References):
     def save(self, path: str | PathLike[str]) -> None:
         """Write everything to one safetensors file; the file is complete or not there.
 
+        It holds the names of the photos, but not the folders in which they were.
+
         Raises
         ------
         IdentityError
@@ -185,8 +188,10 @@ class Identity(References):
             **{_GEOMETRIES + name: np.stack([each[name] for each in geometry]) for name in geometry[0]},
         }
         metadata = {
-            "sources": json.dumps(self.sources),
-            "dropped": json.dumps([asdict(photo) for photo in self.dropped]),
+            "sources": json.dumps([_name_alone(source) for source in self.sources]),
+            "dropped": json.dumps(
+                [asdict(photo) | {"source": _name_alone(photo.source)} for photo in self.dropped]
+            ),
         }
         write_tensors(Path(path), tensors, metadata)
 
@@ -267,6 +272,11 @@ def _select_person(
         reason = f"it shows somebody else: similarity {similarity:.3f}, the others agree to {agreement:.3f}"
         dropped.append(DroppedPhoto(face.source, reason, similarity))
     return list(used), dropped
+
+
+def _name_alone(source: str) -> str:
+    """Give a photo's name without its folders."""
+    return printable(Path(source).name)
 
 
 def _join_sources(faces: Sequence[Face]) -> str:

@@ -35,6 +35,7 @@ def autoencoder(
 
     --model may also be the folder of an autoencoder alone.
     """
+    output.check([scoring.scoring, Path(model) if model else None])
     from hifi_portrait.evaluation.autoencoder import evaluate_autoencoder
     from hifi_portrait.evaluation.report.report import format_autoencoder
     from hifi_portrait.faces import load_image

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -14,7 +14,9 @@ from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, progress
 from hifi_portrait.cli.groups import given_options
 from hifi_portrait.cli.inputs import load_pipeline
+from hifi_portrait.cli.outputs import check_files, check_folder
 from hifi_portrait.errors import ModelError
+from hifi_portrait.io.atomic import atomic_write
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +50,13 @@ class OutputOptions:
     ] = None
     as_json: options.Json = False
 
+    def check(self, inputs: Iterable[Path | None] = ()) -> None:
+        """Check that results can be written and replace nothing given; see `outputs.check_folder`."""
+        given = [path for path in inputs if path is not None]
+        check_folder(self.out, given)
+        if self.report is not None:
+            check_files([self.report], given)
+
     def save(self, key: str, figures: dict[str, Any], section: str) -> None:
         """Write the figures as JSON and the section as Markdown, and print one of them.
 
@@ -59,8 +68,9 @@ class OutputOptions:
         from hifi_portrait.evaluation.report.report import write_section
 
         self.out.mkdir(parents=True, exist_ok=True)
-        (self.out / f"{key}.md").write_text(section)
-        (self.out / f"{key}.json").write_text(json.dumps(figures))
+        for name, text in ((f"{key}.md", section), (f"{key}.json", json.dumps(figures))):
+            with atomic_write(self.out / name) as partial:
+                partial.write_text(text)
         if self.report is not None:
             write_section(self.report, key, section)
         emit(figures, section, self.as_json)
@@ -151,6 +161,11 @@ class RowOptions:
     warp_only: Annotated[
         bool, typer.Option("--warp-only", help="Draw only the plain warp's row; no model is needed.")
     ] = False
+
+    @property
+    def folder(self) -> Path | None:
+        """The model's folder, if it has one."""
+        return Path(self.model) if self.model else None
 
     def load(self) -> HiFiPortraitPipeline:
         """Load the model."""

@@ -29,6 +29,7 @@ def prompts(
     drawing: DrawingOptions,
 ) -> None:
     """Measure whether portraits of unseen synthetic people show what five prompts each ask."""
+    output.check([scoring.scoring, row.folder])
     from hifi_portrait.evaluation.prompt_following import draw_prompts, make_prompt_drawer, score_prompts
     from hifi_portrait.evaluation.report.prompt_report import format_prompts
 

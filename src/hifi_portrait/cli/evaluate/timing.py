@@ -37,6 +37,7 @@ def timing(
     from hifi_portrait.evaluation.timing import time_portrait
 
     files = find_photos(photos)
+    output.check([*photos, *files])
     result = time_portrait(load_pipeline(model, device), files, drawing.sampling(prompt, upscale))
     given = joined(
         "" if model is None else "--model DIR",

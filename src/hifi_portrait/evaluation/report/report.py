@@ -11,6 +11,7 @@ from hifi_portrait.evaluation.benchmark import PORTRAIT_ROW, TRUE_ROW, WARP_ROW,
 from hifi_portrait.evaluation.report.tables import ABSENT, interval, markdown_table, number
 from hifi_portrait.evaluation.scorers.control import EXPRESSION, GAZE, POSE, ControlFigures
 from hifi_portrait.evaluation.timing import Timing
+from hifi_portrait.io.atomic import atomic_write
 
 QUANTITIES = {  # as tables name them
     "smile": "smile",
@@ -218,7 +219,8 @@ def write_section(path: Path, key: str, section: str) -> None:
     pattern = re.compile(re.escape(begin) + r".*?" + re.escape(end) + r"\n?", re.DOTALL)
     text = pattern.sub(lambda _: block, text) if pattern.search(text) else f"{text.rstrip()}\n\n{block}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    with atomic_write(path, many_writers=True) as partial:
+        partial.write_text(text)
 
 
 def _section(title: str, command: str, *parts: str) -> str:

@@ -1,0 +1,141 @@
+"""Where a command writes: named as a person means it, never over an input, checked before the work."""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from hifi_portrait.errors import OutputError
+from hifi_portrait.io.names import PICTURE_FORMATS, printable
+
+_OTHER_KINDS = frozenset(
+    {".safetensors", ".heic", ".heif", ".avif", ".jfif", ".pdf", ".json", ".txt", ".md", ".zip", ".npy"}
+)
+
+PICTURE_BYTES = 4_000_000
+"""Room that a picture of a megapixel may take, which is asked for before it is drawn."""
+
+
+def picture_path(out: str, name: str = "portrait.png") -> Path:
+    """Find the picture that ``--out`` names.
+
+    Parameters
+    ----------
+    out
+        A file; without an ending of `PICTURE_FORMATS` it gets ``.png`` behind its name, dots and all. Or a
+        folder: one that exists, or any name with a slash at its end.
+    name
+        Of the picture in a folder.
+
+    Raises
+    ------
+    OutputError
+        The name is empty, or its ending is that of another kind of file.
+    """
+    path = Path(out)
+    if not out.strip() or "\0" in out:
+        raise OutputError(f"--out {out!r} is no name of a file")
+    if out.endswith(("/", os.sep)) or path.is_dir():
+        return path / name
+    if path.suffix.lower() in PICTURE_FORMATS:
+        return path
+    if _is_another_kind(path):
+        raise OutputError(f"--out {printable(out)}: pictures are written as {', '.join(PICTURE_FORMATS)}")
+    return path.with_name(f"{path.name}.png")
+
+
+def _is_another_kind(path: Path) -> bool:
+    """Tell whether a name says that its file is no picture, or one of a format that is not written."""
+    kind = mimetypes.guess_type(path.name, strict=False)[0] or ""
+    return kind.startswith(("image/", "video/")) or path.suffix.lower() in _OTHER_KINDS
+
+
+def numbered(path: Path, count: int) -> list[Path]:
+    """Name so many pictures: the path itself, or numbered names beside it."""
+    return [path] if count == 1 else [beside(path, str(number)) for number in range(1, count + 1)]
+
+
+def beside(path: Path, word: str) -> Path:
+    """Name a file beside another: ``a.jpg`` and "sheet" give ``a-sheet.jpg``."""
+    return path.with_name(f"{path.stem}-{word}{path.suffix}")
+
+
+def check_files(outputs: Sequence[Path], inputs: Iterable[Path], size: int = PICTURE_BYTES) -> None:
+    """Check that files can be written, before anything is computed: all that is written goes back at once.
+
+    Parameters
+    ----------
+    outputs
+        The files to write.
+    inputs
+        Files that must stay.
+    size
+        Bytes that each may take.
+
+    Raises
+    ------
+    OutputError
+        One is an input, or is no plain file; its folder cannot be made or written to; or there is no room.
+    """
+    given = [path for path in inputs if path.exists()]
+    for path in outputs:
+        _check_not_input(path, given)
+        if path.exists() and not path.is_file():
+            raise OutputError(f"--out {printable(path)} is no plain file: name another")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise OutputError(f"--out {printable(path)} is write-protected: name another file")
+    for path in outputs[:1]:
+        real = Path(os.path.realpath(path))
+        _check_room(real.parent, size * len(outputs), path)
+        _check_name(real)
+
+
+def check_folder(out: Path, inputs: Iterable[Path]) -> None:
+    """Check that a folder can be made or written into, before anything is computed.
+
+    Raises
+    ------
+    OutputError
+        It is an input or a file, or it cannot be made or written to.
+    """
+    _check_not_input(out, [path for path in inputs if path.exists()])
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"--out {printable(out)} is a file: name a folder")
+    _check_room(out, PICTURE_BYTES, out)
+    _check_name(out)
+
+
+def _check_not_input(out: Path, inputs: Iterable[Path]) -> None:
+    for path in inputs:
+        if (out.exists() and os.path.samefile(out, path)) or out.resolve() == path.resolve():
+            raise OutputError(
+                f"--out {printable(out)} would replace {printable(path)}, which was given: name another place"
+            )
+
+
+def _check_room(folder: Path, size: int, out: Path) -> None:
+    """Write so many bytes into a folder, or into the nearest one above it that exists, and take them back."""
+    while not os.path.lexists(folder) and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise OutputError(f"--out {printable(out)}: {printable(folder)} is no folder")
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+            else:
+                file.write(bytes(size))
+    except OSError as error:
+        raise OutputError(
+            f"--out {printable(out)}: {printable(folder)} cannot be written to: {error.strerror or error}"
+        ) from error
+
+
+def _check_name(path: Path) -> None:
+    """Check that the file system takes a name, with what atomic writing puts behind it."""
+    longest = 255 - len(".partial") - 48
+    if len(os.fsencode(path.name)) > longest:
+        raise OutputError(f"--out {printable(path)[:60]}...: the name is too long, at most {longest} bytes")

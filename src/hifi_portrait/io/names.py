@@ -1,0 +1,15 @@
+"""Names of files: what can be printed of them, and the formats in which pictures are written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+PICTURE_FORMATS: Mapping[str, str] = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+"""Ending of the name of a picture that can be written -> Pillow's name of its format."""
+
+
+def printable(name: str | Path) -> str:
+    """Give a file's name as text that can be printed and saved anywhere; what is not UTF-8 becomes U+FFFD."""
+    return os.fsencode(name).decode("utf-8", "replace")

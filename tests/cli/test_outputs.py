@@ -1,0 +1,168 @@
+"""Where commands write: as a person means the name, never over an input, and found unfit before the work."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from hifi_portrait.cli.outputs import beside, check_files, check_folder, numbered, picture_path
+from hifi_portrait.errors import OutputError
+from hifi_portrait.io.provenance import read_record
+
+
+@pytest.mark.parametrize(
+    ("out", "written"),
+    [
+        ("run_0.5", "run_0.5.png"),
+        ("run_0.7", "run_0.7.png"),
+        ("a.b.c", "a.b.c.png"),
+        ("w.jpg", "w.jpg"),
+        ("w.JPEG", "w.JPEG"),
+        ("w.webp", "w.webp"),
+        ("plain", "plain.png"),
+        ("new/", "new/portrait.png"),
+        (".", "portrait.png"),
+        ("..", "../portrait.png"),
+    ],
+)
+def test_an_output_is_named_as_a_person_means_it(out, written):
+    assert picture_path(out) == Path(written)
+
+
+def test_a_folder_that_exists_is_written_into(tmp_path):
+    assert picture_path(str(tmp_path)) == tmp_path / "portrait.png"
+
+
+@pytest.mark.parametrize("out", ["a.gif", "me.safetensors", "a.pdf", "a.heic", "", "a\0b", "figures.json"])
+def test_a_name_that_is_no_pictures_is_refused(out):
+    with pytest.raises(OutputError, match="--out"):
+        picture_path(out)
+
+
+def test_several_pictures_are_numbered_and_a_sheet_stands_beside_them():
+    assert numbered(Path("run_0.5.png"), 1) == [Path("run_0.5.png")]
+    assert numbered(Path("run_0.5.jpg"), 2) == [Path("run_0.5-1.jpg"), Path("run_0.5-2.jpg")]
+    assert beside(Path("d/a.b.webp"), "sheet") == Path("d/a.b-sheet.webp")
+
+
+@pytest.fixture
+def photo(person, tmp_path) -> Path:
+    """A copy of a photo, the only one that somebody has."""
+    return Path(shutil.copy(person[0], tmp_path / "only.jpg"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["generate", "only.jpg", "--out", "only.jpg"],
+        ["generate", "only.jpg", "--out", "link.jpg"],
+        ["generate", "only.jpg", "--out", "hard.jpg"],
+        ["generate", "folder", "--out", "folder/a.png"],
+        ["generate", "who.safetensors", "--like", "only.jpg", "--out", "./only.jpg"],
+        ["generate", "folder", "--count", 2, "--out", "folder/b.png"],
+        ["generate", "folder", "--sheet", "--out", "folder/c.png"],
+        ["warp", "only.jpg", "--out", "only.jpg"],
+        ["warp", "who.safetensors", "--out", "who.safetensors"],
+        ["warp", "who.safetensors", "--like", "only.jpg", "--out", "only.jpg"],
+        ["landmarks", "only.jpg", "--out", "only.jpg"],
+        ["identity", "who.safetensors", "--out", "who.safetensors"],
+        ["redraw", "only.jpg", "who.safetensors", "--out", "only.jpg"],
+        ["redraw", "folder/a.png", "only.jpg", "--out", "only.jpg"],
+        ["prepare", "--data", "folder", "--out", "folder"],
+        ["train", "base-tiny", "--data", "folder", "--out", "folder"],
+        ["export", "folder", "--out", "folder"],
+        ["evaluate", "real", "folder", "--out", "folder"],
+        ["evaluate", "time", "only.jpg", "--out", "d", "--report", "only.jpg"],
+        ["people", "--variety", "world", "--environments", "folder", "--out", "folder"],
+    ],
+)
+def test_nothing_that_was_given_is_replaced(run, photo, saved_identity, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(saved_identity, "who.safetensors")
+    Path("folder").mkdir()
+    for name in ("a", "b-1", "c-sheet"):
+        Image.open(photo).save(f"folder/{name}.png")
+    Path("link.jpg").symlink_to(photo)
+    os.link(photo, "hard.jpg")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    result = run(*words)
+    assert result.exit_code == 2, result.stderr
+    assert "--out" in result.stderr
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("name", ["run_0.5", "w.jpg", "w.webp", "new/"])
+def test_a_warp_is_written_where_it_was_asked_for(run, saved_identity, tmp_path, name):
+    result = run("warp", saved_identity, "--size", 64, "--out", f"{tmp_path}/{name}")
+    assert result.exit_code == 0, result.stderr
+    (written,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    assert str(written) == result.stdout.strip()
+    assert read_record(written)["picture"] == "plain warp of the references"
+
+
+def test_a_name_that_is_not_utf_8_works(run, saved_identity, tmp_path):
+    who = tmp_path / os.fsdecode(b"ann\xe4.safetensors")
+    shutil.copy(saved_identity, who)
+    for words in (["--json"], []):
+        result = run("warp", who, "--size", 64, "--out", tmp_path / os.fsdecode(b"\xff.png"), *words)
+        assert result.exit_code == 0, result.stderr
+    assert os.fsdecode(b"\xff.png") in os.listdir(tmp_path)
+
+
+def test_an_identity_goes_into_a_folder_and_holds_no_paths(run, photo, tmp_path):
+    (tmp_path / "d").mkdir()
+    assert run("identity", photo, "--out", tmp_path / "d").exit_code == 0
+    saved = (tmp_path / "d" / "identity.safetensors").read_bytes()
+    assert b"only.jpg" in saved
+    assert str(tmp_path).encode() not in saved
+
+
+def test_names_and_hashes_stay_out_of_the_metadata_where_that_is_asked_for(
+    run, saved_identity, photo, tiny_model, tmp_path
+):
+    common = ["--model", tiny_model, "--steps", 1, "--private", "--sheet"]
+    out = tmp_path / "p.png"
+    assert run("generate", photo, saved_identity.parent / "none", "--out", out).exit_code == 2
+    result = run("generate", photo, *common, "--out", out)
+    assert result.exit_code == 0, result.stderr
+    for path in (out, beside(out, "sheet")):
+        assert read_record(path)["synthetic"] is True
+        assert b"only" not in path.read_bytes()
+        assert b"sha256" not in path.read_bytes()
+
+
+def test_no_room_is_found_before_anything_is_drawn(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OutputError, match=r"a\.png: .* cannot be written to: No space left"):
+        check_files([tmp_path / "a.png"], [])
+    with pytest.raises(OutputError, match="No space left"):
+        check_folder(tmp_path / "new" / "d", [])
+
+
+@pytest.mark.parametrize("out", ["file/a.png", "/proc/nowhere/a.png", "x" * 250 + ".png", "loop/a.png"])
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path, monkeypatch, out):
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    Path("loop").symlink_to("loop")
+    with pytest.raises(OutputError, match="--out"):
+        check_files([Path(out)], [])
+    assert sorted(os.listdir()) == ["file", "loop"]
+
+
+def test_what_is_no_plain_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(OutputError, match="no plain file"):
+        check_files([tmp_path / "pipe.png"], [])
+
+
+def test_checking_leaves_nothing_behind(tmp_path):
+    check_files([tmp_path / "a" / "b.png"], [])
+    check_folder(tmp_path / "c" / "d", [])
+    assert list(tmp_path.iterdir()) == []
