@@ -54,7 +54,7 @@ def test_shapes(identity: Identity) -> None:
     assert identity.embeddings.shape == (2, 128)
     assert identity.quality.shape == (2,)
     assert identity.identity.shape == (80,)
-    assert identity.dropped == ()
+    assert identity.dropped == identity.notices == ()
 
 
 def test_one_shape_is_shared_by_all_photos(identity: Identity) -> None:
@@ -165,11 +165,11 @@ def test_no_usable_face_at_all(tmp_path: Path) -> None:
         Identity.from_photos([path])
 
 
-def test_an_unreadable_photo_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_photo_alone_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "half.jpg"
     path.write_bytes(A1.read_bytes()[:4000])
     with pytest.raises(ImageError, match=r"half\.jpg"):
-        Identity.from_photos([A1, path])
+        Identity.from_photos([path])
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
@@ -189,8 +189,9 @@ def test_from_faces_gives_the_same_identity(identity: Identity) -> None:
 
 def test_saved_and_loaded_is_the_same(identity: Identity, saved: Path) -> None:
     loaded = Identity.load(saved)
+    assert loaded.sources == (A1.name, A2.name)
     for field in fields(Identity):
-        if field.name != "geometries":
+        if field.name not in ("geometries", "sources"):
             np.testing.assert_array_equal(getattr(loaded, field.name), getattr(identity, field.name))
     for ours, theirs in zip(identity.geometries, loaded.geometries, strict=True):
         for name, value in ours.to_dict().items():
@@ -200,7 +201,8 @@ def test_saved_and_loaded_is_the_same(identity: Identity, saved: Path) -> None:
 def test_what_was_dropped_is_saved(tmp_path: Path) -> None:
     identity = Identity.from_photos([A1, A2, B1])
     identity.save(tmp_path / "a.safetensors")
-    assert Identity.load(tmp_path / "a.safetensors").dropped == identity.dropped
+    (dropped,) = Identity.load(tmp_path / "a.safetensors").dropped
+    assert dropped == replace(identity.dropped[0], source=B1.name)
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def generate(
     seed: Annotated[int, typer.Option(min=0, help="The first picture's seed; the next ones count up.")] = 0,
     count: Annotated[int, typer.Option(min=1, max=MAX_COUNT, help="How many pictures.")] = 1,
     hifi_every: options.HiFiEvery = 1,
+    face: options.Face = None,
     out: Annotated[
         str,
         typer.Option(
@@ -75,7 +76,7 @@ def generate(
     check_files(written, [*photos, *files, *pose.files, *networks.files])
     target = make_target(pose, look).with_prompt(prompt)
     check_model(networks.model, networks.hifi)
-    identity = load_identity(photos, networks.recogniser)
+    identity = load_identity(photos, networks.recogniser, face)
     pipe = load_pipeline(networks.model, networks.device, hifi=networks.hifi, dtype=networks.dtype)
 
     from hifi_portrait.io.provenance import save_picture
@@ -120,6 +121,7 @@ def generate(
         "sheet": str(written[-1]) if sheet else None,
         "target": record["target"],
         "dropped": [printable(Path(photo.source).name) for photo in identity.dropped],
+        "notices": list(identity.notices),
         "seconds": round(time.perf_counter() - started, 3),
     }
     emit(result, "\n".join(str(path) for path in written), as_json)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hifi_portrait.cli.options import LookOptions, ModelOptions, PoseOptions
 from hifi_portrait.errors import IdentityError, ImageError, ModelError
+from hifi_portrait.io.names import printable
 
 if TYPE_CHECKING:
     from hifi_portrait.person.identity import Identity
@@ -18,75 +19,81 @@ IDENTITY_SUFFIX = ".safetensors"
 """Of the file that a saved identity is."""
 
 
-def find_photos(paths: Sequence[Path]) -> list[Path]:
-    """Find the photo files among `paths`; a folder stands for the photos directly in it, sorted by name.
+def reference_files(paths: Sequence[Path]) -> list[Path]:
+    """Find the files that an identity is read from: photos, and saved identities.
+
+    A folder stands for the photos directly in it.
 
     Raises
     ------
-    ImageError
+    ImageError, IdentityError
         If a path does not exist, a folder holds no photo, or nothing was given.
     """
-    from hifi_portrait.faces import IMAGE_SUFFIXES
+    from hifi_portrait.faces.folder import list_photos
 
-    photos: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
-            if not found:
-                kinds = " ".join(sorted(IMAGE_SUFFIXES))
-                raise ImageError(f"{path} has no photo in it: looked for files ending in {kinds}")
-            photos += found
-        elif path.exists():
-            photos.append(path)
-        else:
-            raise ImageError(f"{path} does not exist: give photos, a folder of photos, or a saved identity")
-    if not photos:
+    if not paths:
         raise ImageError("no photo given: name photos, a folder of photos, or a saved identity")
-    return photos
+    saved = [path for path in paths if _is_saved_identity(path)]
+    for path in saved:
+        if not path.exists():
+            raise ImageError(
+                f"{printable(path)} does not exist: save an identity there with `hifi-portrait identity`"
+            )
+    photos = [path for path in paths if not _is_saved_identity(path)]
+    found, _ = list_photos(photos, beside_others=bool(saved)) if photos else ([], None)
+    return [*saved, *found]
 
 
-def is_saved_identity(paths: Sequence[Path]) -> bool:
-    """Tell whether `paths` are one saved identity rather than photos."""
-    return len(paths) == 1 and paths[0].suffix.lower() == IDENTITY_SUFFIX
+def find_photos(paths: Sequence[Path]) -> list[Path]:
+    """Find the photos among `paths`, as `reference_files`.
+
+    Raises
+    ------
+    ImageError, IdentityError
+        As there; or if one is a saved identity.
+    """
+    for path in paths:
+        if _is_saved_identity(path):
+            raise ImageError(f"{printable(path)} is a saved identity: give the photos themselves")
+    return reference_files(paths)
 
 
-def reference_files(paths: Sequence[Path]) -> list[Path]:
-    """Find the files that an identity is read from: the photos, or the one saved identity."""
-    return list(paths) if is_saved_identity(paths) else find_photos(paths)
+def _is_saved_identity(path: Path) -> bool:
+    return path.suffix.lower() == IDENTITY_SUFFIX and not path.is_dir()
 
 
-def load_identity(paths: Sequence[Path], recogniser: Path | None = None) -> Identity:
-    """Load an identity from photos, folders of photos, or one saved identity file.
+def load_identity(paths: Sequence[Path], recogniser: Path | None = None, face: int | None = None) -> Identity:
+    """Load an identity from photos, folders of photos, and saved identities.
 
     Parameters
     ----------
     recogniser
         An ArcFace network's ONNX file, in place of the default recogniser; for photos only.
+    face
+        Which face of the first photo that shows so many is the person, counted from the largest (0).
 
     Raises
     ------
     ImageError
-        If a photo or the saved identity does not exist.
+        If a photo or a saved identity does not exist.
     IdentityError
-        If `recogniser` is given with a saved identity.
+        If `recogniser` or `face` is given with saved identities alone.
     """
     from hifi_portrait.faces import ArcFaceRecogniser, FaceAnalyser
     from hifi_portrait.person.identity import Identity
 
-    files = reference_files(paths)
-    if is_saved_identity(paths):
+    if all(_is_saved_identity(path) for path in paths):
         if recogniser is not None:
             raise IdentityError(
-                f"--recogniser is for photos: {files[0]} was made with a recogniser already. Make it again "
-                "with `hifi-portrait identity PHOTO... --recogniser`"
+                f"--recogniser is for photos: {printable(paths[0])} was made with a recogniser already. "
+                "Make it again with `hifi-portrait identity PHOTO... --recogniser`"
             )
-        if not files[0].exists():
-            raise ImageError(
-                f"{files[0]} does not exist: save an identity there with `hifi-portrait identity`"
-            )
-        return Identity.load(files[0])
+        if face is not None:
+            raise IdentityError(f"--face is for photos: {printable(paths[0])} is one person already")
+        if len(paths) == 1:
+            return Identity.load(paths[0])
     analyser = FaceAnalyser(recogniser=ArcFaceRecogniser(recogniser)) if recogniser else None
-    return Identity.from_photos(files, analyser=analyser)
+    return Identity.from_photos(list(paths), analyser=analyser, face=face)
 
 
 def check_model(model: str | None, hifi: str | None = None) -> None:

@@ -34,6 +34,15 @@ Private = Annotated[
     bool,
     typer.Option("--private", help="Keep names and hashes of the given files out of the picture's metadata."),
 ]
+Face = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="Whose portrait, where photos show several people: face N of the first photo with so many, "
+        "counted from the largest, 0.",
+        show_default="who is in most photos",
+    ),
+]
 Size = Annotated[int, typer.Option(min=64, max=2048, help="Width and height of the picture.")]
 Model = Annotated[
     str | None,

@@ -12,7 +12,6 @@ from hifi_portrait.cli.console import emit
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
     IDENTITY_SUFFIX,
-    find_photos,
     load_identity,
     make_target,
     reference_files,
@@ -29,6 +28,7 @@ def identity(
     photos: options.Photos,
     out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
     recogniser: options.RecogniserFile = None,
+    face: options.Face = None,
     as_json: options.Json = False,
 ) -> None:
     """Analyse photos once and save the person as one file, to be given in their place."""
@@ -36,9 +36,9 @@ def identity(
         out = out / "identity.safetensors"
     if out.suffix.lower() != IDENTITY_SUFFIX:
         raise IdentityError(f"--out {printable(out)}: an identity is saved as a .safetensors file")
-    files = find_photos(photos)
+    files = reference_files(photos)
     check_files([out], [*photos, *files, *([recogniser] if recogniser else [])], IDENTITY_BYTES * len(files))
-    person = load_identity(photos, recogniser)
+    person = load_identity(photos, recogniser, face)
     out.parent.mkdir(parents=True, exist_ok=True)
     person.save(out)
     dropped = [{"source": photo.source, "reason": photo.reason} for photo in person.dropped]
@@ -47,6 +47,7 @@ def identity(
         "photos": len(person.crops),
         "quality": [round(float(value), 3) for value in person.quality],
         "dropped": dropped,
+        "notices": list(person.notices),
     }
     emit(result, f"{out}: {len(person.crops)} photos", as_json)
 
@@ -57,6 +58,7 @@ def landmarks(
     photos: options.Photos,
     out: options.PictureOut = "landmarks.png",
     size: options.Size = 512,
+    face: options.Face = None,
     as_json: options.Json = False,
     pose: options.PoseOptions,
 ) -> None:
@@ -67,7 +69,7 @@ def landmarks(
     from hifi_portrait.landmarks import LandmarkGenerator
 
     target = make_target(pose)
-    person = load_identity(photos)
+    person = load_identity(photos, face=face)
     drawn = LandmarkGenerator()(person.identity, target, size).image
     save_picture(drawn, path, {"picture": "landmark image"})
     emit({"path": str(path), "size": [size, size]}, str(path), as_json)
@@ -79,6 +81,7 @@ def warp(
     photos: options.Photos,
     out: options.PictureOut = "warp.png",
     size: options.Size = 512,
+    face: options.Face = None,
     as_json: options.Json = False,
     pose: options.PoseOptions,
     look: options.LookOptions,
@@ -89,6 +92,6 @@ def warp(
     from hifi_portrait.io.provenance import save_picture
 
     target = make_target(pose, look)
-    person = load_identity(photos)
+    person = load_identity(photos, face=face)
     save_picture(person.warp(target, size), path, {"picture": "plain warp of the references"})
     emit({"path": str(path), "size": [size, size]}, str(path), as_json)

@@ -28,6 +28,14 @@ def redraw(
     face: Annotated[
         int, typer.Option(min=0, help="Which face of the picture, counted from the largest.")
     ] = 0,
+    photo_face: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Whose face is put there, where the photos show several people: as --face of `generate`.",
+            show_default="who is in most photos",
+        ),
+    ] = None,
     prompt: Annotated[str, typer.Option(help="What the redrawn part shows.")] = "",
     expression: Annotated[
         str | None,
@@ -66,7 +74,7 @@ def redraw(
     target = scene.target.replace(glasses=glasses).with_prompt(prompt)
     if expression is not None:
         target = target.replace(expression=expression)
-    identity = load_identity(photos, networks.recogniser)
+    identity = load_identity(photos, networks.recogniser, photo_face)
     pipe = load_pipeline(networks.model, networks.device, hifi=networks.hifi, dtype=networks.dtype)
     settings: dict[str, Any] = {
         "prompt": prompt,

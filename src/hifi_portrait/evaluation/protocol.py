@@ -10,8 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from hifi_portrait.errors import DatasetError, TargetError
-from hifi_portrait.faces import IMAGE_SUFFIXES
+from hifi_portrait.errors import DatasetError, IdentityError, TargetError
+from hifi_portrait.faces.folder import list_photos
 from hifi_portrait.head import HeadPose
 from hifi_portrait.head.arrays import ByteArray
 from hifi_portrait.io.atomic import atomic_write
@@ -140,7 +140,10 @@ def list_real_cases(folder: Path) -> list[Case]:
     )
     cases = []
     for person_folder in sorted(path for path in folder.iterdir() if path.is_dir()):
-        photos = tuple(sorted(p for p in person_folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES))
+        try:
+            photos = tuple(list_photos([person_folder])[0])
+        except IdentityError:  # it holds none
+            continue
         if photos:
             cases.append(Case(person_folder.name, photos, photos, requests))
     if not cases:

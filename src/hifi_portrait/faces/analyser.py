@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import islice
 
 import numpy as np
 
-from hifi_portrait.errors import NoFaceError, SeveralFacesError
+from hifi_portrait.errors import ImageError, NoFaceError, SeveralFacesError
 from hifi_portrait.faces.detector import MediaPipeFaceDetector
 from hifi_portrait.faces.face import Face
 from hifi_portrait.faces.geometry import crop_size, crop_square, cut_out, square_transform, transform_points
@@ -88,15 +88,33 @@ class FaceAnalyser:
         """
         return self.analyse_many([photo])[0]
 
-    def analyse_many(self, photos: Iterable[ImageLike]) -> list[list[Face]]:
+    def analyse_many(
+        self, photos: Iterable[ImageLike], *, on_error: Callable[[int, ImageError], None] | None = None
+    ) -> list[list[Face]]:
         """Analyse every face of each photo, with the recogniser run once over all of them.
+
+        Parameters
+        ----------
+        photos
+            Paths, PIL images or arrays; see ``load_image``.
+        on_error
+            Called with the place of each photo that cannot be used, and why; it then has no faces. Without it
+            the first one's error is raised.
 
         Raises
         ------
         ImageError
-            A photo cannot be used.
+            A photo cannot be used, and there is no ``on_error``.
         """
-        measured = [self._measure_all(photo) for photo in photos]
+        measured: list[list[Face]] = []
+        for number, photo in enumerate(photos):
+            try:
+                measured.append(self._measure_all(photo))
+            except ImageError as error:
+                if on_error is None:
+                    raise
+                on_error(number, error)
+                measured.append([])
         faces = iter(self._with_embeddings([face for group in measured for face in group]))
         return [[next(faces) for _ in group] for group in measured]
 

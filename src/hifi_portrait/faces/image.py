@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
+import threading
 import warnings
 import zlib
+from functools import cache
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
@@ -15,14 +17,27 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from hifi_portrait.errors import ImageError
 from hifi_portrait.head.arrays import Array, ByteArray
+from hifi_portrait.io.names import printable
 
 ImageLike: TypeAlias = str | PathLike[str] | Image.Image | np.ndarray
 """What the library takes for a photo: a path, a PIL image, or an array."""
 
-IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-"""Endings of the names of files that a folder of photos is searched for."""
+# fmt: off
+IMAGE_SUFFIXES = frozenset({
+    ".apng", ".avif", ".avifs", ".blp", ".bmp", ".bw", ".cur", ".dcx", ".dds", ".dib", ".fit", ".fits",
+    ".flc",
+    ".fli", ".ftc", ".ftu", ".gbr", ".gif", ".heic", ".heics", ".heif", ".heifs", ".hif", ".icb", ".icns",
+    ".ico", ".im", ".j2c", ".j2k", ".jfif", ".jp2", ".jpc", ".jpe", ".jpeg", ".jpf", ".jpg", ".jpx", ".msp",
+    ".pbm", ".pcd", ".pcx", ".pfm", ".pgm", ".png", ".pnm", ".ppm", ".psd", ".pxr", ".qoi", ".ras", ".rgb",
+    ".rgba", ".sgi", ".tga", ".tif", ".tiff", ".vda", ".vst", ".webp", ".xbm", ".xpm",
+})
+# fmt: on
+"""Endings of the names of files that a folder of photos is searched for: what Pillow and pi-heif decode."""
 
-MAX_PIXELS = 80_000_000
+_NOT_DECODED = frozenset({"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"})
+"""Formats that Pillow recognises, but whose pixels it gets from other programs, or not at all."""
+
+MAX_PIXELS = 256_000_000
 """Pixels above which a picture is refused unless said otherwise."""
 
 MIN_SIDE = 32
@@ -31,7 +46,12 @@ MIN_SIDE = 32
 _TRANSPARENCY_GROUND = (128, 128, 128)
 """Mid-grey, on which transparent pictures are composited."""
 
-_DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
+_DECODING_ERRORS = (
+    *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, AttributeError),
+    *(OverflowError, RuntimeError, MemoryError, NotImplementedError, struct.error, zlib.error),
+    Image.DecompressionBombError,
+)
+"""What Pillow's and pi-heif's decoders raise on damaged files, each as it happens."""
 
 
 def load_image(photo: ImageLike, *, max_pixels: int = MAX_PIXELS, min_side: int = MIN_SIDE) -> ByteArray:
@@ -74,7 +94,7 @@ def load_image(photo: ImageLike, *, max_pixels: int = MAX_PIXELS, min_side: int 
 def source_name(photo: Any) -> str:
     """Name a photo in messages: by its path, or its kind and size."""
     if isinstance(photo, str | PathLike):
-        return str(photo)
+        return printable(Path(photo))
     if isinstance(photo, Image.Image):
         return str(getattr(photo, "filename", "")) or f"<image {photo.width}x{photo.height}>"
     if isinstance(photo, np.ndarray):
@@ -83,25 +103,75 @@ def source_name(photo: Any) -> str:
 
 
 def _load_file(path: Path, max_pixels: int, min_side: int) -> ByteArray:
-    name = str(path)
+    name = printable(path)
     if path.is_dir():
         raise ImageError(f"{name} is a folder; give the path of a picture in it")
-    if not path.exists():
-        raise ImageError(f"{name} does not exist")
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns below our own limit, which is checked next.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path)
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"{name} is too large: more than {max_pixels / 1e6:g} megapixels") from error
-    except UnidentifiedImageError as error:
-        raise ImageError(f"{name} is not a picture that can be read (JPEG, PNG, WebP, TIFF, ...)") from error
-    except _DECODING_ERRORS as error:
-        raise ImageError(f"{name} cannot be read: {error}") from error
-    with image:
+    with open_picture(path) as image:
         _check_size(image, name, max_pixels, min_side)
         return _decode(image, name)
+
+
+def open_picture(path: Path) -> Image.Image:
+    """Open a picture's file without decoding it, HEIC among others.
+
+    Raises
+    ------
+    ImageError
+        The file does not exist or is not a picture.
+    """
+    name = printable(path)
+    if not path.exists():
+        raise ImageError(f"{name} does not exist")
+    if not path.is_file():
+        raise ImageError(f"{name} is no plain file")
+    try:
+        image = _open(path)
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"{name} is not a picture that can be read (JPEG, PNG, HEIC, AVIF, WebP, TIFF, ...)"
+        ) from error
+    except _DECODING_ERRORS as error:
+        what = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ImageError(f"{name} cannot be read: {what}") from error
+    if image.format in _NOT_DECODED:
+        image.close()
+        raise ImageError(f"{name} is not a picture that can be read: its format is {image.format}")
+    return image
+
+
+def is_picture(path: Path) -> bool:
+    """Tell whether a file is a picture by its contents, whatever its name."""
+    try:
+        open_picture(path).close()
+    except ImageError:
+        return False
+    return True
+
+
+def _open(path: Path) -> Image.Image:
+    with open(path, "rb") as file:
+        start = file.read(12)
+    if start[4:8] == b"ftyp":
+        _read_heic()
+    # Pillow's own limit is lower than ours, which is checked on what is opened here.
+    with _bomb_limit, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(path)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+_bomb_limit = threading.Lock()
+
+
+@cache
+def _read_heic() -> None:
+    """Teach Pillow to read the HEIC files of phones."""
+    from pi_heif import register_heif_opener
+
+    register_heif_opener()
 
 
 def _check_size(image: Image.Image, name: str, max_pixels: int, min_side: int) -> None:

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from hifi_portrait.faces.face import Face
+from hifi_portrait.head.arrays import Array
 
 _OUTLIER_MARGIN = 0.53
 """How far below the others' median similarity a face counts as somebody else's, though it is similar enough.
 
 A fraction of what lies between the similarity that two people reach and 1.
 """
+
+MIN_SECOND_FACE = 0.25
+"""Faces smaller than this fraction of the largest in their photo are bystanders, and not who is meant."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,9 +30,15 @@ class Selection:
     """Of each other photo the face that comes closest."""
     rivals: tuple[Face, ...]
     """Those strangers who are one other person, if that one is in as many photos or more; else empty."""
+    groups: int = 0
+    """How many of the photos that show the person show others, too, who are no bystanders."""
+    equals: int = 0
+    """How many other people are in as many photos as the person, beside them in the same photos."""
 
 
-def select_person(found: Sequence[Sequence[Face]], same_person: float) -> Selection:
+def select_person(
+    found: Sequence[Sequence[Face]], same_person: float, *, anchor: Face | None = None
+) -> Selection:
     """Find the person whom most photos show.
 
     Parameters
@@ -38,22 +48,66 @@ def select_person(found: Sequence[Sequence[Face]], same_person: float) -> Select
         that agrees with the other photos is taken.
     same_person
         Embeddings with a smaller cosine belong to two people.
+    anchor
+        A face of the person, where it is known who is meant.
     """
-    largest = [group[0] for group in found]
-    if len(found) == 1:
-        return Selection((largest[0],), (), ())
-    medoid = _medoid(largest, same_person)
+    meant = [face for group in found for face in without_bystanders(group)]
+    in_photos = [_best_similarities(face, found) for face in meant]
+    companions = [int((similarities >= same_person).sum()) for similarities in in_photos]
+    if anchor is None:
+        largest = {id(group[0]) for group in found}
+        order = [
+            count + 0.5 * (id(face) in largest) + 0.4 * round(float(similarities.mean()), 5)
+            for face, count, similarities in zip(meant, companions, in_photos, strict=True)
+        ]
+        medoid = meant[int(np.argmax(order))]
+    else:
+        medoid = anchor
     faces = [max(group, key=medoid.similarity) for group in found]
     belongs = _belonging(faces, medoid, same_person)
+    if anchor is not None:
+        belongs = [keep or face is anchor for face, keep in zip(faces, belongs, strict=True)]
     person = tuple(face for face, kept in zip(faces, belongs, strict=True) if kept)
     strangers = tuple(face for face, kept in zip(faces, belongs, strict=True) if not kept)
-    return Selection(person, strangers, _rivals(person, strangers, same_person))
+    rivals = () if anchor is not None else _rivals(person, strangers, same_person)
+    shown = [group for group, kept in zip(found, belongs, strict=True) if kept]
+    groups = sum(len(without_bystanders(group)) > 1 for group in shown)
+    equals = _count_equals(medoid, meant, companions, len(person), same_person)
+    return Selection(person, strangers, rivals, groups, equals)
+
+
+def without_bystanders(group: Sequence[Face]) -> list[Face]:
+    """Give the faces of a photo, largest first, that are not much smaller than the largest."""
+    if len(group) == 1:
+        return list(group)
+    return [face for face in group if _size(face) >= MIN_SECOND_FACE * _size(group[0])]
 
 
 def mean_similarity(face: Face, others: Sequence[Face]) -> float:
     """Compute the mean cosine to the others, in [-1, 1]; 1 where there are none."""
     similarities = [face.similarity(other) for other in others if other is not face]
     return float(np.mean(similarities)) if similarities else 1.0
+
+
+def _size(face: Face) -> float:
+    return float(np.max(face.box[2:] - face.box[:2], initial=0.0))
+
+
+def _best_similarities(face: Face, found: Sequence[Sequence[Face]]) -> Array:
+    """Compute how similar the most similar face of each photo is."""
+    return np.array([max(face.similarity(other) for other in group) for group in found])
+
+
+def _count_equals(
+    medoid: Face, meant: Sequence[Face], companions: Sequence[int], count: int, same_person: float
+) -> int:
+    """Count the other people who are in at least so many photos."""
+    others: list[Face] = []
+    for face, photos in zip(meant, companions, strict=True):
+        known = [medoid, *others]
+        if photos >= count and all(face.similarity(other) < same_person for other in known):
+            others.append(face)
+    return len(others)
 
 
 def _medoid(faces: Sequence[Face], same_person: float) -> Face:

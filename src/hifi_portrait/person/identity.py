@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from PIL import Image
 
-from hifi_portrait.errors import IdentityError
-from hifi_portrait.faces import IMAGE_SUFFIXES, Face, FaceAnalyser, ImageLike, default_analyser, source_name
-from hifi_portrait.faces.same_person import mean_similarity, select_person
+from hifi_portrait.errors import IdentityError, NoFaceError
+from hifi_portrait.faces import Face, FaceAnalyser, ImageLike, default_analyser
+from hifi_portrait.faces.same_person import Selection, mean_similarity, select_person
 from hifi_portrait.fitting import fit
 from hifi_portrait.head import HeadGeometry
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.io.names import printable
 from hifi_portrait.person.identity_file import check_shapes, read_tensors, write_tensors
 from hifi_portrait.person.references import References
+from hifi_portrait.person.sources import analyse_sources, list_sources
 
 if TYPE_CHECKING:
     from hifi_portrait.person.target import Target
@@ -58,25 +58,46 @@ class Identity(References):
     identity: FloatArray
     """(80,) shape of the head."""
     dropped: tuple[DroppedPhoto, ...] = ()
-    """Photos that were handed in and are not used."""
+    """Files that were handed in, or lay in a folder that was, and are not used."""
+    notices: tuple[str, ...] = ()
+    """What else was found out about the photos and should be known, a sentence each."""
+
+    def __repr__(self) -> str:
+        return f"Identity({len(self)} photos, crops of {self.crops.shape[1]} pixels)"
+
+    def __str__(self) -> str:
+        yaw = [geometry.pose.yaw for geometry in self.geometries]
+        dropped = [f"{_name_alone(photo.source)} ({photo.reason})" for photo in self.dropped]
+        return (
+            f"Identity of {len(self)} photo{'s'[: len(self) > 1]}:"
+            f" {', '.join(_name_alone(source) for source in self.sources)}\n"
+            f"quality {self.quality.min():.2f} to {self.quality.max():.2f}, head turned {min(yaw):.0f} to"
+            f" {max(yaw):.0f} degrees, crops of {self.crops.shape[1]} pixels\n"
+            f"not used: {', '.join(dropped) or 'none'}"
+        )
 
     @classmethod
     def from_photos(
         cls,
-        photos: ImageLike | Sequence[ImageLike],
+        photos: ImageLike | Identity | Sequence[ImageLike | Identity],
         *,
+        face: int | None = None,
         analyser: FaceAnalyser | None = None,
         keep_all: bool = False,
     ) -> Identity:
         """Analyse photos of one person and fit one head to all of them.
 
-        Photos without a usable face and photos of somebody else are left out, logged, and listed in
-        ``dropped``. Where a photo shows several people, the face that agrees with the other photos is taken.
+        Photos that cannot be read, photos without a usable face and photos of somebody else are left out,
+        logged, and listed in ``dropped``; so are the files of a folder that are no photos. Where photos show
+        several people, the one who is in most photos is taken, and `notices` says so.
 
         Parameters
         ----------
         photos
-            Photos, one photo, or a folder of photos.
+            Photos, folders of photos, saved identities' files and identities, or one of these.
+        face
+            Whose identity it is, where photos show several people: the person who is this face of the first
+            photo with so many, counted from the largest (0).
         analyser
             The parts that analyse a face; the default ones if not given.
         keep_all
@@ -85,27 +106,28 @@ class Identity(References):
         Raises
         ------
         ImageError
-            A photo cannot be read.
+            A photo does not exist, or none can be read.
         NoFaceError
-            No photo has a usable face.
+            No photo has a usable face, or none has that many.
         IdentityError
             There is no photo, or the photos show different people and none of them in more photos than the
             others.
         """
         analyser = analyser or default_analyser()
-        listed = _list_photos(photos)
-        analysed = analyser.analyse_many(listed)
-        faceless = [source_name(photo) for photo, group in zip(listed, analysed, strict=True) if not group]
-        found = [group for group in analysed if group]
-        if not found:
-            found = [[analyser.analyse(listed[0])]]  # raises, saying what is wrong with it
-        faces, strangers = [group[0] for group in found], list[DroppedPhoto]()
+        listed = list_sources(photos)
+        analysed = analyse_sources(listed.sources, analyser)
+        dropped = [DroppedPhoto(printable(file.path), file.reason) for file in listed.unused]
+        dropped += [DroppedPhoto(name, reason) for name, reason in analysed.unusable]
+        faces, notices = [group[0] for group in analysed.found], list[str]()
         if not keep_all:
-            faces, strangers = _select_person(found, analyser.recogniser.same_person)
-        dropped = [DroppedPhoto(name, "no usable face was found in it") for name in faceless] + strangers
+            same_person = analyser.recogniser.same_person
+            faces, strangers, notices = _select_person(analysed.found, same_person, face)
+            dropped += strangers
         for photo in dropped:
             logger.warning("%s is not used: %s", photo.source, photo.reason)
-        return cls._from_faces(faces, tuple(dropped))
+        for notice in notices:
+            logger.warning("%s", notice)
+        return cls._from_faces(faces, tuple(dropped), tuple(notices))
 
     @classmethod
     def from_faces(cls, faces: Sequence[Face]) -> Identity:
@@ -118,10 +140,12 @@ class Identity(References):
         """
         if not faces:
             raise IdentityError("an identity needs at least one face")
-        return cls._from_faces(faces, ())
+        return cls._from_faces(faces, (), ())
 
     @classmethod
-    def _from_faces(cls, faces: Sequence[Face], dropped: tuple[DroppedPhoto, ...]) -> Identity:
+    def _from_faces(
+        cls, faces: Sequence[Face], dropped: tuple[DroppedPhoto, ...], notices: tuple[str, ...]
+    ) -> Identity:
         size = max(face.crop.shape[0] for face in faces)
         views = [_resize_face(face, size) for face in faces]
         quality = np.array([face.quality for face in faces], np.float32)
@@ -140,6 +164,7 @@ class Identity(References):
             geometries=tuple(fitted.geometries),
             identity=np.array(fitted.identity, np.float32),
             dropped=dropped,
+            notices=notices,
         )
 
     def warp(self, target: Target, size: int = 256) -> ByteArray:
@@ -192,6 +217,7 @@ class Identity(References):
             "dropped": json.dumps(
                 [asdict(photo) | {"source": _name_alone(photo.source)} for photo in self.dropped]
             ),
+            "notices": json.dumps(self.notices),
         }
         write_tensors(Path(path), tensors, metadata)
 
@@ -234,36 +260,22 @@ class Identity(References):
             ),
             identity=tensors["identity"],
             dropped=tuple(DroppedPhoto(**photo) for photo in json.loads(metadata["dropped"])),
+            notices=tuple(str(notice) for notice in json.loads(metadata.get("notices", "[]"))),
         )
 
 
-def _list_photos(photos: ImageLike | Sequence[ImageLike]) -> list[ImageLike]:
-    if isinstance(photos, str | PathLike):
-        path = Path(photos)
-        if not path.is_dir():
-            return [path]
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
-        if not files:
-            raise IdentityError(f"{path} holds no photo ({', '.join(sorted(IMAGE_SUFFIXES))})")
-        return list(files)
-    if isinstance(photos, np.ndarray | Image.Image):
-        return [photos]
-    if not photos:
-        raise IdentityError("an identity needs at least one photo")
-    return list(photos)
-
-
 def _select_person(
-    found: Sequence[Sequence[Face]], same_person: float
-) -> tuple[list[Face], list[DroppedPhoto]]:
-    """Give the face of the person whom most photos show, of each photo that has it, and the other photos."""
-    selection = select_person(found, same_person)
+    found: Sequence[Sequence[Face]], same_person: float, index: int | None
+) -> tuple[list[Face], list[DroppedPhoto], list[str]]:
+    """Give the person's face of each photo that has it, the other photos, and what is to be said."""
+    anchor = None if index is None else _find_anchor(found, index)
+    selection = select_person(found, same_person, anchor=anchor)
     used, rivals = selection.faces, selection.rivals
     if rivals:
         raise IdentityError(
             f"the photos show different people: {_join_sources(used)} and {_join_sources(rivals)} (similarity"
             f" {used[0].similarity(rivals[0]):.3f}; photos of one person have at least {same_person})."
-            " Give photos of one person, or more photos of the one who is meant"
+            " Give photos of one person, or more photos of the one who is meant, or choose: face=0, --face 0"
         )
     agreement = float(np.mean([mean_similarity(face, used) for face in used]))
     dropped = []
@@ -271,7 +283,35 @@ def _select_person(
         similarity = mean_similarity(face, used)
         reason = f"it shows somebody else: similarity {similarity:.3f}, the others agree to {agreement:.3f}"
         dropped.append(DroppedPhoto(face.source, reason, similarity))
-    return list(used), dropped
+    return list(used), dropped, _describe_choice(selection, index)
+
+
+def _find_anchor(found: Sequence[Sequence[Face]], index: int) -> Face:
+    if index < 0:
+        raise NoFaceError(f"faces are counted from 0 (the largest); there is no face {index}")
+    for group in found:
+        if index < len(group):
+            return group[index]
+    most = max(len(group) for group in found)
+    raise NoFaceError(
+        f"no photo has a face {index}: faces are counted from 0 (the largest), and there are {most} at most"
+    )
+
+
+def _describe_choice(selection: Selection, index: int | None) -> list[str]:
+    """Say who was taken where photos show several people."""
+    if selection.groups == 0 or index is not None:
+        return []
+    used = len(selection.faces)
+    if selection.equals:
+        return [
+            f"{selection.equals + 1} people are in as many photos each: the larger one in"
+            f" {selection.faces[0].source} is taken; choose another with face=1, on the command line --face 1"
+        ]
+    return [
+        f"{selection.groups} of the photos show{'s' if selection.groups == 1 else ''} several people: the one"
+        f" who is in most photos, {used}, is taken; choose with face=N, on the command line --face N"
+    ]
 
 
 def _name_alone(source: str) -> str:
