@@ -36,6 +36,8 @@ def sizes() -> tuple[str, ...]:
 def size_config(name: str) -> dict[str, Any]:
     """Return the settings of one size: `image_size` (pixels) and a block for every part.
 
+    A size whose face encoder has the vision tower of a published CLIP names it as `clip`.
+
     Raises
     ------
     ModelError

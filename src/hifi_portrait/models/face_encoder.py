@@ -19,6 +19,22 @@ from hifi_portrait.errors import ModelError
 _CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 _CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
+_TOWER = (
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "image_size",
+    "patch_size",
+    "hidden_act",
+    "layer_norm_eps",
+    "num_channels",
+)
+"""Fields of `transformers.CLIPVisionConfig` that say what the vision tower computes."""
+
+_ALWAYS_SAID = 6
+"""How many of these a model's settings name even where they are the library's default."""
+
 
 @dataclass
 class FaceTokens:
@@ -104,20 +120,33 @@ class FaceEncoder(ModelMixin, ConfigMixin):
         Parameters
         ----------
         folder
-            Folder (or hub id) of a transformers CLIP checkpoint.
+            Folder (or hub id) of a transformers CLIP checkpoint: of the whole CLIP or of its vision tower.
         settings
-            `recogniser_dim`, `output_dim` and `crop_share`.
+            The constructor's others: `recogniser_dim`, `output_dim`, `crop_share` and so on.
 
         Raises
         ------
         ModelError
-            If the checkpoint cannot be read.
+            If the checkpoint cannot be read, or holds no CLIP vision tower.
         """
         try:
-            published = CLIPVisionModel.from_pretrained(str(folder), dtype=torch.float32)
-        except (OSError, ValueError) as error:
+            published, report = CLIPVisionModel.from_pretrained(
+                str(folder), dtype=torch.float32, output_loading_info=True
+            )
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise ModelError(f"no CLIP vision tower could be read from {folder}: {error}") from error
-        encoder: FaceEncoder = cls(vision=published.config.to_diff_dict(), **settings)
+        if report["missing_keys"]:
+            raise ModelError(
+                f"{folder} holds no CLIP vision tower, for {sorted(report['missing_keys'])[0]} is missing: give "
+                "a CLIP such as openai/clip-vit-large-patch14, or its folder"
+            )
+        ordinary = CLIPVisionConfig()
+        vision = {
+            name: getattr(published.config, name)
+            for number, name in enumerate(_TOWER)
+            if number < _ALWAYS_SAID or getattr(published.config, name) != getattr(ordinary, name)
+        }
+        encoder: FaceEncoder = cls(vision=vision, **settings)
         encoder.tower.load_state_dict(published.state_dict())
         return encoder
 
@@ -150,8 +179,10 @@ class FaceEncoder(ModelMixin, ConfigMixin):
         )
 
     def _patches(self, crops: Tensor) -> Tensor:
-        pixels = self._pixels(crops.flatten(0, 1)).to(self.dtype)
+        pixels = self._pixels(crops.flatten(0, 1)).to(self.tower.dtype)  # frozen in training, it may be half
         hidden = self.tower(pixel_values=pixels).last_hidden_state
+        if isinstance(self.patch_projection, nn.Linear):
+            hidden = hidden.to(self.patch_projection.weight.dtype)
         output: Tensor = self.patch_projection(hidden).unflatten(0, crops.shape[:2])
         return output
 

@@ -174,7 +174,7 @@ class FaceRefiner(ModelMixin, ConfigMixin):
         if self.projected is not None:
             tokens: Tensor = self.projected(faces, mask)
             return tokens * mask.any(dim=1)[:, None, None].to(tokens.dtype)
-        context = faces.joined()
+        context = faces.joined().to(self.dtype)
         if self.config.poses:
             angles = torch.deg2rad(poses.float())
             pose = self.pose_projection(torch.cat([angles.sin(), angles.cos()], dim=-1).to(self.dtype))

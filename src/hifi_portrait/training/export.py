@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import diffusers
 import torch
 from diffusers import ConfigMixin
 from transformers import CLIPTokenizer
@@ -79,7 +81,8 @@ def export_pipeline(
         ``steps`` or ``upscale`` is not an integer of 1 or more.
     """
     check_counts(steps=steps, upscale=upscale)
-    parts = build(size, [*_NETWORKS, "scheduler"])
+    with torch.device("meta"):  # what they are, not their weights
+        parts = build(size, _NETWORKS)
     places = {name: find_part(folders, name, type(parts[name]).__name__) for name in _NETWORKS}
     missing = [name for name, place in places.items() if place is None]
     tokenizers = next((Path(f) for f in folders if (Path(f) / "tokenizer").is_dir()), None)
@@ -89,6 +92,7 @@ def export_pipeline(
     for name, place in places.items():
         logger.info("%s from %s", name, place)
         parts[name] = _without_origin(type(parts[name]).from_pretrained(place)).to(dtype)
+    parts["scheduler"] = _load_scheduler(folders) or build(size, ["scheduler"])["scheduler"]
     for name in ("tokenizer", "tokenizer_2"):
         parts[name] = CLIPTokenizer.from_pretrained(tokenizers / name)
     pipeline: Any = HiFiPortraitPipeline(
@@ -101,6 +105,16 @@ def export_pipeline(
     )
     pipeline.save_pretrained(out, safe_serialization=True)
     return cast(HiFiPortraitPipeline, pipeline)
+
+
+def _load_scheduler(folders: Sequence[str | Path]) -> Any:
+    """Load the base model's scheduler, which knows whether it predicts noise or velocity; None without."""
+    for folder in map(Path, folders):
+        place = folder / "scheduler" / "scheduler_config.json"
+        if place.is_file():
+            name = json.loads(place.read_text())["_class_name"]
+            return getattr(diffusers, name).from_pretrained(folder / "scheduler")
+    return None
 
 
 def _without_origin(model: Any) -> Any:

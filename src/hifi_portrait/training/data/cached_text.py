@@ -17,7 +17,7 @@ from hifi_portrait.errors import DatasetError
 from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.training.data.prepared import Prepared
 from hifi_portrait.training.data.text import encode_text, vary_caption
-from hifi_portrait.training.data.tokenizer import load_tokenizer, token_ids
+from hifi_portrait.training.data.tokenizer import check_tokenizers, token_ids
 from hifi_portrait.training.engine.weights import load_parts
 
 _ENCODERS = ("text_encoder", "text_encoder_2")
@@ -117,7 +117,7 @@ def cache_text(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     parts = load_parts(size, _ENCODERS, [base], required=_ENCODERS)
     first, second = (parts[name].eval().to(device) for name in _ENCODERS)
-    _check_tokenizers(prepared, Path(base))
+    check_tokenizers(prepared.folder, base)
     tokenizer, padding = prepared.tokenizer(), prepared.second_padding()
     captions = ["", *_vary_captions(prepared, variants)]
     arrays: dict[str, np.ndarray] = {}
@@ -134,16 +134,6 @@ def cache_text(
                 arrays[name][start : start + _BATCH] = values.half().cpu().numpy()
         for array in arrays.values():
             array.flush()  # type: ignore[attr-defined]
-
-
-def _check_tokenizers(prepared: Prepared, base: Path) -> None:
-    for name in ("tokenizer", "tokenizer_2"):
-        own = load_tokenizer(prepared.folder, name).get_vocab()
-        if (base / name).is_dir() and load_tokenizer(base, name).get_vocab() != own:
-            raise DatasetError(
-                f"{prepared.folder} has another {name} than {base}, whose encoders would read other words: "
-                f"prepare it in a new folder, with --tokenizer {base}"
-            )
 
 
 def _vary_captions(prepared: Prepared, count: int) -> list[str]:

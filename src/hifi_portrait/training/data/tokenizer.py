@@ -72,6 +72,24 @@ def load_tokenizer(folder: str | Path, name: str = "tokenizer") -> CLIPTokenizer
     return CLIPTokenizer.from_pretrained(place)
 
 
+def check_tokenizers(prepared: str | Path, base: str | Path) -> None:
+    """Check that a prepared folder has the tokenizers of text encoders, where these have some beside them.
+
+    Raises
+    ------
+    DatasetError
+        It has others.
+    """
+    for name in ("tokenizer", "tokenizer_2"):
+        if not (Path(base) / name).is_dir():
+            continue
+        if load_tokenizer(base, name).get_vocab() != load_tokenizer(prepared, name).get_vocab():
+            raise DatasetError(
+                f"{prepared} has another {name} than {base}, whose encoders would read other words: "
+                f"prepare it in a new folder, with --tokenizer {base}"
+            )
+
+
 def token_ids(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
     """Turn texts into token ids (len(texts), 77) int64, padded and cut as SDXL's pipeline does."""
     ids: Tensor = tokenizer(

@@ -130,8 +130,21 @@ class HiFiConfig:
     """Parts that start afresh although ``init_from`` has them. A fresh HiFi-Net takes over the latent prior
     of the one there."""
 
+    clip: str = ""
+    """Folder or hub id of a CLIP, whose vision tower a fresh face encoder starts from; empty for random
+    weights. A face encoder that ``init_from`` has is taken as it is."""
+
+    random_clip: bool = False
+    """Whether a fresh face encoder whose vision tower is as large as a published CLIP's may start from random
+    weights all the same."""
+
+    frozen_clip: bool = False
+    """Whether the face encoder's vision tower stays as CLIP's while the rest of the face encoder learns. It
+    saves the memory of the tower's gradients and moments."""
+
     trainable: tuple[str, ...] = FACE_PARTS
-    """Parts that learn. Without "unet" the base model stays frozen, with it both are trained jointly."""
+    """Parts that learn. Without "unet" the base model stays frozen, with it both are trained jointly. A part
+    that reads faces must learn, or be in ``init_from``."""
 
     copy_unet: bool = True
     """Whether a fresh HiFi-Net starts from the UNet's encoder half."""

@@ -38,8 +38,9 @@ from hifi_portrait.training.objectives.diffusion import (
 from hifi_portrait.training.objectives.hifi.config import HiFiConfig, HiFiLosses
 from hifi_portrait.training.objectives.hifi.critic import balance_gradients, hinge_critic_loss
 from hifi_portrait.training.objectives.hifi.data import HiFiData
-from hifi_portrait.training.objectives.hifi.parts import CRITIC, given_parts, hifi_parts, take_over_prior
+from hifi_portrait.training.objectives.hifi.parts import hifi_parts, take_over_prior
 from hifi_portrait.training.objectives.hifi.sample_faces import SampleFaces, SampleMemory
+from hifi_portrait.training.objectives.hifi.start import CRITIC, freeze_clip, given_parts
 from hifi_portrait.training.objectives.losses import (
     align_chips,
     area_errors,
@@ -81,6 +82,8 @@ class HiFiObjective(Objective):
     def __init__(self, config: HiFiConfig, data: str | Path, *, seed: int = 0) -> None:
         super().__init__(hifi_parts(config, data, seed=seed), config.trainable)
         self.config = config
+        if config.frozen_clip and self.part("face_encoder").config.patches:
+            freeze_clip(self.part("face_encoder"), half=config.frozen_in_half)
         self.scheduler = find_scheduler(config.init_from) or build(config.size, ["scheduler"])["scheduler"]
         self.recogniser = DlibResNet.from_dlib() if config.losses.identity > 0 else None
         if self._predicted == "epsilon" and self.part("hifi_net").prior is not None:

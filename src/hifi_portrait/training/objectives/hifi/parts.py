@@ -19,11 +19,16 @@ from hifi_portrait.training.data.prepared import Prepared
 from hifi_portrait.training.engine.weights import find_part, load_parts
 from hifi_portrait.training.objectives.hifi.config import AS_GIVEN, FACE_PARTS, HiFiConfig
 from hifi_portrait.training.objectives.hifi.critic import LatentCritic
+from hifi_portrait.training.objectives.hifi.start import (
+    CRITIC,
+    check_parts,
+    check_start,
+    given_parts,
+    load_clip,
+    starts_from_clip,
+)
 
 logger = logging.getLogger(__name__)
-
-CRITIC = "critic"
-"""Name of the critic's part; only training has it."""
 
 
 def hifi_parts(config: HiFiConfig, data: str | Path, *, seed: int = 0) -> dict[str, nn.Module]:
@@ -44,21 +49,29 @@ def hifi_parts(config: HiFiConfig, data: str | Path, *, seed: int = 0) -> dict[s
         A part is missing, or was made with other settings than the requested ones or for other data.
     """
     prepared = Prepared(data)
-    _check_embeddings(config, prepared)
+    check_start(config, prepared)
     encoders = [] if config.data.cached_text else ["text_encoder", "text_encoder_2"]
     names = ["unet", *encoders, *FACE_PARTS]
     frozen = [name for name in names if name not in config.trainable]
+    overrides = _overrides(config, prepared.embedding_size)
+    from_clip = starts_from_clip(config)
     parts = load_parts(
         config.size,
-        names,
+        [name for name in names if not (from_clip and name == "face_encoder")],
         config.init_from,
-        overrides=_overrides(config, prepared.embedding_size),
+        overrides=overrides,
         required=[name for name in frozen if name not in FACE_PARTS],
-        fresh=[name for name in config.fresh if name != CRITIC],
+        fresh=[
+            name for name in config.fresh if name != CRITIC and not (from_clip and name == "face_encoder")
+        ],
         half=frozen if config.frozen_in_half else (),
         seed=seed,
     )
+    if from_clip:
+        parts["face_encoder"] = load_clip(config, overrides, seed=seed)
+        parts = {name: parts[name] for name in names}
     parts |= load_parts(config.size, ["vae"], [data], required=["vae"])
+    check_parts(parts, config)
     if config.gradient_checkpointing:
         for name in ("unet", "hifi_net", "face_encoder"):
             part: Any = parts[name]
@@ -88,16 +101,13 @@ def _critic(config: HiFiConfig, latent_channels: int, seed: int) -> LatentCritic
         return fresh
 
 
-def given_parts(config: HiFiConfig) -> set[str]:
-    """Find the face parts whose weights are taken from folders rather than made afresh."""
-    known = {name for name in FACE_PARTS if find_part(config.init_from, name) is not None}
-    return known - set(config.fresh)
-
-
 def _overrides(config: HiFiConfig, embedding_size: int) -> dict[str, dict[str, Any]]:
     """Give the design's settings, less the sources of guidance that are switched off."""
     overrides = _as_given(config) if config.design == AS_GIVEN else design_overrides(config.design)
     overrides.setdefault("face_encoder", {})["recogniser_dim"] = embedding_size
+    folder = find_part(config.init_from, "face_encoder") if "face_encoder" in given_parts(config) else None
+    if folder is not None:  # its vision tower may be any CLIP's
+        overrides["face_encoder"]["vision"] = json.loads((folder / "config.json").read_text())["vision"]
     hifi_net = overrides.setdefault("hifi_net", {})
     for name in ("surface_alignment", "warp_latents", "face_tokens"):
         if not getattr(config, name):
@@ -113,21 +123,6 @@ def _overrides(config: HiFiConfig, embedding_size: int) -> dict[str, dict[str, A
     if not config.latent_prior:
         hifi_net["latent_prior"] = 0
     return overrides
-
-
-def _check_embeddings(config: HiFiConfig, prepared: Prepared) -> None:
-    """Raise ModelError where the face encoder that a run starts from reads other embeddings."""
-    folder = None if "face_encoder" in config.fresh else find_part(config.init_from, "face_encoder")
-    if folder is None:
-        return
-    made_with = json.loads((folder / "config.json").read_text())["recogniser_dim"]
-    if made_with != prepared.embedding_size:
-        theirs = prepared.recogniser or "the default recogniser"
-        raise ModelError(
-            f"{folder} reads embeddings of {made_with} numbers, but {prepared.folder} has those of {theirs}, "
-            f"of {prepared.embedding_size}: prepare the photos anew with the recogniser that it goes with "
-            "(--recogniser, or without for the default one)"
-        )
 
 
 def _as_given(config: HiFiConfig) -> dict[str, dict[str, Any]]:
