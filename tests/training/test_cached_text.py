@@ -11,7 +11,7 @@ from hifi_portrait.training.data.prepare import prepare
 from hifi_portrait.training.data.prepared import Prepared
 from hifi_portrait.training.data.text import encode_text
 from hifi_portrait.training.data.tokenizer import save_tokenizers, token_ids, train_tokenizer
-from hifi_portrait.training.objectives.hifi.config import HiFiDataConfig
+from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiDataConfig
 
 SILENT = {"empty_caption": 0.0, "clause_dropout": 0.0}
 
@@ -61,7 +61,12 @@ def test_training_needs_no_text_encoders_then(with_text, base_folder, tmp_path):
 
 def test_text_encoders_cannot_learn_from_the_cache(with_text, base_folder):
     with pytest.raises(ModelError, match="cannot train text_encoder"):
-        hifi(with_text, base_folder, data=HiFiDataConfig(cached_text=True), trainable=BASE_PARTS)
+        hifi(
+            with_text,
+            base_folder,
+            data=HiFiDataConfig(cached_text=True),
+            trainable=(*BASE_PARTS, *FACE_PARTS),
+        )
 
 
 def test_a_design_that_changes_captions_reads_them_itself(with_text, base_folder):

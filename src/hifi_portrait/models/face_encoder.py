@@ -135,10 +135,10 @@ class FaceEncoder(ModelMixin, ConfigMixin):
             )
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise ModelError(f"no CLIP vision tower could be read from {folder}: {error}") from error
-        if report["missing_keys"]:
+        if missing := sorted(report["missing_keys"]):
             raise ModelError(
-                f"{folder} holds no CLIP vision tower, for {sorted(report['missing_keys'])[0]} is missing: give "
-                "a CLIP such as openai/clip-vit-large-patch14, or its folder"
+                f"{folder} holds no CLIP vision tower ({missing[0]} is missing): give a CLIP such as "
+                "openai/clip-vit-large-patch14, or its folder"
             )
         ordinary = CLIPVisionConfig()
         vision = {
