@@ -13,6 +13,7 @@ from hifi_objectives import BASE_PARTS
 from hifi_portrait.dataset.format import IDDatasetWriter, PhotoAnalysis, PhotoRecord
 from hifi_portrait.head import HeadModel
 from hifi_portrait.models.build import build
+from hifi_portrait.training.data.labelled_photos import write_labelled_photos
 from hifi_portrait.training.data.prepare import prepare
 from hifi_portrait.training.data.prepared import Prepared
 from painted_heads import geometry, paint
@@ -49,6 +50,14 @@ def painted_photo(person: int, number: int) -> PhotoRecord:
         truth=truth,
         analysis=analysis,
     )
+
+
+@pytest.fixture(scope="session")
+def labelled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Labelled photos of two people, two of each, in two shards."""
+    folder = tmp_path_factory.mktemp("labelled")
+    write_labelled_photos(folder, 2, 2, 64, seed=50, per_shard=1)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from hifi_portrait.faces.detector import MediaPipeFaceDetector
 from hifi_portrait.faces.dlib_resnet import DlibResNet
 from hifi_portrait.faces.face import Face
 from hifi_portrait.faces.image import IMAGE_SUFFIXES, MAX_PIXELS, ImageLike, load_image, source_name
+from hifi_portrait.faces.labels import BARE_SKIN, FaceLabel
 from hifi_portrait.faces.landmarker import MediaPipeLandmarker
 from hifi_portrait.faces.matting import MediaPipeMatting
 from hifi_portrait.faces.protocols import Detection, FaceDetector, Landmarker, Matting, Recogniser
@@ -13,6 +14,7 @@ from hifi_portrait.faces.quality import FaceQuality, face_quality
 from hifi_portrait.faces.recogniser import DlibRecogniser, align_chip, chip_transform
 
 __all__ = [
+    "BARE_SKIN",
     "IMAGE_SUFFIXES",
     "MAX_PIXELS",
     "MIN_CROP_SIDE",
@@ -23,6 +25,7 @@ __all__ = [
     "Face",
     "FaceAnalyser",
     "FaceDetector",
+    "FaceLabel",
     "FaceQuality",
     "ImageLike",
     "Landmarker",

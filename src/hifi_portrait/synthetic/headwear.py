@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hifi_portrait.faces.labels import FaceLabel
 from hifi_portrait.head import vertex_normals
 from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.base_shape import Fitting
@@ -97,6 +98,7 @@ def put_on_headwear(
             tone=piece.tone,
             keep=piece.keep,
             dye=piece.dye,
+            label=FaceLabel.HEADWEAR,
         )
 
 

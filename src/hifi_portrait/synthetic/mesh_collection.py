@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.synthetic.labels import label_materials
 
 
 class MeshCollection:
@@ -18,6 +19,7 @@ class MeshCollection:
         self._triangles: list[NDArray[np.int32]] = []
         self._materials: list[NDArray[np.int32]] = []
         self._dyes: list[NDArray[np.int32]] = []
+        self._labels: list[NDArray[np.uint8]] = []
         self.num_vertices = 0
         self.num_triangles = 0
 
@@ -32,6 +34,7 @@ class MeshCollection:
         tone: Array | None = None,
         keep: Array | None = None,
         dye: int = 0,
+        label: Array | int | None = None,
     ) -> None:
         """Add a mesh.
 
@@ -51,6 +54,8 @@ class MeshCollection:
             (N,) drawn where the interpolated value is not negative; everywhere by default.
         dye
             For cloth: which of the photo's further colours it has, 0 for the clothing's own.
+        label
+            What it is to face parsing, a `FaceLabel` or (F,) of them; that of the material by default.
         """
         count = len(vertices)
         self._vertices.append(np.asarray(vertices, np.float32))
@@ -65,12 +70,18 @@ class MeshCollection:
         )
         self._materials.append(np.broadcast_to(np.asarray(material, np.int32), len(triangles)))
         self._dyes.append(np.full(len(triangles), dye, np.int32))
+        labels = label_materials(self._materials[-1]) if label is None else np.asarray(label, np.uint8)
+        self._labels.append(np.broadcast_to(labels, len(triangles)))
         self.num_vertices += count
         self.num_triangles += len(triangles)
 
     def dyes(self) -> NDArray[np.int32]:
         """Give the number (F,) of the dye of each triangle."""
         return np.concatenate(self._dyes)
+
+    def labels(self) -> NDArray[np.uint8]:
+        """Give the `FaceLabel` (F,) of each triangle."""
+        return np.concatenate(self._labels)
 
     def arrays(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hifi_portrait.faces.labels import FaceLabel
 from hifi_portrait.head import Camera, HeadGeometry, HeadModel, Part, rest_vertices, vertex_normals
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.base_shape import Fitting
@@ -38,6 +39,7 @@ from hifi_portrait.synthetic.headwear import (
     tuck_hair,
 )
 from hifi_portrait.synthetic.headwear_shape import Headwear
+from hifi_portrait.synthetic.labels import body_labels
 from hifi_portrait.synthetic.lights import arrange
 from hifi_portrait.synthetic.mesh_collection import MeshCollection
 from hifi_portrait.synthetic.outfits import dress_in, skin_bare_in
@@ -67,6 +69,8 @@ class PhotoTruth:
     """(V,) in [0, 1]: facing the camera, hidden by nothing (hair, glasses), inside the picture."""
     matte: FloatArray
     """(H, W) in [0, 1]: the person, hair included."""
+    labels: NDArray[np.uint8]
+    """(H, W) what each pixel shows, as `hifi_portrait.faces.FaceLabel`."""
     caption: str
     attributes: dict[str, Any]
 
@@ -178,7 +182,7 @@ def photograph(person: Person, setup: PhotoSetup, size: int = 256) -> Photograph
         shoulders = part_vertices(model, Part.SHOULDERS)
         shift = np.median(vertices[shoulders] - sitter.rest[shoulders], axis=0)
         put_on_headwear(meshes, headwear, sitter.fitting, head, shift)
-    _add_body(meshes, setup, vertices, normals, rotation[:, 1] * 0.005, headwear)
+    _add_body(meshes, person, setup, vertices, normals, rotation[:, 1] * 0.005, headwear)
     (dress if wide is None else dress_in)(meshes, setup.clothing, vertices, normals)
     hair = (
         sitter.hair if headwear is None or wide is None else tuck_hair(sitter.hair, headwear, wide.headwear)
@@ -222,6 +226,7 @@ def photograph(person: Person, setup: PhotoSetup, size: int = 256) -> Photograph
         geometry=geometry,
         visibility=_visibility(vertices, normals, camera, rendering),
         matte=rendering.coverage,
+        labels=rendering.labels,
         caption=(caption if wide is None else wide_caption)(attributes, rng, named=setup.named),
         attributes=attributes,
     )
@@ -251,6 +256,7 @@ def _normals(vertices: Array) -> FloatArray:
 
 def _add_body(
     meshes: MeshCollection,
+    person: Person,
     setup: PhotoSetup,
     vertices: Array,
     normals: Array,
@@ -270,6 +276,7 @@ def _add_body(
         mesh.material,
         attribute=mesh.corner_attribute,
         keep=bare[mesh.corner_vertex],
+        label=body_labels(person),
     )
 
 
@@ -285,7 +292,10 @@ def _add_strands(
     step = 1 if size >= 192 else 2
     middle = head[:3, :3] @ np.array((0.0, -0.02, 0.03)) + head[:3, 3]
     rng = np.random.default_rng([77, person.seed])
-    for grown, brightness, thinning in ((hair, 1.0, step), (sitter.beard, 0.8, 1)):
+    for grown, brightness, thinning, label in (
+        (hair, 1.0, step, FaceLabel.HAIR),
+        (sitter.beard, 0.8, 1, FaceLabel.BEARD),
+    ):
         if grown is None:
             continue
         strands = grown.fit_to_person(sitter.fitting)
@@ -293,7 +303,13 @@ def _add_strands(
         tone = brightness * rng.uniform(0.75, 1.2, strands.count)[::thinning]
         mesh = ribbon_mesh(posed_strands(drawn, vertices, head), drawn, middle, tone)
         meshes.add(
-            mesh.vertices, mesh.normals, mesh.triangles, HAIR, attribute=mesh.tangents, tone=mesh.shades
+            mesh.vertices,
+            mesh.normals,
+            mesh.triangles,
+            HAIR,
+            attribute=mesh.tangents,
+            tone=mesh.shades,
+            label=label,
         )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from hifi_portrait.faces.labels import FaceLabel
 from hifi_portrait.head import Camera
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.glasses import Tint, through_lens
@@ -14,6 +15,7 @@ from hifi_portrait.head.numerics import block_mean
 from hifi_portrait.synthetic.body_mesh import BODY, CLOTH, EYE, FRAME, HAIR, LASH, MOUTH, SKIN, TEETH
 from hifi_portrait.synthetic.depth_buffer import ambient_occlusion, draw_nearest
 from hifi_portrait.synthetic.dyes import Dyes, dye_cloth
+from hifi_portrait.synthetic.labels import merge_labels
 from hifi_portrait.synthetic.lights import Lights
 from hifi_portrait.synthetic.mesh_collection import MeshCollection
 from hifi_portrait.synthetic.shading import shade
@@ -101,6 +103,8 @@ class Rendering:
     """(2H, 2W) distance of what is seen along the camera's axis; infinite where there is nothing."""
     exposure: float
     """Factor from light to ``colour``."""
+    labels: NDArray[np.uint8]
+    """(H, W) the `FaceLabel` of most of each pixel."""
 
 
 def render(
@@ -167,6 +171,7 @@ def render(
     )
 
     seen = np.where(triangle_id >= 0, material[triangle_id], -1)
+    labels = np.where(triangle_id >= 0, meshes.labels()[triangle_id], np.uint8(FaceLabel.BACKGROUND))
     distance = np.where(depth > 0, 1 / np.maximum(depth, 1e-9), 99).astype(np.float32)
     _occlude(irradiance, specular, distance, seen, sharp)
     _scatter_in_skin(irradiance, seen, sharp.focal / float(focus[1]))
@@ -191,6 +196,7 @@ def render(
         front = _lay_lens(colour, depth, lens, sharp, lights)
         if max(lens.tint.factor) < CAMERAWORK.opaque:
             distance = np.where(front > depth, 1 / np.maximum(front, 1e-9), distance)
+            labels = np.where(front > depth, np.uint8(FaceLabel.GLASSES), labels)
     s = SUPERSAMPLING
     covered = (triangle_id >= 0).astype(np.float32)
     return Rendering(
@@ -198,6 +204,7 @@ def render(
         block_mean(covered, s),
         np.where(depth > 0, distance, np.inf),
         exposure,
+        merge_labels(labels, s),
     )
 
 

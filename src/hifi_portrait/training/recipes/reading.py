@@ -24,6 +24,11 @@ OBJECTIVES = {
         "AutoencoderObjective",
     ),
     "base": ("hifi_portrait.training.objectives.base", "BaseConfig", "BaseObjective"),
+    "face-parsing": (
+        "hifi_portrait.training.objectives.face_parsing",
+        "FaceParsingConfig",
+        "FaceParsingObjective",
+    ),
     "hifi": ("hifi_portrait.training.objectives.hifi.objective", "HiFiConfig", "HiFiObjective"),
     "text": ("hifi_portrait.training.objectives.text", "TextConfig", "TextObjective"),
 }
