@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -119,11 +120,11 @@ class LabelledPhotos(Sequence[LabelledPhoto]):
                 f"{self.folder} holds no labelled photos: make them by scripts/render_labelled_people.py"
             )
         try:
-            self._shards = [safe_open(str(file), framework="numpy") for file in files]
+            shards: list[Any] = [safe_open(str(file), framework="numpy") for file in files]
         except (SafetensorError, OSError) as error:
             raise DatasetError(f"{self.folder} has a damaged shard: {error}") from error
         self._places = [
-            (shard, row) for shard in self._shards for row in range(shard.get_slice("labels").get_shape()[0])
+            (shard, row) for shard in shards for row in range(shard.get_slice("labels").get_shape()[0])
         ]
 
     def __len__(self) -> int:

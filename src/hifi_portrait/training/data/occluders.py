@@ -220,9 +220,8 @@ def _sunglasses(image: Array, labels: Array, landmarks: Array, rng: np.random.Ge
     _line(mask, eyes[0], eyes[1], max(1.0, 0.06 * apart))
     tone = rng.uniform(5, 90) * np.exp(rng.normal(0, 0.15, 3))
     sky = 1 + rng.uniform(0, 1.2) * np.linspace(1, -1, size)[:, None, None]
-    return mask * rng.uniform(0.75, 1.0), np.clip(tone * sky + np.zeros((size, size, 1)), 0, 255).astype(
-        np.float32
-    )
+    colour = np.broadcast_to(np.clip(tone * sky, 0, 255).astype(np.float32), (size, size, 3))
+    return np.asarray(mask * np.float32(rng.uniform(0.75, 1.0))), colour
 
 
 _KINDS: tuple[tuple[Callable[[Array, Array, Array, np.random.Generator], Paint], bool], ...] = (

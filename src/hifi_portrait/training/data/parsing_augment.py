@@ -269,4 +269,4 @@ def _disturb_landmarks(
     middle = landmarks.mean(axis=0)
     scale = np.exp(rng.normal(0, 0.02, 3))
     shift = rng.normal(0, settings.landmark_error, 3) * PARSING_SIZE
-    return ((landmarks - middle) * scale + middle + shift).astype(np.float32)
+    return np.asarray((landmarks - middle) * scale + middle + shift, np.float32)
