@@ -115,7 +115,8 @@ def test_a_t2i_adapter_of_other_widths_is_refused(pipe, identity):
         draw(pipe, identity, guides=[Guide(other, picture(0))])
 
 
-def test_an_ip_adapter_for_style(pipe, identity, tmp_path):
+def load_style(pipe, folder):
+    """Load an IP-Adapter with random weights, and give plain SDXL with it."""
     width, tokens = 32, 4
     config = CLIPVisionConfig(
         hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, image_size=32,
@@ -136,21 +137,24 @@ def test_an_ip_adapter_for_style(pipe, identity, tmp_path):
         "proj.weight": torch.randn(tokens * width, 24), "proj.bias": torch.zeros(tokens * width),
         "norm.weight": torch.ones(width), "norm.bias": torch.zeros(width),
     }  # fmt: skip
-    before = draw(pipe, identity)
     tensors = {f"image_proj.{name}": value for name, value in projection.items()}
     save_file(
         tensors | {f"ip_adapter.{name}": value for name, value in adapter.items()},
-        tmp_path / "style.safetensors",
+        folder / "style.safetensors",
     )
-    pipe.load_ip_adapter(tmp_path, subfolder="", weight_name="style.safetensors", image_encoder_folder=None)
-    style = {"ip_adapter_image": picture(7)}
-    plain = others(
+    pipe.load_ip_adapter(folder, subfolder="", weight_name="style.safetensors", image_encoder_folder=None)
+    pipe.set_ip_adapter_scale(0.6)
+    return others(
         StableDiffusionXLPipeline,
         pipe,
         image_encoder=pipe.image_encoder,
         feature_extractor=pipe.feature_extractor,
     )
-    pipe.set_ip_adapter_scale(0.6)
+
+
+def test_an_ip_adapter_for_style(pipe, identity, tmp_path):
+    before = draw(pipe, identity)
+    plain, style = load_style(pipe, tmp_path), {"ip_adapter_image": picture(7)}
     expected = plain(**style, **settings()).images
     np.testing.assert_allclose(draw(pipe, identity, **OFF, **style), expected, atol=1e-5)
     both = draw(pipe, identity, **style)
@@ -160,6 +164,17 @@ def test_an_ip_adapter_for_style(pipe, identity, tmp_path):
     assert not np.array_equal(both, draw(pipe, identity, **style))
     pipe.unload_ip_adapter()
     np.testing.assert_allclose(draw(pipe, identity), before, atol=1e-5)
+
+
+def test_an_ip_adapter_within_a_mask(pipe, identity, tmp_path):
+    plain, style = load_style(pipe, tmp_path), {"ip_adapter_image": picture(7)}
+    mask = torch.zeros(1, 1, 64, 64)
+    mask[..., :32] = 1
+    masked = style | {"cross_attention_kwargs": {"ip_adapter_masks": [mask]}}
+    expected = plain(**masked, **settings()).images
+    assert not np.array_equal(expected, plain(**style, **settings()).images)
+    np.testing.assert_allclose(draw(pipe, identity, **OFF, **masked), expected, atol=1e-5)
+    assert not np.array_equal(draw(pipe, identity, **masked), draw(pipe, identity, **style))
 
 
 def test_a_guide_of_another_model_is_refused(pipe, identity):

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from diffusers import T2IAdapter
 
-from tiny_pipelines import draw
+from hifi_portrait import Guide
+from tiny_pipelines import a_pipeline, draw, draw_plain
 
 
 @pytest.mark.parametrize("start", [{}, {"warp_strength": 0.8, "prompt": "a beard"}])
@@ -64,3 +66,48 @@ def test_the_networks_compile_without_graph_breaks(pipe, identity):
     pipe.hifi_net.compile(fullgraph=True, backend="eager")
     np.testing.assert_allclose(draw(pipe, identity), plain, atol=1e-5)
     np.testing.assert_allclose(draw(pipe, identity, num_inference_steps=3), plain, atol=1e-5)
+
+
+def count_graphs(compile_with, run):
+    """How many graphs a run is compiled into, whole ones alone."""
+    graphs = []
+
+    def backend(graph, _inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    torch._dynamo.reset()
+    compile_with(backend=backend, fullgraph=True)
+    run()
+    torch._dynamo.reset()
+    return len(graphs)
+
+
+@pytest.mark.slow
+def test_repeated_blocks_compile_into_as_many_graphs_as_those_of_sdxl(identity):
+    """Each kind of block once, however many layers there are, and once more for another scale."""
+    plain, ours = a_pipeline(), a_pipeline()
+    drawn = draw(ours, identity)
+    of_sdxl = count_graphs(plain.unet.compile_repeated_blocks, lambda: draw_plain(plain))
+    assert of_sdxl == 2  # of its two widths
+
+    def compare():
+        np.testing.assert_allclose(draw(ours, identity), drawn, atol=1e-5)
+
+    assert count_graphs(ours.unet.compile_repeated_blocks, compare) == of_sdxl
+
+
+@pytest.mark.slow
+def test_a_guided_unet_compiles_once_for_each_set_of_guides_that_acts(identity):
+    """Which step is under way is not read from a tensor, for which a GPU would have to be waited."""
+    pipe = a_pipeline()
+    widths = {"channels": [8, 16, 24, 24], "num_res_blocks": 1, "downscale_factor": 16}
+    model = T2IAdapter(**widths, adapter_type="full_adapter_xl").eval()
+    guide = Guide(model, np.zeros((64, 64, 3), np.uint8), end=0.5)
+    settings = {"guides": [guide], "num_inference_steps": 4}
+    plain = draw(pipe, identity, **settings)
+
+    def compare():
+        np.testing.assert_allclose(draw(pipe, identity, **settings), plain, atol=1e-5)
+
+    assert count_graphs(pipe.unet.compile, compare) == 2

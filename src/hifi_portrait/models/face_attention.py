@@ -46,7 +46,8 @@ class FaceAttention(ModelMixin, ConfigMixin):
             self.register_buffer("empty", torch.zeros(1))
         for weight in self.to_v.parameters():
             nn.init.zeros_(weight)
-        self._bound = _Bound()
+        # One a layer, for the processors to read: all layers' compiled code then reads the same place.
+        self._layers = [_Layer() for _ in hidden_sizes]
 
     @classmethod
     def for_unet(cls, unet: UNet2DConditionModel, token_dim: int | None = None) -> FaceAttention:
@@ -90,12 +91,12 @@ class FaceAttention(ModelMixin, ConfigMixin):
 
         `regions` may be None where there is one person.
         """
-        before = self._bound
+        before = [layer.bound for layer in self._layers]
         self.bind(tokens, regions, scale, copies, unconditional)
         try:
             yield
         finally:
-            self._bound = before
+            self._hand_out(before)
 
     def bind(
         self,
@@ -109,19 +110,28 @@ class FaceAttention(ModelMixin, ConfigMixin):
 
         For training with gradient checkpointing, which reads the tokens once more on the way back.
         """
-        subjects = []
-        if scale != 0 and self.config.hidden_sizes:
-            nobody = [None] * len(tokens)
-            for own, of_nobody in zip(tokens, unconditional or nobody, strict=True):
-                subjects.append(self._read_subject(own, of_nobody, copies))
-        self._bound = _Bound(tuple(subjects), regions, scale)
+        if scale == 0:
+            self._hand_out([None] * len(self._layers))
+            return
+        nobody = [None] * len(tokens)
+        people = [
+            self._read_person(own, of_nobody, copies)
+            for own, of_nobody in zip(tokens, unconditional or nobody, strict=True)
+        ]
+        self._hand_out([_Bound(each, regions, scale) for each in zip(*people, strict=True)])
 
-    def _read_subject(self, tokens: Tensor, unconditional: Tensor | None, copies: int) -> _BoundSubject:
+    def _hand_out(self, bound: Sequence[_Bound | None]) -> None:
+        """Give each layer what it is to read."""
+        for layer, each in zip(self._layers, bound, strict=True):
+            layer.bound = each
+
+    def _read_person(self, tokens: Tensor, unconditional: Tensor | None, copies: int) -> list[_BoundPerson]:
+        """Keys and values of one person for each layer."""
         own = self._repeat_keys(tokens, copies)
         if unconditional is None:
-            return _BoundSubject(own, None)
+            return [_BoundPerson(each, None) for each in own]
         pairs = zip(self._repeat_keys(unconditional, copies), own, strict=True)
-        return _BoundSubject(own, [(torch.cat([k0, k]), torch.cat([v0, v])) for (k0, v0), (k, v) in pairs])
+        return [_BoundPerson((k, v), (torch.cat([k0, k]), torch.cat([v0, v]))) for (k0, v0), (k, v) in pairs]
 
     def _repeat_keys(self, tokens: Tensor, copies: int) -> list[KeysAndValues]:
         return [(k.repeat_interleave(copies, 0), v.repeat_interleave(copies, 0)) for k, v in self(tokens)]
@@ -145,8 +155,8 @@ class FaceAttention(ModelMixin, ConfigMixin):
                 f"{sorted(set(widths))}"
             )
         self.detach(unet)
-        for index, (_, layer) in enumerate(layers):
-            layer.set_processor(FaceAttentionProcessor(self, index, layer.get_processor()))
+        for (_, layer), read in zip(layers, self._layers, strict=True):
+            layer.set_processor(FaceAttentionProcessor(self, read, layer.get_processor()))
 
     @staticmethod
     def detach(unet: UNet2DConditionModel) -> None:
@@ -171,7 +181,37 @@ class FaceAttention(ModelMixin, ConfigMixin):
     @property
     def is_bound(self) -> bool:
         """Whether there are tokens to read."""
-        return bool(self._bound.subjects)
+        return any(layer.bound is not None for layer in self._layers)
+
+    def read(self, attn: Attention, query: Tensor, index: int) -> Tensor:
+        """Attend to what is bound with queries (R, L, C) of layer `index`, of R samples that read faces."""
+        bound = self._layers[index].bound
+        return torch.zeros_like(query) if bound is None else bound.read(attn, query)
+
+
+@dataclass(frozen=True)
+class _BoundPerson:
+    """One person's keys and values for a layer, and for both halves if the unconditional one reads too."""
+
+    own: KeysAndValues
+    both: KeysAndValues | None
+
+    @property
+    def pictures(self) -> int:
+        return len(self.own[0])
+
+    def for_readers(self, count: int) -> KeysAndValues:
+        """Those for so many readers."""
+        return self.own if self.both is None or count == self.pictures else self.both
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """What a layer reads."""
+
+    people: tuple[_BoundPerson, ...]
+    regions: Regions | None
+    scale: float
 
     def readers(self, samples: int) -> int:
         """How many of so many samples read faces: the last ones, or all.
@@ -181,49 +221,29 @@ class FaceAttention(ModelMixin, ConfigMixin):
         ModelError
             If there are neither as many samples as pictures, nor twice as many.
         """
-        first = self._bound.subjects[0]
-        pictures = first.pictures
-        if samples not in (pictures, 2 * pictures):
+        first = self.people[0]
+        if samples not in (first.pictures, 2 * first.pictures):
             raise ModelError(
-                f"face attention is bound to {pictures} pictures, but the UNet runs on {samples} samples: it "
-                "takes as many, or twice as many with the conditional ones last"
+                f"face attention is bound to {first.pictures} pictures, but the UNet runs on {samples} "
+                "samples: it takes as many, or twice as many with the conditional ones last"
             )
-        return pictures if first.both is None else samples
+        return first.pictures if first.both is None else samples
 
-    def read(self, attn: Attention, query: Tensor, index: int) -> Tensor:
+    def read(self, attn: Attention, query: Tensor) -> Tensor:
         """Attend with a layer's queries (R, L, C), of its `readers`, to the bound tokens: (R, L, C)."""
-        bound = self._bound
-        outputs = [_read(attn, query, each.for_readers(index, len(query))) for each in bound.subjects]
-        if bound.regions is None:
-            return outputs[0] * bound.scale
-        masks = bound.regions.along(query.shape[1]).to(query)
+        outputs = [_read(attn, query, person.for_readers(len(query))) for person in self.people]
+        if self.regions is None:
+            return outputs[0] * self.scale
+        masks = self.regions.along(query.shape[1]).to(query)
         total: Tensor = sum(output * mask for output, mask in zip(outputs, masks, strict=True))
-        return total * bound.scale
+        return total * self.scale
 
 
-@dataclass(frozen=True)
-class _BoundSubject:
-    """One person's keys and values for each layer, and for both halves if the unconditional one reads too."""
+@dataclass
+class _Layer:
+    """What a layer's processor reads at present; None outside of calls, or where faces count for nothing."""
 
-    own: list[KeysAndValues]
-    both: list[KeysAndValues] | None
-
-    @property
-    def pictures(self) -> int:
-        return len(self.own[0][0])
-
-    def for_readers(self, index: int, count: int) -> KeysAndValues:
-        """Those of layer `index` for so many readers."""
-        return self.own[index] if self.both is None or count == self.pictures else self.both[index]
-
-
-@dataclass(frozen=True)
-class _Bound:
-    """What a call has bound to face attention, as one object that takes the place of another as a whole."""
-
-    subjects: tuple[_BoundSubject, ...] = ()
-    regions: Regions | None = None
-    scale: float = 1.0
+    bound: _Bound | None = None
 
 
 def cross_attention_layers(unet: UNet2DConditionModel) -> list[tuple[str, Attention]]:
@@ -238,9 +258,9 @@ class FaceAttentionProcessor:
     It is no module: the weights belong to `FaceAttention` and stay out of the UNet's.
     """
 
-    def __init__(self, face_attention: FaceAttention, index: int, inner: Any) -> None:
+    def __init__(self, face_attention: FaceAttention, layer: _Layer, inner: Any) -> None:
         self.face_attention = face_attention
-        self.index = index
+        self.layer = layer
         self.inner = inner
 
     def __call__(
@@ -250,31 +270,35 @@ class FaceAttentionProcessor:
         encoder_hidden_states: Tensor | None = None,
         attention_mask: Tensor | None = None,
         *args: Any,
+        ip_adapter_masks: Any = None,  # named, as diffusers hands on only what a processor names
         **kwargs: Any,
     ) -> Tensor:
         """Attend to the text, then to the faces. Arguments as for any diffusers attention processor."""
-        if not self.face_attention.is_bound:
+        if ip_adapter_masks is not None:
+            kwargs["ip_adapter_masks"] = ip_adapter_masks
+        bound = self.layer.bound
+        if bound is None:
             output: Tensor = self.inner(
                 attn, hidden_states, encoder_hidden_states, attention_mask, *args, **kwargs
             )
             return output
         plain = type(self.inner) is AttnProcessor2_0 and not attn.residual_connection
         if plain and encoder_hidden_states is not None and attention_mask is None:
-            return self._attend_to_both(attn, hidden_states, encoder_hidden_states)
+            return self._attend_to_both(bound, attn, hidden_states, encoder_hidden_states)
         output = self.inner(attn, hidden_states, encoder_hidden_states, attention_mask, *args, **kwargs)
-        query = attn.to_q(hidden_states[-self.face_attention.readers(len(hidden_states)) :])
+        query = attn.to_q(hidden_states[-bound.readers(len(hidden_states)) :])
         # The output projection is linear: it may be applied to the faces' part by itself, without its bias.
         projection = attn.to_out[0]
-        faces = projection(self.face_attention.read(attn, query, self.index))
+        faces = projection(bound.read(attn, query))
         faces = faces if projection.bias is None else faces - projection.bias
         return _add_last(output, faces / attn.rescale_output_factor)
 
-    def _attend_to_both(self, attn: Attention, hidden_states: Tensor, text: Tensor) -> Tensor:
+    @staticmethod
+    def _attend_to_both(bound: _Bound, attn: Attention, hidden_states: Tensor, text: Tensor) -> Tensor:
         """Attend as diffusers' plain processor does, and add the faces' part before the output projection."""
         query = attn.to_q(hidden_states)
         read = _read(attn, query, (attn.to_k(text), attn.to_v(text)))
-        readers = self.face_attention.readers(len(query))
-        read = _add_last(read, self.face_attention.read(attn, query[-readers:], self.index))
+        read = _add_last(read, bound.read(attn, query[-bound.readers(len(query)) :]))
         output: Tensor = attn.to_out[1](attn.to_out[0](read)) / attn.rescale_output_factor
         return output
 

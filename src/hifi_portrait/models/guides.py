@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import torch
@@ -58,6 +59,7 @@ class Guide:
 def apply_guides(
     unet: UNet2DConditionModel,
     guides: Sequence[tuple[Guide, Tensor]],
+    scheduler: Any,
     timesteps: Callable[[], Tensor],
 ) -> Iterator[None]:
     """Within this context the UNet is steered by guides, too.
@@ -68,6 +70,8 @@ def apply_guides(
         Of an SDXL pipeline.
     guides
         Each with its picture (1, C, H, W), as its model reads it.
+    scheduler
+        Whose calls tell which step is under way: nothing is read back from a GPU for that.
     timesteps
         Gives those that the call takes, once the scheduler has set them.
 
@@ -76,6 +80,9 @@ def apply_guides(
     ModelError
         If a guide was made for a model of other widths.
     """
+    if not guides:  # a UNet without hooks compiles as one graph
+        yield
+        return
     for guide, _ in guides:
         _check_fit(guide.model, unet)
     features = {
@@ -83,14 +90,14 @@ def apply_guides(
         for index, (guide, picture) in enumerate(guides)
         if isinstance(guide.model, T2IAdapter)
     }
+    acting: list[bool] = [False] * len(guides)
 
     def steer(
         _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         sample, timestep = args[0], args[1]
-        done = _fraction_done(timestep, timesteps())
         for index, (guide, picture) in enumerate(guides):
-            if not guide.start <= done < guide.end or guide.scale == 0:
+            if not acting[index]:
                 continue
             if index in features:
                 kwargs = kwargs | _with_features(kwargs, features[index], guide.scale, sample)
@@ -98,17 +105,55 @@ def apply_guides(
                 kwargs = kwargs | _with_residuals(kwargs, guide, picture, sample, timestep)
         return args, kwargs
 
+    def enter_step(done: int) -> None:
+        fraction = done / len(timesteps())
+        acting[:] = [guide.scale > 0 and guide.start <= fraction < guide.end for guide, _ in guides]
+
     hook = unet.register_forward_pre_hook(steer, with_kwargs=True)
     try:
-        yield
+        with count_steps(scheduler, enter_step):
+            yield
     finally:
         hook.remove()
 
 
-def _fraction_done(timestep: Tensor | float, timesteps: Tensor) -> float:
-    """Fraction of the steps before this one, in [0, 1)."""
-    same = (timesteps.cpu().double() - float(torch.as_tensor(timestep).reshape(-1)[0])).abs()
-    return int(same.argmin()) / len(timesteps)
+@contextmanager
+def count_steps(scheduler: Any, enter_step: Callable[[int], None]) -> Iterator[None]:
+    """Within this context `enter_step` hears how many steps of a draw are done, before each next one.
+
+    Parameters
+    ----------
+    scheduler
+        A diffusers scheduler: a draw begins where its timesteps are set, and each of its steps ends one.
+    enter_step
+        Is given 0, 1, ...; after the last step, too.
+    """
+    set_timesteps, step = scheduler.set_timesteps, scheduler.step
+    own = {name: vars(scheduler)[name] for name in ("set_timesteps", "step") if name in vars(scheduler)}
+    done = 0
+
+    @wraps(set_timesteps)
+    def begin(*args: Any, **kwargs: Any) -> None:
+        nonlocal done
+        set_timesteps(*args, **kwargs)
+        done = 0
+        enter_step(done)
+
+    @wraps(step)
+    def end_step(*args: Any, **kwargs: Any) -> Any:
+        nonlocal done
+        output = step(*args, **kwargs)
+        done += 1
+        enter_step(done)
+        return output
+
+    scheduler.set_timesteps, scheduler.step = begin, end_step
+    try:
+        yield
+    finally:
+        for name in ("set_timesteps", "step"):
+            delattr(scheduler, name)
+        vars(scheduler).update(own)
 
 
 def _with_residuals(

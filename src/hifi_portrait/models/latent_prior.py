@@ -144,10 +144,10 @@ def _by_radius(values: Tensor) -> Tensor:
 
 def alpha_bar_at(alphas_cumprod: Tensor, timestep: Tensor | float) -> Tensor:
     """Cumulative product of alphas (B,) at timesteps (B,), which need not be whole numbers."""
-    steps = torch.as_tensor(timestep, dtype=torch.float64).reshape(-1).cpu().clamp(0, len(alphas_cumprod) - 1)
+    steps = torch.as_tensor(timestep, dtype=torch.float64).reshape(-1).clamp(0, len(alphas_cumprod) - 1)
     lower = steps.floor().long()
     upper = (lower + 1).clamp(max=len(alphas_cumprod) - 1)
-    alphas = alphas_cumprod.double().cpu()
+    alphas = alphas_cumprod.double()
     return torch.lerp(alphas[lower], alphas[upper], steps - lower).float()
 
 

@@ -74,11 +74,13 @@ class Denoiser:
                     subjects.unconditional_tokens,
                 )
             )
-            guides = apply_guides(self.unet, state.guides, lambda: state.timesteps(self.scheduler))
-            stack.enter_context(guides)
             stack.enter_context(rescale_guidance(self.unet, self.scheduler, settings.guidance_rescale))
             if state.start is not None:
                 stack.enter_context(state.start.shorten_schedule(self.scheduler))
+            guides = apply_guides(
+                self.unet, state.guides, self.scheduler, lambda: state.timesteps(self.scheduler)
+            )
+            stack.enter_context(guides)
             yield
 
     def _add_prior(self, stack: ExitStack, state: CallState) -> None:
