@@ -142,6 +142,11 @@ def measure_photos(
         "rank1_identity": round(rank1(identity[0::2], identity[1::2]), 3),
         "rank1_shape_embedding": round(rank1(*map(shape_embedding, (identity[0::2], identity[1::2]))), 3),
         "residual": round(float(np.mean([result.residuals for result in alone])), 4),
+        "median_of_people_who_look_into_the_lens": {
+            "pitch": round(float(np.median([geometry.pose.pitch for geometry in geometries])), 2),
+            "gaze_yaw": round(float(np.median([geometry.gaze[0] for geometry in geometries])), 2),
+            "gaze_pitch": round(float(np.median([geometry.gaze[1] for geometry in geometries])), 2),
+        },
     }
 
 

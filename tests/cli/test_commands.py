@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hifi_portrait.cli.inputs import make_target
+from hifi_portrait.cli.options import PoseOptions
 from hifi_portrait.io.provenance import file_sha256, read_record
 from hifi_portrait.person.presets import PRESETS
 from hifi_portrait.person.target import GLASSES
@@ -89,6 +91,11 @@ def test_people_are_written(run, tmp_path):
     result = run("people", "--count", 1, "--photos", 1, "--size", 64, "--workers", 1, "--out", tmp_path / "d")
     assert result.exit_code == 0, result.stderr
     assert any((tmp_path / "d").iterdir())
+
+
+def test_gaze_is_measured_from_the_camera():
+    assert make_target(PoseOptions(yaw=20, gaze=(0, 0))).gaze == pytest.approx((-20, 0))
+    assert make_target(PoseOptions(yaw=20)).gaze == (0, 0)
 
 
 def test_help_names_every_preset(run):

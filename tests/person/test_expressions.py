@@ -45,7 +45,7 @@ def test_coefficients_may_be_written_and_mixed_with_presets() -> None:
         ("smile+winc", r"'winc'\. Did you mean wink"),
         ("jawOpen=wide", r"'jawOpen=wide' is not name=number"),
         ("jawOpn=0.4", r"'jawOpn'\. Did you mean jawOpen"),
-        ("jawOpen=1.4", r"jawOpen = 1\.4 is out of range"),
+        ("jawOpen=2.4", r"jawOpen = 2\.4 is out of range"),
     ],
 )
 def test_words_that_are_no_expression(words: str, message: str) -> None:

@@ -14,7 +14,7 @@ from hifi_portrait.faces import load_image
 from hifi_portrait.head import EXPRESSION_NAMES, HeadPose
 from hifi_portrait.landmarks import LandmarkGenerator
 from hifi_portrait.person.presets import PRESETS
-from hifi_portrait.person.target import Framing, Target
+from hifi_portrait.person.target import EYE_LEVEL, Framing, Target
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 SMILE = EXPRESSION_NAMES.index("mouthSmileLeft")
@@ -77,8 +77,8 @@ def test_unknown_coefficient_names_close_ones() -> None:
 
 
 def test_a_coefficient_out_of_range_is_named() -> None:
-    with pytest.raises(TargetError, match=r"jawOpen = 1\.2 is out of range: it must lie in \[0, 1\]"):
-        Target({"jawOpen": 1.2})
+    with pytest.raises(TargetError, match=r"jawOpen = 2\.2 is out of range: it must lie in \[0, 2\]"):
+        Target({"jawOpen": 2.2})
 
 
 def test_a_wrong_number_of_coefficients() -> None:
@@ -251,3 +251,31 @@ def test_plain_values_that_are_no_target(values: dict, message: str) -> None:
 def test_a_photo_that_looks_further_aside_than_a_target_may_is_followed_as_far_as_one_may() -> None:
     target = Target.from_geometry(geometry_of(gaze=(55.0, -48.0)))
     assert target.gaze == (40.0, -30.0)
+
+
+@pytest.mark.parametrize("pose", [HeadPose(), HeadPose(25, -8, 12), HeadPose(-30, 5, 0)])
+def test_eyes_look_at_the_camera_however_the_head_is_turned(pose: HeadPose) -> None:
+    yaw, pitch = np.radians(Target(pose=pose).look_at_camera().gaze)
+    eyes = [np.sin(yaw) * np.cos(pitch), -np.cos(yaw) * np.cos(pitch), np.sin(pitch)]
+    np.testing.assert_allclose(pose.matrix() @ eyes, [0, -1, 0], atol=1e-6)
+
+
+def test_eyes_look_beside_the_camera_by_the_degrees_asked_for() -> None:
+    np.testing.assert_allclose(Target(pose=HeadPose(yaw=25)).look_at_camera(-10, 0).gaze, (-35, 0), atol=1e-6)
+    np.testing.assert_allclose(Target().look_at_camera(5, -7).gaze, (5, -7), atol=1e-6)
+
+
+def test_eyes_turn_to_the_camera_as_far_as_they_can() -> None:
+    assert Target(pose=HeadPose(yaw=60)).look_at_camera().gaze[0] == -40
+
+
+def test_eyes_that_look_straight_ahead_are_above_the_rest_of_the_models() -> None:
+    drawn = LandmarkGenerator().geometry(np.zeros(80, np.float32), Target(gaze=(4, -2)), 64)
+    np.testing.assert_allclose(drawn.gaze, (4, -2 + EYE_LEVEL), atol=1e-5)
+
+
+@pytest.mark.scoring
+def test_people_who_look_into_the_lens_look_straight_ahead(photos_dir: Path) -> None:
+    people = sorted(path for path in photos_dir.iterdir() if path.is_dir())[::2]
+    photos = [sorted(person.glob("*.jpg"))[0] for person in people]
+    assert abs(np.median([Target.from_photo(photo).gaze[1] for photo in photos])) < 2

@@ -166,9 +166,11 @@ def portrait_sheet(identity: Identity, target: Target, results: list[np.ndarray]
     """Put the references, the landmark image, the plain warp and the portraits on one sheet."""
     from hifi_portrait.cli.sheet import contact_sheet
     from hifi_portrait.landmarks import LandmarkGenerator
+    from hifi_portrait.person.own_expressions import use_own_expressions
 
     size = results[0].shape[0]
-    landmarks = LandmarkGenerator()(identity.identity, target, size).image
+    own = use_own_expressions(target, identity.geometries)
+    landmarks = LandmarkGenerator()(identity.identity, own, size).image
     rows = [
         ("references", list(identity.crops)),
         (

@@ -170,18 +170,18 @@ def make_target(pose: PoseOptions, look: LookOptions | None = None) -> Target:
 
     base = Target.from_photo(pose.like) if pose.like else Target()
     look = look or LookOptions()
-    return base.replace(
+    target = base.replace(
         expression=base.expression if pose.expression is None else pose.expression,
         pose=HeadPose(
             yaw=base.pose.yaw if pose.yaw is None else pose.yaw,
             pitch=base.pose.pitch if pose.pitch is None else pose.pitch,
             roll=base.pose.roll if pose.roll is None else pose.roll,
         ),
-        gaze=base.gaze if pose.gaze is None else pose.gaze,
         glasses=look.glasses,
         hair=look.hair,
         clothes=look.clothes,
     )
+    return target if pose.gaze is None else target.look_at_camera(*pose.gaze)
 
 
 def portrait_record(

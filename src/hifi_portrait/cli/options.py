@@ -127,8 +127,9 @@ class PoseOptions:
         tuple[float, float] | None,
         typer.Option(
             metavar="YAW PITCH",
-            help="Degrees relative to the head, with the signs of yaw and pitch.",
-            show_default=False,
+            help="Degrees beside the camera, with the signs of yaw and pitch: 0 0 looks at the viewer, "
+            "however the head is turned, as far as eyes turn.",
+            show_default="straight ahead of the head",
         ),
     ] = None
     like: Annotated[

@@ -67,9 +67,11 @@ def landmarks(
     check_files([path], [*photos, *reference_files(photos), *pose.files])
     from hifi_portrait.io.provenance import save_picture
     from hifi_portrait.landmarks import LandmarkGenerator
+    from hifi_portrait.person.own_expressions import use_own_expressions
 
     target = make_target(pose)
     person = load_identity(photos, face=face)
+    target = use_own_expressions(target, person.geometries)
     drawn = LandmarkGenerator()(person.identity, target, size).image
     save_picture(drawn, path, {"picture": "landmark image"})
     emit({"path": str(path), "size": [size, size]}, str(path), as_json)

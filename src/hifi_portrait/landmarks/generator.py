@@ -117,7 +117,7 @@ class LandmarkGenerator:
         rotation = target.pose.matrix()
         framing = target.framing
         translation = place_head(rotation, framing.scale, framing.x, framing.y, camera)
-        expression, gaze = target.expression_vector(), np.asarray(target.gaze, np.float32)
+        expression, gaze = target.expression_vector(), target.eye_angles()
         return HeadGeometry(np.asarray(identity), expression, rotation, translation, gaze, camera)
 
     def from_geometry(self, geometry: HeadGeometry, size: int | tuple[int, int]) -> LandmarkImage:

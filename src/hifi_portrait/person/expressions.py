@@ -20,6 +20,13 @@ ExpressionParts: TypeAlias = tuple[tuple[str, float], ...]
 """What an expression was mixed of: presets with their strengths, and coefficients with their values."""
 
 
+MAX_COEFFICIENT = 2.0
+"""Largest expression coefficient: 1 is a usual face's most, and beyond it faces exaggerate.
+
+The head model raises brows and lowers the corners of the mouth by 5 to 7 mm at 1, which hardly shows.
+"""
+
+
 def parse_expression(words: str) -> ExpressionParts:
     """Read an expression written in words.
 
@@ -27,7 +34,7 @@ def parse_expression(words: str) -> ExpressionParts:
     ----------
     words
         Parts joined by ``+``: a preset, ``smile``; a preset with a strength in [0, 1], ``smile:0.5``; or
-        ARKit coefficients in [0, 1], ``jawOpen=0.4,mouthSmileLeft=0.8``.
+        ARKit coefficients, ``jawOpen=0.4,mouthSmileLeft=0.8``.
 
     Raises
     ------
@@ -61,7 +68,10 @@ def check_parts(parts: Sequence[tuple[str, float]]) -> ExpressionParts:
     for name, value in parts:
         if name not in known:
             raise TargetError(describe_unknown("expression coefficient", name, EXPRESSION_NAMES))
-        check_range(f"strength of {name}" if name in PRESETS else name, value, 0.0, 1.0)
+        if name in PRESETS:
+            check_range(f"strength of {name}", value, 0.0, 1.0)
+        else:
+            check_range(name, value, 0.0, MAX_COEFFICIENT)
     return tuple((name, float(value)) for name, value in parts)
 
 
@@ -104,7 +114,7 @@ def read_expression(expression: ExpressionLike) -> tuple[float, ...]:
         if len(values) != len(EXPRESSION_NAMES):
             raise TargetError(f"an expression has {len(EXPRESSION_NAMES)} coefficients, got {len(values)}")
     for name, value in zip(EXPRESSION_NAMES, values, strict=True):
-        check_range(name, value, 0.0, 1.0)
+        check_range(name, value, 0.0, MAX_COEFFICIENT)
     return tuple(values)
 
 

@@ -186,9 +186,10 @@ class Identity(References):
             (size, size, 3) RGB.
         """
         from hifi_portrait.landmarks import LandmarkGenerator
+        from hifi_portrait.person.own_expressions import use_own_expressions
         from hifi_portrait.warp.draw import warp_picture
 
-        drawing = LandmarkGenerator()(self.identity, target, size)
+        drawing = LandmarkGenerator()(self.identity, use_own_expressions(target, self.geometries), size)
         picture, _ = warp_picture(self, drawing)
         return picture
 

@@ -35,6 +35,13 @@ POSE_RANGE: Mapping[str, float] = {"yaw": 60.0, "pitch": 40.0, "roll": 40.0}
 GAZE_RANGE: Mapping[str, float] = {"yaw": 40.0, "pitch": 30.0}
 """Largest absolute gaze angles, in degrees, relative to the head."""
 
+EYE_LEVEL = 3.6
+"""Degrees by which eyes that look straight ahead stand above the rest of the head model's eyes.
+
+It is the median over 102 photos of people who look into the lens: `scripts/measure_head.py --photos DIR`. A
+target's gaze is counted from there, a `HeadGeometry`'s from the model's rest.
+"""
+
 GLASSES = ("own", "none", *FRAMES)
 """Values of `Target.glasses`: the references' own, none, or a frame that is put on."""
 
@@ -81,11 +88,13 @@ class Target:
 
     expression: ExpressionLike = "neutral"
     """A preset ("smile"), with a strength ("smile:0.5"), or a mix of several, of which the largest of each
-    coefficient counts ("smile+wink"); ARKit coefficients by name; or all 52. Kept as 52 numbers in [0, 1]."""
+    coefficient counts ("smile+wink"); ARKit coefficients by name; or all 52. Kept as 52 numbers in [0, 2],
+    where 1 is a usual face's most."""
     pose: HeadPose = field(default_factory=HeadPose)
     """Head pose in degrees, within `POSE_RANGE`."""
     gaze: tuple[float, float] = (0.0, 0.0)
-    """Yaw and pitch in degrees relative to the head, within `GAZE_RANGE`."""
+    """Yaw and pitch in degrees relative to the head, within `GAZE_RANGE`. At (0, 0) the eyes look straight
+    ahead: at the viewer if the head faces the camera. `look_at_camera` finds the gaze that does if not."""
     framing: Framing = field(default_factory=Framing)
     """Size and place of the head in the picture."""
     glasses: str | None = None
@@ -184,21 +193,35 @@ class Target:
         TargetError
             The head is turned further than a target may be.
         """
-        yaw_limit, pitch_limit = GAZE_RANGE.values()
-        gaze_yaw, gaze_pitch = (float(angle) for angle in geometry.gaze)
         return cls(
             expression=np.clip(geometry.expression, 0.0, 1.0),
             pose=geometry.pose,
-            gaze=(
-                min(max(gaze_yaw, -yaw_limit), yaw_limit),
-                min(max(gaze_pitch, -pitch_limit), pitch_limit),
-            ),
+            gaze=_clip_gaze(float(geometry.gaze[0]), float(geometry.gaze[1]) - EYE_LEVEL),
             framing=Framing(*find_framing(geometry)),
         )
 
     def replace(self, **changes: Any) -> Target:
         """Make a copy with some fields changed."""
         return replace(self, **changes)
+
+    def look_at_camera(self, yaw: float = 0.0, pitch: float = 0.0) -> Target:
+        """Make a copy whose eyes look at the camera or beside it, however the head is turned.
+
+        Eyes turn as far as `GAZE_RANGE` lets them. Set the pose before: the gaze stays relative to the head.
+
+        Parameters
+        ----------
+        yaw, pitch
+            Degrees from the direction to the camera: to the picture's right, and up.
+        """
+        across, up = np.radians([yaw, pitch])
+        direction = [np.sin(across) * np.cos(up), -np.cos(across) * np.cos(up), np.sin(up)]
+        x, y, z = self.pose.matrix().T @ direction
+        return self.replace(gaze=_clip_gaze(np.degrees(np.arctan2(x, -y)), np.degrees(np.arcsin(z))))
+
+    def eye_angles(self) -> FloatArray:
+        """Give the gaze (2,) as a `HeadGeometry` has it: degrees from the rest of the model's eyes."""
+        return np.array([self.gaze[0], self.gaze[1] + EYE_LEVEL], np.float32)
 
     def with_prompt(self, prompts: str | Sequence[str]) -> Target:
         """Take glasses, hair and clothes that are None here from the prompts, where all of them agree."""
@@ -258,3 +281,9 @@ class Target:
             return cls(**changes)
         except (TypeError, ValueError) as error:
             raise TargetError(f"this does not describe a target: {error}") from error
+
+
+def _clip_gaze(yaw: float, pitch: float) -> tuple[float, float]:
+    """Bring a gaze into `GAZE_RANGE`."""
+    yaw_limit, pitch_limit = GAZE_RANGE.values()
+    return float(np.clip(yaw, -yaw_limit, yaw_limit)), float(np.clip(pitch, -pitch_limit, pitch_limit))

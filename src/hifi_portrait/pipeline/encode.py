@@ -15,6 +15,7 @@ from hifi_portrait.landmarks import LandmarkGenerator, LandmarkImage
 from hifi_portrait.models.conditioning import Conditioning, FaceInputs, face_inputs
 from hifi_portrait.models.regions import Region
 from hifi_portrait.person.identity import Identity
+from hifi_portrait.person.own_expressions import use_own_expressions
 from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline.detail import reduce_picture
 from hifi_portrait.pipeline.inpaint import InpaintingMask
@@ -117,7 +118,8 @@ def encode_subjects(
 
 def draw_head(identity: Identity, target: Target, height: int, width: int) -> LandmarkImage:
     """Draw a person's head with a target's attributes, in a picture of that size."""
-    return LandmarkGenerator()(identity.identity, target, height if height == width else (width, height))
+    own = use_own_expressions(target, identity.geometries)
+    return LandmarkGenerator()(identity.identity, own, height if height == width else (width, height))
 
 
 def mask_scene(scene: Scene, head: LandmarkImage, device: Device) -> InpaintingMask:

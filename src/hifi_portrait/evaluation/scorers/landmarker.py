@@ -46,10 +46,7 @@ class FaceLandmarkerReader:
 
     def read(self, image: ByteArray) -> dict[str, Any]:
         """Read the signs of each quantity, see `compute_signs`; empty if no face is found."""
-        import mediapipe
-
-        picture = mediapipe.Image(mediapipe.ImageFormat.SRGB, np.ascontiguousarray(image))
-        result = self._landmarker.detect(picture)
+        result = self._detect(image)
         if not result.face_blendshapes:
             return {}
         height, width = image.shape[:2]
@@ -57,6 +54,17 @@ class FaceLandmarkerReader:
         scores = {shape.category_name: shape.score for shape in result.face_blendshapes[0]}
         rotation = np.asarray(result.facial_transformation_matrixes[0])[:3, :3]
         return {"signs": compute_signs(landmarks, scores, rotation)}
+
+    def read_scores(self, image: ByteArray) -> dict[str, float]:
+        """Read the blendshapes' scores in [0, 1], by MediaPipe's names; empty if no face is found."""
+        shapes = self._detect(image).face_blendshapes
+        return {shape.category_name: float(shape.score) for shape in shapes[0]} if shapes else {}
+
+    def _detect(self, image: ByteArray) -> Any:
+        import mediapipe
+
+        picture = mediapipe.Image(mediapipe.ImageFormat.SRGB, np.ascontiguousarray(image))
+        return self._landmarker.detect(picture)
 
 
 def compute_signs(landmarks: Array, scores: Mapping[str, float], rotation: Array) -> dict[str, Array]:
