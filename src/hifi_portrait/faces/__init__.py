@@ -5,6 +5,7 @@ from hifi_portrait.faces.arcface import ArcFaceRecogniser
 from hifi_portrait.faces.detector import MediaPipeFaceDetector
 from hifi_portrait.faces.dlib_resnet import DlibResNet
 from hifi_portrait.faces.face import Face
+from hifi_portrait.faces.foreground import estimate_foreground
 from hifi_portrait.faces.image import IMAGE_SUFFIXES, MAX_PIXELS, ImageLike, load_image, source_name
 from hifi_portrait.faces.labels import BARE_SKIN, FaceLabel
 from hifi_portrait.faces.landmarker import MediaPipeLandmarker
@@ -12,6 +13,7 @@ from hifi_portrait.faces.matting import MediaPipeMatting
 from hifi_portrait.faces.protocols import Detection, FaceDetector, Landmarker, Matting, Recogniser
 from hifi_portrait.faces.quality import FaceQuality, face_quality
 from hifi_portrait.faces.recogniser import DlibRecogniser, align_chip, chip_transform
+from hifi_portrait.faces.refined_matting import RefinedMatting, RefinementSettings, refine_matte
 
 __all__ = [
     "BARE_SKIN",
@@ -34,12 +36,16 @@ __all__ = [
     "MediaPipeLandmarker",
     "MediaPipeMatting",
     "Recogniser",
+    "RefinedMatting",
+    "RefinementSettings",
     "align_chip",
     "analyse",
     "analyse_all",
     "chip_transform",
     "default_analyser",
+    "estimate_foreground",
     "face_quality",
     "load_image",
+    "refine_matte",
     "source_name",
 ]

@@ -15,10 +15,10 @@ from hifi_portrait.faces.face import Face
 from hifi_portrait.faces.geometry import crop_size, crop_square, cut_out, square_transform, transform_points
 from hifi_portrait.faces.image import ImageLike, load_image, source_name
 from hifi_portrait.faces.landmarker import MediaPipeLandmarker
-from hifi_portrait.faces.matting import MediaPipeMatting
 from hifi_portrait.faces.protocols import Detection, FaceDetector, Landmarker, Matting, Recogniser
 from hifi_portrait.faces.quality import face_quality
 from hifi_portrait.faces.recogniser import DlibRecogniser, align_chip
+from hifi_portrait.faces.refined_matting import RefinedMatting
 from hifi_portrait.fitting.keypoints import KEYPOINTS
 from hifi_portrait.head.arrays import ByteArray, FloatArray
 
@@ -40,7 +40,7 @@ class FaceAnalyser:
 
     detector: FaceDetector = field(default_factory=MediaPipeFaceDetector)
     landmarker: Landmarker = field(default_factory=MediaPipeLandmarker)
-    matting: Matting = field(default_factory=MediaPipeMatting)
+    matting: Matting = field(default_factory=RefinedMatting)
     recogniser: Recogniser = field(default_factory=DlibRecogniser)
 
     def analyse(self, photo: ImageLike, *, index: int | None = None, single: bool = False) -> Face:
