@@ -9,6 +9,7 @@ import numpy as np
 
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel
 from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import square
@@ -28,21 +29,30 @@ def add_background(context: WarpContext, canvas: Canvas) -> Canvas:
 
     Off the head's surface, coverage is half of the person's alpha from here on.
     """
-    sources, settings = context.sources, context.settings.background
-    main, matte = sources.main, sources.mattes[sources.main]
-    in_front = (mesh_in_photo(sources.xy[main], context.model) >= 0).astype(np.float32)
-    person = np.maximum(matte, cv2.resize(in_front, matte.shape[::-1]))
-    behind = clear_background(sources.crops[main], person, sources.shown[main], settings)
+    settings = context.settings.background
+    behind = context.sources.behind
     height, width = canvas.alpha.shape
-    picture = _compose(canvas.colour, canvas.alpha, cv2.resize(behind, (width, height)), settings)
+    picture = _compose(canvas, cv2.resize(behind, (width, height)), settings) + canvas.remainder
     raster = canvas.raster
     layers = raster.mask * (1 + _LAYERS[context.model.parts[raster.triangle]])
     on_bald = context.target.raster.mask & raster.mask  # shoulders end where the person does
     return replace(
         canvas,
-        colour=_soften_steps(picture, layers, settings),
+        colour=picture + (1 - canvas.photo[..., None]) * (_soften_steps(picture, layers, settings) - picture),
         coverage=np.where(on_bald, canvas.coverage, canvas.alpha / 2),
     )
+
+
+def background_of(
+    crop: Array, matte: Array, shown: Array, xy: Array, model: HeadModel, settings: BackgroundSettings
+) -> FloatArray:
+    """Background (S, S, 3) of a photo as `clear_background` makes it, with the fitted mesh left out too.
+
+    ``xy`` (V, 2) are the places of the model's vertices, as fractions of the photo's side.
+    """
+    in_front = (mesh_in_photo(xy, model) >= 0).astype(np.float32)
+    person = np.maximum(matte, cv2.resize(in_front, matte.shape[::-1]))
+    return np.asarray(clear_background(crop, person, shown, settings), np.float32)
 
 
 def clear_background(crop: Array, matte: Array, in_photo: Array, settings: BackgroundSettings) -> Array:
@@ -109,12 +119,13 @@ def _match_noise(crop: Array, shown: Array, max_noise: float) -> FloatArray:
     return noise * min(float(np.median(residual)) / _MEDIAN_OF_NOISE, max_noise)
 
 
-def _compose(colour: Array, alpha: Array, behind: Array, settings: BackgroundSettings) -> FloatArray:
-    """Put the person before the background, with an edge as soft as a photo's."""
-    sigma = settings.edge_softness * alpha.shape[0] / 256
-    blurred = cv2.GaussianBlur(alpha, (0, 0), sigma)
-    soft = np.minimum(alpha, blurred * settings.edge_gain)[..., None]
-    return np.asarray(colour * soft + behind * (1 - soft), np.float32)
+def _compose(canvas: Canvas, behind: Array, settings: BackgroundSettings) -> FloatArray:
+    """Put the person before the background, with a photo's own edge, or one as soft as a photo's."""
+    sigma = settings.edge_softness * len(behind) / 256
+    blurred = cv2.GaussianBlur(canvas.alpha, (0, 0), sigma)
+    soft = np.minimum(canvas.alpha, blurred * settings.edge_gain)
+    soft = (soft + canvas.photo * (canvas.alpha - soft))[..., None]
+    return np.asarray(canvas.colour * soft + behind * (1 - soft), np.float32)
 
 
 def _soften_steps(picture: Array, layers: Array, settings: BackgroundSettings) -> Array:

@@ -101,6 +101,11 @@ class Canvas:
         (H, W) in [0, 1], the alpha of hair off the mesh alone.
     dyed
         (H, W) in [0, 1], where hair or clothes have a colour that the target names.
+    photo
+        (H, W) in [0, 1], how far what is drawn are the main reference's own pixels.
+    remainder
+        (H, W, 3), what is to be added to the person before the background: of the main reference, what neither
+        the person's colours nor the background hold, such as single hairs that are not in the matte.
     """
 
     raster: Raster
@@ -111,6 +116,8 @@ class Canvas:
     alpha: Array
     hair: Array
     dyed: FloatArray
+    photo: FloatArray
+    remainder: FloatArray
 
     @classmethod
     def blank(cls, context: WarpContext) -> Self:
@@ -120,7 +127,7 @@ class Canvas:
         nothing = np.zeros((height, width), np.float32)
         colour = np.zeros((height, width, 3), np.float32)
         light = LightCorrections.none(len(context.sources.tables))
-        return cls(raster, light, colour, nothing, nothing, nothing, nothing, nothing)
+        return cls(raster, light, colour, *[nothing] * 6, np.zeros_like(colour))
 
 
 Stage = Callable[[WarpContext, Canvas], Canvas]

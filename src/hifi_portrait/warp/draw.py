@@ -25,7 +25,7 @@ from hifi_portrait.warp.gaps import close_gaps
 from hifi_portrait.warp.glasses.draw import put_on_glasses
 from hifi_portrait.warp.hair.shell import raise_hair
 from hifi_portrait.warp.light import correct_light
-from hifi_portrait.warp.off_mesh.draw import draw_off_mesh
+from hifi_portrait.warp.photo_grid.draw import draw_photo
 from hifi_portrait.warp.recolour import recolour
 from hifi_portrait.warp.references import read_references
 from hifi_portrait.warp.settings import WarpSettings
@@ -39,8 +39,8 @@ STAGES: tuple[Stage, ...] = (
     draw_mouth,
     fill_unseen,
     paint_eyes,
-    draw_off_mesh,
     close_gaps,
+    draw_photo,
     recolour,
     add_background,
     put_on_glasses,

@@ -9,7 +9,6 @@ import numpy as np
 
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.person.references import References
-from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import square
 from hifi_portrait.warp.image.photo_frame import in_photo
 from hifi_portrait.warp.settings import PhotoSettings
@@ -22,7 +21,7 @@ class CleanPhotos:
     Attributes
     ----------
     crops
-        (N, S, S, 3) uint8; beyond the person's edge the person's colours go on.
+        (N, S, S, 3) uint8.
     mattes
         (N, S, S) in [0, 1].
     shown
@@ -47,21 +46,12 @@ def clean_photos(references: References, size: int, settings: PhotoSettings) -> 
     shown = np.stack([in_photo(crop) for crop in crops])
     if crops.shape[1] > settings.shrink_from * size:
         crops, mattes, shown = (_shrink(pictures, size) for pictures in (crops, mattes, shown))
-    clean = [_remove_background(*photo, settings) for photo in zip(crops, mattes, strict=True)]
-    return CleanPhotos(np.stack(clean), mattes, shown, _erode_mattes(mattes, settings) * shown)
+    return CleanPhotos(crops, mattes, shown, _erode_mattes(mattes, settings) * shown)
 
 
 def _shrink(pictures: Array, size: int) -> Array:
     """Shrink N square pictures to a side of ``size``."""
     return np.stack([cv2.resize(one, (size, size), interpolation=cv2.INTER_AREA) for one in pictures])
-
-
-def _remove_background(crop: Array, matte: Array, settings: PhotoSettings) -> ByteArray:
-    """Continue a person's colours (S, S, 3) beyond the matte's edge, where they are mixed with others."""
-    solid = (cv2.erode(matte, np.ones((3, 3), np.uint8)) > settings.pure_matte).astype(np.float32)
-    edge = cv2.dilate(solid, square(2 * settings.mixed_edge * len(matte))) - solid
-    around = np.clip(inpaint(crop.astype(np.float32), solid), 0, 255)
-    return np.where(edge[..., None] > 0, around, crop).astype(np.uint8)
 
 
 def _erode_mattes(mattes: Array, settings: PhotoSettings) -> FloatArray:

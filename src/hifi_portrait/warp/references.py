@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from hifi_portrait.faces.foreground import estimate_foreground
+from hifi_portrait.head.arrays import ByteArray, FloatArray
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.person.references import References
+from hifi_portrait.warp.background import background_of
 from hifi_portrait.warp.choose import choose_references
 from hifi_portrait.warp.glasses.settle import settle_glasses
 from hifi_portrait.warp.hair.shell import pose_heads
@@ -52,9 +55,11 @@ def read_references(
     choice = choose_references(photos, glasses, target, model, settings.weights)
     gains, likeness = compare_light(photos, choice, model, settings)
     weights = weigh_references(photos, choice, likeness, glasses, target, model, settings)
+    main, mattes = choice.main, photos.mattes * photos.shown
     return Sources(
         crops=photos.crops,
-        mattes=photos.mattes * photos.shown,
+        mattes=mattes,
+        colours=_own_colours(photos.crops, photos.mattes),
         shown=photos.shown,
         solid=photos.solid,
         xy=photos.xy,
@@ -64,9 +69,18 @@ def read_references(
         gains=gains,
         weights=weights.on_vertices,
         mouth_weights=weights.on_mouth,
-        main=choice.main,
+        main=main,
+        behind=background_of(
+            photos.crops[main], mattes[main], photos.shown[main], photos.xy[main], model, settings.background
+        ),
         dress=choice.dress,
-        roll=float(np.radians(photos.heads[choice.main].pose.roll - target.pose.roll)),
-        hair=posed.hair[choice.main],
+        roll=float(np.radians(photos.heads[main].pose.roll - target.pose.roll)),
+        hair=posed.hair[main],
         painted_eyes=weights.painted_eyes,
     )
+
+
+def _own_colours(crops: ByteArray, mattes: FloatArray) -> ByteArray:
+    """Colours (N, S, S, 3) that the person has in photos, without the background's at the person's edge."""
+    pairs = zip(crops, mattes, strict=True)
+    return np.stack([np.clip(estimate_foreground(*pair) + 0.5, 0, 255).astype(np.uint8) for pair in pairs])

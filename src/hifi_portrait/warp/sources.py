@@ -16,6 +16,8 @@ class Sources:
     ----------
     crops, mattes
         (N, S, S, 3) uint8 and (N, S, S) in [0, 1], 0 beyond a photo's edges.
+    colours
+        (N, S, S, 3) uint8, the person's own, going on beyond the person's edge.
     shown
         (N, S, S) in [0, 1], where crops show their photos, from `in_photo`.
     solid
@@ -36,6 +38,8 @@ class Sources:
         (N,) of each about the mouth; the greatest is 1.
     main
         Number of the reference that decides: hair, glasses, light and background are its.
+    behind
+        (S, S, 3) in [0, 255], the main reference's background, closed where the person was.
     dress
         Number of the reference whose clothes are worn.
     roll
@@ -48,6 +52,7 @@ class Sources:
 
     crops: ByteArray
     mattes: FloatArray
+    colours: ByteArray
     shown: FloatArray
     solid: FloatArray
     xy: FloatArray
@@ -58,6 +63,7 @@ class Sources:
     weights: FloatArray
     mouth_weights: FloatArray
     main: int
+    behind: FloatArray
     dress: int
     roll: float
     hair: FloatArray
@@ -65,5 +71,5 @@ class Sources:
 
     @property
     def photos(self) -> tuple[Array, Array, Array]:
-        """Crops (N, S, S, 3), solid mattes (N, S, S) and gains (N, 3): what the mesh is looked up in."""
-        return self.crops, self.solid, self.gains
+        """Colours (N, S, S, 3), solid mattes (N, S, S) and gains (N, 3): what the mesh is looked up in."""
+        return self.colours, self.solid, self.gains

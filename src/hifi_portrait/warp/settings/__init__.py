@@ -40,6 +40,7 @@ from hifi_portrait.warp.settings.off_mesh import (
     EdgeSettings,
     OffMeshSettings,
 )
+from hifi_portrait.warp.settings.photo_grid import GridSettings, SpaceSettings
 from hifi_portrait.warp.settings.picture import (
     BackgroundSettings,
     ColourSettings,
@@ -74,6 +75,7 @@ __all__ = [
     "GlassesDetectionSettings",
     "GlassesDrawingSettings",
     "GlassesRemovalSettings",
+    "GridSettings",
     "HairSegmentSettings",
     "LightSettings",
     "LipSettings",
@@ -84,6 +86,7 @@ __all__ = [
     "RecolourSettings",
     "RegistrationSettings",
     "ScalpSettings",
+    "SpaceSettings",
     "StrandSettings",
     "SurfaceSettings",
     "TeethSettings",
@@ -169,6 +172,12 @@ class WarpSettings:
 
     edges: EdgeSettings = field(default_factory=EdgeSettings)
     """How what is off the mesh ends."""
+
+    space: SpaceSettings = field(default_factory=SpaceSettings)
+    """Where in space each place of a photo is."""
+
+    grid: GridSettings = field(default_factory=GridSettings)
+    """How the photo's own pixels are drawn."""
 
     gaps: GapSettings = field(default_factory=GapSettings)
     """What background between head, hair and neck is closed."""

@@ -21,12 +21,6 @@ class PhotoSettings:
     matte_softness: float = 0.006
     """Standard deviation of the blur by which an eroded matte fades out."""
 
-    mixed_edge: float = 0.012
-    """Length about a person's edge in which the photo's colours are mixed with the background's."""
-
-    pure_matte: float = 0.9
-    """Matte above which a colour is taken to be the person's alone."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class RegistrationSettings:

@@ -1,0 +1,96 @@
+"""Settings of the photo's own pixels, drawn again as a grid in space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpaceSettings:
+    """Where in space each place of a photo is; read by `warp/photo_grid/space.py` and `hair_back.py`.
+
+    Lengths named as fractions are of the photo's side.
+    """
+
+    side: int = 320
+    """Places along a side of the grid."""
+
+    inflation_side: int = 96
+    """Side in pixels of the picture in which silhouettes are inflated."""
+
+    steepest: float = 1.6
+    """Greatest depth of inflated hair for a distance from its outline: steeper hair would be drawn out."""
+
+    outline_smoothing: float = 0.025
+    """Standard deviation of the blur of the depth between front and back, a fraction."""
+
+    hair_fullness: tuple[float, float] = (0.15, 0.6)
+    """Fullness of the scalp between which hair begins on the mesh."""
+
+    hair_alpha: float = 0.2
+    """Alpha of hair off the mesh from which on a place counts as hair."""
+
+    person_matte: float = 0.02
+    """Matte from which on a place may be the person's."""
+
+    hanging_back: float = 0.035
+    """Metres by which hair that hangs beside the neck is behind the outline of the face."""
+
+    hanging_from: tuple[float, float] = (-0.03, 0.05)
+    """Fractions below the ears' end between which hair begins to hang."""
+
+    in_front: float = 0.006
+    """Metres by which hair that lies on the body is in front of it."""
+
+    swing: tuple[float, float] = (0.75, 0.14)
+    """Fraction of the head's motion that hanging hair loses, and metres below the chin where it has."""
+
+    hair_band: tuple[float, float] = (0.02, 0.12)
+    """Least and greatest width of a band of hair that is repeated at the back, fractions."""
+
+    back_hair: tuple[float, float] = (0.35, 0.65)
+    """Fraction of the outline that is hair between which there is hair behind it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridSettings:
+    """How the grid is drawn, and where what was drawn before stays; read by `warp/photo_grid/`."""
+
+    margin: float = 0.1
+    """Width of the empty surroundings of a person that are drawn too, a fraction of the photo's side."""
+
+    stretch_skin: tuple[float, float] = (8.0, 14.0)
+    """Times that skin is drawn out between which the mesh's colours replace it where no photo sees it better."""
+
+    stretch_seen: tuple[float, float] = (1.6, 3.0)
+    """The same where another photo sees it better."""
+
+    stretch_hair: tuple[float, float] = (2.2, 3.5)
+    """The same of hair."""
+
+    tear: float = 3.0
+    """Times that a side of the grid is drawn out at which head and body, or what is far apart, part."""
+
+    apart: float = 0.05
+    """Metres of depth between neighbours that are parts of different things."""
+
+    apart_motion: float = 0.25
+    """The same of the fraction of the head's motion."""
+
+    empty_degrees: float = 12.0
+    """Degrees of a turn of the head at which what was empty beside it counts to 1 / e."""
+
+    changed: tuple[float, float] = (0.0005, 0.002)
+    """Metres by which mouth or eyes move between which they are drawn by the mesh."""
+
+    mouth: tuple[float, float] = (0.02, 0.035)
+    """Metres from the teeth between which the mouth's surroundings end."""
+
+    eyes: tuple[float, float] = (0.012, 0.022)
+    """Metres from an eyeball between which an eye's surroundings end."""
+
+    behind: float = 0.015
+    """Metres by which the grid may be behind what is drawn already and still be its surface."""
+
+    behind_hair: float = 0.04
+    """The same of the back of the hair, against the mesh's scalp."""
