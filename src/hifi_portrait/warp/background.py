@@ -98,6 +98,7 @@ def _find_strands(crop: Array, matte: Array, settings: BackgroundSettings) -> tu
     median = cv2.medianBlur(small, width).astype(np.float32)
     beyond = inpaint(small.astype(np.float32), 1 - beside)
     shown = (beside > settings.shown_matte) & (person < 1 - settings.solid_matte)
+    beyond = _shade_background(beyond, median, person, settings)
     apart = np.abs(beyond - small)[shown].max(axis=1, initial=0)
     contrast = settings.strand_contrast
     is_plain = 0.0
@@ -107,6 +108,14 @@ def _find_strands(crop: Array, matte: Array, settings: BackgroundSettings) -> tu
     apart = cv2.GaussianBlur(np.abs(plain - crop).max(axis=2), (0, 0), side / 256)
     strands = np.maximum(is_plain, np.clip(apart / contrast - 1, 0, 1))  # a photo's noise stays
     return cv2.resize(near, (side, side)) * strands, plain
+
+
+def _shade_background(beyond: Array, seen: Array, person: Array, settings: BackgroundSettings) -> Array:
+    """Give a background (h, w, 3) that goes on from farther away the light of what is seen beside the person."""
+    away = seen - beyond
+    alike = (np.abs(away).max(axis=2) < settings.strand_contrast) & (person < 1 - settings.solid_matte)
+    light = inpaint(away.astype(np.float32), alike.astype(np.float32))
+    return np.asarray(beyond + cv2.GaussianBlur(light, (0, 0), settings.strand_width * len(seen)), np.float32)
 
 
 def _match_noise(crop: Array, shown: Array, max_noise: float) -> FloatArray:

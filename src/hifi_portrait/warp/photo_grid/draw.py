@@ -29,7 +29,7 @@ from hifi_portrait.warp.photo_grid.grid import (
 )
 from hifi_portrait.warp.photo_grid.motion import move_places
 from hifi_portrait.warp.photo_grid.space import PhotoSpace, measure_space
-from hifi_portrait.warp.photo_grid.trust import measure_trust, trust_emptiness
+from hifi_portrait.warp.photo_grid.trust import measure_trust, trust_emptiness, turn_degrees
 from hifi_portrait.warp.settings import WarpSettings
 
 
@@ -173,13 +173,15 @@ def _draw_back(space: PhotoSpace, places: Array, context: WarpContext, camera: C
 
 
 def _carve(canvas: Canvas, context: WarpContext) -> Canvas:
-    """Leave out what stands out of the photo's person: there the photo shows the background."""
+    """Leave out what of the head stands out of the photo's person, the less the more the head is turned."""
     sources = context.sources
     raster, matte = canvas.raster, sources.mattes[sources.main]
     at = raster.interpolate(sources.xy[sources.main], context.model.triangles)
     person = np.clip(look_up(cv2.dilate(matte, np.ones((3, 3), np.uint8)), at), 0, 1)
     head = raster.mask & (context.model.parts != Part.SHOULDERS)[raster.triangle]
-    alpha = canvas.alpha * np.where(head, person, 1)
+    turned = turn_degrees(sources.heads[sources.main], context.target.geometry)
+    known = np.exp(-((turned / context.settings.grid.empty_degrees) ** 2))
+    alpha = canvas.alpha * np.where(head, 1 - known * (1 - person), 1)
     return replace(canvas, alpha=np.asarray(alpha, np.float32))
 
 

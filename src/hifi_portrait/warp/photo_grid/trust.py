@@ -53,7 +53,7 @@ def measure_trust(
     stretch, front = measure_stretch(pixels)
     there = space.raster.mask if space.raster.mask.any() else np.ones_like(space.raster.mask)
     step = float(np.median(stretch[there]))
-    stretch = cv2.GaussianBlur(stretch / step, (0, 0), 1.0)
+    stretch = cv2.GaussianBlur(stretch / step, (0, 0), len(stretch) / 160)
     changed = changed_places(space.geometry, target, model, settings)
     attributes = np.stack([seen_by_others, changed], axis=1)
     others, otherwise = np.moveaxis(space.raster.interpolate(attributes, model.triangles), -1, 0)
@@ -100,6 +100,11 @@ def trust_emptiness(space: PhotoSpace, target: HeadGeometry, settings: GridSetti
 
     A turned head shows hair where there was none; a body does not turn.
     """
-    turn = target.rotation.astype(np.float64) @ space.geometry.rotation.T.astype(np.float64)
-    degrees = np.degrees(np.linalg.norm(rotation_vector(turn)))
+    degrees = turn_degrees(space.geometry, target)
     return np.asarray(np.exp(-((space.head_fraction * degrees / settings.empty_degrees) ** 2)), np.float32)
+
+
+def turn_degrees(source: HeadGeometry, target: HeadGeometry) -> float:
+    """Degrees of the turn from one head's pose to another's."""
+    turn = target.rotation.astype(np.float64) @ source.rotation.T.astype(np.float64)
+    return float(np.degrees(np.linalg.norm(rotation_vector(turn))))

@@ -59,7 +59,7 @@ class GridSettings:
     margin: float = 0.1
     """Width of the empty surroundings of a person that are drawn too, a fraction of the photo's side."""
 
-    stretch_skin: tuple[float, float] = (8.0, 14.0)
+    stretch_skin: tuple[float, float] = (3.0, 5.5)
     """Times that skin is drawn out between which the mesh's colours replace it where no photo sees it better."""
 
     stretch_seen: tuple[float, float] = (1.6, 3.0)
