@@ -13,7 +13,7 @@ from hifi_portrait.head.model import HeadModel
 from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import square
-from hifi_portrait.warp.off_mesh.cutout import mesh_in_photo
+from hifi_portrait.warp.mesh_in_photo import mesh_in_photo
 from hifi_portrait.warp.settings import BackgroundSettings
 
 _MEDIAN_OF_NOISE = 0.588
@@ -111,7 +111,7 @@ def _find_strands(crop: Array, matte: Array, settings: BackgroundSettings) -> tu
 
 
 def _shade_background(beyond: Array, seen: Array, person: Array, settings: BackgroundSettings) -> Array:
-    """Give a background (h, w, 3) that goes on from farther away the light of what is seen beside the person."""
+    """Give a background (h, w, 3) that goes on from farther away the light that is seen beside the person."""
     away = seen - beyond
     alike = (np.abs(away).max(axis=2) < settings.strand_contrast) & (person < 1 - settings.solid_matte)
     light = inpaint(away.astype(np.float32), alike.astype(np.float32))

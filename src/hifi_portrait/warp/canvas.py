@@ -104,8 +104,8 @@ class Canvas:
     photo
         (H, W) in [0, 1], how far what is drawn are the main reference's own pixels.
     remainder
-        (H, W, 3), what is to be added to the person before the background: of the main reference, what neither
-        the person's colours nor the background hold, such as single hairs that are not in the matte.
+        (H, W, 3), what is to be added to the person before the background: what neither of the two holds of
+        the main reference, such as single hairs that are not in the matte.
     """
 
     raster: Raster

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.warp.settings import SurfaceSettings
 
 _MIN_VISIBILITY = 0.003  # below it a place is not looked up at all, for speed
@@ -241,95 +241,3 @@ def _interpolate(values: Array, x: float, y: float, out: Array) -> None:  # prag
         upper = (1 - a) * values[j, i, channel] + a * values[j, i + 1, channel]
         lower = (1 - a) * values[j + 1, i, channel] + a * values[j + 1, i + 1, channel]
         out[channel] = (1 - b) * upper + b * lower
-
-
-@numba.njit(cache=True, fastmath=True)
-def _radius(outline: Array, angle: float) -> float:  # pragma: no cover - compiled
-    """Radius of an outline in a direction, in radians."""
-    count = outline.shape[0] - 2
-    place = (angle / (2 * np.pi) * count) % count
-    low = int(place)
-    after = place - low
-    value: float = (1 - after) * outline[2 + low % count] + after * outline[2 + (low + 1) % count]
-    return value
-
-
-def draw_around(
-    on_mesh: BoolArray,
-    target: Array,
-    outline: Array,
-    roll: float,
-    photo: tuple[Array, Array, Array],
-    clearance: float,
-    colour: Array,
-) -> tuple[Array, FloatArray]:
-    """Draw what a reference's matte shows off the mesh around a head.
-
-    A place outside the target's outline is looked up as far outside the reference's, in the same direction
-    from the middle of the head.
-
-    Parameters
-    ----------
-    on_mesh
-        (H, W), where nothing is drawn.
-    target, outline
-        Outlines of both heads, from `outline_of`.
-    roll
-        Radians by which the reference's head is turned in its picture beside the target's.
-    photo
-        Crop (S, S, 3) uint8, alpha (S, S) of what is drawn, and gain (3,).
-    clearance
-        Fraction of the side by which colours are looked up farther out, clear of the mesh.
-    colour
-        (H, W, 3), what is drawn already.
-
-    Returns
-    -------
-    colour
-        (H, W, 3) with what is drawn around.
-    alpha
-        (H, W) in [0, 1], 1 on the mesh.
-    """
-    colour, alpha = colour.copy(), on_mesh.astype(np.float32)
-    _draw_around(on_mesh, target, outline, roll, *photo, clearance, colour, alpha)
-    return colour, alpha
-
-
-@numba.njit(cache=True, fastmath=True)
-def _draw_around(
-    on_mesh: Array,
-    target: Array,
-    outline: Array,
-    roll: float,
-    crop: Array,
-    matte: Array,
-    gain: Array,
-    clearance: float,
-    colour: Array,
-    alpha: Array,
-) -> None:  # pragma: no cover - compiled
-    """Fill colour and alpha; see `draw_around`."""
-    height, width = on_mesh.shape
-    scale = outline[2:].mean() / target[2:].mean()
-    for row in range(height):
-        for column in range(width):
-            if on_mesh[row, column]:
-                continue
-            dx = (column + 0.5) / height - target[0]  # both as fractions of the height
-            dy = (row + 0.5) / height - target[1]
-            angle = np.arctan2(dy, dx)
-            beyond = np.sqrt(dx * dx + dy * dy) - _radius(target, angle)
-            turned = angle + roll
-            distance = _radius(outline, turned) + beyond * scale
-            x = outline[0] + distance * np.cos(turned)
-            y = outline[1] + distance * np.sin(turned)
-            if distance <= 0 or x < 0 or x >= 1 or y < 0 or y >= 1:
-                continue
-            inside = _sample(crop, matte, x, y)[3]
-            if inside > 1e-6:
-                x, y = x + clearance * np.cos(turned), y + clearance * np.sin(turned)
-                red, green, blue, _ = _sample(crop, matte, x, y)
-                alpha[row, column] = inside
-                colour[row, column, 0] = red * gain[0]
-                colour[row, column, 1] = green * gain[1]
-                colour[row, column, 2] = blue * gain[2]

@@ -69,9 +69,7 @@ def spread_over(values: Array, triangles: IntArray) -> Array:
     return np.asarray(corners.max(axis=1) - corners.min(axis=1))
 
 
-def draw_grid(
-    places: Array, triangles: IntArray, values: Array, camera: Camera
-) -> tuple[Raster, FloatArray]:
+def draw_grid(places: Array, triangles: IntArray, values: Array, camera: Camera) -> tuple[Raster, FloatArray]:
     """Draw a grid: what each pixel shows of it, and the values (H, W, C) there.
 
     Parameters

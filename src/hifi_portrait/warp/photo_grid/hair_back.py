@@ -14,7 +14,9 @@ _RIM = 1 / 80
 """Width of an outline, as a fraction of the side."""
 
 
-def place_hair_back(of_head: BoolArray, hair: Array, settings: SpaceSettings) -> tuple[FloatArray, FloatArray]:
+def place_hair_back(
+    of_head: BoolArray, hair: Array, settings: SpaceSettings
+) -> tuple[FloatArray, FloatArray]:
     """Find what the back of a head's silhouette shows.
 
     Behind hair it is that hair. Behind the face it is the band of hair at the nearest outline, reflected to

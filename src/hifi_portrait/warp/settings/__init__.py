@@ -31,14 +31,10 @@ from hifi_portrait.warp.settings.glasses import (
 )
 from hifi_portrait.warp.settings.hair import (
     HairSegmentSettings,
+    LooseHairSettings,
     ScalpSettings,
     StrandSettings,
     ThicknessSettings,
-)
-from hifi_portrait.warp.settings.off_mesh import (
-    CutoutSettings,
-    EdgeSettings,
-    OffMeshSettings,
 )
 from hifi_portrait.warp.settings.photo_grid import GridSettings, SpaceSettings
 from hifi_portrait.warp.settings.picture import (
@@ -65,9 +61,7 @@ __all__ = [
     "ClothesSegmentSettings",
     "ClothesSplitSettings",
     "ColourSettings",
-    "CutoutSettings",
     "EarSettings",
-    "EdgeSettings",
     "EyePaintingSettings",
     "EyeReadingSettings",
     "GapSettings",
@@ -79,8 +73,8 @@ __all__ = [
     "HairSegmentSettings",
     "LightSettings",
     "LipSettings",
+    "LooseHairSettings",
     "MouthSettings",
-    "OffMeshSettings",
     "OutlineSettings",
     "PhotoSettings",
     "RecolourSettings",
@@ -158,20 +152,14 @@ class WarpSettings:
     eye_painting: EyePaintingSettings = field(default_factory=EyePaintingSettings)
     """How eyeballs are painted."""
 
-    cutout: CutoutSettings = field(default_factory=CutoutSettings)
-    """What of a photo's person is off the mesh."""
-
     ears: EarSettings = field(default_factory=EarSettings)
     """Which of a photo's ears are kept out of the hair."""
 
     split: ClothesSplitSettings = field(default_factory=ClothesSplitSettings)
     """What off the mesh goes with the shoulders."""
 
-    off_mesh: OffMeshSettings = field(default_factory=OffMeshSettings)
-    """How hair and clothes are drawn around the mesh."""
-
-    edges: EdgeSettings = field(default_factory=EdgeSettings)
-    """How what is off the mesh ends."""
+    loose_hair: LooseHairSettings = field(default_factory=LooseHairSettings)
+    """What beside the mesh is hair."""
 
     space: SpaceSettings = field(default_factory=SpaceSettings)
     """Where in space each place of a photo is."""

@@ -12,9 +12,6 @@ class ClothesSplitSettings:
     Lengths are fractions of the side of the photo or the picture.
     """
 
-    reach: float = 0.1
-    """Length by which clothes may stand out of the mesh's shoulders."""
-
     neck_height: float = 0.3
     """Fraction of the head's height, from the chin up, beside which there may be neck and collar."""
 
@@ -23,9 +20,6 @@ class ClothesSplitSettings:
 
     window: float = 0.012
     """Half the width of the window in which the greater part decides."""
-
-    edge_fade: float = 0.08
-    """Length over which clothes fade out towards a photo's left and right edge."""
 
     solid_alpha: float = 0.7
     """Alpha above which what is off the mesh tells the colour of hair."""

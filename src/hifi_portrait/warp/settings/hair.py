@@ -123,3 +123,14 @@ class StrandSettings:
 
     dark_offset: float = 8.0
     """Of 255, added to brightness before a logarithm is taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LooseHairSettings:
+    """What beside the mesh is hair; read by `warp/hair/beside_mesh.py`."""
+
+    max_crumb: float = 0.0025
+    """Fraction of the picture's area below which a loose piece is a crumb."""
+
+    crumb_alpha: float = 0.1
+    """Alpha below which there is no piece."""

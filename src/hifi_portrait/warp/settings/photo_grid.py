@@ -60,7 +60,7 @@ class GridSettings:
     """Width of the empty surroundings of a person that are drawn too, a fraction of the photo's side."""
 
     stretch_skin: tuple[float, float] = (3.0, 5.5)
-    """Times that skin is drawn out between which the mesh's colours replace it where no photo sees it better."""
+    """Times that skin is drawn out between which the mesh replaces it where no photo sees it better."""
 
     stretch_seen: tuple[float, float] = (1.6, 3.0)
     """The same where another photo sees it better."""
@@ -79,6 +79,9 @@ class GridSettings:
 
     empty_degrees: float = 12.0
     """Degrees of a turn of the head at which what was empty beside it counts to 1 / e."""
+
+    carved_degrees: float = 5.0
+    """The same of the mesh's head where it stands out of the photo's person."""
 
     changed: tuple[float, float] = (0.0005, 0.002)
     """Metres by which mouth or eyes move between which they are drawn by the mesh."""

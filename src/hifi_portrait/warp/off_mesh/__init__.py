@@ -1,1 +1,0 @@
-"""Hair and clothes beside the fitted head's outline."""

@@ -1,0 +1,63 @@
+"""A photo's own pixels put before what the mesh shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.warp.canvas import Canvas, WarpContext
+from hifi_portrait.warp.photo_grid.grid import look_up
+from hifi_portrait.warp.photo_grid.layer import PhotoLayer
+from hifi_portrait.warp.photo_grid.trust import turn_degrees
+from hifi_portrait.warp.settings.photo_grid import GridSettings
+
+
+def carve_head(canvas: Canvas, context: WarpContext) -> Canvas:
+    """Leave out what of the mesh's head stands out of the photo's person, the less the more it is turned."""
+    sources = context.sources
+    raster, matte = canvas.raster, sources.mattes[sources.main]
+    at = raster.interpolate(sources.xy[sources.main], context.model.triangles)
+    person = np.clip(look_up(cv2.dilate(matte, np.ones((3, 3), np.uint8)), at), 0, 1)
+    head = raster.mask & (context.model.parts != Part.SHOULDERS)[raster.triangle]
+    turned = turn_degrees(sources.heads[sources.main], context.target.geometry)
+    known = np.exp(-((turned / context.settings.grid.carved_degrees) ** 2))
+    alpha = canvas.alpha * np.where(head, 1 - known * (1 - person), 1)
+    return replace(canvas, alpha=np.asarray(alpha, np.float32))
+
+
+def put_hair(canvas: Canvas, layer: PhotoLayer, settings: GridSettings) -> Canvas:
+    """Put the back of the hair before the mesh's scalp."""
+    depth = np.where(canvas.alpha > 0.5, canvas.raster.depth, np.inf)
+    alpha = layer.alpha * (layer.depth < depth + settings.behind_hair)
+    total = alpha + (1 - alpha) * canvas.alpha
+    share = (alpha / np.maximum(total, 1e-6))[..., None]
+    nearest = np.where(alpha > 0.5, np.minimum(depth, layer.depth), depth)
+    return replace(
+        canvas,
+        colour=np.asarray(canvas.colour + share * (layer.colour - canvas.colour), np.float32),
+        alpha=np.asarray(total, np.float32),
+        hair=np.asarray(np.maximum(canvas.hair, alpha), np.float32),
+        raster=replace(canvas.raster, depth=nearest.astype(np.float32)),
+    )
+
+
+def put_photo(canvas: Canvas, layer: PhotoLayer, settings: GridSettings) -> Canvas:
+    """Put a photo's person before what is drawn, as far as it is to be trusted."""
+    in_front = (layer.depth < canvas.raster.depth + settings.behind).astype(np.float32)
+    trust = layer.trust * cv2.GaussianBlur(in_front, (0, 0), 1.0)
+    behind = (1 - layer.alpha) * canvas.alpha * (1 - layer.emptiness)
+    own, other = trust * layer.alpha, trust * behind + (1 - trust) * canvas.alpha
+    alpha = own + other
+    share = (own / np.maximum(alpha, 1e-6))[..., None]
+    remainder = (trust * layer.emptiness)[..., None] * layer.remainder
+    return replace(
+        canvas,
+        colour=np.asarray(canvas.colour + share * (layer.colour - canvas.colour), np.float32),
+        alpha=np.asarray(alpha, np.float32),
+        hair=np.asarray(trust * layer.hair + (1 - trust) * canvas.hair, np.float32),
+        photo=np.asarray(trust + (1 - trust) * canvas.photo, np.float32),
+        remainder=np.asarray(remainder + (1 - trust)[..., None] * canvas.remainder, np.float32),
+    )

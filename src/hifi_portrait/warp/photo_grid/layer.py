@@ -1,0 +1,147 @@
+"""What a photo's own pixels show in a target: its person from the front, and the back of the hair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
+from hifi_portrait.head.geometry import Camera
+from hifi_portrait.head.numerics import smoothstep
+from hifi_portrait.warp.canvas import WarpContext
+from hifi_portrait.warp.image.morphology import distance_to
+from hifi_portrait.warp.photo_grid.grid import (
+    draw_grid,
+    grid_places,
+    grid_triangles,
+    longest_sides,
+    look_up,
+    spread_over,
+)
+from hifi_portrait.warp.photo_grid.space import PhotoSpace
+from hifi_portrait.warp.photo_grid.trust import measure_trust, trust_emptiness
+
+_FAINT = 0.02
+"""Alpha from which on the back of the hair is drawn."""
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoLayer:
+    """What of a photo is drawn in a target, (H, W) each.
+
+    Attributes
+    ----------
+    colour
+        (H, W, 3) in [0, 255].
+    alpha, hair
+        In [0, 1], where there is the person, and their hair.
+    trust
+        In [0, 1], how far it is to be shown; 0 where the photo shows nothing.
+    emptiness
+        In [0, 1], how far nothing else is beside it.
+    depth
+        Metres; infinite where the photo shows nothing.
+    remainder
+        (H, W, 3) that the photo has beyond person and background.
+    """
+
+    colour: FloatArray
+    alpha: FloatArray
+    hair: FloatArray
+    trust: FloatArray
+    emptiness: FloatArray
+    depth: FloatArray
+    remainder: FloatArray
+
+
+def draw_front(
+    space: PhotoSpace, places: Array, context: WarpContext, camera: Camera, reference: int, part: BoolArray
+) -> PhotoLayer:
+    """Draw what a photo shows.
+
+    Parameters
+    ----------
+    space, places
+        Where the photo's places are in the photo, and (G, G, 3) in the target.
+    context
+        What is drawn, of whom, and how.
+    camera
+        The target's, of the picture's size.
+    reference
+        The photo's number.
+    part
+        (G, G), of what places are drawn.
+    """
+    sources, settings = context.sources, context.settings.grid
+    pixels = camera.project(places)
+    others = _seen_by_others(context, reference)
+    trust, step = measure_trust(space, pixels, context.target.geometry, others, context.model, settings)
+    away = distance_to(space.matte > context.settings.space.person_matte) / len(part)
+    triangles = grid_triangles(part & (away < settings.margin) & _within(sources.shown[reference], len(part)))
+    apart = spread_over(space.front[..., 1], triangles) > settings.apart
+    apart |= spread_over(space.head_fraction, triangles) > settings.apart_motion
+    torn = longest_sides(pixels, triangles) > step * np.where(apart, settings.tear, settings.stretch_skin[1])
+    attributes = (
+        trust * _away_from(triangles[torn], len(part)),
+        trust_emptiness(space, context.target.geometry, settings),
+        space.looseness,
+        1 - smoothstep(away, 0.3 * settings.margin, settings.margin),
+    )
+    values = np.concatenate([grid_places(len(part)), np.stack(attributes, axis=-1)], axis=-1)
+    raster, drawn = draw_grid(places, triangles[~torn], values, camera)
+    at, there = drawn[..., :2], raster.mask.astype(np.float32)
+    alpha = np.clip(look_up(sources.mattes[reference], at), 0, 1) * there
+    return PhotoLayer(
+        colour=look_up(sources.colours[reference], at, cv2.INTER_CUBIC),
+        alpha=alpha,
+        hair=alpha * drawn[..., 4],
+        trust=drawn[..., 2] * there,
+        emptiness=drawn[..., 3],
+        depth=raster.depth,
+        remainder=look_up(_find_remainder(context), at, cv2.INTER_CUBIC) * drawn[..., 5:6],
+    )
+
+
+def draw_back(space: PhotoSpace, places: Array, context: WarpContext, camera: Camera) -> PhotoLayer:
+    """Draw the back of the main reference's hair, whose places (G, G, 3) are in the target."""
+    sources, main = context.sources, context.sources.main
+    kept = cv2.dilate((space.back_alpha > _FAINT).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    triangles = grid_triangles(kept & space.of_head)
+    triangles = triangles[spread_over(space.back[..., 1], triangles) < context.settings.grid.apart]
+    values = np.concatenate([space.back_places, space.back_alpha[..., None]], axis=-1)
+    raster, drawn = draw_grid(places, triangles, values, camera)
+    at = drawn[..., :2]
+    alpha = drawn[..., 2] * np.clip(look_up(sources.mattes[main], at), 0, 1) * raster.mask
+    colour = look_up(sources.colours[main], at, cv2.INTER_CUBIC)
+    return PhotoLayer(colour, alpha, alpha, alpha, np.zeros_like(alpha), raster.depth, np.zeros_like(colour))
+
+
+def _within(shown: Array, side: int) -> BoolArray:
+    """Find the places (G, G) of a crop that are within its photo."""
+    small = cv2.resize(np.asarray(shown, np.float32), (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(small > 0.99)
+
+
+def _away_from(torn: Array, side: int) -> FloatArray:
+    """1 on a grid (G, G), falling to 0 at the corners of torn triangles (F, 3)."""
+    edge = np.zeros(side * side, np.float32)
+    edge[torn.ravel()] = 1
+    edge = cv2.dilate(edge.reshape(side, side), np.ones((3, 3), np.uint8))
+    return np.asarray(1 - cv2.GaussianBlur(edge, (0, 0), 0.8), np.float32)
+
+
+def _seen_by_others(context: WarpContext, reference: int) -> FloatArray:
+    """How well references other than one see each vertex, (V,) in [0, 1]."""
+    visibility = context.sources.tables[: len(context.sources.crops), :, 2].copy()
+    visibility[reference] = 0
+    return np.asarray(visibility.max(axis=0), np.float32)
+
+
+def _find_remainder(context: WarpContext) -> FloatArray:
+    """Find what the main reference's crop has beyond its person before its background, (S, S, 3)."""
+    sources, main = context.sources, context.sources.main
+    alpha = sources.mattes[main][..., None]
+    made = alpha * sources.colours[main] + (1 - alpha) * sources.behind
+    return np.asarray((sources.crops[main] - made) * sources.shown[main][..., None], np.float32)
