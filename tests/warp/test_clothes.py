@@ -1,12 +1,8 @@
 import numpy as np
 
-from hifi_portrait.head.mesh import Part
-from hifi_portrait.head.model import HeadModel
-from hifi_portrait.head.surface import SurfaceView
-from hifi_portrait.warp.clothing.split import Dress, draw_beside_shoulders, split_hair_and_clothes
+from hifi_portrait.warp.clothing.split import split_hair_and_clothes
 from hifi_portrait.warp.image.colour import weighted_lab
 from hifi_portrait.warp.settings import WarpSettings
-from painted_heads import geometry, paint
 
 SETTINGS = WarpSettings()
 
@@ -74,26 +70,3 @@ def test_a_photo_without_a_body_has_no_clothes():
         loose.astype(np.float32), weighted_lab(crop, SETTINGS.colour), head, np.zeros_like(body), SETTINGS
     )
     assert not clothes.any()
-
-
-def test_clothes_stay_beside_the_shoulders_when_these_move():
-    model = HeadModel.load()
-    is_body = model.parts == Part.SHOULDERS
-    pictures = [paint(model, geometry(yaw, 128)) for yaw in (0.0, 15.0)]
-    bodies = [(picture.raster.triangle >= 0) & is_body[picture.raster.triangle] for picture in pictures]
-    rims = [np.zeros((128, 128), np.float32) for _ in pictures]
-    for rim, body, picture in zip(rims, bodies, pictures, strict=True):
-        for column in range(20, 108):
-            rows = np.flatnonzero(body[:, column])
-            if len(rows) and rows[0] > 6:
-                rim[rows[0] - 5 : rows[0], column] = 1
-        rim *= picture.raster.triangle < 0
-    crop = np.where(rims[0][..., None] > 0, np.uint8(RED), np.uint8(255))
-    xy = SurfaceView.from_geometry(model, pictures[0].geometry).xy
-    dress = Dress(crop, rims[0], np.ones(rims[0].shape, np.float32), xy, 1.0)
-    colour, alpha = draw_beside_shoulders(dress, pictures[1].raster, model.triangles, is_body, SETTINGS.split)
-    expected = rims[1] > 0
-    assert expected.sum() > 150
-    assert (alpha[expected] > 0.5).mean() > 0.7
-    assert alpha[pictures[1].raster.triangle >= 0].max() == 0
-    np.testing.assert_allclose(colour[alpha > 0.95], np.broadcast_to(RED, ((alpha > 0.95).sum(), 3)), atol=25)

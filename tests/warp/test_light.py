@@ -48,10 +48,10 @@ def test_a_reference_alone_keeps_its_brightness():
     np.testing.assert_array_equal(gains_of(photos, (1.0,)), np.ones((1, 3)))
 
 
-def test_a_picture_is_not_as_bright_as_its_main_reference_alone(lit_differently):
-    """That reference has most of the weight, and the other the rest."""
+def test_a_picture_is_as_bright_as_its_main_reference(lit_differently):
+    """The other one is brought to its light."""
     target = paint(HeadModel.load(), geometry(0.0, 128))
     picture, coverage = warp_picture(lit_differently, target)
     skin = (HeadModel.load().parts[target.raster.triangle] == Part.SKIN) & target.raster.mask
     shown = picture[skin & (coverage > 0.5)].mean(axis=0)
-    assert (shown > LEVELS[1]).all() and (shown < LEVELS[0] - 2).all()
+    assert shown == pytest.approx(LEVELS[0], abs=1.5)

@@ -5,14 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hifi_portrait.head.surface import SurfaceView
 from hifi_portrait.warp.background import clear_background
-from hifi_portrait.warp.face.places import ear_vertices
-from hifi_portrait.warp.image.colour import weighted_lab
-from hifi_portrait.warp.off_mesh.cutout import remove_backdrop, remove_cheeks
-from hifi_portrait.warp.off_mesh.edges import find_pieces, taper_edges
+from hifi_portrait.warp.hair.beside_mesh import find_pieces
 from hifi_portrait.warp.settings import WarpSettings
-from painted_heads import geometry
 
 SETTINGS = WarpSettings()
 
@@ -24,42 +19,15 @@ SKIN, HAIR = (190, 140, 120), (50, 40, 35)
 def test_hair_hangs_from_above_the_ears_end(top, stays):
     hair = np.zeros((SIDE, SIDE), np.float32)
     hair[top:110, 10:30] = 1
-    assert find_pieces(hair, SETTINGS.edges, 0.5).any() == stays
+    assert find_pieces(hair, SETTINGS.loose_hair, 0.5).any() == stays
 
 
 def test_small_pieces_of_hair_are_left_out():
     hair = np.zeros((SIDE, SIDE), np.float32)
     hair[10:50, 10:50] = 1
     hair[20:23, 80:83] = 1
-    kept = find_pieces(hair, SETTINGS.edges, 0.5)
+    kept = find_pieces(hair, SETTINGS.loose_hair, 0.5)
     assert kept[10:50, 10:50].all() and not kept[:, 60:].any()
-
-
-def test_what_is_off_the_mesh_grows_thin_towards_where_it_ends():
-    on_mesh, alpha = np.zeros((SIDE, SIDE), bool), np.zeros((SIDE, SIDE), np.float32)
-    on_mesh[:, :60] = True
-    alpha[40:, 60:72] = 1  # a strip along the mesh that ends in a corner, twelve pixels thick
-    alpha[on_mesh] = 1
-    kept = taper_edges(alpha, on_mesh, 0.5, SETTINGS.edges)
-    thickness = (kept > 0.5)[:, 60:].sum(axis=1)
-    assert thickness[42] <= 2 and thickness[52] == pytest.approx(6, abs=1) and thickness[80] == 12
-    assert (np.diff(thickness[:80]) <= 1).all()
-    assert kept[on_mesh].all()
-
-
-def test_long_hair_goes_on_where_a_cheek_stands_out_of_the_mesh(model):
-    view = SurfaceView.from_geometry(model, geometry(0.0, SIDE))
-    ear = view.xy[ear_vertices(model)[1]] * SIDE
-    top, outer = np.ceil([ear[:, 1].min(), ear[:, 0].max()]).astype(int)
-    crop, hair = np.full((SIDE, SIDE, 3), SKIN, np.uint8), np.zeros((SIDE, SIDE), np.float32)
-    on_head = np.zeros((SIDE, SIDE), bool)
-    on_head[20:100, 2 * 64 - outer : outer] = True
-    hair[top - 10 : top + 50, outer : outer + 25] = 1
-    crop[top - 10 : top + 50, outer + 3 : outer + 25] = HAIR  # and before it a strip of cheek
-    mended = remove_cheeks(crop, weighted_lab(crop, SETTINGS.colour), hair, on_head, view.xy, model, SETTINGS)
-    strip = np.s_[top : top + 50, outer : outer + 3]
-    assert np.abs(mended[strip].astype(int) - HAIR).max() < 20
-    assert np.array_equal(mended[on_head], crop[on_head])
 
 
 def test_strands_beside_a_person_are_no_background():
@@ -96,17 +64,3 @@ def test_what_is_filled_in_is_as_grainy_as_the_photo(deviation):
     hidden, shown = behind[60:120, 44:84], behind[:12]
     assert hidden.std() == pytest.approx(deviation, abs=0.5)
     assert shown.std() == pytest.approx(deviation, abs=0.5)
-
-
-def test_backdrop_between_curls_is_no_hair():
-    crop = np.full((96, 96, 3), (225, 228, 230), np.uint8)
-    crop[20:60, 20:60] = (50, 38, 30)  # hair
-    crop[60:80:2, 20:60] = (50, 38, 30)  # curls
-    hair = np.zeros((96, 96), np.float32)
-    hair[20:80, 20:60] = 1  # the matte takes them whole
-    found = remove_backdrop(hair, crop, hair, SETTINGS)
-    assert found[22:58, 22:58].min() == 1
-    assert found[60:80:2, 22:58].min() == 1 and found[61:80:2, 22:58].max() < 0.1
-    dim = np.full_like(crop, (60, 48, 40))
-    dim[hair > 0] = (50, 38, 30)  # hardly told from what is behind it
-    assert np.array_equal(remove_backdrop(hair, dim, hair, SETTINGS), hair)

@@ -79,7 +79,7 @@ def test_settings_reach_the_stages(photos, target):
 
 def test_no_stage_is_left_out_and_their_order_is_kept():
     names = (
-        "raise_hair cut_shoulders correct_light blend_surface draw_mouth fill_unseen paint_eyes draw_off_mesh"
+        "raise_hair cut_shoulders correct_light blend_surface draw_mouth fill_unseen paint_eyes close_gaps"
     )
-    names += " close_gaps recolour add_background put_on_glasses"
+    names += " draw_photo recolour add_background put_on_glasses"
     assert [stage.__name__ for stage in STAGES] == names.split()

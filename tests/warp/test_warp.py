@@ -227,15 +227,6 @@ def test_another_reference_counts_more_than_a_mirror_image():
     assert picture[only_second].std() > 3 * picture[skin & (seen[0] > 0.6)].std()
 
 
-def test_strands_that_stand_off_are_left_out():
-    photos = person((0.0,), 128)
-    mattes, crops = photos.mattes.copy(), photos.crops.copy()
-    beside = np.flatnonzero(mattes[0][64])[-1] + 12
-    mattes[0][20:90, beside : beside + 2], crops[0][20:90, beside : beside + 2] = 1, (250, 10, 10)
-    picture, _ = warp_picture(dataclasses.replace(photos, crops=crops, mattes=mattes), drawn(0.0))
-    assert (picture[:60, beside - 8 :, 0].astype(int) - picture[:60, beside - 8 :, 1]).max() < 30
-
-
 def test_high_collars_stand_beside_the_neck():
     photos, model = person((0.0,), 256), HeadModel.load()
     target = drawn(0.0, 256)

@@ -127,7 +127,18 @@ class Canvas:
         nothing = np.zeros((height, width), np.float32)
         colour = np.zeros((height, width, 3), np.float32)
         light = LightCorrections.none(len(context.sources.tables))
-        return cls(raster, light, colour, *[nothing] * 6, np.zeros_like(colour))
+        return cls(
+            raster=raster,
+            light=light,
+            colour=colour,
+            seen=nothing,
+            coverage=nothing,
+            alpha=nothing,
+            hair=nothing,
+            dyed=nothing,
+            photo=nothing,
+            remainder=np.zeros_like(colour),
+        )
 
 
 Stage = Callable[[WarpContext, Canvas], Canvas]

@@ -54,6 +54,7 @@ def read_references(
     photos, glasses = settle_glasses(photos, model, settings, bare_eyes=bare_eyes)
     choice = choose_references(photos, glasses, target, model, settings.weights)
     gains, likeness = compare_light(photos, choice, model, settings)
+    gains = gains / gains[choice.main]  # the one that decides is shown as it is
     weights = weigh_references(photos, choice, likeness, glasses, target, model, settings)
     main, mattes = choice.main, photos.mattes * photos.shown
     return Sources(

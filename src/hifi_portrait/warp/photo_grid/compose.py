@@ -53,11 +53,12 @@ def put_photo(canvas: Canvas, layer: PhotoLayer, settings: GridSettings) -> Canv
     alpha = own + other
     share = (own / np.maximum(alpha, 1e-6))[..., None]
     remainder = (trust * layer.emptiness)[..., None] * layer.remainder
+    decided = trust * np.maximum(layer.alpha, layer.emptiness)
     return replace(
         canvas,
         colour=np.asarray(canvas.colour + share * (layer.colour - canvas.colour), np.float32),
         alpha=np.asarray(alpha, np.float32),
         hair=np.asarray(trust * layer.hair + (1 - trust) * canvas.hair, np.float32),
-        photo=np.asarray(trust + (1 - trust) * canvas.photo, np.float32),
+        photo=np.asarray(decided + (1 - decided) * canvas.photo, np.float32),
         remainder=np.asarray(remainder + (1 - trust)[..., None] * canvas.remainder, np.float32),
     )

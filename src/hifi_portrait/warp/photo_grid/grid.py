@@ -15,7 +15,7 @@ from hifi_portrait.head.raster import Raster, rasterise
 def grid_places(side: int) -> FloatArray:
     """Places (side, side, 2) of a grid's points in their photo, as fractions of its side."""
     y, x = np.mgrid[0:side, 0:side] + 0.5
-    return np.stack([x, y], axis=-1).astype(np.float32) / side
+    return np.asarray(np.stack([x, y], axis=-1) / side, np.float32)
 
 
 @lru_cache(maxsize=4)
@@ -60,7 +60,7 @@ def longest_sides(pixels: Array, triangles: IntArray) -> Array:
     flat = pixels.reshape(-1, 2)
     corners = [flat[triangles[:, corner]] for corner in range(3)]
     sides = [corners[one] - corners[other] for one, other in ((0, 1), (1, 2), (2, 0))]
-    return np.sqrt(np.maximum.reduce([(side**2).sum(axis=1) for side in sides]))
+    return np.asarray(np.sqrt(np.maximum.reduce([(side**2).sum(axis=1) for side in sides])))
 
 
 def spread_over(values: Array, triangles: IntArray) -> Array:

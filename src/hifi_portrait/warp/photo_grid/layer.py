@@ -77,7 +77,10 @@ def draw_front(
     sources, settings = context.sources, context.settings.grid
     pixels = camera.project(places)
     others = _seen_by_others(context, reference)
-    trust, step = measure_trust(space, pixels, context.target.geometry, others, context.model, settings)
+    shares = _share_of(context, reference)
+    trust, step = measure_trust(
+        space, pixels, context.target.geometry, others, shares, context.model, settings
+    )
     away = distance_to(space.matte > context.settings.space.person_matte) / len(part)
     triangles = grid_triangles(part & (away < settings.margin) & _within(sources.shown[reference], len(part)))
     apart = spread_over(space.front[..., 1], triangles) > settings.apart
@@ -128,8 +131,8 @@ def _away_from(torn: Array, side: int) -> FloatArray:
     """1 on a grid (G, G), falling to 0 at the corners of torn triangles (F, 3)."""
     edge = np.zeros(side * side, np.float32)
     edge[torn.ravel()] = 1
-    edge = cv2.dilate(edge.reshape(side, side), np.ones((3, 3), np.uint8))
-    return np.asarray(1 - cv2.GaussianBlur(edge, (0, 0), 0.8), np.float32)
+    wide = cv2.dilate(edge.reshape(side, side), np.ones((3, 3), np.uint8))
+    return np.asarray(1 - cv2.GaussianBlur(wide, (0, 0), 0.8), np.float32)
 
 
 def _seen_by_others(context: WarpContext, reference: int) -> FloatArray:
@@ -137,6 +140,12 @@ def _seen_by_others(context: WarpContext, reference: int) -> FloatArray:
     visibility = context.sources.tables[: len(context.sources.crops), :, 2].copy()
     visibility[reference] = 0
     return np.asarray(visibility.max(axis=0), np.float32)
+
+
+def _share_of(context: WarpContext, reference: int) -> FloatArray:
+    """Weight of a reference at each vertex, (V,), as a fraction of that of the one that counts most there."""
+    weights = context.sources.weights
+    return np.asarray(weights[reference] / np.maximum(weights.max(axis=0), 1e-9), np.float32)
 
 
 def _find_remainder(context: WarpContext) -> FloatArray:

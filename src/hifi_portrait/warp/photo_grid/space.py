@@ -170,7 +170,7 @@ def _see(
         body,
         beside,
         of_head,
-        cv2.GaussianBlur(hair, (0, 0), side / 170),
+        np.asarray(cv2.GaussianBlur(hair, (0, 0), side / 170), np.float32),
         below_ears.astype(np.float32),
     )
 

@@ -23,12 +23,14 @@ def measure_trust(
     pixels: Array,
     target: HeadGeometry,
     seen_by_others: Array,
+    shares: Array,
     model: HeadModel,
     settings: GridSettings,
 ) -> tuple[FloatArray, float]:
     """Measure how far each place of a photo shows what the target is to show.
 
-    Less where it is drawn out, and about mouth and eyes where these are held otherwise.
+    Less where it is drawn out, about mouth and eyes where these are held otherwise, and where other photos
+    count more.
 
     Parameters
     ----------
@@ -40,6 +42,8 @@ def measure_trust(
         The head to be drawn.
     seen_by_others
         (V,) in [0, 1], how well other photos see each vertex.
+    shares
+        (V,) in [0, 1], the photo's weight as a fraction of that of the one that counts most.
     model, settings
         The head model, and what counts as drawn out.
 
@@ -53,12 +57,13 @@ def measure_trust(
     stretch, front = measure_stretch(pixels)
     there = space.raster.mask if space.raster.mask.any() else np.ones_like(space.raster.mask)
     step = float(np.median(stretch[there]))
-    stretch = cv2.GaussianBlur(stretch / step, (0, 0), len(stretch) / 160)
+    drawn_out = cv2.GaussianBlur(stretch / step, (0, 0), len(stretch) / 160)
     changed = changed_places(space.geometry, target, model, settings)
-    attributes = np.stack([seen_by_others, changed], axis=1)
+    left_to_others = 1 - smoothstep(shares, *settings.share)
+    attributes = np.stack([seen_by_others, np.maximum(changed, left_to_others)], axis=1)
     others, otherwise = np.moveaxis(space.raster.interpolate(attributes, model.triangles), -1, 0)
     alone, beaten, hair = (
-        1 - smoothstep(stretch, *limits)
+        1 - smoothstep(drawn_out, *limits)
         for limits in (settings.stretch_skin, settings.stretch_seen, settings.stretch_hair)
     )
     skin = alone + others * (beaten - alone)

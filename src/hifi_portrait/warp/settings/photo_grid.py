@@ -86,6 +86,9 @@ class GridSettings:
     changed: tuple[float, float] = (0.0005, 0.002)
     """Metres by which mouth or eyes move between which they are drawn by the mesh."""
 
+    share: tuple[float, float] = (0.5, 1.0)
+    """Weight, beside that of the photo that counts most at a place, between which a photo is shown there."""
+
     mouth: tuple[float, float] = (0.02, 0.035)
     """Metres from the teeth between which the mouth's surroundings end."""
 

@@ -1,0 +1,225 @@
+"""The photo's own pixels, drawn again: at its own pose the photo, and as it turns no step."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.warp.draw import draw_warp, warp_picture
+from hifi_portrait.warp.face.places import mouth_nearness
+from hifi_portrait.warp.hair.beside_mesh import find_loose_hair
+from hifi_portrait.warp.photo_grid.grid import grid_triangles, longest_sides, measure_stretch
+from hifi_portrait.warp.photo_grid.hair_back import place_hair_back
+from hifi_portrait.warp.photo_grid.inflate import inflate
+from hifi_portrait.warp.photo_grid.joints import head_fraction
+from hifi_portrait.warp.photo_grid.motion import move_places
+from hifi_portrait.warp.photo_grid.space import measure_space
+from hifi_portrait.warp.photo_grid.trust import changed_places, eye_nearness
+from hifi_portrait.warp.references import read_references
+from hifi_portrait.warp.settings import WarpSettings
+from painted_heads import geometry, paint, person
+
+SIZE = 128
+SETTINGS = WarpSettings()
+HAIR, BACKDROP = (60, 30, 20), (150, 170, 200)
+
+
+@pytest.fixture(scope="module")
+def model() -> HeadModel:
+    return HeadModel.load()
+
+
+@pytest.fixture(scope="module")
+def photo():
+    """A painted head with hair that stands off and a pony tail, before a backdrop that grows lighter."""
+    bare = person((0.0,), SIZE)
+    body = bare.mattes[0] > 0
+    head = np.zeros((SIZE, SIZE), np.uint8)
+    top = np.flatnonzero(body.any(axis=1))[0]
+    cv2.ellipse(head, (64, top + 32), (34, 40), 0, 180, 360, 1, -1)
+    head[top + 30 : top + 75, 92:98] = 1  # the tail
+    hair = (head > 0) & ~body
+    crop = np.clip(
+        np.array(BACKDROP) + np.linspace(0, 30, SIZE)[:, None, None] * np.ones((1, SIZE, 1)), 0, 255
+    )
+    crop[body] = bare.crops[0][body]
+    crop[hair] = np.array(HAIR) + 20 * ((np.indices((SIZE, SIZE))[1] % 4 < 2)[hair][:, None])
+    matte = (body | hair).astype(np.float32)
+    return dataclasses.replace(bare, crops=crop.astype(np.uint8)[None], mattes=matte[None])
+
+
+def turned(model, yaw, **expression):
+    return paint(model, geometry(yaw, SIZE, **expression))
+
+
+def space_of(photo, model):
+    head = photo.geometries[0]
+    sources = read_references(photo, head, SIZE, model, SETTINGS)
+    hair = find_loose_hair(sources, 0, model, SETTINGS)
+    return measure_space(head, model.posed(head), sources.xy[0], sources.mattes[0], hair, model, SETTINGS)
+
+
+def test_at_its_own_pose_a_warp_is_the_photo(photo, model):
+    picture, _ = warp_picture(photo, turned(model, 0))
+    apart = np.abs(picture.astype(int) - photo.crops[0]).max(axis=2)
+    assert apart.mean() < 1 and np.percentile(apart, 99) <= 4
+
+
+def test_a_single_hair_that_the_matte_lacks_is_kept_at_the_own_pose(photo, model):
+    crops = photo.crops.copy()
+    crops[0, 10:30, 100] = 0
+    picture, _ = warp_picture(dataclasses.replace(photo, crops=crops), turned(model, 0))
+    assert picture[12:28, 100].max() < 60
+
+
+def test_small_turns_are_small_changes(photo, model):
+    pictures = [warp_picture(photo, turned(model, yaw))[0].astype(int) for yaw in range(13)]
+    steps = [np.abs(after - before).mean() for before, after in zip(pictures, pictures[1:], strict=False)]
+    assert max(steps) < 2 * np.median(steps)
+
+
+def test_clothes_and_backdrop_stay_where_they_are_when_the_head_turns(photo, model):
+    target = turned(model, 25)
+    picture, _ = warp_picture(photo, target)
+    body = (model.parts == Part.SHOULDERS)[target.raster.triangle] & target.raster.mask
+    low = body & (np.arange(SIZE)[:, None] > SIZE - 12)
+    assert np.abs(picture[low].astype(int) - photo.crops[0][low]).mean() < 3
+    corner = np.s_[:12, :12]
+    assert np.abs(picture[corner].astype(int) - photo.crops[0][corner]).max() <= 3
+
+
+def test_hair_turns_with_the_head(photo, model):
+    """The pony tail hangs on the side that goes away from the camera: it comes nearer to the middle."""
+    columns = []
+    for yaw in (0, 20):
+        picture, _ = warp_picture(photo, turned(model, yaw))
+        dark = np.abs(picture.astype(int) - HAIR).max(axis=2) < 45
+        columns.append(np.nonzero(dark[60:75, 80:])[1].mean())
+    assert columns[1] < columns[0] - 1.5
+
+
+def test_what_opens_is_the_meshs_mouth(photo, model):
+    """The photo's closed lips are not drawn over an open mouth, and the rest of it is the photo."""
+    target = turned(model, 0, jawOpen=0.8)
+    near = target.raster.interpolate(mouth_nearness(model, 0.02, 0.035)[:, None], model.triangles)[..., 0]
+    trust = (
+        1
+        - target.raster.interpolate(
+            changed_places(photo.geometries[0], target.geometry, model, SETTINGS.grid)[:, None],
+            model.triangles,
+        )[..., 0]
+    )
+    assert trust[near > 0.99].max() < 0.05
+    far = target.raster.mask & (near == 0)
+    assert trust[far].min() > 0.99
+
+
+def test_eyes_are_left_to_the_mesh_where_they_look_elsewhere(photo, model):
+    head = photo.geometries[0]
+    aside = head.replace(gaze=np.array([20.0, 0]))
+    changed = changed_places(head, aside, model, SETTINGS.grid)
+    right, left = eye_nearness(model, *SETTINGS.grid.eyes)
+    assert changed[np.maximum(right, left) > 0.99].min() > 0.99
+    assert changed_places(head, head, model, SETTINGS.grid).max() == 0
+
+
+def test_clothes_of_another_photo_take_the_place_of_the_deciding_ones(model):
+    """The nearer photo shows no shoulders: its head is drawn, the other's body under it."""
+    photos = person((0.0, 30.0), SIZE)
+    crops, mattes = photos.crops.copy(), photos.mattes.copy()
+    target = turned(model, 0)
+    body = (model.parts == Part.SHOULDERS)[target.raster.triangle] & target.raster.mask
+    for crop in crops:
+        crop[body] = (20, 160, 60)
+    crops[0][body], mattes[0][body] = 20, 0
+    photos = dataclasses.replace(photos, crops=crops, mattes=mattes, quality=np.ones(2, np.float32))
+    picture, _ = warp_picture(photos, target)
+    low = body & (np.arange(SIZE)[:, None] > SIZE - 10)
+    if read_references(photos, target.geometry, SIZE, model, SETTINGS).dress == 1:
+        assert np.median(picture[low], axis=0) == pytest.approx((20, 160, 60), abs=12)
+
+
+def test_the_head_is_the_photos_where_it_is_looked_at_straight(photo, model):
+    """How far pixels are the photo's own is said, for the networks that mend the rest."""
+    warp = draw_warp(photo, turned(model, 0))
+    assert warp.coverage[turned(model, 0).mask].mean() > 0.9
+
+
+def test_a_disc_is_inflated_to_a_ball():
+    y, x = np.mgrid[-24:25, -24:25]
+    radius = 20.0
+    thickness = inflate(x**2 + y**2 < radius**2, 0.001)
+    expected = 0.001 * np.sqrt(np.maximum(radius**2 - x**2 - y**2, 0))
+    assert np.abs(thickness - expected).max() < 0.0016
+    assert thickness[24, 24] == pytest.approx(0.02, rel=0.03)
+    assert not inflate(np.zeros((8, 8), bool), 0.001).any()
+
+
+def test_stretch_is_measured_along_the_longest_way():
+    y, x = np.mgrid[0:10, 0:10].astype(float)
+    stretch, front = measure_stretch(np.stack([3 * x + y, 2 * y], axis=-1))
+    expected = np.linalg.svd(np.array([[3, 1], [0, 2]]))[1][0]
+    assert stretch == pytest.approx(np.full((10, 10), expected), rel=1e-5)
+    assert front.all() and not measure_stretch(np.stack([-x, y], axis=-1))[1].any()
+
+
+def test_triangles_of_a_grid_are_those_whose_corners_are_kept():
+    kept = np.ones((4, 5), bool)[:, :4]
+    assert len(grid_triangles(kept)) == 18
+    kept = kept.copy()
+    kept[0, 0] = False
+    triangles = grid_triangles(kept)
+    assert len(triangles) == 17 and 0 not in triangles
+    y, x = np.mgrid[0:4, 0:4].astype(float)
+    assert longest_sides(np.stack([x, y], axis=-1), triangles) == pytest.approx(np.full(17, np.sqrt(2)))
+
+
+def test_hair_is_its_own_back_and_the_face_has_the_hair_beside_it():
+    side = 80
+    y, x = np.mgrid[0:side, 0:side]
+    away = np.hypot(x - 39.5, y - 39.5)
+    of_head, hair = away < 35, ((away < 35) & (away > 25)).astype(np.float32)
+    places, alpha = place_hair_back(of_head, hair, SETTINGS.space)
+    inner = (away > 26) & (away < 33)
+    here = np.stack([x, y], axis=-1) + 0.5
+    assert np.abs(places * side - here)[inner].max() < 0.01
+    face = (away > 12) & (away < 22)
+    from_middle = np.hypot(*(places[face] * side - 40).T)
+    assert (from_middle > 23).mean() > 0.95 and (from_middle < 36).all()
+    assert alpha[face].min() > 0.95
+    assert place_hair_back(of_head, np.zeros_like(hair), SETTINGS.space)[1].max() == 0
+
+
+def test_places_move_with_head_and_body(photo, model):
+    """Nothing moves at the own pose. The head turns as a whole, the body stays."""
+    space = space_of(photo, model)
+    head = photo.geometries[0]
+    still, _ = move_places(space, head, model.posed(head), model)
+    assert np.abs(still - space.front).max() < 1e-5
+    target = geometry(20.0, SIZE)
+    front, back = move_places(space, target, model.posed(target), model)
+    body = space.head_fraction < 0.01
+    assert np.abs(front - space.front)[body & (space.matte > 0.5)].max() < 0.003
+    loose = (space.head_fraction > 0.999) & (space.looseness > 0.999) & space.of_head
+    assert loose.sum() > 50
+    turn = target.rotation @ head.rotation.T
+    expected = (space.back - head.translation) @ turn.T + target.translation
+    assert np.abs(back - expected)[loose].max() < 1e-4
+
+
+def test_hair_hangs_in_front_of_the_back_and_has_a_thickness(photo, model):
+    space = space_of(photo, model)
+    inside = cv2.erode(space.of_head.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    assert (space.back - space.front)[inside][:, 1].min() > 0.01
+
+
+def test_the_share_of_the_heads_motion_is_that_of_the_joints(model):
+    fraction = head_fraction(model)
+    assert fraction.min() >= 0 and fraction.max() == pytest.approx(1)
+    eyes = np.concatenate(model.eye_vertices)
+    assert fraction[eyes] == pytest.approx(np.ones(len(eyes)), abs=1e-5)
