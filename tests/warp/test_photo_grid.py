@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -44,9 +45,7 @@ def photo():
     cv2.ellipse(head, (64, top + 32), (34, 40), 0, 180, 360, 1, -1)
     head[top + 30 : top + 75, 92:98] = 1  # the tail
     hair = (head > 0) & ~body
-    crop = np.clip(
-        np.array(BACKDROP) + np.linspace(0, 30, SIZE)[:, None, None] * np.ones((1, SIZE, 1)), 0, 255
-    )
+    crop = np.array(BACKDROP) + np.linspace(0, 30, SIZE)[:, None, None] * np.ones((1, SIZE, 1))
     crop[body] = bare.crops[0][body]
     crop[hair] = np.array(HAIR) + 20 * ((np.indices((SIZE, SIZE))[1] % 4 < 2)[hair][:, None])
     matte = (body | hair).astype(np.float32)
@@ -72,14 +71,15 @@ def test_at_its_own_pose_a_warp_is_the_photo(photo, model):
 
 def test_a_single_hair_that_the_matte_lacks_is_kept_at_the_own_pose(photo, model):
     crops = photo.crops.copy()
-    crops[0, 10:30, 100] = 0
+    beside = np.flatnonzero(photo.mattes[0][70])[-1] + 3
+    crops[0, 60:80, beside] = 0
     picture, _ = warp_picture(dataclasses.replace(photo, crops=crops), turned(model, 0))
-    assert picture[12:28, 100].max() < 60
+    assert picture[62:78, beside].max() < 40
 
 
 def test_small_turns_are_small_changes(photo, model):
     pictures = [warp_picture(photo, turned(model, yaw))[0].astype(int) for yaw in range(13)]
-    steps = [np.abs(after - before).mean() for before, after in zip(pictures, pictures[1:], strict=False)]
+    steps = [np.abs(after - before).mean() for before, after in pairwise(pictures)]
     assert max(steps) < 2 * np.median(steps)
 
 
@@ -129,19 +129,29 @@ def test_eyes_are_left_to_the_mesh_where_they_look_elsewhere(photo, model):
 
 
 def test_clothes_of_another_photo_take_the_place_of_the_deciding_ones(model):
-    """The nearer photo shows no shoulders: its head is drawn, the other's body under it."""
+    """The nearer photo ends at the neck: its head is drawn, and below it the other's body."""
     photos = person((0.0, 30.0), SIZE)
-    crops, mattes = photos.crops.copy(), photos.mattes.copy()
-    target = turned(model, 0)
-    body = (model.parts == Part.SHOULDERS)[target.raster.triangle] & target.raster.mask
-    for crop in crops:
+    low_head = photos.geometries[0].replace(translation=np.float32([0, 1.6, -0.17]))
+    pictures = [paint(model, head) for head in (low_head, photos.geometries[1])]
+    crops = np.stack([picture.image for picture in pictures])
+    for crop, picture in zip(crops, pictures, strict=True):
+        body = (model.parts == Part.SHOULDERS)[picture.raster.triangle] & picture.raster.mask
         crop[body] = (20, 160, 60)
-    crops[0][body], mattes[0][body] = 20, 0
-    photos = dataclasses.replace(photos, crops=crops, mattes=mattes, quality=np.ones(2, np.float32))
+    photos = dataclasses.replace(
+        photos,
+        crops=crops,
+        mattes=np.stack([picture.mask for picture in pictures]).astype(np.float32),
+        geometries=(low_head, photos.geometries[1]),
+        landmarks=np.full((2, 478, 2), np.nan, np.float32),
+        quality=np.ones(2, np.float32),
+    )
+    target = turned(model, 5)
+    sources = read_references(photos, target.geometry, SIZE, model, SETTINGS)
+    assert (sources.main, sources.dress) == (0, 1)
     picture, _ = warp_picture(photos, target)
+    body = (model.parts == Part.SHOULDERS)[target.raster.triangle] & target.raster.mask
     low = body & (np.arange(SIZE)[:, None] > SIZE - 10)
-    if read_references(photos, target.geometry, SIZE, model, SETTINGS).dress == 1:
-        assert np.median(picture[low], axis=0) == pytest.approx((20, 160, 60), abs=12)
+    assert np.median(picture[low], axis=0) == pytest.approx((20, 160, 60), abs=6)
 
 
 def test_the_head_is_the_photos_where_it_is_looked_at_straight(photo, model):
@@ -155,7 +165,7 @@ def test_a_disc_is_inflated_to_a_ball():
     radius = 20.0
     thickness = inflate(x**2 + y**2 < radius**2, 0.001)
     expected = 0.001 * np.sqrt(np.maximum(radius**2 - x**2 - y**2, 0))
-    assert np.abs(thickness - expected).max() < 0.0016
+    assert np.abs(thickness - expected).max() < 0.0035
     assert thickness[24, 24] == pytest.approx(0.02, rel=0.03)
     assert not inflate(np.zeros((8, 8), bool), 0.001).any()
 
@@ -204,7 +214,8 @@ def test_places_move_with_head_and_body(photo, model):
     target = geometry(20.0, SIZE)
     front, back = move_places(space, target, model.posed(target), model)
     body = space.head_fraction < 0.01
-    assert np.abs(front - space.front)[body & (space.matte > 0.5)].max() < 0.003
+    shift = (front - space.front)[body & (space.matte > 0.5)]
+    assert shift.std(axis=0).max() < 5e-4 and np.abs(shift).max() < 0.006
     loose = (space.head_fraction > 0.999) & (space.looseness > 0.999) & space.of_head
     assert loose.sum() > 50
     turn = target.rotation @ head.rotation.T

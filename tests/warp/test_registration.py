@@ -100,7 +100,7 @@ def test_each_eye_follows_its_own_iris_in_full(model: HeadModel) -> None:
 
 
 def test_places_of_the_chin_follow_where_it_was_detected(model: HeadModel) -> None:
-    """Landmarks lower than the fit has them: the chin is looked up half as much lower, the brow not at all."""
+    """Landmarks lower than the fit has them: the chin is looked up half as much lower."""
     photos = person((0.0,), SIZE)
     target = paint(model, photos.geometries[0])
     told = dataclasses.replace(photos, landmarks=photos.landmarks + np.float32([0, 4, 0]))

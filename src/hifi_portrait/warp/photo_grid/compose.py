@@ -58,6 +58,7 @@ def put_photo(canvas: Canvas, layer: PhotoLayer, settings: GridSettings) -> Canv
         canvas,
         colour=np.asarray(canvas.colour + share * (layer.colour - canvas.colour), np.float32),
         alpha=np.asarray(alpha, np.float32),
+        coverage=np.asarray(np.maximum(canvas.coverage, decided * layer.alpha), np.float32),
         hair=np.asarray(trust * layer.hair + (1 - trust) * canvas.hair, np.float32),
         photo=np.asarray(decided + (1 - decided) * canvas.photo, np.float32),
         remainder=np.asarray(remainder + (1 - trust)[..., None] * canvas.remainder, np.float32),

@@ -82,9 +82,12 @@ def changed_places(
     ]
     moved = np.linalg.norm(heads[1] - heads[0], axis=1)
     changed = np.zeros(count, np.float32)
-    eyes = eye_nearness(model, *settings.eyes)
-    for nearness in (mouth_nearness(model, *settings.mouth), *eyes):
-        most = np.percentile(moved[nearness > 0.5], 90)
+    mouth = mouth_nearness(model, *settings.mouth)
+    regions = [(mouth, np.flatnonzero(mouth > 0.5))]
+    for nearness, eyeball in zip(eye_nearness(model, *settings.eyes), model.eye_vertices, strict=True):
+        regions += [(nearness, np.flatnonzero(nearness > 0.5)), (nearness, np.asarray(eyeball))]
+    for nearness, compared in regions:
+        most = np.percentile(moved[compared], 90)
         changed = np.maximum(changed, nearness * smoothstep(most, *settings.changed))
     return changed
 
