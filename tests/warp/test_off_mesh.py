@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hifi_portrait.warp.background import clear_background
+from hifi_portrait.warp.clear_background import clear_background
 from hifi_portrait.warp.hair.beside_mesh import find_pieces
 from hifi_portrait.warp.settings import WarpSettings
 

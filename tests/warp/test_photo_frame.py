@@ -5,7 +5,7 @@ from hifi_portrait.faces.geometry import cut_out
 from hifi_portrait.head import HeadModel
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.raster import Raster
-from hifi_portrait.warp.background import clear_background
+from hifi_portrait.warp.clear_background import clear_background
 from hifi_portrait.warp.image.photo_frame import in_photo
 from hifi_portrait.warp.settings import WarpSettings
 from hifi_portrait.warp.surface import fill_surface

@@ -13,14 +13,13 @@ from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.warp.draw import draw_warp, warp_picture
 from hifi_portrait.warp.face.places import mouth_nearness
-from hifi_portrait.warp.hair.beside_mesh import find_loose_hair
 from hifi_portrait.warp.photo_grid.grid import grid_triangles, longest_sides, measure_stretch
 from hifi_portrait.warp.photo_grid.hair_back import place_hair_back
 from hifi_portrait.warp.photo_grid.inflate import inflate
 from hifi_portrait.warp.photo_grid.joints import head_fraction
 from hifi_portrait.warp.photo_grid.motion import move_places
-from hifi_portrait.warp.photo_grid.space import measure_space
 from hifi_portrait.warp.photo_grid.trust import changed_places, eye_nearness
+from hifi_portrait.warp.prepared import prepare_photos
 from hifi_portrait.warp.references import read_references
 from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, paint, person
@@ -57,10 +56,7 @@ def turned(model, yaw, **expression):
 
 
 def space_of(photo, model):
-    head = photo.geometries[0]
-    sources = read_references(photo, head, SIZE, model, SETTINGS)
-    hair = find_loose_hair(sources, 0, model, SETTINGS)
-    return measure_space(head, model.posed(head), sources.xy[0], sources.mattes[0], hair, model, SETTINGS)
+    return prepare_photos(photo, SIZE, model, SETTINGS, bare_eyes=False).space(0)
 
 
 def test_at_its_own_pose_a_warp_is_the_photo(photo, model):
@@ -234,3 +230,14 @@ def test_the_share_of_the_heads_motion_is_that_of_the_joints(model):
     assert fraction.min() >= 0 and fraction.max() == pytest.approx(1)
     eyes = np.concatenate(model.eye_vertices)
     assert fraction[eyes] == pytest.approx(np.ones(len(eyes)), abs=1e-5)
+
+
+def test_what_photos_alone_tell_is_found_out_once(photo, model):
+    """Per size and settings; other photos have their own."""
+    first = prepare_photos(photo, SIZE, model, SETTINGS, bare_eyes=False)
+    assert prepare_photos(photo, SIZE, model, WarpSettings(), bare_eyes=False) is first
+    assert prepare_photos(photo, SIZE, model, SETTINGS, bare_eyes=True) is not first
+    assert prepare_photos(photo, SIZE // 2, model, SETTINGS, bare_eyes=False) is not first
+    copied = dataclasses.replace(photo)
+    assert prepare_photos(copied, SIZE, model, SETTINGS, bare_eyes=False) is not first
+    assert first.space(0) is first.space(0)

@@ -23,7 +23,7 @@ from hifi_portrait.warp.face.eyes import paint_eyes
 from hifi_portrait.warp.face.mouth import draw_mouth
 from hifi_portrait.warp.gaps import close_gaps
 from hifi_portrait.warp.glasses.draw import put_on_glasses
-from hifi_portrait.warp.hair.shell import raise_hair
+from hifi_portrait.warp.hair.raised import raise_hair
 from hifi_portrait.warp.light import correct_light
 from hifi_portrait.warp.photo_grid.draw import draw_photo
 from hifi_portrait.warp.recolour import recolour

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from hifi_portrait.faces.foreground import estimate_foreground
-from hifi_portrait.head.arrays import ByteArray, FloatArray
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.person.references import References
-from hifi_portrait.warp.background import background_of
 from hifi_portrait.warp.choose import choose_references
-from hifi_portrait.warp.glasses.settle import settle_glasses
-from hifi_portrait.warp.hair.shell import pose_heads
 from hifi_portrait.warp.light import compare_light
-from hifi_portrait.warp.photos import clean_photos
-from hifi_portrait.warp.registration import register_photos
+from hifi_portrait.warp.prepared import prepare_photos
 from hifi_portrait.warp.settings import WarpSettings
 from hifi_portrait.warp.sources import Sources
 from hifi_portrait.warp.weights import weigh_references
@@ -48,19 +42,17 @@ def read_references(
         Whether the references' own glasses are left out in any case; else most references decide. Where
         they are left out, they are removed from the photos.
     """
-    cleaned = clean_photos(references, size, settings.photos)
-    posed = pose_heads(references.geometries, cleaned.mattes, model, settings)
-    photos = register_photos(cleaned, posed, references, model, settings.registration)
-    photos, glasses = settle_glasses(photos, model, settings, bare_eyes=bare_eyes)
+    prepared = prepare_photos(references, size, model, settings, bare_eyes=bare_eyes)
+    photos, glasses = prepared.photos, prepared.glasses
     choice = choose_references(photos, glasses, target, model, settings.weights)
     gains, likeness = compare_light(photos, choice, model, settings)
     gains = gains / gains[choice.main]  # the one that decides is shown as it is
     weights = weigh_references(photos, choice, likeness, glasses, target, model, settings)
-    main, mattes = choice.main, photos.mattes * photos.shown
+    main = choice.main
     return Sources(
         crops=photos.crops,
-        mattes=mattes,
-        colours=_own_colours(photos.crops, photos.mattes),
+        mattes=prepared.mattes,
+        colours=prepared.colours,
         shown=photos.shown,
         solid=photos.solid,
         xy=photos.xy,
@@ -71,17 +63,10 @@ def read_references(
         weights=weights.on_vertices,
         mouth_weights=weights.on_mouth,
         main=main,
-        behind=background_of(
-            photos.crops[main], mattes[main], photos.shown[main], photos.xy[main], model, settings.background
-        ),
+        behind=prepared.background(main),
+        spaces={number: prepared.space(number) for number in {main, choice.dress}},
         dress=choice.dress,
         roll=float(np.radians(photos.heads[main].pose.roll - target.pose.roll)),
-        hair=posed.hair[main],
+        hair=photos.posed.hair[main],
         painted_eyes=weights.painted_eyes,
     )
-
-
-def _own_colours(crops: ByteArray, mattes: FloatArray) -> ByteArray:
-    """Colours (N, S, S, 3) that the person has in photos, without the background's at the person's edge."""
-    pairs = zip(crops, mattes, strict=True)
-    return np.stack([np.clip(estimate_foreground(*pair) + 0.5, 0, 255).astype(np.uint8) for pair in pairs])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.head.geometry import HeadGeometry
+from hifi_portrait.warp.photo_grid.space import PhotoSpace
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,8 @@ class Sources:
         Number of the reference that decides: hair, glasses, light and background are its.
     behind
         (S, S, 3) in [0, 255], the main reference's background, closed where the person was.
+    spaces
+        Where in space each place of that reference is, and of the one whose clothes are worn, by number.
     dress
         Number of the reference whose clothes are worn.
     roll
@@ -64,6 +68,7 @@ class Sources:
     mouth_weights: FloatArray
     main: int
     behind: FloatArray
+    spaces: Mapping[int, PhotoSpace]
     dress: int
     roll: float
     hair: FloatArray

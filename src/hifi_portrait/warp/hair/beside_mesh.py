@@ -14,20 +14,31 @@ from hifi_portrait.warp.face.places import ear_vertices
 from hifi_portrait.warp.image.colour import weighted_lab
 from hifi_portrait.warp.mesh_in_photo import mesh_in_photo
 from hifi_portrait.warp.settings import LooseHairSettings, WarpSettings
-from hifi_portrait.warp.sources import Sources
 
 
-def find_loose_hair(sources: Sources, reference: int, model: HeadModel, settings: WarpSettings) -> FloatArray:
-    """How far a reference, by its number, shows hair beside the mesh at each place, (S, S) in [0, 1].
+def find_loose_hair(
+    crop: Array, matte: Array, xy: Array, visibility: Array, model: HeadModel, settings: WarpSettings
+) -> FloatArray:
+    """How far a photo shows hair beside the mesh at each place, (S, S) in [0, 1].
 
     It is what of the person is beside the mesh without ears, cheeks, necks and clothes, and without crumbs.
+
+    Parameters
+    ----------
+    crop, matte
+        (S, S, 3) uint8 and (S, S) in [0, 1], the photo and its person.
+    xy, visibility
+        (V, 2) places of the vertices as fractions of the side, and (V,) how well each is seen.
+    model
+        Whose vertices they are.
+    settings
+        Those of hair, clothes, ears and of comparing colours.
     """
-    crop, matte, xy = (values[reference] for values in (sources.crops, sources.mattes, sources.xy))
     shown = mesh_in_photo(xy, model)
     head = (shown >= 0) & (model.parts != Part.SHOULDERS)[shown]
     loose = matte * (1 - _enlarge(_shrink_mask(shown >= 0), len(matte)))
     colours = weighted_lab(crop, settings.colour)
-    loose = remove_ears(loose, colours, xy, sources.tables[reference, :, 2], model, settings)
+    loose = remove_ears(loose, colours, xy, visibility, model, settings)
     on_head, on_body = (_enlarge(mask, len(matte)) > 0.5 for mask in (head, (shown >= 0) & ~head))
     hair, _ = split_hair_and_clothes(loose, colours, on_head, on_body, settings)
     ears = float(xy[np.concatenate(ear_vertices(model)), 1].max())

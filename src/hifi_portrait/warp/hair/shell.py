@@ -8,7 +8,7 @@ that of the hair, and hair is then drawn on the raised surface like skin on the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -21,17 +21,8 @@ from hifi_portrait.head.mesh import HAIRLINE, Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.head.raster import Raster, rasterise
-from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.face.places import ear_vertices
 from hifi_portrait.warp.settings import ScalpSettings, ThicknessSettings, WarpSettings
-
-
-def raise_hair(context: WarpContext, canvas: Canvas) -> Canvas:
-    """Stage: draw the main reference's hair on the target's bald head, as a second surface."""
-    geometry, model = context.target.geometry, context.model
-    hair = scalp(model, context.settings.scalp)
-    points = raise_scalp(model.posed(geometry), context.sources.hair, hair, model)
-    return replace(canvas, raster=draw_scalp(canvas.raster, points, geometry, hair, model))
 
 
 @dataclass(frozen=True)

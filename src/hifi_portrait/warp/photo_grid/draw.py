@@ -11,12 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from hifi_portrait.warp.canvas import Canvas, WarpContext
-from hifi_portrait.warp.hair.beside_mesh import find_loose_hair
 from hifi_portrait.warp.hair.shell import raise_scalp, scalp
 from hifi_portrait.warp.photo_grid.compose import carve_head, put_hair, put_photo
 from hifi_portrait.warp.photo_grid.layer import draw_back, draw_front
 from hifi_portrait.warp.photo_grid.motion import move_places
-from hifi_portrait.warp.photo_grid.space import PhotoSpace, measure_space
 
 
 def draw_photo(context: WarpContext, canvas: Canvas) -> Canvas:
@@ -30,11 +28,11 @@ def draw_photo(context: WarpContext, canvas: Canvas) -> Canvas:
     height, width = canvas.alpha.shape
     camera = target.camera.scaled_to((width, height))
     canvas = carve_head(canvas, context)
-    space = _space_of(context, sources.main)
+    space = sources.spaces[sources.main]
     front, back = move_places(space, target, vertices, model)
     everything = np.ones(space.matte.shape, np.bool_)
     if sources.dress != sources.main:
-        worn = _space_of(context, sources.dress)
+        worn = sources.spaces[sources.dress]
         places, _ = move_places(worn, target, vertices, model)
         body = worn.head_fraction < 0.5
         layer = draw_front(worn, places, context, camera, sources.dress, body)
@@ -45,14 +43,3 @@ def draw_photo(context: WarpContext, canvas: Canvas) -> Canvas:
     canvas = put_hair(canvas, draw_back(space, back, context, camera), settings.grid)
     layer = draw_front(space, front, context, camera, sources.main, everything)
     return put_photo(canvas, layer, settings.grid)
-
-
-def _space_of(context: WarpContext, reference: int) -> PhotoSpace:
-    """Find where in space each place of a reference is."""
-    sources, model, settings = context.sources, context.model, context.settings
-    head = sources.heads[reference]
-    vertices = raise_scalp(model.posed(head), sources.hair, scalp(model, settings.scalp), model)
-    hair = find_loose_hair(sources, reference, model, settings)
-    return measure_space(
-        head, vertices, sources.xy[reference], sources.mattes[reference], hair, model, settings
-    )

@@ -1,0 +1,121 @@
+"""What a warp finds out of a person's photos alone, whatever the target: found out once for each size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from hifi_portrait.faces.foreground import estimate_foreground
+from hifi_portrait.head.arrays import ByteArray, FloatArray
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.person.references import References
+from hifi_portrait.warp.clear_background import background_of
+from hifi_portrait.warp.glasses.settle import GlassesState, settle_glasses
+from hifi_portrait.warp.hair.beside_mesh import find_loose_hair
+from hifi_portrait.warp.hair.shell import pose_heads
+from hifi_portrait.warp.photo_grid.space import PhotoSpace, measure_space
+from hifi_portrait.warp.photos import clean_photos
+from hifi_portrait.warp.registration import RegisteredPhotos, register_photos
+from hifi_portrait.warp.settings import WarpSettings
+
+_MOST_KEPT = 2
+"""How many preparations of the same references are kept: for two sizes, say."""
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedPhotos:
+    """The photos of a person, cleaned and registered, and what is found out of each when it is asked for.
+
+    Attributes
+    ----------
+    photos
+        The photos, with glasses left out where they are not to be shown.
+    glasses
+        Who wears some.
+    """
+
+    photos: RegisteredPhotos
+    glasses: GlassesState
+    model: HeadModel
+    settings: WarpSettings
+    _backgrounds: dict[int, FloatArray] = field(default_factory=dict)
+    _spaces: dict[int, PhotoSpace] = field(default_factory=dict)
+
+    @cached_property
+    def mattes(self) -> FloatArray:
+        """(N, S, S) in [0, 1], 0 beyond a photo's edges."""
+        return np.asarray(self.photos.mattes * self.photos.shown, np.float32)
+
+    @cached_property
+    def colours(self) -> ByteArray:
+        """(N, S, S, 3), the person's own colours, without the background's at the person's edge."""
+        pairs = zip(self.photos.crops, self.photos.mattes, strict=True)
+        own = [np.clip(estimate_foreground(*pair) + 0.5, 0, 255).astype(np.uint8) for pair in pairs]
+        return np.stack(own)
+
+    def background(self, number: int) -> FloatArray:
+        """Background (S, S, 3) of one of the photos, closed where the person is."""
+        if number not in self._backgrounds:
+            photos = self.photos
+            self._backgrounds[number] = background_of(
+                photos.crops[number],
+                self.mattes[number],
+                photos.shown[number],
+                photos.xy[number],
+                self.model,
+                self.settings.background,
+            )
+        return self._backgrounds[number]
+
+    def space(self, number: int) -> PhotoSpace:
+        """Where in space each place of one of the photos is."""
+        if number not in self._spaces:
+            photos, matte, xy = self.photos, self.mattes[number], self.photos.xy[number]
+            hair = find_loose_hair(
+                photos.crops[number], matte, xy, photos.visibility[number], self.model, self.settings
+            )
+            vertices = photos.posed.haired[number]
+            head = photos.heads[number]
+            self._spaces[number] = measure_space(head, vertices, xy, matte, hair, self.model, self.settings)
+        return self._spaces[number]
+
+
+_kept: WeakKeyDictionary[References, dict[object, PreparedPhotos]] = WeakKeyDictionary()
+"""The last preparations of references, which are the same as long as the references are."""
+
+
+def prepare_photos(
+    references: References, size: int, model: HeadModel, settings: WarpSettings, *, bare_eyes: bool
+) -> PreparedPhotos:
+    """Prepare the photos of references for pictures of a size, or give what was prepared before.
+
+    Parameters
+    ----------
+    references
+        The person's analysed photos, which do not change: their arrays are read-only.
+    size
+        Height of the picture in pixels.
+    model
+        The head model.
+    settings
+        Those of photos, registration, glasses, backgrounds and places.
+    bare_eyes
+        Whether the references' own glasses are left out in any case; else most references decide.
+    """
+    shrinks = references.crops.shape[1] > settings.photos.shrink_from * size
+    key = (size if shrinks else None, model, settings, bare_eyes)
+    known = _kept.setdefault(references, {})
+    if key not in known:
+        cleaned = clean_photos(references, size, settings.photos)
+        posed = pose_heads(references.geometries, cleaned.mattes, model, settings)
+        photos = register_photos(cleaned, posed, references, model, settings.registration)
+        photos, glasses = settle_glasses(photos, model, settings, bare_eyes=bare_eyes)
+        prepared = PreparedPhotos(photos, glasses, model, settings)
+        while len(known) >= _MOST_KEPT:
+            known.pop(next(iter(known)), None)
+        known[key] = prepared
+        return prepared
+    return known[key]
