@@ -102,7 +102,9 @@ def test_hair_turns_with_the_head(photo, model):
 def test_what_opens_is_the_meshs_mouth(photo, model):
     """The photo's closed lips are not drawn over an open mouth, and the rest of it is the photo."""
     target = turned(model, 0, jawOpen=0.8)
-    near = target.raster.interpolate(mouth_nearness(model, 0.02, 0.035)[:, None], model.triangles)[..., 0]
+    near = target.raster.interpolate(mouth_nearness(model, *SETTINGS.grid.mouth)[:, None], model.triangles)[
+        ..., 0
+    ]
     trust = (
         1
         - target.raster.interpolate(
@@ -205,7 +207,7 @@ def test_places_move_with_head_and_body(photo, model):
     """Nothing moves at the own pose. The head turns as a whole, the body stays."""
     space = space_of(photo, model)
     head = photo.geometries[0]
-    still, _ = move_places(space, head, model.posed(head), model)
+    still, _ = move_places(space, head, space.vertices, model)
     assert np.abs(still - space.front).max() < 1e-5
     target = geometry(20.0, SIZE)
     front, back = move_places(space, target, model.posed(target), model)

@@ -14,6 +14,9 @@ from hifi_portrait.warp.photo_grid.layer import PhotoLayer
 from hifi_portrait.warp.photo_grid.trust import turn_degrees
 from hifi_portrait.warp.settings.photo_grid import GridSettings
 
+_LEAST_TRUST = 1e-3
+"""Trust up to which a photo does not count as seeing a place."""
+
 
 def carve_head(canvas: Canvas, context: WarpContext) -> Canvas:
     """Leave out what of the mesh's head stands out of the photo's person, the less the more it is turned."""
@@ -54,11 +57,12 @@ def put_photo(canvas: Canvas, layer: PhotoLayer, settings: GridSettings) -> Canv
     share = (own / np.maximum(alpha, 1e-6))[..., None]
     remainder = (trust * layer.emptiness)[..., None] * layer.remainder
     decided = trust * np.maximum(layer.alpha, layer.emptiness)
+    covered = np.where(trust > _LEAST_TRUST, np.clip(decided * layer.alpha, 0, 1), 0)
     return replace(
         canvas,
         colour=np.asarray(canvas.colour + share * (layer.colour - canvas.colour), np.float32),
         alpha=np.asarray(alpha, np.float32),
-        coverage=np.asarray(np.maximum(canvas.coverage, decided * layer.alpha), np.float32),
+        coverage=np.asarray(np.maximum(canvas.coverage, covered), np.float32),
         hair=np.asarray(trust * layer.hair + (1 - trust) * canvas.hair, np.float32),
         photo=np.asarray(decided + (1 - decided) * canvas.photo, np.float32),
         remainder=np.asarray(remainder + (1 - trust)[..., None] * canvas.remainder, np.float32),

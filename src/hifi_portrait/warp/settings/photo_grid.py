@@ -89,7 +89,7 @@ class GridSettings:
     share: tuple[float, float] = (0.5, 1.0)
     """Weight, beside that of the photo that counts most at a place, between which a photo is shown there."""
 
-    mouth: tuple[float, float] = (0.02, 0.035)
+    mouth: tuple[float, float] = (0.035, 0.05)
     """Metres from the teeth between which the mouth's surroundings end."""
 
     eyes: tuple[float, float] = (0.012, 0.022)
