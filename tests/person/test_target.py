@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import FrozenInstanceError
+import math
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import cv2
@@ -176,11 +177,12 @@ def test_from_photo_without_a_face(tmp_path: Path) -> None:
         Target.from_photo(path)
 
 
-def test_from_photo_of_a_head_that_lies_down() -> None:
+def test_from_photo_of_a_head_that_leans_too_far_is_followed_as_far_as_may_be(caplog) -> None:
     lying = np.rot90(load_image(PICTURES / "person_a_1.jpg"))
-    turn = cv2.getRotationMatrix2D((128, 128), 40, 1)
-    with pytest.raises((TargetError, NoFaceError)):
-        Target.from_photo(cv2.warpAffine(lying, turn, (256, 256), borderMode=cv2.BORDER_REPLICATE))
+    turn = cv2.getRotationMatrix2D((128, 128), -40, 1)
+    leaning = cv2.warpAffine(lying, turn, (256, 256), borderMode=cv2.BORDER_REPLICATE)
+    assert Target.from_photo(leaning).pose.roll == -40
+    assert "roll" in caplog.text and "more than a portrait can follow" in caplog.text
 
 
 def test_hair_goes_by_its_colour():
@@ -279,3 +281,87 @@ def test_people_who_look_into_the_lens_look_straight_ahead(photos_dir: Path) -> 
     people = sorted(path for path in photos_dir.iterdir() if path.is_dir())[::2]
     photos = [sorted(person.glob("*.jpg"))[0] for person in people]
     assert abs(np.median([Target.from_photo(photo).gaze[1] for photo in photos])) < 2
+
+
+@pytest.mark.parametrize("pose", [(25, 0, 0), [25, 0, 0], np.array([25, 0, 0]), {"yaw": 25}, HeadPose(25)])
+def test_a_pose_is_taken_as_its_angles(pose):
+    assert Target(pose=pose).pose == HeadPose(25.0, 0.0, 0.0)
+
+
+def test_angles_are_taken_one_by_one():
+    target = Target(yaw=25, expression="smile")
+    assert target.pose == HeadPose(yaw=25)
+    assert Target(pose=(10, 5, 0), yaw=np.float32(20)).pose == HeadPose(20, 5, 0)
+    assert target.replace(pitch=5).pose == HeadPose(25, 5)
+    assert target.replace(gaze=(5, 0)).pose == HeadPose(yaw=25)
+    assert replace(target, pose=HeadPose(3)).pose == HeadPose(3)
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"yaw": math.nan}, "yaw"),
+        ({"pitch": "up"}, "pitch"),
+        ({"roll": math.inf}, "roll"),
+        ({"pose": (1, 2)}, "pose"),
+        ({"pose": 25}, "pose"),
+        ({"pose": "25"}, "pose"),
+        ({"pose": {"jaw": 3}}, "jaw"),
+        ({"pose": None}, "pose"),
+        ({"gaze": 5}, "gaze"),
+        ({"gaze": (1, math.nan)}, "gaze pitch"),
+        ({"gaze": (1, None)}, "gaze pitch"),
+        ({"gaze": "ab"}, "gaze"),
+        ({"expression": 5}, "expression"),
+        ({"expression": None}, "expression"),
+        ({"expression": {"jawOpen": math.nan}}, "jawOpen"),
+        ({"expression": {"jawOpen": "wide"}}, "jawOpen"),
+        ({"expression": {3: 1}}, "3"),
+        ({"expression": [math.nan] * 52}, "browDownLeft"),
+        ({"framing": 0.5}, "framing"),
+        ({"glasses": 5}, "glasses"),
+        ({"hair": ("red",)}, "hair"),
+    ],
+)
+def test_what_is_no_value_is_refused_by_name(fields, named):
+    with pytest.raises(TargetError, match=named):
+        Target(**fields)
+
+
+@pytest.mark.parametrize("value", [math.nan, "0.4", None, math.inf])
+def test_a_framing_of_no_number_is_refused(value):
+    with pytest.raises(TargetError, match="framing scale"):
+        Framing(scale=value)
+
+
+@pytest.mark.parametrize(
+    "tracked",
+    [
+        {"_neutral": 0.02, "jawOpen": 0.4},
+        {"JawOpen": 0.4},
+        {"jawOpen": np.float32(0.4), "mouthSmileLeft": -1e-9},
+        {"jawOpen": 0.4, "eyeBlink_L": 0, "eyeBlink_R": 0.0},
+    ],
+)
+def test_expressions_of_trackers_are_taken(tracked):
+    values = dict(zip(EXPRESSION_NAMES, Target(tracked).expression, strict=True))
+    assert values.pop("jawOpen") == pytest.approx(0.4)
+    assert set(values.values()) == {0.0}
+
+
+@pytest.mark.parametrize("value", [1.0000001, np.float32(1.0000001), 1.0009])
+def test_rounding_beyond_one_is_forgiven(value):
+    taken = Target({"jawOpen": value}).expression[EXPRESSION_NAMES.index("jawOpen")]
+    assert taken == pytest.approx(1.0, abs=1e-3)
+
+
+def test_names_of_sides_are_understood():
+    expected = Target({"eyeBlinkLeft": 0.5, "eyeBlinkRight": 1}).expression
+    assert Target({"eyeBlink_L": 0.5, "EyeBlink_r": 1}).expression == expected
+
+
+def test_a_head_turned_too_far_is_followed_as_far_as_may_be():
+    geometry = geometry_of(pose=HeadPose(yaw=66))
+    with pytest.raises(TargetError, match="yaw"):
+        Target.from_geometry(geometry)
+    assert Target.from_geometry(geometry, clip=True).pose.yaw == 60

@@ -19,14 +19,16 @@ from hifi_portrait.cli.evaluate.prompts import prompts
 from hifi_portrait.cli.evaluate.timing import timing
 from hifi_portrait.cli.generate import generate
 from hifi_portrait.cli.people import people
+from hifi_portrait.cli.plain_help import PlainCommand
 from hifi_portrait.cli.plot import plot
+from hifi_portrait.cli.presets import presets
 from hifi_portrait.cli.previews import identity, landmarks, warp
 from hifi_portrait.cli.redraw import redraw
 from hifi_portrait.cli.train import export, prepare, train
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -50,15 +52,15 @@ def _common(
 
 def _add_group(name: str, commands: dict[str, Callable[..., None]], text: str) -> None:
     """Add commands below one word: ``hifi-portrait NAME COMMAND``."""
-    group = typer.Typer(no_args_is_help=True, help=text)
+    group = typer.Typer(no_args_is_help=True, help=text, rich_markup_mode=None)
     group.callback()(lambda: None)
     for command, function in commands.items():
-        group.command(command)(reports_errors(function))
+        group.command(command, cls=PlainCommand)(reports_errors(function))
     app.add_typer(group, name=name)
 
 
-for command in (generate, redraw, identity, landmarks, warp, people, prepare, train, export):
-    app.command()(reports_errors(command))
+for command in (generate, redraw, identity, landmarks, warp, presets, people, prepare, train, export):
+    app.command(cls=PlainCommand)(reports_errors(command))
 _add_group(
     "recipes",
     {"list": recipes.list_recipes, "show": recipes.show},
@@ -71,7 +73,7 @@ _add_group(
     "Measure a model as docs/results.md reports it.",
 )
 for command in (baselines, plot):
-    app.command()(reports_errors(command))
+    app.command(cls=PlainCommand)(reports_errors(command))
 _add_group(
     "attributes",
     {"train": attributes.train, "photos": attributes.photos},

@@ -12,16 +12,18 @@ import logging
 import math
 import os
 import sys
+import warnings
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
-from rich.console import Console
-from rich.logging import RichHandler
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hifi_portrait.errors import HiFiPortraitError
+from hifi_portrait.io.names import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
 
 EXIT_UNEXPECTED = 1
 EXIT_BAD_INPUT = 2
@@ -31,12 +33,16 @@ _Command = TypeVar("_Command", bound=Callable[..., None])
 
 
 def stderr() -> Console:
-    """Make the console for messages and progress."""
-    return Console(stderr=True, highlight=False)
+    """Make the console for progress."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, emoji=False)
 
 
 def progress(quiet: bool = False) -> Progress:
     """Make a progress bar on stderr: what is done of how many, and the time left; `quiet` shows none."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -81,7 +87,9 @@ def _finite(value: Any) -> Any:
 
 def show_log(level: int = logging.INFO) -> None:
     """Send what the package logs to stderr: coloured on a terminal, plain lines with the time elsewhere."""
-    if stderr().is_terminal:
+    if sys.stderr.isatty():
+        from rich.logging import RichHandler
+
         handler: logging.Handler = RichHandler(console=stderr(), show_path=False)
         logging.basicConfig(level=level, format="%(message)s", handlers=[handler])
     else:
@@ -95,6 +103,20 @@ def hush_libraries() -> None:
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    if not sys.warnoptions:  # what libraries have to say to programmers
+        for kind in (FutureWarning, DeprecationWarning, UserWarning):
+            warnings.simplefilter("ignore", kind)
+
+
+def hush_loading() -> None:
+    """Keep the libraries' own bars and remarks about loading off the terminal, once they are imported."""
+    import diffusers.utils.logging
+    import transformers.utils.logging
+
+    for library in (diffusers.utils.logging, transformers.utils.logging):
+        library.disable_progress_bar()
+        library.set_verbosity_error()
 
 
 def reports_errors(command: _Command) -> _Command:
@@ -134,7 +156,7 @@ def describe(error: Exception) -> tuple[str, int]:
 
 
 def _fail(message: str, code: int) -> None:
-    console = stderr()
-    console.print(f"[bold red]error[/]: {escape(message)}", soft_wrap=True)
+    word = typer.style("error", fg="red", bold=True) if sys.stderr.isatty() else "error"
+    sys.stderr.write(f"{word}: {printable(message)}\n")
     sys.stderr.flush()
     raise typer.Exit(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from hifi_portrait.cli.console import emit, progress
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
     check_model,
+    frame,
     load_identity,
     load_pipeline,
     make_target,
@@ -31,8 +33,13 @@ if TYPE_CHECKING:
     from hifi_portrait.person.target import Target
     from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
 
+logger = logging.getLogger(__name__)
+
 MAX_COUNT = 64
 """The most pictures of one call."""
+
+MAX_SEED = 2**63 - 1 - MAX_COUNT
+"""The largest first seed."""
 
 
 @takes_groups
@@ -43,7 +50,9 @@ def generate(
         str, typer.Option(help="What else the picture shows: hair, clothes, light, style.")
     ] = "",
     negative: Annotated[str, typer.Option(help="What the picture should not show.")] = "",
-    seed: Annotated[int, typer.Option(min=0, help="The first picture's seed; the next ones count up.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MAX_SEED, help="The first picture's seed; the next ones count up.")
+    ] = 0,
     count: Annotated[int, typer.Option(min=1, max=MAX_COUNT, help="How many pictures.")] = 1,
     hifi_every: options.HiFiEvery = 1,
     face: options.Face = None,
@@ -65,10 +74,12 @@ def generate(
     sampling: options.SamplingOptions,
     from_warp: options.WarpOptions,
     strength: options.StrengthOptions,
+    picture_size: options.PictureSizeOptions,
     networks: options.ModelOptions,
 ) -> None:
     """Make portraits of one person with an expression, head pose and gaze of your choice."""
     started = time.perf_counter()
+    sides = picture_size.arguments()
     files = reference_files(photos)
     path = picture_path(out)
     paths = numbered(path, count)
@@ -77,6 +88,7 @@ def generate(
     target = make_target(pose, look).with_prompt(prompt)
     check_model(networks.model, networks.hifi)
     identity = load_identity(photos, networks.recogniser, face)
+    target = frame(target, pose, identity)
     pipe = load_pipeline(networks.model, networks.device, hifi=networks.hifi, dtype=networks.dtype)
 
     from hifi_portrait.io.provenance import save_picture
@@ -98,7 +110,11 @@ def generate(
         "hifi_scale": strength.hifi_scale,
         "hifi_every": hifi_every,
         "face_scale": strength.face_scale,
+        **sides,
     }
+    if sides and strength.upscale is None:
+        del settings["upscale"]  # as the size needs it
+    warn_of_equal_pictures(settings, count)
     taken = steps_taken(settings["num_inference_steps"], settings["warp_strength"])
     record = portrait_record(files, identity, target, settings, networks, private)
     results: list[np.ndarray] = []
@@ -125,6 +141,16 @@ def generate(
         "seconds": round(time.perf_counter() - started, 3),
     }
     emit(result, "\n".join(str(path) for path in written), as_json)
+
+
+def warn_of_equal_pictures(settings: dict[str, Any], count: int) -> None:
+    """Say that pictures of several seeds are the same where nothing depends on a seed."""
+    if count > 1 and settings["warp_strength"] < 1 and settings["warp_grain"] == 0:
+        logger.warning(
+            "the %d pictures are the same, for a seed changes nothing at --warp-grain 0 (the model's own):"
+            " give --warp-grain 1 and a larger --warp-strength for different ones",
+            count,
+        )
 
 
 def draw_portrait(

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hifi_portrait.cli.console import hush_loading
 from hifi_portrait.cli.options import LookOptions, ModelOptions, PoseOptions
-from hifi_portrait.errors import IdentityError, ImageError, ModelError
+from hifi_portrait.cli.quick_imports import without_compiler
+from hifi_portrait.errors import IdentityError, ImageError, ModelError, TargetError
 from hifi_portrait.io.names import printable
 
 if TYPE_CHECKING:
     from hifi_portrait.person.identity import Identity
-    from hifi_portrait.person.target import Target
+    from hifi_portrait.person.target import Framing, Target
     from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
 
 IDENTITY_SUFFIX = ".safetensors"
@@ -143,8 +145,10 @@ def load_pipeline(
     from safetensors import SafetensorError
 
     from hifi_portrait.cli.options import torch_dtype
-    from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
 
+    with without_compiler():
+        from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
+    hush_loading()
     try:
         pipe = HiFiPortraitPipeline.from_pretrained(model, hifi=hifi, torch_dtype=torch_dtype(dtype))
     except (OSError, SafetensorError) as error:
@@ -163,6 +167,37 @@ def _could_be_hub_id(model: str) -> bool:
     return len(parts) == 2 and all(part and part[0].isalnum() for part in parts) and not Path(model).exists()
 
 
+FRAMINGS = {"portrait": 0.43, "close": 0.6, "wide": 0.3}
+"""Words for framings -> height of the face as a fraction of the picture's."""
+
+
+def parse_framing(word: str) -> Framing:
+    """Read a framing: a word of `FRAMINGS`, or the face's height as a fraction of the picture's.
+
+    Raises
+    ------
+    TargetError
+        If it is neither, or out of range.
+    """
+    from hifi_portrait.person.target import Framing
+
+    if word in FRAMINGS:
+        return Framing(scale=FRAMINGS[word])
+    try:
+        return Framing(scale=float(word))
+    except ValueError:
+        raise TargetError(
+            f"--framing {word!r}: give {', '.join(FRAMINGS)}, or a number such as 0.6"
+        ) from None
+
+
+def frame(target: Target, pose: PoseOptions, identity: Identity) -> Target:
+    """Leave shoulders out that no photo shows, unless the options say something of the framing."""
+    if pose.framing is not None or pose.like is not None:
+        return target
+    return target.replace(framing=identity.framing())
+
+
 def make_target(pose: PoseOptions, look: LookOptions | None = None) -> Target:
     """Make the target that the options ask for; what `pose.like` shows holds where nothing else is given."""
     from hifi_portrait.head import HeadPose
@@ -177,6 +212,7 @@ def make_target(pose: PoseOptions, look: LookOptions | None = None) -> Target:
             pitch=base.pose.pitch if pose.pitch is None else pose.pitch,
             roll=base.pose.roll if pose.roll is None else pose.roll,
         ),
+        framing=base.framing if pose.framing is None else parse_framing(pose.framing),
         glasses=look.glasses,
         hair=look.hair,
         clothes=look.clothes,

@@ -132,6 +132,14 @@ class PoseOptions:
             show_default="straight ahead of the head",
         ),
     ] = None
+    framing: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORD",
+            help="portrait, close, wide, or the face's height as a fraction of the picture's, such as 0.6.",
+            show_default="portrait, or closer if no photo shows the shoulders",
+        ),
+    ] = None
     like: Annotated[
         Path | None,
         typer.Option(
@@ -262,6 +270,31 @@ class WarpOptions:
             "alone.",
         ),
     ] = 1.0
+
+
+@dataclass(frozen=True)
+class PictureSizeOptions:
+    """How large the finished picture is; None leaves it to the model."""
+
+    PANEL: ClassVar[str] = "Size"
+
+    size: Annotated[
+        int | None,
+        typer.Option(min=64, max=4096, help="Width and height of the picture.", show_default="the model's"),
+    ] = None
+    width: Annotated[
+        int | None, typer.Option(min=64, max=4096, help="Its width.", show_default="the model's")
+    ] = None
+    height: Annotated[
+        int | None, typer.Option(min=64, max=4096, help="Its height.", show_default="the model's")
+    ] = None
+
+    def arguments(self) -> dict[str, int]:
+        """Give the arguments of a call."""
+        if self.size is not None and (self.width is not None or self.height is not None):
+            raise typer.BadParameter("give --size, or --width and --height")
+        sides = {"width": self.width or self.size, "height": self.height or self.size}
+        return {name: side for name, side in sides.items() if side is not None}
 
 
 @dataclass(frozen=True)

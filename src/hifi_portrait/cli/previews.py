@@ -12,6 +12,7 @@ from hifi_portrait.cli.console import emit
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
     IDENTITY_SUFFIX,
+    frame,
     load_identity,
     make_target,
     reference_files,
@@ -71,7 +72,7 @@ def landmarks(
 
     target = make_target(pose)
     person = load_identity(photos, face=face)
-    target = use_own_expressions(target, person.geometries)
+    target = use_own_expressions(frame(target, pose, person), person.geometries)
     drawn = LandmarkGenerator()(person.identity, target, size).image
     save_picture(drawn, path, {"picture": "landmark image"})
     emit({"path": str(path), "size": [size, size]}, str(path), as_json)
@@ -95,5 +96,6 @@ def warp(
 
     target = make_target(pose, look)
     person = load_identity(photos, face=face)
+    target = frame(target, pose, person)
     save_picture(person.warp(target, size), path, {"picture": "plain warp of the references"})
     emit({"path": str(path), "size": [size, size]}, str(path), as_json)

@@ -51,7 +51,7 @@ def redraw(
             show_default="what the prompt says, or else own",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the noise.")] = 0,
     out: options.PictureOut = "redrawn.png",
     private: options.Private = False,
     as_json: options.Json = False,

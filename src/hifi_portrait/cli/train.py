@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,8 @@ import typer
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, show_log
 from hifi_portrait.cli.outputs import check_folder
-from hifi_portrait.errors import needs_extra
+from hifi_portrait.errors import DatasetError, needs_extra
+from hifi_portrait.io.names import printable
 
 
 def prepare(
@@ -56,6 +58,7 @@ def prepare(
 ) -> None:
     """Analyse a data set and pack it for training."""
     shapes = parse_shapes(buckets)
+    _check_data(data)
     check_folder(out, [path for path in (data, vae, tokenizer, recogniser, text) if path])
     show_log()
     from hifi_portrait.training.data.prepare import prepare as prepare_data
@@ -74,6 +77,21 @@ def prepare(
     )
     result = {"path": str(out), "photos": len(prepared), "latents": vae is not None}
     emit(result, f"{out}: {len(prepared)} photos", as_json)
+
+
+def _find(module: str) -> None:
+    """Check that a module is installed, without importing it: that may take seconds."""
+    if find_spec(module) is None:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+
+def _check_data(data: Path) -> None:
+    if not data.is_dir():
+        what = "is no folder" if data.exists() else "does not exist"
+        raise DatasetError(
+            f"--data {printable(data)} {what}: give a data set, such as `hifi-portrait people --out DIR`"
+            " writes, or for training what `hifi-portrait prepare` made of one"
+        )
 
 
 def parse_shapes(text: str | None) -> list[tuple[int, int]]:
@@ -107,10 +125,15 @@ def train(
 
     On several devices: accelerate launch -m hifi_portrait.training RECIPE ..., with the same options.
     """
+    from hifi_portrait.training.recipes.reading import read_recipe
+
+    with needs_extra("train"):
+        _find("accelerate")
+    read_recipe(recipe, overrides or [])
+    _check_data(data)
     check_folder(out, [data])
     show_log()
-    with needs_extra("train"):
-        from accelerate import PartialState
+    from accelerate import PartialState
 
     from hifi_portrait.training.run import train as train_recipe
 

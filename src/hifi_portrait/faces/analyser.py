@@ -10,13 +10,20 @@ from itertools import islice
 import numpy as np
 
 from hifi_portrait.errors import ImageError, NoFaceError, SeveralFacesError
-from hifi_portrait.faces.detector import MediaPipeFaceDetector
+from hifi_portrait.faces.detector import SAME_FACE_OVERLAP, MediaPipeFaceDetector, overlap
 from hifi_portrait.faces.face import Face
-from hifi_portrait.faces.geometry import crop_size, crop_square, cut_out, square_transform, transform_points
+from hifi_portrait.faces.geometry import (
+    crop_size,
+    crop_square,
+    cut_out,
+    square_transform,
+    transform_points,
+    upright_turn,
+)
 from hifi_portrait.faces.image import ImageLike, load_image, source_name
 from hifi_portrait.faces.landmarker import MediaPipeLandmarker
 from hifi_portrait.faces.protocols import Detection, FaceDetector, Landmarker, Matting, Recogniser
-from hifi_portrait.faces.quality import face_quality
+from hifi_portrait.faces.quality import face_quality, face_view
 from hifi_portrait.faces.recogniser import DlibRecogniser, align_chip
 from hifi_portrait.faces.refined_matting import RefinedMatting
 from hifi_portrait.fitting.keypoints import KEYPOINTS
@@ -30,6 +37,9 @@ _MIN_SECOND_FACE = 0.25
 
 _EYE_TOLERANCE = 0.12
 """Largest distance between the detector's and the landmarks' eyes, as a fraction of the detection's box."""
+
+_PROFILE_EYES = 0.25
+"""Distance between the eyes, in boxes of the detection, below which a face is seen from the side."""
 
 _KEYPOINT_LANDMARKS = list(KEYPOINTS.values())
 
@@ -74,7 +84,11 @@ class FaceAnalyser:
         if single:
             _check_single([detection for detection, _ in found], name)
         if wanted >= len(found):
-            raise NoFaceError(_missing_face_message(name, len(found), index))
+            raise NoFaceError(
+                _missing_face_message(name, len(found), index)
+                if found
+                else self._describe_missing(image, name)
+            )
         face = self._measure(image, *found[wanted], name)
         return self._with_embeddings([face])[0]
 
@@ -130,22 +144,36 @@ class FaceAnalyser:
         return faces
 
     def _faces_in(self, image: ByteArray) -> Iterator[tuple[Detection, FloatArray]]:
-        """Yield the detections that landmarks confirm, largest first."""
+        """Yield the detections that landmarks confirm, largest first, and one at each place."""
+        taken: list[Detection] = []
         for detection in self.detector(image):
+            if any(overlap(detection.box, other.box) >= SAME_FACE_OVERLAP for other in taken):
+                continue
             landmarks = self.landmarker(image, detection)
             if landmarks is not None and _agree(detection, landmarks):
+                taken.append(detection)
                 yield detection, landmarks
+
+    def _describe_missing(self, image: ByteArray, name: str) -> str:
+        """Say why no face of a photo can be used: there is none, or it looks too far aside."""
+        if any(_is_profile(detection) for detection in self.detector(image)):
+            return (
+                f"{name}: the face is seen from the side, turned too far for its landmarks to be found; use a"
+                " photo in which both eyes are seen"
+            )
+        return f"{name}: no face was found; use a photo in which the face is visible and not tiny"
 
     def _measure(self, image: ByteArray, detection: Detection, landmarks: FloatArray, name: str) -> Face:
         """Measure all but the embedding, which is cheaper for many faces at once."""
-        centre, side = crop_square(landmarks)
+        upright = upright_turn(landmarks)
+        centre, side = crop_square(transform_points(landmarks, upright))
         if side < MIN_CROP_SIDE:
             raise NoFaceError(
                 f"{name}: the face is too small: head and shoulders take {side:.0f} pixels,"
                 f" at least {MIN_CROP_SIDE:.0f} are needed"
             )
         size = crop_size(side)
-        transform = square_transform(centre, side, size)
+        transform = square_transform(centre, side, size) @ upright
         crop = cut_out(image, transform, size)
         return Face(
             source=name,
@@ -158,7 +186,13 @@ class FaceAnalyser:
             matte=self.matting(crop),
             aligned=self.recogniser.align(image, landmarks),
             embedding=np.zeros(0, np.float32),
-            quality=face_quality(align_chip(image, landmarks), landmarks, side, detection.score).score,
+            quality=face_quality(
+                align_chip(image, landmarks),
+                landmarks,
+                side,
+                detection.score,
+                face_view(image, detection.box),
+            ).score,
         )
 
     def _with_embeddings(self, faces: Sequence[Face]) -> list[Face]:
@@ -193,6 +227,12 @@ def _agree(detection: Detection, landmarks: FloatArray) -> bool:
     return bool(off < _EYE_TOLERANCE * detection.size)
 
 
+def _is_profile(detection: Detection) -> bool:
+    """Tell by the detector's keypoints whether a face is seen from the side: its eyes are close together."""
+    eyes = detection.keypoints[1] - detection.keypoints[0]
+    return bool(detection.score > 0.7 and np.linalg.norm(eyes) < _PROFILE_EYES * detection.size)
+
+
 def _check_single(found: Sequence[Detection], name: str) -> None:
     people = [detection for detection in found if detection.size >= _MIN_SECOND_FACE * found[0].size]
     if len(people) > 1:
@@ -203,6 +243,4 @@ def _check_single(found: Sequence[Detection], name: str) -> None:
 
 
 def _missing_face_message(name: str, count: int, index: int | None) -> str:
-    if count == 0:
-        return f"{name}: no face was found; use a photo in which the face is visible, upright and not tiny"
     return f"{name} has {count} face{'s'[: count > 1]}, counted from 0; there is no face {index}"

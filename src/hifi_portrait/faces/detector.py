@@ -17,21 +17,43 @@ from hifi_portrait.head.arrays import Array, ByteArray
 _DETECTION_SIZE = 640
 """Larger pictures are shrunk to this many pixels before a face is looked for."""
 
+_QUARTER_TURNS = (90.0, 180.0, 270.0)
+"""Degrees by which photos are turned whose camera did not say how it was held."""
+
+_SURE = 0.93
+"""Score of an upright face from which on none is looked for in the picture turned.
+
+Faces that are mistaken for upright ones have less."""
+
+_TILED_FROM = 1280
+"""Pixels of the longer side from which on tiles are searched, too, for small faces."""
+
+_LARGEST_IN_TILE = 0.35
+"""Fraction of a tile above which a face in it is left to views that show more of it."""
+
+_ANOTHER_TURN = 45.0
+"""Degrees between two detections of one face from which on they do not agree how it is turned."""
+
+_CLOSE_UP = 3.0
+"""Side, in boxes, of the view in which a face that a tile showed is looked at again."""
+
 _MAX_FACES = 50
 """Only so many detections, the surest, are kept."""
 
 _MIN_TILE_SIDE = 192
 """Pixels of the picture below which tiles are not searched for small faces."""
 
-_SAME_FACE_OVERLAP = 0.3
+SAME_FACE_OVERLAP = 0.3
 """Boxes that overlap more than this (intersection over union) are one face."""
 
 
 class MediaPipeFaceDetector:
     """MediaPipe's short- and full-range face detectors together.
 
-    Where both find nothing, it looks again in the picture turned by 35 degrees either way (leaning heads) and
-    in overlapping tiles (small faces). A second look mistakes more things for faces; landmarks then tell.
+    Unless a face is surely upright, the picture is looked at in all four quarter turns, and the surest of
+    what they show at a place comes first. Large pictures are searched in tiles, too. Where nothing is found,
+    it looks again in the picture turned by 35 degrees either way (leaning heads) and in smaller tiles (small
+    faces). A second look mistakes more things for faces; landmarks then tell.
     """
 
     def __init__(self, min_score: float = 0.5) -> None:
@@ -42,15 +64,44 @@ class MediaPipeFaceDetector:
         ]
 
     def __call__(self, image: ByteArray) -> Sequence[Detection]:
-        """Find the faces in a uint8 RGB picture (H, W, 3), largest first."""
+        """Find the faces in a uint8 RGB picture (H, W, 3), largest first.
+
+        Where one may be turned in several ways, there is a detection for each, the surest first.
+        """
         found = self._look(image, np.eye(3))
+        if max((detection.score for detection in found), default=0.0) < _SURE:
+            for transform, size in _turned_views(image, _QUARTER_TURNS):
+                found += self._look(cut_out(image, transform, size), transform)
+        if max(image.shape[:2]) >= _TILED_FROM:
+            found += self._look_into_tiles(image, found)
         if not found:
             for transform, size in _second_looks(image):
                 found += self._look(cut_out(image, transform, size), transform)
-        distinct = _distinct([detection for detection in found if _mostly_inside(detection, image)])
-        return sorted(distinct[:_MAX_FACES], key=lambda detection: -detection.size)
+        places = _group_by_place([detection for detection in found if _mostly_inside(detection, image)])
+        places = sorted(places[:_MAX_FACES], key=lambda place: -place[0].size)
+        return [detection for place in places for detection in place]
 
-    def _look(self, image: ByteArray, transform: Array) -> list[Detection]:
+    def _look_into_tiles(self, image: ByteArray, found: Sequence[Detection]) -> list[Detection]:
+        """Find small faces that are none of those found already, with the full-range detector."""
+        small = []
+        for transform, size in _tiles(image, 0.5):
+            for detection in self._look(cut_out(image, transform, size), transform, self._graphs[1:]):
+                side = size / np.sqrt(abs(np.linalg.det(transform[:2, :2])))
+                if detection.size < _LARGEST_IN_TILE * side and not _is_inside_any(detection, found):
+                    small.append(self._look_closer(image, detection))
+        return small
+
+    def _look_closer(self, image: ByteArray, detection: Detection) -> Detection:
+        """Find a small face again in a view of its own, where its places are more exact."""
+        size, middle = _DETECTION_SIZE // 2, (detection.box[:2] + detection.box[2:]) / 2
+        transform = square_transform(middle, _CLOSE_UP * detection.size, size)
+        again = self._look(cut_out(image, transform, size), transform)
+        same = [other for other in again if overlap(other.box, detection.box) > SAME_FACE_OVERLAP]
+        return max(same, default=detection, key=lambda found: found.score)
+
+    def _look(
+        self, image: ByteArray, transform: Array, graphs: Sequence[Graph] | None = None
+    ) -> list[Detection]:
         """Find faces in a view of the picture; the transform (3, 3) leads from the picture to the view."""
         view: Array = image
         if max(image.shape[:2]) > _DETECTION_SIZE:
@@ -58,7 +109,7 @@ class MediaPipeFaceDetector:
             view = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         to_picture = np.linalg.inv(transform)
         extent = np.array([image.shape[1], image.shape[0]])
-        results = [graph.process(view).detections or [] for graph in self._graphs]
+        results = [graph.process(view).detections or [] for graph in graphs or self._graphs]
         return [_detection(found, extent, to_picture) for result in results for found in result]
 
 
@@ -68,20 +119,36 @@ def _face_detection(**options: Any) -> Any:
     return FaceDetection(**options)
 
 
-def _second_looks(image: ByteArray) -> Iterator[tuple[Array, int]]:
-    """Yield views (transform, size) for a second look: turned by 35 degrees, then ever smaller tiles."""
+def _turned_views(image: ByteArray, angles: Sequence[float]) -> Iterator[tuple[Array, int]]:
+    """Yield views (transform, size) of the whole picture, turned by so many degrees."""
     height, width = image.shape[:2]
     size = _DETECTION_SIZE // 2
-    centre = np.array([width, height]) / 2
-    for angle in (-35.0, 35.0):
-        yield square_transform(centre, max(width, height), size, angle), size
+    for angle in angles:
+        yield square_transform(np.array([width, height]) / 2, max(width, height), size, angle), size
+
+
+def _tiles(image: ByteArray, share: float) -> Iterator[tuple[Array, int]]:
+    """Yield views (transform, size) of overlapping squares, fractions of the picture's longer side."""
+    height, width = image.shape[:2]
+    size, side = _DETECTION_SIZE // 2, share * max(image.shape[:2])
+    for y in np.arange(side / 2, max(height - side / 4, side), side / 2):
+        for x in np.arange(side / 2, max(width - side / 4, side), side / 2):
+            yield square_transform(np.array([x, y]), side, size), size
+
+
+def _second_looks(image: ByteArray) -> Iterator[tuple[Array, int]]:
+    """Yield views (transform, size) for a second look: turned by 35 degrees, then ever smaller tiles."""
+    yield from _turned_views(image, (-35.0, 35.0))
     for share in (0.5, 0.3, 0.16):
-        side = share * max(width, height)
-        if side < _MIN_TILE_SIDE:
+        if share * max(image.shape[:2]) < _MIN_TILE_SIDE:
             return
-        for y in np.arange(side / 2, max(height - side / 4, side), side / 2):
-            for x in np.arange(side / 2, max(width - side / 4, side), side / 2):
-                yield square_transform(np.array([x, y]), side, size), size
+        yield from _tiles(image, share)
+
+
+def _is_inside_any(detection: Detection, others: Sequence[Detection]) -> bool:
+    """Tell whether the middle of a detection lies in the box of another one."""
+    middle = (detection.box[:2] + detection.box[2:]) / 2
+    return any(bool((middle > other.box[:2]).all() and (middle < other.box[2:]).all()) for other in others)
 
 
 def _detection(found: Any, extent: Array, to_picture: Array) -> Detection:
@@ -104,16 +171,26 @@ def _mostly_inside(detection: Detection, image: ByteArray) -> bool:
     return bool(inside > 0.5 * (right - left) * (bottom - top))
 
 
-def _distinct(detections: Sequence[Detection]) -> list[Detection]:
-    """Drop detections of a face that is there already; the surest come first."""
-    kept: list[Detection] = []
+def _group_by_place(detections: Sequence[Detection]) -> list[list[Detection]]:
+    """Group detections of one face, one for each way in which it may be turned; the surest come first."""
+    places: list[list[Detection]] = []
     for detection in sorted(detections, key=lambda found: -found.score):
-        if all(_overlap(detection.box, other.box) < _SAME_FACE_OVERLAP for other in kept):
-            kept.append(detection)
-    return kept
+        here = [place for place in places if overlap(detection.box, place[0].box) >= SAME_FACE_OVERLAP]
+        if not here:
+            places.append([detection])
+        elif all(_turned_between(detection, other) > _ANOTHER_TURN for other in here[0]):
+            here[0].append(detection)
+    return places
 
 
-def _overlap(a: Array, b: Array) -> float:
+def _turned_between(a: Detection, b: Detection) -> float:
+    """Compute the angle in degrees between the eye lines of two detections."""
+    first, second = (each.keypoints[1] - each.keypoints[0] for each in (a, b))
+    angle = np.degrees(np.arctan2(first[1], first[0]) - np.arctan2(second[1], second[0]))
+    return float(abs((angle + 180) % 360 - 180))
+
+
+def overlap(a: Array, b: Array) -> float:
     """Compute the intersection over union of two boxes (4,)."""
     sides = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None)
     common = float(sides.prod())

@@ -26,7 +26,7 @@ class Face:
     crop_landmarks: FloatArray
     """(478, 3) float32, in crop pixels."""
     crop_transform: Array
-    """(3, 3) from photo pixels to crop pixels: a scaling and a shift."""
+    """(3, 3) from photo pixels to crop pixels: a scaling, a shift, and quarter turns for a turned photo."""
     matte: FloatArray
     """(S, S) float32 in [0, 1], 1 on the person."""
     aligned: ByteArray

@@ -14,6 +14,9 @@ CROP_SIZES = (256, 512, 1024)
 _MIN_FILLED = 0.75
 """Fraction of a crop's side that the photo must have in its own pixels."""
 
+_LEANING_HEAD = 60.0
+"""Degrees up to which a head is taken to lean in an upright photo."""
+
 # Landmarks of the upper face and nose: they move little with jaw, mouth and brows.
 # fmt: off
 _RIGID = np.array([
@@ -51,6 +54,18 @@ def crop_square(landmarks: FloatArray) -> tuple[Array, float]:
     return np.array(
         [centre[0], centre[1] - _UP_PICTURE * radius]
     ), _CROP_FACE_HEIGHT / DEFAULT_FACE_SHARE * radius
+
+
+def upright_turn(landmarks: FloatArray) -> Array:
+    """Find the quarter turns (3, 3), about the origin, after which landmarks (478, 3) stand upright.
+
+    None for a head that leans, up to `_LEANING_HEAD`: turned photos are meant, not people who lie.
+    """
+    right = face_axes(landmarks.astype(np.float64))[:2, 0]
+    angle = float(np.degrees(np.arctan2(right[1], right[0])))
+    turns = 0 if abs(angle) <= _LEANING_HEAD else 2 if abs(angle) >= 180 - _LEANING_HEAD else np.sign(angle)
+    cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[int(turns) % 4]
+    return np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0, 0, 1]])
 
 
 def crop_size(side: float) -> int:

@@ -68,7 +68,7 @@ class Camera:
     @classmethod
     def from_fov(cls, size: int | tuple[int, int], fov: float = FIT_FOV) -> Self:
         """Centre a camera on a picture of ``size`` (side, or width and height); ``fov`` is vertical."""
-        width, height = (size, size) if isinstance(size, int) else size
+        width, height = size if isinstance(size, tuple) else (size, size)
         focal = height / 2 / np.tan(np.radians(fov) / 2)
         return cls(float(focal), width / 2, height / 2, int(width), int(height))
 

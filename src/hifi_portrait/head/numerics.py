@@ -1,6 +1,9 @@
-"""Small formulas that several rooms share."""
+"""Small formulas that several rooms share, and what counts as a number."""
 
 from __future__ import annotations
+
+import math
+from typing import Any
 
 import numpy as np
 
@@ -20,3 +23,25 @@ def block_mean(values: Array, factor: int) -> Array:
     """
     height, width = values.shape[0] // factor, values.shape[1] // factor
     return np.asarray(values.reshape(height, factor, width, factor, *values.shape[2:]).mean(axis=(1, 3)))
+
+
+def as_number(value: Any) -> float | None:
+    """Read a finite number, of Python, NumPy or torch, or an array of one; None if it is none.
+
+    Text and truth values are no numbers.
+    """
+    if isinstance(value, bool | np.bool_ | str | bytes) or value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def as_whole(value: Any) -> int | None:
+    """Read a whole number, as `as_number`; 2.0 is one, and 2.5 is not."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value  # of any size
+    number = as_number(value)
+    return int(number) if number is not None and number == int(number) else None

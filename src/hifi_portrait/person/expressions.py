@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from hifi_portrait.errors import TargetError
-from hifi_portrait.head import EXPRESSION_NAMES
 from hifi_portrait.head.arrays import Array
+from hifi_portrait.head.geometry import EXPRESSION_NAMES
+from hifi_portrait.head.numerics import as_number
 from hifi_portrait.person.presets import PRESETS
 
 ExpressionLike: TypeAlias = str | Mapping[str, float] | Sequence[float] | Array
@@ -25,6 +28,13 @@ MAX_COEFFICIENT = 2.0
 
 The head model raises brows and lowers the corners of the mouth by 5 to 7 mm at 1, which hardly shows.
 """
+NEUTRAL = "_neutral"
+"""What trackers list beside ARKit's coefficients; it says nothing of the face, and is skipped."""
+
+ROUNDING = 1e-3
+"""How far below 0 a coefficient may lie; it is then 0."""
+
+_BY_LOWER_CASE = {name.lower(): name for name in EXPRESSION_NAMES}
 
 
 def parse_expression(words: str) -> ExpressionParts:
@@ -64,15 +74,15 @@ def check_parts(parts: Sequence[tuple[str, float]]) -> ExpressionParts:
     TargetError
         A name is unknown, or a value is out of range.
     """
-    known = (*PRESETS, *EXPRESSION_NAMES)
+    checked = []
     for name, value in parts:
-        if name not in known:
-            raise TargetError(describe_unknown("expression coefficient", name, EXPRESSION_NAMES))
         if name in PRESETS:
             check_range(f"strength of {name}", value, 0.0, 1.0)
-        else:
-            check_range(name, value, 0.0, MAX_COEFFICIENT)
-    return tuple((name, float(value)) for name, value in parts)
+            checked.append((name, float(value)))
+        elif name != NEUTRAL:
+            coefficient = _find_coefficient(name)
+            checked.append((coefficient, _read_coefficient(coefficient, value)))
+    return tuple(checked)
 
 
 def mix_parts(parts: ExpressionParts, presets: Mapping[str, Sequence[float]] = PRESETS) -> tuple[float, ...]:
@@ -85,7 +95,7 @@ def mix_parts(parts: ExpressionParts, presets: Mapping[str, Sequence[float]] = P
     presets
         52 coefficients of each preset: the general ones, or a person's own.
     """
-    vectors = []
+    vectors = [[0.0] * len(EXPRESSION_NAMES)]
     for name, value in parts:
         if name in presets:
             vectors.append([value * coefficient for coefficient in presets[name]])
@@ -105,17 +115,36 @@ def read_expression(expression: ExpressionLike) -> tuple[float, ...]:
     if isinstance(expression, str):
         return mix_parts(parse_expression(expression))
     if isinstance(expression, Mapping):
-        unknown = [name for name in expression if name not in EXPRESSION_NAMES]
-        if unknown:
-            raise TargetError(describe_unknown("expression coefficient", unknown[0], EXPRESSION_NAMES))
-        values = [float(expression.get(name, 0.0)) for name in EXPRESSION_NAMES]
+        given = {_find_coefficient(name): value for name, value in expression.items() if name != NEUTRAL}
+        values = [given.get(name, 0.0) for name in EXPRESSION_NAMES]
     else:
-        values = [float(value) for value in expression]
+        try:
+            values = list(expression)
+        except TypeError:
+            raise TargetError(
+                f"an expression is a preset, coefficients by name or {len(EXPRESSION_NAMES)} numbers, but not"
+                f" {expression!r}"
+            ) from None
         if len(values) != len(EXPRESSION_NAMES):
             raise TargetError(f"an expression has {len(EXPRESSION_NAMES)} coefficients, got {len(values)}")
-    for name, value in zip(EXPRESSION_NAMES, values, strict=True):
-        check_range(name, value, 0.0, MAX_COEFFICIENT)
-    return tuple(values)
+    return tuple(_read_coefficient(name, value) for name, value in zip(EXPRESSION_NAMES, values, strict=True))
+
+
+def _find_coefficient(name: Any) -> str:
+    """Find the coefficient that a name means, as trackers write it: JawOpen, eyeBlink_L."""
+    key = re.sub(r"_(l|r)$", lambda side: {"l": "left", "r": "right"}[side[1]], str(name).lower())
+    if key not in _BY_LOWER_CASE:
+        raise TargetError(describe_unknown("expression coefficient", str(name), EXPRESSION_NAMES))
+    return _BY_LOWER_CASE[key]
+
+
+def _read_coefficient(name: str, value: Any) -> float:
+    """Read a coefficient, of which trackers' rounding may have made a little less than 0."""
+    number = as_number(value)
+    if number is not None and -ROUNDING <= number < 0:
+        return 0.0
+    check_range(name, value, 0.0, MAX_COEFFICIENT)
+    return float(value)
 
 
 def normalise_name(name: str, kind: str, known: Sequence[str]) -> str:
@@ -126,6 +155,8 @@ def normalise_name(name: str, kind: str, known: Sequence[str]) -> str:
     TargetError
         There is no such name.
     """
+    if not isinstance(name, str):
+        raise TargetError(f"a {kind} is named by a word, but not by {name!r}")
     key = name.strip().lower().replace(" ", "-").replace("_", "-")
     if key not in known:
         raise TargetError(describe_unknown(kind, name, known))
@@ -140,16 +171,19 @@ def describe_unknown(kind: str, name: str, known: Sequence[str]) -> str:
     return f"unknown {kind} {name!r}.{hint} Known: {', '.join(known)}"
 
 
-def check_range(name: str, value: float, low: float, high: float, unit: str = "") -> None:
+def check_range(name: str, value: Any, low: float, high: float, unit: str = "") -> None:
     """Check that a value lies between two.
 
     Raises
     ------
     TargetError
-        It does not.
+        It does not, or is no number.
     """
-    if not math.isfinite(value) or not low <= value <= high:
-        raise TargetError(f"{name} = {value:g} is out of range: it must lie in [{low:g}, {high:g}]{unit}")
+    number = float(value) if isinstance(value, float | np.floating) else as_number(value)
+    if number is None:
+        raise TargetError(f"{name} must be a number in [{low:g}, {high:g}]{unit}, but is {value!r}")
+    if not low <= number <= high:  # nor is NaN
+        raise TargetError(f"{name} = {number:g} is out of range: it must lie in [{low:g}, {high:g}]{unit}")
 
 
 def _read_number(value: str, words: str, part: str, example: str) -> float:

@@ -19,15 +19,25 @@ from hifi_portrait.faces.same_person import Selection, mean_similarity, select_p
 from hifi_portrait.fitting import fit
 from hifi_portrait.head import HeadGeometry
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
+from hifi_portrait.head.numerics import as_whole
 from hifi_portrait.io.names import printable
 from hifi_portrait.person.identity_file import check_shapes, read_tensors, write_tensors
 from hifi_portrait.person.references import References
+from hifi_portrait.person.shown_area import SHOULDERS, find_shown_bottom, frame_what_is_shown
 from hifi_portrait.person.sources import analyse_sources, list_sources
 
 if TYPE_CHECKING:
-    from hifi_portrait.person.target import Target
+    from hifi_portrait.person.target import Framing, Target
 
 logger = logging.getLogger(__name__)
+
+_LARGEST_PICTURE = 8192
+"""Side in pixels above which a warp is refused: it would take more memory than most machines have."""
+
+_NO_SHOULDERS = (
+    "no photo shows the shoulders: a closer framing leaves them out, target.replace(framing="
+    "identity.framing()); on the command line it is the default, and --framing portrait draws likely ones"
+)
 
 _GEOMETRIES = "geometries."
 """Prefix of the names of those tensors of a saved identity that its heads are made of."""
@@ -151,12 +161,16 @@ class Identity(References):
         quality = np.array([face.quality for face in faces], np.float32)
         embeddings = np.stack([face.embedding for face in faces]).astype(np.float32)
         landmarks = np.stack([view[2] for view in views])
+        crops = np.stack([view[0] for view in views])
+        if find_shown_bottom(crops) < SHOULDERS:
+            notices = (*notices, _NO_SHOULDERS)
+            logger.warning("%s", _NO_SHOULDERS)
         fitted = fit(
             list(landmarks), [(size, size)] * len(faces), weights=[float(value) for value in quality]
         )
         return cls(
             sources=tuple(face.source for face in faces),
-            crops=np.stack([view[0] for view in views]),
+            crops=crops,
             mattes=np.stack([view[1] for view in views]),
             landmarks=landmarks,
             embeddings=embeddings,
@@ -166,6 +180,10 @@ class Identity(References):
             dropped=dropped,
             notices=notices,
         )
+
+    def framing(self) -> Framing:
+        """Give the usual framing; or, where no photo shows the shoulders, a closer one without them."""
+        return frame_what_is_shown(find_shown_bottom(self.crops))
 
     def warp(self, target: Target, size: int = 256) -> ByteArray:
         """Draw the person as a target asks with the photos' own pixels, without any network.
@@ -178,7 +196,12 @@ class Identity(References):
         target
             What the picture is to show.
         size
-            Side of the square picture, in pixels.
+            Side of the square picture, in pixels; from 16 to 8192.
+
+        Raises
+        ------
+        ValueError
+            The size is no such whole number.
 
         Returns
         -------
@@ -189,7 +212,12 @@ class Identity(References):
         from hifi_portrait.person.own_expressions import use_own_expressions
         from hifi_portrait.warp.draw import warp_picture
 
-        drawing = LandmarkGenerator()(self.identity, use_own_expressions(target, self.geometries), size)
+        side = as_whole(size)
+        if side is None or not 16 <= side <= _LARGEST_PICTURE:
+            raise ValueError(
+                f"`size` must be a whole number of pixels in [16, {_LARGEST_PICTURE}], but is {size!r}"
+            )
+        drawing = LandmarkGenerator()(self.identity, use_own_expressions(target, self.geometries), side)
         picture, _ = warp_picture(self, drawing)
         return picture
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from dataclasses import InitVar, asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hifi_portrait.errors import TargetError
-from hifi_portrait.faces import FaceAnalyser, ImageLike, analyse, source_name
-from hifi_portrait.fitting import fit
-from hifi_portrait.head import DEFAULT_FACE_SHARE, EXPRESSION_NAMES, HeadGeometry, HeadPose, find_framing
 from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.framing import find_framing
+from hifi_portrait.head.geometry import DEFAULT_FACE_SHARE, EXPRESSION_NAMES, HeadGeometry, HeadPose
 from hifi_portrait.head.glasses import FRAMES
 from hifi_portrait.person.expressions import (
     ExpressionLike,
@@ -28,6 +28,11 @@ from hifi_portrait.person.expressions import (
 from hifi_portrait.prompts.clothes import CLOTHES_COLOURS, find_clothes
 from hifi_portrait.prompts.glasses import find_glasses
 from hifi_portrait.prompts.hair import HAIR_COLOURS, find_hair
+
+if TYPE_CHECKING:
+    from hifi_portrait.faces import FaceAnalyser, ImageLike
+
+logger = logging.getLogger(__name__)
 
 POSE_RANGE: Mapping[str, float] = {"yaw": 60.0, "pitch": 40.0, "roll": 40.0}
 """Largest absolute head angles, in degrees."""
@@ -71,9 +76,9 @@ class Framing:
     """The same from 0 at the top to 1 at the bottom."""
 
     def __post_init__(self) -> None:
-        check_range("framing scale", self.scale, 0.1, 0.9)
-        check_range("framing x", self.x, 0.0, 1.0)
-        check_range("framing y", self.y, 0.0, 1.0)
+        for name, low, high in (("scale", 0.1, 0.9), ("x", 0.0, 1.0), ("y", 0.0, 1.0)):
+            check_range(f"framing {name}", getattr(self, name), low, high)
+            object.__setattr__(self, name, float(getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,8 @@ class Target:
     coefficient counts ("smile+wink"); ARKit coefficients by name; or all 52. Kept as 52 numbers in [0, 2],
     where 1 is a usual face's most."""
     pose: HeadPose = field(default_factory=HeadPose)
-    """Head pose in degrees, within `POSE_RANGE`."""
+    """Head pose in degrees, within `POSE_RANGE`. Taken also as its angles, (25, 0, 0) or {"yaw": 25}, and one
+    by one as `yaw`, `pitch` and `roll`."""
     gaze: tuple[float, float] = (0.0, 0.0)
     """Yaw and pitch in degrees relative to the head, within `GAZE_RANGE`. At (0, 0) the eyes look straight
     ahead: at the viewer if the head faces the camera. `look_at_camera` finds the gaze that does if not."""
@@ -110,16 +116,36 @@ class Target:
     expression_parts: ExpressionParts = field(default=(), compare=False)
     """The presets with their strengths, and the coefficients, that `expression` was mixed of, if it was given
     in words. It is set from these; given with another expression, it is left out."""
+    yaw: InitVar[float | None] = None
+    """An angle of the pose by itself; it holds in the place of that of `pose`. Read it from there."""
+    pitch: InitVar[float | None] = None
+    """As `yaw`."""
+    roll: InitVar[float | None] = None
+    """As `yaw`."""
 
-    def __post_init__(self) -> None:
+    if TYPE_CHECKING:  # what the generated one takes, beyond the types that the fields have then
+
+        def __init__(
+            self,
+            expression: ExpressionLike = "neutral",
+            pose: HeadPose | Sequence[float] | Mapping[str, float] = ...,
+            gaze: Sequence[float] = ...,
+            framing: Framing = ...,
+            glasses: str | None = None,
+            hair: str | None = None,
+            clothes: str | None = None,
+            expression_parts: ExpressionParts = (),
+            yaw: float | None = None,
+            pitch: float | None = None,
+            roll: float | None = None,
+        ) -> None: ...
+
+    def __post_init__(self, yaw: float | None, pitch: float | None, roll: float | None) -> None:
         self._read_expression()
-        if len(self.gaze) != 2:
-            raise TargetError(f"gaze must be yaw and pitch in degrees, got {len(self.gaze)} numbers")
-        object.__setattr__(self, "gaze", (float(self.gaze[0]), float(self.gaze[1])))
-        for axis, limit in POSE_RANGE.items():
-            check_range(axis, getattr(self.pose, axis), -limit, limit, " degrees")
-        for value, (axis, limit) in zip(self.gaze, GAZE_RANGE.items(), strict=True):
-            check_range(f"gaze {axis}", value, -limit, limit, " degrees")
+        object.__setattr__(self, "pose", _read_pose(self.pose, {"yaw": yaw, "pitch": pitch, "roll": roll}))
+        object.__setattr__(self, "gaze", _read_gaze(self.gaze))
+        if not isinstance(self.framing, Framing):
+            raise TargetError(f"framing must be a Framing, but is {self.framing!r}")
         if self.glasses is not None:
             object.__setattr__(self, "glasses", normalise_name(self.glasses, "glasses", GLASSES))
         if self.hair is not None:
@@ -164,38 +190,69 @@ class Target:
         return cls(expression=mix_parts(parts), expression_parts=parts, **changes)
 
     @classmethod
-    def from_photo(cls, photo: ImageLike, *, analyser: FaceAnalyser | None = None) -> Target:
-        """Make the target that the largest face of a photo fulfils.
+    def from_photo(cls, photo: ImageLike, *, face: int = 0, analyser: FaceAnalyser | None = None) -> Target:
+        """Make the target that a face of a photo fulfils.
 
-        The framing is that of the photo's portrait crop, not of the whole photo.
+        The framing is that of the photo's portrait crop, not of the whole photo. A head that is turned
+        further than a target may be gives the nearest one that may, and a warning in the log.
+
+        Parameters
+        ----------
+        photo
+            A path, a PIL image or an array.
+        face
+            Which face, counted from the largest (0).
+        analyser
+            The parts that analyse a face; the default ones if not given.
 
         Raises
         ------
         ImageError, NoFaceError
-            The photo cannot be used.
+            The photo cannot be used, or has no such face.
         TargetError
-            The head is turned further than a target may be.
+            The face is too near to the picture's edge, or too small in it.
         """
-        face = analyse(photo, analyser=analyser)
-        size = face.crop.shape[0]
-        geometry = fit([face.crop_landmarks], [(size, size)]).geometries[0]
+        from hifi_portrait.faces import analyse, source_name
+        from hifi_portrait.fitting import fit
+
+        found = analyse(photo, index=face, analyser=analyser)
+        size = found.crop.shape[0]
+        geometry = fit([found.crop_landmarks], [(size, size)]).geometries[0]
         try:
-            return cls.from_geometry(geometry)
+            target = cls.from_geometry(geometry, clip=True)
         except TargetError as error:
             raise TargetError(f"{source_name(photo)} cannot be followed as a target: {error}") from error
+        for axis, angle in asdict(geometry.pose).items():
+            if abs(angle) > POSE_RANGE[axis]:
+                logger.warning(
+                    "%s: the head's %s of %.0f degrees is more than a portrait can follow; %.0f is taken",
+                    *(source_name(photo), axis, angle, getattr(target.pose, axis)),
+                )
+        return target
 
     @classmethod
-    def from_geometry(cls, geometry: HeadGeometry) -> Target:
+    def from_geometry(cls, geometry: HeadGeometry, *, clip: bool = False) -> Target:
         """Make the target that a head in a picture fulfils, with gaze clipped to `GAZE_RANGE`.
+
+        Parameters
+        ----------
+        geometry
+            The head.
+        clip
+            Whether the pose is clipped, too, to `POSE_RANGE`.
 
         Raises
         ------
         TargetError
             The head is turned further than a target may be.
         """
+        angles = asdict(geometry.pose)
+        if clip:
+            limits = POSE_RANGE.items()
+            angles = {axis: min(max(angles[axis], -limit), limit) for axis, limit in limits}
         return cls(
             expression=np.clip(geometry.expression, 0.0, 1.0),
-            pose=geometry.pose,
+            pose=angles,
             gaze=_clip_gaze(float(geometry.gaze[0]), float(geometry.gaze[1]) - EYE_LEVEL),
             framing=Framing(*find_framing(geometry)),
         )
@@ -225,7 +282,7 @@ class Target:
 
     def with_prompt(self, prompts: str | Sequence[str]) -> Target:
         """Take glasses, hair and clothes that are None here from the prompts, where all of them agree."""
-        texts = [prompts] if isinstance(prompts, str) else prompts
+        texts = [prompts] if isinstance(prompts, str) else prompts or [""]
         changes = {}
         for name, find in (("glasses", find_glasses), ("hair", find_hair), ("clothes", find_clothes)):
             mentioned = {find(text) for text in texts}
@@ -274,12 +331,10 @@ class Target:
             raise TargetError(describe_unknown("field of a target", unknown[0], known))
         changes = dict(values)
         try:
-            if "pose" in changes:
-                changes["pose"] = HeadPose(**changes["pose"])
             if "framing" in changes:
                 changes["framing"] = Framing(**changes["framing"])
             return cls(**changes)
-        except (TypeError, ValueError) as error:
+        except (TargetError, TypeError, ValueError) as error:
             raise TargetError(f"this does not describe a target: {error}") from error
 
 
@@ -287,3 +342,39 @@ def _clip_gaze(yaw: float, pitch: float) -> tuple[float, float]:
     """Bring a gaze into `GAZE_RANGE`."""
     yaw_limit, pitch_limit = GAZE_RANGE.values()
     return float(np.clip(yaw, -yaw_limit, yaw_limit)), float(np.clip(pitch, -pitch_limit, pitch_limit))
+
+
+def _read_pose(pose: Any, angles: Mapping[str, float | None]) -> HeadPose:
+    """Read a pose, be it one or its angles, with some angles changed."""
+    if isinstance(pose, Mapping):
+        unknown = [str(axis) for axis in pose if axis not in POSE_RANGE]
+        if unknown:
+            raise TargetError(describe_unknown("angle of a head pose", unknown[0], tuple(POSE_RANGE)))
+        given = {axis: pose.get(axis, 0.0) for axis in POSE_RANGE}
+    elif isinstance(pose, HeadPose):
+        given = asdict(pose)
+    else:
+        given = dict(zip(POSE_RANGE, _read_angles("pose", pose, tuple(POSE_RANGE)), strict=True))
+    given |= {axis: angle for axis, angle in angles.items() if angle is not None}
+    for axis, limit in POSE_RANGE.items():
+        check_range(axis, given[axis], -limit, limit, " degrees")
+    return HeadPose(**{axis: float(angle) for axis, angle in given.items()})
+
+
+def _read_gaze(gaze: Any) -> tuple[float, float]:
+    yaw, pitch = _read_angles("gaze", gaze, tuple(GAZE_RANGE))
+    for angle, (axis, limit) in zip((yaw, pitch), GAZE_RANGE.items(), strict=True):
+        check_range(f"gaze {axis}", angle, -limit, limit, " degrees")
+    return float(yaw), float(pitch)
+
+
+def _read_angles(name: str, given: Any, axes: Sequence[str]) -> list[Any]:
+    try:
+        angles = [] if isinstance(given, str | bytes) else list(given)
+    except TypeError:
+        angles = []
+    if angles and len(angles) != len(axes):
+        raise TargetError(f"{name} must be {', '.join(axes)} in degrees, got {len(angles)} numbers")
+    if not angles:
+        raise TargetError(f"{name} must be {', '.join(axes)} in degrees, but is {given!r}")
+    return angles

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import torch
 from diffusers import SchedulerMixin, UNet2DConditionModel
 
 from hifi_portrait.errors import ModelError
+from hifi_portrait.head.numerics import as_number, as_whole
 from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
@@ -71,6 +76,13 @@ def check_request(request: Request, step: int) -> None:
         if not isinstance(target, Target):
             raise TypeError(f"`target` must be a Target, but is {type(target)}: see Target.preset")
     height, width = settings.height, settings.width
+    if request.output_type not in ("pil", "np", "pt", "latent"):
+        raise ValueError(
+            f"`output_type` must be 'pil', 'np', 'pt' or 'latent', but is {request.output_type!r}"
+        )
+    _check_prompts(request)
+    if settings.guidance_scale < 0:
+        raise ValueError(f"`guidance_scale` must be 0 or more, but is {settings.guidance_scale!r}")
     if height % step or width % step:
         raise ValueError(f"`height` and `width` must be multiples of {step}, but are {height} and {width}")
     _check_not_negative(
@@ -99,6 +111,11 @@ def check_design(
     ModelError
         If its design holds one person only, or its scheduler predicts something else than its prior needs.
     """
+    if not hasattr(scheduler, "alphas_cumprod") or "prediction_type" not in scheduler.config:
+        raise ModelError(
+            f"{type(scheduler).__name__} does not fit an SDXL model: its noise is not on SDXL's schedule. Use"
+            " another, such as EulerDiscreteScheduler.from_config(pipe.scheduler.config)"
+        )
     if subjects > 1 and face_refiner.in_prompt:
         raise ModelError("this design has its faces in the prompt, which holds one person only")
     predicted = scheduler.config.prediction_type
@@ -107,6 +124,39 @@ def check_design(
             f"this HiFi-Net has a `latent_prior` and needs a scheduler with "
             f"prediction_type='v_prediction', but the scheduler's is {predicted!r}"
         )
+
+
+def check_precision(parts: Mapping[str, Any]) -> None:
+    """Check that the networks' weights are numbers of one kind.
+
+    Raises
+    ------
+    ModelError
+        If they are not; the message names the parts.
+    """
+    kinds: dict[str, list[str]] = {}
+    for name, part in parts.items():
+        kind = getattr(part, "dtype", None) if isinstance(part, torch.nn.Module) else None
+        if kind is not None and kind.is_floating_point:
+            kinds.setdefault(str(kind).removeprefix("torch."), []).append(name)
+    if len(kinds) > 1:
+        told = "; ".join(f"{', '.join(names)}: {kind}" for kind, names in kinds.items())
+        raise ModelError(
+            f"the model's parts are of different precision ({told}): put all in one, by"
+            " pipe.to(torch.float16) or pipe.to(torch.float32)"
+        )
+
+
+def _check_prompts(request: Request) -> None:
+    """Check that prompts are words, one or a list of them, and that a list is not empty."""
+    for name, words in request.prompts.items():
+        if words is None or "embeds" in name:
+            continue
+        listed = [words] if isinstance(words, str) else words
+        if not isinstance(listed, list | tuple) or not all(isinstance(each, str) for each in listed):
+            raise TypeError(f"`{name}` must be a text or a list of texts, but is {words!r}")
+        if not listed:
+            raise ValueError(f"`{name}` is an empty list: leave it out, or give a text")
 
 
 def check_counts(**counts: int) -> None:
@@ -118,19 +168,22 @@ def check_counts(**counts: int) -> None:
         If one is no whole number of 1 or more; the message names it.
     """
     for name, count in counts.items():
-        if not isinstance(count, int) or count < 1:
+        whole = as_whole(count)
+        if whole is None or whole < 1:
             raise ValueError(f"`{name}` must be a whole number of 1 or more, but is {count!r}")
 
 
 def _check_not_negative(**scales: float) -> None:
     for name, value in scales.items():
-        if not isinstance(value, int | float) or value < 0:
+        number = as_number(value)
+        if number is None or number < 0:
             raise ValueError(f"`{name}` must be a number of 0 or more, but is {value!r}")
 
 
 def _check_fractions(**fractions: float) -> None:
     for name, value in fractions.items():
-        if not 0 <= value <= 1:
+        number = as_number(value)
+        if number is None or not 0 <= number <= 1:
             raise ValueError(f"`{name}` must be in [0, 1], but is {value!r}")
 
 

@@ -132,6 +132,21 @@ def load_lora(
         raise ModelError(f"{named} holds nothing for an SDXL model: give one that was made for SDXL")
 
 
+def check_no_lora(pipe: DiffusionPipeline) -> None:
+    """Check that no LoRA is loaded before a pipeline is saved.
+
+    Raises
+    ------
+    ModelError
+        If one is.
+    """
+    if names := sorted(_lora_names(pipe)):
+        raise ModelError(
+            f"a model cannot be saved with LoRAs loaded ({', '.join(names)}): call unload_lora_weights()"
+            " first, after fuse_lora() if the model is to keep what they do"
+        )
+
+
 def _lora_names(pipe: DiffusionPipeline) -> set[str]:
     return {name for names in pipe.get_list_adapters().values() for name in names}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
@@ -15,6 +16,7 @@ from typing import Any, TypedDict
 from diffusers import StableDiffusionXLControlNetPipeline
 from torch import Tensor
 
+from hifi_portrait.head.numerics import as_number, as_whole
 from hifi_portrait.models.guides import Guide
 
 
@@ -23,13 +25,14 @@ class SizeOptions:
     """How large the networks draw, and how large finished pictures are."""
 
     height: int | None = None
-    """Height in pixels at which the networks draw, a multiple of 16 for an eight-fold autoencoder; the
-    model's own size if None. Keyword `height`."""
+    """Height in pixels of the finished picture, a multiple of 16 for an eight-fold autoencoder; with
+    `upscale`, that at which the networks draw. The model's own size if None. Keyword `height`."""
     width: int | None = None
-    """Width in pixels at which the networks draw, as for `height`. Keyword `width`."""
+    """Width in pixels, as for `height`. Keyword `width`."""
     upscale: int | None = None
-    """How many times as high and wide as that the finished pictures are; the model's own `default_upscale`
-    if None. Keyword `upscale`."""
+    """How many times as high and wide as drawn the finished pictures are. If None, the model's own
+    `default_upscale`; where height or width are given and the model enlarges its pictures, the number that
+    lets it draw near its own size. Keyword `upscale`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,7 +228,9 @@ def fill_defaults(values: Mapping[str, Any], config: Any) -> dict[str, Any]:
     }
 
 
-def settle(groups: Sequence[Any], keywords: Mapping[str, Any], config: Any, size: int) -> CallSettings:
+def settle(
+    groups: Sequence[Any], keywords: Mapping[str, Any], config: Any, size: int, step: int = 1
+) -> CallSettings:
     """Join groups, keywords and the model's defaults.
 
     Parameters
@@ -238,11 +243,13 @@ def settle(groups: Sequence[Any], keywords: Mapping[str, Any], config: Any, size
         The pipeline's, which holds the model's defaults.
     size
         Side in pixels of the model's own pictures.
+    step
+        What height and width must be multiples of, in pixels.
 
     Raises
     ------
-    TypeError
-        If a group is of another kind.
+    TypeError, ValueError
+        If a group is of another kind, or a number is none.
     """
     given = {}
     for (name, kind), group in zip(GROUPS.items(), groups, strict=True):
@@ -253,9 +260,111 @@ def settle(groups: Sequence[Any], keywords: Mapping[str, Any], config: Any, size
         keyword: keywords[keyword] if keyword in keywords else getattr(given[group], field)
         for keyword, (group, field) in KEYWORDS.items()
     }
+    values = read_numbers(values)
     settled = fill_defaults(values, config)
+    given_size = values["height"] or values["width"]
+    if given_size and values["upscale"] is None and settled["upscale"] > 1:
+        settled |= _reduce_size(values["height"], values["width"], size, settled["upscale"], step)
     settled["height"], settled["width"] = settled["height"] or size, settled["width"] or size
     return CallSettings(**settled)
+
+
+def _reduce_size(height: int | None, width: int | None, size: int, upscale: int, step: int) -> dict[str, int]:
+    """Find what the networks draw of a finished picture of that size, for a model that enlarges by itself."""
+    height, width = height or size * upscale, width or size * upscale
+    factor = choose_upscale(height, width, size, step)
+    return {"height": height // factor, "width": width // factor, "upscale": factor}
+
+
+_COUNTS = (
+    *("height", "width", "upscale", "num_inference_steps", "num_images_per_prompt"),
+    *("hifi_every", "prompt_rounds"),
+)
+"""Keywords whose values are whole numbers of 1 or more."""
+
+_MOST_STEPS = 10_000
+_LARGEST_UPSCALE = 16
+_LARGEST_SIDE = 16_384
+
+
+def read_numbers(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Read a call's numbers, of Python, NumPy or torch, as Python's own.
+
+    Parameters
+    ----------
+    values
+        By keyword of a call; what is None or no number by its nature, as `guides`, stays as it is.
+
+    Raises
+    ------
+    ValueError
+        If one is no finite number, or no whole number of 1 or more where it counts something; the message
+        names it.
+    """
+    numbers = dict(values)
+    for name, value in values.items():
+        if name == "guides" or (value is None and name in (*WITH_DEFAULTS, "height", "width")):
+            continue
+        if name in _COUNTS:
+            whole = as_whole(value)
+            if whole is None or whole < 1:
+                raise ValueError(f"`{name}` must be a whole number of 1 or more, but is {value!r}")
+            numbers[name] = whole
+        else:
+            number = as_number(value)
+            if number is None:
+                raise ValueError(f"`{name}` must be a number, but is {value!r}")
+            numbers[name] = number
+    for name, limit in (
+        *(("num_inference_steps", _MOST_STEPS), ("upscale", _LARGEST_UPSCALE)),
+        *(("height", _LARGEST_SIDE), ("width", _LARGEST_SIDE), ("num_images_per_prompt", 1000)),
+    ):
+        if (numbers[name] or 0) > limit:
+            raise ValueError(f"`{name}` must be {limit} or less, but is {numbers[name]}")
+    return numbers
+
+
+def choose_upscale(height: int, width: int, side: int, step: int) -> int:
+    """Choose how many times smaller than the finished picture the networks draw it.
+
+    Parameters
+    ----------
+    height, width
+        Of the finished picture, in pixels.
+    side
+        Of the pictures that the networks were trained for.
+    step
+        What the height and width that they draw must be multiples of.
+
+    Returns
+    -------
+    int
+        1 where the picture cannot be drawn smaller.
+    """
+    fitting = [
+        factor for factor in range(1, 9) if height % (factor * step) == 0 and width % (factor * step) == 0
+    ]
+    return min(fitting, default=1, key=lambda factor: abs(math.log(min(height, width) / factor / side)))
+
+
+_MEANT = {
+    "seed": "generator",
+    "seeds": "generator",
+    "steps": "num_inference_steps",
+    "guidance": "guidance_scale",
+    "cfg_scale": "guidance_scale",
+    "strength": "warp_strength",
+    "negative": "negative_prompt",
+    "count": "num_images_per_prompt",
+    "num_images": "num_images_per_prompt",
+    "batch_size": "num_images_per_prompt",
+    "callback": "callback_on_step_end",
+    "image": "identity",
+    "images": "identity",
+    "photos": "identity",
+    "scale": "upscale",
+}
+"""What other programs call an argument -> what it is called here."""
 
 
 def check_known(keywords: Mapping[str, Any], call: Callable[..., Any]) -> None:
@@ -277,5 +386,6 @@ def check_known(keywords: Mapping[str, Any], call: Callable[..., Any]) -> None:
     for name in keywords:
         if name not in KEYWORDS and name not in PASSED_ON:
             near = difflib.get_close_matches(name, sorted({*named, *KEYWORDS, *PASSED_ON}), 1)
+            near = [_MEANT[name]] if name in _MEANT else near
             hint = f"; did you mean `{near[0]}`?" if near else ""
             raise TypeError(f"a portrait takes no argument `{name}`{hint}")

@@ -34,15 +34,21 @@ from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, Fac
 from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
-from hifi_portrait.models.files import HIFI_PARTS, reading
+from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, reading
 from hifi_portrait.models.hifi_files import save_hifi_parts
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.regions import Region
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
-from hifi_portrait.pipeline import loading, options
+from hifi_portrait.pipeline import loading, notices, options
 from hifi_portrait.pipeline.call_state import CallState, prepare_call
-from hifi_portrait.pipeline.check_inputs import check_design, check_fit, check_request
+from hifi_portrait.pipeline.check_inputs import (
+    check_counts,
+    check_design,
+    check_fit,
+    check_precision,
+    check_request,
+)
 from hifi_portrait.pipeline.denoise import Denoiser
 from hifi_portrait.pipeline.encode import draw_head, encode_request
 from hifi_portrait.pipeline.exclusive import exclusive_use
@@ -52,6 +58,7 @@ from hifi_portrait.pipeline.photomaker_prompt import merge_faces
 from hifi_portrait.pipeline.redraw import paste_portraits, square_arguments
 from hifi_portrait.pipeline.request import make_request, pair_subjects
 from hifi_portrait.pipeline.scene import Scene
+from hifi_portrait.pipeline.several_targets import draw_each_target
 
 
 class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
@@ -149,7 +156,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         steering: options.SteeringOptions | None = None,
         warp: options.WarpOptions | None = None,
         prompting: options.PromptOptions | None = None,
-        generator: torch.Generator | list[torch.Generator] | None = None,
+        generator: torch.Generator | int | Sequence[torch.Generator | int] | None = None,
         callback_on_step_end: Callable[..., Any] | None = None,
         output_type: str = "pil",
         return_dict: bool = True,
@@ -167,7 +174,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         identity
             The person, or a list of several who are in one picture.
         target
-            Expression, head pose, gaze and framing; one a person.
+            Expression, head pose, gaze and framing; one a person. For one person, a list of targets gives
+            pictures of each, one after the other.
         prompt, negative_prompt
             What else the picture shows, and what it does not. Glasses, hair and clothes that a person's
             prompt names hold for the `target` too, if it names none itself; prompts that differ in this are
@@ -179,30 +187,12 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             Which part of the picture is whose, one a person: boxes (left, top, right, bottom) as fractions of
             width and height, or masks (height, width) in [0, 1]. What is near each head, if not given; for
             one person, all.
-        size
-            `SizeOptions`. `height`, `width`: in pixels, of what the networks draw; multiples of 16 for an
-            eight-fold autoencoder, the model's own size by default. `upscale`: how many times as large
-            finished pictures are, with the photographs' detail where they show the warp; latents stay as they
-            are.
-        sampling
-            `SamplingOptions`. `steps` (keyword `num_inference_steps`), `guidance` (`guidance_scale`),
-            `images_per_prompt` (`num_images_per_prompt`): as in diffusers. `guidance_rescale`: fraction, in
-            [0, 1], by which guided predictions are brought back to the spread of unguided ones.
-        steering
-            `SteeringOptions`. `hifi_scale`: strength of HiFi-Net; 0 leaves the base model as it is.
-            `hifi_every`: run it at every so-many-th step only. `face_scale`: strength of the UNet's attention
-            to faces. `guides`: ControlNets and T2I-Adapters that steer the picture, too.
-        warp
-            `WarpOptions`. `strength` (`warp_strength`): 1 starts from noise, a number in (0, 1) from the
-            plain warp, noised that far, and takes that fraction of the steps. `noise_scale` (`warp_grain`):
-            fraction, in [0, 1], of the schedule's noise that such a start has; at 0 every seed gives the same
-            picture. `fraction` (`warp_share`): how much of the warp, in [0, 1], such a portrait shows where
-            the warp is sure; 0 gives the networks' own picture.
-        prompting
-            `PromptOptions`, for starts from the warp, where a prompt's changes are found by drawing without
-            it, too. `scale` (`prompt_scale`): how much of them is added, 0 or more. `rounds`
-            (`prompt_rounds`): how often they are found and added, each time in the picture so far.
-        generator, output_type, return_dict
+        size, sampling, steering, warp, prompting
+            Options: the size of the picture, as in diffusers the steps and guidance of sampling, how strongly
+            HiFi-Net and the faces steer it, what it takes from the plain warp, and how prompts change it.
+        generator
+            The source of noise: a generator or a seed, or a list with one a picture.
+        output_type, return_dict
             As in diffusers.
         callback_on_step_end
             As in diffusers; it hears the first draw, that with the prompt.
@@ -218,11 +208,25 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             If another call is drawing with the same parts.
         """
         options.check_known(keywords, type(self).__call__)
+        if isinstance(identity, Identity) and isinstance(target, list | tuple) and len(target) != 1:
+            drawn = draw_each_target(
+                self,
+                identity,
+                target,
+                keywords
+                | {"prompt": prompt, "negative_prompt": negative_prompt, "scene": scene}
+                | {"regions": regions, "size": size, "sampling": sampling, "steering": steering}
+                | {"warp": warp, "prompting": prompting, "output_type": output_type}
+                | {"callback_on_step_end": callback_on_step_end},
+                generator,
+            )
+            return StableDiffusionXLPipelineOutput(images=drawn) if return_dict else (drawn,)
+        step = self.vae_scale_factor * 2 ** (len(self.unet.config.block_out_channels) - 1)
         groups = (size, sampling, steering, warp, prompting)
         request = make_request(
             pair_subjects(identity, target),
             {"prompt": prompt, "negative_prompt": negative_prompt},
-            options.settle(groups, keywords, self.config, self.default_size),
+            options.settle(groups, keywords, self.config, self.default_size, step),
             scene=scene,
             regions=regions,
             generator=generator,
@@ -230,7 +234,9 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             output_type=output_type,
             keywords=keywords,
         )
-        check_request(request, self.vae_scale_factor * 2 ** (len(self.unet.config.block_out_channels) - 1))
+        check_request(request, step)
+        check_precision(self.components)
+        notices.tell(request, self.tokenizer, is_bundled=self.name_or_path == str(BUNDLED))
         check_design(self.hifi_net, self.face_refiner, self.scheduler, len(request.subjects))
         networks = (self.unet, self.scheduler, self.hifi_net, self.face_attention)
         denoiser = Denoiser(self._run_loop, lambda: self.interrupt, *networks)
@@ -279,7 +285,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             As a call; and for arguments that are the scene's.
         """
         target = target or scene.target
-        arguments = square_arguments(arguments, self.default_size)
+        arguments = square_arguments(arguments, self.default_size, self.config.default_upscale)
         drawn: Any = self(identity, target, prompt, scene=scene, **arguments)
         return paste_portraits(drawn.images, *pair_subjects(identity, target)[0], scene, prompt, arguments)
 
@@ -289,8 +295,16 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         return int(self.unet.config.sample_size) * int(self.vae_scale_factor)
 
     def landmarks(self, identity: Identity, target: Target, size: int | None = None) -> ByteArray:
-        """Draw the landmark image (size, size, 3) that a portrait would follow."""
-        return draw_head(identity, target, size or self.default_size, size or self.default_size).image
+        """Draw the landmark image (size, size, 3) that a portrait would follow.
+
+        Raises
+        ------
+        ValueError
+            If the size is no whole number of 1 or more.
+        """
+        check_counts(size=self.default_size if size is None else size)
+        side = self.default_size if size is None else int(size)
+        return draw_head(identity, target, side, side).image
 
     @torch.no_grad()
     def condition(self, inputs: FaceInputs) -> Conditioning:
@@ -327,6 +341,12 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         """As the parent's; or the noised warp, where a call starts from it."""
         latents: Tensor = super().prepare_latents(batch_size, *args, **kwargs)
         return latents if self._state is None else self._state.start_latents(self.scheduler, latents)
+
+    def progress_bar(self, iterable: Any = None, total: int | None = None) -> Any:
+        """As the parent's; a bar of the steps that are taken, which a start from the warp makes fewer."""
+        if total is not None and self._state is not None and self._state.start is not None:
+            total = len(self._state.timesteps(self.scheduler)) // self.scheduler.order
+        return super().progress_bar(iterable, total)
 
     def _run_loop(self, state: CallState, **arguments: Any) -> Any:
         """Draw by diffusers' own pipeline, which finds a call's state in the methods above."""
@@ -372,7 +392,13 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         """As diffusers'; and a model card, `README.md`, beside the parts, as the hub shows one.
 
         A card that somebody else wrote is left as it is.
+
+        Raises
+        ------
+        ModelError
+            If a LoRA is loaded, with which the model could not be loaded again.
         """
+        loading.check_no_lora(self)
         super().save_pretrained(save_directory, *args, **kwargs)
         write_model_card(save_directory, self.components, self.face_encoder.config.recogniser_dim)
 

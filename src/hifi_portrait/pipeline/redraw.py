@@ -19,7 +19,7 @@ _MIN_REDRAWN = 0.05
 """Redrawn fraction of a pixel from which on all of it is taken from what was drawn."""
 
 
-def square_arguments(arguments: dict[str, Any], default_size: int) -> dict[str, Any]:
+def square_arguments(arguments: dict[str, Any], default_size: int, default_upscale: int) -> dict[str, Any]:
     """Return the arguments of a redrawing as those of a call, whose pictures are square.
 
     Raises
@@ -35,6 +35,8 @@ def square_arguments(arguments: dict[str, Any], default_size: int) -> dict[str, 
     if size.width is not None:
         raise TypeError("`redraw` takes no `width` in `size`: what it draws is square, of the side `height`")
     side = arguments.pop("height", None) or size.height or default_size
+    if size.upscale is None and arguments.get("upscale") is None:
+        arguments["upscale"] = default_upscale
     return arguments | {"size": replace(size, height=side, width=side)}
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
+from hifi_portrait.head.numerics import as_whole
 from hifi_portrait.models.regions import Region
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
@@ -49,7 +50,7 @@ class Request:
     @property
     def copies(self) -> int:
         """How many pictures one draw has."""
-        count = 1 if isinstance(self.texts, str) else len(self.texts)
+        count = 1 if self.texts is None or isinstance(self.texts, str) else len(self.texts)
         return self.settings.num_images_per_prompt * count
 
     @property
@@ -99,6 +100,46 @@ def pair_subjects(
     return list(zip(identities, targets, strict=True))
 
 
+MAX_SEED = 2**64 - 1
+
+
+def read_generator(generator: Any, pictures: int) -> torch.Generator | list[torch.Generator] | None:
+    """Read a source of noise: generators, or seeds of some.
+
+    Parameters
+    ----------
+    generator
+        A generator or a seed, a list or tuple of these with one a picture, or None.
+    pictures
+        How many pictures a call draws.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is something else, a seed is out of range, or there are not as many as pictures.
+    """
+    if generator is None or isinstance(generator, torch.Generator):
+        return generator
+    if isinstance(generator, list | tuple):
+        if len(generator) != pictures:
+            raise ValueError(
+                f"`generator` must be one, or {pictures}, one a picture, but are {len(generator)}"
+            )
+        return [_read_one_generator(each) for each in generator]
+    return _read_one_generator(generator)
+
+
+def _read_one_generator(generator: Any) -> torch.Generator:
+    if isinstance(generator, torch.Generator):
+        return generator
+    seed = as_whole(generator)
+    if seed is None:
+        raise TypeError(f"`generator` must be a torch.Generator or a seed, but is {generator!r}")
+    if not 0 <= seed <= MAX_SEED:
+        raise ValueError(f"`generator`: a seed must be in [0, {MAX_SEED}], but is {seed}")
+    return torch.Generator().manual_seed(seed)
+
+
 def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
@@ -110,7 +151,7 @@ def make_request(
     *,
     scene: Scene | None,
     regions: Sequence[Region] | None,
-    generator: torch.Generator | list[torch.Generator] | None,
+    generator: Any,
     callback: Callable[..., Any] | None,
     output_type: str,
     keywords: Mapping[str, Any],
@@ -119,8 +160,10 @@ def make_request(
 
     Parameters
     ----------
-    subjects, settings, scene, regions, generator, callback, output_type
+    subjects, settings, scene, regions, callback, output_type
         As a `Request` has them.
+    generator
+        As `read_generator` takes it.
     prompts
         `prompt` and `negative_prompt`.
     keywords
@@ -132,14 +175,16 @@ def make_request(
     hearing = {} if tensors is None else {"callback_on_step_end_tensor_inputs": tensors}
     embeddings = {name: value for name, value in others.items() if "prompt" in name}
     given = {"prompt": None} if "prompt_embeds" in embeddings else {}
-    return Request(
+    request = Request(
         subjects=subjects,
         settings=settings,
         prompts={**prompts, **embeddings, **given},
         scene=scene,
         regions=regions,
-        generator=generator,
+        generator=None,
         callback={"callback_on_step_end": callback, **hearing},
         output_type=output_type,
         passed_on={name: value for name, value in others.items() if name not in embeddings},
     )
+    many = isinstance(generator, list | tuple)
+    return replace(request, generator=read_generator(generator, request.copies if many else 1))

@@ -107,4 +107,9 @@ def _remove_shown_words(prompt: str, glasses: str | None, hair: str | None, clot
     ):
         if shown is not None and find(prompt) == shown:
             rest = rest.replace(find_words(rest), " ", 1)
-    return _FILLERS.sub("", rest)
+    return remove_fillers(rest)
+
+
+def remove_fillers(text: str) -> str:
+    """Remove from a text in lower case all that asks for nothing: "a photo of a woman with", say."""
+    return _FILLERS.sub("", text)

@@ -48,6 +48,7 @@ _GARMENT = (
 )
 _COLOUR = join_patterns(_COLOURS)
 _SHADE = "|".join(_COLOURS.values())
+_MORE_COLOURS = rf"(?:(?:, (?:{_SHADE}))*,? (?:and|&) (?:{_SHADE})|[-/](?:{_SHADE}))?"
 _CUT = (
     r"(?:,? (?!(?:and|or|with|in|on|hair|eyes?|skin|man|woman|person|wearing|background|backdrop|wall|"
     rf"{_SHADE})\b)[a-z-]+){{0,2}}"
@@ -58,7 +59,7 @@ _END = (
     rf"(?=$|[,.;]| with\b| and\b(?! (?:{_SHADE})\b)(?!.*\b(?:light|lights|lighting|tones?|hues?|shades?)\b))"
 )
 _MENTIONS = (
-    re.compile(rf"\b(?:{_COLOUR}){_CUT} (?:{_GARMENT})\b{_NO_GARMENT}"),
+    re.compile(rf"\b(?:{_COLOUR}){_MORE_COLOURS}{_CUT} (?:{_GARMENT})\b{_NO_GARMENT}"),
     re.compile(rf"\b(?:{_GARMENT})(?: is| are| in)(?: all)? (?:{_COLOUR}){_END}"),
     re.compile(rf"\b(?:(?:wearing|wears|dressed in|clad in)(?: all)?|in all) (?:{_COLOUR}){_END}"),
     re.compile(rf"\b(?:{_WEARERS}) in (?:{_COLOUR}){_END}"),

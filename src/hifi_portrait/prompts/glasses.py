@@ -15,6 +15,16 @@ _NEGATED = re.compile(r"\b(no|not|never|nor|without|isn't|off|removed?)\b")
 _OTHER_THINGS = re.compile(
     r"\b(wine|champagne|cocktail|martini|beer|whisky|water|drinking|shot|magnifying|opera|\d+|two|three|four)\s+$"
 )
+_PLACES = (
+    r"table|desk|counter|shelf|chair|bed|floor|ground|plate|book|head|hair|forehead|hat|cap|shirt|collar|neck|"
+    r"chain|cord|hands?|fingers|pocket|case|box|bag"
+)
+_NOT_WORN = re.compile(
+    r"\s+(?:of\b|(?:(?:are|is|lying|lie|lies|laid|placed|left|resting|tucked|held|pushed up)\s+)*"
+    rf"(?:on|onto|in|into)\s+(?:top of\s+)?(?:an?|the|his|her|their|one)\s+(?:\w+\s+)?(?:{_PLACES})\b|"
+    r"hanging\b)"
+)
+_HELD = re.compile(r"\b(?:holding|holds|carrying|taking off|putting on|cleaning|polishing)\b[^,.;]*$")
 _CLAUSE = re.compile(r"[,;.:]|\b(with|and|but|in|on|who|wearing|wears)\b")
 
 
@@ -38,7 +48,7 @@ def _find_mention(words: str) -> tuple[str, str] | None:
     words = words.lower()
     for found in _NOUN.finditer(words):
         before, after = words[: found.start()], words[found.end() :]
-        if _OTHER_THINGS.search(before) or re.match(r"\s+of\b", after):
+        if _OTHER_THINGS.search(before) or _NOT_WORN.match(after) or _HELD.search(before):
             continue
         clause = re.split(r"[,;.:]|\b(?:with|and|but|who)\b", before)[-1]
         if negated := _NEGATED.search(clause):

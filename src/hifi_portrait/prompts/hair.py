@@ -49,10 +49,17 @@ _HAIR = (
     r"hair(?![ -]?(?:bands?|clips?|ties?|bows?|ribbons?|pins?|nets?|dryer|salon))|bob|buzz cut|ponytails?|"
     "pigtails|bun|curls|locks|bangs|braids|dreadlocks|afro|pixie cut"
 )
+_NO_BEARD = (
+    r"(?!(?:,? (?:short|long|thick|thin|full|trimmed|bushy|grey|and))* "
+    r"(?:beards?|moustaches?|mustaches?|goatees?|stubble|whiskers|sideburns|(?:eye)?brows?|(?:eye)?lashes)\b)"
+)
 _MENTIONS = (
     re.compile(rf"\b(?:{_COLOUR})(?:[ -]haired\b|(?:,? (?:{_LOOKS}))* (?:{_HAIR})\b)"),
     re.compile(rf"\bhair(?: is| dyed| coloured| colored)*(?: now)? (?:{_COLOUR})(?=$|[,.;]| and\b| with\b)"),
-    re.compile(r"\b(?:(?P<light_blond>platinum blonde?)|(?P<blond>blonde?)|(?P<brown>brunette))\b"),
+    re.compile(
+        r"\b(?:(?P<light_blond>platinum blonde?)|(?P<blond>blonde?)|(?P<brown>brunette)|"
+        rf"(?P<red>red[ -]?head(?:ed|s)?|ginger(?= (?:man|woman|boy|girl|person)\b)))\b{_NO_BEARD}"
+    ),
 )
 
 

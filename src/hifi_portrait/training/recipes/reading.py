@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
 from importlib import import_module, resources
 from pathlib import Path
@@ -76,6 +76,27 @@ def load_recipe(name: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     RecipeError
         The file is missing or is not TOML, or has an unknown key, a wrong type, or lacks a key.
     """
+    return parse_recipe(*read_recipe(name, overrides))
+
+
+def read_recipe(name: str | Path, overrides: Sequence[str] = ()) -> tuple[dict[str, Any], str]:
+    """Read a recipe's file and check what needs no objective: TOML, the sections, the trainer's settings.
+
+    Parameters
+    ----------
+    name, overrides
+        As of `load_recipe`.
+
+    Returns
+    -------
+    content, source
+        The file's content with the overrides, and what it is called in messages.
+
+    Raises
+    ------
+    RecipeError
+        As of `load_recipe`, but for the objective's own section.
+    """
     if str(name) in recipe_names():
         source = f"recipe {name!r}"
         text = (resources.files("hifi_portrait.training.recipes") / f"{name}.toml").read_text()
@@ -83,7 +104,7 @@ def load_recipe(name: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         source = str(name)
         try:
             text = Path(name).read_text()
-        except OSError as error:
+        except (OSError, UnicodeDecodeError, ValueError) as error:
             known = ", ".join(recipe_names())
             hint = _hint(source, recipe_names())
             raise RecipeError(f"no recipe {source!r}{hint}: give a .toml file or one of {known}") from error
@@ -93,7 +114,8 @@ def load_recipe(name: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         raise RecipeError(f"{source} is not TOML: {error}") from error
     for override in overrides:
         _apply_override(content, override)
-    return parse_recipe(content, source)
+    _check_sections(content, source)
+    return content, source
 
 
 def objective_class(recipe: Recipe) -> Any:
@@ -132,8 +154,21 @@ def parse_recipe(content: Mapping[str, Any], source: str) -> Recipe:
 
     from hifi_portrait.training.recipes.mistakes import explain
 
+    objective = _check_sections(content, source)
+    model = make_settings_model(objective)
+    sections = {name: content.get(name, {}) for name in ("trainer", objective)}
+    try:
+        # By way of JSON, whose arrays become tuples even where types are strict.
+        read: Any = model.model_validate_json(json.dumps(sections, default=str))
+    except ValidationError as error:
+        raise RecipeError(f"{source}: {explain(error, model)}") from error
+    return Recipe(objective=objective, trainer=read.trainer, settings=getattr(read, objective))
+
+
+def _check_sections(content: Mapping[str, Any], source: str) -> str:
+    """Check a recipe's objective, which is returned, and the names of its sections and the trainer's keys."""
     objective = content.get("objective")
-    if objective not in OBJECTIVES:
+    if not isinstance(objective, str) or objective not in OBJECTIVES:
         raise RecipeError(
             f"{source}: 'objective' must be one of {', '.join(OBJECTIVES)}, not {objective!r}"
             f"{_hint(objective, OBJECTIVES)}"
@@ -144,14 +179,15 @@ def parse_recipe(content: Mapping[str, Any], source: str) -> Recipe:
             raise RecipeError(
                 f"{source}: unknown key {key!r}{_hint(key, known)}; known are {', '.join(known)}"
             )
-    model = make_settings_model(objective)
-    sections = {name: content.get(name, {}) for name in ("trainer", objective)}
-    try:
-        # By way of JSON, whose arrays become tuples even where types are strict.
-        read: Any = model.model_validate_json(json.dumps(sections, default=str))
-    except ValidationError as error:
-        raise RecipeError(f"{source}: {explain(error, model)}") from error
-    return Recipe(objective=objective, trainer=read.trainer, settings=getattr(read, objective))
+    trainer = content.get("trainer", {})
+    settings = [field.name for field in fields(TrainerConfig)]
+    for key in trainer if isinstance(trainer, Mapping) else ():
+        if key not in settings:
+            raise RecipeError(
+                f"{source}: unknown key 'trainer.{key}'{_hint(key, settings)}; known are"
+                f" {', '.join(settings)}"
+            )
+    return objective
 
 
 def _apply_override(content: dict[str, Any], override: str) -> None:

@@ -1,0 +1,83 @@
+"""What of a call has no effect, said in the log: a line each."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from hifi_portrait.pipeline.request import Request
+from hifi_portrait.prompts.effects import split_by_effect
+
+logger = logging.getLogger(__name__)
+
+
+def tell(request: Request, tokenizer: Any, *, is_bundled: bool) -> None:
+    """Log a warning for each thing that a call asks for in vain.
+
+    Parameters
+    ----------
+    request
+        The call's inputs.
+    tokenizer
+        Of the pipeline's first text encoder, which bounds the length of prompts; None if there is none.
+    is_bundled
+        Whether the model is the one that comes with the package, which draws colours and glasses of prompts
+        and nothing else.
+    """
+    for notice in [*find_options_in_vain(request), *find_words_in_vain(request, tokenizer, is_bundled)]:
+        logger.warning("%s", notice)
+
+
+def find_options_in_vain(request: Request) -> list[str]:
+    """Find options that change nothing beside the others."""
+    settings, found = request.settings, []
+    if _texts(request.prompts.get("negative_prompt")) and settings.guidance_scale <= 1:
+        found.append(
+            f"the negative prompt has no effect at guidance {settings.guidance_scale:g}: it takes a guidance"
+            " (guidance_scale, --guidance) above 1"
+        )
+    if settings.num_images_per_prompt > 1 and request.noise_scale == 0:
+        found.append(
+            f"the {settings.num_images_per_prompt} pictures of a prompt are the same: there is no noise to"
+            " differ by at warp_grain 0 (--warp-grain)"
+        )
+    if settings.hifi_every > settings.num_inference_steps:
+        found.append(
+            f"hifi_every {settings.hifi_every} is more than the {settings.num_inference_steps} steps:"
+            " HiFi-Net runs at the first one only"
+        )
+    return found
+
+
+def find_words_in_vain(request: Request, tokenizer: Any, is_bundled: bool) -> list[str]:
+    """Find words of prompts that are not read, or that the bundled model does not draw."""
+    found = []
+    for text in _texts(request.prompts.get("prompt")):
+        cut = find_cut_words(text, tokenizer)
+        if cut:
+            found.append(f"the prompt is too long: the model does not read {cut!r}")
+        if is_bundled and len(request.subjects) == 1:
+            _, target = request.subjects[0]
+            drawn, in_vain = split_by_effect(text, target, keeps_colours=request.scene is not None)
+            if in_vain:
+                also = f" (it draws {', '.join(map(repr, drawn))})" if drawn else ""
+                words = ", ".join(map(repr, in_vain))
+                found.append(f"the bundled model does not draw {words} of the prompt{also}")
+    return found
+
+
+def find_cut_words(text: str, tokenizer: Any) -> str:
+    """Find the words at a prompt's end that the text encoder has no room for; empty if it reads all."""
+    if tokenizer is None:
+        return ""
+    longest = int(tokenizer.model_max_length)
+    tokens = tokenizer(text, truncation=False).input_ids
+    if len(tokens) <= longest:
+        return ""
+    return str(tokenizer.decode(tokens[longest - 1 : -1])).strip()
+
+
+def _texts(prompts: Any) -> list[str]:
+    """List the prompts that are texts and not empty."""
+    listed = prompts if isinstance(prompts, list | tuple) else [prompts]
+    return [text for text in listed if isinstance(text, str) and text.strip()]
