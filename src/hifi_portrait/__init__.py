@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hifi_portrait.models import FaceAttention, FaceEncoder, FaceRefiner, HiFiNet
     from hifi_portrait.models.guides import Guide
     from hifi_portrait.person import Framing, Identity, Target
+    from hifi_portrait.person.presets import PRESETS
     from hifi_portrait.pipeline import (
         HiFiPortraitPipeline,
         PromptOptions,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "PRESETS",
     "DatasetError",
     "Face",
     "FaceAnalyser",
@@ -76,6 +78,7 @@ __all__ = [
 # The module of each name that is imported on first use, so that `import hifi_portrait` stays quick. The block
 # under TYPE_CHECKING tells type checkers and editors the same; a test keeps the two alike.
 _LAZY = {
+    "PRESETS": "hifi_portrait.person.presets",
     "Face": "hifi_portrait.faces",
     "FaceAnalyser": "hifi_portrait.faces",
     "FaceAttention": "hifi_portrait.models",

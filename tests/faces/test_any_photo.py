@@ -14,8 +14,6 @@ from hifi_portrait.faces import Face, analyse, analyse_all
 from hifi_portrait.faces.analyser import _is_profile
 from hifi_portrait.faces.geometry import upright_turn
 from hifi_portrait.faces.protocols import Detection
-from hifi_portrait.person.target import Target
-from hifi_portrait.pipeline.scene import Scene
 
 
 @pytest.fixture(scope="module")
@@ -31,20 +29,6 @@ def test_a_photo_turned_without_a_word_gives_an_upright_face(portrait: np.ndarra
     assert turned.similarity(face) > 0.99
 
 
-@pytest.mark.parametrize("turns", [1, 2, 3])
-def test_a_turned_photo_gives_the_same_target(portrait: np.ndarray, turns: int):
-    target = Target.from_photo(np.ascontiguousarray(np.rot90(portrait, turns)))
-    assert abs(target.pose.roll - Target.from_photo(portrait).pose.roll) < 3
-
-
-def test_a_turned_picture_is_redrawn_as_it_lies(portrait: np.ndarray):
-    turned = np.ascontiguousarray(np.rot90(portrait))
-    scene = Scene.from_photo(turned)
-    crop = scene.crop(256)
-    same = scene.paste(crop, np.ones((256, 256), np.float32))
-    assert np.abs(same.astype(int) - turned).mean() < 6
-
-
 @pytest.mark.parametrize(
     ("angle", "turns"), [(0, 0), (45, 0), (59, 0), (75, 1), (-90, 3), (179, 2), (130, 2)]
 )
@@ -58,7 +42,7 @@ def test_leaning_heads_are_not_taken_for_turned_photos(face: Face, angle: float,
 
 
 def _large_photo(portrait: np.ndarray, near: np.ndarray | None) -> np.ndarray:
-    """A photo of 4000 x 3000 pixels with a face 100 pixels wide, and perhaps another person near the camera."""
+    """A photo of 4000 x 3000 pixels with a face 100 pixels wide, and perhaps a near one."""
     noise = np.random.default_rng(0).normal(0, 3, (750, 1000, 3))
     photo = cv2.resize((np.array([90, 110, 130]) + noise).astype(np.uint8), (4000, 3000))
     photo[1600:1860, 2700:2960] = cv2.resize(portrait, (260, 260), interpolation=cv2.INTER_AREA)

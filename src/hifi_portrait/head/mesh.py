@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-import numba
 import numpy as np
 
 from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.compiled import compiled
 
 
 class Part(IntEnum):
@@ -35,7 +35,7 @@ TOOTH_WIDTHS = np.array((8.4, 6.6, 7.6, 7.0, 6.8, 10.0, 10.0))
 """Widths of the upper teeth from the middle of the row outwards, in millimetres."""
 
 
-@numba.njit(cache=True)
+@compiled()
 def _accumulate_normals(
     vertices: Array, triangles: Array, normals: Array
 ) -> None:  # pragma: no cover - compiled

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import binary_dilation, binary_opening, binary_propagation, distance_transform_edt
 
 from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
+from hifi_portrait.head.compiled import compiled
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Raster:
         return out
 
 
-@numba.njit(cache=True)
+@compiled()
 def _draw_nearest(xy: Array, inverse_depth: Array, triangles: Array, nearest: Array, triangle: Array) -> None:
     height, width = nearest.shape
     for f in range(triangles.shape[0]):
@@ -70,7 +70,7 @@ def _draw_nearest(xy: Array, inverse_depth: Array, triangles: Array, nearest: Ar
                     triangle[j, i] = f
 
 
-@numba.njit(cache=True)
+@compiled()
 def _resolve(
     xy: Array,
     inverse_depth: Array,
@@ -101,7 +101,7 @@ def _resolve(
             depth[j, i] = z
 
 
-@numba.njit(cache=True)
+@compiled()
 def _interpolate(triangle: Array, barycentric: Array, values: Array, triangles: Array, out: Array) -> None:
     height, width, channels = out.shape
     for j in range(height):
@@ -189,7 +189,7 @@ def fill_slits(raster: Raster, kinds: Array, width: float) -> None:
             layer[window][slit] = layer[window][tuple(nearest)]
 
 
-@numba.njit(cache=True)
+@compiled()
 def _kind_boxes(triangle: Array, kinds: Array, most: int) -> Array:
     """Find first and last row, first and last column (K, 4) of each kind of pixel."""
     height, width = triangle.shape

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
 from hifi_portrait.head.arrays import Array
+from hifi_portrait.head.compiled import compiled
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import rasterise
@@ -143,7 +143,7 @@ def smooth_chain(points: Array, closed: bool) -> Array:
     return np.concatenate([curve.reshape(-1, points.shape[1]), padded[-2:-1]])
 
 
-@numba.njit(cache=True)
+@compiled()
 def draw_lines(image: Array, start: Array, end: Array, colour: Array, width: float) -> None:
     """Draw anti-aliased segments (S, 2) to (S, 2) of colours (S, 3) over a float image (H, W, 3)."""
     height, columns, _ = image.shape

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numba
-
 from hifi_portrait.head.arrays import Array
+from hifi_portrait.head.compiled import compiled
 
 # Labels of what is not skin: corners of the cube of coordinates.
 EYE_LABEL = (1.0, 1.0, 1.0)
@@ -13,7 +12,7 @@ TEETH_LABEL = (1.0, 1.0, -1.0)
 MOUTH_LABEL = (-1.0, 1.0, -1.0)
 
 
-@numba.njit(cache=True)
+@compiled()
 def paint_coordinates(
     triangle: Array,
     barycentric: Array,

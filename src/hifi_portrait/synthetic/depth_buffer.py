@@ -1,13 +1,13 @@
 """Rasterising into an inverse-depth buffer, for the camera and for the lights' shadow maps (numba)."""
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.compiled import compiled
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@compiled(fastmath=True, nogil=True)
 def draw_nearest(
     xy: FloatArray,
     inverse_depth: FloatArray,
@@ -80,7 +80,7 @@ def draw_nearest(
                         weights[j, i, 1] = w2
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@compiled(fastmath=True, nogil=True)
 def ambient_occlusion(distance: FloatArray, radius: float, out: FloatArray) -> None:
     """Screen-space occlusion in [0, 1] from how far opposite neighbours stand in front (1 = open)."""
     height, width = distance.shape

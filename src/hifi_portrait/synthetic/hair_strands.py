@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.base_shape import Fitting
+from hifi_portrait.head.compiled import compiled
 from hifi_portrait.synthetic.body_mesh import BodyMesh
 
 CENTRE = np.array((0.0, -0.015, 0.05), np.float32)
@@ -119,7 +119,7 @@ def radius_map(points: Array) -> FloatArray:
     return np.asarray(np.where(gaussian_filter(count, sigma, mode=mode) > 1e-3, near, wide), np.float32)
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@compiled(fastmath=True, nogil=True)
 def grow(
     root: FloatArray,
     direction: FloatArray,
@@ -296,7 +296,7 @@ def ribbon_mesh(points: FloatArray, strands: Strands, middle: Array, tone: Array
     return Ribbons(vertices, normals, tangents, shades, triangles)
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@compiled(fastmath=True, nogil=True)
 def _fill_ribbons(
     points: FloatArray,
     width: float,

@@ -1,12 +1,12 @@
 """Styles that make a painting, a drawing or a comic of a picture; each looks the same at every size."""
 
 import cv2
-import numba
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 
 from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.compiled import compiled
 from hifi_portrait.head.numerics import smoothstep
 
 _GREY = np.array((0.299, 0.587, 0.114), np.float32)
@@ -41,7 +41,7 @@ def paint_in_oil(picture: FloatArray, rng: np.random.Generator) -> FloatArray:
     )
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@compiled(fastmath=True, nogil=True)
 def _kuwahara(picture: FloatArray, radius: int, out: FloatArray) -> None:
     """Each pixel becomes a mean of the means of eight sectors about it, the even ones counting most."""
     height, width = picture.shape[0], picture.shape[1]

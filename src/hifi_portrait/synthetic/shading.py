@@ -1,10 +1,10 @@
 """Light on skin, eyes, teeth, hair and cloth: one pass over the visible pixels (numba)."""
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.compiled import compiled
 from hifi_portrait.synthetic.body_mesh import BODY, CLOTH, EYE, FRAME, HAIR, LASH, MOUTH, SKIN, TEETH
 
 Doubles = NDArray[np.float64]
@@ -12,13 +12,13 @@ Doubles = NDArray[np.float64]
 SHADOW_TAPS = 10
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@compiled(fastmath=True, nogil=True)
 def _step(value: float, low: float, high: float) -> float:
     t = min(max((value - low) / (high - low), 0.0), 1.0)
     return t * t * (3.0 - 2.0 * t)
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@compiled(fastmath=True, nogil=True)
 def _texel(texture: FloatArray, u: float, v: float, out: Doubles) -> None:
     rows, columns = texture.shape[0], texture.shape[1]
     x = min(max(u * columns - 0.5, 0.0), columns - 1.001)
@@ -33,7 +33,7 @@ def _texel(texture: FloatArray, u: float, v: float, out: Doubles) -> None:
         out[c] = low * (1 - fy) + high * fy
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@compiled(fastmath=True, nogil=True)
 def _tooth(arc: float, height: float, widths: Doubles, out: Doubles) -> float:
     """Colour of a tooth or the gum; returns how deep in the mouth the place is, 0 to 1."""
     place = abs(arc)
@@ -57,7 +57,7 @@ def _tooth(arc: float, height: float, widths: Doubles, out: Doubles) -> float:
     return _step(place, 13.0, 34.0)
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@compiled(fastmath=True, nogil=True)
 def _lit(
     shadows: FloatArray,
     transform: Doubles,
@@ -100,7 +100,7 @@ def _lit(
     return total / SHADOW_TAPS
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@compiled(fastmath=True, nogil=True)
 def _ambient_light(harmonics: Doubles, channel: int, x: float, y: float, z: float) -> float:
     """Light from all around on a surface that faces (x, y, z), from its spherical harmonics; not negative."""
     c = channel
@@ -114,7 +114,7 @@ def _ambient_light(harmonics: Doubles, channel: int, x: float, y: float, z: floa
     return max(value, 0.0)
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@compiled(fastmath=True, nogil=True)
 def shade(
     triangle_id: NDArray[np.int32],
     weights: FloatArray,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.compiled import compiled
 from hifi_portrait.warp.settings import SurfaceSettings
 
 _MIN_VISIBILITY = 0.003  # below it a place is not looked up at all, for speed
@@ -36,7 +36,7 @@ class _Limits(NamedTuple):
         )
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
+@compiled(fastmath=True, inline="always")
 def _cubic(a: float) -> tuple[float, float, float, float]:  # pragma: no cover - compiled
     """Weights of four neighbours at a place from the second to the third: Catmull and Rom's.
 
@@ -47,7 +47,7 @@ def _cubic(a: float) -> tuple[float, float, float, float]:  # pragma: no cover -
     return -0.5 * a * b * b, 1 + a * a * (1.5 * a - 2.5), 1 + b * b * (1.5 * b - 2.5), -0.5 * b * a * a
 
 
-@numba.njit(cache=True, fastmath=True)
+@compiled(fastmath=True)
 def _sample(
     crop: Array, matte: Array, x: float, y: float
 ) -> tuple[float, float, float, float]:  # pragma: no cover - compiled
@@ -73,7 +73,7 @@ def _sample(
     return red, green, blue, (1 - b) * upper + b * lower
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
+@compiled(fastmath=True, inline="always")
 def _look_up(
     corners: Array, weights: Array, rows: Array, crop: Array, matte: Array, limits: _Limits
 ) -> tuple[float, float, float, float, float]:  # pragma: no cover - compiled
@@ -160,7 +160,7 @@ def blend_on_mesh(
     return colour, seen, coverage
 
 
-@numba.njit(cache=True, fastmath=True)
+@compiled(fastmath=True)
 def _blend_on_mesh(
     triangle: Array,
     barycentric: Array,
@@ -229,7 +229,7 @@ def _blend_on_mesh(
                     colour[row, column, channel] /= 1 - left
 
 
-@numba.njit(cache=True, fastmath=True)
+@compiled(fastmath=True)
 def _interpolate(values: Array, x: float, y: float, out: Array) -> None:  # pragma: no cover - compiled
     """Bilinear value (C,) of a field (h, w, C) at a place in [0, 1]^2."""
     height, width = values.shape[0], values.shape[1]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 import cv2
-import numba
 import numpy as np
 
 from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.compiled import compiled
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.warp.hair.shell import scalp
@@ -88,7 +88,7 @@ def _measure_contrast(brightness: Array, shown: Array, fine: float, coarse: floa
     return float((detail - mean)[inside].std()) if inside.any() else 0.0
 
 
-@numba.njit(cache=True, fastmath=True)
+@compiled(fastmath=True)
 def _sum_along(
     noise: Array, flow: Array, where: Array, steps: int, out: Array
 ) -> None:  # pragma: no cover - compiled
