@@ -243,3 +243,22 @@ def test_what_photos_alone_tell_is_found_out_once(photo, model):
     copied = dataclasses.replace(photo)
     assert prepare_photos(copied, SIZE, model, SETTINGS, bare_eyes=False) is not first
     assert first.space(0) is first.space(0)
+
+
+def test_hair_over_the_shoulders_is_found_by_its_colour_beside_them(photo, model):
+    """A tail that goes on over the body is hair; the rest and the shade below the chin are not."""
+    crops, mattes = photo.crops.copy(), photo.mattes.copy()
+    target = turned(model, 0)
+    body = (model.parts == Part.SHOULDERS)[target.raster.triangle] & target.raster.mask
+    crops[0][body] = (210, 210, 220)
+    start = np.flatnonzero(body[:, 92:98].any(axis=1))[0]
+    crops[0][start : start + 12, 92:98] = HAIR
+    chin = np.flatnonzero(body[:, 64])[0]
+    crops[0][chin : chin + 2, 60:68] = HAIR
+    found = prepare_photos(
+        dataclasses.replace(photo, crops=crops, mattes=mattes), SIZE, model, SETTINGS, bare_eyes=False
+    ).loose_hair(0)
+    tail = np.zeros((SIZE, SIZE), bool)
+    tail[start : start + 12, 92:98] = True
+    assert found.on_body[tail & body].mean() > 0.6
+    assert found.on_body[body & ~tail].mean() < 0.01

@@ -9,6 +9,7 @@ import numpy as np
 
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.person.references import References
+from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import square
 from hifi_portrait.warp.image.photo_frame import in_photo
 from hifi_portrait.warp.settings import PhotoSettings
@@ -52,6 +53,16 @@ def clean_photos(references: References, size: int, settings: PhotoSettings) -> 
 def _shrink(pictures: Array, size: int) -> Array:
     """Shrink N square pictures to a side of ``size``."""
     return np.stack([cv2.resize(one, (size, size), interpolation=cv2.INTER_AREA) for one in pictures])
+
+
+def own_colours(crop: ByteArray, matte: FloatArray, settings: PhotoSettings) -> ByteArray:
+    """Continue a person's colours (S, S, 3) beyond where a matte (S, S) is theirs alone.
+
+    At the person's edge a photo shows them mixed with the background's.
+    """
+    pure = cv2.erode(matte, np.ones((3, 3), np.uint8)) > settings.pure_matte
+    own = inpaint(crop.astype(np.float32), pure.astype(np.float32))
+    return np.where(pure[..., None], crop, np.clip(own + 0.5, 0, 255)).astype(np.uint8)
 
 
 def _erode_mattes(mattes: Array, settings: PhotoSettings) -> FloatArray:

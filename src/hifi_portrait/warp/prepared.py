@@ -8,16 +8,15 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from hifi_portrait.faces.foreground import estimate_foreground
 from hifi_portrait.head.arrays import ByteArray, FloatArray
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.person.references import References
 from hifi_portrait.warp.clear_background import background_of
 from hifi_portrait.warp.glasses.settle import GlassesState, settle_glasses
-from hifi_portrait.warp.hair.beside_mesh import find_loose_hair
+from hifi_portrait.warp.hair.beside_mesh import LooseHair, find_loose_hair
 from hifi_portrait.warp.hair.shell import pose_heads
 from hifi_portrait.warp.photo_grid.space import PhotoSpace, measure_space
-from hifi_portrait.warp.photos import clean_photos
+from hifi_portrait.warp.photos import clean_photos, own_colours
 from hifi_portrait.warp.registration import RegisteredPhotos, register_photos
 from hifi_portrait.warp.settings import WarpSettings
 
@@ -42,6 +41,7 @@ class PreparedPhotos:
     model: HeadModel
     settings: WarpSettings
     _backgrounds: dict[int, FloatArray] = field(default_factory=dict)
+    _loose_hair: dict[int, LooseHair] = field(default_factory=dict)
     _spaces: dict[int, PhotoSpace] = field(default_factory=dict)
 
     @cached_property
@@ -53,8 +53,7 @@ class PreparedPhotos:
     def colours(self) -> ByteArray:
         """(N, S, S, 3), the person's own colours, without the background's at the person's edge."""
         pairs = zip(self.photos.crops, self.photos.mattes, strict=True)
-        own = [np.clip(estimate_foreground(*pair) + 0.5, 0, 255).astype(np.uint8) for pair in pairs]
-        return np.stack(own)
+        return np.stack([own_colours(*pair, self.settings.photos) for pair in pairs])
 
     def background(self, number: int) -> FloatArray:
         """Background (S, S, 3) of one of the photos, closed where the person is."""
@@ -70,13 +69,31 @@ class PreparedPhotos:
             )
         return self._backgrounds[number]
 
+    def loose_hair(self, number: int) -> LooseHair:
+        """Where one of the photos shows hair beside the mesh and over its shoulders."""
+        if number not in self._loose_hair:
+            photos = self.photos
+            self._loose_hair[number] = find_loose_hair(
+                photos.crops[number],
+                self.mattes[number],
+                photos.xy[number],
+                photos.visibility[number],
+                self.model,
+                self.settings,
+            )
+        return self._loose_hair[number]
+
+    @cached_property
+    def solid(self) -> FloatArray:
+        """(N, S, S) in [0, 1], the mattes without the person's edge and without hair over the shoulders."""
+        over = np.stack([self.loose_hair(number).on_body for number in range(len(self.photos.crops))])
+        return np.asarray(self.photos.solid * (1 - over), np.float32)
+
     def space(self, number: int) -> PhotoSpace:
         """Where in space each place of one of the photos is."""
         if number not in self._spaces:
             photos, matte, xy = self.photos, self.mattes[number], self.photos.xy[number]
-            hair = find_loose_hair(
-                photos.crops[number], matte, xy, photos.visibility[number], self.model, self.settings
-            )
+            hair = self.loose_hair(number)
             vertices = photos.posed.haired[number]
             head = photos.heads[number]
             self._spaces[number] = measure_space(head, vertices, xy, matte, hair, self.model, self.settings)

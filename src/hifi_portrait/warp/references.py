@@ -54,7 +54,7 @@ def read_references(
         mattes=prepared.mattes,
         colours=prepared.colours,
         shown=photos.shown,
-        solid=photos.solid,
+        solid=prepared.solid,
         xy=photos.xy,
         tables=photos.tables,
         landmarks=photos.landmarks,

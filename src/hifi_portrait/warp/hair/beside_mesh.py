@@ -1,6 +1,8 @@
-"""Hair that a photo shows beside the fitted mesh, whose head is bald."""
+"""Hair that a photo shows beside the fitted mesh, whose head is bald, and over its shoulders."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,17 +13,35 @@ from hifi_portrait.head.model import HeadModel
 from hifi_portrait.warp.clothing.split import split_hair_and_clothes
 from hifi_portrait.warp.face.ears import remove_ears
 from hifi_portrait.warp.face.places import ear_vertices
-from hifi_portrait.warp.image.colour import weighted_lab
+from hifi_portrait.warp.image.colour import colour_distance, weighted_lab
+from hifi_portrait.warp.image.morphology import distance_to, touching
 from hifi_portrait.warp.mesh_in_photo import mesh_in_photo
 from hifi_portrait.warp.settings import LooseHairSettings, WarpSettings
 
 
+@dataclass(frozen=True, eq=False)
+class LooseHair:
+    """How far a photo shows hair off the mesh's head at each place, (S, S) in [0, 1] each.
+
+    Attributes
+    ----------
+    beside
+        Beside the mesh.
+    on_body
+        Over the mesh's shoulders.
+    """
+
+    beside: FloatArray
+    on_body: FloatArray
+
+
 def find_loose_hair(
     crop: Array, matte: Array, xy: Array, visibility: Array, model: HeadModel, settings: WarpSettings
-) -> FloatArray:
-    """How far a photo shows hair beside the mesh at each place, (S, S) in [0, 1].
+) -> LooseHair:
+    """Find what hair a photo shows off the mesh's head.
 
-    It is what of the person is beside the mesh without ears, cheeks, necks and clothes, and without crumbs.
+    Beside the mesh it is what of the person is left without ears, cheeks, necks and clothes, and without
+    crumbs. Over the shoulders it is what has its colour and hangs together with it.
 
     Parameters
     ----------
@@ -42,7 +62,28 @@ def find_loose_hair(
     on_head, on_body = (_enlarge(mask, len(matte)) > 0.5 for mask in (head, (shown >= 0) & ~head))
     hair, _ = split_hair_and_clothes(loose, colours, on_head, on_body, settings)
     ears = float(xy[np.concatenate(ear_vertices(model)), 1].max())
-    return np.asarray(hair * find_pieces(hair, settings.loose_hair, ears), np.float32)
+    beside = np.asarray(hair * find_pieces(hair, settings.loose_hair, ears), np.float32)
+    return LooseHair(beside, _find_on_body(beside, colours, on_head, on_body, settings))
+
+
+def _find_on_body(
+    beside: Array, colours: Array, on_head: BoolArray, on_body: BoolArray, settings: WarpSettings
+) -> FloatArray:
+    """Find hair (S, S) over the shoulders: of the colour of what is beside them, and joined with it.
+
+    Close below the chin what is dark is its shadow.
+    """
+    own, sample, side = settings.loose_hair, beside > 0.9, len(beside)
+    rows = np.nonzero(on_body)[0]
+    worn = on_body & (np.arange(side)[:, None] > (np.median(rows) if len(rows) else side))
+    if sample.sum() < own.min_sample * beside.size or not worn.any():
+        return np.zeros_like(beside)
+    samples = colours[sample], colours[worn]
+    from_hair, from_worn = (colour_distance(colours, each, settings.colour) for each in samples)
+    alike = on_body & (from_hair < own.on_body * from_worn)
+    alike &= distance_to(on_head) > own.chin_shadow * side
+    alike = cv2.morphologyEx(alike.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
+    return touching(alike & on_body, beside > 0.5).astype(np.float32)
 
 
 def find_pieces(alpha: Array, settings: LooseHairSettings, above: float = 1.0) -> BoolArray:

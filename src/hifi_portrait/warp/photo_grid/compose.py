@@ -7,7 +7,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.photo_grid.grid import look_up
 from hifi_portrait.warp.photo_grid.layer import PhotoLayer
@@ -47,12 +49,19 @@ def put_hair(canvas: Canvas, layer: PhotoLayer, settings: GridSettings) -> Canva
     )
 
 
+def _drop_rim(layer: PhotoLayer, canvas: Canvas, settings: GridSettings) -> FloatArray:
+    """Alpha (H, W) of a photo without the soft edge of its person where that comes to lie on the person."""
+    covered = canvas.alpha * (1 - layer.emptiness)
+    return np.asarray(layer.alpha * (1 - covered * (1 - smoothstep(layer.alpha, *settings.rim))), np.float32)
+
+
 def put_photo(canvas: Canvas, layer: PhotoLayer, settings: GridSettings) -> Canvas:
     """Put a photo's person before what is drawn, as far as it is to be trusted."""
     in_front = (layer.depth < canvas.raster.depth + settings.behind).astype(np.float32)
     trust = layer.trust * cv2.GaussianBlur(in_front, (0, 0), 1.0)
-    behind = (1 - layer.alpha) * canvas.alpha * (1 - layer.emptiness)
-    own, other = trust * layer.alpha, trust * behind + (1 - trust) * canvas.alpha
+    own_alpha = _drop_rim(layer, canvas, settings)
+    behind = (1 - own_alpha) * canvas.alpha * (1 - layer.emptiness)
+    own, other = trust * own_alpha, trust * behind + (1 - trust) * canvas.alpha
     alpha = own + other
     share = (own / np.maximum(alpha, 1e-6))[..., None]
     remainder = (trust * layer.emptiness)[..., None] * layer.remainder

@@ -18,6 +18,7 @@ from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.head.raster import Raster, rasterise
 from hifi_portrait.warp.face.places import ear_vertices
+from hifi_portrait.warp.hair.beside_mesh import LooseHair
 from hifi_portrait.warp.hair.shell import scalp
 from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import distance_to, nearest_of
@@ -76,7 +77,7 @@ class _View:
     head: BoolArray
     body: BoolArray
     beside: BoolArray
-    """Off the mesh, hair."""
+    """Hair beside the mesh or over its shoulders."""
     of_head: BoolArray
     """The silhouette of head and hair."""
     hair: FloatArray
@@ -90,7 +91,7 @@ def measure_space(
     vertices: FloatArray,
     xy: Array,
     matte: Array,
-    hair: Array,
+    hair: LooseHair,
     model: HeadModel,
     settings: WarpSettings,
 ) -> PhotoSpace:
@@ -107,7 +108,7 @@ def measure_space(
     matte
         (S, S) in [0, 1], the person.
     hair
-        (S, S) in [0, 1], hair beside the mesh.
+        Hair beside the mesh and over its shoulders.
     model
         The head model.
     settings
@@ -115,8 +116,8 @@ def measure_space(
     """
     own, side = settings.space, settings.space.side
     camera = geometry.camera.scaled_to(side)
-    small_matte, small_hair = (_shrink(values, side) for values in (matte, hair))
-    view = _see(vertices, xy, small_matte, small_hair, model, settings)
+    small_matte, *loose = (_shrink(values, side) for values in (matte, hair.beside, hair.on_body))
+    view = _see(vertices, xy, small_matte, LooseHair(*loose), model, settings)
     depth = np.where(view.on_mesh, view.raster.depth, 0).astype(np.float32)
     middle = _measure_middle(depth, view, own)
     metre = float(np.median(middle[view.of_head])) / camera.focal if view.of_head.any() else 0.0
@@ -147,7 +148,7 @@ def _shrink(values: Array, side: int) -> FloatArray:
 
 
 def _see(
-    vertices: Array, xy: Array, matte: Array, loose_hair: Array, model: HeadModel, settings: WarpSettings
+    vertices: Array, xy: Array, matte: Array, loose: LooseHair, model: HeadModel, settings: WarpSettings
 ) -> _View:
     own, side = settings.space, settings.space.side
     raster = rasterise(xy * side, 1 / vertices[:, 1], model.triangles, side, side)
@@ -155,7 +156,8 @@ def _see(
     body = on_mesh & (model.parts == Part.SHOULDERS)[raster.triangle]
     head = on_mesh & ~body
     person = ~on_mesh & (matte > own.person_matte)
-    beside = person & (loose_hair > own.hair_alpha)
+    beside = (person & (loose.beside > own.hair_alpha)) | (body & (loose.on_body > 0.5))
+    beside = cv2.medianBlur(beside.astype(np.uint8), 5) > 0
     of_head = head | beside | (person & (distance_to(head) < distance_to(body)))
     of_head = cv2.morphologyEx(of_head.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     grown = scalp(model, settings.scalp).fullness_of(model.num_vertices)
@@ -210,7 +212,16 @@ def _measure_front(
     plain = np.where(view.on_mesh, depth, np.where(view.of_head, inflated, body))
     on_body = view.of_head & ~view.head & (view.body | view.beside)
     puffed = np.where(on_body, np.minimum(puffed, body - settings.in_front), puffed)
-    return np.asarray(plain + looseness * (puffed - plain), np.float32)
+    return _continue(np.asarray(plain + looseness * (puffed - plain), np.float32), view)
+
+
+def _continue(values: FloatArray, view: _View) -> FloatArray:
+    """Values (G, G) of what is the person's, and beside it those of the nearest place of it."""
+    known = view.on_mesh | view.of_head
+    if not known.any():
+        return values
+    beside = cv2.GaussianBlur(nearest_of(values, known), (0, 0), len(values) / 150)
+    return np.where(known, values, beside).astype(np.float32)
 
 
 def _measure_back(
@@ -240,7 +251,7 @@ def _share_motion(
     hanging = np.broadcast_to(1 - lost * smoothstep(below, 0, length), (side, side))
     other = np.where(view.of_head, np.maximum(beside, 0.9), beside)
     fraction = np.where(view.on_mesh, on_mesh, np.where(view.beside, hanging, other))
-    return np.asarray(fraction + looseness * (hanging - fraction), np.float32)
+    return _continue(np.asarray(fraction + looseness * (hanging - fraction), np.float32), view)
 
 
 def _lift(depth: Array, camera: Camera) -> FloatArray:

@@ -115,7 +115,7 @@ class StrandSettings:
     flow_softness: float = 0.01
     """Standard deviation of the blur of the distance from the crown, along which strands run."""
 
-    max_contrast: float = 0.1
+    max_contrast: float = 0.06
     """Largest standard deviation of the logarithm of brightness."""
 
     min_spread: float = 0.2
@@ -134,3 +134,12 @@ class LooseHairSettings:
 
     crumb_alpha: float = 0.1
     """Alpha below which there is no piece."""
+
+    on_body: float = 0.5
+    """Distance from hair's colour, beside that from the clothes', up to which hair lies on a body."""
+
+    chin_shadow: float = 0.035
+    """Length below the chin in which there is its shadow, a fraction of the side."""
+
+    min_sample: float = 0.0005
+    """Fraction of the picture's area that hair must have for its colour to be known."""

@@ -77,7 +77,7 @@ class GridSettings:
     apart_motion: float = 0.25
     """The same of the fraction of the head's motion."""
 
-    empty_degrees: float = 12.0
+    empty_degrees: float = 6.0
     """Degrees of a turn of the head at which what was empty beside it counts to 1 / e."""
 
     carved_degrees: float = 5.0
@@ -94,6 +94,9 @@ class GridSettings:
 
     eyes: tuple[float, float] = (0.012, 0.022)
     """Metres from an eyeball between which an eye's surroundings end."""
+
+    rim: tuple[float, float] = (0.7, 1.0)
+    """Alpha between which a person's edge is not mixed with the photo's background."""
 
     behind: float = 0.015
     """Metres by which the grid may be behind what is drawn already and still be its surface."""

@@ -21,6 +21,9 @@ class PhotoSettings:
     matte_softness: float = 0.006
     """Standard deviation of the blur by which an eroded matte fades out."""
 
+    pure_matte: float = 0.97
+    """Matte above which a colour is taken to be the person's alone."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RegistrationSettings:
