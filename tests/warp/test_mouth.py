@@ -16,7 +16,7 @@ from hifi_portrait.landmarks.generator import LandmarkGenerator, LandmarkImage
 from hifi_portrait.person.references import References
 from hifi_portrait.warp.draw import draw_warp
 from hifi_portrait.warp.face.lips import Lips
-from hifi_portrait.warp.face.mouth import INSIDE
+from hifi_portrait.warp.face.mouth import INSIDE, Between, soften_edge
 from hifi_portrait.warp.face.teeth import Opening, bared_teeth, draw_upper_teeth
 from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, landmarks_of, person
@@ -308,3 +308,33 @@ def test_teeth_stand_in_a_row_with_dark_between_and_at_the_corners() -> None:
     assert light[0] < 0.5 * light[np.abs(aside - 4.2) < 0.2].mean()
     below = Opening(aside, np.full(521, 11.0), np.full(521, 1.0), 0.1)
     assert draw_upper_teeth(below, geometry(0.0, **LAUGH).expression, 200.0, SETTINGS.teeth)[1].max() == 0
+
+
+def test_a_second_tooth_is_shorter_than_its_neighbours_are() -> None:
+    across = np.tile(np.array([4.0, 11.5, 18.0]), 100)  # the middles of three teeth, on a flat picture
+    below = np.repeat(np.arange(100) / 10, 3)
+    opening = Opening(across, below, 20 - below, 0.05)
+    _, fraction = draw_upper_teeth(opening, geometry(0.0, **LAUGH).expression, 200.0, SETTINGS.teeth)
+    first, second, third = fraction.reshape(100, 3).sum(axis=0)
+    assert second < (first + third) / 2 - 2
+
+
+def test_the_edge_of_the_lips_has_no_steps() -> None:
+    rows, columns = np.mgrid[:60, :200]
+    shape = rows > 30 + columns // 25  # a slanting edge of steps
+    picture = np.where(shape[..., None], 220.0, 60.0) * np.ones(3)
+    softened = soften_edge(picture.astype(np.float32), shape, 1.2)
+    assert (softened[~shape] == 60).all()
+    at_edge = shape & ~np.roll(shape, 1, axis=0)
+    assert (softened[at_edge] < 180).all() and (softened[rows > 45] > 215).all()
+
+
+def test_the_steps_of_lips_do_not_reach_the_teeth(model: HeadModel) -> None:
+    target = drawn(geometry(0.0, SIZE, **LAUGH))
+    places = LandmarkModel.load(model).predict_pixels(target.geometry) / target.geometry.camera.height
+    lips = Lips.of(places, target.geometry, SIZE, model, SETTINGS)
+    pixels = Between.of(inside(model, target), lips, 0.0025 * SIZE)
+    order = np.argsort(pixels.along)
+    heights = pixels.height[order][np.diff(pixels.along[order], prepend=-np.inf) > 0.5]
+    middle = heights[len(heights) // 4 : -len(heights) // 4]
+    assert np.abs(np.diff(middle)).max() < 0.6

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from hifi_portrait.fitting.landmark_model import LandmarkModel
 from hifi_portrait.head.arrays import Array
@@ -21,6 +22,7 @@ from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.face.lips import NOMINAL, Lips
 from hifi_portrait.warp.face.teeth import Opening, draw_behind_teeth, draw_upper_teeth
 from hifi_portrait.warp.image.colour import measure_brightness
+from hifi_portrait.warp.image.morphology import square
 from hifi_portrait.warp.settings import WarpSettings
 from hifi_portrait.warp.sources import Sources
 
@@ -39,16 +41,14 @@ def draw_mouth(context: WarpContext, canvas: Canvas) -> Canvas:
     height = len(inside)
     places = LandmarkModel.load(model).predict_pixels(target) / target.camera.height
     lips = Lips.of(places, target, height, model, settings)
-    pixels = _Between.of(inside, lips)
+    pixels = Between.of(inside, lips, mouth.edge_smoothing * height)
     opening = pixels.opening(lips)
     well_seen = canvas.seen > mouth.well_seen
     usual = settings.colour.usual_skin_brightness
     skin = measure_brightness(canvas.colour, (parts == Part.SKIN) & well_seen, usual)
     eyes = measure_brightness(canvas.colour, np.isin(parts, EYES) & well_seen, 0, mouth.white_percent)
-    white = max(skin, eyes)
-    teeth, covered = draw_upper_teeth(
-        opening, target.expression, mouth.tooth_brightness * white, settings.teeth
-    )
+    white = max(mouth.tooth_to_skin * skin, mouth.tooth_to_eye * eyes)
+    teeth, covered = draw_upper_teeth(opening, target.expression, white, settings.teeth)
     drawn = draw_behind_teeth(parts, inside, skin, settings.teeth)
     shown = np.zeros(len(drawn), np.float32)
     chosen = _choose_photo(sources, lips, model, settings)
@@ -57,18 +57,21 @@ def draw_mouth(context: WarpContext, canvas: Canvas) -> Canvas:
         own, shown = _look_up(sources.crops[photo], theirs, pixels, lips, settings)
         own = own * sources.gains[photo] * _coarse_at(canvas.light.factors[photo], inside)
         drawn += shown[:, None] * (own - drawn)
-        dark = _front_brightness(own, opening, mouth.front_width) < mouth.toothless_brightness * white
+        dark = _front_brightness(own, opening, mouth.front_width) < mouth.toothless_brightness * max(
+            skin, eyes
+        )
         hides_them = dark and lips.bared - theirs.bared > mouth.bared_teeth
         covered = covered * (1 if hides_them else 1 - shown)
     colour, seen, coverage = canvas.colour.copy(), canvas.seen.copy(), canvas.coverage.copy()
     colour[inside] = drawn + covered[:, None] * (teeth - drawn)
+    colour = soften_edge(colour, inside, mouth.edge_softness * height)
     seen[inside] = 1
     coverage[inside] = shown * (1 - covered)
     return replace(canvas, colour=colour, seen=seen, coverage=coverage)
 
 
 @dataclass(frozen=True, eq=False)
-class _Between:
+class Between:
     """P pixels between a target's lips.
 
     Attributes
@@ -86,21 +89,30 @@ class _Between:
     height: Array
 
     @classmethod
-    def of(cls, inside: Array, lips: Lips) -> _Between:
+    def of(cls, inside: Array, lips: Lips, smoothing: float) -> Between:
+        """Of the pixels ``inside`` (H, W); the steps of their edge are smoothed over so many pixels."""
         rows, columns = np.nonzero(inside)
         along, below = lips.framed(np.stack([columns, rows], axis=1) + 0.5)
         bins = np.floor(along - along.min()).astype(np.int64)
         top, bottom = np.full(bins.max() + 1, np.inf), np.full(bins.max() + 1, -np.inf)
         np.minimum.at(top, bins, below - 0.5)
         np.maximum.at(bottom, bins, below + 0.5)
+        known = np.flatnonzero(np.isfinite(top))
+        every = np.arange(len(top))
+        top, bottom = (
+            gaussian_filter1d(np.interp(every, known, edge[known]), max(smoothing, 0.5), mode="nearest")
+            for edge in (top, bottom)
+        )
+        bottom = np.maximum(bottom, top + 1)
         height = (bottom - top)[bins]
-        return cls(along, (below - top[bins]) / height, height)
+        return cls(along, np.clip((below - top[bins]) / height, 0, 1), height)
 
     def aside(self, lips: Lips) -> Array:
         """Fractions (P,) of half the mouth's width to the left of its middle, as if it was not turned."""
         return np.asarray(np.interp(self.along, lips.across, NOMINAL))
 
     def opening(self, lips: Lips) -> Opening:
+        """Measure the places of the pixels in millimetres."""
         millimetre = lips.metre / 1e3
         below = self.down * self.height / millimetre
         aside = self.aside(lips) * lips.width / 2 * 1e3
@@ -108,7 +120,7 @@ class _Between:
 
 
 def _look_up(
-    crop: Array, theirs: Lips, pixels: _Between, lips: Lips, settings: WarpSettings
+    crop: Array, theirs: Lips, pixels: Between, lips: Lips, settings: WarpSettings
 ) -> tuple[Array, Array]:
     """Read the mouth of a photo as colours (P, 3) between a target's lips, and how far it shows them, (P,).
 
@@ -133,6 +145,21 @@ def _look_up(
     x, y = (places.T[:, None] - 0.5).astype(np.float32)
     found = cv2.remap(crop, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)[0]
     return found.astype(np.float32), shown.astype(np.float32)
+
+
+def soften_edge(colour: Array, inside: Array, sigma: float) -> Array:
+    """Pass into the colour of the lips over some pixels at the edge of ``inside`` (H, W), which has steps."""
+    about = square(8 * sigma + 3)
+    rows, columns = np.nonzero(cv2.dilate(inside.astype(np.uint8), about))
+    box = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    here, near = inside[box], np.ascontiguousarray(colour[box], np.float32)
+    outside = (~here).astype(np.float32)
+    fraction = cv2.GaussianBlur(outside, (0, 0), sigma)
+    lips = cv2.GaussianBlur(near * outside[..., None], (0, 0), sigma) / np.maximum(fraction, 1e-4)[..., None]
+    share = np.where(here, np.clip(2 * fraction, 0, 1), 0)[..., None]
+    softened = colour.copy()
+    softened[box] = near + share * (lips - near)
+    return softened
 
 
 def _choose_photo(

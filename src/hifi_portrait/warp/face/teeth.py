@@ -85,6 +85,7 @@ def draw_upper_teeth(
         Their shape and light.
     """
     across = np.abs(opening.aside)
+    shortness = np.array(settings.shortness)
     along = settings.arch_radius * np.arcsin(np.minimum(across / settings.arch_radius, 0.98))
     ends = np.cumsum(TOOTH_WIDTHS)
     tooth = np.minimum(np.searchsorted(ends, along), len(ends) - 1)
@@ -93,11 +94,15 @@ def draw_upper_teeth(
     curved = 1 - settings.row_curve * (across / max(across.max(), 1.0)) ** 2
     length = np.minimum(bared_teeth(expression, settings) * curved, settings.max_fill * height)
     length = length - settings.rounding * (2 * place - 1) ** 4
+    length = length - np.minimum(shortness[np.minimum(tooth, len(shortness) - 1)], 0.3 * length)
     covered = np.clip((length - opening.below) / opening.pixel + 0.5, 0, 1)
     to_gap = np.minimum(place, 1 - place) * TOOTH_WIDTHS[tooth]
     between, under_lip = settings.gap_brightness, settings.lip_shadow_brightness
     light = between + (1 - between) * smoothstep(to_gap / settings.gap_width)
     light *= under_lip + (1 - under_lip) * smoothstep(opening.below / settings.lip_shadow)
+    to_edge = np.maximum(length - opening.below, 0)
+    edge = settings.edge_brightness
+    light *= edge + (1 - edge) * smoothstep(to_edge / settings.edge_length)
     first, last = settings.dark_corners
     light *= 1 - settings.corner_darkening * smoothstep((along - first) / (last - first))
     bright = np.minimum(white, settings.max_brightness)

@@ -12,7 +12,7 @@ class GazeSettings:
     gaze_scale: float = 12.0
     """Degrees between two gazes at which the likeness of a photo's eyes falls to 1 / e."""
 
-    own_likeness: tuple[float, float] = (0.55, 0.8)
+    own_likeness: tuple[float, float] = (0.4, 0.64)
     """Likeness of a gaze at which a photo's own eye begins to show, and from which on it shows alone."""
 
 
@@ -178,10 +178,20 @@ class MouthSettings:
     well_seen: float = 0.2
     """Visibility from which on skin and eyes tell how light it is."""
 
-    tooth_brightness: float = 1.3
-    """Brightness of teeth, as a fraction of the skin's, or of the white of the eyes if that is lighter."""
+    tooth_to_skin: float = 1.15
+    """Brightness of teeth, as a fraction of the skin's; it is 1.05 to 1.3 of light skin in photos."""
 
-    white_percent: float = 90.0
+    tooth_to_eye: float = 1.3
+    """The same as a fraction of the white of the eyes; what is lighter counts."""
+
+    edge_smoothing: float = 0.0025
+    """Fraction of the picture's side over which the steps of the lips' edges are smoothed."""
+
+    edge_softness: float = 0.0009
+    """Standard deviation, as a fraction of the picture's side, of the blur where lips' edges pass into what
+    is between them."""
+
+    white_percent: float = 95.0
     """Percentile of the brightness of eyes that is their white's."""
 
 
@@ -230,16 +240,25 @@ class TeethSettings:
     row_curve: float = 0.35
     """Fraction of their length by which the row is shorter at the corners than in the middle."""
 
-    rounding: float = 0.6
+    rounding: float = 0.9
     """Length by which a tooth's corners are shorter than its middle."""
 
-    enamel: tuple[float, float, float] = (1.0, 0.97, 0.9)
-    """Colour of teeth, as fractions of their brightness."""
+    shortness: tuple[float, ...] = (0.0, 0.9, 0.2, 0.9, 1.2)
+    """Lengths by which teeth are shorter than the first, from the middle; the last goes for all others."""
 
-    gap_brightness: float = 0.72
+    edge_brightness: float = 0.88
+    """Brightness at a tooth's lower edge, which light passes through, as a fraction of its middle's."""
+
+    edge_length: float = 1.8
+    """Length above the edge from which on it is as light as its middle."""
+
+    enamel: tuple[float, float, float] = (1.04, 0.995, 0.945)
+    """Colour of teeth, as fractions of their brightness: about the mean of 16 people in studio light."""
+
+    gap_brightness: float = 0.74
     """Brightness between two teeth, as a fraction of a tooth's."""
 
-    gap_width: float = 0.4
+    gap_width: float = 0.55
     """Length from a tooth's side to where it is as light as its middle."""
 
     lip_shadow_brightness: float = 0.7
