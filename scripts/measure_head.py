@@ -2,7 +2,8 @@
 
     python scripts/measure_head.py [--people 40] [--records FILE] [--photos DIR]
 
-``--photos`` is a folder with one sub-folder a person, each holding ``neutral.jpg`` and ``smiling.jpg``.
+``--photos`` is a folder with one sub-folder a person, each holding ``neutral.jpg`` and ``smiling.jpg``, in
+which all look into the lens.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from PIL import Image
 
 from calibrate_head import Records, detect_landmarks
 from hifi_portrait.fitting.solver import FitSettings, fit
-from hifi_portrait.head import EXPRESSION_NAMES, HeadModel, HeadPose, shape_embedding
+from hifi_portrait.head import EXPRESSION_NAMES, HeadGeometry, HeadModel, HeadPose, shape_embedding
 
 SMILE = [EXPRESSION_NAMES.index(name) for name in ("mouthSmileLeft", "mouthSmileRight")]
 FOLLOWED = ("jawOpen", "mouthSmileLeft", "eyeBlinkLeft", "browInnerUp", "mouthPucker", "eyeSquintLeft")
@@ -142,12 +143,22 @@ def measure_photos(
         "rank1_identity": round(rank1(identity[0::2], identity[1::2]), 3),
         "rank1_shape_embedding": round(rank1(*map(shape_embedding, (identity[0::2], identity[1::2]))), 3),
         "residual": round(float(np.mean([result.residuals for result in alone])), 4),
-        "median_of_people_who_look_into_the_lens": {
-            "pitch": round(float(np.median([geometry.pose.pitch for geometry in geometries])), 2),
-            "gaze_yaw": round(float(np.median([geometry.gaze[0] for geometry in geometries])), 2),
-            "gaze_pitch": round(float(np.median([geometry.gaze[1] for geometry in geometries])), 2),
-        },
     }
+
+
+def measure_eye_level(folder: Path) -> dict[str, float]:
+    """Medians in degrees over photos, in their portrait crops, of people who look into the lens."""
+    from hifi_portrait.person.identity import Identity
+
+    heads: list[HeadGeometry] = []
+    for person in sorted(path for path in folder.iterdir() if path.is_dir()):
+        heads += Identity.from_photos([person / "neutral.jpg", person / "smiling.jpg"]).geometries
+    angles = {
+        "pitch": [head.pose.pitch for head in heads],
+        "gaze_yaw": [head.gaze[0] for head in heads],
+        "gaze_pitch": [head.gaze[1] for head in heads],
+    }
+    return {name: round(float(np.median(values)), 2) for name, values in angles.items()}
 
 
 def main() -> None:
@@ -177,6 +188,7 @@ def main() -> None:
     report["synthetic"] = measure_synthetic(records, arguments.references)
     if arguments.photos:
         report["photos"] = measure_photos(*detect_folder(arguments.photos))
+        report["people_who_look_into_the_lens"] = measure_eye_level(arguments.photos)
     print(json.dumps(report, indent=2))
 
 
