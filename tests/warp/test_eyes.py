@@ -141,5 +141,5 @@ def test_an_eye_is_painted_the_more_the_farther_gazes_are_apart():
 
 def test_eyes_of_a_photo_that_look_a_little_aside_are_not_painted():
     """A fit tells a gaze to about 5 degrees, and painted eyes look less like the person's."""
-    likeness = gaze_likeness([looking(7.0, 64)], looking(0.0, 64), SETTINGS.gaze)
+    likeness = gaze_likeness([looking(6.5, 64)], looking(0.0, 64), SETTINGS.gaze)
     assert (painted_fractions(likeness, np.ones((1, 2)), SETTINGS.gaze) == 0).all()

@@ -12,7 +12,7 @@ class GazeSettings:
     gaze_scale: float = 12.0
     """Degrees between two gazes at which the likeness of a photo's eyes falls to 1 / e."""
 
-    own_likeness: tuple[float, float] = (0.4, 0.64)
+    own_likeness: tuple[float, float] = (0.48, 0.72)
     """Likeness of a gaze at which a photo's own eye begins to show, and from which on it shows alone."""
 
 
