@@ -10,9 +10,11 @@ import numpy as np
 from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.warp.clothing.split import split_hair_and_clothes
 from hifi_portrait.warp.face.ears import remove_ears
-from hifi_portrait.warp.face.places import ear_vertices
+from hifi_portrait.warp.face.places import cheek_vertices, ear_vertices
+from hifi_portrait.warp.hair.shell import scalp
 from hifi_portrait.warp.image.colour import colour_distance, weighted_lab
 from hifi_portrait.warp.image.morphology import distance_to, touching
 from hifi_portrait.warp.mesh_in_photo import mesh_in_photo
@@ -21,7 +23,7 @@ from hifi_portrait.warp.settings import LooseHairSettings, WarpSettings
 
 @dataclass(frozen=True, eq=False)
 class LooseHair:
-    """How far a photo shows hair off the mesh's head at each place, (S, S) in [0, 1] each.
+    """How far a photo shows hair at each place, (S, S) in [0, 1] each.
 
     Attributes
     ----------
@@ -29,10 +31,14 @@ class LooseHair:
         Beside the mesh.
     on_body
         Over the mesh's shoulders.
+    alike
+        Anywhere: where colours are rather the hair's than the face's. It is for the scalp, where hair may
+        begin anywhere.
     """
 
     beside: FloatArray
     on_body: FloatArray
+    alike: FloatArray
 
 
 def find_loose_hair(
@@ -63,7 +69,27 @@ def find_loose_hair(
     hair, _ = split_hair_and_clothes(loose, colours, on_head, on_body, settings)
     ears = float(xy[np.concatenate(ear_vertices(model)), 1].max())
     beside = np.asarray(hair * find_pieces(hair, settings.loose_hair, ears), np.float32)
-    return LooseHair(beside, _find_on_body(beside, colours, on_head, on_body, settings))
+    on_shoulders = _find_on_body(beside, colours, on_head, on_body, settings)
+    return LooseHair(beside, on_shoulders, _find_alike(beside, colours, xy, model, settings))
+
+
+def _find_alike(
+    beside: Array, colours: Array, xy: Array, model: HeadModel, settings: WarpSettings
+) -> FloatArray:
+    """Find where colours (S, S, 3) are rather those of hair than those of the cheeks, (S, S) in [0, 1]."""
+    side = len(beside)
+    grown = scalp(model, settings.scalp)
+    crown = grown.vertices[grown.fullness > settings.loose_hair.crown]
+    sample = beside > 0.9
+    x, y = np.clip(xy[crown] * side, 0, side - 1).astype(np.int64).T
+    sample[y, x] = True
+    x, y = np.clip(xy[cheek_vertices(model)] * side, 0, side - 1).astype(np.int64).T
+    from_hair = colour_distance(colours, colours[sample], settings.colour)
+    from_skin = colour_distance(colours, colours[y, x], settings.colour)
+    if not (np.isfinite(from_hair).all() and np.isfinite(from_skin).all()):
+        return np.zeros_like(beside)
+    share = from_skin / np.maximum(from_hair + from_skin, 1e-6)
+    return np.asarray(smoothstep(share, *settings.loose_hair.alike), np.float32)
 
 
 def _find_on_body(

@@ -116,7 +116,7 @@ def measure_space(
     """
     own, side = settings.space, settings.space.side
     camera = geometry.camera.scaled_to(side)
-    small_matte, *loose = (_shrink(values, side) for values in (matte, hair.beside, hair.on_body))
+    small_matte, *loose = (_shrink(values, side) for values in (matte, hair.beside, hair.on_body, hair.alike))
     view = _see(vertices, xy, small_matte, LooseHair(*loose), model, settings)
     depth = np.where(view.on_mesh, view.raster.depth, 0).astype(np.float32)
     middle = _measure_middle(depth, view, own)
@@ -162,7 +162,7 @@ def _see(
     of_head = cv2.morphologyEx(of_head.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     grown = scalp(model, settings.scalp).fullness_of(model.num_vertices)
     fullness = raster.interpolate(grown[:, None], model.triangles)[..., 0] * head
-    hair = np.maximum(beside, smoothstep(fullness, *own.hair_fullness)).astype(np.float32)
+    hair = np.maximum(beside, smoothstep(fullness, *own.hair_fullness) * loose.alike).astype(np.float32)
     ears = float(xy[np.concatenate(ear_vertices(model)), 1].max())
     below_ears = np.broadcast_to(np.arange(side)[:, None] / side - ears, (side, side))
     return _View(

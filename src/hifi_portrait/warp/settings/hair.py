@@ -138,6 +138,12 @@ class LooseHairSettings:
     on_body: float = 0.5
     """Distance from hair's colour, beside that from the clothes', up to which hair lies on a body."""
 
+    crown: float = 0.95
+    """Fullness of the scalp from which on there is hair for sure, if there is any."""
+
+    alike: tuple[float, float] = (0.35, 0.6)
+    """Distance from the cheeks' colour, of that and the distance from hair's, between which hair begins."""
+
     chin_shadow: float = 0.035
     """Length below the chin in which there is its shadow, a fraction of the side."""
 
