@@ -109,7 +109,12 @@ def check_model(model: str | None, hifi: str | None = None) -> None:
     """
     if hifi is not None and model is None:
         raise ModelError("--hifi needs the SDXL base model it goes with: give --model")
-    if model is None or _could_be_hub_id(model):
+    if model is None:
+        return
+    if _could_be_hub_id(model):
+        from hifi_portrait.io.hub import check_reachable
+
+        check_reachable(model)
         return
     if hifi is not None and Path(model).is_file():
         return

@@ -18,6 +18,7 @@ from hifi_portrait.cli.inputs import (
     reference_files,
 )
 from hifi_portrait.cli.outputs import check_files, picture_path
+from hifi_portrait.errors import OutputError
 
 
 @takes_groups
@@ -71,6 +72,8 @@ def redraw(
     from hifi_portrait.pipeline.scene import Scene
 
     scene = Scene.from_photo(picture, face=face)
+    if scene.alpha is not None and path.suffix.lower() in (".jpg", ".jpeg"):
+        raise OutputError(f"--out {path}: the picture is transparent in part, which JPEG cannot hold")
     target = scene.target.replace(glasses=glasses).with_prompt(prompt)
     if expression is not None:
         target = target.replace(expression=expression)

@@ -91,6 +91,39 @@ def load_image(photo: ImageLike, *, max_pixels: int = MAX_PIXELS, min_side: int 
     return _decode(image, name)
 
 
+def load_with_alpha(photo: ImageLike) -> tuple[ByteArray, ByteArray | None]:
+    """Read a photo as `load_image`, but with what is transparent as it is rather than on mid-grey.
+
+    Returns
+    -------
+    picture, alpha
+        (H, W, 3), and (H, W), 255 where it is opaque; None for the alpha if all of it is.
+
+    Raises
+    ------
+    ImageError
+        As `load_image`.
+    """
+    flat = load_image(photo)
+    if isinstance(photo, np.ndarray):
+        transparent = photo.ndim == 3 and photo.shape[2] == 4
+        image = _image_from_array(photo, source_name(photo)) if transparent else None
+    elif isinstance(photo, Image.Image):
+        image = photo
+    else:
+        with open_picture(Path(photo)) as opened:
+            opened.load()
+            image = opened.copy()
+    if image is None or not image.has_transparency_data:
+        return flat, None
+    upright = ImageOps.exif_transpose(image).convert("RGBA")
+    alpha = np.array(upright.getchannel("A"))
+    if (alpha == 255).all():
+        return flat, None
+    colours = np.array(_to_srgb(upright.convert("RGB"), image.info.get("icc_profile")).convert("RGB"))
+    return colours, alpha
+
+
 def source_name(photo: Any) -> str:
     """Name a photo in messages: by its path, or its kind and size."""
     if isinstance(photo, str | PathLike):

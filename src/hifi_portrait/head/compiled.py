@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 import numba
@@ -10,11 +14,19 @@ import numba
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+@cache
+def _temporary_place() -> str:
+    """Make a folder that is deleted when the process ends."""
+    folder = tempfile.mkdtemp(prefix="hifi-portrait-compiled-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def compiled(**options: Any) -> Callable[[_Function], _Function]:
     """Compile a function on its first call.
 
     The machine code is kept beside the source file, or in the user's cache. Where neither can be written to,
-    as in a container that runs as another user, each process compiles anew.
+    as in a container that runs as another user, it goes to a temporary place for as long as the process runs.
 
     Parameters
     ----------
@@ -26,7 +38,8 @@ def compiled(**options: Any) -> Callable[[_Function], _Function]:
         try:
             kept: _Function = numba.njit(cache=True, **options)(function)
         except RuntimeError:  # "no locator available"
-            kept = numba.njit(**options)(function)
+            vars(numba.config)["CACHE_DIR"] = _temporary_place()
+            kept = numba.njit(cache=True, **options)(function)
         return kept
 
     return decorate

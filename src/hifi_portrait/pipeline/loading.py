@@ -13,6 +13,7 @@ from diffusers.utils.import_utils import is_invisible_watermark_available
 from torch import Tensor
 
 from hifi_portrait.errors import ModelError, needs_extra
+from hifi_portrait.io.hub import check_reachable
 from hifi_portrait.models.base_model import check_hub_is_sdxl, check_is_sdxl, is_single_file, load_single_file
 from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder
 from hifi_portrait.models.hifi_files import load_hifi_parts
@@ -86,6 +87,7 @@ def find_source(base: str | Path | None, hifi: str | Path | None, settings: dict
         check_is_sdxl(source.base)
         check_folder(source.base, beside=[*settings])
     else:
+        check_reachable(str(base), **hub)
         check_hub_is_sdxl(str(base), revision=settings.get("revision"), **hub)
     return source
 

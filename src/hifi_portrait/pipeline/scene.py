@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from hifi_portrait.errors import TargetError
-from hifi_portrait.faces import FaceAnalyser, ImageLike, analyse, load_image, source_name
+from hifi_portrait.faces import FaceAnalyser, ImageLike, analyse, source_name
 from hifi_portrait.faces.geometry import cut_out, pixel_affine, transform_points
+from hifi_portrait.faces.image import load_with_alpha
 from hifi_portrait.fitting import fit
 from hifi_portrait.fitting.keypoints import project_landmarks
 from hifi_portrait.head import HeadModel
@@ -34,6 +35,8 @@ _MEAN_SHADE_WEIGHT = 1e-3
 """Weight of a face's mean shade beside the shade nearby, which counts where little of the face is near."""
 _MAX_RELIGHTING = 6.0
 """Factor by which a colour is made lighter or darker at most."""
+_GROUND = 128
+"""Grey on which the networks see what is transparent."""
 _SHADE_OFFSET = 4
 """Added to both shades, in [0, 255], before they are divided, so that black stays black."""
 
@@ -50,6 +53,8 @@ class Scene:
     """(3, 3) transform from these to a portrait crop of side 1."""
     target: Target
     """What the face shows in that crop: expression, pose, gaze and framing."""
+    alpha: ByteArray | None = None
+    """(H, W), 255 where the picture is opaque; None if all of it is. It stays as it is."""
 
     @classmethod
     def from_photo(cls, photo: ImageLike, *, face: int = 0, analyser: FaceAnalyser | None = None) -> Scene:
@@ -70,11 +75,16 @@ class Scene:
         except TargetError as error:
             raise TargetError(f"{source_name(photo)}: the face cannot be followed: {error}") from error
         to_crop = np.diag([1 / size, 1 / size, 1]) @ found.crop_transform
-        return cls(load_image(photo), found.landmarks, to_crop, target)
+        picture, alpha = load_with_alpha(photo)
+        return cls(picture, found.landmarks, to_crop, target, alpha)
 
     def crop(self, size: int) -> ByteArray:
         """Cut the portrait crop about the face out of the picture, (size, size, 3)."""
-        return cut_out(self.picture, self._transform(size), size)
+        picture: Array = self.picture
+        if self.alpha is not None:
+            opaque = self.alpha[..., None] / np.float32(255)
+            picture = (picture * opaque + _GROUND * (1 - opaque)).round().astype(np.uint8)
+        return cut_out(picture, self._transform(size), size)
 
     def receive_warp(
         self, warp: Array, coverage: Array, drawn: LandmarkImage
@@ -126,7 +136,7 @@ class Scene:
         Returns
         -------
         ByteArray
-            (H, W, 3), the picture.
+            (H, W, 3), the picture; (H, W, 4) if it is transparent in part.
         """
         height, width = self.picture.shape[:2]
         joined: Array = np.dstack([portrait.astype(np.float32), 255 * mask])
@@ -137,7 +147,8 @@ class Scene:
         moved = cv2.warpAffine(joined, affine, (width, height), flags=cv2.INTER_CUBIC)
         fraction = (moved[..., 3:] / 255).clip(0, 1)
         pasted = self.picture + fraction * (moved[..., :3] - self.picture)
-        return np.asarray(pasted.round().clip(0, 255), np.uint8)
+        whole = np.asarray(pasted.round().clip(0, 255), np.uint8)
+        return whole if self.alpha is None else np.dstack([whole, self.alpha])
 
     def _transform(self, size: int) -> Array:
         transform: Array = np.diag([size, size, 1]) @ self.to_crop

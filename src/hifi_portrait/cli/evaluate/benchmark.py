@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -133,6 +134,10 @@ def _measure(
     from hifi_portrait.evaluation.protocol import CALIBRATION_PEOPLE, SIZE
     from hifi_portrait.evaluation.report.report import format_benchmark
 
+    if scoring.scoring is not None:
+        sys.stderr.write(
+            f"the scorers are calibrated on {CALIBRATION_PEOPLE} further people, whatever the count\n"
+        )
     out, cases = output.out, people.cases
     runner.check_same_run(out, f"{people.source}, {len(cases)} people")
     with progress(output.as_json) as bar:

@@ -1,0 +1,266 @@
+"""Bad inputs by the hundred: every command and public call must answer each in a sentence, and lose nothing.
+
+    python scripts/fuzz_inputs.py --count 1000 --seed 0
+
+Files of every kind are truncated, flipped, renamed, emptied; arguments are of every type and value; folders
+hold every mess. Commands run in this process. What counts as a fault: a traceback or an exit code other than
+0 and 2; an exception that is no `HiFiPortraitError`, `ValueError` or `TypeError`; an answer that names
+neither the file nor the argument; an input that changed; a half-written output; a case that takes too long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import logging
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from typer.testing import CliRunner
+
+ROOT = Path(__file__).parents[1]
+PHOTOS = [ROOT / "tests/pictures/person_a_1.jpg", ROOT / "tests/pictures/person_a_1.heic"]
+VALUES: list[Any] = [
+    *(None, True, "", "x", b"x", "nan", "1e999", "-1", "0", "9" * 30, "../..", "\U0001f600", "a\0b"),
+    *(0, -1, 1, 2**70, 0.0, -0.5, 1e300, float("nan"), float("inf"), 1 + 2j, [], [1], {}, {"a": 1}, object()),
+    *(np.int64(3), np.float32("nan"), np.zeros(3), np.array("x"), range(3), Path("nowhere"), len),
+]
+LONGEST = 60
+"""Seconds that a case may take."""
+
+
+class Fault(Exception):  # noqa: N818
+    """An answer that is none."""
+
+
+def main() -> None:
+    """Run the cases and list the faults; exit code 1 if there are any."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    faults: list[str] = []
+    kinds: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        fuzzer = Fuzzer(random.Random(options.seed), Path(folder))
+        for number in range(options.count):
+            kind, case = fuzzer.make_case(number)
+            kinds[kind] += 1
+            try:
+                with time_limit(LONGEST):
+                    case()
+            except Fault as fault:
+                faults.append(f"case {number} ({kind}): {fault}")
+                print(faults[-1], flush=True)
+    print(f"{options.count} cases ({dict(kinds)}), seed {options.seed}: {len(faults)} faults")
+    sys.exit(1 if faults else 0)
+
+
+@contextmanager
+def time_limit(seconds: int) -> Iterator[None]:
+    """Raise a fault in a case that takes longer."""
+
+    def stop(*_: Any) -> None:
+        raise Fault(f"it takes longer than {seconds} s")
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
+class Fuzzer:
+    """Makes cases from random numbers."""
+
+    def __init__(self, rng: random.Random, folder: Path) -> None:
+        from hifi_portrait import Identity
+        from hifi_portrait.cli.app import app
+
+        self.rng, self.folder, self.app = rng, folder, app
+        self.saved = folder / "saved.safetensors"
+        self.identity = Identity.from_photos(PHOTOS[0])
+        self.identity.save(self.saved)
+
+    def make_case(self, number: int) -> tuple[str, Callable[[], None]]:
+        """Make the next case: its kind, and a function that raises a `Fault` where there is one."""
+        kind = self.rng.choice(["file", "file", "folder", "option", "option", "target", "call"])
+        place = self.folder / f"{number}"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        return kind, lambda: getattr(self, f"_try_{kind}")(place)
+
+    def bad_file(self, place: Path) -> Path:
+        """Write a file that is damaged, of another kind than its name says, or no file."""
+        rng = self.rng
+        data = bytearray(rng.choice([*PHOTOS, self.saved]).read_bytes())
+        suffix = rng.choice([".jpg", ".png", ".heic", ".webp", ".tif", ".gif", ".safetensors", ".bmp", ""])
+        path = place / f"in {rng.choice(['a', 'ä', '.5', '-x'])}{rng.randrange(99)}{suffix}"
+        change = rng.choice(
+            ["cut", "flip", "empty", "noise", "tiny", "folder", "link", "gone", "head", "pipe"]
+        )
+        if change == "cut":
+            data = data[: rng.randrange(len(data))]
+        elif change == "flip":
+            for _ in range(rng.randrange(1, 200)):
+                data[rng.randrange(min(len(data), 4000))] = rng.randrange(256)
+        elif change == "empty":
+            data = bytearray()
+        elif change == "noise":
+            data = bytearray(rng.randbytes(rng.randrange(1, 5000)))
+        elif change == "head":
+            data = data[:20] + rng.randbytes(400)
+        if change == "tiny":
+            size = rng.choice([(1, 1), (1, 900), (31, 31), (33, 40)])
+            Image.new(rng.choice(["L", "RGB", "1", "RGBA"]), size).save(path, "PNG")
+        elif change == "folder":
+            path.mkdir()
+        elif change == "link":
+            path.symlink_to(place / "nowhere")
+        elif change == "pipe":
+            os.mkfifo(path)
+        elif change != "gone":
+            path.write_bytes(data)
+        return path
+
+    def _try_file(self, place: Path) -> None:
+        path = self.bad_file(place)
+        command = self.rng.choice(
+            ["warp", "landmarks", "identity", "like", "redraw", "recogniser", "generate"]
+        )
+        out = str(place / ("o.safetensors" if command == "identity" else "o.png"))
+        words = {
+            "like": ["warp", self.saved, "--like", path, "--size", 64],
+            "redraw": ["redraw", path, self.saved],
+            "recogniser": ["warp", self.saved, "--like", path, "--size", 64],
+            "generate": ["generate", path, self.saved, "--model", path],
+        }.get(command, [command, path, *(["--size", 64] if command in ("warp", "landmarks") else [])])
+        self.run([*map(str, words), "--out", out], named=[path.name, "--out", "--like"], place=place)
+
+    def _try_folder(self, place: Path) -> None:
+        inside = place / "photos"
+        inside.mkdir()
+        for _ in range(self.rng.randrange(5)):
+            self.bad_file(inside)
+        if self.rng.random() < 0.3:
+            shutil.copy(PHOTOS[0], inside / "good.jpg")
+        out = self.rng.choice([str(inside), str(inside / "good.jpg"), str(place / "o.png")])
+        self.run(["warp", str(inside), "--size", "64", "--out", out], named=["photos", "--out"], place=place)
+
+    def _try_option(self, place: Path) -> None:
+        name = self.rng.choice(
+            [
+                "--yaw",
+                "--pitch",
+                "--expression",
+                "--glasses",
+                "--hair",
+                "--clothes",
+                "--framing",
+                "--size",
+                "--out",
+                "--like",
+                "--face",
+            ]
+        )
+        value = str(self.rng.choice(VALUES)).replace("\0", "")
+        command = self.rng.choice(["warp", "warp", "generate"])
+        words = [command, str(self.saved), name, value]
+        if command == "generate":
+            extra = self.rng.choice(
+                ["--steps", "--seed", "--count", "--guidance", "--warp-strength", "--device"]
+            )
+            words += [
+                extra,
+                str(self.rng.choice(["nan", "-1", "x", "", "1e99", "9" * 30])),
+                "--model",
+                "no/t/h",
+            ]
+        if name != "--out":
+            words += ["--out", str(place / "o.png")]
+        named = [name, name.strip("-"), "--model", "no/t/h", "gaze", "--", "Usage"]
+        self.run(words, named=named, place=place)
+
+    def _try_target(self, place: Path) -> None:
+        from hifi_portrait import Framing, Target
+
+        field = self.rng.choice(
+            ["expression", "pose", "gaze", "framing", "glasses", "hair", "clothes", "yaw", "pitch", "roll"]
+        )
+        value = self.rng.choice(VALUES)
+        self.call(lambda: Target(**{field: value}), [field, "expression", "preset", "colour", "yaw"])
+        self.call(lambda: Framing(scale=value), ["framing", "scale"])
+        self.call(lambda: Target({"jawOpen": value}), ["jawOpen"])
+
+    def _try_call(self, place: Path) -> None:
+        from hifi_portrait import Identity, Target, analyse
+        from hifi_portrait.pipeline.options import KEYWORDS, settle
+        from hifi_portrait.pipeline.request import read_generator
+
+        defaults = {"default_steps": 3, "default_guidance": 2.0, "default_warp_strength": 0.5} | {
+            "default_warp_grain": 1.0,
+            "default_upscale": 1,
+        }
+        value, name = self.rng.choice(VALUES), self.rng.choice(sorted(set(KEYWORDS) - {"guides"}))
+        self.call(lambda: settle([None] * 5, {name: value}, defaults, 256), [name])
+        self.call(lambda: read_generator(value, 2), ["generator"])
+        self.call(lambda: self.identity.warp(Target(), value), ["size"])
+        self.call(lambda: Identity.from_photos(value), [""])
+        self.call(lambda: analyse(value), [""])
+        path = self.bad_file(place)
+        self.call(lambda: Identity.load(path), [path.name, "damaged"])
+
+    def call(self, function: Callable[[], object], named: list[str]) -> None:
+        """Call a function, which may work or raise an error that names one of the words."""
+        from hifi_portrait import HiFiPortraitError
+
+        try:
+            function()
+        except (HiFiPortraitError, ValueError, TypeError) as error:
+            if not any(word in str(error) for word in named):
+                raise Fault(f"{error!r} names none of {named}") from error
+        except Fault:
+            raise
+        except Exception as error:
+            raise Fault(f"{type(error).__name__}: {error}") from error
+
+    def run(self, words: list[str], named: list[str], place: Path) -> None:
+        """Run a command, and check its answer, its inputs and its outputs."""
+        before = _hashes(place)
+        result = CliRunner().invoke(self.app, words)
+        said = f"{words}: exit {result.exit_code}, {result.stderr.strip()[-300:]!r}"
+        if result.exit_code not in (0, 2):
+            raise Fault(said)
+        if "Traceback" in result.stderr or (
+            result.exit_code == 2 and not any(w in result.stderr for w in named)
+        ):
+            raise Fault(said)
+        after = _hashes(place)
+        if any(after.get(path) != digest for path, digest in before.items()):
+            raise Fault(f"{said}: an input changed")
+        for path in after.keys() - before.keys():
+            if path.suffix == ".partial" or (result.exit_code == 2 and not path.is_dir()):
+                raise Fault(f"{said}: {path.name} was left")
+
+
+def _hashes(folder: Path) -> dict[Path, str]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+if __name__ == "__main__":
+    main()
