@@ -33,9 +33,10 @@ from hifi_portrait.training.recipes.reading import load_recipe
 FROZEN = ("unet", "text_encoder", "text_encoder_2", "vae")
 HIFI = ("hifi_net", "face_encoder", "face_refiner", "face_attention")
 Shape = Sequence[int]
+CLIP_FROZEN = "all but CLIP"
 LEARNING = {
     "all of HiFi": HIFI,
-    "all but the face encoder": ("hifi_net", "face_refiner", "face_attention"),
+    CLIP_FROZEN: HIFI,
     "refiner and face attention alone": ("face_refiner", "face_attention"),
 }
 PEAKS = {"24 GB (RTX 4090)": 165, "80 GB (A100)": 312}  # TFLOP/s in bfloat16, dense, by their data sheets
@@ -56,9 +57,11 @@ ATTENTION = {  # the kernels that fake tensors take; the counter knows those of 
 
 
 class Step:
-    """One training step over parts of a size, of which ``learning`` learn."""
+    """One training step over parts of a size, of which ``learning`` learn, but CLIP if ``frozen_clip``."""
 
-    def __init__(self, size: str, learning: Sequence[str], references: int = 4) -> None:
+    def __init__(
+        self, size: str, learning: Sequence[str], references: int = 4, *, frozen_clip: bool = False
+    ) -> None:
         self.config = size_config(size)
         self.half = [name for name in (*FROZEN, *HIFI) if name not in (*learning, "vae")]
         self.parts = _of_precision(torch.bfloat16, size, self.half)
@@ -66,17 +69,22 @@ class Step:
         self.learning, self.references = learning, references
         for name, part in self.parts.items():
             part.requires_grad_(name in learning).train(name in learning)
+        if frozen_clip:
+            tower = _of_precision(torch.bfloat16, size, ["face_encoder"])["face_encoder"].tower
+            self.parts["face_encoder"].tower = tower.requires_grad_(False)
         for name in ("unet", "hifi_net", "face_encoder"):
             self.parts[name].enable_gradient_checkpointing()
 
-    def parameters(self, names: Sequence[str]) -> int:
-        """How many parameters parts have."""
-        return sum(p.numel() for name in names for p in self.parts[name].parameters())
+    def parameters(self, names: Sequence[str], *, learning: bool = False) -> int:
+        """How many parameters parts have, or how many of them learn."""
+        every = (p for name in names for p in self.parts[name].parameters())
+        return sum(p.numel() for p in every if p.requires_grad or not learning)
 
     def kept(self, moments: int) -> float:
         """Bytes that stay from step to step, with so many for the optimiser's moments of a parameter."""
-        whole = 4 * self.parameters(["vae"])
-        return whole + 2 * self.parameters(self.half) + (8 + moments) * self.parameters(self.learning)
+        learning = self.parameters(self.learning, learning=True)
+        half = self.parameters(self.half) + self.parameters(self.learning) - learning
+        return 4 * self.parameters(["vae"]) + 2 * half + (8 + moments) * learning
 
     def run(self, batch: int) -> None:
         """Forward and backward pass over a batch."""
@@ -134,10 +142,12 @@ class Step:
         return condition, tokens
 
 
-def measured(size: str, learning: Sequence[str], batch: int) -> tuple[Step, float, float]:
+def measured(
+    size: str, learning: Sequence[str], batch: int, *, frozen_clip: bool = False
+) -> tuple[Step, float, float]:
     """A step, the bytes that its tensors take at most, and its operations."""
     with FakeTensorMode():
-        step = Step(size, learning)
+        step = Step(size, learning, frozen_clip=frozen_clip)
         with PeakMemory() as tensors:
             step.run(batch)
             step.run(batch)
@@ -179,8 +189,8 @@ def main() -> None:
     print(f"| {' | '.join(columns)} |\n|{' --- |' * len(columns)}")
     for words, learning in LEARNING.items():
         for batch in arguments.batches:
-            step, peak, work = measured(arguments.model, learning, batch)
-            learnt = step.parameters(learning) / 1e6
+            step, peak, work = measured(arguments.model, learning, batch, frozen_clip=words == CLIP_FROZEN)
+            learnt = step.parameters(learning, learning=True) / 1e6
             sizes = [(step.kept(moments) + peak) / 1e9 for moments in (8, 2)]
             speeds = [rate * batch / work for rate in rates]
             days = samples / speeds[1] / 86400

@@ -4,12 +4,15 @@ import logging
 
 import cv2
 import numpy as np
+import onnx
 import pytest
+import torch
 
 from arcface_samples import SIDE, write_network
 from hifi_portrait import Identity
 from hifi_portrait.errors import ModelError
 from hifi_portrait.faces import ArcFaceRecogniser, FaceAnalyser, analyse
+from hifi_portrait.faces.onnx_network import OnnxNetwork
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +87,53 @@ def test_other_files_are_refused(tmp_path):
     write_network(tmp_path / "large.onnx", size=128)
     with pytest.raises(ModelError, match=r"large.onnx is no ArcFace network"):
         ArcFaceRecogniser(tmp_path / "large.onnx")
+
+
+def test_a_network_in_pytorch_computes_what_onnxruntime_does(tmp_path):
+    """A residual network with every kind of layer that ArcFace's have."""
+    rng = np.random.default_rng(0)
+
+    def weights(name, *shape):
+        return onnx.numpy_helper.from_array(rng.normal(0, 0.3, shape).astype(np.float32), name)
+
+    tensors = [
+        weights("w1", 8, 3, 3, 3),
+        weights("b1", 8),
+        weights("slope", 8, 1, 1),
+        weights("w2", 8, 8, 3, 3),
+    ]
+    tensors += [weights("w3", 8, 8, 1, 1), weights("g", 8), weights("b", 8), weights("m", 8)]
+    tensors += [onnx.numpy_helper.from_array(rng.uniform(0.5, 2, 8).astype(np.float32), "v")]
+    tensors += [weights("w4", 16, 8 * 28 * 28), weights("b4", 16)]
+    make, wide = onnx.helper.make_node, {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
+    nodes = [
+        make("Conv", ["faces", "w1", "b1"], ["c1"], strides=[2, 2], **wide),
+        make("PRelu", ["c1", "slope"], ["p1"]),
+        make("BatchNormalization", ["p1", "g", "b", "m", "v"], ["n1"], epsilon=2e-5),
+        make("Conv", ["n1", "w2"], ["c2"], strides=[2, 2], **wide),
+        make("Conv", ["p1", "w3"], ["c3"], kernel_shape=[1, 1], strides=[2, 2]),
+        make("Add", ["c2", "c3"], ["sum"]),
+        make("Flatten", ["sum"], ["flat"]),
+        make("Gemm", ["flat", "w4", "b4"], ["embeddings"], transB=1),
+    ]
+    places = {"faces": ["batch", 3, 112, 112], "embeddings": ["batch", 16]}
+    values = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, s) for n, s in places.items()]
+    graph = onnx.helper.make_graph(nodes, "network", values[:1], values[1:], tensors)
+    opset = [onnx.helper.make_opsetid("", 17)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opset, ir_version=8), tmp_path / "r.onnx")
+    chips = rng.integers(0, 256, (2, 112, 112, 3), np.uint8)
+    expected = ArcFaceRecogniser(tmp_path / "r.onnx")(chips)
+    given = torch.tensor(chips).permute(0, 3, 1, 2).float() / 127.5 - 1
+    found = OnnxNetwork(tmp_path / "r.onnx")(given.requires_grad_())
+    np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-3, atol=1e-3)
+    found.sum().backward()
+    assert given.grad.abs().max() > 0
+
+
+def test_an_operation_that_no_recogniser_has_is_named(tmp_path):
+    value = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+    other = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1])
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Erf", ["x"], ["y"])], "g", [value], [other])
+    onnx.save(onnx.helper.make_model(graph), tmp_path / "r.onnx")
+    with pytest.raises(ModelError, match="the operation Erf"):
+        OnnxNetwork(tmp_path / "r.onnx")

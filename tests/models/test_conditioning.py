@@ -10,6 +10,7 @@ from hifi_portrait.models.conditioning import FaceConditioner, face_inputs
 from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.models.tensors import join_tensors
 from painted_heads import geometry, paint, person
+from tiny_models import randomised
 
 NETWORKS = ["vae", "face_encoder", "face_refiner", "hifi_net"]
 
@@ -19,7 +20,7 @@ def networks(**switches):
     return FaceConditioner(
         face_encoder=parts["face_encoder"],
         face_refiner=parts["face_refiner"],
-        hifi_net=parts["hifi_net"],
+        hifi_net=randomised(parts["hifi_net"]),
         vae=parts["vae"],
     )
 

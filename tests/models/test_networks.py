@@ -213,6 +213,19 @@ def test_an_embedding_of_another_recogniser_is_refused(parts):
         parts["face_encoder"](crops, embeddings[..., :64])
 
 
+def test_untrained_guidance_leaves_a_copied_encoder_as_it_is():
+    """Its states are the base's then, whatever the warp and the references show."""
+    parts = build("tiny", ["unet", "hifi_net"], seed=0)
+    parts["hifi_net"].copy_unet(parts["unet"])
+    conditions = [parts["hifi_net"].prepare(**given) for given in (sources(), _empty(sources()))]
+    assert all(torch.equal(each.latent_map, conditions[0].latent_map) for each in conditions)
+    assert conditions[0].lower_map.abs().max() == 0
+
+
+def _empty(given):
+    return {name: value if name == "tokens" else torch.zeros_like(value) for name, value in given.items()}
+
+
 def test_a_published_clip_tower_can_be_used(parts, tmp_path):
     parts["face_encoder"].tower.save_pretrained(tmp_path)
     encoder = FaceEncoder.from_clip(tmp_path, recogniser_dim=512, output_dim=24)

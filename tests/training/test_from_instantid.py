@@ -9,7 +9,7 @@ import torch
 
 import instantid_published as published
 from arcface_samples import write_network
-from hifi_objectives import batch_of, gradients
+from hifi_objectives import batch_of, gradients, hifi
 from hifi_portrait.dataset.format import IDDataset, IDDatasetWriter
 from hifi_portrait.errors import DatasetError, ModelError
 from hifi_portrait.models import load_instantid
@@ -17,6 +17,7 @@ from hifi_portrait.training.data.embed import embed_photos
 from hifi_portrait.training.data.prepare import prepare
 from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiConfig, HiFiLosses
 from hifi_portrait.training.objectives.hifi.objective import HiFiObjective
+from hifi_portrait.training.objectives.losses import align_chips
 
 OTHERS = torch.tensor([True, False])
 
@@ -114,9 +115,39 @@ def test_embeddings_of_another_recogniser_are_refused(converted, prepared):
         on_from(converted, prepared)
 
 
-def test_the_identity_loss_reads_the_default_recogniser(converted, photos):
-    with pytest.raises(ModelError, match=r"embeddings of arcface\.onnx"):
+def test_the_identity_loss_needs_the_datas_own_recogniser(converted, photos, prepared, base_folder):
+    with pytest.raises(ModelError, match=r"embeddings of arcface\.onnx.*set hifi\.losses\.recogniser"):
         on_from(converted, photos, losses=HiFiLosses(identity=0.1))
+    file = str(photos.folder.parent / "arcface.onnx")
+    with pytest.raises(ModelError, match=r"embeddings of dlib, but .* arcface\.onnx"):
+        hifi(prepared, base_folder, losses=HiFiLosses(identity=0.1, recogniser=file))
+
+
+@pytest.mark.parametrize("steps", [0, 4])
+def test_identity_is_learnt_from_an_arcface_network(converted, photos, steps):
+    """From predictions of clean photos, and from pictures drawn from noise; whatever is computed again."""
+    file, found = str(photos.folder.parent / "arcface.onnx"), []
+    losses = HiFiLosses(denoising=0.0, identity=1.0, recogniser=file, identity_steps=steps, decoded_below=1.0)
+    for checkpointing in (False, True):
+        objective = on_from(converted, photos, losses=losses, gradient_checkpointing=checkpointing)
+        torch.manual_seed(0)
+        objective(batch_of(objective))["identity"].backward()
+        found.append([objective.part("face_attention").to_v[0].weight.grad, *(
+            parameter.grad for parameter in objective.part("hifi_net").controlnet_mid_block.parameters()
+        )])  # fmt: skip
+    for plain, checkpointed in zip(*found, strict=True):
+        assert plain.abs().max() > 0
+        torch.testing.assert_close(checkpointed, plain, rtol=1e-3, atol=1e-7)
+
+
+def test_a_photo_as_it_is_has_no_error_of_identity(converted, photos):
+    """Its aligned view, cut out of the crop, is known by the embedding that was prepared of it."""
+    file = str(photos.folder.parent / "arcface.onnx")
+    objective = on_from(converted, photos, losses=HiFiLosses(identity=1.0, recogniser=file))
+    batch = batch_of(objective, range(4))
+    chips = align_chips(batch["picture"].float() / 127.5 - 1, batch["chips"], 112)
+    embeddings = objective.recogniser(chips)
+    assert torch.nn.functional.cosine_similarity(embeddings, batch["embedding"]).min() > 0.99
 
 
 def test_settings_as_given_need_the_parts(base_folder, photos):

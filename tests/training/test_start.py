@@ -155,3 +155,18 @@ def test_a_clip_of_the_sizes_own_layout_leaves_its_settings(tmp_path):
     own = build("tiny", ["face_encoder"])["face_encoder"]
     own.tower.save_pretrained(tmp_path)
     assert dict(FaceEncoder.from_clip(tmp_path, output_dim=16).config.vision) == dict(own.config.vision)
+
+
+def test_what_is_copied_and_what_starts_from_nothing(prepared, base_folder, clip, tmp_path):
+    objective = hifi(prepared, base_folder, clip=str(clip))
+    fresh = objective.fresh_parameters
+    assert {"parts.hifi_net.warp_in.weight", "parts.face_encoder.identity_projection.0.weight"} <= fresh
+    assert "parts.face_refiner.queries" in fresh
+    for copied in (
+        "hifi_net.conv_in.weight",
+        "face_encoder.tower.pre_layrnorm.weight",
+    ):
+        assert f"parts.{copied}" in dict(objective.named_parameters()) and f"parts.{copied}" not in fresh
+    objective.save_parts(tmp_path)
+    start = (str(tmp_path), str(base_folder))
+    assert HiFiObjective(HiFiConfig(size="tiny", init_from=start), prepared.folder).fresh_parameters == set()

@@ -69,6 +69,35 @@ def test_only_trainable_parts_change(tmp_path):
     assert not torch.equal(objective.part("line").weight, untouched.part("line").weight)
 
 
+def with_a_fresh_filter(**changes):
+    objective = LineObjective(**changes)
+    objective.fresh_parameters = {"parts.filter.weight", "parts.filter.bias"}
+    return objective
+
+
+def test_what_starts_from_nothing_has_a_learning_rate_of_its_own(tmp_path):
+    settings = {"max_steps": 1, "warmup_steps": 0, "weight_decay": 0.0, "fresh_learning_rate": 0.05}
+    before, objective = LineObjective(dropout=0.0), with_a_fresh_filter(dropout=0.0)
+    run = trainer(tmp_path, objective, **settings)
+    run.train()
+    assert [group["lr"] for group in run.optimiser.param_groups] == pytest.approx([0.01, 0.05])
+    moved = {
+        name: (objective.part(name).weight - before.part(name).weight).abs().max().item()
+        for name in ("line", "filter")
+    }
+    assert moved == pytest.approx({"line": 0.01, "filter": 0.05}, rel=1e-3)  # AdamW's first step is its rate
+
+
+def test_a_run_of_two_learning_rates_goes_on_exactly(tmp_path):
+    rates = {"fresh_learning_rate": 0.05}
+    trainer(tmp_path / "whole", with_a_fresh_filter(), **rates).train()
+    trainer(tmp_path / "killed", with_a_fresh_filter(kill_at=10 * 4), **rates).train()
+    assert trainer(tmp_path / "killed", with_a_fresh_filter(), **rates).train().step == 20
+    assert same_training(final_state(tmp_path / "whole"), final_state(tmp_path / "killed"))
+    with pytest.raises(ModelError, match=r"set trainer\.fresh_learning_rate as it was"):
+        trainer(tmp_path / "killed", with_a_fresh_filter())
+
+
 def test_loss_falls(tmp_path):
     objective = LineObjective()
     batch = {"x": torch.stack([objective.sample(i)["x"] for i in range(64)])}

@@ -11,7 +11,7 @@ import numpy as np
 from hifi_portrait.errors import ModelError, needs_extra
 from hifi_portrait.faces.geometry import cut_out, similarity
 from hifi_portrait.fitting.keypoints import KEYPOINTS
-from hifi_portrait.head.arrays import ByteArray, FloatArray
+from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 
 logger = logging.getLogger(__name__)
 
@@ -60,15 +60,18 @@ class ArcFaceRecogniser:
 
     def align(self, image: ByteArray, landmarks: FloatArray) -> ByteArray:
         """Cut out the aligned uint8 RGB view (112, 112, 3) of a face with landmarks (478, 3)."""
-        return cut_out(
-            image, similarity(landmarks[list(KEYPOINTS.values()), :2], _CHIP_KEYPOINTS + 0.5), CHIP_SIZE
-        )
+        return cut_out(image, arcface_transform(landmarks), CHIP_SIZE)
 
     def __call__(self, chips: ByteArray) -> FloatArray:
         """Embed aligned uint8 RGB chips (B, 112, 112, 3) as (B, E) float32, not normalised."""
         pixels = (np.asarray(chips, np.float32) / 127.5 - 1).transpose(0, 3, 1, 2)
         rows = [self._session.run(None, {self._input: pixel[None]})[0][0] for pixel in pixels]
         return np.stack(rows).astype(np.float32)
+
+
+def arcface_transform(landmarks: FloatArray) -> Array:
+    """Find the similarity (3, 3) from the pixels of landmarks (478, 2 or 3) to those of the aligned view."""
+    return similarity(landmarks[list(KEYPOINTS.values()), :2], _CHIP_KEYPOINTS + 0.5)
 
 
 def _open(file: Path) -> Any:

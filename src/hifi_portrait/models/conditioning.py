@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,11 @@ from hifi_portrait.models.tensors import PADDED, map_tensors
 from hifi_portrait.models.token_forms import reference_weights
 from hifi_portrait.person.references import References
 from hifi_portrait.warp.draw import warp_picture
+
+T = TypeVar("T")
+
+_ALIGNED = ("fine", "fine_coverage", "coarse", "coarse_coverage")
+"""Fields of `FaceFeatures` that surface alignment gives."""
 
 
 @dataclass
@@ -75,9 +80,18 @@ class FaceInputs:
 
     def show_pictures(self, pictures: Tensor) -> FaceInputs:
         """Repeat for K pictures (K, 3, H, W) in [-1, 1], each in a warp's place; K is a multiple of B."""
-        copies = len(pictures) // len(self.warp)
-        repeated = map_tensors(self, lambda t: t.repeat_interleave(copies, dim=0))
-        return replace(repeated, warp=pictures.to(self.warp))
+        return replace(_repeat(self, len(pictures)), warp=pictures.to(self.warp))
+
+
+def _repeat(tensors: T, count: int) -> T:
+    """Repeat B samples for ``count`` pictures, a multiple of B; one sample without copies in memory."""
+
+    def repeat(value: Tensor) -> Tensor:
+        if len(value) == 1:
+            return value.expand(count, *value.shape[1:])
+        return value.repeat_interleave(count // len(value), dim=0)
+
+    return map_tensors(tensors, repeat)
 
 
 def face_inputs(
@@ -87,6 +101,7 @@ def face_inputs(
     model: HeadModel | None = None,
     views: Sequence[SurfaceView] | None = None,
     warp: tuple[Array, FloatArray] | None = None,
+    with_warp: bool = True,
 ) -> FaceInputs:
     """Tensors of one person and one target (B = 1).
 
@@ -102,11 +117,16 @@ def face_inputs(
         Each reference's view of the head, if already known.
     warp
         Picture (H, W, 3) in [0, 255] and coverage (H, W) in [0, 1], if already known.
+    with_warp
+        Whether anything reads the warp. If not it is left grey, and covers nothing.
     """
     model = model or HeadModel.load()
     if views is None:
         views = [SurfaceView.from_geometry(model, geometry) for geometry in references.geometries]
-    if warp is None:
+    if warp is None and not with_warp:
+        extent = landmark.image.shape[:2]
+        warp = np.full((*extent, 3), 127.5, np.float32), np.zeros(extent, np.float32)
+    elif warp is None:
         warp = warp_picture(references, landmark, model=model)
     picture, coverage = warp
     poses = [geometry.pose for geometry in references.geometries]
@@ -140,6 +160,28 @@ def _to_tensor(value: npt.ArrayLike) -> Tensor:
 
 
 @dataclass
+class FaceFeatures:
+    """What the face networks read in the references for a target, whatever its warp shows."""
+
+    tokens: Tensor
+    """(B, K, D) face tokens."""
+    unconditional_tokens: Tensor | None
+    """(B, K, D) that the unconditional half of guidance reads; None where it reads no face."""
+    fine: Tensor | None
+    """(B, C, 2h, 2w), the fine map in the target's frame; None without surface alignment, as the others."""
+    fine_coverage: Tensor | None
+    """(B, 1, 2h, 2w) in [0, 1]."""
+    coarse: Tensor | None
+    """(B, C', h, w), the coarse map."""
+    coarse_coverage: Tensor | None
+    """(B, 1, h, w) in [0, 1]."""
+
+    def repeat(self, count: int) -> FaceFeatures:
+        """Repeat for K pictures, a multiple of B."""
+        return _repeat(self, count)
+
+
+@dataclass
 class Conditioning:
     """What the networks read of a batch."""
 
@@ -148,7 +190,7 @@ class Conditioning:
     tokens: Tensor = field(metadata=PADDED)
     """(B, K, D) face tokens, for face attention."""
     warp_latents: Tensor
-    """(B, C, h, w) scaled latents of the warp."""
+    """(B, C, h, w) scaled latents of the warp; zeros where nothing reads it."""
     references: Tensor = field(metadata=PADDED)
     """(B, N) True where there is a reference."""
     unconditional_tokens: Tensor | None = None
@@ -202,6 +244,9 @@ class FaceConditioner:
         *,
         warp_latents: Tensor | None = None,
         landmark: Tensor | None = None,
+        features: FaceFeatures | None = None,
+        with_warp: bool = True,
+        separate_warp: bool = False,
     ) -> Conditioning:
         """Compute all that HiFi-Net and face attention need.
 
@@ -213,11 +258,34 @@ class FaceConditioner:
             (B, C, h, w) scaled latents of `inputs.warp`, if already known.
         landmark
             Replaces the control image, which is `inputs.landmark` or its keypoints.
+        features
+            What `read_faces` gave for the same references and target, if already known.
+        with_warp
+            Whether the warp's latents are wanted even where HiFi-Net does not read them.
+        separate_warp
+            As for `HiFiNet.prepare`.
         """
-        crops = inputs.crops.float() / 127.5 - 1
         if warp_latents is None:
-            warp_latents = encode_picture(self.vae, inputs.warp)
+            warp_latents = self._encode_warp(inputs, encode=with_warp or self.hifi_net.config.warp_latents)
         size = (warp_latents.shape[-2], warp_latents.shape[-1])
+        features = self.read_faces(inputs) if features is None else features
+        hifi = self.hifi_net.prepare(
+            self._control(inputs) if landmark is None else landmark,
+            warp_latents=warp_latents,
+            warp_coverage=F.adaptive_avg_pool2d(inputs.warp_coverage, size),
+            tokens=features.tokens,
+            unconditional_tokens=features.unconditional_tokens,
+            fine=features.fine,
+            fine_coverage=features.fine_coverage,
+            coarse=features.coarse,
+            coarse_coverage=features.coarse_coverage,
+            separate_warp=separate_warp,
+        )
+        return Conditioning(hifi, features.tokens, warp_latents, inputs.mask, features.unconditional_tokens)
+
+    def read_faces(self, inputs: FaceInputs) -> FaceFeatures:
+        """Read the references for a target, whatever its warp shows."""
+        crops = inputs.crops.float() / 127.5 - 1
         # Through the modules' forward, so that offloading finds them.
         tokens, unconditional, maps = self.face_refiner(
             crops,
@@ -227,16 +295,22 @@ class FaceConditioner:
             inputs.quality,
             with_maps=self.hifi_net.config.surface_alignment,
         )
-        aligned = {} if maps is None else self._align(inputs, maps, size)
-        hifi = self.hifi_net.prepare(
-            self._control(inputs) if landmark is None else landmark,
-            warp_latents=warp_latents,
-            warp_coverage=F.adaptive_avg_pool2d(inputs.warp_coverage, size),
-            tokens=tokens,
-            unconditional_tokens=unconditional,
-            **aligned,
+        aligned = (
+            dict.fromkeys(_ALIGNED) if maps is None else self._align(inputs, maps, self._latent_size(inputs))
         )
-        return Conditioning(hifi, tokens, warp_latents, inputs.mask, unconditional)
+        return FaceFeatures(tokens, unconditional, **aligned)
+
+    def _latent_size(self, inputs: FaceInputs) -> tuple[int, int]:
+        """Height and width of the latents of a target."""
+        factor = 2 ** (len(self.vae.config.block_out_channels) - 1)
+        height, width = inputs.warp.shape[-2:]
+        return height // factor, width // factor
+
+    def _encode_warp(self, inputs: FaceInputs, *, encode: bool) -> Tensor:
+        if encode:
+            return encode_picture(self.vae, inputs.warp)
+        channels, size = self.vae.config.latent_channels, self._latent_size(inputs)
+        return torch.zeros(len(inputs.warp), channels, *size, device=inputs.warp.device, dtype=self.vae.dtype)
 
     def _control(self, inputs: FaceInputs) -> Tensor:
         """Make the control image that HiFi-Net takes."""
@@ -245,10 +319,12 @@ class FaceConditioner:
         height, width = inputs.landmark.shape[-2:]
         return draw_keypoints(inputs.keypoints, (height, width))
 
-    def _align(self, inputs: FaceInputs, maps: FeatureMaps, size: tuple[int, int]) -> dict[str, Tensor]:
+    def _align(
+        self, inputs: FaceInputs, maps: FeatureMaps, size: tuple[int, int]
+    ) -> dict[str, Tensor | None]:
         """Fused maps in the target's frame: the fine one at twice the latent resolution, the coarse at it."""
         weights = reference_weights(inputs.quality, inputs.mask)
-        aligned = {}
+        aligned: dict[str, Tensor | None] = {}
         for name, values, confidence, scale in (
             ("fine", maps.fine, maps.fine_confidence, 2),
             ("coarse", maps.coarse, maps.coarse_confidence, 1),

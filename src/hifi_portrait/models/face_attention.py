@@ -120,6 +120,16 @@ class FaceAttention(ModelMixin, ConfigMixin):
         ]
         self._hand_out([_Bound(each, regions, scale) for each in zip(*people, strict=True)])
 
+    def rebind_for_gradient(self, output: Tensor) -> None:
+        """Bind once more what is bound now when a gradient comes back to a UNet's output.
+
+        With gradient checkpointing the UNet then reads again what made this output, even if other tokens were
+        bound and read after it.
+        """
+        bound = [layer.bound for layer in self._layers]
+        if output.requires_grad:
+            output.register_hook(lambda _: self._hand_out(bound))
+
     def _hand_out(self, bound: Sequence[_Bound | None]) -> None:
         """Give each layer what it is to read."""
         for layer, each in zip(self._layers, bound, strict=True):
@@ -201,8 +211,13 @@ class _BoundPerson:
         return len(self.own[0])
 
     def for_readers(self, count: int) -> KeysAndValues:
-        """Those for so many readers."""
-        return self.own if self.both is None or count == self.pictures else self.both
+        """Those for so many readers: the last ones read this person, and nobody comes before."""
+        if count == self.pictures:
+            return self.own
+        first = self.own if self.both is None else self.both
+        if count == len(first[0]):
+            return first
+        return torch.cat([first[0], self.own[0]]), torch.cat([first[1], self.own[1]])
 
 
 @dataclass(frozen=True)
@@ -219,15 +234,17 @@ class _Bound:
         Raises
         ------
         ModelError
-            If there are neither as many samples as pictures, nor twice as many.
+            If there are neither as many samples as pictures, nor twice or three times as many.
         """
         first = self.people[0]
-        if samples not in (first.pictures, 2 * first.pictures):
+        if samples not in (first.pictures, 2 * first.pictures, 3 * first.pictures):
             raise ModelError(
                 f"face attention is bound to {first.pictures} pictures, but the UNet runs on {samples} "
-                "samples: it takes as many, or twice as many with the conditional ones last"
+                "samples: it takes as many, or two or three times as many with the unconditional ones first"
             )
-        return first.pictures if first.both is None else samples
+        if first.both is not None or samples == first.pictures:
+            return samples
+        return samples - first.pictures
 
     def read(self, attn: Attention, query: Tensor) -> Tensor:
         """Attend with a layer's queries (R, L, C), of its `readers`, to the bound tokens: (R, L, C)."""

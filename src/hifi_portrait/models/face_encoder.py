@@ -196,7 +196,8 @@ class FaceEncoder(ModelMixin, ConfigMixin):
             embeddings = F.normalize(mean, dim=-1).expand_as(embeddings)
         # An embedding of unit norm has small components; they are brought to unit scale.
         scaled = embeddings * self.config.recogniser_dim**0.5
-        output: Tensor = self.identity_projection(scaled.to(self.dtype))
+        # Not `self.dtype`: a vision tower that is frozen in training may be of half precision.
+        output: Tensor = self.identity_projection(scaled.to(self.identity_projection[0].weight.dtype))
         return output
 
     def _pixels(self, crops: Tensor) -> Tensor:

@@ -28,6 +28,8 @@ class HiFiCondition:
     unconditional_tokens: Tensor | None = None
     """(B, K, D) that the unconditional half of guidance reads in place of `tokens`; None where that half is
     left to the base model."""
+    warp_map: Tensor | None = None
+    """(B, C, h, w), the warp's share of `latent_map`; None where it is not held apart."""
 
     @property
     def batch_size(self) -> int:
@@ -56,6 +58,16 @@ class HiFiCondition:
         tokens = torch.cat([self.unconditional_tokens.to(self.tokens), self.tokens])
         both = map_tensors(self, lambda t: torch.cat([t, t]))
         return replace(both, tokens=tokens, unconditional_tokens=None)
+
+    def fade_warp(self, timestep: Tensor, first: float, last: float) -> HiFiCondition:
+        """Let the warp guide in full at the timestep `first`, less from there on, and not at all at `last`.
+
+        `timestep` is one number or (B,). A condition that does not hold the warp apart stays as it is.
+        """
+        if self.warp_map is None:
+            return self
+        faded = 1 - ((timestep.float().reshape(-1, 1, 1, 1) - last) / (first - last)).clamp(0, 1)
+        return replace(self, latent_map=self.latent_map - (faded * self.warp_map).to(self.warp_map.dtype))
 
     def to(self, *args: Any, **kwargs: Any) -> HiFiCondition:
         """Move or cast every tensor, as `Tensor.to`."""

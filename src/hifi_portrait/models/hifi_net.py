@@ -34,13 +34,15 @@ class _Bound:
 
     condition: HiFiCondition | SharedPicture | None = None
     reuse: Reuse | None = None
+    warp_fading: tuple[float, float] | None = None
 
 
 class HiFiNet(ControlNetModel):
     """A `ControlNetModel` conditioned on faces and landmarks.
 
-    The output convolutions are zero-initialised: untrained, it leaves the base model's output as it is.
-    The settings are those of `ControlNetModel` that SDXL uses, and the following.
+    The output convolutions are zero-initialised: untrained, it leaves the base model's output as it is. So
+    are those through which the guidance comes in: they do not disturb an encoder copied from the base.
+    The settings are those of `ControlNetModel` that SDXL uses, and these:
 
     Parameters
     ----------
@@ -60,23 +62,13 @@ class HiFiNet(ControlNetModel):
         none. It is for base models trained along with it: it changes what they have to predict.
     """
 
-    # Settings of ControlNetModel that SDXL leaves at their defaults; they are not part of our files.
+    # What SDXL leaves at ControlNetModel's defaults is not part of our files.
     ignore_for_config = [  # noqa: RUF012  (diffusers reads it so)
-        "only_cross_attention",
-        "downsample_padding",
-        "mid_block_scale_factor",
-        "act_fn",
-        "norm_eps",
-        "encoder_hid_dim",
-        "encoder_hid_dim_type",
-        "num_attention_heads",
-        "class_embed_type",
-        "num_class_embeds",
-        "upcast_attention",
-        "resnet_time_scale_shift",
-        "controlnet_conditioning_channel_order",
-        "addition_embed_type_num_heads",
-    ]
+        "only_cross_attention", "downsample_padding", "mid_block_scale_factor", "act_fn", "norm_eps",
+        "encoder_hid_dim", "encoder_hid_dim_type", "num_attention_heads", "class_embed_type",
+        "num_class_embeds", "upcast_attention", "resnet_time_scale_shift",
+        "controlnet_conditioning_channel_order", "addition_embed_type_num_heads",
+    ]  # fmt: skip
 
     @register_to_config
     def __init__(
@@ -142,11 +134,18 @@ class HiFiNet(ControlNetModel):
             # The fine map comes at twice the latent resolution and is folded into channels.
             self.fine_in = nn.Conv2d(4 * (fine_channels + 1), width, 3, padding=1)
             self.coarse_in = nn.Conv2d(coarse_channels + 1, width, 3, stride=2, padding=1)
+        for name in ("warp_in", "fine_in", "coarse_in"):
+            if hasattr(self, name):
+                nn.init.zeros_(getattr(self, name).weight)
+                nn.init.zeros_(getattr(self, name).bias)
         self.prior = LatentPrior(in_channels, latent_prior) if latent_prior else None
         self._bound = _Bound()
 
-    def copy_unet(self, unet: UNet2DConditionModel) -> None:
-        """Start from the weights of the base UNet's encoder half, where names and shapes agree."""
+    def copy_unet(self, unet: UNet2DConditionModel) -> set[str]:
+        """Start from the weights of the base UNet's encoder half, where names and shapes agree.
+
+        Returns the names of the parameters that were copied.
+        """
         own = self.state_dict()
         encoder = ("conv_in.", "time_embedding.", "add_embedding.", "down_blocks.", "mid_block.")
         shared = {
@@ -155,6 +154,7 @@ class HiFiNet(ControlNetModel):
             if name.startswith(encoder) and name in own and own[name].shape == value.shape
         }
         self.load_state_dict(shared, strict=False)
+        return set(shared)
 
     @apply_forward_hook  # so that offloading finds it
     def prepare(
@@ -169,6 +169,7 @@ class HiFiNet(ControlNetModel):
         coarse_coverage: Tensor | None = None,
         tokens: Tensor | None = None,
         unconditional_tokens: Tensor | None = None,
+        separate_warp: bool = False,
     ) -> HiFiCondition:
         """Compute what does not depend on the timestep. Sources that are switched off are not looked at.
 
@@ -186,6 +187,8 @@ class HiFiNet(ControlNetModel):
         tokens, unconditional_tokens
             (B, K, cross_attention_dim) refined face tokens, and what the unconditional half reads in their
             place, if anything.
+        separate_warp
+            Whether the condition also holds the warp's share apart, so that it can fade (`bound`).
 
         Raises
         ------
@@ -194,14 +197,16 @@ class HiFiNet(ControlNetModel):
         """
         config = self.config
         like_weights = {"device": landmark.device, "dtype": self.dtype}
-        shape = [size // self._picture_scale for size in landmark.shape[-2:]]
+        scale = 2 ** (len(config.conditioning_embedding_out_channels) - 1)
+        shape = [size // scale for size in landmark.shape[-2:]]
         latent_map = torch.zeros(len(landmark), config.block_out_channels[0], *shape, **like_weights)
-        lower_map = None
+        lower_map, warp_map = None, None
         if config.landmark:
             latent_map = latent_map + self.controlnet_cond_embedding(landmark.to(**like_weights))
         if config.warp_latents:
             warp = _joined("warp_latents", warp_latents, warp_coverage)
-            latent_map = latent_map + self.warp_in(warp.to(**like_weights))
+            own = self.warp_in(warp.to(**like_weights))
+            latent_map, warp_map = latent_map + own, own if separate_warp else None
         if config.surface_alignment:
             folded = nn.functional.pixel_unshuffle(_joined("fine", fine, fine_coverage), 2)
             latent_map = latent_map + self.fine_in(folded.to(**like_weights))
@@ -209,22 +214,25 @@ class HiFiNet(ControlNetModel):
         if config.face_tokens and tokens is None:
             raise ValueError("`tokens` is missing, but this HiFi-Net has `face_tokens` switched on")
         read = tokens.to(**like_weights) if config.face_tokens and tokens is not None else None
-        if self.prior is None:
-            return HiFiCondition(latent_map, lower_map, read, unconditional_tokens=unconditional_tokens)
-        if not config.warp_latents or warp_latents is None or warp_coverage is None:
-            nothing = torch.zeros(len(landmark), config.in_channels, *shape, device=landmark.device)
-            mean = self.prior.mean_alone(nothing)
-        else:
-            mean = self.prior.mean_given(warp_latents, warp_coverage)
-        return HiFiCondition(latent_map, lower_map, read, mean, unconditional_tokens)
+        given = (warp_latents, warp_coverage) if config.warp_latents else (None, None)
+        mean = self._prior_mean(*given, torch.zeros(len(landmark), config.in_channels, *shape).to(landmark))
+        return HiFiCondition(latent_map, lower_map, read, mean, unconditional_tokens, warp_map)
 
-    @property
-    def _picture_scale(self) -> int:
-        return int(2 ** (len(self.config.conditioning_embedding_out_channels) - 1))
+    def _prior_mean(self, warp: Tensor | None, coverage: Tensor | None, nothing: Tensor) -> Tensor | None:
+        """Mean of the clean latents, expected of the warp, or, shaped like `nothing`, without one."""
+        if self.prior is None:
+            return None
+        if warp is None or coverage is None:
+            return self.prior.mean_alone(nothing.float())
+        return self.prior.mean_given(warp, coverage)
 
     @contextmanager
     def bound(
-        self, condition: HiFiCondition | SharedPicture | None = None, *, every: int = 1
+        self,
+        condition: HiFiCondition | SharedPicture | None = None,
+        *,
+        every: int = 1,
+        warp_fading: tuple[float, float] | None = None,
     ) -> Iterator[None]:
         """Bind a call's condition to `forward` within this context.
 
@@ -235,8 +243,11 @@ class HiFiNet(ControlNetModel):
         every
             Compute residuals at every so-many-th call of `forward` only; the calls between return the last
             ones. See `Reuse`.
+        warp_fading
+            Timesteps between which the warp fades out (`HiFiCondition.fade_warp`); None for no fading.
         """
-        before, self._bound = self._bound, _Bound(condition, Reuse(every) if every > 1 else None)
+        reuse = Reuse(every) if every > 1 else None
+        before, self._bound = self._bound, _Bound(condition, reuse, warp_fading)
         try:
             yield
         finally:
@@ -322,6 +333,9 @@ class HiFiNet(ControlNetModel):
             condition = condition.for_both_halves()
         elif condition.batch_size != len(sample):
             condition = condition.expand(len(sample))
+        if self._bound.warp_fading is not None:
+            time = torch.as_tensor(timestep).to(sample.device)
+            condition = condition.fade_warp(time, *self._bound.warp_fading)
         embedding = self._time_embedding(sample, timestep, added)
         context = self._context(text, condition)
         down, middle = self._encode(sample, embedding, context, condition, cross_attention_kwargs)

@@ -25,6 +25,10 @@ class TrainerConfig:
     learning_rate: float
     """Greatest learning rate of the run, above 0: that after the warm-up."""
 
+    fresh_learning_rate: float = 0.0
+    """Greatest learning rate of parameters that start from nothing, beside copied ones, which have learnt
+    before and keep to ``learning_rate``; 0 for the same rate."""
+
     accumulate: int = 1
     """Batches whose gradients make one step, 1 or more. They are computed one after the other."""
 

@@ -52,6 +52,9 @@ class Objective(nn.Module, ABC):
         The models by part name.
     trainable : tuple of str
         Names of the parts that learn.
+    fresh_parameters : set of str
+        Names of the parameters that start from nothing beside others that were learnt before. The trainer may
+        give them a learning rate of their own. None here; an objective that knows adds them.
 
     Raises
     ------
@@ -68,6 +71,7 @@ class Objective(nn.Module, ABC):
                 f"cannot train {', '.join(sorted(unknown))}: the parts are {', '.join(self.parts)}"
             )
         self.trainable = tuple(trainable)
+        self.fresh_parameters: set[str] = set()
         for name, part in self.parts.items():
             part.requires_grad_(name in self.trainable)
             part.train(name in self.trainable)

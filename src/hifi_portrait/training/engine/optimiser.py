@@ -3,17 +3,49 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import nn
 
 from hifi_portrait.errors import HiFiPortraitError
 from hifi_portrait.training.engine.config import TrainerConfig
 
 
-def make_optimiser(parameters: Sequence[torch.nn.Parameter], config: TrainerConfig) -> torch.optim.Optimizer:
+def group_parameters(
+    learning: Mapping[str, nn.Parameter], fresh: Collection[str], config: TrainerConfig
+) -> list[dict[str, Any]]:
+    """Group what learns: what was copied, and what starts from nothing, with a learning rate of its own.
+
+    Parameters
+    ----------
+    learning
+        The parameters by name.
+    fresh
+        Names of those that start from nothing.
+    config
+        Gives the learning rates; with one for all there is one group.
+
+    Returns
+    -------
+    list of dict
+        ``params``, and ``rate``, the factor of the learning rate.
+    """
+    if config.fresh_learning_rate <= 0:
+        return [{"params": list(learning.values()), "rate": 1.0}]
+    copied = [parameter for name, parameter in learning.items() if name not in fresh]
+    others = [parameter for name, parameter in learning.items() if name in fresh]
+    rates = (1.0, config.fresh_learning_rate / config.learning_rate)
+    return [
+        {"params": group, "rate": rate} for group, rate in zip((copied, others), rates, strict=True) if group
+    ]
+
+
+def make_optimiser(groups: Sequence[dict[str, Any]], config: TrainerConfig) -> torch.optim.Optimizer:
     """Make AdamW (arXiv 1711.05101), or its variant with moments in 8 bits (arXiv 2110.02861).
+
+    ``groups`` are those of `group_parameters`.
 
     Raises
     ------
@@ -26,7 +58,7 @@ def make_optimiser(parameters: Sequence[torch.nn.Parameter], config: TrainerConf
         "weight_decay": config.weight_decay,
     }
     if config.optimiser == "adamw":
-        return torch.optim.AdamW(parameters, **settings, fused=True)
+        return torch.optim.AdamW(groups, **settings, fused=True)
     try:
         from bitsandbytes.optim import AdamW8bit
     except ImportError as error:
@@ -34,7 +66,7 @@ def make_optimiser(parameters: Sequence[torch.nn.Parameter], config: TrainerConf
             "the optimiser adamw8bit needs bitsandbytes: pip install bitsandbytes, or set "
             "trainer.optimiser = 'adamw'"
         ) from error
-    optimiser: torch.optim.Optimizer = AdamW8bit(parameters, **settings)
+    optimiser: torch.optim.Optimizer = AdamW8bit(groups, **settings)
     return optimiser
 
 

@@ -32,10 +32,10 @@ from hifi_portrait.training.engine.fsdp import (
     shard_parameters,
 )
 from hifi_portrait.training.engine.objective import Objective
-from hifi_portrait.training.engine.optimiser import learning_rate, make_optimiser
+from hifi_portrait.training.engine.optimiser import group_parameters, learning_rate, make_optimiser
 from hifi_portrait.training.engine.precision import attention_kernel, choose_precision
 from hifi_portrait.training.engine.run_log import RunLog
-from hifi_portrait.training.engine.samples import make_loader
+from hifi_portrait.training.engine.samples import check_shared_memory, make_loader
 
 with needs_extra("train"):
     from accelerate import Accelerator
@@ -127,16 +127,18 @@ class Trainer:
             objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             self.module = self.accelerator.prepare(objective)
         learning = {name: p for name, p in objective.named_parameters() if p.requires_grad}
-        self.parameters = list(learning.values())
-        self.optimiser = self.accelerator.prepare(make_optimiser(self.parameters, config))
+        groups = group_parameters(learning, objective.fresh_parameters, config)
+        self.parameters = [parameter for group in groups for parameter in group["params"]]
+        self.optimiser = self.accelerator.prepare(make_optimiser(groups, config))
         self.averaged = AveragedWeights(learning, config.ema_decay, self.accelerator.device)
         if state is not None:
-            self.optimiser.load_state_dict(shard_optimiser_state(state["optimiser"], self.parameters))
+            self._load_optimiser(state["optimiser"])
             self.averaged.load_state_dict(state["ema"])
 
     def train(self) -> TrainingResult:
         """Train to the end of the run, or to a SIGTERM or SIGINT, which is answered with a checkpoint."""
         main = self.accelerator.is_main_process
+        check_shared_memory(self.objective, self.config, self.accelerator.num_processes)
         if main:
             self.run.mkdir(parents=True, exist_ok=True)
             (self.run / "recipe.json").write_text(json.dumps(self._description, indent=2) + "\n")
@@ -199,7 +201,7 @@ class Trainer:
         progress = self.progress
         rate = learning_rate(self.config, self.step, progress)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("rate", 1.0)  # runs from before there were groups have none
         values: dict[str, float] = {}
         accumulate = self.config.accumulate
         for part in range(accumulate):
@@ -261,6 +263,18 @@ class Trainer:
             logger.warning("%s was made with other settings; going on with the new ones", checkpoint)
         logger.info("going on from %s", checkpoint)
         return state
+
+    def _load_optimiser(self, state: dict[str, Any]) -> None:
+        groups = self.optimiser.param_groups
+        if [len(group["params"]) for group in state["param_groups"]] != [len(g["params"]) for g in groups]:
+            raise ModelError(
+                f"the run in {self.run} has other groups of parameters than the recipe makes: set "
+                "trainer.fresh_learning_rate as it was there, or take another --out"
+            )
+        rates = [group["rate"] for group in groups]
+        self.optimiser.load_state_dict(shard_optimiser_state(state, self.parameters))
+        for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
+            group["rate"] = rate
 
     def _checkpoint(self) -> None:
         self.accelerator.wait_for_everyone()

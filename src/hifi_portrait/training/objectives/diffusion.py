@@ -104,6 +104,35 @@ def velocity_from_noise(noise: Tensor, noisy: Tensor, alphas_cumprod: Tensor, ti
     return (noise - (1 - alpha).sqrt() * noisy) / alpha.sqrt()
 
 
+def draw_in_few_steps(
+    predict: Callable[[Tensor, Tensor], Tensor], alphas_cumprod: Tensor, noise: Tensor, steps: int
+) -> Tensor:
+    """Draw clean latents from noise by DDIM (arXiv 2010.02502, eq. 12), with a gradient through all steps.
+
+    Parameters
+    ----------
+    predict
+        Gives the velocity (B, C, h, w) of noisy latents at timesteps (B,).
+    alphas_cumprod
+        (T,) cumulative products of the schedule's alphas.
+    noise
+        (B, C, h, w) of unit variance.
+    steps
+        How many, 1 or more; evenly from the last timestep on, as models of few steps have them.
+    """
+    total = len(alphas_cumprod)
+    places = [total - 1 - step * total // steps for step in range(steps)]
+    latents, clean = noise, noise
+    for number, place in enumerate(places):
+        times = torch.full((len(noise),), place, device=noise.device)
+        clean = clean_from_velocity(latents, predict(latents, times), alphas_cumprod, times)
+        if number + 1 < steps:
+            here, following = alphas_cumprod[place], alphas_cumprod[places[number + 1]]
+            remaining = (latents - here.sqrt() * clean) / (1 - here).sqrt()
+            latents = following.sqrt() * clean + (1 - following).sqrt() * remaining
+    return clean
+
+
 @torch.no_grad()
 def sample_latents(
     predict: Callable[[Tensor, Tensor], Tensor], scheduler: Any, noise: Tensor, steps: int

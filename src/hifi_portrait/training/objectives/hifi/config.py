@@ -37,6 +37,15 @@ class HiFiLosses:
     """Weight of one minus the cosine of the recogniser's embeddings, of the decoded picture and the photo. It
     is costly: it decodes pictures."""
 
+    recogniser: str = ""
+    """ONNX file of the ArcFace network by whose embeddings ``identity`` is judged, that which the photos were
+    prepared with; empty for dlib's, for photos prepared without."""
+
+    identity_steps: int = 0
+    """Steps in which pictures are drawn from noise for ``identity``, with a gradient through all of them, as
+    PuLID does in 4 (arXiv 2404.16022): a whole face of the networks' own, whatever the noise. 0 judges the
+    clean pictures that the noisings of the photos predict. It is costly."""
+
     landmarks: float = 0.0
     """Weight of the difference of gradients along the landmarks' contours, of the decoded picture and the
     photo. It is costly: it decodes pictures."""
@@ -105,6 +114,10 @@ class HiFiDataConfig:
     cached_text: bool = False
     """Whether captions are read as `prepare` embedded them: in the variants made there, or, with a
     ``clause_dropout`` of 0, whole."""
+
+    packed: bool = False
+    """Whether samples travel packed from the processes that make them, in a fifth of the memory: references
+    at the size at which the face refiner looks at them, the warp in bytes, coordinates in 10 bits."""
 
     buckets: bool = False
     """Whether targets have the shapes that `prepare` sorted them into. Then ``equal_counts`` must be a

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from hifi_portrait.errors import DatasetError
+from hifi_portrait.faces.arcface import arcface_transform
 from hifi_portrait.head import HeadModel, SurfaceView
 from hifi_portrait.landmarks import LandmarkGenerator
 from hifi_portrait.models.conditioning import FaceInputs, face_inputs
@@ -24,6 +25,7 @@ from hifi_portrait.training.data.tokenizer import token_ids
 from hifi_portrait.training.engine.objective import Batch
 from hifi_portrait.training.engine.samples import shuffled_index
 from hifi_portrait.training.objectives.hifi.config import HiFiDataConfig
+from hifi_portrait.training.objectives.hifi.packed import PackedFaces, pack_faces
 
 
 class HiFiData:
@@ -39,6 +41,12 @@ class HiFiData:
         Seed of the order of identities, and of everything random in a sample.
     with_pictures
         Whether samples hold the target's picture, too.
+    with_warp
+        Whether anything reads their warps, which are not drawn otherwise.
+    arcface_chips
+        Whether ``chips`` leads to the aligned view of ArcFace's networks instead of dlib's.
+    crop_size
+        Side in pixels of packed references; 0 packs nothing.
 
     Raises
     ------
@@ -47,9 +55,19 @@ class HiFiData:
     """
 
     def __init__(
-        self, config: HiFiDataConfig, folder: str | Path, *, seed: int = 0, with_pictures: bool = False
+        self,
+        config: HiFiDataConfig,
+        folder: str | Path,
+        *,
+        seed: int = 0,
+        with_pictures: bool = False,
+        with_warp: bool = True,
+        arcface_chips: bool = False,
+        crop_size: int = 0,
     ) -> None:
         self.config = config
+        self.with_warp = with_warp
+        self.arcface_chips, self.crop_size = arcface_chips, crop_size
         self.seed = seed
         self.with_pictures = with_pictures or config.regraded_share > 0
         self.prepared = Prepared(folder)
@@ -85,7 +103,8 @@ class HiFiData:
         Returns
         -------
         dict
-            ``faces``, a batch of one; ``latents`` (C, h, w); ``token_ids`` (77,), or the cached
+            ``faces``, a batch of one, packed if so set; ``latents`` (C, h, w); ``token_ids`` (77,),
+            or the cached
             ``text_hidden`` and ``text_pooled``; ``chips`` (3, 3) and ``embedding`` (E,) of the target;
             ``one_sitting`` (), whether the references are known to be of the target's sitting; ``regraded``
             (), whether ``latents`` are not those of the regraded picture; and, with pictures, ``picture``
@@ -157,7 +176,8 @@ class HiFiData:
             The targets are of several shapes.
         """
         faces = [sample["faces"] for sample in samples]
-        targets = [each.landmark if isinstance(each, FaceInputs) else each.latents for each in faces]
+        drawn = FaceInputs | PackedFaces
+        targets = [each.landmark if isinstance(each, drawn) else each.latents for each in faces]
         if len({target.shape[-2:] for target in targets}) > 1:
             raise DatasetError(
                 "a batch has targets of several shapes: set hifi.data.equal_counts to a multiple of "
@@ -198,17 +218,19 @@ class HiFiData:
         extent = (geometry.camera.width, geometry.camera.height)
         landmark = self.generator.from_geometry(geometry, extent)
         views = [self._view(photo, kind) for photo in photos]
-        faces = face_inputs(references, landmark, model=self.model, views=views)
+        faces = face_inputs(references, landmark, model=self.model, views=views, with_warp=self.with_warp)
         one_sitting = prepared.in_one_sitting([target, *photos])
         if rng.random() < config.face_dropout:
             faces, one_sitting = without_references(faces), False
+        extent = (latents.shape[-2], latents.shape[-1])
+        packing = config.packed and self.crop_size > 0
         sample: Batch = {
-            "faces": faces,
+            "faces": pack_faces(faces, extent, self.crop_size) if packing else faces,
             "latents": latents,
             "one_sitting": torch.tensor(one_sitting),
             "regraded": torch.tensor(grade is not None),
             **self._caption(target, rng, config),
-            "chips": torch.from_numpy(np.array(prepared.arrays["chips"][target])),
+            "chips": torch.from_numpy(self._chip(target)),
             "embedding": torch.from_numpy(np.array(prepared.arrays["embeddings"][target])),
         }
         if self.with_pictures:
@@ -216,6 +238,12 @@ class HiFiData:
             crop = crop if grade is None else grade(crop)
             sample["picture"] = torch.from_numpy(crop).permute(2, 0, 1)
         return sample
+
+    def _chip(self, photo: int) -> np.ndarray:
+        """Give the transform (3, 3) from a photo's crop to the recogniser's aligned view."""
+        if not self.arcface_chips:
+            return np.array(self.prepared.arrays["chips"][photo])
+        return arcface_transform(self.prepared.arrays["landmarks"][photo]).astype(np.float32)
 
     def _caption(self, photo: int, rng: np.random.Generator, config: HiFiDataConfig) -> Batch:
         """Give what the text encoders read, or, where it is cached, what they make of it."""

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hifi_portrait.errors import ModelError
-from hifi_portrait.faces.dlib_resnet import DlibResNet
+from hifi_portrait.faces.arcface import CHIP_SIZE as ARCFACE_CHIP_SIZE
+from hifi_portrait.faces.dlib_resnet import CHIP_SIZE
 from hifi_portrait.head import Part
 from hifi_portrait.head.arrays import ByteArray
 from hifi_portrait.head.model import triangles_around_eyes
@@ -23,10 +24,10 @@ from hifi_portrait.prompts.class_word import find_class_words
 from hifi_portrait.training.data.text import TextEmbeddings, encode_text
 from hifi_portrait.training.engine.objective import Batch, Objective
 from hifi_portrait.training.engine.precision import autocast_where_fast, own_precision
-from hifi_portrait.training.engine.samples import ENDLESS
 from hifi_portrait.training.engine.weights import find_scheduler
 from hifi_portrait.training.objectives.diffusion import (
     clean_from_velocity,
+    draw_in_few_steps,
     draw_noise_scale,
     draw_timesteps,
     draw_warp_starts,
@@ -38,9 +39,19 @@ from hifi_portrait.training.objectives.diffusion import (
 from hifi_portrait.training.objectives.hifi.config import HiFiConfig, HiFiLosses
 from hifi_portrait.training.objectives.hifi.critic import balance_gradients, hinge_critic_loss
 from hifi_portrait.training.objectives.hifi.data import HiFiData
+from hifi_portrait.training.objectives.hifi.packed import unpack_batch
 from hifi_portrait.training.objectives.hifi.parts import hifi_parts, take_over_prior
+from hifi_portrait.training.objectives.hifi.prior import calibrate_prior
+from hifi_portrait.training.objectives.hifi.recogniser import load_recogniser
 from hifi_portrait.training.objectives.hifi.sample_faces import SampleFaces, SampleMemory
-from hifi_portrait.training.objectives.hifi.start import CRITIC, freeze_clip, given_parts
+from hifi_portrait.training.objectives.hifi.start import (
+    CRITIC,
+    check_data,
+    check_memory,
+    find_fresh,
+    freeze_clip,
+    given_parts,
+)
 from hifi_portrait.training.objectives.losses import (
     align_chips,
     area_errors,
@@ -50,12 +61,6 @@ from hifi_portrait.training.objectives.losses import (
     landmark_band_loss,
 )
 from hifi_portrait.training.objectives.sheets import arrange_grid, decode_latents, to_image
-
-_PRIOR_PHOTOS = 1500
-"""Photos whose latents' moments make the prior of what no warp shows."""
-
-_PRIOR_PAIRS = 128
-"""Samples whose latents, beside their warps', make the prior of what a warp shows."""
 
 _CRITIC_WARMUP = 0.1
 """Fraction of the run over which the adversarial term's weight grows from 0 to the full."""
@@ -85,18 +90,23 @@ class HiFiObjective(Objective):
         if config.frozen_clip and self.part("face_encoder").config.patches:
             freeze_clip(self.part("face_encoder"), half=config.frozen_in_half)
         self.scheduler = find_scheduler(config.init_from) or build(config.size, ["scheduler"])["scheduler"]
-        self.recogniser = DlibResNet.from_dlib() if config.losses.identity > 0 else None
+        self.recogniser = load_recogniser(config.losses)
         if self._predicted == "epsilon" and self.part("hifi_net").prior is not None:
             raise ModelError("a base that predicts noise has no latent prior: set hifi.latent_prior = false")
-        self.data = HiFiData(config.data, data, seed=seed, with_pictures=self._decodes(config.losses))
-        self._check_data()
+        hifi_net = self.part("hifi_net")
+        self._reads_warp = bool(
+            hifi_net.config.warp_latents or hifi_net.prior is not None or config.warp_starts > 0
+        )
+        pictures = self._decodes(config.losses)
+        self.data = HiFiData(config.data, data, seed=seed, with_pictures=pictures, with_warp=self._reads_warp)
+        check_data(config, self.data.prepared, self.data.text, self.parts)
         self.second_padding = self.data.prepared.second_padding()
         fresh = "hifi_net" not in given_parts(config)
-        if fresh and config.copy_unet:
-            self.part("hifi_net").copy_unet(self.part("unet"))
+        of_unet = self.part("hifi_net").copy_unet(self.part("unet")) if fresh and config.copy_unet else set()
+        self.fresh_parameters = find_fresh(self.parts, config, of_unet)
         known = not fresh or take_over_prior(self.part("hifi_net"), config.init_from)
         if (config.calibrate_prior or not known) and self.part("hifi_net").prior is not None:
-            self._calibrate_prior()
+            calibrate_prior(self.part("hifi_net").prior, self.part("vae"), self.data)
         self.part("face_attention").attach(self.part("unet"))
         model = self.data.model
         self.conditioner = FaceConditioner(
@@ -122,6 +132,7 @@ class HiFiObjective(Objective):
     def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
         """Compute the term ``denoising`` and the other losses' terms whose weights are above 0."""
         losses, draws = self.config.losses, self.config.noise_draws
+        batch = unpack_batch(batch)
         known = self._known(batch)
 
         def repeat(value: Tensor) -> Tensor:
@@ -155,8 +166,23 @@ class HiFiObjective(Objective):
                 strength = losses.adversary * min(1.0, progress / _CRITIC_WARMUP)
                 terms["adversary"] = balance_gradients(adversary, error, prediction, strength)
         if self._decodes(losses):
-            terms |= self._picture_terms(clean, timesteps, batch)
+            drawn = None
+            if losses.identity > 0 and losses.identity_steps > 0:
+                drawn = self._draw_in_few_steps(text, condition)
+            terms |= self._picture_terms(clean, timesteps, batch, drawn)
         return terms
+
+    def _draw_in_few_steps(self, text: TextEmbeddings, condition: Conditioning) -> Tensor:
+        """Draw clean latents (B, C, h, w) of whole samples from noise, with a gradient."""
+        noise = torch.randn_like(condition.warp_latents, dtype=torch.float32)
+        prompted = torch.zeros(len(noise), dtype=torch.bool, device=noise.device)
+        alphas = self.scheduler.alphas_cumprod.to(noise.device)
+        return draw_in_few_steps(
+            lambda noisy, times: self._predict(noisy, times, text, condition, prompted),
+            alphas,
+            noise,
+            self.config.losses.identity_steps,
+        )
 
     def _critic_terms(
         self, drawn: Tensor, photos: Tensor, shown: tuple[Tensor, Tensor]
@@ -168,9 +194,9 @@ class HiFiObjective(Objective):
 
     def sheet(self) -> ByteArray:
         """Draw held-out people: first reference, target, landmark image, warp, and drawn portrait."""
-        batch = self._held_out()
+        batch = unpack_batch(self._held_out())
         latents, faces = batch["latents"], batch["faces"]
-        condition = self.conditioner(faces)
+        condition = self.conditioner(faces, with_warp=self._reads_warp)
         text = self._text(batch, condition)
         everyone = torch.ones(len(latents), dtype=torch.bool, device=latents.device)
 
@@ -206,55 +232,15 @@ class HiFiObjective(Objective):
         """Factor by which the autoencoder reduces the sides of pictures."""
         return int(2 ** (len(self.part("vae").config.block_out_channels) - 1))
 
-    def _calibrate_prior(self) -> None:
-        """Measure the latents' moments, alone and beside the warp's, on training photos."""
-        prepared = self.data.prepared
-        photos = prepared.photos("train")
-        chosen = np.random.default_rng(0).choice(photos, min(_PRIOR_PHOTOS, len(photos)), replace=False)
-        pairs = self.data.collate([self.data.square_sample(ENDLESS - i) for i in range(_PRIOR_PAIRS)])
-        faces = pairs["faces"]
-        warps = torch.cat([encode_picture(self.part("vae"), warp) for warp in faces.warp.split(8)])
-        coverage = F.adaptive_avg_pool2d(faces.warp_coverage, warps.shape[-1])
-        latents = torch.stack([prepared.latents(int(photo)) for photo in chosen])
-        self.part("hifi_net").prior.calibrate(latents, pairs["latents"], warps, coverage)
-
-    def _check_data(self) -> None:
-        """Raise ModelError where the networks cannot read what was prepared."""
-        data, width = self.data, self.part("unet").config.cross_attention_dim
-        if self.recogniser is not None and data.prepared.recogniser:
-            raise ModelError(
-                f"{data.prepared.folder} has embeddings of {data.prepared.recogniser}, but "
-                "hifi.losses.identity reads those of dlib: set it to 0"
-            )
-        if data.text is not None and data.text.width != width:
-            raise ModelError(
-                f"{data.prepared.folder} has embeddings of captions {data.text.width} numbers wide, but the "
-                f"base model reads {width}: prepare it with the base's own text encoders (--text)"
-            )
-        if data.text is not None and self.part("face_refiner").in_prompt:
-            raise ModelError(
-                f"the design {self.config.design} changes captions: set hifi.data.cached_text = false"
-            )
-
     def _memory(self, count: int) -> SampleMemory | None:
         """Make the memory of samples, where it is requested; raise ModelError where that cannot be."""
         if not count:
             return None
-        if count % self.config.data.equal_counts:
-            raise ModelError("hifi.kept_samples must be a multiple of hifi.data.equal_counts")
-        if fresh := {"face_encoder", "face_refiner", "hifi_net"} - given_parts(self.config):
-            names = " and ".join(sorted(fresh))
-            raise ModelError(f"with hifi.kept_samples {names} must have learnt to see: add to hifi.init_from")
-        learning = {"face_encoder", "face_refiner"}.intersection(self.config.trainable)
-        if learning:
-            names = " and ".join(sorted(learning))
-            raise ModelError(f"with hifi.kept_samples {names} see each sample once: freeze them")
-        if self._decodes(self.config.losses):
-            raise ModelError("hifi.kept_samples have no pictures: set hifi.losses.identity, landmarks to 0")
+        check_memory(self.config)
 
         def faces(batch: Batch) -> SampleFaces:
             device = next(self.part("unet").parameters()).device
-            moved = {name: value.to(device) for name, value in batch.items()}
+            moved = unpack_batch({name: value.to(device) for name, value in batch.items()})
             with autocast_where_fast(device):
                 return self._known(moved)
 
@@ -282,7 +268,7 @@ class HiFiObjective(Objective):
         """Give the targets' latents (B, C, h, w); those of regraded pictures are encoded here."""
         latents: Tensor = batch["latents"]
         regraded: Tensor = batch["regraded"]
-        if bool(regraded.any()):
+        if self.config.data.regraded_share > 0 and bool(regraded.any()):
             pictures = batch["picture"][regraded].float() / 127.5 - 1
             latents = latents.clone()
             latents[regraded] = encode_picture(self.part("vae"), pictures).to(latents)
@@ -296,7 +282,7 @@ class HiFiObjective(Objective):
             return map_tensors(
                 faces, lambda t: t.to(device, torch.float32 if t.is_floating_point() else t.dtype)
             )
-        condition = self.conditioner(faces)
+        condition = self.conditioner(faces, with_warp=self._reads_warp)
         extent = (condition.warp_latents.shape[-2], condition.warp_latents.shape[-1])
         coverage = F.adaptive_avg_pool2d(faces.warp_coverage, extent)
         return SampleFaces(condition, self._latents(batch), self._importance(faces, extent), coverage)
@@ -308,7 +294,9 @@ class HiFiObjective(Objective):
         ids, refiner = batch["token_ids"], self.part("face_refiner")
         with own_precision(self.part("text_encoder")):
             encoders = (self.part("text_encoder"), self.part("text_encoder_2"))
-            text = encode_text(*encoders, ids, self.second_padding)
+            read = encode_text(*encoders, ids, self.second_padding)
+        # Encoders of half precision may stand beside networks that train without autocast.
+        text = TextEmbeddings(read.hidden.float(), read.pooled.float())
         if not refiner.in_prompt:
             return text
         places = find_class_words(self.data.tokenizer, ids)
@@ -355,6 +343,7 @@ class HiFiObjective(Objective):
                 down_block_additional_residuals=[cast(residual * guided) for residual in down],
                 mid_block_additional_residual=cast(middle * guided),
             ).sample
+        self.part("face_attention").rebind_for_gradient(output)
         known, prior = condition.hifi.prior_mean, self.part("hifi_net").prior
         if self._predicted == "epsilon":
             alphas = self.scheduler.alphas_cumprod.to(noisy.device)
@@ -372,7 +361,10 @@ class HiFiObjective(Objective):
         shown = (faces.triangle >= 0) * importance[faces.triangle.long().clamp(min=0)]
         return 1 + F.adaptive_avg_pool2d(shown[:, None], extent)
 
-    def _picture_terms(self, clean: Tensor, timesteps: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def _picture_terms(
+        self, clean: Tensor, timesteps: Tensor, batch: Batch, drawn: Tensor | None
+    ) -> dict[str, Tensor]:
+        """Compute the terms of decoded pictures; identity is that of ``drawn`` latents, if there are any."""
         losses = self.config.losses
         steps = self.scheduler.config.num_train_timesteps
         chosen = timesteps.argsort()[: losses.decoded_samples]
@@ -382,10 +374,13 @@ class HiFiObjective(Objective):
         pictures = decode_picture(vae, clean[chosen])
         terms = {}
         if losses.identity > 0 and self.recogniser is not None:
-            embeddings = self.recogniser(align_chips(pictures, batch["chips"][shown]))
-            terms["identity"] = losses.identity * embedding_loss(
-                embeddings, batch["embedding"][shown], counted
-            )
+            faces, weight = pictures, counted
+            if drawn is not None:
+                faces, weight = decode_picture(vae, drawn[chosen]), torch.ones_like(counted)
+            size = ARCFACE_CHIP_SIZE if losses.recogniser else CHIP_SIZE
+            embeddings = self.recogniser(align_chips(faces, batch["chips"][shown], size))
+            error = embedding_loss(embeddings, batch["embedding"][shown], weight)
+            terms["identity"] = losses.identity * error
         if losses.landmarks > 0:
             band = landmark_band(batch["faces"].landmark[shown, :3]) * counted.view(-1, 1, 1, 1)
             target = batch["picture"][shown].float() / 127.5 - 1

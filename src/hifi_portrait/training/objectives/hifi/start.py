@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ from hifi_portrait.models.build import size_config
 from hifi_portrait.models.designs import design_overrides
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.pipeline.check_inputs import check_fit
+from hifi_portrait.training.data.cached_text import CachedText
 from hifi_portrait.training.data.prepared import Prepared
 from hifi_portrait.training.data.tokenizer import check_tokenizers
 from hifi_portrait.training.engine.weights import find_part
 from hifi_portrait.training.objectives.hifi.config import AS_GIVEN, FACE_PARTS, HiFiConfig
+from hifi_portrait.training.objectives.hifi.recogniser import check_recogniser
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +122,69 @@ def check_parts(parts: Mapping[str, Any], config: HiFiConfig) -> None:
         raise ModelError(f"nothing learns: {', '.join(learning)} of this design have no parameters")
     if not config.trainable:
         raise ModelError("nothing learns: hifi.trainable is empty")
+
+
+def check_data(config: HiFiConfig, prepared: Prepared, text: CachedText | None, parts: Any) -> None:
+    """Check that the networks can read what was prepared.
+
+    Raises
+    ------
+    ModelError
+        They cannot; the message names what does not fit.
+    """
+    width = parts["unet"].config.cross_attention_dim
+    if config.losses.identity > 0:
+        check_recogniser(config.losses, prepared)
+    if text is not None and text.width != width:
+        raise ModelError(
+            f"{prepared.folder} has embeddings of captions {text.width} numbers wide, but the base model "
+            f"reads {width}: prepare it with the base's own text encoders (--text)"
+        )
+    if text is not None and parts["face_refiner"].in_prompt:
+        raise ModelError(f"the design {config.design} changes captions: set hifi.data.cached_text = false")
+
+
+def check_memory(config: HiFiConfig) -> None:
+    """Check that samples can be looked at once and kept.
+
+    Raises
+    ------
+    ModelError
+        Something of a sample would change.
+    """
+    if config.kept_samples % config.data.equal_counts:
+        raise ModelError("hifi.kept_samples must be a multiple of hifi.data.equal_counts")
+    if fresh := {"face_encoder", "face_refiner", "hifi_net"} - given_parts(config):
+        names = " and ".join(sorted(fresh))
+        raise ModelError(f"with hifi.kept_samples {names} must have learnt to see: add to hifi.init_from")
+    learning = {"face_encoder", "face_refiner"}.intersection(config.trainable)
+    if learning:
+        names = " and ".join(sorted(learning))
+        raise ModelError(f"with hifi.kept_samples {names} see each sample once: freeze them")
+    if config.losses.identity > 0 or config.losses.landmarks > 0:
+        raise ModelError("hifi.kept_samples have no pictures: set hifi.losses.identity, landmarks to 0")
+
+
+def find_fresh(parts: Any, config: HiFiConfig, of_unet: Collection[str]) -> set[str]:
+    """Find which of the parameters that learn start from nothing, by their names in an objective.
+
+    Parameters
+    ----------
+    parts
+        The parts by name.
+    config
+        Names the folders that the others are taken from.
+    of_unet
+        Names of HiFi-Net's parameters that were copied from the UNet.
+    """
+    copied = {f"hifi_net.{name}" for name in of_unet}
+    for name in parts:
+        if name not in config.fresh and find_part([*config.init_from], name) is not None:
+            copied |= {f"{name}.{parameter}" for parameter, _ in parts[name].named_parameters()}
+    if starts_from_clip(config):
+        copied |= {f"face_encoder.tower.{n}" for n, _ in parts["face_encoder"].tower.named_parameters()}
+    learning = {f"{name}.{p}" for name in config.trainable for p, _ in parts[name].named_parameters()}
+    return {f"parts.{name}" for name in learning - copied}
 
 
 def freeze_clip(face_encoder: Any, *, half: bool) -> None:
