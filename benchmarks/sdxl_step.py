@@ -14,6 +14,11 @@ a design's pipeline does so: face keys and values; of HiFi-Net aligned maps and 
 - `IP-Adapter`: and 4 tokens' attention on both halves.
 
 Memory is what tensors take at most: the weights of what a row uses, and what one more step computes.
+
+Operations of matrix products, convolutions and attention are counted on tensors that have shapes alone, so
+that no machine's speed is in their ratio; with --rounds 0 nothing else is measured, at any size:
+
+    python benchmarks/sdxl_step.py --latents 128 --rounds 0
 """
 
 from __future__ import annotations
@@ -33,7 +38,10 @@ import torch
 from accelerate import init_empty_weights
 from diffusers import ControlNetModel
 from peak_memory import PeakMemory
+from sdxl_training import ATTENTION
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils.flop_counter import FlopCounterMode
 
 from hifi_portrait.models import build, size_config
 from hifi_portrait.models.face_encoder import FaceTokens
@@ -150,6 +158,13 @@ class Bench:
         with self._reading(row):
             return statistics.mean(self._seconds(row.step) for _ in range(row.every))
 
+    def operations(self, row: Row) -> float:
+        """Of one step, the mean over those in which HiFi-Net runs once."""
+        with self._reading(row), FlopCounterMode(display=False, custom_mapping=ATTENTION) as work:
+            for _ in range(row.every):
+                row.step()
+        return work.get_total_flops() / row.every
+
     def memory(self, row: Row) -> int:
         """Bytes: the weights of what a row uses, and the most that a step takes beside them."""
         with self._reading(row), PeakMemory() as tensors:
@@ -203,6 +218,15 @@ class Bench:
         )
 
 
+def count_operations(
+    size: str, latents: int, dtype: torch.dtype, layers: Sequence[int] = (), rows: Sequence[str] = ()
+) -> dict[str, float]:
+    """Count the operations of rows, of all if none is named, without computing anything."""
+    with FakeTensorMode(allow_non_fake_inputs=True), torch.inference_mode():
+        bench = Bench(size, latents, "cpu", dtype, layers)
+        return {name: bench.operations(bench.rows[name]) for name in rows or bench.rows}
+
+
 def _after_zeros(residual: Tensor) -> Tensor:
     return torch.cat([torch.zeros_like(residual), residual])
 
@@ -214,13 +238,35 @@ def main() -> None:
     )
     parser.add_argument("--model", default="sdxl", help="size: sdxl, bundled or tiny")
     parser.add_argument("--latents", type=int, default=32, help="side of the latents; 128 for 1024 pixels")
-    parser.add_argument("--rounds", type=int, default=5, choices=range(1, 1000), metavar="N")
+    parser.add_argument(
+        "--rounds", type=int, default=5, choices=range(1000), metavar="N", help="0 counts operations alone"
+    )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float16", "float32"])
     parser.add_argument("--layers", type=int, nargs="+", default=(), help="of HiFi-Net's transformers")
     parser.add_argument("--out", type=Path, help="JSON file for the figures")
     arguments = parser.parse_args()
     dtype = getattr(torch, arguments.dtype)
+    work = count_operations(arguments.model, arguments.latents, dtype, arguments.layers)
+    figures: dict[str, Any] = {"operations": {name: each / work["SDXL"] for name, each in work.items()}}
+    if not arguments.rounds:
+        print("| guided step | TFLOP | operations, ratio to bare SDXL |\n| --- | --- | --- |")
+        for name, ratio in figures["operations"].items():
+            print(f"| {name} | {work[name] / 1e12:.3f} | {ratio:.3f} |")
+    else:
+        figures |= _measure(arguments, dtype)
+        bare = statistics.median(figures["seconds"]["SDXL"])
+        print("| guided step | seconds, median | ratio to bare SDXL | GB | operations, ratio |")
+        print("| --- | --- | --- | --- | --- |")
+        for name, ratio in figures["ratios"].items():
+            columns = f"{ratio * bare:.3f} | {ratio:.3f} | {figures['gigabytes'][name]:.2f}"
+            print(f"| {name} | {columns} | {figures['operations'][name]:.3f} |")
+    if arguments.out:
+        arguments.out.write_text(json.dumps(figures, indent=1))
+
+
+def _measure(arguments: argparse.Namespace, dtype: torch.dtype) -> dict[str, Any]:
+    """Seconds, their ratios and gigabytes of each row."""
     with torch.inference_mode():
         bench = Bench(arguments.model, arguments.latents, arguments.device, dtype, arguments.layers)
         seconds: dict[str, list[float]] = {name: [] for name in bench.rows}
@@ -233,12 +279,7 @@ def main() -> None:
         memory = {name: bench.memory(row) / 1e9 for name, row in bench.rows.items()}
     bare = statistics.median(seconds["SDXL"])
     ratios = {name: statistics.median(taken) / bare for name, taken in seconds.items()}
-    print("| guided step | seconds, median | ratio to bare SDXL | GB |\n| --- | --- | --- | --- |")
-    for name, ratio in ratios.items():
-        print(f"| {name} | {ratio * bare:.3f} | {ratio:.3f} | {memory[name]:.2f} |")
-    if arguments.out:
-        figures = {"seconds": seconds, "ratios": ratios, "gigabytes": memory}
-        arguments.out.write_text(json.dumps(figures, indent=1))
+    return {"seconds": seconds, "ratios": ratios, "gigabytes": memory}
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Base models and HiFi weights from folders, single files and the hub's layout; others refused by name."""
 
+import copy
 import json
 import shutil
 
@@ -10,9 +11,10 @@ from diffusers import StableDiffusionXLPipeline
 from safetensors.torch import load_file, save_file
 
 from hifi_portrait.errors import ModelError
+from hifi_portrait.models import save_hifi_parts
 from hifi_portrait.pipeline import HiFiPortraitPipeline
 from original_layout import save_original
-from tiny_pipelines import PLAIN_PARTS, a_pipeline, an_identity, draw
+from tiny_pipelines import FACE_PARTS, PLAIN_PARTS, a_pipeline, an_identity, draw
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,44 @@ def test_single_files_become_the_dtype_asked_for(folder):
         torch_dtype=torch.bfloat16,
     )
     assert loaded.unet.dtype == loaded.hifi_net.dtype == loaded.face_refiner.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("hifi", ["hifi", "hifi.safetensors"])
+@pytest.mark.parametrize("base", ["base", "base.safetensors"])
+def test_each_part_may_have_a_dtype_of_its_own(folder, base, hifi):
+    settings = {"config": str(folder / "base")} if base.endswith(".safetensors") else {}
+    wanted = {"unet": torch.bfloat16, "hifi_net": torch.float16, "default": torch.float32}
+    loaded = HiFiPortraitPipeline.from_pretrained(
+        folder / base, hifi=folder / hifi, torch_dtype=wanted, **settings
+    )
+    assert (loaded.unet.dtype, loaded.hifi_net.dtype) == (torch.bfloat16, torch.float16)
+    assert loaded.vae.dtype == loaded.face_refiner.dtype == torch.float32
+
+
+def test_parts_keep_the_dtype_they_were_saved_in(folder, pipe, tmp_path):
+    halved = {name: copy.deepcopy(getattr(pipe, name)) for name in FACE_PARTS}
+    halved["hifi_net"].to(torch.bfloat16)
+    for name in ("hifi", "hifi.safetensors"):
+        save_hifi_parts(halved, tmp_path / name)
+        loaded = HiFiPortraitPipeline.from_pretrained(
+            folder / "base", hifi=tmp_path / name, torch_dtype="auto"
+        )
+        assert (loaded.hifi_net.dtype, loaded.face_encoder.dtype) == (torch.bfloat16, torch.float32)
+        assert loaded.unet.dtype == torch.float32
+
+
+def test_a_base_model_without_text_encoders_is_no_refiner(folder, tmp_path):
+    for missing in (("text_encoder",), ("text_encoder", "text_encoder_2")):
+        place = shutil.copytree(folder / "base", tmp_path / str(len(missing)))
+        index = json.loads((place / "model_index.json").read_text())
+        index |= {name: [None, None] for name in missing}
+        (place / "model_index.json").write_text(json.dumps(index))
+        assert load(place, folder).text_encoder is None
+    unet = json.loads((place / "unet" / "config.json").read_text())
+    unet["projection_class_embeddings_input_dim"] = 32 + 5 * unet["addition_time_embed_dim"]
+    (place / "unet" / "config.json").write_text(json.dumps(unet))
+    with pytest.raises(ModelError, match="is a SDXL refiner model"):
+        load(place, folder)
 
 
 def test_a_single_file_needs_hifi_weights(folder):

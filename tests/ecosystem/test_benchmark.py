@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import sdxl_step
 import sdxl_training
 import torch
 from peak_memory import PeakMemory
@@ -31,8 +32,17 @@ def test_the_cost_of_a_step_is_measured(tmp_path):
     rows += ["HiFi-Net, every 2nd step", "InstantID", "IP-Adapter"]
     assert re.findall(r"^\| (\w[^|]*) \| [\d.]+ \|", table, re.MULTILINE) == rows == list(figures["ratios"])
     assert figures["ratios"]["SDXL"] == 1 and all(len(taken) == 2 for taken in figures["seconds"].values())
+    assert figures["operations"]["SDXL"] == 1 < figures["operations"]["HiFi-Net"]
     memory = figures["gigabytes"]
     assert memory["HiFi-Net, 16 references"] == memory["HiFi-Net, 1 reference"] > memory["SDXL"]
+
+
+def test_a_step_of_sdxls_size_costs_a_tenth_more_in_operations():
+    """At 1024 pixels, with four references; as many operations with more."""
+    rows = ["SDXL", "HiFi-Net", "HiFi-Net, 16 references"]
+    bare, four, sixteen = sdxl_step.count_operations("sdxl", 128, torch.bfloat16, rows=rows).values()
+    assert 1.05 < four / bare <= 1.11
+    assert sixteen == four
 
 
 def test_memory_of_tensors_is_counted_while_they_live():

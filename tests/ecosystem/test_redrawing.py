@@ -72,7 +72,7 @@ def test_glasses_are_put_on_in_the_pictures_light_and_redrawn_in_full(scene, per
     for glasses in ("none", "sunglasses"):
         target = scene.target.replace(glasses=glasses)
         heads.append(draw_head(person, target, 128, 128))
-        encoded = encode_subjects([(person, target)], heads[-1:], pipe.condition, "cpu", scene=scene)
+        encoded = encode_subjects([(person, target)], heads[-1:], pipe._conditioner, "cpu", scene=scene)
         warps.append(encoded.inputs[0].warp[0].mean(dim=0))
     changed = ((warps[1] - warps[0]).abs() > 0.05).numpy()
     bare, worn = (scene.mask(head) for head in heads)

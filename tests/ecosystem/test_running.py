@@ -98,16 +98,16 @@ def test_repeated_blocks_compile_into_as_many_graphs_as_those_of_sdxl(identity):
 
 
 @pytest.mark.slow
-def test_a_guided_unet_compiles_once_for_each_set_of_guides_that_acts(identity):
+def test_a_guided_unet_compiles_whole_and_not_once_a_step(identity):
     """Which step is under way is not read from a tensor, for which a GPU would have to be waited."""
     pipe = a_pipeline()
     widths = {"channels": [8, 16, 24, 24], "num_res_blocks": 1, "downscale_factor": 16}
     model = T2IAdapter(**widths, adapter_type="full_adapter_xl").eval()
     guide = Guide(model, np.zeros((64, 64, 3), np.uint8), end=0.5)
-    settings = {"guides": [guide], "num_inference_steps": 4}
+    settings = {"guides": [guide], "num_inference_steps": 6}
     plain = draw(pipe, identity, **settings)
 
     def compare():
         np.testing.assert_allclose(draw(pipe, identity, **settings), plain, atol=1e-5)
 
-    assert count_graphs(pipe.unet.compile, compare) == 2
+    assert count_graphs(pipe.unet.compile, compare) <= 3

@@ -14,9 +14,10 @@ The list is that of their common pipeline tests. What of it stands elsewhere:
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionXLPipeline
+from diffusers import AutoencoderTiny, StableDiffusionXLPipeline
 from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
+from hifi_portrait.errors import ModelError
 from hifi_portrait.pipeline import HiFiPortraitPipeline
 from tiny_pipelines import TARGET, a_pipeline, draw, draw_plain
 
@@ -166,15 +167,63 @@ def test_a_callback_changes_guidance_from_step_to_step(pipe, identity):
     assert scales == [3.0, 4.0, 5.0]
 
 
-def test_prompts_are_encoded_by_the_text_encoders_alone(pipe, identity):
+TEXTS = ("text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2")
+
+
+@pytest.fixture(scope="module")
+def mute(pipe):
+    """The same pipeline without its text encoders."""
+    others = {name: part for name, part in pipe.components.items() if name not in TEXTS}
+    return quiet(HiFiPortraitPipeline(**others, **dict.fromkeys(TEXTS)))
+
+
+def embed(pipe, prompt, **words):
+    with torch.no_grad():
+        return dict(zip(EMBEDDINGS, pipe.encode_prompt(prompt, **words), strict=True))
+
+
+def test_prompts_are_encoded_by_the_text_encoders_alone(pipe, mute, identity):
     """And a pipeline without text encoders draws from what they gave."""
     words = {"prompt": "a man in the rain", "negative_prompt": "blurred"}
-    texts = ("text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2")
-    others = {name: part for name, part in pipe.components.items() if name not in texts}
+    assert np.array_equal(draw(mute, identity, **embed(pipe, **words)), draw(pipe, identity, **words))
+
+
+def test_without_text_encoders_a_prompt_changes_a_start_from_the_warp(pipe, mute, identity):
+    start = {"warp_strength": 0.5, "warp_grain": 0.0}
+    beard, rain = (draw(mute, identity, **embed(pipe, words), **start) for words in ("a beard", "rain"))
+    zeros = {name: torch.zeros_like(value) for name, value in embed(pipe, "a beard").items()}
+    nothing = draw(mute, identity, **zeros, **start)
+    assert not np.array_equal(beard, nothing) and not np.array_equal(beard, rain)
+    np.testing.assert_allclose(draw(mute, identity, **zeros, **start, prompt_scale=9.0), nothing, atol=1e-5)
+
+
+def test_a_pipeline_without_text_encoders_is_saved_and_loaded(pipe, mute, identity, tmp_path):
+    given = embed(pipe, "a beard")
+    mute.save_pretrained(tmp_path)
+    loaded = quiet(HiFiPortraitPipeline.from_pretrained(tmp_path))
+    assert loaded.text_encoder is None
+    assert np.array_equal(draw(loaded, identity, **given), draw(mute, identity, **given))
+
+
+def test_parts_that_draw_may_be_left_out_to_encode_prompts(pipe, tiny_model):
+    others = ("vae", "unet", "hifi_net", "face_encoder", "face_refiner", "face_attention")
+    text = HiFiPortraitPipeline.from_pretrained(tiny_model, **dict.fromkeys(others))
     with torch.no_grad():
-        given = dict(zip(EMBEDDINGS, pipe.encode_prompt(**words), strict=True))
-    mute = quiet(HiFiPortraitPipeline(**others, **dict.fromkeys(texts)))
-    assert np.array_equal(draw(mute, identity, **given), draw(pipe, identity, **words))
+        embeddings, *_ = text.encode_prompt("a beard")
+    assert embeddings.shape[-1] == pipe.unet.config.cross_attention_dim
+    with pytest.raises(ModelError, match="no vae, unet, hifi_net"):
+        draw(text, None)
+
+
+@pytest.mark.parametrize("start", [{}, {"warp_strength": 0.5}], ids=["noise", "warp"])
+def test_a_tiny_autoencoder_takes_the_place_of_the_whole_one(identity, start):
+    pipe, widths = a_pipeline(), (8, 8, 8, 8)
+    pipe.vae = AutoencoderTiny(
+        encoder_block_out_channels=widths, decoder_block_out_channels=widths,
+        num_encoder_blocks=(1, 1, 1, 1), num_decoder_blocks=(1, 1, 1, 1),
+    )  # fmt: skip
+    drawn = draw(pipe, identity, prompt="a beard", **start)
+    assert drawn.shape == (1, 64, 64, 3) and np.isfinite(drawn).all()
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

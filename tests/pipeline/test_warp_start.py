@@ -34,6 +34,21 @@ def test_starting_from_the_warp_takes_the_last_steps(identity, scheduler):
     assert timesteps == [int(t) for t in pipe.scheduler.timesteps[2:]]
 
 
+@pytest.mark.parametrize("chosen", [{"timesteps": [700, 300, 40]}, {"sigmas": [9.0, 3.0, 0.5, 0.0]}], ids=str)
+def test_a_schedule_of_ones_own_is_taken_whole_from_the_warp(identity, chosen):
+    pipe, timesteps = a_pipeline(), []
+    pipe.scheduler = EulerDiscreteScheduler()
+
+    def on_step(_pipe, _step, timestep, tensors):
+        timesteps.append(float(timestep))
+        return tensors
+
+    images = draw(pipe, identity, warp_strength=0.5, callback_on_step_end=on_step, **chosen)
+    pipe.scheduler.set_timesteps(**chosen)
+    assert timesteps == pipe.scheduler.timesteps.tolist() and len(timesteps) == 3
+    assert np.isfinite(images).all()
+
+
 def test_a_small_warp_strength_stays_closer_to_the_warp_than_a_large_one(identity):
     pipe = a_pipeline(trained=False)
     pipe.scheduler = EulerDiscreteScheduler.from_config(pipe.scheduler.config, rescale_betas_zero_snr=False)
@@ -170,7 +185,7 @@ def test_networks_leave_the_colours_alone_that_the_warp_draws(identity):
     dyed = draw_warp(identity, head).dyed
     difference = np.abs(changed - unchanged).max(axis=-1)
     assert (dyed == 1).sum() > 100 and difference[dyed == 1].max() < 1e-5
-    assert difference[dyed == 0].mean() > 0.005
+    assert difference[dyed == 0].mean() > 0.002
 
 
 PINK, GREEN = "a person with pink hair", "a person with green hair and round glasses"

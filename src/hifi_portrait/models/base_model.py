@@ -120,8 +120,20 @@ def _check_index(source: str | Path, index: dict[str, Any], unet: dict[str, Any]
         raise _refused(source, "Stable Diffusion 1 or 2")
     if unet.get("in_channels", 4) == 9:
         raise _refused(source, _KINDS["xl_inpaint"])
-    if index.get("text_encoder", [""])[0] is None:
+    if _is_refiner(index, unet):
         raise _refused(source, _KINDS["xl_refiner"])
+
+
+def _is_refiner(index: dict[str, Any], unet: dict[str, Any]) -> bool:
+    """Tell SDXL's refiner from a base model that was saved without its text encoders."""
+    names = ("projection_class_embeddings_input_dim", "cross_attention_dim", "addition_time_embed_dim")
+    if index.get("requires_aesthetics_score"):
+        return True
+    if all(isinstance(unet.get(name), int) for name in names):
+        projected, text, number = (int(unet[name]) for name in names)
+        return projected == text + 5 * number  # size, place and beauty; a base model reads six numbers
+    first, second = (index.get(name, [""])[0] for name in ("text_encoder", "text_encoder_2"))
+    return first is None and second is not None
 
 
 def _check_layout(file: Path) -> None:

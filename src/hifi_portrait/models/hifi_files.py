@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 
 from hifi_portrait.errors import ModelError
 from hifi_portrait.io.atomic import atomic_write
+from hifi_portrait.models.dtypes import Dtypes, dtype_of, saved_dtype
 from hifi_portrait.models.files import HIFI_PARTS, check_weights, reading
 
 FORMAT = "hifi-portrait.hifi"
@@ -52,7 +53,7 @@ def save_hifi_parts(parts: Mapping[str, Any], to: str | Path) -> None:
         save_file(tensors, partial, metadata)
 
 
-def load_hifi_parts(source: str | Path, dtype: torch.dtype, **hub: Any) -> dict[str, Any]:
+def load_hifi_parts(source: str | Path, dtype: Dtypes, **hub: Any) -> dict[str, Any]:
     """Load HiFi-Net and the face networks.
 
     Parameters
@@ -60,7 +61,7 @@ def load_hifi_parts(source: str | Path, dtype: torch.dtype, **hub: Any) -> dict[
     source
         A folder with one sub-folder a part, a file that `save_hifi_parts` wrote, or a hub id.
     dtype
-        Of the weights.
+        Of the weights: one, one for each part (`dtype_of`), or "auto" for those they were saved in.
     hub
         `revision`, `token`, `cache_dir` and `local_files_only` of a download.
 
@@ -78,7 +79,8 @@ def load_hifi_parts(source: str | Path, dtype: torch.dtype, **hub: Any) -> dict[
             raise ModelError(f"{folder} has no {part}/config.json: it must hold {', '.join(HIFI_PARTS)}")
         check_weights(folder / part)
         with reading(folder / part):
-            loaded[part] = _class(part).from_pretrained(folder / part, dtype=dtype)
+            saved = saved_dtype(folder / part)
+            loaded[part] = _class(part).from_pretrained(folder / part, dtype=dtype_of(part, dtype, saved))
     return loaded
 
 
@@ -86,7 +88,7 @@ def _class(part: str) -> Any:
     return getattr(import_module("hifi_portrait.models"), _CLASSES[part])
 
 
-def _from_file(file: Path, dtype: torch.dtype) -> dict[str, Any]:
+def _from_file(file: Path, dtype: Dtypes) -> dict[str, Any]:
     if not file.is_file():
         raise ModelError(f"there is no file {file} with HiFi weights")
     try:
@@ -107,7 +109,8 @@ def _from_file(file: Path, dtype: torch.dtype) -> dict[str, Any]:
         with reading(file):
             model = _class(part).from_config(json.loads(metadata[part]))
             model.load_state_dict(own)
-        loaded[part] = model.to(dtype).eval()
+        saved = next((value.dtype for value in own.values() if value.is_floating_point()), torch.float32)
+        loaded[part] = model.to(dtype_of(part, dtype, saved)).eval()
     return loaded
 
 

@@ -162,15 +162,17 @@ def add_prior(
     """Within this context the UNet's prediction has the prior's velocity added.
 
     ``mean`` is (B, C, h, w); ``noise_scale`` is the fraction of the schedule's noise that the samples have.
-    The UNet may run on B samples, or on 2 B of which the second half is conditional: the unconditional half
-    has the mean of a picture without a warp.
+    The UNet may run on B samples, or on 2 B or 3 B of which the first are unconditional: those have the mean
+    of a picture without a warp.
     """
 
     def add(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
         noisy = args[0] if args else kwargs["sample"]
         timestep = args[1] if len(args) > 1 else kwargs["timestep"]
         known = mean.to(noisy.device, torch.float32)
-        means = torch.cat([prior.mean_alone(noisy[: -len(known)]), known])
+        halves = len(noisy) // len(known)
+        means = torch.cat([prior.mean_alone(noisy[: len(known)]), *[known] * (halves - 1)])
+        means = known if halves == 1 else means
         alpha_bar = alpha_bar_at(alphas_cumprod, timestep).expand(len(noisy))
         velocity = prior.velocity(noisy, alpha_bar, means, noise_scale)
         prediction = output[0] + velocity.to(output[0].dtype)

@@ -15,7 +15,10 @@ def encode_picture(vae: AutoencoderKL, picture: Tensor) -> Tensor:
     """Scaled latents (B, C, h, w) of pictures (B, 3, H, W) in [-1, 1]: the posterior's mode, no noise."""
     dtype = vae.dtype
     with _without_overflow(vae):
-        latents = vae.encode(picture.to(vae.dtype)).latent_dist.mode() * vae.config.scaling_factor
+        encoded = vae.encode(picture.to(vae.dtype))
+        # A tiny autoencoder (TAESD) gives latents alone.
+        mode = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
+        latents = mode * vae.config.scaling_factor
     output: Tensor = latents.to(dtype)
     return output
 

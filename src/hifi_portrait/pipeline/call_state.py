@@ -12,10 +12,11 @@ from diffusers import AutoencoderKL, SchedulerMixin
 from diffusers.image_processor import VaeImageProcessor
 from torch import Tensor
 
+from hifi_portrait.models.conditioning import FaceConditioner
 from hifi_portrait.models.face_refiner import FaceRefiner
 from hifi_portrait.models.guides import Guide
 from hifi_portrait.models.latents import encode_picture
-from hifi_portrait.pipeline.encode import Condition, Device, mask_scene
+from hifi_portrait.pipeline.encode import Device, mask_scene
 from hifi_portrait.pipeline.inpaint import LatentInpainting
 from hifi_portrait.pipeline.request import Request
 from hifi_portrait.pipeline.subjects import EncodedSubjects
@@ -128,15 +129,17 @@ class CallState:
             pictures = self.shown.add_change(self.so_far, drawn[0], drawn[1], settings.prompt_scale)
         return pictures if self.inpainting is None else self.inpainting.paste(pictures)
 
-    def next_round(self, pictures: Any, drawn: Sequence[Any], condition: Condition) -> CallState | None:
+    def next_round(
+        self, pictures: Any, drawn: Sequence[Any], conditioner: FaceConditioner
+    ) -> CallState | None:
         """Make the state of the next round, which looks for a prompt's changes in the pictures so far.
 
         Parameters
         ----------
         pictures, drawn
             This round's pictures (B, 3, H, W) in [-1, 1], and its draws.
-        condition
-            Runs the face networks over what shows those pictures in the place of the warps.
+        conditioner
+            Reads those pictures in the place of the warps; what it read in the photos stays.
 
         Returns
         -------
@@ -147,7 +150,11 @@ class CallState:
         if not changes or self.round == self.request.settings.prompt_rounds:
             return None
         inputs = [each.show_pictures(pictures) for each in self.subjects.inputs]
-        shown = replace(self.subjects, inputs=inputs, conditionings=[condition(each) for each in inputs])
+        conditionings = [
+            conditioner(each, features=known.repeat(len(each.warp)), separate_warp=True)
+            for each, known in zip(inputs, self.subjects.features, strict=True)
+        ]
+        shown = replace(self.subjects, inputs=inputs, conditionings=conditionings)
         return replace(
             self,
             shown=shown,
@@ -185,6 +192,8 @@ def prepare_call(
     vae: AutoencoderKL,
     control_image_processor: VaeImageProcessor,
     device: Device,
+    *,
+    encodes_text: bool = True,
 ) -> CallState:
     """Make the state of a call's first round.
 
@@ -198,6 +207,8 @@ def prepare_call(
         diffusers' reader of the pictures that guides are given.
     device
         On which the networks run.
+    encodes_text
+        Whether there are text encoders.
     """
     settings = request.settings
     inpainting = None
@@ -229,7 +240,7 @@ def prepare_call(
         subjects=subjects,
         shown=subjects,
         loop_arguments=arguments,
-        unprompted=_find_unprompted(request) if request.shows_warp else None,
+        unprompted=_find_unprompted(request, encodes_text) if request.shows_warp else None,
         generators=generator if isinstance(generator, list) else [generator] if generator else [],
         guides=[
             (guide, _read_guide_image(guide, control_image_processor, settings.height, settings.width))
@@ -246,8 +257,10 @@ def _make_start(request: Request, subjects: EncodedSubjects) -> WarpStart | None
     return WarpStart(subjects.warp_latents, request.settings.warp_strength, request.noise_scale)
 
 
-def _find_unprompted(request: Request) -> dict[str, Any] | None:
+def _find_unprompted(request: Request, encodes_text: bool) -> dict[str, Any] | None:
     """Find what of the prompts the warp shows already; None if they ask for nothing else."""
+    if not encodes_text:
+        return _without_prompt(request.prompts)
     by_the_warp = ("glasses", "hair", "clothes") if request.scene is None else ("glasses",)
     shared = [{getattr(target, name) for _, target in request.subjects} for name in by_the_warp]
     besides = has_other_words(request.prompts, guided=request.settings.guidance_scale > 1)
@@ -255,6 +268,12 @@ def _find_unprompted(request: Request) -> dict[str, Any] | None:
         request.texts, *[each.pop() if len(each) == 1 else None for each in shared], other_words=besides
     )
     return None if shown is None else {"prompt": shown}
+
+
+def _without_prompt(prompts: Mapping[str, Any]) -> dict[str, Any]:
+    """Embeddings of no prompt, which for SDXL are zeros."""
+    nothing = {name: torch.zeros_like(prompts[name]) for name in ("prompt_embeds", "pooled_prompt_embeds")}
+    return dict(prompts) | nothing | {f"negative_{name}": value for name, value in nothing.items()}
 
 
 def _read_guide_image(guide: Guide, processor: VaeImageProcessor, height: int, width: int) -> Tensor:

@@ -13,6 +13,7 @@ from hifi_portrait.head.numerics import as_number, as_whole
 from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
+from hifi_portrait.models.files import HIFI_PARTS
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
@@ -52,6 +53,19 @@ def check_fit(
         )
 
 
+def check_complete(components: Mapping[str, Any]) -> None:
+    """Check that a pipeline has all parts that draw, some of which may be left out to encode prompts alone.
+
+    Raises
+    ------
+    ModelError
+        If one is missing; the message names it.
+    """
+    missing = [name for name in ("vae", "unet", "scheduler", *HIFI_PARTS) if components.get(name) is None]
+    if missing:
+        raise ModelError(f"this pipeline has no {', '.join(missing)}, without which it draws nothing")
+
+
 def check_request(request: Request, step: int) -> None:
     """Check what a call asks for.
 
@@ -88,6 +102,15 @@ def check_request(request: Request, step: int) -> None:
     _check_not_negative(
         hifi_scale=settings.hifi_scale, face_scale=settings.face_scale, prompt_scale=settings.prompt_scale
     )
+    if settings.face_guidance_scale is not None:
+        _check_not_negative(face_guidance_scale=settings.face_guidance_scale)
+        if settings.guidance_scale <= 1:
+            raise ValueError(
+                "`face_guidance_scale` needs guidance, a `guidance_scale` above 1, but that is "
+                f"{settings.guidance_scale}"
+            )
+    if not 0 <= settings.warp_until < 1:
+        raise ValueError(f"`warp_until` must be in [0, 1), but is {settings.warp_until!r}")
     if not 0 < settings.warp_strength <= 1:
         raise ValueError(f"`warp_strength` must be in (0, 1], but is {settings.warp_strength!r}")
     _check_fractions(

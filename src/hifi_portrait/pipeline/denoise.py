@@ -11,7 +11,7 @@ import torch
 from diffusers import SchedulerMixin, UNet2DConditionModel
 
 from hifi_portrait.models.face_attention import FaceAttention
-from hifi_portrait.models.guidance import rescale_guidance
+from hifi_portrait.models.guidance import rescale_guidance, split_guidance
 from hifi_portrait.models.guides import apply_guides
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.latent_prior import add_prior
@@ -43,13 +43,16 @@ class Denoiser:
         """
         noise_states = [generator.get_state() for generator in state.generators]
         condition = state.shown.make_condition(state.request.copies)
+        every, until = state.request.settings.hifi_every, state.request.settings.warp_until
+        last = self.scheduler.config.num_train_timesteps
+        fading = (last, until * last) if until > 0 else None
         drawn: list[Any] = []
         with self._bound(state):
             for draw in state.draws:
                 for generator, noise_state in zip(state.generators, noise_states, strict=True):
                     generator.set_state(noise_state)
                 arguments = state.with_scene_callback(draw, self.scheduler)
-                with self.hifi_net.bound(condition, every=state.request.settings.hifi_every):
+                with self.hifi_net.bound(condition, every=every, warp_fading=fading):
                     pictures = self.loop(state, **state.loop_arguments, **arguments)
                 if not (drawn and self.interrupted()):
                     drawn.append(pictures)
@@ -74,13 +77,16 @@ class Denoiser:
                     subjects.unconditional_tokens,
                 )
             )
-            stack.enter_context(rescale_guidance(self.unet, self.scheduler, settings.guidance_rescale))
             if state.start is not None:
                 stack.enter_context(state.start.shorten_schedule(self.scheduler))
             guides = apply_guides(
                 self.unet, state.guides, self.scheduler, lambda: state.timesteps(self.scheduler)
             )
             stack.enter_context(guides)
+            scale = settings.face_guidance_scale
+            ratio = None if scale is None else scale / settings.guidance_scale
+            stack.enter_context(split_guidance(self.unet, copies, ratio))
+            stack.enter_context(rescale_guidance(self.unet, self.scheduler, settings.guidance_rescale))
             yield
 
     def _add_prior(self, stack: ExitStack, state: CallState) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor
 from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.glasses import without_frame
 from hifi_portrait.landmarks import LandmarkGenerator, LandmarkImage
-from hifi_portrait.models.conditioning import Conditioning, FaceInputs, face_inputs
+from hifi_portrait.models.conditioning import FaceConditioner, face_inputs
 from hifi_portrait.models.regions import Region
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.own_expressions import use_own_expressions
@@ -25,19 +25,17 @@ from hifi_portrait.pipeline.subjects import EncodedSubjects, share_picture
 from hifi_portrait.warp.draw import draw_warp
 
 Device = torch.device | str
-Condition = Callable[[FaceInputs], Conditioning]
-"""Runs the face networks over a person's tensors, as `HiFiPortraitPipeline.condition`."""
 
 
-def encode_request(request: Request, condition: Condition, device: Device) -> EncodedSubjects:
+def encode_request(request: Request, conditioner: FaceConditioner, device: Device) -> EncodedSubjects:
     """Draw the heads and warps of a request's people and run the face networks over them.
 
     Parameters
     ----------
     request
         The call's inputs.
-    condition
-        Runs the face networks.
+    conditioner
+        Runs the networks that read faces.
     device
         On which they run.
     """
@@ -52,23 +50,25 @@ def encode_request(request: Request, condition: Condition, device: Device) -> En
     return encode_subjects(
         request.subjects,
         heads,
-        condition,
+        conditioner,
         device,
         scene=request.scene,
         regions=request.regions,
         large_heads=large_heads,
+        with_warp=request.reads_warp or conditioner.hifi_net.config.warp_latents,
     )
 
 
 def encode_subjects(
     subjects: Subjects,
     heads: Sequence[LandmarkImage],
-    condition: Condition,
+    conditioner: FaceConditioner,
     device: Device,
     *,
     scene: Scene | None = None,
     regions: Sequence[Region] | None = None,
     large_heads: Sequence[LandmarkImage] = (),
+    with_warp: bool = True,
 ) -> EncodedSubjects:
     """Encode people with their drawn heads.
 
@@ -76,8 +76,8 @@ def encode_subjects(
     ----------
     subjects, heads
         Each person and target, and the head drawn of them.
-    condition, device
-        The face networks, and where they run.
+    conditioner, device
+        Runs the networks that read faces, and where they run.
     scene
         The given picture in which the one person is drawn.
     regions
@@ -85,9 +85,12 @@ def encode_subjects(
     large_heads
         The same heads in the size of finished pictures, where these are larger. The networks then read the
         large warps, reduced.
+    with_warp
+        Whether anything reads the warps; if not they are left empty.
     """
+    draw = _draw_warp if with_warp else _leave_empty
     warps = [
-        _draw_warp(identity, head, scene)
+        draw(identity, head, scene)
         for (identity, _), head in zip(subjects, large_heads or heads, strict=True)
     ]
     height, width = heads[0].image.shape[:2]
@@ -104,10 +107,15 @@ def encode_subjects(
     ]
     recoloured = [torch.from_numpy(fraction)[None, None].to(device) for _, _, fraction in warps]
     within, parts = share_picture(subjects, regions, height, width, device)
+    features = [conditioner.read_faces(each) for each in inputs]
     return EncodedSubjects(
         heads,
         inputs,
-        [condition(each) for each in inputs],
+        features,
+        [
+            conditioner(each, features=known, with_warp=with_warp, separate_warp=True)
+            for each, known in zip(inputs, features, strict=True)
+        ],
         recoloured,
         within,
         parts,
@@ -137,6 +145,13 @@ def _draw_warp(identity: Identity, head: LandmarkImage, scene: Scene | None) -> 
     bare = replace(head, glasses=without_frame(head.glasses), hair=None, clothes=None)
     warp = draw_warp(identity, bare)
     return *scene.receive_warp(warp.picture, warp.coverage, head), warp.dyed
+
+
+def _leave_empty(_: Identity, head: LandmarkImage, _scene: Scene | None) -> tuple[Array, Array, Array]:
+    """Give what stands for a warp that nothing reads: grey, and covered nowhere."""
+    extent = head.image.shape[:2]
+    nowhere = np.zeros(extent, np.float32)
+    return np.full((*extent, 3), 127.5, np.float32), nowhere, nowhere
 
 
 def _to_tensor(picture: Array) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor
 from hifi_portrait.errors import ModelError, needs_extra
 from hifi_portrait.io.hub import check_reachable
 from hifi_portrait.models.base_model import check_hub_is_sdxl, check_is_sdxl, is_single_file, load_single_file
+from hifi_portrait.models.dtypes import Dtypes, dtype_of, saved_dtypes
 from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder
 from hifi_portrait.models.hifi_files import load_hifi_parts
 
@@ -28,8 +29,8 @@ class Source:
 
     base: str | Path
     """Folder, hub id or single file."""
-    dtype: torch.dtype
-    """Of the weights."""
+    dtype: Dtypes
+    """Of the weights, or of each part's."""
     settings: dict[str, Any]
     """Parts that are loaded already, and other arguments of diffusers' loaders."""
 
@@ -58,7 +59,13 @@ class Source:
             raise ModelError(f"{self.base} is a base model without {', '.join(missing)}: give them as `hifi`")
         of_pipeline = [name for name in optional if name in settings and name not in _OPTIONAL_PARTS]
         given = {name: settings.pop(name) for name in of_pipeline}
-        return load_single_file(self.base, self.dtype, **settings) | own | given
+        whole = self.dtype if isinstance(self.dtype, torch.dtype) else torch.float32
+        parts = load_single_file(self.base, whole, **settings)
+        if not isinstance(self.dtype, torch.dtype | str):  # the loader of single files takes one for all
+            for name, part in parts.items():
+                if isinstance(part, torch.nn.Module):
+                    part.to(dtype_of(name, self.dtype))
+        return parts | own | given
 
 
 def find_source(base: str | Path | None, hifi: str | Path | None, settings: dict[str, Any]) -> Source:
@@ -80,6 +87,10 @@ def find_source(base: str | Path | None, hifi: str | Path | None, settings: dict
     if hifi is not None:
         revision = settings.pop("hifi_revision", None)
         settings = load_hifi_parts(hifi, dtype, revision=revision, **hub) | settings
+    if dtype == "auto" and Path(BUNDLED if base is None else base).is_dir():
+        dtype = saved_dtypes(Path(BUNDLED if base is None else base))  # diffusers takes that for float32
+    elif dtype == "auto":
+        dtype = torch.float32
     source = Source(BUNDLED if base is None else base, dtype, settings)
     if source.is_single_file:
         return source

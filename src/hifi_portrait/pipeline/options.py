@@ -44,6 +44,10 @@ class SamplingOptions:
     guidance: float | None = None
     """Scale of classifier-free guidance, which strengthens prompt and faces together; 1 does without it. The
     model's own `default_guidance` if None. Keyword `guidance_scale`."""
+    face_guidance: float | None = None
+    """Scale of guidance by faces, warp and guides alone, 0 or more; `guidance` then is that by the prompt. It
+    costs one more half of the UNet at each step, and needs a `guidance` above 1. None guides by both
+    together. Keyword `face_guidance_scale`."""
     guidance_rescale: float = 0.0
     """Fraction, in [0, 1], by which guided predictions are brought back to the spread of unguided ones
     (arXiv 2305.08891, section 3.4). Keyword `guidance_rescale`."""
@@ -73,12 +77,17 @@ class WarpOptions:
 
     strength: float | None = None
     """1 starts from noise. A number in (0, 1) starts from the plain warp, noised that far, as image-to-image
-    does, and takes that fraction of the steps: small values stay close to the warp. The model's own
+    does, and takes that fraction of the steps: small values stay close to the warp. With `timesteps` or
+    `sigmas` of one's own it is noised to the first of these, and all of them are taken. The model's own
     `default_warp_strength` if None. Keyword `warp_strength`."""
     noise_scale: float | None = None
     """Fraction, in [0, 1], of the schedule's noise that a start from the warp adds to it: with 0 nothing of
     the warp is lost to noise and every seed gives the same picture; 1 is plain image-to-image. The model's
     own `default_warp_grain` if None. Keyword `warp_grain`."""
+    until: float = 0.0
+    """Place in the noise schedule, as a fraction in [0, 1), at which the warp has ceased to guide HiFi-Net.
+    It guides in full at the noisiest timestep, and less from there on: composition and pose come from it, a
+    prompt's style from the base model. 0 guides in full throughout. Keyword `warp_until`."""
     fraction: float = 1.0
     """How much of the plain warp, in [0, 1], a portrait that starts from it shows where the warp is sure: off
     the outline of the head, and where references see the person. 0 gives the networks' own picture. Keyword
@@ -114,6 +123,7 @@ KEYWORDS: Mapping[str, tuple[str, str]] = {
     "upscale": ("size", "upscale"),
     "num_inference_steps": ("sampling", "steps"),
     "guidance_scale": ("sampling", "guidance"),
+    "face_guidance_scale": ("sampling", "face_guidance"),
     "guidance_rescale": ("sampling", "guidance_rescale"),
     "num_images_per_prompt": ("sampling", "images_per_prompt"),
     "hifi_scale": ("steering", "hifi_scale"),
@@ -122,6 +132,7 @@ KEYWORDS: Mapping[str, tuple[str, str]] = {
     "guides": ("steering", "guides"),
     "warp_strength": ("warp", "strength"),
     "warp_grain": ("warp", "noise_scale"),
+    "warp_until": ("warp", "until"),
     "warp_share": ("warp", "fraction"),
     "prompt_scale": ("prompting", "scale"),
     "prompt_rounds": ("prompting", "rounds"),
@@ -143,6 +154,7 @@ class CallKeywords(TypedDict, total=False):
     upscale: int | None
     num_inference_steps: int | None
     guidance_scale: float | None
+    face_guidance_scale: float | None
     guidance_rescale: float
     num_images_per_prompt: int
     hifi_scale: float
@@ -151,6 +163,7 @@ class CallKeywords(TypedDict, total=False):
     guides: Sequence[Guide]
     warp_strength: float | None
     warp_grain: float | None
+    warp_until: float
     warp_share: float
     prompt_scale: float
     prompt_rounds: int
@@ -189,6 +202,7 @@ class CallSettings:
     upscale: int
     num_inference_steps: int
     guidance_scale: float
+    face_guidance_scale: float | None
     guidance_rescale: float
     num_images_per_prompt: int
     hifi_scale: float
@@ -197,6 +211,7 @@ class CallSettings:
     guides: Sequence[Guide]
     warp_strength: float
     warp_grain: float
+    warp_until: float
     warp_share: float
     prompt_scale: float
     prompt_rounds: int

@@ -43,6 +43,7 @@ from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline import loading, notices, options
 from hifi_portrait.pipeline.call_state import CallState, prepare_call
 from hifi_portrait.pipeline.check_inputs import (
+    check_complete,
     check_counts,
     check_design,
     check_fit,
@@ -111,22 +112,15 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
     ) -> None:
         # Not the parent's: it would register the ControlNet under a name of its own.
         DiffusionPipeline.__init__(self)
-        check_fit(unet, hifi_net, face_encoder, face_refiner, face_attention)
+        fitting = (unet, hifi_net, face_encoder, face_refiner, face_attention)
+        if None not in fitting:  # some may be left out, to encode prompts
+            check_fit(*fitting)
         self.register_modules(
-            vae=vae,
-            text_encoder=text_encoder,
-            text_encoder_2=text_encoder_2,
-            tokenizer=tokenizer,
-            tokenizer_2=tokenizer_2,
-            unet=unet,
-            hifi_net=hifi_net,
-            face_encoder=face_encoder,
-            face_refiner=face_refiner,
-            face_attention=face_attention,
-            scheduler=scheduler,
-            feature_extractor=feature_extractor,
-            image_encoder=image_encoder,
-        )
+            vae=vae, text_encoder=text_encoder, text_encoder_2=text_encoder_2, tokenizer=tokenizer,
+            tokenizer_2=tokenizer_2, unet=unet, hifi_net=hifi_net, face_encoder=face_encoder,
+            face_refiner=face_refiner, face_attention=face_attention, scheduler=scheduler,
+            feature_extractor=feature_extractor, image_encoder=image_encoder,
+        )  # fmt: skip
         self.register_to_config(
             force_zeros_for_empty_prompt=force_zeros_for_empty_prompt,
             default_steps=default_steps,
@@ -135,7 +129,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             default_warp_grain=default_warp_grain,
             default_upscale=default_upscale,
         )
-        self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1)
+        self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1) if vae is not None else 8
         scale = {"vae_scale_factor": self.vae_scale_factor, "do_convert_rgb": True}
         self.image_processor = VaeImageProcessor(**scale)
         self.control_image_processor = VaeImageProcessor(**scale, do_normalize=False)
@@ -208,6 +202,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             If another call is drawing with the same parts.
         """
         options.check_known(keywords, type(self).__call__)
+        check_complete(self.components)
         if isinstance(identity, Identity) and isinstance(target, list | tuple) and len(target) != 1:
             drawn = draw_each_target(
                 self,
@@ -243,11 +238,12 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         finished, device = [], self._execution_device
         with exclusive_use(self.components):
             for part in split_by_prompt(request):
-                subjects = encode_request(part, self.condition, device)
-                state = prepare_call(part, subjects, self.vae, self.control_image_processor, device)
+                subjects = encode_request(part, self._conditioner, device)
+                texts, processor = self.text_encoder_2 is not None, self.control_image_processor
+                state = prepare_call(part, subjects, self.vae, processor, device, encodes_text=texts)
                 drawn = denoiser.draw(state)  # diffusers' loop denoises and decodes
                 pictures = state.composite(drawn)
-                while following := state.next_round(pictures, drawn, self.condition):
+                while following := state.next_round(pictures, drawn, self._conditioner):
                     state = following
                     drawn = denoiser.draw(state)
                     pictures = state.composite(drawn)
@@ -309,7 +305,11 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
     @torch.no_grad()
     def condition(self, inputs: FaceInputs) -> Conditioning:
         """Compute all that the networks read of a person and a drawn target, whatever the timestep."""
-        return FaceConditioner(self.face_encoder, self.face_refiner, self.hifi_net, self.vae)(inputs)
+        return self._conditioner(inputs)
+
+    @property
+    def _conditioner(self) -> FaceConditioner:
+        return FaceConditioner(self.face_encoder, self.face_refiner, self.hifi_net, self.vae)
 
     def sampling(
         self,
@@ -326,8 +326,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
     @property
     def controlnet(self) -> HiFiNet:
         """HiFi-Net, under the name by which diffusers' loop calls it."""
-        hifi_net: HiFiNet = self.hifi_net
-        return hifi_net
+        return self.hifi_net  # type: ignore[no-any-return]  # diffusers' attributes have no types
 
     def encode_prompt(self, prompt: str | list[str] | None, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """As the parent's; with the faces in the prompt, for a design that has them there."""
@@ -400,7 +399,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         """
         loading.check_no_lora(self)
         super().save_pretrained(save_directory, *args, **kwargs)
-        write_model_card(save_directory, self.components, self.face_encoder.config.recogniser_dim)
+        if self.face_encoder is not None:
+            write_model_card(save_directory, self.components, self.face_encoder.config.recogniser_dim)
 
     def save_hifi(self, to: str | Path) -> None:
         """Save HiFi-Net and the face networks alone, as `from_pretrained(base, hifi=to)` reads them.
@@ -422,5 +422,6 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
     def register_modules(self, **modules: Any) -> None:
         """As diffusers', but our own classes are saved under the package's name, not that of their module."""
         super().register_modules(**modules)
-        own = {name: ("hifi_portrait", self.config[name][1]) for name in HIFI_PARTS if name in modules}
+        present = [name for name in HIFI_PARTS if modules.get(name) is not None]
+        own = {name: ("hifi_portrait", self.config[name][1]) for name in present}
         self.register_to_config(**own)

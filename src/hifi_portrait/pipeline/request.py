@@ -69,6 +69,11 @@ class Request:
         return self.starts_from_warp and self.settings.warp_share > 0 and self.output_type != "latent"
 
     @property
+    def reads_warp(self) -> bool:
+        """Whether anything but HiFi-Net reads the warp: the start, the finished picture or its detail."""
+        return self.starts_from_warp or self.is_enlarged or self.scene is not None
+
+    @property
     def is_enlarged(self) -> bool:
         """Whether finished pictures are larger than the networks draw them."""
         return self.settings.upscale > 1 and self.output_type != "latent"

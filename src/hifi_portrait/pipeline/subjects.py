@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from hifi_portrait.landmarks import LandmarkImage
-from hifi_portrait.models.conditioning import Conditioning, FaceInputs
+from hifi_portrait.models.conditioning import Conditioning, FaceFeatures, FaceInputs
 from hifi_portrait.models.hifi_condition import HiFiCondition, SharedPicture
 from hifi_portrait.models.regions import Region, Regions
 from hifi_portrait.pipeline.composite import composite_warp, mask_person
@@ -26,6 +26,8 @@ class EncodedSubjects:
     """Each person's head as the target shows it, of the size at which the networks draw."""
     inputs: Sequence[FaceInputs]
     """Each person's photos, landmarks and warp as tensors."""
+    features: Sequence[FaceFeatures]
+    """What the face networks read in the photos, whatever the warp shows."""
     conditionings: Sequence[Conditioning]
     """What the networks made of them."""
     recoloured: Sequence[Tensor]

@@ -47,7 +47,9 @@ class WarpStart:
             self.timesteps = scheduler.timesteps
             order = scheduler.order
             steps = len(scheduler.timesteps) // order
-            self.skipped = (steps - steps_taken(steps, self.strength)) * order
+            chosen = any(kwargs.get(name) is not None for name in ("timesteps", "sigmas"))
+            # A schedule that the caller chose begins where they want the warp noised to.
+            self.skipped = 0 if chosen else (steps - steps_taken(steps, self.strength)) * order
             scheduler.timesteps = scheduler.timesteps[self.skipped :]
 
         scheduler.set_timesteps = set_timesteps
