@@ -26,6 +26,7 @@ pytestmark = pytest.mark.slow
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "sdxl.md"
 SMALL = ["--set", 'hifi.size="tiny"', "--set", "trainer.max_steps=1", "--set", "trainer.accumulate=1"]
+SMALL += ["--set", "trainer.learning_rate=0.01", "--set", "trainer.warmup_steps=1"]
 SMALL += ["--set", "trainer.workers=0", "--set", "hifi.sheet_people=1", "--set", "hifi.sheet_steps=2"]
 
 
@@ -81,8 +82,9 @@ def assert_draws(folder, clip, *, as_clip):
     assert drawn.shape == (1, 64, 64, 3) and np.isfinite(drawn).all() and drawn.std() > 0.01
     theirs = CLIPModel.from_pretrained(clip).vision_model.embeddings.patch_embedding.weight
     ours = pipe.face_encoder.tower.embeddings.patch_embedding.weight
-    torch.testing.assert_close(ours, theirs.half().float() if as_clip else theirs, atol=2e-3, rtol=0)
-    assert torch.equal(ours, theirs.half().float()) == as_clip
+    frozen = theirs.bfloat16().half().float()  # kept in bfloat16 where it does not learn, exported in float16
+    assert torch.equal(ours, frozen) == as_clip
+    torch.testing.assert_close(ours, theirs, atol=0.05, rtol=0)
 
 
 def test_from_photos_a_clip_and_an_sdxl_to_a_pipeline_that_draws(models, id_data, tmp_path):

@@ -297,6 +297,8 @@ _COUNTS = (
 )
 """Keywords whose values are whole numbers of 1 or more."""
 
+_MAY_BE_NONE = ("height", "width", "face_guidance_scale")
+
 _MOST_STEPS = 10_000
 _LARGEST_UPSCALE = 16
 _LARGEST_SIDE = 16_384
@@ -318,7 +320,7 @@ def read_numbers(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     numbers = dict(values)
     for name, value in values.items():
-        if name == "guides" or (value is None and name in (*WITH_DEFAULTS, "height", "width")):
+        if name == "guides" or (value is None and name in (*WITH_DEFAULTS, *_MAY_BE_NONE)):
             continue
         if name in _COUNTS:
             whole = as_whole(value)

@@ -181,9 +181,23 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             Which part of the picture is whose, one a person: boxes (left, top, right, bottom) as fractions of
             width and height, or masks (height, width) in [0, 1]. What is near each head, if not given; for
             one person, all.
-        size, sampling, steering, warp, prompting
-            Options: the size of the picture, as in diffusers the steps and guidance of sampling, how strongly
-            HiFi-Net and the faces steer it, what it takes from the plain warp, and how prompts change it.
+        size
+            `SizeOptions`: `height`, `width` of what the networks draw, in pixels; `upscale`, how many times
+            as large finished pictures are.
+        sampling
+            `SamplingOptions`: `steps` (keyword `num_inference_steps`), `guidance` (`guidance_scale`),
+            `images_per_prompt` (`num_images_per_prompt`), as in diffusers; `guidance_rescale`;
+            `face_guidance` (`face_guidance_scale`), a scale of their own for faces and warp.
+        steering
+            `SteeringOptions`: `hifi_scale`, `face_scale`, strengths of HiFi-Net and of attention to faces;
+            `hifi_every`, at how many-th step HiFi-Net runs; `guides`, ControlNets and T2I-Adapters.
+        warp
+            `WarpOptions`: `strength` (`warp_strength`), `noise_scale` (`warp_grain`) of a start from it;
+            `until` (`warp_until`), where in the schedule it ceases to guide; `fraction` (`warp_share`), how
+            much of it the portrait shows.
+        prompting
+            `PromptOptions`, for starts from the warp: `scale` (`prompt_scale`) and `rounds`
+            (`prompt_rounds`) of what prompts change.
         generator
             The source of noise: a generator or a seed, or a list with one a picture.
         output_type, return_dict
