@@ -37,6 +37,7 @@ CLIP_FROZEN = "all but CLIP"
 LEARNING = {
     "all of HiFi": HIFI,
     CLIP_FROZEN: HIFI,
+    "all but the face encoder": ("hifi_net", "face_refiner", "face_attention"),
     "refiner and face attention alone": ("face_refiner", "face_attention"),
 }
 PEAKS = {"24 GB (RTX 4090)": 165, "80 GB (A100)": 312}  # TFLOP/s in bfloat16, dense, by their data sheets
