@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 
@@ -69,6 +70,35 @@ def test_hair_that_has_the_colour_stays_as_it_is(model, own, name):
     assert (
         np.abs(dye(picture, fraction, "white", HAIR_COLOURS, SETTINGS) - picture)[fraction > 0.9].mean() > 50
     )
+
+
+def test_skin_in_warm_shade_beside_hair_is_not_dyed(model):
+    target, picture, on_scalp = haired(model, (125, 62, 24))
+    light = np.clip(np.linspace(-0.6, 1.6, SIDE), 0, 1)[None, :, None]
+    shaded = picture * (light + (1 - light) * np.array([0.7, 0.5, 0.38]))
+    none = np.zeros((SIDE, SIDE), np.float32)
+    fraction = segment_hair(shaded, none, target.raster, model, SETTINGS)
+    skin = erode(target.raster.mask & ~on_scalp, 4) & (model.parts[target.raster.triangle] == Part.SKIN)
+    assert (fraction[erode(on_scalp, 2)] > 0.9).mean() > 0.95
+    assert fraction[skin].mean() < 0.01
+    np.testing.assert_array_equal(
+        dye(shaded, fraction, "blue", HAIR_COLOURS, SETTINGS)[skin & (fraction == 0)],
+        shaded.astype(np.float32)[skin & (fraction == 0)],
+    )
+
+
+def test_sheen_keeps_its_detail_near_the_brightest_that_is_drawn(model):
+    _, picture, on_scalp = haired(model)
+    rows = np.flatnonzero(on_scalp.any(axis=1))
+    sheen = on_scalp & (np.arange(SIDE)[:, None] < rows[0] + 12)
+    strands = 2.2 + 0.6 * (np.arange(SIDE) % 4 > 1)[None, :, None] * np.ones((SIDE, 1, 1))
+    picture[sheen] = (np.array(HAIR) * strands)[sheen]
+    drawn = dye(picture, on_scalp.astype(np.float32), "red", HAIR_COLOURS, SETTINGS, translucent=True)
+    assert drawn.mean(axis=2)[erode(sheen, 2)].std() > 1
+
+
+def erode(mask, pixels):
+    return cv2.erode(mask.astype(np.uint8), np.ones((2 * pixels + 1,) * 2, np.uint8)) > 0
 
 
 def test_hair_off_the_mesh_is_dyed_with_that_on_it(model):

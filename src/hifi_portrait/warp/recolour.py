@@ -25,7 +25,7 @@ def recolour(context: WarpContext, canvas: Canvas) -> Canvas:
     if target.hair not in HAIR_COLOURS and target.clothes not in CLOTHES_COLOURS:
         return canvas
     colour, dyed = canvas.colour, canvas.dyed
-    hair = segment_hair(colour, canvas.hair, canvas.raster, context.model, settings)
+    hair = segment_hair(colour, canvas.hair, canvas.raster, context.model, settings, canvas.alpha)
     if target.clothes in CLOTHES_COLOURS:
         loose = (canvas.alpha - canvas.hair).clip(0, 1) * (canvas.raster.triangle < 0)
         clothes = segment_clothes(colour, loose, hair, canvas.raster, context.model, settings)
@@ -82,7 +82,9 @@ def dye(
     bright = linear.mean(axis=2) + own.dark_offset
     ratio = np.log(bright / np.median(bright[there]))
     contrast = np.std(np.clip(ratio[there], *np.percentile(ratio[there], (5, 95))))
-    ratio = np.clip(ratio * min(1.0, own.max_contrast / max(float(contrast), 1e-6)), darkest, lightest)
+    ratio = ratio * min(1.0, own.max_contrast / max(float(contrast), 1e-6))
+    bound = np.where(ratio < 0, -darkest, lightest)
+    ratio = bound * np.tanh(ratio / bound)  # sheen and shade keep their detail near the bounds
     # At its edge what is dyed is mixed with what is not, whose brightness is none of its own.
     ratio = np.minimum(ratio, lightest * np.clip(2 * fraction - 1, 0, 1))[..., None]
     requested = (np.array(colours[name]) / 255) ** DISPLAY_GAMMA

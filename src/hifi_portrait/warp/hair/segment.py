@@ -5,19 +5,25 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from hifi_portrait.head.arrays import Array, FloatArray, IntArray
+from hifi_portrait.head.arrays import Array, BoolArray, FloatArray, IntArray
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.warp.face.places import cheek_vertices, ear_vertices
+from hifi_portrait.warp.hair.local_colours import compare_locally
 from hifi_portrait.warp.hair.shell import scalp
 from hifi_portrait.warp.image.colour import colour_distance, weighted_lab
-from hifi_portrait.warp.image.morphology import touching
+from hifi_portrait.warp.image.morphology import square, touching
 from hifi_portrait.warp.settings import HairSegmentSettings, WarpSettings
 
 
 def segment_hair(
-    colour: Array, loose: Array, raster: Raster, model: HeadModel, settings: WarpSettings
+    colour: Array,
+    loose: Array,
+    raster: Raster,
+    model: HeadModel,
+    settings: WarpSettings,
+    person: Array | None = None,
 ) -> FloatArray:
     """How far a drawn head shows hair at each place, (H, W) in [0, 1].
 
@@ -33,6 +39,8 @@ def segment_hair(
         Of the head with its hair.
     settings
         Those of hair and of comparing colours.
+    person
+        (H, W) in [0, 1], alpha of the whole person, where it is known beyond head and loose hair.
     """
     own, grown = settings.hair_segment, scalp(model, settings.scalp)
     parts = np.where(raster.triangle >= 0, model.parts[raster.triangle], 255)
@@ -60,10 +68,13 @@ def segment_hair(
         colour_distance(colours, hair, settings.colour),
         colour_distance(colours, skin, settings.colour),
     )
-    away = from_hair / np.maximum(from_hair + from_skin, 1e-6)
+    full, off_mesh = fullness > own.full, raster.triangle < 0
+    shown = np.maximum(raster.triangle >= 0, loose > own.sure_alpha)
+    shown = shown if person is None else np.maximum(shown, person > own.sure_alpha)
+    sure = (full & (from_hair < from_skin)) | (off_mesh & (loose > own.sure_alpha))
+    gone = compare_locally(colour, sure, cheek > 0.9, shown, own)
     begin, end = own.edge
-    alike = np.clip((end - away) / (end - begin), 0, 1)
-    full = fullness > own.full
+    alike = np.clip((gone - begin) / (end - begin), 0, 1)
     if apart > own.clear:  # hair's sheen is like neither, but no part of the face
         full &= ~touching(on_head & (alike < 0.5), cheek > 0.9)
     covered = np.maximum(full, alike * np.maximum(fullness > 0, overhung > 0.5))
@@ -71,12 +82,22 @@ def segment_hair(
         about_ears = (alike > 0.5) & (np.maximum(ear, beside) > 0.5)
         covered = np.maximum(covered, alike * touching(about_ears, covered > 0.5))
     from_others = np.minimum(from_skin, colour_distance(colours, colours[on_body], settings.colour))
-    hanging = on_body & (from_hair < own.on_clothes * from_others)
+    hanging = on_body & (from_hair < own.on_clothes * from_others) & ~_below(cheek > 0.9)
     covered = np.maximum(covered, touching(hanging, loose > 0.5))
-    soft = cv2.GaussianBlur(covered.astype(np.float32), (0, 0), max(0.6, own.softness * len(colour)))
-    return np.asarray(
-        np.maximum(soft * (on_head | on_body), loose * (raster.triangle < 0)).astype(np.float32)
-    )
+    beside_mesh = loose if apart <= own.clear else loose * np.clip(gone / begin, 0, 1)
+    if person is not None:
+        reach = cv2.dilate((loose > 0.5).astype(np.uint8), square(2 * own.beyond * len(colour))) > 0
+        strands = touching(off_mesh & reach & (person > 0.05) & (alike > 0.5), loose > 0.5)
+        beside_mesh = np.maximum(beside_mesh, person * alike * strands)
+    fraction = np.where(off_mesh, beside_mesh, covered * (on_head | on_body)).astype(np.float32)
+    soft = cv2.GaussianBlur(fraction, (0, 0), max(0.6, own.softness * len(colour)))
+    return np.asarray(np.where(off_mesh, fraction, soft), np.float32)
+
+
+def _below(cheeks: Array) -> BoolArray:
+    """Columns (1, W) between the cheeks: below a face is a neck in the shade, which looks like brown hair."""
+    columns = np.flatnonzero(cheeks.any(axis=0))
+    return np.isin(np.arange(cheeks.shape[1]), np.arange(columns[0], columns[-1] + 1))[None]
 
 
 def _overhung(model: HeadModel, settings: HairSegmentSettings) -> tuple[IntArray, IntArray]:

@@ -56,7 +56,7 @@ class HairSegmentSettings:
     bald: float = 4.0
     """Distance of the scalp's colour from the cheeks' below which there is no hair."""
 
-    clear: float = 25.0
+    clear: float = 10.0
     """Such a distance from which on each place of hair is told from skin."""
 
     min_pixels: int = 40
@@ -68,8 +68,29 @@ class HairSegmentSettings:
     beside_eyes: float = 0.012
     """Metres beside the eyes from which on long hair may hang over the face."""
 
-    edge: tuple[float, float] = (0.4, 0.6)
-    """Fractions of the way from hair's colour to skin's between which hair ends."""
+    edge: tuple[float, float] = (0.35, 0.65)
+    """Fractions of the way from the colour of the skin nearby to hair's between which hair begins."""
+
+    coarse_side: int = 128
+    """Longer side, in pixels, of the picture in which colours of hair and skin are followed."""
+
+    local_lightness: float = 0.5
+    """Weight of CIELAB's lightness beside a and b, where colours are those nearby: less of it is light's."""
+
+    rounds: int = 6
+    """Rounds in which they are followed, by four coarse pixels each."""
+
+    sure_skin: float = 0.3
+    """Fraction of the way to hair's colour up to which a place is skin; from 1 minus it on, it is hair."""
+
+    shade: float = 40.0
+    """Largest distance in CIELAB from the skin nearby of what is followed as skin."""
+
+    sure_alpha: float = 0.9
+    """Alpha of hair off the mesh from which on it is surely hair."""
+
+    beyond: float = 0.03
+    """Length, as a fraction of the picture's side, by which hair off the mesh may reach beyond its alpha."""
 
     on_clothes: float = 0.5
     """Fraction of the distances from skin and clothes below which what hangs over the shoulders is hair."""
