@@ -27,6 +27,10 @@ _FAINT = 0.02
 """Alpha from which on the back of the hair is drawn."""
 
 
+_EDGE = 0.8 / 512
+"""Standard deviation of the blur where a surface folds over, as a fraction of the height."""
+
+
 @dataclass(frozen=True, eq=False)
 class PhotoLayer:
     """What of a photo is drawn in a target, (H, W) each.
@@ -94,7 +98,7 @@ def draw_front(
     )
     values = np.concatenate([grid_places(len(part)), np.stack(attributes, axis=-1)], axis=-1)
     raster, drawn = draw_grid(places, triangles[~torn], values, camera)
-    at, there = drawn[..., :2], raster.mask.astype(np.float32)
+    at, there = drawn[..., :2], _soften_edge(raster.mask)
     alpha = np.clip(look_up(sources.mattes[reference], at), 0, 1) * there
     return PhotoLayer(
         colour=look_up(sources.colours[reference], at, cv2.INTER_CUBIC),
@@ -119,6 +123,12 @@ def draw_back(space: PhotoSpace, places: Array, context: WarpContext, camera: Ca
     alpha = drawn[..., 2] * np.clip(look_up(sources.mattes[main], at), 0, 1) * raster.mask
     colour = look_up(sources.colours[main], at, cv2.INTER_CUBIC)
     return PhotoLayer(colour, alpha, alpha, alpha, np.zeros_like(alpha), raster.depth, np.zeros_like(colour))
+
+
+def _soften_edge(mask: BoolArray) -> FloatArray:
+    """1 in a mask (H, W), falling to 0 towards its edge, where a surface folds over."""
+    blurred = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), _EDGE * len(mask))
+    return np.asarray(np.clip(2 * blurred - 1, 0, 1), np.float32)
 
 
 def _within(shown: Array, side: int) -> BoolArray:
