@@ -3,6 +3,7 @@
     python benchmarks/photo_canvas.py own --photos DIR [--scoring DIR]
     python benchmarks/photo_canvas.py steps --photos DIR [--people 8]
     python benchmarks/photo_canvas.py truth [--people 12] [--scoring DIR]
+    python benchmarks/photo_canvas.py turned --photos DIR --scoring DIR
     python benchmarks/photo_canvas.py time --photos DIR
 
 ``--photos`` is a folder with one folder of photos a person, of which the first by name is used; ``--scoring``
@@ -23,7 +24,7 @@ import typer
 from hifi_portrait import Identity, Target
 from hifi_portrait.evaluation.scorers.mobilenet import MobileNetV2Features
 from hifi_portrait.evaluation.scorers.recognisers import SFACE, SFaceRecogniser
-from hifi_portrait.faces import IMAGE_SUFFIXES, FaceAnalyser
+from hifi_portrait.faces import IMAGE_SUFFIXES, FaceAnalyser, load_image
 from hifi_portrait.head import HeadPose
 from hifi_portrait.head.arrays import Array, BoolArray
 from hifi_portrait.synthetic import Person, PhotoSetup, photograph
@@ -51,7 +52,9 @@ def own(photos: Photos, scoring: Scoring = None) -> None:
         shown, drawn = _shrink(person.crops[0]), person.warp(Target.from_geometry(person.geometries[0]), SIZE)
         face, hair, behind, above = _regions(person)
         apart = np.abs(shown.astype(float) - drawn).mean(axis=2)
-        alike = np.nan if recogniser is None else _similarity(recogniser, shown, drawn)
+        alike = np.nan
+        if recogniser is not None:
+            alike = float(_embedding(recogniser, shown) @ _embedding(recogniser, drawn))
         rows.append(
             [
                 *(np.mean(apart[region]) for region in (face, hair, behind)),
@@ -114,6 +117,28 @@ def truth(people: People = 12, scoring: Scoring = None) -> None:
         print(f"{yaw:4.0f} " + "{:7.2f} {:9.3f} {:9.3f}".format(*np.nanmean(values, axis=0)))
 
 
+@app.command()
+def turned(
+    photos: Photos, scoring: Annotated[Path, typer.Option(help="folder with the scorers' weights")]
+) -> None:
+    """Who is recognised turned by 25 and 45 degrees and laughing, by the second photo of everybody."""
+    recogniser, analyser = SFaceRecogniser(scoring), FaceAnalyser()
+    known, drawn = [], {25.0: [], 45.0: []}
+    for folder in sorted(path for path in photos.iterdir() if path.is_dir()):
+        first, second = sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)[:2]
+        person = Identity.from_photos([first], analyser=analyser)
+        known.append(_embedding(recogniser, load_image(second)))
+        for yaw, embeddings in drawn.items():
+            picture = person.warp(Target.preset("laugh", pose=HeadPose(yaw)), SIZE)
+            embeddings.append(_embedding(recogniser, picture))
+    for yaw, embeddings in drawn.items():
+        alike = np.array(embeddings) @ np.array(known).T
+        right = (alike.argmax(axis=1) == np.arange(len(known))).sum()
+        print(
+            f"yaw {yaw:.0f}: {right} of {len(known)} recognised, mean similarity {np.diag(alike).mean():.3f}"
+        )
+
+
 @app.command("time")
 def measure_time(photos: Photos) -> None:
     """CPU seconds of a warp: the first of a person, and another of the same person."""
@@ -153,11 +178,10 @@ def _regions(person: Identity) -> tuple[BoolArray, BoolArray, BoolArray, BoolArr
     return face > 0, above & (face == 0), matte < 0.02, above
 
 
-def _similarity(recogniser: SFaceRecogniser, one: Array, other: Array) -> float:
-    pair = [recogniser.read(picture).get("embeddings", {}).get(SFACE) for picture in (one, other)]
-    if pair[0] is None or pair[1] is None:
-        return float("nan")
-    return float(pair[0] @ pair[1] / np.linalg.norm(pair[0]) / np.linalg.norm(pair[1]))
+def _embedding(recogniser: SFaceRecogniser, picture: Array) -> Array:
+    """SFace's embedding (128,) at unit length; zeros where it finds no face."""
+    read = recogniser.read(picture).get("embeddings", {}).get(SFACE)
+    return np.zeros(128) if read is None else np.asarray(read / np.linalg.norm(read))
 
 
 def _feature_distance(features: MobileNetV2Features, drawn: Array, true: Array, face: BoolArray) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.warp.canvas import Canvas, WarpContext
+from hifi_portrait.warp.image.morphology import square
 from hifi_portrait.warp.settings import BackgroundSettings
 
 _LAYERS = np.zeros(len(Part), np.uint8)
@@ -25,7 +26,7 @@ def add_background(context: WarpContext, canvas: Canvas) -> Canvas:
     settings = context.settings.background
     behind = context.sources.behind
     height, width = canvas.alpha.shape
-    picture = _compose(canvas, cv2.resize(behind, (width, height)), settings) + canvas.remainder
+    picture = _compose(canvas, cv2.resize(behind, (width, height)), settings) + _remainder(canvas, settings)
     raster = canvas.raster
     layers = raster.mask * (1 + _LAYERS[context.model.parts[raster.triangle]])
     on_bald = context.target.raster.mask & raster.mask  # shoulders end where the person does
@@ -43,6 +44,12 @@ def _compose(canvas: Canvas, behind: Array, settings: BackgroundSettings) -> Flo
     soft = np.minimum(canvas.alpha, blurred * settings.edge_gain)
     soft = (soft + canvas.photo * (canvas.alpha - soft))[..., None]
     return np.asarray(canvas.colour * soft + behind * (1 - soft), np.float32)
+
+
+def _remainder(canvas: Canvas, settings: BackgroundSettings) -> FloatArray:
+    """Keep of the remainder (H, W, 3) what is not near dyed hair or clothes: it has the photo's colour."""
+    near = cv2.dilate(canvas.dyed, square(2 * settings.person_margin * len(canvas.dyed)))
+    return np.asarray(canvas.remainder * (1 - near)[..., None], np.float32)
 
 
 def _soften_steps(picture: Array, layers: Array, settings: BackgroundSettings) -> Array:

@@ -98,13 +98,13 @@ def draw_front(
     )
     values = np.concatenate([grid_places(len(part)), np.stack(attributes, axis=-1)], axis=-1)
     raster, drawn = draw_grid(places, triangles[~torn], values, camera)
-    at, there = drawn[..., :2], _soften_edge(raster.mask)
-    alpha = np.clip(look_up(sources.mattes[reference], at), 0, 1) * there
+    at = drawn[..., :2]
+    alpha = np.clip(look_up(sources.mattes[reference], at), 0, 1) * raster.mask
     return PhotoLayer(
         colour=look_up(sources.colours[reference], at, cv2.INTER_CUBIC),
         alpha=alpha,
         hair=alpha * drawn[..., 4],
-        trust=drawn[..., 2] * there,
+        trust=drawn[..., 2] * _soften_edge(raster.mask),
         emptiness=drawn[..., 3],
         depth=raster.depth,
         remainder=look_up(_find_remainder(context), at, cv2.INTER_CUBIC) * drawn[..., 5:6],
