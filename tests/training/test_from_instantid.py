@@ -17,7 +17,6 @@ from hifi_portrait.training.data.embed import embed_photos
 from hifi_portrait.training.data.prepare import prepare
 from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiConfig, HiFiLosses
 from hifi_portrait.training.objectives.hifi.objective import HiFiObjective
-from hifi_portrait.training.objectives.losses import align_chips
 
 OTHERS = torch.tensor([True, False])
 
@@ -119,7 +118,7 @@ def test_the_identity_loss_needs_the_datas_own_recogniser(converted, photos, pre
     with pytest.raises(ModelError, match=r"embeddings of arcface\.onnx.*set hifi\.losses\.recogniser"):
         on_from(converted, photos, losses=HiFiLosses(identity=0.1))
     file = str(photos.folder.parent / "arcface.onnx")
-    with pytest.raises(ModelError, match=r"embeddings of dlib, but .* arcface\.onnx"):
+    with pytest.raises(ModelError, match=r"embeddings of dlib, but .*arcface\.onnx"):
         hifi(prepared, base_folder, losses=HiFiLosses(identity=0.1, recogniser=file))
 
 
@@ -138,16 +137,6 @@ def test_identity_is_learnt_from_an_arcface_network(converted, photos, steps):
     for plain, checkpointed in zip(*found, strict=True):
         assert plain.abs().max() > 0
         torch.testing.assert_close(checkpointed, plain, rtol=1e-3, atol=1e-7)
-
-
-def test_a_photo_as_it_is_has_no_error_of_identity(converted, photos):
-    """Its aligned view, cut out of the crop, is known by the embedding that was prepared of it."""
-    file = str(photos.folder.parent / "arcface.onnx")
-    objective = on_from(converted, photos, losses=HiFiLosses(identity=1.0, recogniser=file))
-    batch = batch_of(objective, range(4))
-    chips = align_chips(batch["picture"].float() / 127.5 - 1, batch["chips"], 112)
-    embeddings = objective.recogniser(chips)
-    assert torch.nn.functional.cosine_similarity(embeddings, batch["embedding"]).min() > 0.99
 
 
 def test_settings_as_given_need_the_parts(base_folder, photos):
