@@ -50,7 +50,7 @@ def state_of(pipe):
         *(hook for each in hooks for hook in each),
         *pipe.unet.attn_processors.values(),
         pipe.hifi_net._bound,
-        pipe.face_attention._bound,
+        *(layer.bound for layer in pipe.face_attention._layers),
         pipe._state,
     ]
 
