@@ -33,7 +33,7 @@ class SpaceSettings:
     person_matte: float = 0.02
     """Matte from which on a place may be the person's."""
 
-    hanging_back: float = 0.035
+    hanging_back: float = 0.07
     """Metres by which hair that hangs beside the neck is behind the outline of the face."""
 
     hanging_from: tuple[float, float] = (-0.03, 0.05)
