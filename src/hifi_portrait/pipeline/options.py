@@ -330,7 +330,7 @@ def read_numbers(values: Mapping[str, Any]) -> dict[str, Any]:
         else:
             number = as_number(value)
             if number is None:
-                raise ValueError(f"`{name}` must be a number, but is {value!r}")
+                raise ValueError(f"`{name}` must be a number of 0 or more, but is {value!r}")
             numbers[name] = number
     for name, limit in (
         *(("num_inference_steps", _MOST_STEPS), ("upscale", _LARGEST_UPSCALE)),
