@@ -15,8 +15,8 @@ from hifi_portrait.errors import ModelError
 from hifi_portrait.faces.labels import FaceLabel
 from hifi_portrait.faces.parsing_inputs import CHANNELS
 
-WEIGHTS_FILE = Path(__file__).parent.parent / "assets" / "parsing.safetensors"
-"""The weights that come with the package."""
+WEIGHTS_FILE = "parsing.safetensors"
+"""Name of the file of weights that training gives; none come with the package."""
 
 _WIDTHS = (20, 40, 80, 128)
 """Channels at a half, a quarter, an eighth and a sixteenth of the input's side."""
@@ -54,15 +54,15 @@ class ParsingNetwork(nn.Module):
         return pixel_shuffle(self.head(features), 2)
 
     @classmethod
-    def from_file(cls, file: str | Path | None = None) -> Self:
-        """Load weights; those that come with the package by default.
+    def from_file(cls, file: str | Path) -> Self:
+        """Load weights that training gave.
 
         Raises
         ------
         ModelError
             The file is missing, damaged, or holds another network's weights.
         """
-        path = WEIGHTS_FILE if file is None else Path(file)
+        path = Path(file)
         network = cls()
         try:
             network.load_state_dict(load_file(path))
@@ -77,7 +77,7 @@ class ParsingNetwork(nn.Module):
             name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
             for name, tensor in self.state_dict().items()
         }
-        save_file(half, Path(folder) / WEIGHTS_FILE.name)
+        save_file(half, Path(folder) / WEIGHTS_FILE)
 
 
 def _convolution(inner: int, outer: int, size: int = 3, stride: int = 1) -> nn.Sequential:

@@ -47,6 +47,10 @@ class ParsingAugmentation:
     landmark_error: float = 0.004
     """Standard deviation of the landmarks' error as a whole, as a fraction of the crop's side."""
 
+    forehead: tuple[float, float] = (0.55, 1.2)
+    """Range of the factor by which the landmarks' forehead is made higher, so that it does not tell where the
+    hair begins: rendered hairlines vary less than those of people."""
+
 
 _NATURAL_HAIR = np.array(
     (
@@ -265,7 +269,13 @@ def _disturb_matte(matte: FloatArray, settings: ParsingAugmentation, rng: np.ran
 def _disturb_landmarks(
     landmarks: FloatArray, settings: ParsingAugmentation, rng: np.random.Generator
 ) -> FloatArray:
-    """Move landmarks as a whole, and stretch them a little about their middle."""
+    """Move landmarks as a whole, stretch them a little about their middle, and their forehead more."""
+    brows = landmarks[[105, 334], :2].mean(axis=0)
+    up = landmarks[10, :2] - landmarks[152, :2]
+    up = up / max(float(np.linalg.norm(up)), 1e-6)
+    above = np.clip((landmarks[:, :2] - brows) @ up, 0, None)
+    landmarks = landmarks.copy()
+    landmarks[:, :2] += ((rng.uniform(*settings.forehead) - 1) * above)[:, None] * up
     middle = landmarks.mean(axis=0)
     scale = np.exp(rng.normal(0, 0.02, 3))
     shift = rng.normal(0, settings.landmark_error, 3) * PARSING_SIZE

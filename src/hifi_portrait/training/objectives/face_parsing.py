@@ -41,7 +41,14 @@ LABEL_COLOURS = np.array(
 )
 """Colours that label maps are shown in, by `FaceLabel`."""
 
-_RARE = {FaceLabel.EARS: 2.0, FaceLabel.BEARD: 2.0, FaceLabel.GLASSES: 2.0, FaceLabel.OCCLUDER: 1.5}
+_RARE = {
+    FaceLabel.EARS: 3.0,
+    FaceLabel.BEARD: 3.0,
+    FaceLabel.EYES: 4.0,
+    FaceLabel.MOUTH: 2.0,
+    FaceLabel.GLASSES: 5.0,
+    FaceLabel.OCCLUDER: 4.0,
+}
 """Weights of labels that few pixels have; the others have 1."""
 
 
@@ -55,7 +62,7 @@ class FaceParsingConfig:
     held_out: int = 48
     """Photos, the last of the data, that are measured and not trained on, 1 or more."""
 
-    overlap: float = 0.5
+    overlap: float = 1.0
     """Weight of the labels' overlap (1 minus Dice's coefficient) beside the cross entropy, 0 or more."""
 
     augmentation: ParsingAugmentation = field(default_factory=ParsingAugmentation)
@@ -160,6 +167,6 @@ def _first_network(folder: str) -> ParsingNetwork:
         return ParsingNetwork()
     newest = latest_checkpoint(Path(folder)) or Path(folder)
     for place in (newest / "ema" / "parsing", newest / "parsing", newest):
-        if (place / WEIGHTS_FILE.name).is_file():
-            return ParsingNetwork.from_file(place / WEIGHTS_FILE.name)
-    raise ModelError(f"no {WEIGHTS_FILE.name} in {folder}: give a run of the recipe `face-parsing`")
+        if (place / WEIGHTS_FILE).is_file():
+            return ParsingNetwork.from_file(place / WEIGHTS_FILE)
+    raise ModelError(f"no {WEIGHTS_FILE} in {folder}: give a run of the recipe `face-parsing`")
