@@ -62,11 +62,18 @@ class Row:
 
 def filled(model: nn.Module, device: str, dtype: torch.dtype) -> Any:
     """A model built on the meta device, with random weights on another."""
-    model = model.to_empty(device=device).to(dtype).eval().requires_grad_(False)
-    for tensor in (*model.parameters(), *model.buffers()):
-        if tensor.is_floating_point():
-            tensor.normal_(std=0.02)
-    return model
+    for module in model.modules():
+        tensors = (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False))
+        for (
+            name,
+            tensor,
+        ) in tensors:  # replaced one by one: `Module.to` cannot convert tensors of shapes alone
+            filling = torch.empty_like(tensor, device=device)
+            if tensor.is_floating_point():
+                filling = filling.to(dtype).normal_(std=0.02)
+            is_parameter = isinstance(tensor, nn.Parameter)
+            setattr(module, name, nn.Parameter(filling, requires_grad=False) if is_parameter else filling)
+    return model.eval()
 
 
 class Bench:

@@ -20,6 +20,7 @@ PICTURE = ROOT / "docs" / "rooms.svg"
 # Column (0: left, 1: the way of a photo, 2: right) and caption of each room.
 ROOMS = {
     "errors": (1, "how the library says no"),
+    "lazy": (0, "names that are imported when they are used"),
     "io": (2, "files that are complete or absent"),
     "head": (1, "what a head is: shape, pose, camera, mesh, rasteriser"),
     "fitting": (1, "one head fitted to several photos"),
@@ -49,7 +50,7 @@ def imports() -> dict[str, set[str]]:
     graph = grimp.build_graph("hifi_portrait", cache_dir=None)
     result: dict[str, set[str]] = {}
     for module in graph.modules:
-        if module.count(".") == 0:
+        if module.count(".") == 0 or module.endswith(".__main__"):
             continue
         room = module.split(".")[1]
         found = result.setdefault(room, set())

@@ -28,9 +28,9 @@ def test_a_missing_part_is_named(tmp_path):
 def test_a_hifi_folder_must_hold_every_part(tmp_path):
     build("tiny", ["hifi_net"])["hifi_net"].save_pretrained(tmp_path / "hifi_net")
     with pytest.raises(ModelError, match=r"has no face_encoder/config\.json"):
-        load_hifi_parts(tmp_path, None)
+        load_hifi_parts(tmp_path, "auto")
 
 
 def test_a_missing_hifi_folder_is_named(tmp_path):
     with pytest.raises(ModelError, match=r"there is no folder .*nowhere"):
-        load_hifi_parts(tmp_path / "nowhere", None)
+        load_hifi_parts(tmp_path / "nowhere", "auto")
