@@ -22,7 +22,13 @@ from hifi_portrait.models import build, size_config
 RECORDED = Path(__file__).parent / "recorded" / "instantid.safetensors"
 EMBEDDING, TOKENS, DIM, LAYERS, HEADS = 24, 16, 128, 2, 2
 SIZE, STEPS, GUIDANCE, CONTROL_SCALE, ADAPTER_SCALE = 64, 3, 5.0, 0.8, 0.7
-KEYPOINTS = [[28.17, 29.15], [37.84, 29.16], [33.89, 35.38], [28.08, 39.76], [37.68, 39.72]]
+KEYPOINTS = [
+    [28.1677, 29.1471],
+    [37.8390, 29.1640],
+    [33.8905, 35.3765],
+    [28.0772, 39.7553],
+    [37.6821, 39.7167],
+]
 """Of `an_identity(1)` with `TARGET` (tests/tiny_pipelines.py), in pixels of a picture of `SIZE`."""
 
 
