@@ -41,6 +41,7 @@ class PreparedPhotos:
     model: HeadModel
     settings: WarpSettings
     _backgrounds: dict[int, FloatArray] = field(default_factory=dict)
+    _remainders: dict[int, FloatArray] = field(default_factory=dict)
     _loose_hair: dict[int, LooseHair] = field(default_factory=dict)
     _spaces: dict[int, PhotoSpace] = field(default_factory=dict)
 
@@ -68,6 +69,15 @@ class PreparedPhotos:
                 self.settings.background,
             )
         return self._backgrounds[number]
+
+    def remainder(self, number: int) -> FloatArray:
+        """Find what one of the photos has beyond its person before its background, (S, S, 3)."""
+        if number not in self._remainders:
+            alpha = self.mattes[number][..., None]
+            made = alpha * self.colours[number] + (1 - alpha) * self.background(number)
+            shown = self.photos.shown[number][..., None]
+            self._remainders[number] = np.asarray((self.photos.crops[number] - made) * shown, np.float32)
+        return self._remainders[number]
 
     def loose_hair(self, number: int) -> LooseHair:
         """Where one of the photos shows hair beside the mesh and over its shoulders."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.person.references import References
@@ -64,9 +62,9 @@ def read_references(
         mouth_weights=weights.on_mouth,
         main=main,
         behind=prepared.background(main),
+        remainder=prepared.remainder(main),
         spaces={number: prepared.space(number) for number in {main, choice.dress}},
         dress=choice.dress,
-        roll=float(np.radians(photos.heads[main].pose.roll - target.pose.roll)),
         hair=photos.posed.hair[main],
         painted_eyes=weights.painted_eyes,
     )

@@ -42,12 +42,12 @@ class Sources:
         Number of the reference that decides: hair, glasses, light and background are its.
     behind
         (S, S, 3) in [0, 255], the main reference's background, closed where the person was.
+    remainder
+        (S, S, 3), what the main reference's crop has beyond its person before that background.
     spaces
         Where in space each place of that reference is, and of the one whose clothes are worn, by number.
     dress
         Number of the reference whose clothes are worn.
-    roll
-        Radians by which the main reference's head is turned in its picture beside the target's.
     hair
         (P,) thickness in metres of the main reference's hair on the scalp.
     painted_eyes
@@ -68,9 +68,9 @@ class Sources:
     mouth_weights: FloatArray
     main: int
     behind: FloatArray
+    remainder: FloatArray
     spaces: Mapping[int, PhotoSpace]
     dress: int
-    roll: float
     hair: FloatArray
     painted_eyes: FloatArray
 

@@ -36,8 +36,7 @@ def draw_photo(context: WarpContext, canvas: Canvas) -> Canvas:
         places, _ = move_places(worn, target, vertices, model)
         body = worn.head_fraction < 0.5
         layer = draw_front(worn, places, context, camera, sources.dress, body)
-        gains = sources.gains[sources.dress] / sources.gains[sources.main]
-        layer = replace(layer, colour=layer.colour * gains, remainder=0 * layer.remainder)
+        layer = replace(layer, colour=layer.colour * sources.gains[sources.dress])
         canvas = put_photo(canvas, layer, settings.grid)
         everything = space.head_fraction >= 0.5
     canvas = put_hair(canvas, draw_back(space, back, context, camera), settings.grid)

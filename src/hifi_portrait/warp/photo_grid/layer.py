@@ -100,6 +100,9 @@ def draw_front(
     raster, drawn = draw_grid(places, triangles[~torn], values, camera)
     at = drawn[..., :2]
     alpha = np.clip(look_up(sources.mattes[reference], at), 0, 1) * raster.mask
+    remainder = np.zeros((*alpha.shape, 3), np.float32)
+    if reference == sources.main:  # it belongs to the background, which is the main reference's
+        remainder = look_up(sources.remainder, at, cv2.INTER_CUBIC) * drawn[..., 5:6]
     return PhotoLayer(
         colour=look_up(sources.colours[reference], at, cv2.INTER_CUBIC),
         alpha=alpha,
@@ -107,7 +110,7 @@ def draw_front(
         trust=drawn[..., 2] * _soften_edge(raster.mask),
         emptiness=drawn[..., 3],
         depth=raster.depth,
-        remainder=look_up(_find_remainder(context), at, cv2.INTER_CUBIC) * drawn[..., 5:6],
+        remainder=remainder,
     )
 
 
@@ -156,11 +159,3 @@ def _share_of(context: WarpContext, reference: int) -> FloatArray:
     """Weight of a reference at each vertex, (V,), as a fraction of that of the one that counts most there."""
     weights = context.sources.weights
     return np.asarray(weights[reference] / np.maximum(weights.max(axis=0), 1e-9), np.float32)
-
-
-def _find_remainder(context: WarpContext) -> FloatArray:
-    """Find what the main reference's crop has beyond its person before its background, (S, S, 3)."""
-    sources, main = context.sources, context.sources.main
-    alpha = sources.mattes[main][..., None]
-    made = alpha * sources.colours[main] + (1 - alpha) * sources.behind
-    return np.asarray((sources.crops[main] - made) * sources.shown[main][..., None], np.float32)

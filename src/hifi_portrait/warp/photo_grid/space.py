@@ -209,7 +209,7 @@ def _measure_front(
     body = _spread(depth, view.body) if view.body.any() else inflated
     puffed = np.where(view.head, np.minimum(depth, inflated), inflated)
     puffed = cv2.GaussianBlur(np.asarray(puffed, np.float32), (0, 0), len(depth) / 200)
-    plain = np.where(view.on_mesh, depth, np.where(view.of_head, inflated, body))
+    plain = np.where(view.on_mesh, depth, inflated)
     on_body = view.of_head & ~view.head & (view.body | view.beside)
     puffed = np.where(on_body, np.minimum(puffed, body - settings.in_front), puffed)
     return _continue(np.asarray(plain + looseness * (puffed - plain), np.float32), view)
@@ -249,8 +249,8 @@ def _share_motion(
     below = (np.arange(side)[:, None] - chin + 0.05 * side) * metre
     lost, length = settings.swing
     hanging = np.broadcast_to(1 - lost * smoothstep(below, 0, length), (side, side))
-    other = np.where(view.of_head, np.maximum(beside, 0.9), beside)
-    fraction = np.where(view.on_mesh, on_mesh, np.where(view.beside, hanging, other))
+    of_head = np.where(view.beside, hanging, np.maximum(beside, 0.9))
+    fraction = np.where(view.on_mesh, on_mesh, of_head)
     return _continue(np.asarray(fraction + looseness * (hanging - fraction), np.float32), view)
 
 
