@@ -88,12 +88,12 @@ def _jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
     return np.array(Image.open(stream))
 
 
-@pytest.mark.parametrize(("quality", "least", "most"), [(95, 0.97, 1.01), (8, 0.4, 0.9), (3, 0.1, 0.6)])
+@pytest.mark.parametrize(("quality", "least", "most"), [(95, 0.97, 1.01), (8, 0.2, 0.7), (3, 0, 0.3)])
 def test_compression_counts(portrait: np.ndarray, face: Face, quality: int, least: float, most: float):
     assert least < analyse(_jpeg(portrait, quality)).quality / face.quality < most
 
 
-@pytest.mark.parametrize(("noise", "least", "most"), [(2, 0.97, 1.01), (12, 0.6, 0.97), (25, 0.2, 0.8)])
+@pytest.mark.parametrize(("noise", "least", "most"), [(2, 0.97, 1.01), (12, 0.6, 0.97), (25, 0.2, 0.7)])
 def test_noise_counts(portrait: np.ndarray, face: Face, noise: float, least: float, most: float):
     added = np.random.default_rng(0).normal(0, noise, portrait.shape)
     noisy = (portrait + added).clip(0, 255).astype(np.uint8)
