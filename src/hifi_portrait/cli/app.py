@@ -23,6 +23,7 @@ from hifi_portrait.cli.plain_help import PlainCommand
 from hifi_portrait.cli.plot import plot
 from hifi_portrait.cli.presets import presets
 from hifi_portrait.cli.previews import identity, landmarks, warp
+from hifi_portrait.cli.quick_imports import make_imports_quick
 from hifi_portrait.cli.redraw import redraw
 from hifi_portrait.cli.train import export, prepare, train
 
@@ -84,4 +85,5 @@ _add_group(
 def main() -> None:
     """Run the command line."""
     hush_libraries()
+    make_imports_quick()
     app()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hifi_portrait.cli.console import hush_loading
 from hifi_portrait.cli.options import LookOptions, ModelOptions, PoseOptions
-from hifi_portrait.cli.quick_imports import without_compiler
+from hifi_portrait.cli.quick_imports import only_for_drawing
 from hifi_portrait.errors import IdentityError, ImageError, ModelError, TargetError
 from hifi_portrait.io.names import printable
 
@@ -151,7 +151,7 @@ def load_pipeline(
 
     from hifi_portrait.cli.options import torch_dtype
 
-    with without_compiler():
+    with only_for_drawing():
         from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
     hush_loading()
     try:
