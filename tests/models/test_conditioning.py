@@ -51,6 +51,18 @@ def test_poses_are_yaw_pitch_roll_in_degrees(inputs):
     np.testing.assert_allclose(inputs.poses[0], [[-25, 0, 0], [25, 0, 0]], atol=1e-3)
 
 
+def test_what_is_covered_in_a_photo_is_not_seen_in_it(inputs):
+    count = HeadModel.load().num_vertices
+    covered = np.zeros((2, count), np.float32)
+    covered[1, : count // 2] = 1
+    references = dataclasses.replace(person(), covered=covered)
+    seen = face_inputs(references, paint(HeadModel.load(), geometry(5)), with_warp=False).view_visibility[0]
+    assert inputs.view_visibility[0, 1, : count // 2].max() > 0.5
+    assert seen[1, : count // 2].max() == 0
+    torch.testing.assert_close(seen[:, count // 2 :], inputs.view_visibility[0][:, count // 2 :])
+    torch.testing.assert_close(seen[0], inputs.view_visibility[0, 0])
+
+
 @torch.no_grad()
 def test_padding_references_changes_nothing(conditioner, inputs):
     many = face_inputs(person((0.0, 10.0, 20.0, -20.0)), paint(HeadModel.load(), geometry(5)))

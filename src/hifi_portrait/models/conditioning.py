@@ -130,6 +130,7 @@ def face_inputs(
         warp = warp_picture(references, landmark, model=model)
     picture, coverage = warp
     poses = [geometry.pose for geometry in references.geometries]
+    visibility = np.stack([view.visibility for view in views]) * references.uncovered
     condition = np.concatenate(
         [
             landmark.image.astype(np.float32) / 255,
@@ -145,7 +146,7 @@ def face_inputs(
         quality=_to_tensor(references.quality),
         poses=_to_tensor([[pose.yaw, pose.pitch, pose.roll] for pose in poses]),
         view_xy=_to_tensor([view.xy for view in views]),
-        view_visibility=_to_tensor([view.visibility for view in views]),
+        view_visibility=_to_tensor(visibility),
         landmark=_to_tensor(condition).permute(0, 3, 1, 2),
         triangle=torch.tensor(landmark.raster.triangle)[None],
         barycentric=_to_tensor(landmark.raster.barycentric),

@@ -21,6 +21,7 @@ from hifi_portrait.head import HeadGeometry
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.head.numerics import as_whole
 from hifi_portrait.io.names import printable
+from hifi_portrait.person.covered_faces import find_covered_faces
 from hifi_portrait.person.identity_file import check_shapes, read_tensors, write_tensors
 from hifi_portrait.person.references import References
 from hifi_portrait.person.shown_area import SHOULDERS, find_shown_bottom, frame_what_is_shown
@@ -165,9 +166,14 @@ class Identity(References):
         if find_shown_bottom(crops) < SHOULDERS:
             notices = (*notices, _NO_SHOULDERS)
             logger.warning("%s", _NO_SHOULDERS)
-        fitted = fit(
-            list(landmarks), [(size, size)] * len(faces), weights=[float(value) for value in quality]
-        )
+        sizes = [(size, size)] * len(faces)
+        fitted = fit(list(landmarks), sizes, weights=quality.tolist())
+        covered = find_covered_faces(crops, fitted.geometries, [face.source for face in faces])
+        for notice in covered.notices:
+            logger.warning("%s", notice)
+        quality = quality * covered.quality
+        if covered.vertices is not None:  # landmarks on a mask say little about the face behind it
+            fitted = fit(list(landmarks), sizes, weights=quality.tolist())
         return cls(
             sources=tuple(face.source for face in faces),
             crops=crops,
@@ -177,8 +183,9 @@ class Identity(References):
             quality=quality,
             geometries=tuple(fitted.geometries),
             identity=np.array(fitted.identity, np.float32),
+            covered=covered.vertices,
             dropped=dropped,
-            notices=notices,
+            notices=(*notices, *covered.notices),
         )
 
     def framing(self) -> Framing:
@@ -241,6 +248,8 @@ class Identity(References):
             "identity": self.identity,
             **{_GEOMETRIES + name: np.stack([each[name] for each in geometry]) for name in geometry[0]},
         }
+        if self.covered is not None:
+            tensors["covered"] = np.rint(self.covered * 255).astype(np.uint8)
         metadata = {
             "sources": json.dumps([_name_alone(source) for source in self.sources]),
             "dropped": json.dumps(
@@ -288,9 +297,16 @@ class Identity(References):
                 for index in range(len(sources))
             ),
             identity=tensors["identity"],
+            covered=_read_covered(tensors),
             dropped=tuple(DroppedPhoto(**photo) for photo in json.loads(metadata["dropped"])),
             notices=tuple(str(notice) for notice in json.loads(metadata.get("notices", "[]"))),
         )
+
+
+def _read_covered(tensors: Mapping[str, Array]) -> FloatArray | None:
+    """Give what is covered; files of earlier releases, and those of people whom nothing covers, lack it."""
+    covered = tensors.get("covered")
+    return None if covered is None else covered.astype(np.float32) / np.float32(255)
 
 
 def _select_person(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from hifi_portrait.head.arrays import ByteArray, FloatArray, make_arrays_read_only
 from hifi_portrait.head.geometry import HeadGeometry
 
@@ -29,9 +31,17 @@ class References:
     """(N,) in [0, 1]: how well each photo shows the face."""
     geometries: Sequence[HeadGeometry]
     """The N heads in crop pixels: one shared shape, each with its expression, pose and gaze."""
+    covered: FloatArray | None = None
+    """(N, V) in [0, 1], how far something before the face hides each vertex of the head: a hand, a mask. None
+    where nothing does."""
 
     def __post_init__(self) -> None:
         make_arrays_read_only(self)
+
+    @property
+    def uncovered(self) -> FloatArray:
+        """How far nothing is before each vertex: (N, V), or (N, 1) where nothing is before any."""
+        return np.ones((len(self), 1), np.float32) if self.covered is None else 1 - self.covered
 
     def __len__(self) -> int:
         return len(self.crops)

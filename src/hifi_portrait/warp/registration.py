@@ -54,6 +54,8 @@ class RegisteredPhotos:
         N fitted heads, and their vertices, bald and with hair.
     quality
         (N,) in [0, 1].
+    uncovered
+        (N, V) or (N, 1) in [0, 1], how far nothing is before each vertex.
     """
 
     crops: ByteArray
@@ -67,6 +69,7 @@ class RegisteredPhotos:
     heads: tuple[HeadGeometry, ...]
     posed: PosedHeads
     quality: Array
+    uncovered: FloatArray
 
 
 def register_photos(
@@ -85,7 +88,8 @@ def register_photos(
     landmarks = landmark_places(references.landmarks, references.crops.shape[1], heads, model)
     fitted = np.stack([view.xy for view in views])
     xy = move_to_landmarks(fitted, landmarks, heads, model, settings)
-    visibility = np.stack([view.visibility for view in views]).astype(np.float32)
+    uncovered = references.uncovered
+    visibility = np.stack([view.visibility for view in views]).astype(np.float32) * uncovered
     tables = np.concatenate([xy, visibility[..., None]], axis=2)
     return RegisteredPhotos(
         crops=cleaned.crops,
@@ -99,6 +103,7 @@ def register_photos(
         heads=heads,
         posed=posed,
         quality=np.asarray(references.quality),
+        uncovered=uncovered,
     )
 
 

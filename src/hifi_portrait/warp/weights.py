@@ -64,13 +64,20 @@ def weigh_references(
         Those of weights and of gazes.
     """
     own = settings.weights
-    on_mouth = choice.on_mouth * light_likeness
+    near = mouth_nearness(model, *own.mouth_reach)
+    on_mouth = choice.on_mouth * light_likeness * _uncovered_fraction(photos.uncovered, near > 0.5)
     on_mouth = on_mouth / on_mouth.max()
-    weights = _weigh_vertices(choice, on_mouth, photos.visibility, model, own)
+    weights = _weigh_vertices(choice, on_mouth, photos.visibility, model, own) * photos.uncovered
     behind = vertices_behind_glasses(model, own.glasses_reach)
     weights[np.ix_(glasses.hides(choice.main), behind)] *= own.hidden_eyes_weight
     on_vertices, painted_eyes = _weigh_eyes(weights, photos.heads, target, model, settings)
     return ReferenceWeights(on_mouth, on_vertices, painted_eyes)
+
+
+def _uncovered_fraction(uncovered: Array, there: Array) -> FloatArray:
+    """How much (N,) of some vertices nothing is before; a little for each, so that they can be compared."""
+    counted = np.broadcast_to(uncovered, (len(uncovered), len(there)))[:, there]
+    return np.asarray(np.maximum(counted.mean(axis=1) ** 4, 1e-4), np.float32)
 
 
 def _weigh_vertices(

@@ -235,3 +235,6 @@ _KINDS: tuple[tuple[Callable[[Array, Array, Array, np.random.Generator], Paint],
 """What is painted, and whether mattes take it for a part of the person."""
 _SHARES = (0.34, 0.18, 0.1, 0.08, 0.18, 0.12)
 """How often each is drawn."""
+
+PAINTERS = {paint.__name__.lstrip("_"): paint for paint, _ in _KINDS}
+"""What is painted, by name: each takes picture, labels, landmarks and a generator, and gives a `Paint`."""

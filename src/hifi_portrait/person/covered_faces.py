@@ -1,0 +1,117 @@
+"""What of a person's face is covered in which photo, as every later step reads it, and as users are told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from hifi_portrait.head.arrays import Array, BoolArray, ByteArray, FloatArray
+from hifi_portrait.head.geometry import HeadGeometry
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.io.names import printable
+from hifi_portrait.person.chart_difference import Levels
+from hifi_portrait.person.covers import CoverSettings, find_covers, find_odd_places
+from hifi_portrait.person.face_chart import FaceChart
+from hifi_portrait.person.usual_face import load_usual_face
+
+_NAMED_FROM = 0.35
+"""Fraction of an area of the face from which on it is named as covered."""
+
+_MARGIN = 7
+"""Pixels of the chart, an odd number, by which covers are widened: their edges are soft."""
+
+_QUALITY_LOST, _QUALITY_LEFT = 4.0, 0.15
+"""How much of a photo's quality a covered fraction of the face costs, and the least that is left."""
+
+
+@dataclass(frozen=True, eq=False)
+class CoveredFaces:
+    """What is before the face in N photos.
+
+    Attributes
+    ----------
+    vertices
+        (N, V) in [0, 1], how far each vertex of the head is covered; None where nothing is to be left out.
+    quality
+        (N,) in (0, 1], factors on the photos' quality.
+    notices
+        A sentence for each photo in which something was found.
+    """
+
+    vertices: FloatArray | None
+    quality: FloatArray
+    notices: tuple[str, ...]
+
+
+def find_covered_faces(
+    crops: ByteArray,
+    geometries: Sequence[HeadGeometry],
+    sources: Sequence[str],
+    *,
+    model: HeadModel | None = None,
+    settings: CoverSettings | None = None,
+) -> CoveredFaces:
+    """Find what is before the face in photos of a person.
+
+    Of several photos, what disagrees with the others is found, and is to be left out. Of a single one, what
+    does not look like a face is found, and only a warning is given: nothing else shows the place.
+
+    Parameters
+    ----------
+    crops
+        (N, S, S, 3) portrait crops.
+    geometries
+        The N fitted heads.
+    sources
+        Names of the photos, for the sentences.
+    model
+        The head model; the default one if not given.
+    settings
+        What counts as covered; the defaults if not given.
+    """
+    model, settings = model or HeadModel.load(), settings or CoverSettings()
+    chart, usual = FaceChart.of(model), load_usual_face()
+    photos = [
+        Levels.of(colours, seen, settings.difference)
+        for colours, seen in zip(*chart.look_up(crops, geometries, model), strict=True)
+    ]
+    names = [printable(Path(source).name) for source in sources]
+    if len(photos) == 1:
+        odd = find_odd_places(photos[0], usual, chart, settings)
+        warning = (
+            f"{names[0]}: something may cover {_describe(odd, chart)}; if so, add a photo that shows more"
+        )
+        return CoveredFaces(None, _quality_factors([odd], chart), (warning,) if odd.any() else ())
+    covers = find_covers(photos, usual, chart, settings)
+    notices = [
+        f"{name}: something covers {_describe(cover, chart)}; that part is taken from the other photos"
+        for name, cover in zip(names, covers, strict=True)
+        if cover.any()
+    ]
+    vertices = np.stack([chart.on_vertices(_widen(cover, chart)) for cover in covers]) if notices else None
+    return CoveredFaces(vertices, _quality_factors(covers, chart), tuple(notices))
+
+
+def _widen(cover: BoolArray, chart: FaceChart) -> FloatArray:
+    """Widen a cover (H, W), and let it end softly."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_MARGIN, _MARGIN))
+    wide = cv2.dilate(cover.astype(np.uint8), disc).astype(np.float32)
+    return np.asarray(np.maximum(cv2.GaussianBlur(wide, (0, 0), 1.0), cover) * chart.face, np.float32)
+
+
+def _quality_factors(covers: Sequence[Array], chart: FaceChart) -> FloatArray:
+    fractions = np.array([cover[chart.face].mean() for cover in covers])
+    return np.maximum(1 - _QUALITY_LOST * fractions, _QUALITY_LEFT).astype(np.float32)
+
+
+def _describe(cover: BoolArray, chart: FaceChart) -> str:
+    """Name the areas of the face that are covered, such as "the mouth and the chin"."""
+    fractions = {name: float(cover[area].mean()) for name, area in chart.areas.items()}
+    named = [f"the {name}" for name, fraction in fractions.items() if fraction >= _NAMED_FROM]
+    if not named:
+        return f"a part of the {max(fractions, key=lambda name: fractions[name])}"
+    return " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
