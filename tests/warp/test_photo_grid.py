@@ -9,12 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
+from hifi_portrait.head.geometry import HeadPose
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.warp.draw import draw_warp, warp_picture
 from hifi_portrait.warp.face.places import mouth_nearness
 from hifi_portrait.warp.photo_grid.grid import grid_triangles, longest_sides, measure_stretch
-from hifi_portrait.warp.photo_grid.hair_back import place_hair_back
+from hifi_portrait.warp.photo_grid.hair_back import hang_behind, place_hair_back
 from hifi_portrait.warp.photo_grid.inflate import inflate
 from hifi_portrait.warp.photo_grid.joints import head_fraction
 from hifi_portrait.warp.photo_grid.motion import move_places
@@ -192,15 +193,57 @@ def test_hair_is_its_own_back_and_the_face_has_the_hair_beside_it():
     y, x = np.mgrid[0:side, 0:side]
     away = np.hypot(x - 39.5, y - 39.5)
     of_head, hair = away < 35, ((away < 35) & (away > 25)).astype(np.float32)
-    places, alpha = place_hair_back(of_head, hair, SETTINGS.space)
-    inner = (away > 26) & (away < 33)
+    places, alpha = place_hair_back(of_head, hair, of_head, SETTINGS.space)
+    inner = (away > 27.5) & (away < 33)
     here = np.stack([x, y], axis=-1) + 0.5
     assert np.abs(places * side - here)[inner].max() < 0.01
     face = (away > 12) & (away < 22)
     from_middle = np.hypot(*(places[face] * side - 40).T)
     assert (from_middle > 23).mean() > 0.95 and (from_middle < 36).all()
     assert alpha[face].min() > 0.95
-    assert place_hair_back(of_head, np.zeros_like(hair), SETTINGS.space)[1].max() == 0
+    assert place_hair_back(of_head, np.zeros_like(hair), of_head, SETTINGS.space)[1].max() == 0
+
+
+def test_hair_on_both_sides_of_the_neck_hangs_behind_it():
+    side = 80
+    y, x = np.mgrid[0:side, 0:side]
+    head = np.hypot(x - 39.5, y - 30) < 20
+    both = (np.abs(np.abs(x - 39.5) - 17) < 3) & (y > 40) & (y < 70)
+    behind = hang_behind(head | both, both, SETTINGS.space)
+    assert behind[60, 20:60].all() and not behind[72].any()
+    one = both & (x > 40)
+    assert np.array_equal(hang_behind(head | one, one, SETTINGS.space), head | one)
+    places, alpha = place_hair_back(head | both, both.astype(np.float32), behind, SETTINGS.space)
+    neck = (y == 60) & (np.abs(x - 39.5) < 12)
+    column, row = np.floor(np.moveaxis(places[neck] * side, -1, 0)).astype(int)
+    assert both[row, column].all() and alpha[neck].min() == 1
+
+
+def test_hanging_hair_stays_upright_where_the_head_leans(photo, model):
+    """It turns with the head, and below the ears it hangs from it."""
+    space = space_of(photo, model)
+    tail = np.zeros(space.matte.shape, bool)
+    tail[-110:-60, 232:242] = True
+    hanging = dataclasses.replace(
+        space,
+        head_fraction=np.ones_like(space.head_fraction),
+        hanging=np.ones_like(space.hanging),
+        looseness=np.ones_like(space.looseness),
+    )
+
+    def slope(places):
+        across, _, up = np.moveaxis(places[tail].reshape(50, 10, 3).mean(axis=1), -1, 0)
+        return np.polyfit(up, across, 1)[0]
+
+    upright = slope(space.front)
+    leaning = geometry(0.0, SIZE).replace(rotation=HeadPose(roll=20.0).matrix())
+    vertices = model.posed(leaning)
+    assert slope(move_places(hanging, leaning, vertices, model)[0]) == pytest.approx(upright, abs=0.02)
+    stiff = dataclasses.replace(hanging, hanging=np.zeros_like(space.hanging))
+    assert abs(slope(move_places(stiff, leaning, vertices, model)[0]) - upright) > 0.2
+    turning = geometry(20.0, SIZE)
+    moved = [move_places(each, turning, model.posed(turning), model)[0] for each in (hanging, stiff)]
+    assert np.abs(moved[0] - moved[1]).max() < 1e-4
 
 
 def test_places_move_with_head_and_body(photo, model):

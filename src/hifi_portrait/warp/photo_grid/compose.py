@@ -11,6 +11,7 @@ from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.warp.canvas import Canvas, WarpContext
+from hifi_portrait.warp.hair.shell import scalp
 from hifi_portrait.warp.photo_grid.grid import look_up
 from hifi_portrait.warp.photo_grid.layer import PhotoLayer
 from hifi_portrait.warp.photo_grid.trust import turn_degrees
@@ -33,10 +34,14 @@ def carve_head(canvas: Canvas, context: WarpContext) -> Canvas:
     return replace(canvas, alpha=np.asarray(alpha, np.float32))
 
 
-def put_hair(canvas: Canvas, layer: PhotoLayer, settings: GridSettings) -> Canvas:
-    """Put the back of the hair before the mesh's scalp."""
+def put_hair(canvas: Canvas, context: WarpContext, layer: PhotoLayer) -> Canvas:
+    """Put the back of the hair before the mesh's scalp, and behind what else of the mesh is nearer."""
+    model, settings = context.model, context.settings.grid
     depth = np.where(canvas.alpha > 0.5, canvas.raster.depth, np.inf)
-    alpha = layer.alpha * (layer.depth < depth + settings.behind_hair)
+    grown = scalp(model, context.settings.scalp).fullness_of(model.num_vertices)
+    fullness = canvas.raster.interpolate(grown[:, None], model.triangles)[..., 0]
+    allowed = settings.behind_hair * smoothstep(fullness, *context.settings.space.hair_fullness)
+    alpha = layer.alpha * (layer.depth < depth + allowed)
     total = alpha + (1 - alpha) * canvas.alpha
     share = (alpha / np.maximum(total, 1e-6))[..., None]
     nearest = np.where(alpha > 0.5, np.minimum(depth, layer.depth), depth)

@@ -7,20 +7,55 @@ import numpy as np
 
 from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
 from hifi_portrait.head.numerics import smoothstep
-from hifi_portrait.warp.image.morphology import nearest_of
+from hifi_portrait.warp.image.morphology import distance_to, nearest_of
 from hifi_portrait.warp.settings.photo_grid import SpaceSettings
 
 _RIM = 1 / 80
 """Width of an outline, as a fraction of the side."""
 
+_MIXED = 1.5
+"""Width, in places of the grid, of the border in which a photo mixes hair with what is before it."""
+
+
+def hang_behind(of_head: BoolArray, hanging: BoolArray, settings: SpaceSettings) -> BoolArray:
+    """Find where hair hangs behind the neck: in each row, between what hangs on its two sides.
+
+    Parameters
+    ----------
+    of_head
+        (G, G), the silhouette of head and hair.
+    hanging
+        (G, G), hair beside and below the head.
+    settings
+        Over what height it has to hang there.
+
+    Returns
+    -------
+    ndarray
+        (G, G), `of_head` and what lies between the two sides; `of_head` alone where hair hangs on one side
+        or on none.
+    """
+    if not hanging.any():
+        return of_head
+    column = np.arange(of_head.shape[1])
+    middle = float(np.median(np.nonzero(of_head)[1]))
+    left, right = hanging & (column < middle), hanging & (column >= middle)
+    rows = np.flatnonzero(left.any(axis=1) & right.any(axis=1))
+    if len(rows) < settings.least_hanging * len(of_head):
+        return of_head
+    closed = of_head.copy()
+    for row in rows:
+        closed[row, left[row].argmax() : len(column) - right[row, ::-1].argmax()] = True
+    return closed
+
 
 def place_hair_back(
-    of_head: BoolArray, hair: Array, settings: SpaceSettings
+    of_head: BoolArray, hair: Array, behind: BoolArray, settings: SpaceSettings
 ) -> tuple[FloatArray, FloatArray]:
     """Find what the back of a head's silhouette shows.
 
     Behind hair it is that hair. Behind the face it is the band of hair at the nearest outline, reflected to
-    and fro, if there is hair at that outline.
+    and fro, if there is hair at that outline. Where hair hangs behind the neck, all of the back is hair.
 
     Parameters
     ----------
@@ -28,6 +63,8 @@ def place_hair_back(
         (G, G), the silhouette of head and hair.
     hair
         (G, G) in [0, 1], where the front is hair.
+    behind
+        (G, G), `hang_behind`.
     settings
         Width of bands, and what counts as hair.
 
@@ -40,24 +77,42 @@ def place_hair_back(
     """
     side = len(hair)
     y, x = np.mgrid[0:side, 0:side] + 0.5
+    everywhere = np.stack([x, y], axis=-1)
+    longer = lengthen(behind)
     distance, label = cv2.distanceTransformWithLabels(
-        of_head.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        longer.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
+    nearest = np.asarray(label, np.int64)
+    outline = nearest_of(everywhere, ~longer) if not longer.all() else everywhere
     is_hair = of_head & (hair > 0.5)
-    rim = of_head & (distance < max(_RIM * side, 2))
+    is_hair &= distance_to(of_head & ~is_hair) > _MIXED  # at their border hair and skin are mixed
+    rim = behind & (distance < max(_RIM * side, 3))
     at_outline = cv2.GaussianBlur((is_hair & rim).astype(np.float32), (0, 0), _RIM * side)
     at_outline = at_outline / np.maximum(cv2.GaussianBlur(rim.astype(np.float32), (0, 0), _RIM * side), 1e-3)
     spread = nearest_of(at_outline, rim) if rim.any() else np.zeros_like(at_outline)
     spread = cv2.GaussianBlur(spread, (0, 0), _RIM * side)
-    alpha = smoothstep(spread, *settings.back_hair) * of_head
-    nearest = np.asarray(label, np.int64)
+    alpha = smoothstep(spread, *settings.back_hair) * behind
+    if (behind & ~of_head).any():
+        alpha = np.maximum(alpha, behind)
     width = np.zeros(nearest.max() + 1, np.float32)
     np.maximum.at(width, nearest[is_hair], distance[is_hair])
     least, most = (fraction * side for fraction in settings.hair_band)
     band = cv2.GaussianBlur(np.clip(width[nearest], least, most), (0, 0), _RIM * side)
-    reflected = np.maximum(np.abs((distance / band + 1) % 2 - 1) * band, 1.5)
-    inwards = np.stack(np.gradient(cv2.GaussianBlur(distance, (0, 0), 1.5))[::-1], axis=-1)
-    inwards /= np.maximum(np.linalg.norm(inwards, axis=-1, keepdims=True), 1e-3)
-    outwards = np.where(is_hair, 0, distance - reflected)[..., None]
-    places = (np.stack([x, y], axis=-1) - outwards * inwards) / side
-    return places.astype(np.float32), np.asarray(alpha, np.float32)
+    reflected = np.maximum(np.abs((distance / band + 1) % 2 - 1) * band, 2)
+    inwards = (everywhere - outline) / np.maximum(distance, 1e-3)[..., None]
+    places = np.where(is_hair[..., None], everywhere, outline + reflected[..., None] * inwards)
+    if is_hair.any():  # ears stand out of the outline: there it is the hair nearest to them
+        column, row = np.clip(np.moveaxis(places, -1, 0), 0, side - 1).astype(np.int64)
+        nearest_hair = nearest_of(everywhere, is_hair)
+        places = np.where(is_hair[row, column][..., None], places, nearest_hair[row, column])
+    return (places / side).astype(np.float32), np.asarray(alpha, np.float32)
+
+
+def lengthen(silhouette: BoolArray) -> BoolArray:
+    """Continue a silhouette's last row to the picture's edge, so that its outlines are those beside it."""
+    rows = np.flatnonzero(silhouette.any(axis=1))
+    if not len(rows):
+        return silhouette
+    longer = silhouette.copy()
+    longer[rows[-1] :] |= silhouette[rows[-1]]
+    return longer

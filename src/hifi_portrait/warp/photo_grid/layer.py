@@ -27,6 +27,9 @@ _FAINT = 0.02
 """Alpha from which on the back of the hair is drawn."""
 
 
+_JUMP = 3.0
+"""Places of the grid that neighbours are apart from which on they do not belong together."""
+
 _EDGE = 0.8 / 512
 """Standard deviation of the blur where a surface folds over, as a fraction of the height."""
 
@@ -120,12 +123,25 @@ def draw_back(space: PhotoSpace, places: Array, context: WarpContext, camera: Ca
     kept = cv2.dilate((space.back_alpha > _FAINT).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     triangles = grid_triangles(kept & space.of_head)
     triangles = triangles[spread_over(space.back[..., 1], triangles) < context.settings.grid.apart]
-    values = np.concatenate([space.back_places, space.back_alpha[..., None]], axis=-1)
+    photo, matte = sources.colours[main], sources.mattes[main]
+    of_places = look_up(np.concatenate([photo, matte[..., None]], axis=-1), space.back_places)
+    broken = _find_jumps(space.back_places).astype(np.float32)
+    attributes = np.stack([space.back_alpha, broken], axis=-1)
+    values = np.concatenate([space.back_places, attributes, of_places], axis=-1)
     raster, drawn = draw_grid(places, triangles, values, camera)
-    at = drawn[..., :2]
-    alpha = drawn[..., 2] * np.clip(look_up(sources.mattes[main], at), 0, 1) * raster.mask
-    colour = look_up(sources.colours[main], at, cv2.INTER_CUBIC)
+    at, alpha, broken, between = np.split(drawn, (2, 3, 4), axis=-1)
+    # Between places that are far apart in the photo lies what is no hair: there colours are mixed instead.
+    own = np.concatenate([look_up(photo, at, cv2.INTER_CUBIC), look_up(matte, at)[..., None]], axis=-1)
+    colour, matte = np.split(own + np.clip(broken, 0, 1) * (between - own), (3,), axis=-1)
+    alpha = (alpha * np.clip(matte, 0, 1))[..., 0] * raster.mask
     return PhotoLayer(colour, alpha, alpha, alpha, np.zeros_like(alpha), raster.depth, np.zeros_like(colour))
+
+
+def _find_jumps(places: Array) -> BoolArray:
+    """Find where neighbours on a grid (G, G, 2) of places are far apart in the photo."""
+    across, down = np.diff(places, axis=1, append=places[:, -1:]), np.diff(places, axis=0, append=places[-1:])
+    jump = np.maximum(np.abs(across), np.abs(down)).max(axis=-1) > _JUMP / len(places)
+    return np.asarray(cv2.dilate(jump.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
 def _soften_edge(mask: BoolArray) -> FloatArray:

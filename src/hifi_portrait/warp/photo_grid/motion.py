@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hifi_portrait.head.arrays import Array, FloatArray
-from hifi_portrait.head.geometry import HeadGeometry
+from hifi_portrait.head.geometry import HeadGeometry, axis_rotation
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.warp.photo_grid.joints import head_fraction
 from hifi_portrait.warp.photo_grid.space import PhotoSpace
@@ -37,15 +37,31 @@ def move_places(
     of_body = np.median(moved[head_fraction(model) < _BODY_FRACTION], axis=0)
     on_skin = space.raster.interpolate(moved, model.triangles)
     loose = np.where(space.raster.mask, space.looseness, 1.0)[..., None]
-    beside = _move_with_head(space.front, space, target, of_body)
+    beside = _move_hair(space.front, space, target, of_body)
     front = (1 - loose) * (space.front + on_skin) + loose * beside
-    back = _move_with_head(space.back, space, target, of_body)
+    back = _move_hair(space.back, space, target, of_body)
     return np.asarray(front, np.float32), np.asarray(back, np.float32)
 
 
-def _move_with_head(places: Array, space: PhotoSpace, target: HeadGeometry, of_body: Array) -> Array:
-    """Move places (G, G, 3) by the head's motion in part, and by the body's (3,) for the rest."""
+def _move_hair(places: Array, space: PhotoSpace, target: HeadGeometry, of_body: Array) -> Array:
+    """Move places (G, G, 3) with the head, so that hair hangs down, and by the body's motion (3,) in part."""
     turn = target.rotation.astype(np.float64) @ space.geometry.rotation.T.astype(np.float64)
-    with_head = (places - space.geometry.translation) @ turn.T.astype(np.float32) + target.translation
+    with_head = _turn(places, turn, space.geometry, target)
+    roots = places * (1, 1, 0) + (0, 0, space.hangs_from)
+    about_upright = _upright_part(turn)
+    hanging = places - roots
+    hanging = _turn(roots, turn, space.geometry, target) + hanging @ about_upright.T
+    moved = with_head + space.hanging[..., None] * (hanging - with_head)
     fraction = space.head_fraction[..., None]
-    return np.asarray(fraction * with_head + (1 - fraction) * (places + of_body))
+    return np.asarray(fraction * moved + (1 - fraction) * (places + of_body))
+
+
+def _turn(places: Array, turn: Array, source: HeadGeometry, target: HeadGeometry) -> Array:
+    """Move places (..., 3) as a head moves that turns by (3, 3) from a source to a target."""
+    return np.asarray((places - source.translation) @ turn.T + target.translation)
+
+
+def _upright_part(turn: Array) -> Array:
+    """Find the turn (3, 3) about the upright axis that is nearest to a turn."""
+    sine, cosine = turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1]
+    return axis_rotation(2, float(np.degrees(np.arctan2(sine, cosine))))

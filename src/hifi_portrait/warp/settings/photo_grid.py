@@ -36,13 +36,19 @@ class SpaceSettings:
     hanging_back: float = 0.07
     """Metres by which hair that hangs beside the neck is behind the outline of the face."""
 
-    hanging_from: tuple[float, float] = (-0.03, 0.05)
+    hanging_from: tuple[float, float] = (-0.05, 0.07)
     """Fractions below the ears' end between which hair begins to hang."""
+
+    least_hanging: float = 0.05
+    """Height over which hair hangs on both sides of a neck behind which hair hangs too, a fraction."""
+
+    hanging_smoothing: float = 0.03
+    """Standard deviation of the blur of the depth of hair beside the head, a fraction."""
 
     in_front: float = 0.006
     """Metres by which hair that lies on the body is in front of it."""
 
-    swing: tuple[float, float] = (0.75, 0.14)
+    swing: tuple[float, float] = (0.35, 0.2)
     """Fraction of the head's motion that hanging hair loses, and metres below the chin where it has."""
 
     hair_band: tuple[float, float] = (0.02, 0.12)
