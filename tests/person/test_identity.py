@@ -230,6 +230,19 @@ def test_a_file_of_the_first_format(identity: Identity, saved: Path) -> None:
     np.testing.assert_array_equal(Identity.load(saved).crops, identity.crops)
 
 
+def test_label_maps_are_kept_and_a_file_without_them_is_read(identity: Identity, saved: Path) -> None:
+    assert identity.label_maps is not None
+    assert np.array_equal(Identity.load(saved).label_maps, identity.label_maps)
+    _rewrite(saved, {}, drop="label_maps")
+    assert Identity.load(saved).label_maps is None
+
+
+def test_label_maps_of_another_number_of_photos(identity: Identity, saved: Path) -> None:
+    _rewrite(saved, {}, add={"label_maps": identity.label_maps[:1]})
+    with pytest.raises(IdentityError, match="damaged identity"):
+        Identity.load(saved)
+
+
 def test_a_newer_format(saved: Path) -> None:
     _rewrite(saved, {"version": str(FORMAT_VERSION + 1)})
     with pytest.raises(IdentityError, match=r"newer release \(format 3; this one reads 2\)"):

@@ -193,7 +193,8 @@ def test_hair_is_its_own_back_and_the_face_has_the_hair_beside_it():
     y, x = np.mgrid[0:side, 0:side]
     away = np.hypot(x - 39.5, y - 39.5)
     of_head, hair = away < 35, ((away < 35) & (away > 25)).astype(np.float32)
-    places, alpha = place_hair_back(of_head, hair, of_head, SETTINGS.space)
+    back = place_hair_back(of_head, hair, of_head, SETTINGS.space)
+    places, alpha = back.places, back.alpha
     inner = (away > 27.5) & (away < 33)
     here = np.stack([x, y], axis=-1) + 0.5
     assert np.abs(places * side - here)[inner].max() < 0.01
@@ -201,7 +202,7 @@ def test_hair_is_its_own_back_and_the_face_has_the_hair_beside_it():
     from_middle = np.hypot(*(places[face] * side - 40).T)
     assert (from_middle > 23).mean() > 0.95 and (from_middle < 36).all()
     assert alpha[face].min() > 0.95
-    assert place_hair_back(of_head, np.zeros_like(hair), of_head, SETTINGS.space)[1].max() == 0
+    assert place_hair_back(of_head, np.zeros_like(hair), of_head, SETTINGS.space).alpha.max() == 0
 
 
 def test_hair_on_both_sides_of_the_neck_hangs_behind_it():
@@ -213,10 +214,10 @@ def test_hair_on_both_sides_of_the_neck_hangs_behind_it():
     assert behind[60, 20:60].all() and not behind[72].any()
     one = both & (x > 40)
     assert np.array_equal(hang_behind(head | one, one, SETTINGS.space), head | one)
-    places, alpha = place_hair_back(head | both, both.astype(np.float32), behind, SETTINGS.space)
+    back = place_hair_back(head | both, both.astype(np.float32), behind, SETTINGS.space)
     neck = (y == 60) & (np.abs(x - 39.5) < 12)
-    column, row = np.floor(np.moveaxis(places[neck] * side, -1, 0)).astype(int)
-    assert both[row, column].all() and alpha[neck].min() == 1
+    column, row = np.floor(np.moveaxis(back.places[neck & back.known] * side, -1, 0)).astype(int)
+    assert both[row, column].all() and (neck & back.known).sum() > 10 and back.alpha[neck].min() == 1
 
 
 def test_hanging_hair_stays_upright_where_the_head_leans(photo, model):

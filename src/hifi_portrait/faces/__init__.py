@@ -18,10 +18,19 @@ if TYPE_CHECKING:
     from hifi_portrait.faces.face import Face
     from hifi_portrait.faces.foreground import estimate_foreground
     from hifi_portrait.faces.image import IMAGE_SUFFIXES, MAX_PIXELS, ImageLike, load_image, source_name
+    from hifi_portrait.faces.label_maps import region_mask
     from hifi_portrait.faces.labels import BARE_SKIN, FaceLabel
     from hifi_portrait.faces.landmarker import MediaPipeLandmarker
     from hifi_portrait.faces.matting import MediaPipeMatting
-    from hifi_portrait.faces.protocols import Detection, FaceDetector, Landmarker, Matting, Recogniser
+    from hifi_portrait.faces.parsing import LABEL_MAP_SIZE, NetworkParsing, default_parsing
+    from hifi_portrait.faces.protocols import (
+        Detection,
+        FaceDetector,
+        Landmarker,
+        Matting,
+        Parsing,
+        Recogniser,
+    )
     from hifi_portrait.faces.quality import FaceQuality, face_quality
     from hifi_portrait.faces.recogniser import DlibRecogniser, align_chip, chip_transform
     from hifi_portrait.faces.refined_matting import RefinedMatting, RefinementSettings, refine_matte
@@ -36,10 +45,12 @@ else:
             "face": ("Face",),
             "foreground": ("estimate_foreground",),
             "image": ("IMAGE_SUFFIXES", "MAX_PIXELS", "ImageLike", "load_image", "source_name"),
+            "label_maps": ("region_mask",),
             "labels": ("BARE_SKIN", "FaceLabel"),
             "landmarker": ("MediaPipeLandmarker",),
             "matting": ("MediaPipeMatting",),
-            "protocols": ("Detection", "FaceDetector", "Landmarker", "Matting", "Recogniser"),
+            "parsing": ("LABEL_MAP_SIZE", "NetworkParsing", "default_parsing"),
+            "protocols": ("Detection", "FaceDetector", "Landmarker", "Matting", "Parsing", "Recogniser"),
             "quality": ("FaceQuality", "face_quality"),
             "recogniser": ("DlibRecogniser", "align_chip", "chip_transform"),
             "refined_matting": ("RefinedMatting", "RefinementSettings", "refine_matte"),
@@ -49,6 +60,7 @@ else:
 __all__ = [
     "BARE_SKIN",
     "IMAGE_SUFFIXES",
+    "LABEL_MAP_SIZE",
     "MAX_PIXELS",
     "MIN_CROP_SIDE",
     "ArcFaceRecogniser",
@@ -66,6 +78,8 @@ __all__ = [
     "MediaPipeFaceDetector",
     "MediaPipeLandmarker",
     "MediaPipeMatting",
+    "NetworkParsing",
+    "Parsing",
     "Recogniser",
     "RefinedMatting",
     "RefinementSettings",
@@ -74,9 +88,11 @@ __all__ = [
     "analyse_all",
     "chip_transform",
     "default_analyser",
+    "default_parsing",
     "estimate_foreground",
     "face_quality",
     "load_image",
     "refine_matte",
+    "region_mask",
     "source_name",
 ]

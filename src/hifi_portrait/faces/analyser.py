@@ -22,7 +22,8 @@ from hifi_portrait.faces.geometry import (
 )
 from hifi_portrait.faces.image import ImageLike, load_image, source_name
 from hifi_portrait.faces.landmarker import MediaPipeLandmarker
-from hifi_portrait.faces.protocols import Detection, FaceDetector, Landmarker, Matting, Recogniser
+from hifi_portrait.faces.parsing import default_parsing
+from hifi_portrait.faces.protocols import Detection, FaceDetector, Landmarker, Matting, Parsing, Recogniser
 from hifi_portrait.faces.quality import face_quality, face_view
 from hifi_portrait.faces.recogniser import DlibRecogniser, align_chip
 from hifi_portrait.faces.refined_matting import RefinedMatting
@@ -52,6 +53,8 @@ class FaceAnalyser:
     landmarker: Landmarker = field(default_factory=MediaPipeLandmarker)
     matting: Matting = field(default_factory=RefinedMatting)
     recogniser: Recogniser = field(default_factory=DlibRecogniser)
+    parsing: Parsing = field(default_factory=default_parsing)
+    """Run for the photos of an identity only, once each."""
 
     def analyse(self, photo: ImageLike, *, index: int | None = None, single: bool = False) -> Face:
         """Analyse one face of a photo.

@@ -50,6 +50,29 @@ class Matting(Protocol):
         ...
 
 
+class Parsing(Protocol):
+    """Tells what each pixel of a portrait crop shows."""
+
+    def __call__(self, crop: ByteArray, matte: FloatArray, landmarks: FloatArray) -> ByteArray:
+        """Label each pixel.
+
+        Parameters
+        ----------
+        crop
+            (S, S, 3) uint8 RGB.
+        matte
+            (S, S) in [0, 1], the person.
+        landmarks
+            (478, 2) or (478, 3), in the crop's pixels.
+
+        Returns
+        -------
+        ndarray
+            (P, P) uint8, each a `hifi_portrait.faces.FaceLabel`; P is 256 for the default parsing.
+        """
+        ...
+
+
 class Recogniser(Protocol):
     """Embeds aligned faces so that the same person's lie close together."""
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from hifi_portrait.errors import IdentityError, NoFaceError
 from hifi_portrait.faces import Face, FaceAnalyser, ImageLike, default_analyser
+from hifi_portrait.faces.protocols import Parsing
 from hifi_portrait.faces.same_person import Selection, mean_similarity, select_person
 from hifi_portrait.fitting import fit
 from hifi_portrait.head import HeadGeometry
@@ -138,7 +139,7 @@ class Identity(References):
             logger.warning("%s is not used: %s", photo.source, photo.reason)
         for notice in notices:
             logger.warning("%s", notice)
-        return cls._from_faces(faces, tuple(dropped), tuple(notices))
+        return cls._from_faces(faces, analyser.parsing, tuple(dropped), tuple(notices))
 
     @classmethod
     def from_faces(cls, faces: Sequence[Face]) -> Identity:
@@ -151,11 +152,15 @@ class Identity(References):
         """
         if not faces:
             raise IdentityError("an identity needs at least one face")
-        return cls._from_faces(faces, (), ())
+        return cls._from_faces(faces, default_analyser().parsing, (), ())
 
     @classmethod
     def _from_faces(
-        cls, faces: Sequence[Face], dropped: tuple[DroppedPhoto, ...], notices: tuple[str, ...]
+        cls,
+        faces: Sequence[Face],
+        parsing: Parsing,
+        dropped: tuple[DroppedPhoto, ...],
+        notices: tuple[str, ...],
     ) -> Identity:
         size = max(face.crop.shape[0] for face in faces)
         views = [_resize_face(face, size) for face in faces]
@@ -182,6 +187,7 @@ class Identity(References):
             embeddings=embeddings,
             quality=quality,
             geometries=tuple(fitted.geometries),
+            label_maps=np.stack([parsing(*view) for view in views]),
             identity=np.array(fitted.identity, np.float32),
             covered=covered.vertices,
             dropped=dropped,
@@ -245,6 +251,7 @@ class Identity(References):
             "landmarks": self.landmarks,
             "embeddings": self.embeddings,
             "quality": self.quality,
+            **({} if self.label_maps is None else {"label_maps": self.label_maps}),
             "identity": self.identity,
             **{_GEOMETRIES + name: np.stack([each[name] for each in geometry]) for name in geometry[0]},
         }
@@ -296,6 +303,7 @@ class Identity(References):
                 HeadGeometry.from_dict({name: value[index] for name, value in stacked.items()})
                 for index in range(len(sources))
             ),
+            label_maps=tensors.get("label_maps"),  # absent from files that earlier releases wrote
             identity=tensors["identity"],
             covered=_read_covered(tensors),
             dropped=tuple(DroppedPhoto(**photo) for photo in json.loads(metadata["dropped"])),

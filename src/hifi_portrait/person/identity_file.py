@@ -91,6 +91,8 @@ def check_shapes(tensors: Mapping[str, Array], count: int) -> None:
         "identity": (IDENTITY_COMPONENTS,),
         "geometries.rotation": (count, 3, 3),
     }
+    if "label_maps" in tensors:
+        expected["label_maps"] = (count, *tensors["label_maps"].shape[1:])
     for name, shape in expected.items():
         if count == 0 or tensors[name].shape != shape:
             raise ValueError(f"{name} has shape {tensors[name].shape}, expected {shape}")

@@ -34,6 +34,9 @@ class References:
     covered: FloatArray | None = None
     """(N, V) in [0, 1], how far something before the face hides each vertex of the head: a hand, a mask. None
     where nothing does."""
+    label_maps: ByteArray | None = None
+    """(N, P, P) uint8, the `hifi_portrait.faces.FaceLabel` of each place of the crops; None where they were
+    not parsed: then hair and skin are told apart by their colours."""
 
     def __post_init__(self) -> None:
         make_arrays_read_only(self)

@@ -106,6 +106,8 @@ class Canvas:
     remainder
         (H, W, 3), what is to be added to the person before the background: what neither of the two holds of
         the main reference, such as single hairs that are not in the matte.
+    parsed
+        (H, W, 2) in [0, 1], hair and clothes as far as `photo` goes; None where references were not parsed.
     """
 
     raster: Raster
@@ -118,6 +120,7 @@ class Canvas:
     dyed: FloatArray
     photo: FloatArray
     remainder: FloatArray
+    parsed: FloatArray | None = None
 
     @classmethod
     def blank(cls, context: WarpContext) -> Self:

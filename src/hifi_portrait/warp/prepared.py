@@ -8,12 +8,16 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from hifi_portrait.faces.label_maps import region_mask
+from hifi_portrait.faces.labels import FaceLabel
 from hifi_portrait.head.arrays import ByteArray, FloatArray
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.person.references import References
 from hifi_portrait.warp.clear_background import background_of
+from hifi_portrait.warp.face.covered import leave_out_covered
 from hifi_portrait.warp.glasses.settle import GlassesState, settle_glasses
 from hifi_portrait.warp.hair.beside_mesh import LooseHair, find_loose_hair
+from hifi_portrait.warp.hair.labelled import find_labelled_hair
 from hifi_portrait.warp.hair.shell import pose_heads
 from hifi_portrait.warp.photo_grid.space import PhotoSpace, measure_space
 from hifi_portrait.warp.photos import clean_photos, own_colours
@@ -34,10 +38,13 @@ class PreparedPhotos:
         The photos, with glasses left out where they are not to be shown.
     glasses
         Who wears some.
+    label_maps
+        (N, P, P), what face parsing found in each photo; None where it was not run.
     """
 
     photos: RegisteredPhotos
     glasses: GlassesState
+    label_maps: ByteArray | None
     model: HeadModel
     settings: WarpSettings
     _backgrounds: dict[int, FloatArray] = field(default_factory=dict)
@@ -80,18 +87,25 @@ class PreparedPhotos:
         return self._remainders[number]
 
     def loose_hair(self, number: int) -> LooseHair:
-        """Where one of the photos shows hair beside the mesh and over its shoulders."""
+        """Where one of the photos shows hair: as it was parsed, or else by its colours."""
         if number not in self._loose_hair:
-            photos = self.photos
-            self._loose_hair[number] = find_loose_hair(
-                photos.crops[number],
-                self.mattes[number],
-                photos.xy[number],
-                photos.visibility[number],
-                self.model,
-                self.settings,
-            )
+            self._loose_hair[number] = self._find_hair(number)
         return self._loose_hair[number]
+
+    def _find_hair(self, number: int) -> LooseHair:
+        photos, matte = self.photos, self.mattes[number]
+        if self.label_maps is not None:
+            return find_labelled_hair(
+                self.label_maps[number], matte, photos.xy[number], self.model, self.settings.loose_hair
+            )
+        return find_loose_hair(
+            photos.crops[number],
+            matte,
+            photos.xy[number],
+            photos.visibility[number],
+            self.model,
+            self.settings,
+        )
 
     @cached_property
     def solid(self) -> FloatArray:
@@ -106,8 +120,18 @@ class PreparedPhotos:
             hair = self.loose_hair(number)
             vertices = photos.posed.haired[number]
             head = photos.heads[number]
-            self._spaces[number] = measure_space(head, vertices, xy, matte, hair, self.model, self.settings)
+            self._spaces[number] = measure_space(
+                head, vertices, xy, matte, hair, self._parsed(number), self.model, self.settings
+            )
         return self._spaces[number]
+
+    def _parsed(self, number: int) -> FloatArray | None:
+        """Hair and clothes (P, P, 2) of one of the photos, in [0, 1], if it was parsed."""
+        if self.label_maps is None:
+            return None
+        found = self.label_maps[number]
+        kinds = (FaceLabel.HAIR, FaceLabel.CLOTHES)
+        return np.stack([region_mask(found, kind, size=len(found)) for kind in kinds], axis=-1)
 
 
 _kept: WeakKeyDictionary[References, dict[object, PreparedPhotos]] = WeakKeyDictionary()
@@ -139,8 +163,10 @@ def prepare_photos(
         cleaned = clean_photos(references, size, settings.photos)
         posed = pose_heads(references.geometries, cleaned.mattes, model, settings)
         photos = register_photos(cleaned, posed, references, model, settings.registration)
+        if references.label_maps is not None:
+            photos = leave_out_covered(photos, references.label_maps, model, settings)
         photos, glasses = settle_glasses(photos, model, settings, bare_eyes=bare_eyes)
-        prepared = PreparedPhotos(photos, glasses, model, settings)
+        prepared = PreparedPhotos(photos, glasses, references.label_maps, model, settings)
         while len(known) >= _MOST_KEPT:
             known.pop(next(iter(known)), None)
         known[key] = prepared

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from hifi_portrait.head.arrays import Array, FloatArray
@@ -16,6 +17,9 @@ from hifi_portrait.warp.hair.segment import segment_hair
 from hifi_portrait.warp.image.colour import DISPLAY_GAMMA, weighted_lab
 from hifi_portrait.warp.settings import ColourSettings, WarpSettings
 
+_HAIR, _CLOTHES = 0, 1
+"""What the last axis of `Canvas.parsed` holds."""
+
 Colours = Mapping[str, tuple[int, int, int]]
 
 
@@ -26,15 +30,25 @@ def recolour(context: WarpContext, canvas: Canvas) -> Canvas:
         return canvas
     colour, dyed = canvas.colour, canvas.dyed
     hair = segment_hair(colour, canvas.hair, canvas.raster, context.model, settings, canvas.alpha)
+    if canvas.parsed is not None:  # colours alone mistake temples and shaded ears for hair
+        hair = canvas.parsed[..., _HAIR] + (1 - canvas.photo) * hair
     if target.clothes in CLOTHES_COLOURS:
         loose = (canvas.alpha - canvas.hair).clip(0, 1) * (canvas.raster.triangle < 0)
         clothes = segment_clothes(colour, loose, hair, canvas.raster, context.model, settings)
+        if canvas.parsed is not None:  # parsing finds collars behind the neck, colours the seam's exact edge
+            clothes = _over_seams(np.maximum(clothes, canvas.parsed[..., _CLOTHES]))
         colour = dye(colour, clothes, str(target.clothes), CLOTHES_COLOURS, settings)
         dyed = np.maximum(dyed, clothes)
     if target.hair in HAIR_COLOURS:
         colour = dye(colour, hair, str(target.hair), HAIR_COLOURS, settings, translucent=True)
         dyed = np.maximum(dyed, hair)
     return replace(canvas, colour=colour, dyed=dyed)
+
+
+def _over_seams(clothes: Array) -> FloatArray:
+    """Widen clothes (H, W) by the pixel in which a photo mixes them with skin, and soften their edge."""
+    wider = cv2.dilate(np.asarray(clothes, np.float32), np.ones((3, 3), np.uint8))
+    return np.asarray(np.maximum(clothes, cv2.GaussianBlur(wider, (0, 0), 0.8)), np.float32)
 
 
 def dye(

@@ -68,6 +68,9 @@ _NATURAL_HAIR = np.array(
 )
 """Colours of black, brown, blond, red, grey and white hair, sRGB."""
 
+_CROPPED = 0.15
+"""Share of recoloured hair that is cropped close: skin shows through it."""
+
 _SURROUNDED = (FaceLabel.HAIR, FaceLabel.CLOTHES, FaceLabel.HEADWEAR, FaceLabel.BACKGROUND)
 
 
@@ -176,6 +179,9 @@ def _recolour(image: FloatArray, labels: Array, label: FaceLabel, rng: np.random
         colour = skin.mean(axis=0) * np.exp(rng.normal(0, 0.15)) if len(skin) else colour
     if rng.random() < 0.25:
         colour = own
+    if label == FaceLabel.HAIR and rng.random() < _CROPPED:
+        skin = image[labels == FaceLabel.SKIN]
+        colour = skin.mean(axis=0) * rng.uniform(0.3, 0.8) if len(skin) else colour
     gain = float(colour.mean() + 20) / float(own.mean() + 20) * np.exp(rng.normal(0, 0.3))
     painted = colour + (kept - own) * np.clip(gain, 0.3, 3)
     if rng.random() < 0.6:

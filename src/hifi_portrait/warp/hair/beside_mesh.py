@@ -30,7 +30,7 @@ class LooseHair:
     beside
         Beside the mesh.
     on_body
-        Over the mesh's shoulders.
+        Over the mesh's shoulders, or its neck.
     alike
         Anywhere: where colours are rather the hair's than the face's. It is for the scalp, where hair may
         begin anywhere.
@@ -62,10 +62,10 @@ def find_loose_hair(
     """
     shown = mesh_in_photo(xy, model)
     head = (shown >= 0) & (model.parts != Part.SHOULDERS)[shown]
-    loose = matte * (1 - _enlarge(_shrink_mask(shown >= 0), len(matte)))
+    loose = matte * beyond_mesh(shown, len(matte))
     colours = weighted_lab(crop, settings.colour)
     loose = remove_ears(loose, colours, xy, visibility, model, settings)
-    on_head, on_body = (_enlarge(mask, len(matte)) > 0.5 for mask in (head, (shown >= 0) & ~head))
+    on_head, on_body = (enlarge(mask, len(matte)) > 0.5 for mask in (head, (shown >= 0) & ~head))
     hair, _ = split_hair_and_clothes(loose, colours, on_head, on_body, settings)
     ears = float(xy[np.concatenate(ear_vertices(model)), 1].max())
     beside = np.asarray(hair * find_pieces(hair, settings.loose_hair, ears), np.float32)
@@ -121,10 +121,22 @@ def find_pieces(alpha: Array, settings: LooseHairSettings, above: float = 1.0) -
     return np.asarray(there & kept[piece])
 
 
-def _shrink_mask(mask: Array) -> Array:
-    """Shrink a mask (h, h) to a little inside its outline, where mesh and person part."""
-    return cv2.erode(mask.astype(np.float32), np.ones((5, 5), np.uint8))
+def beyond_mesh(shown: Array, side: int) -> FloatArray:
+    """Find what is beside the mesh, (side, side) in [0, 1], from a little inside its outline on.
+
+    Parameters
+    ----------
+    shown
+        (h, h) the triangle that each place shows, -1 where none: `mesh_in_photo`.
+    side
+        Of the result.
+    """
+    inside = cv2.erode((shown >= 0).astype(np.float32), np.ones((5, 5), np.uint8))
+    return np.asarray(1 - enlarge(inside, side), np.float32)
 
 
-def _enlarge(mask: Array, side: int) -> Array:
-    return cv2.resize(mask.astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR)
+def enlarge(mask: Array, side: int) -> FloatArray:
+    """Enlarge a mask (h, h) to (side, side) in [0, 1]."""
+    return np.asarray(
+        cv2.resize(mask.astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR), np.float32
+    )

@@ -71,6 +71,10 @@ def put_photo(canvas: Canvas, layer: PhotoLayer, settings: GridSettings) -> Canv
     share = (own / np.maximum(alpha, 1e-6))[..., None]
     remainder = (trust * layer.emptiness)[..., None] * layer.remainder
     decided = trust * np.maximum(layer.alpha, layer.emptiness)
+    parsed = canvas.parsed
+    if layer.parsed is not None:
+        before = np.zeros_like(layer.parsed) if parsed is None else parsed
+        parsed = before + decided[..., None] * (layer.alpha[..., None] * layer.parsed - before)
     covered = np.where(trust > _LEAST_TRUST, np.clip(decided * layer.alpha, 0, 1), 0)
     return replace(
         canvas,
@@ -80,4 +84,5 @@ def put_photo(canvas: Canvas, layer: PhotoLayer, settings: GridSettings) -> Canv
         hair=np.asarray(trust * layer.hair + (1 - trust) * canvas.hair, np.float32),
         photo=np.asarray(decided + (1 - decided) * canvas.photo, np.float32),
         remainder=np.asarray(remainder + (1 - trust)[..., None] * canvas.remainder, np.float32),
+        parsed=parsed,
     )

@@ -57,16 +57,18 @@ def measure_stretch(pixels: Array) -> tuple[FloatArray, BoolArray]:
 
 def longest_sides(pixels: Array, triangles: IntArray) -> Array:
     """Length (F,) in pixels of the longest side of each triangle."""
-    flat = pixels.reshape(-1, 2)
-    corners = [flat[triangles[:, corner]] for corner in range(3)]
-    sides = [corners[one] - corners[other] for one, other in ((0, 1), (1, 2), (2, 0))]
-    return np.asarray(np.sqrt(np.maximum.reduce([(side**2).sum(axis=1) for side in sides])))
+    x, y = np.moveaxis(pixels.reshape(-1, 2), -1, 0)
+    corners = [(x[corner], y[corner]) for corner in triangles.T]
+    pairs = [(corners[one], corners[other]) for one, other in ((0, 1), (1, 2), (2, 0))]
+    squares = [(one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2 for one, other in pairs]
+    return np.asarray(np.sqrt(np.maximum(np.maximum(squares[0], squares[1]), squares[2])))
 
 
 def spread_over(values: Array, triangles: IntArray) -> Array:
     """Difference (F,) between the greatest and the least of values (G, G) at each triangle's corners."""
-    corners = values.ravel()[triangles]
-    return np.asarray(corners.max(axis=1) - corners.min(axis=1))
+    one, two, three = (values.ravel()[corner] for corner in triangles.T)
+    most, least = np.maximum(np.maximum(one, two), three), np.minimum(np.minimum(one, two), three)
+    return np.asarray(most - least)
 
 
 def draw_grid(places: Array, triangles: IntArray, values: Array, camera: Camera) -> tuple[Raster, FloatArray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -15,6 +17,25 @@ _RIM = 1 / 80
 
 _MIXED = 1.5
 """Width, in places of the grid, of the border in which a photo mixes hair with what is before it."""
+
+
+@dataclass(frozen=True, eq=False)
+class HairBack:
+    """What the back of a head shows.
+
+    Attributes
+    ----------
+    places
+        (G, G, 2) of the photo, as fractions of its side, whose colours the back has.
+    known
+        (G, G), where these are hair; elsewhere colours go on from there.
+    alpha
+        (G, G) in [0, 1], where the back is hair.
+    """
+
+    places: FloatArray
+    known: BoolArray
+    alpha: FloatArray
 
 
 def hang_behind(of_head: BoolArray, hanging: BoolArray, settings: SpaceSettings) -> BoolArray:
@@ -49,9 +70,7 @@ def hang_behind(of_head: BoolArray, hanging: BoolArray, settings: SpaceSettings)
     return closed
 
 
-def place_hair_back(
-    of_head: BoolArray, hair: Array, behind: BoolArray, settings: SpaceSettings
-) -> tuple[FloatArray, FloatArray]:
+def place_hair_back(of_head: BoolArray, hair: Array, behind: BoolArray, settings: SpaceSettings) -> HairBack:
     """Find what the back of a head's silhouette shows.
 
     Behind hair it is that hair. Behind the face it is the band of hair at the nearest outline, reflected to
@@ -68,12 +87,6 @@ def place_hair_back(
     settings
         Width of bands, and what counts as hair.
 
-    Returns
-    -------
-    places
-        (G, G, 2) of the photo, as fractions of its side, whose colours the back has.
-    alpha
-        (G, G) in [0, 1], where the back is hair.
     """
     side = len(hair)
     y, x = np.mgrid[0:side, 0:side] + 0.5
@@ -85,7 +98,8 @@ def place_hair_back(
     nearest = np.asarray(label, np.int64)
     outline = nearest_of(everywhere, ~longer) if not longer.all() else everywhere
     is_hair = of_head & (hair > 0.5)
-    is_hair &= distance_to(of_head & ~is_hair) > _MIXED  # at their border hair and skin are mixed
+    other = of_head & ~is_hair & (distance > _RIM * side)
+    is_hair &= distance_to(other) > _MIXED  # at their border hair and skin are mixed
     rim = behind & (distance < max(_RIM * side, 3))
     at_outline = cv2.GaussianBlur((is_hair & rim).astype(np.float32), (0, 0), _RIM * side)
     at_outline = at_outline / np.maximum(cv2.GaussianBlur(rim.astype(np.float32), (0, 0), _RIM * side), 1e-3)
@@ -101,11 +115,9 @@ def place_hair_back(
     reflected = np.maximum(np.abs((distance / band + 1) % 2 - 1) * band, 2)
     inwards = (everywhere - outline) / np.maximum(distance, 1e-3)[..., None]
     places = np.where(is_hair[..., None], everywhere, outline + reflected[..., None] * inwards)
-    if is_hair.any():  # ears stand out of the outline: there it is the hair nearest to them
-        column, row = np.clip(np.moveaxis(places, -1, 0), 0, side - 1).astype(np.int64)
-        nearest_hair = nearest_of(everywhere, is_hair)
-        places = np.where(is_hair[row, column][..., None], places, nearest_hair[row, column])
-    return (places / side).astype(np.float32), np.asarray(alpha, np.float32)
+    column, row = np.clip(np.moveaxis(places, -1, 0), 0, side - 1).astype(np.int64)
+    known = is_hair[row, column] & behind
+    return HairBack((places / side).astype(np.float32), known, np.asarray(alpha, np.float32))
 
 
 def lengthen(silhouette: BoolArray) -> BoolArray:

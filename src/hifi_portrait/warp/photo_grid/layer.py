@@ -11,6 +11,7 @@ from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
 from hifi_portrait.head.geometry import Camera
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.warp.canvas import WarpContext
+from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import distance_to
 from hifi_portrait.warp.photo_grid.grid import (
     draw_grid,
@@ -52,6 +53,8 @@ class PhotoLayer:
         Metres; infinite where the photo shows nothing.
     remainder
         (H, W, 3) that the photo has beyond person and background.
+    parsed
+        (H, W, 2) in [0, 1], hair and clothes, if the photo was parsed.
     """
 
     colour: FloatArray
@@ -61,6 +64,7 @@ class PhotoLayer:
     emptiness: FloatArray
     depth: FloatArray
     remainder: FloatArray
+    parsed: FloatArray | None = None
 
 
 def draw_front(
@@ -99,7 +103,8 @@ def draw_front(
         space.looseness,
         1 - smoothstep(away, 0.3 * settings.margin, settings.margin),
     )
-    values = np.concatenate([grid_places(len(part)), np.stack(attributes, axis=-1)], axis=-1)
+    parsed = [] if space.parsed is None else [space.parsed]
+    values = np.concatenate([grid_places(len(part)), np.stack(attributes, axis=-1), *parsed], axis=-1)
     raster, drawn = draw_grid(places, triangles[~torn], values, camera)
     at = drawn[..., :2]
     alpha = np.clip(look_up(sources.mattes[reference], at), 0, 1) * raster.mask
@@ -114,26 +119,32 @@ def draw_front(
         emptiness=drawn[..., 3],
         depth=raster.depth,
         remainder=remainder,
+        parsed=None if space.parsed is None else drawn[..., 6:],
     )
 
 
 def draw_back(space: PhotoSpace, places: Array, context: WarpContext, camera: Camera) -> PhotoLayer:
     """Draw the back of the main reference's hair, whose places (G, G, 3) are in the target."""
     sources, main = context.sources, context.sources.main
-    kept = cv2.dilate((space.back_alpha > _FAINT).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    shown, settings = space.hair_back, context.settings.grid
+    kept = cv2.dilate((shown.alpha > _FAINT).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     triangles = grid_triangles(kept & space.of_head)
-    triangles = triangles[spread_over(space.back[..., 1], triangles) < context.settings.grid.apart]
+    apart = spread_over(space.back[..., 1], triangles) > settings.apart
+    triangles = triangles[~apart | (space.hanging.ravel()[triangles] > _FAINT).any(axis=1)]
     photo, matte = sources.colours[main], sources.mattes[main]
-    of_places = look_up(np.concatenate([photo, matte[..., None]], axis=-1), space.back_places)
-    broken = _find_jumps(space.back_places).astype(np.float32)
-    attributes = np.stack([space.back_alpha, broken], axis=-1)
-    values = np.concatenate([space.back_places, attributes, of_places], axis=-1)
+    known = (shown.known & (look_up(matte, shown.places) > 0.5)).astype(np.float32)
+    continued = inpaint(look_up(photo, shown.places), known)
+    mixed = np.maximum(1 - known, _find_jumps(shown.places)).astype(np.float32)
+    attributes = np.stack([shown.alpha, mixed], axis=-1)
+    values = np.concatenate([shown.places, attributes, continued], axis=-1)
     raster, drawn = draw_grid(places, triangles, values, camera)
-    at, alpha, broken, between = np.split(drawn, (2, 3, 4), axis=-1)
+    at, alpha, mixed, continued = np.split(drawn, (2, 3, 4), axis=-1)
     # Between places that are far apart in the photo lies what is no hair: there colours are mixed instead.
-    own = np.concatenate([look_up(photo, at, cv2.INTER_CUBIC), look_up(matte, at)[..., None]], axis=-1)
-    colour, matte = np.split(own + np.clip(broken, 0, 1) * (between - own), (3,), axis=-1)
-    alpha = (alpha * np.clip(matte, 0, 1))[..., 0] * raster.mask
+    mixed = np.clip(mixed, 0, 1)
+    own = look_up(photo, at, cv2.INTER_CUBIC)
+    opaque = np.clip(look_up(matte, at), 0, 1)[..., None]
+    alpha = (alpha * (opaque + mixed * (1 - opaque)))[..., 0] * _soften_edge(raster.mask)
+    colour = own + mixed * (continued - own)
     return PhotoLayer(colour, alpha, alpha, alpha, np.zeros_like(alpha), raster.depth, np.zeros_like(colour))
 
 

@@ -45,10 +45,11 @@ def move_places(
 
 def _move_hair(places: Array, space: PhotoSpace, target: HeadGeometry, of_body: Array) -> Array:
     """Move places (G, G, 3) with the head, so that hair hangs down, and by the body's motion (3,) in part."""
-    turn = target.rotation.astype(np.float64) @ space.geometry.rotation.T.astype(np.float64)
+    turn = (target.rotation.astype(np.float64) @ space.geometry.rotation.T).astype(np.float32)
     with_head = _turn(places, turn, space.geometry, target)
-    roots = places * (1, 1, 0) + (0, 0, space.hangs_from)
-    about_upright = _upright_part(turn)
+    roots = places.copy()
+    roots[..., 2] = space.hangs_from
+    about_upright = _upright_part(turn).astype(np.float32)
     hanging = places - roots
     hanging = _turn(roots, turn, space.geometry, target) + hanging @ about_upright.T
     moved = with_head + space.hanging[..., None] * (hanging - with_head)

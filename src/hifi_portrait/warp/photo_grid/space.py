@@ -20,7 +20,7 @@ from hifi_portrait.warp.face.places import ear_vertices
 from hifi_portrait.warp.hair.beside_mesh import LooseHair
 from hifi_portrait.warp.image.morphology import nearest_of
 from hifi_portrait.warp.photo_grid.depths import measure_depths
-from hifi_portrait.warp.photo_grid.hair_back import place_hair_back
+from hifi_portrait.warp.photo_grid.hair_back import HairBack, place_hair_back
 from hifi_portrait.warp.photo_grid.joints import head_fraction
 from hifi_portrait.warp.photo_grid.view import PhotoView, continue_beside, see_photo, shrink
 from hifi_portrait.warp.settings import WarpSettings
@@ -53,8 +53,10 @@ class PhotoSpace:
         (G, G), the silhouette of head and hair, that behind the neck too.
     matte
         (G, G) in [0, 1].
-    back_places, back_alpha
-        (G, G, 2) and (G, G), what the back shows, from `place_hair_back`.
+    hair_back
+        What the back shows.
+    parsed
+        (G, G, 2) in [0, 1], where face parsing found hair and clothes; None where it was not run.
     """
 
     geometry: HeadGeometry
@@ -68,8 +70,8 @@ class PhotoSpace:
     looseness: FloatArray
     of_head: BoolArray
     matte: FloatArray
-    back_places: FloatArray
-    back_alpha: FloatArray
+    hair_back: HairBack
+    parsed: FloatArray | None
 
 
 def measure_space(
@@ -78,6 +80,7 @@ def measure_space(
     xy: Array,
     matte: Array,
     hair: LooseHair,
+    parsed: FloatArray | None,
     model: HeadModel,
     settings: WarpSettings,
 ) -> PhotoSpace:
@@ -95,6 +98,8 @@ def measure_space(
         (S, S) in [0, 1], the person.
     hair
         Hair beside the mesh and over its shoulders.
+    parsed
+        (S, S, 2) in [0, 1], where face parsing found hair and clothes, if it was run.
     model
         The head model.
     settings
@@ -107,7 +112,6 @@ def measure_space(
     )
     view = see_photo(vertices, xy, small_matte, LooseHair(*loose_hair), model, settings)
     front, back, metre = measure_depths(view, vertices, xy, camera, model, own)
-    places, alpha = place_hair_back(view.of_head, view.hair, view.behind, own)
     return PhotoSpace(
         geometry=geometry,
         vertices=vertices,
@@ -120,8 +124,8 @@ def measure_space(
         looseness=view.looseness,
         of_head=view.behind,
         matte=small_matte,
-        back_places=places,
-        back_alpha=alpha,
+        hair_back=place_hair_back(view.of_head, view.hair, view.behind, own),
+        parsed=None if parsed is None else shrink(parsed, side),
     )
 
 

@@ -65,7 +65,7 @@ def see_photo(
     body = on_mesh & (model.parts == Part.SHOULDERS)[raster.triangle]
     head = on_mesh & ~body
     person = ~on_mesh & (matte > own.person_matte)
-    beside = (person & (loose.beside > own.hair_alpha)) | (body & (loose.on_body > 0.5))
+    beside = (person & (loose.beside > own.hair_alpha)) | (on_mesh & (loose.on_body > 0.5))
     beside = cv2.medianBlur(beside.astype(np.uint8), 5) > 0
     of_head = head | beside | (person & (distance_to(head) < distance_to(body)))
     of_head = cv2.morphologyEx(of_head.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0

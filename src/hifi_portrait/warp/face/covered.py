@@ -1,0 +1,67 @@
+"""Places of the face that a photo does not show: hair, a hand or a scarf is before them, or a wide fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from hifi_portrait.faces.label_maps import region_mask
+from hifi_portrait.faces.labels import BARE_SKIN, FaceLabel
+from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel, part_vertices
+from hifi_portrait.warp.hair.shell import scalp
+from hifi_portrait.warp.registration import RegisteredPhotos, mirror_vertices
+from hifi_portrait.warp.settings import WarpSettings
+
+_OF_FACES = (*BARE_SKIN, FaceLabel.BEARD, FaceLabel.EYES, FaceLabel.MOUTH, FaceLabel.GLASSES)
+"""What photos may show where the mesh has skin."""
+
+
+def leave_out_covered(
+    photos: RegisteredPhotos, label_maps: Array, model: HeadModel, settings: WarpSettings
+) -> RegisteredPhotos:
+    """Take places of faces and necks for unseen where photos show something else there.
+
+    The forehead stays, with the fringe that covers it: hair there is worn so.
+
+    Parameters
+    ----------
+    photos
+        N photos.
+    label_maps
+        (N, P, P) a `FaceLabel` for each place.
+    model, settings
+        The head model, and where its scalp is.
+    """
+    skin = below_forehead(model, settings)
+    seen = np.ones_like(photos.visibility)
+    for number, label_map in enumerate(label_maps):
+        seen[number, skin] = _shows_face(label_map, photos.xy[number, skin])
+    visibility = photos.visibility * seen
+    tables = np.concatenate([photos.xy, visibility[..., None]], axis=2)
+    both = np.concatenate([tables, tables[:, mirror_vertices(model)]])
+    return replace(photos, visibility=visibility, tables=np.asarray(both, np.float32))
+
+
+@lru_cache(maxsize=4)
+def below_forehead(model: HeadModel, settings: WarpSettings) -> BoolArray:
+    """Find the vertices (V,) of face and neck below the upper end of the eyes, without the scalp."""
+    mean = model.mean[: model.num_vertices]
+    highest = max(float(mean[eye, 2].max()) for eye in model.eye_vertices)
+    bare = scalp(model, settings.scalp).fullness_of(model.num_vertices) == 0
+    low = bare & (mean[:, 2] < highest)
+    low[np.setdiff1d(np.arange(len(low)), part_vertices(model, Part.SKIN))] = False
+    return np.asarray(low)
+
+
+def _shows_face(label_map: Array, xy: Array) -> FloatArray:
+    """How far a photo shows a face at places (K, 2), fractions of its side: (K,) in [0, 1]."""
+    mask = region_mask(label_map, *_OF_FACES, size=len(label_map))
+    at = (xy * len(mask) - 0.5).astype(np.float32)[None]
+    return np.asarray(
+        cv2.remap(mask, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
+    )
