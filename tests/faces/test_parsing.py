@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,10 +9,18 @@ import pytest
 import torch
 
 from hifi_portrait.errors import ModelError
-from hifi_portrait.faces import Face, FaceLabel, NetworkParsing, analyse, default_analyser, region_mask
-from hifi_portrait.faces.label_maps import covered_share
+from hifi_portrait.faces import (
+    LABEL_MAP_SIZE,
+    Face,
+    FaceLabel,
+    NetworkParsing,
+    analyse,
+    default_parsing,
+    region_mask,
+)
+from hifi_portrait.faces.parsing import PACKAGE_WEIGHTS
 from hifi_portrait.faces.parsing_inputs import CHANNELS, PARSING_SIZE, parsing_inputs
-from hifi_portrait.faces.parsing_network import WEIGHTS_FILE, ParsingNetwork
+from hifi_portrait.faces.parsing_network import ParsingNetwork
 
 
 @pytest.fixture(scope="module")
@@ -21,38 +28,32 @@ def face(portrait_path: Path) -> Face:
     return analyse(portrait_path)
 
 
-def places(face: Face, *landmarks: int) -> np.ndarray:
+@pytest.fixture(scope="module")
+def labels(face: Face) -> np.ndarray:
+    return default_parsing()(face.crop, face.matte, face.crop_landmarks)
+
+
+def places(face: Face, labels: np.ndarray, *landmarks: int) -> np.ndarray:
     """Labels (K,) at landmarks."""
-    points = face.crop_landmarks[list(landmarks), :2] * (len(face.parsing) / len(face.crop))
+    points = face.crop_landmarks[list(landmarks), :2] * (len(labels) / len(face.crop))
     column, row = points.astype(int).T
-    return face.parsing[row, column]
+    return labels[row, column]
 
 
-def test_labels_lie_where_the_face_has_them(face: Face) -> None:
-    assert (places(face, 1, 50, 280, 151) == FaceLabel.SKIN).all()  # nose, cheeks, forehead
-    assert (places(face, 13) == FaceLabel.MOUTH).all()
-    above = face.parsing[: int(face.crop_landmarks[10, 1] * 0.8)]
+def test_labels_lie_where_the_face_has_them(face: Face, labels: np.ndarray) -> None:
+    assert labels.shape == (LABEL_MAP_SIZE, LABEL_MAP_SIZE) and labels.dtype == np.uint8
+    assert (places(face, labels, 1, 50, 280, 151) == FaceLabel.SKIN).all()  # nose, cheeks, forehead
+    assert (places(face, labels, 13) == FaceLabel.MOUTH).all()
+    above = labels[: int(face.crop_landmarks[10, 1] * 0.8)]
     assert (above == FaceLabel.HAIR).sum() > 0.5 * (above != FaceLabel.BACKGROUND).sum()
-    assert (face.parsing[-20:] == FaceLabel.CLOTHES).mean() > 0.3
-    assert (face.parsing[:10, :10] == FaceLabel.BACKGROUND).all()
+    assert (labels[-20:] == FaceLabel.CLOTHES).mean() > 0.3
+    assert (labels[:10, :10] == FaceLabel.BACKGROUND).all()
 
 
-def test_labels_do_not_depend_on_the_photos_size(portrait: np.ndarray, face: Face) -> None:
-    large = analyse(cv2.resize(portrait, (700, 700), interpolation=cv2.INTER_CUBIC))
-    assert large.crop.shape[0] == 512 and large.parsing.shape == face.parsing.shape
-    assert (large.parsing == face.parsing).mean() > 0.93
-
-
-def test_an_own_parsing_takes_the_place_of_the_networks(portrait: np.ndarray) -> None:
-    seen = []
-
-    def all_hair(crop: np.ndarray, matte: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-        seen.append((crop.shape, matte.shape, landmarks.shape))
-        return np.full((64, 64), FaceLabel.HAIR, np.uint8)
-
-    face = replace(default_analyser(), parsing=all_hair).analyse(portrait)
-    assert (face.parsing == FaceLabel.HAIR).all() and face.parsing.shape == (64, 64)
-    assert seen == [((256, 256, 3), (256, 256), (478, 3))]
+def test_labels_do_not_depend_on_the_photos_size(face: Face, labels: np.ndarray) -> None:
+    larger = [cv2.resize(each, (512, 512), interpolation=cv2.INTER_CUBIC) for each in (face.crop, face.matte)]
+    found = default_parsing()(*larger, 2 * face.crop_landmarks)
+    assert found.shape == labels.shape and (found == labels).mean() > 0.95
 
 
 def test_inputs_tell_where_the_face_is(face: Face) -> None:
@@ -77,33 +78,21 @@ def test_a_mask_is_soft_and_as_large_as_asked_for() -> None:
     assert 0 < region_mask(labels, FaceLabel.HAIR, size=256)[200, 128] < 1
 
 
-def test_what_hides_the_face_is_measured(face: Face) -> None:
-    assert face.covered < 0.05
-    labels = np.full((256, 256), FaceLabel.SKIN, np.uint8)
-    assert covered_share(labels, face.crop_landmarks, 256) == 0
-    below = int(face.crop_landmarks[1, 1])
-    labels[below:] = FaceLabel.OCCLUDER
-    assert 0.25 < covered_share(labels, face.crop_landmarks, 256) < 0.75
-    labels[:below] = FaceLabel.OCCLUDER
-    assert covered_share(labels, face.crop_landmarks, 256) == 1
-    assert covered_share(np.full((256, 256), FaceLabel.GLASSES), face.crop_landmarks, 256) == 0.5
-
-
 def test_the_network_gives_logits_of_every_label() -> None:
-    network = ParsingNetwork.from_file()
+    network = ParsingNetwork.from_file(PACKAGE_WEIGHTS)
     assert network(torch.zeros(2, CHANNELS, 64, 64)).shape == (2, len(FaceLabel), 64, 64)
-    assert WEIGHTS_FILE.stat().st_size < 4_000_000
+    assert PACKAGE_WEIGHTS.stat().st_size < 4_000_000
 
 
 def test_weights_that_are_none_are_refused(tmp_path: Path) -> None:
     broken = tmp_path / "weights.safetensors"
     with pytest.raises(ModelError, match=r"weights\.safetensors"):
         ParsingNetwork.from_file(broken)
-    broken.write_bytes(WEIGHTS_FILE.read_bytes()[:5000])
+    broken.write_bytes(PACKAGE_WEIGHTS.read_bytes()[:5000])
     with pytest.raises(ModelError, match="no weights of a parsing network"):
         ParsingNetwork.from_file(broken)
 
 
-def test_a_parsing_can_be_sent_to_another_process(face: Face) -> None:
+def test_a_parsing_can_be_sent_to_another_process(face: Face, labels: np.ndarray) -> None:
     parse = pickle.loads(pickle.dumps(NetworkParsing()))
-    assert np.array_equal(parse(face.crop, face.matte, face.crop_landmarks), face.parsing)
+    assert np.array_equal(parse(face.crop, face.matte, face.crop_landmarks), labels)

@@ -12,7 +12,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from hifi_portrait.errors import IdentityError, ImageError, NoFaceError
-from hifi_portrait.faces import analyse, load_image
+from hifi_portrait.faces import FaceLabel, analyse, default_analyser, load_image
 from hifi_portrait.fitting import fit
 from hifi_portrait.head import HeadPose
 from hifi_portrait.person.identity import Identity
@@ -235,6 +235,16 @@ def test_label_maps_are_kept_and_a_file_without_them_is_read(identity: Identity,
     assert np.array_equal(Identity.load(saved).label_maps, identity.label_maps)
     _rewrite(saved, {}, drop="label_maps")
     assert Identity.load(saved).label_maps is None
+
+
+def test_an_own_parsing_takes_the_place_of_the_networks() -> None:
+    def all_hair(crop: np.ndarray, matte: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        assert crop.shape == (*matte.shape, 3) and landmarks.shape == (478, 3)
+        return np.full((64, 64), FaceLabel.HAIR, np.uint8)
+
+    own = Identity.from_photos(A1, analyser=replace(default_analyser(), parsing=all_hair))
+    assert own.label_maps is not None and own.label_maps.shape == (1, 64, 64)
+    assert (own.label_maps == FaceLabel.HAIR).all()
 
 
 def test_label_maps_of_another_number_of_photos(identity: Identity, saved: Path) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.warp.canvas import Canvas, WarpContext
-from hifi_portrait.warp.hair.shell import scalp
+from hifi_portrait.warp.face.places import ear_vertices
 from hifi_portrait.warp.photo_grid.grid import look_up
 from hifi_portrait.warp.photo_grid.layer import PhotoLayer
 from hifi_portrait.warp.photo_grid.trust import turn_degrees
@@ -34,13 +36,11 @@ def carve_head(canvas: Canvas, context: WarpContext) -> Canvas:
     return replace(canvas, alpha=np.asarray(alpha, np.float32))
 
 
-def put_hair(canvas: Canvas, context: WarpContext, layer: PhotoLayer) -> Canvas:
-    """Put the back of the hair before the mesh's scalp, and behind what else of the mesh is nearer."""
-    model, settings = context.model, context.settings.grid
+def put_hair(canvas: Canvas, layer: PhotoLayer, model: HeadModel, settings: GridSettings) -> Canvas:
+    """Put hair that hangs behind the neck before the mesh's nape, and behind what else is nearer."""
     depth = np.where(canvas.alpha > 0.5, canvas.raster.depth, np.inf)
-    grown = scalp(model, context.settings.scalp).fullness_of(model.num_vertices)
-    fullness = canvas.raster.interpolate(grown[:, None], model.triangles)[..., 0]
-    allowed = settings.behind_hair * smoothstep(fullness, *context.settings.space.hair_fullness)
+    nape = canvas.raster.interpolate(_behind_ears(model)[:, None], model.triangles)[..., 0]
+    allowed = settings.behind_hair * nape
     alpha = layer.alpha * (layer.depth < depth + allowed)
     total = alpha + (1 - alpha) * canvas.alpha
     share = (alpha / np.maximum(total, 1e-6))[..., None]
@@ -52,6 +52,16 @@ def put_hair(canvas: Canvas, context: WarpContext, layer: PhotoLayer) -> Canvas:
         hair=np.asarray(np.maximum(canvas.hair, alpha), np.float32),
         raster=replace(canvas.raster, depth=nearest.astype(np.float32)),
     )
+
+
+@lru_cache(maxsize=4)
+def _behind_ears(model: HeadModel) -> FloatArray:
+    """For each vertex (V,) 1 behind the ears, on nape and neck, and 0 elsewhere."""
+    mean = model.mean[: model.num_vertices]
+    ears = np.median(mean[np.concatenate(ear_vertices(model)), 1])
+    behind = mean[:, 1] > ears
+    behind[part_vertices(model, Part.SHOULDERS)] = False
+    return np.asarray(behind, np.float32)
 
 
 def _drop_rim(layer: PhotoLayer, canvas: Canvas, settings: GridSettings) -> FloatArray:

@@ -24,7 +24,7 @@ def measure_depths(
     camera: Camera,
     model: HeadModel,
     settings: SpaceSettings,
-) -> tuple[FloatArray, FloatArray, float]:
+) -> tuple[FloatArray, FloatArray | None, float]:
     """Measure how far away each place of a photo is.
 
     Parameters
@@ -41,7 +41,7 @@ def measure_depths(
     Returns
     -------
     front, back
-        (G, G) metres.
+        (G, G) metres, of what is shown, and of hair that hangs behind the neck, if any does.
     metre
         Metres that a place of the grid is wide, at the head.
     """
@@ -53,9 +53,10 @@ def measure_depths(
     beside_neck = np.asarray(view.hanging * (~view.on_mesh & view.of_head), np.float32)
     aside = middle + settings.hanging_back * cv2.GaussianBlur(beside_neck, (0, 0), side / 100)
     front = _measure_front(depth, aside - thick, view, settings)
-    if view.behind is not view.of_head:
-        aside = middle + settings.hanging_back * view.hanging
-        thick = _inflate(lengthen(view.behind), metre, settings)
+    if view.behind is None:
+        return front, None, metre
+    aside = middle + settings.hanging_back * view.hanging
+    thick = _inflate(lengthen(view.behind), metre, settings)
     return front, _measure_back(aside + thick, aside, xy, vertices, view.behind, model, settings), metre
 
 

@@ -39,6 +39,8 @@ def draw_photo(context: WarpContext, canvas: Canvas) -> Canvas:
         layer = replace(layer, colour=layer.colour * sources.gains[sources.dress])
         canvas = put_photo(canvas, layer, settings.grid)
         everything = space.head_fraction >= 0.5
-    canvas = put_hair(canvas, context, draw_back(space, back, context, camera))
+    if space.hair_back is not None and back is not None:
+        layer = draw_back(space.hair_back, back, context, camera)
+        canvas = put_hair(canvas, layer, model, settings.grid)
     layer = draw_front(space, front, context, camera, sources.main, everything)
     return put_photo(canvas, layer, settings.grid)

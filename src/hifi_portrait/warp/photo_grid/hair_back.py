@@ -1,4 +1,4 @@
-"""The back of hair that a photo shows from the front: the same hair, reflected at its outline."""
+"""The back of hair that hangs behind the neck: the hair that a photo shows on both sides, reflected."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from hifi_portrait.warp.settings.photo_grid import SpaceSettings
 _RIM = 1 / 80
 """Width of an outline, as a fraction of the side."""
 
-_MIXED = 1.5
+_OTHER = 0.2
+"""Fraction of hair below which a place is surely something else; the outline of hair is blurred."""
+
+_MIXED = 2.5
 """Width, in places of the grid, of the border in which a photo mixes hair with what is before it."""
 
 
 @dataclass(frozen=True, eq=False)
 class HairBack:
-    """What the back of a head shows.
+    """Hair that hangs behind a neck.
 
     Attributes
     ----------
@@ -38,7 +41,7 @@ class HairBack:
     alpha: FloatArray
 
 
-def hang_behind(of_head: BoolArray, hanging: BoolArray, settings: SpaceSettings) -> BoolArray:
+def hang_behind(of_head: BoolArray, hanging: BoolArray, settings: SpaceSettings) -> BoolArray | None:
     """Find where hair hangs behind the neck: in each row, between what hangs on its two sides.
 
     Parameters
@@ -52,29 +55,30 @@ def hang_behind(of_head: BoolArray, hanging: BoolArray, settings: SpaceSettings)
 
     Returns
     -------
-    ndarray
-        (G, G), `of_head` and what lies between the two sides; `of_head` alone where hair hangs on one side
-        or on none.
+    ndarray or None
+        (G, G), `of_head` and what lies between the two sides; None where hair hangs on one side or on none.
     """
     if not hanging.any():
-        return of_head
+        return None
     column = np.arange(of_head.shape[1])
     middle = float(np.median(np.nonzero(of_head)[1]))
     left, right = hanging & (column < middle), hanging & (column >= middle)
     rows = np.flatnonzero(left.any(axis=1) & right.any(axis=1))
     if len(rows) < settings.least_hanging * len(of_head):
-        return of_head
+        return None
     closed = of_head.copy()
     for row in rows:
         closed[row, left[row].argmax() : len(column) - right[row, ::-1].argmax()] = True
     return closed
 
 
-def place_hair_back(of_head: BoolArray, hair: Array, behind: BoolArray, settings: SpaceSettings) -> HairBack:
-    """Find what the back of a head's silhouette shows.
+def place_hair_back(
+    of_head: BoolArray, hair: Array, below_ears: Array, behind: BoolArray, settings: SpaceSettings
+) -> HairBack:
+    """Find what the back of a head with long hair shows.
 
-    Behind hair it is that hair. Behind the face it is the band of hair at the nearest outline, reflected to
-    and fro, if there is hair at that outline. Where hair hangs behind the neck, all of the back is hair.
+    Behind hair it is that hair. Behind face and neck it is the band of hair at the nearest outline, reflected
+    to and fro. Above the ears the scalp's own shell is the back.
 
     Parameters
     ----------
@@ -82,11 +86,12 @@ def place_hair_back(of_head: BoolArray, hair: Array, behind: BoolArray, settings
         (G, G), the silhouette of head and hair.
     hair
         (G, G) in [0, 1], where the front is hair.
+    below_ears
+        (G, G) fraction of the side below the end of the ears, negative above.
     behind
         (G, G), `hang_behind`.
     settings
-        Width of bands, and what counts as hair.
-
+        Width of bands, and where the back begins.
     """
     side = len(hair)
     y, x = np.mgrid[0:side, 0:side] + 0.5
@@ -98,16 +103,7 @@ def place_hair_back(of_head: BoolArray, hair: Array, behind: BoolArray, settings
     nearest = np.asarray(label, np.int64)
     outline = nearest_of(everywhere, ~longer) if not longer.all() else everywhere
     is_hair = of_head & (hair > 0.5)
-    other = of_head & ~is_hair & (distance > _RIM * side)
-    is_hair &= distance_to(other) > _MIXED  # at their border hair and skin are mixed
-    rim = behind & (distance < max(_RIM * side, 3))
-    at_outline = cv2.GaussianBlur((is_hair & rim).astype(np.float32), (0, 0), _RIM * side)
-    at_outline = at_outline / np.maximum(cv2.GaussianBlur(rim.astype(np.float32), (0, 0), _RIM * side), 1e-3)
-    spread = nearest_of(at_outline, rim) if rim.any() else np.zeros_like(at_outline)
-    spread = cv2.GaussianBlur(spread, (0, 0), _RIM * side)
-    alpha = smoothstep(spread, *settings.back_hair) * behind
-    if (behind & ~of_head).any():
-        alpha = np.maximum(alpha, behind)
+    is_hair &= distance_to(of_head & (hair < _OTHER)) > _MIXED  # at their border hair and skin are mixed
     width = np.zeros(nearest.max() + 1, np.float32)
     np.maximum.at(width, nearest[is_hair], distance[is_hair])
     least, most = (fraction * side for fraction in settings.hair_band)
@@ -117,6 +113,7 @@ def place_hair_back(of_head: BoolArray, hair: Array, behind: BoolArray, settings
     places = np.where(is_hair[..., None], everywhere, outline + reflected[..., None] * inwards)
     column, row = np.clip(np.moveaxis(places, -1, 0), 0, side - 1).astype(np.int64)
     known = is_hair[row, column] & behind
+    alpha = smoothstep(below_ears, *settings.back_from) * behind
     return HairBack((places / side).astype(np.float32), known, np.asarray(alpha, np.float32))
 
 

@@ -21,6 +21,7 @@ from hifi_portrait.warp.photo_grid.grid import (
     look_up,
     spread_over,
 )
+from hifi_portrait.warp.photo_grid.hair_back import HairBack
 from hifi_portrait.warp.photo_grid.space import PhotoSpace
 from hifi_portrait.warp.photo_grid.trust import measure_trust, trust_emptiness
 
@@ -123,14 +124,11 @@ def draw_front(
     )
 
 
-def draw_back(space: PhotoSpace, places: Array, context: WarpContext, camera: Camera) -> PhotoLayer:
-    """Draw the back of the main reference's hair, whose places (G, G, 3) are in the target."""
+def draw_back(shown: HairBack, places: Array, context: WarpContext, camera: Camera) -> PhotoLayer:
+    """Draw the hair that hangs behind the main reference's neck, whose places (G, G, 3) are in the target."""
     sources, main = context.sources, context.sources.main
-    shown, settings = space.hair_back, context.settings.grid
     kept = cv2.dilate((shown.alpha > _FAINT).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    triangles = grid_triangles(kept & space.of_head)
-    apart = spread_over(space.back[..., 1], triangles) > settings.apart
-    triangles = triangles[~apart | (space.hanging.ravel()[triangles] > _FAINT).any(axis=1)]
+    triangles = grid_triangles(kept)
     photo, matte = sources.colours[main], sources.mattes[main]
     known = (shown.known & (look_up(matte, shown.places) > 0.5)).astype(np.float32)
     continued = inpaint(look_up(photo, shown.places), known)

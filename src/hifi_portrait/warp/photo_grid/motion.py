@@ -16,8 +16,8 @@ _BODY_FRACTION = 0.02
 
 def move_places(
     space: PhotoSpace, target: HeadGeometry, vertices: Array, model: HeadModel
-) -> tuple[FloatArray, FloatArray]:
-    """Places (G, G, 3) in camera space of a photo's front and back, moved to a target.
+) -> tuple[FloatArray, FloatArray | None]:
+    """Places (G, G, 3) in camera space of a photo's front and of its hair's back, if any, moved to a target.
 
     What is on the mesh moves with it; hair, and what is beside the mesh, moves with the head and the body in
     parts.
@@ -39,6 +39,8 @@ def move_places(
     loose = np.where(space.raster.mask, space.looseness, 1.0)[..., None]
     beside = _move_hair(space.front, space, target, of_body)
     front = (1 - loose) * (space.front + on_skin) + loose * beside
+    if space.back is None:
+        return np.asarray(front, np.float32), None
     back = _move_hair(space.back, space, target, of_body)
     return np.asarray(front, np.float32), np.asarray(back, np.float32)
 

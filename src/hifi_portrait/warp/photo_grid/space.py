@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.geometry import Camera, HeadGeometry
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.numerics import smoothstep
@@ -39,8 +39,10 @@ class PhotoSpace:
         (V, 3) its vertices in camera space, the scalp raised.
     raster
         What each place shows of it, where the photo does.
-    front, back
-        (G, G, 3) in camera space, metres: what the photo shows, and what is behind hair and head.
+    front
+        (G, G, 3) in camera space, metres: what the photo shows.
+    back
+        (G, G, 3), hair that hangs behind the neck; None where none does.
     head_fraction
         (G, G) in [0, 1], how far each place moves with the head; for the rest with the body.
     hanging
@@ -49,12 +51,10 @@ class PhotoSpace:
         The upright coordinate in camera space, metres, at which hair begins to hang.
     looseness
         (G, G) in [0, 1], 1 where places move as a whole, 0 where they move with the skin.
-    of_head
-        (G, G), the silhouette of head and hair, that behind the neck too.
     matte
         (G, G) in [0, 1].
     hair_back
-        What the back shows.
+        What the back shows, if there is one.
     parsed
         (G, G, 2) in [0, 1], where face parsing found hair and clothes; None where it was not run.
     """
@@ -63,14 +63,13 @@ class PhotoSpace:
     vertices: FloatArray
     raster: Raster
     front: FloatArray
-    back: FloatArray
+    back: FloatArray | None
     head_fraction: FloatArray
     hanging: FloatArray
     hangs_from: float
     looseness: FloatArray
-    of_head: BoolArray
     matte: FloatArray
-    hair_back: HairBack
+    hair_back: HairBack | None
     parsed: FloatArray | None
 
 
@@ -112,19 +111,21 @@ def measure_space(
     )
     view = see_photo(vertices, xy, small_matte, LooseHair(*loose_hair), model, settings)
     front, back, metre = measure_depths(view, vertices, xy, camera, model, own)
+    hair_back = None
+    if view.behind is not None:
+        hair_back = place_hair_back(view.of_head, view.hair, view.below_ears, view.behind, own)
     return PhotoSpace(
         geometry=geometry,
         vertices=vertices,
         raster=view.raster,
         front=_lift(front, camera),
-        back=_lift(back, camera),
+        back=None if back is None else _lift(back, camera),
         head_fraction=_share_motion(view, metre, model, own),
         hanging=view.hanging,
         hangs_from=float(vertices[np.concatenate(ear_vertices(model)), 2].min()),
         looseness=view.looseness,
-        of_head=view.behind,
         matte=small_matte,
-        hair_back=place_hair_back(view.of_head, view.hair, view.behind, own),
+        hair_back=hair_back,
         parsed=None if parsed is None else shrink(parsed, side),
     )
 

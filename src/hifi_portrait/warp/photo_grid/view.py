@@ -36,8 +36,10 @@ class PhotoView:
     """In [0, 1], hair on the mesh and beside it."""
     hanging: FloatArray
     """In [0, 1], growing below the ears, where hair hangs."""
-    behind: BoolArray
-    """The silhouette from behind: that of head and hair, with what hangs behind the neck."""
+    below_ears: FloatArray
+    """Fraction of the side below the end of the ears, negative above."""
+    behind: BoolArray | None
+    """The silhouette from behind, where hair hangs behind the neck: head and hair, and what is between."""
 
     @property
     def looseness(self) -> FloatArray:
@@ -84,6 +86,7 @@ def see_photo(
         of_head=of_head,
         hair=np.asarray(cv2.GaussianBlur(hair, (0, 0), side / 170), np.float32),
         hanging=np.asarray(hanging, np.float32),
+        below_ears=np.asarray(below_ears, np.float32),
         behind=hang_behind(of_head, beside & ~on_mesh & (hanging > 0.5), own),
     )
 

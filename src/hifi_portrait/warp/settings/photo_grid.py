@@ -54,8 +54,8 @@ class SpaceSettings:
     hair_band: tuple[float, float] = (0.02, 0.12)
     """Least and greatest width of a band of hair that is repeated at the back, fractions."""
 
-    back_hair: tuple[float, float] = (0.35, 0.65)
-    """Fraction of the outline that is hair between which there is hair behind it."""
+    back_from: tuple[float, float] = (-0.14, -0.06)
+    """Fractions below the ears' end between which the back of hanging hair begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,4 +108,4 @@ class GridSettings:
     """Metres by which the grid may be behind what is drawn already and still be its surface."""
 
     behind_hair: float = 0.04
-    """The same of the back of the hair, against the mesh's scalp."""
+    """The same of hair that hangs behind the neck, against the mesh's nape."""
