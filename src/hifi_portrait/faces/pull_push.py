@@ -32,7 +32,12 @@ def inpaint(values: Array, trust: Array) -> Array:
     height, width = trust.shape
     half = (max(width // 2, 1), max(height // 2, 1))
     below_trust = cv2.resize(trust, half, interpolation=cv2.INTER_AREA)
-    below = cv2.resize(known, half, interpolation=cv2.INTER_AREA) / np.maximum(below_trust, 1e-6)[..., None]
+    below = _resize(known, half, cv2.INTER_AREA) / np.maximum(below_trust, 1e-6)[..., None]
     below = inpaint(below, np.minimum(below_trust * 4, 1))
-    around = cv2.resize(below, (width, height), interpolation=cv2.INTER_LINEAR)
+    around = _resize(below, (width, height), cv2.INTER_LINEAR)
     return np.asarray(known + around * (1 - trust)[..., None], np.float32)
+
+
+def _resize(values: Array, size: tuple[int, int], interpolation: int) -> Array:
+    """Resize (H, W, C), also with a single channel, which OpenCV would drop."""
+    return cv2.resize(values, size, interpolation=interpolation).reshape(*size[::-1], -1)

@@ -63,8 +63,7 @@ def measure_depths(
 def _spread(values: Array, known: BoolArray) -> FloatArray:
     """Values (G, G) where they are known, and elsewhere those of ever wider surroundings."""
     there = np.where(known, values, 0).astype(np.float32)
-    three = np.repeat(there[..., None], 3, axis=2)  # what `inpaint` fills in has several channels
-    return np.asarray(inpaint(three, known.astype(np.float32))[..., 0], np.float32)
+    return np.asarray(inpaint(there[..., None], known.astype(np.float32))[..., 0], np.float32)
 
 
 def _measure_middle(depth: Array, view: PhotoView, settings: SpaceSettings) -> FloatArray:
