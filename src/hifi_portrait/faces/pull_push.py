@@ -16,7 +16,7 @@ def inpaint(values: Array, trust: Array) -> Array:
     Parameters
     ----------
     values
-        (H, W, C).
+        (H, W, C), C from 1 to 4.
     trust
         (H, W) in [0, 1], how far each value is known; it is kept so far.
 
