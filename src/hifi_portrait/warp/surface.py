@@ -10,6 +10,7 @@ from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.eyeballs import EYES
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.clothing.extend import extend_clothes
@@ -19,6 +20,9 @@ from hifi_portrait.warp.image.colour import measure_brightness
 from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.kernels import blend_on_mesh
 from hifi_portrait.warp.settings import WarpSettings
+
+_LEAST = 1e-3
+"""Trust in what is seen from the side, which counts where nothing else is seen."""
 
 
 def blend_surface(context: WarpContext, canvas: Canvas) -> Canvas:
@@ -91,10 +95,12 @@ def fill_surface(
     # A head is not filled with the colours of its clothes.
     is_head = parts != Part.SHOULDERS
     trust = trust.astype(np.float32)
-    head, body = (
-        inpaint(filled, trust * is_head),
-        extend_clothes(filled, trust, on_mesh & ~is_head, skin, settings),
-    )
+    # Skin that is seen from the side has the shade of the head's edge: what is unseen is not filled with it.
+    reliable = np.where(parts == Part.SKIN, smoothstep(seen, *unseen.plain_visibility), 1)
+    around = inpaint(filled, (trust * is_head * np.maximum(reliable, _LEAST)).astype(np.float32))
+    shown = np.where(parts == Part.SKIN, trust * smoothstep(seen, *unseen.edge_visibility), trust)
+    head = around + shown[..., None] * (filled - around)
+    body = extend_clothes(filled, trust, on_mesh & ~is_head, skin, settings)
     grown = scalp(model, settings.scalp).fullness_of(model.num_vertices)
     fullness = raster.interpolate(grown[:, None], model.triangles)[..., 0]
     bare, dense = unseen.skin_fullness, unseen.dense_fullness

@@ -86,6 +86,12 @@ class UnseenSettings:
     grazed_visibility: float = 0.2
     """Visibility below which a surface is seen too much from the side: turned to the camera it smears."""
 
+    edge_visibility: tuple[float, float] = (0.1, 0.45)
+    """Visibility between which skin changes over from that of its surroundings to its own."""
+
+    plain_visibility: tuple[float, float] = (0.35, 0.7)
+    """Visibility between which skin comes to have its own colour, without the shade of the head's edge."""
+
     grazed_hair_visibility: float = 0.3
     """The same of hair."""
 
