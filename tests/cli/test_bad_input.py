@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -130,3 +131,22 @@ def test_synthetic_people_of_an_unknown_variety(run, tmp_path):
 def test_panoramas_for_a_variety_that_has_no_places(run, tmp_path):
     assert_refused(run("people", "--environments", tmp_path, "--out", tmp_path / "d"), "--variety world")
     assert not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["warp"], ["recipes", "show"], ["train", "--data", ".", "--out", "run"], ["plot", "--out", "plots"]],
+)
+def test_a_named_pipe_is_refused_and_not_waited_for(run, tmp_path, words):
+    os.mkfifo(tmp_path / "pipe")
+    result = run(*words, tmp_path / "pipe")
+    assert result.exit_code == 2
+    assert "pipe is a named pipe: give a file or a folder" in result.stderr
+
+
+@pytest.mark.parametrize("what", ["people", "prompts", "autoencoder", "real"])
+def test_a_model_to_evaluate_is_looked_for_before_anybody_is_photographed(run, tmp_path, what):
+    words = [tmp_path] if what == "real" else ["--count", 2]
+    result = run("evaluate", what, *words, "--model", tmp_path / "nope", "--out", tmp_path / "out")
+    assert_refused(result, "nope")
+    assert not (tmp_path / "out").exists()

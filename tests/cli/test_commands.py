@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hifi_portrait.cli.inputs import make_target
+from hifi_portrait.cli.inputs import check_device, make_target
 from hifi_portrait.cli.options import PoseOptions
+from hifi_portrait.errors import ModelError
 from hifi_portrait.io.provenance import file_sha256, read_record
 from hifi_portrait.person.presets import PRESETS
 from hifi_portrait.person.target import GLASSES
@@ -135,7 +136,34 @@ def test_a_portrait_is_timed(run, person, tiny_model, tmp_path):
     assert figures["peak_memory"] > 100
 
 
-def test_a_device_that_is_not_there_is_refused(run, saved_identity, tiny_model):
-    result = run("generate", saved_identity, "--model", tiny_model, "--device", "nowhere")
+@pytest.mark.parametrize(
+    ("device", "said"),
+    [
+        ("banana", "no such device: give cpu, cuda, cuda:1 or mps"),
+        ("cuda:x", "no such device"),
+        ("cuda:-1", "no such device"),
+        ("", "no such device"),
+        ("cuda:9", "torch finds no CUDA device here: give cpu"),
+        ("mps", "torch finds no Apple GPU here: give cpu"),
+    ],
+)
+def test_a_device_that_is_not_there_is_refused(monkeypatch, device, said):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    with pytest.raises(ModelError, match=f"--device {device}: {said}"):
+        check_device(device)
+
+
+def test_a_device_beyond_the_last_names_the_last(monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    check_device("cuda:1")
+    with pytest.raises(ModelError, match="--device cuda:2: the last one here is cuda:1: give that"):
+        check_device("cuda:2")
+
+
+@pytest.mark.parametrize("command", [["generate"], ["redraw", "PHOTO"]])
+def test_every_command_that_draws_checks_its_device(run, person, saved_identity, tmp_path, command):
+    words = [person[0] if word == "PHOTO" else word for word in command]
+    result = run(*words, saved_identity, "--device", "banana", "--out", tmp_path / "a.png")
     assert result.exit_code == 2
-    assert "nowhere" in result.stderr
+    assert result.stderr == "error: --device banana: no such device: give cpu, cuda, cuda:1 or mps\n"

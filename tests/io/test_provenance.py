@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +98,13 @@ def test_an_error_while_writing_leaves_the_old_picture(tmp_path, monkeypatch):
         save_picture(np.ones((8, 8, 3), np.uint8), path, {})
     assert path.read_bytes() == old
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_pictures_are_written_into_one_folder_at_a_time(tmp_path):
+    """Eight of each of three names: of each, one whole picture stays, and nothing beside them."""
+    image = np.full((64, 64, 3), 90, np.uint8)
+    names = ["a.png", "b.jpg", "c.webp"] * 8
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: save_picture(image, tmp_path / name, {"seed": 1}), names))
+    assert {path.name for path in tmp_path.iterdir()} == set(names)
+    assert all(read_record(path)["seed"] == 1 for path in tmp_path.iterdir())

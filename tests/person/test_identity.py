@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import shutil
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -270,6 +272,25 @@ def test_a_wrong_number_of_sources(saved: Path) -> None:
     _rewrite(saved, {"sources": '["one.jpg"]'})
     with pytest.raises(IdentityError, match="damaged identity"):
         Identity.load(saved)
+
+
+def test_of_80_saves_at_a_time_none_fails_and_the_file_is_whole(identity: Identity, tmp_path: Path) -> None:
+    path = tmp_path / "person.safetensors"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: identity.save(path), range(80)))
+    assert list(tmp_path.iterdir()) == [path]
+    assert np.array_equal(Identity.load(path).crops, identity.crops)
+
+
+def test_processes_save_and_load_one_file_at_a_time(identity: Identity, tmp_path: Path) -> None:
+    path = tmp_path / "person.safetensors"
+    identity.save(path)
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool:
+        saves = [pool.submit(identity.save, path) for _ in range(10)]
+        loaded = [Identity.load(path) for _ in range(10)]
+        assert [save.result() for save in saves] == [None] * 10
+    assert all(np.array_equal(person.crops, identity.crops) for person in loaded)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_saving_where_there_is_no_folder(identity: Identity, tmp_path: Path) -> None:

@@ -6,14 +6,17 @@ Results go to stdout (as one JSON document with ``--json``); everything else goe
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import logging
 import math
 import os
+import stat
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -128,6 +131,7 @@ def reports_errors(command: _Command) -> _Command:
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
         try:
+            _check_no_pipe(kwargs.values())
             command(*args, **kwargs)
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
@@ -140,6 +144,17 @@ def reports_errors(command: _Command) -> _Command:
             _fail(message, code)
 
     return run  # type: ignore[return-value]  # of the command's own signature, by wraps
+
+
+def _check_no_pipe(values: Iterable[Any]) -> None:
+    """Check that no argument names a named pipe, which would be waited for without end."""
+    for value in values:
+        for entry in value if isinstance(value, list | tuple) else [value]:
+            if not isinstance(entry, str | Path):
+                continue
+            with contextlib.suppress(OSError, ValueError):  # it names no file at all
+                if stat.S_ISFIFO(os.stat(entry).st_mode):
+                    raise HiFiPortraitError(f"{printable(entry)} is a named pipe: give a file or a folder")
 
 
 def describe(error: Exception) -> tuple[str, int]:

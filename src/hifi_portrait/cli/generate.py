@@ -14,6 +14,7 @@ from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, progress
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
+    check_device,
     check_model,
     frame,
     load_identity,
@@ -87,6 +88,7 @@ def generate(
     check_files(written, [*photos, *files, *pose.files, *networks.files])
     target = make_target(pose, look).with_prompt(prompt)
     check_model(networks.model, networks.hifi)
+    check_device(networks.device)
     identity = load_identity(photos, networks.recogniser, face)
     target = frame(target, pose, identity)
     pipe = load_pipeline(networks.model, networks.device, hifi=networks.hifi, dtype=networks.dtype)

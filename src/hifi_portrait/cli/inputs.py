@@ -124,6 +124,34 @@ def check_model(model: str | None, hifi: str | None = None) -> None:
         )
 
 
+_DEVICES = ("cpu", "cuda", "mps", "xpu", "hpu", "npu", "mtia")
+"""Kinds of devices that torch may know, by its own build or by a package beside it."""
+
+
+def check_device(device: str | None) -> None:
+    """Check that there is such a device, before any photo is analysed; what is no device at all before torch.
+
+    Raises
+    ------
+    ModelError
+        If there is none.
+    """
+    if device is None:
+        return
+    kind, _, number = device.partition(":")
+    if kind not in _DEVICES or (":" in device and not (number.isascii() and number.isdigit())):
+        raise ModelError(f"--device {device}: no such device: give cpu, cuda, cuda:1 or mps")
+    import torch
+
+    if kind == "cuda":
+        count = torch.cuda.device_count()
+        if int(number or 0) >= count:
+            here = f"the last one here is cuda:{count - 1}" if count else "torch finds no CUDA device here"
+            raise ModelError(f"--device {device}: {here}: give {'that' if count else 'cpu'}")
+    if kind == "mps" and not torch.backends.mps.is_available():
+        raise ModelError(f"--device {device}: torch finds no Apple GPU here: give cpu")
+
+
 def load_pipeline(
     model: str | None, device: str | None = None, *, hifi: str | None = None, dtype: str | None = None
 ) -> HiFiPortraitPipeline:
@@ -146,6 +174,7 @@ def load_pipeline(
         If there is no such model, its files are damaged, or there is no such device.
     """
     check_model(model, hifi)
+    check_device(device)
     import torch
     from safetensors import SafetensorError
 
@@ -205,6 +234,9 @@ def frame(target: Target, pose: PoseOptions, identity: Identity) -> Target:
 
 def make_target(pose: PoseOptions, look: LookOptions | None = None) -> Target:
     """Make the target that the options ask for; what `pose.like` shows holds where nothing else is given."""
+    if pose.like is not None and pose.like.is_dir():
+        raise ImageError(f"--like {printable(pose.like)} is a folder: give a picture")
+
     from hifi_portrait.head import HeadPose
     from hifi_portrait.person.target import Target
 

@@ -11,6 +11,7 @@ from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
+    check_device,
     check_model,
     load_identity,
     load_pipeline,
@@ -65,6 +66,7 @@ def redraw(
     path = picture_path(out, "redrawn.png")
     check_files([path], [picture, *photos, *files, *networks.files])
     check_model(networks.model, networks.hifi)
+    check_device(networks.device)
     import numpy as np
     import torch
 

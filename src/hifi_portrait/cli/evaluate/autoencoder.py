@@ -40,13 +40,14 @@ def autoencoder(
     from hifi_portrait.evaluation.report.report import format_autoencoder
     from hifi_portrait.faces import load_image
 
+    network = _load_autoencoder(model, device)
     cases = photograph_people(count, output.out, output.as_json)
     queries = [[load_image(request.truth) for request in case.requests if request.truth] for case in cases]
     gallery = [load_image(case.gallery[0]) for case in cases]
     with progress(output.as_json) as bar:
         task = bar.add_task("autoencoder", total=count)
         figures = evaluate_autoencoder(
-            _load_autoencoder(model, device),
+            network,
             queries,
             gallery,
             scoring.recogniser(),

@@ -81,6 +81,7 @@ def people(
     Each has 4 targets with the true photo of each, and one more true photo to be recognised by.
     """
     output.check([scoring.scoring, row.folder])
+    row.check()
     cases = photograph_people(count, output.out, output.as_json, references)
     other = "" if references == REFERENCES else f"--references {references}"
     case_list = CaseList(
@@ -108,6 +109,7 @@ def real(
 ) -> None:
     """Measure the same on real people: all their photos are references, and they are recognised by them."""
     output.check([photos, scoring.scoring, row.folder])
+    row.check()
     from hifi_portrait.evaluation.protocol import list_real_cases
 
     cases = list_real_cases(photos)

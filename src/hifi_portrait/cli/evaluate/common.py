@@ -13,7 +13,7 @@ import typer
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, progress
 from hifi_portrait.cli.groups import given_options
-from hifi_portrait.cli.inputs import load_pipeline
+from hifi_portrait.cli.inputs import check_device, check_model, load_pipeline
 from hifi_portrait.cli.outputs import check_files, check_folder
 from hifi_portrait.errors import ModelError
 from hifi_portrait.io.atomic import atomic_write
@@ -166,6 +166,12 @@ class RowOptions:
     def folder(self) -> Path | None:
         """The model's folder, if it has one."""
         return Path(self.model) if self.model else None
+
+    def check(self) -> None:
+        """Check that there are such a model and such a device, before anybody is photographed."""
+        if not self.warp_only:
+            check_model(self.model)
+            check_device(self.device)
 
     def load(self) -> HiFiPortraitPipeline:
         """Load the model."""

@@ -30,6 +30,7 @@ def prompts(
 ) -> None:
     """Measure whether portraits of unseen synthetic people show what five prompts each ask."""
     output.check([scoring.scoring, row.folder])
+    row.check()
     from hifi_portrait.evaluation.prompt_following import draw_prompts, make_prompt_drawer, score_prompts
     from hifi_portrait.evaluation.report.prompt_report import format_prompts
 
