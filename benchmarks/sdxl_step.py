@@ -40,7 +40,6 @@ from diffusers import ControlNetModel
 from peak_memory import PeakMemory
 from sdxl_training import ATTENTION
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from hifi_portrait.models import build, size_config
@@ -229,8 +228,8 @@ def count_operations(
     size: str, latents: int, dtype: torch.dtype, layers: Sequence[int] = (), rows: Sequence[str] = ()
 ) -> dict[str, float]:
     """Count the operations of rows, of all if none is named, without computing anything."""
-    with FakeTensorMode(allow_non_fake_inputs=True), torch.inference_mode():
-        bench = Bench(size, latents, "cpu", dtype, layers)
+    with torch.device("meta"), torch.inference_mode():
+        bench = Bench(size, latents, "meta", dtype, layers)
         return {name: bench.operations(bench.rows[name]) for name in rows or bench.rows}
 
 

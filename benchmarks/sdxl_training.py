@@ -87,6 +87,11 @@ class Step:
         half = self.parameters(self.half) + self.parameters(self.learning) - learning
         return 4 * self.parameters(["vae"]) + 2 * half + (8 + moments) * learning
 
+    def gradients(self) -> int:
+        """Bytes of the gradients that are there."""
+        every = (p.grad for part in self.parts.values() for p in part.parameters())
+        return sum(grad.nbytes for grad in every if grad is not None)
+
     def run(self, batch: int) -> None:
         """Forward and backward pass over a batch."""
         parts, config = self.parts, self.config
@@ -149,12 +154,11 @@ def measured(
     """A step, the bytes that its tensors take at most, and its operations."""
     with FakeTensorMode():
         step = Step(size, learning, frozen_clip=frozen_clip)
+        with FlopCounterMode(display=False, custom_mapping=ATTENTION) as work:
+            step.run(batch)  # leaves gradients, which the second batch joins
         with PeakMemory() as tensors:
             step.run(batch)
-            step.run(batch)
-        with FlopCounterMode(display=False, custom_mapping=ATTENTION) as work:
-            step.run(batch)
-    return step, tensors.peak, work.get_total_flops()
+    return step, step.gradients() + tensors.peak, work.get_total_flops()
 
 
 def _of_precision(dtype: torch.dtype, size: str, names: Sequence[str]) -> dict[str, Any]:

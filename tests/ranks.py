@@ -1,7 +1,7 @@
 """Runs of several training processes that are forked from one which has imported the libraries already.
 
-`torch.distributed.run` starts each process anew, which takes seconds of importing; tests of what is learnt
-need the processes alone. Those of how a run starts and ends use `torch.distributed.run`, as people do.
+`torch.distributed.run` starts each process anew, which takes seconds of importing. The processes here have
+the same variables, and end like there: when one fails, the others are told to.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from pathlib import Path
 
 TIMEOUT = 300
 """Seconds after which a run is stopped; a busy machine needs tens of seconds."""
+GRACE = 20
+"""Seconds that a process has to end in, once it is told to."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,22 @@ def _wait(ranks: list[BaseProcess]) -> int:
         time.sleep(0.05)
         codes = [each.exitcode for each in ranks]
         failed = next((code for code in codes if code), 1 if time.monotonic() > until else 0)
+    if failed:
+        _end(ranks)
     for each in ranks:
-        if failed:
-            each.kill()
         each.join()
     return failed or next((each.exitcode for each in ranks if each.exitcode), 0)
+
+
+def _end(ranks: list[BaseProcess]) -> None:
+    """End processes as `torch.distributed.run` does: by SIGTERM, and outright where that does not help."""
+    for each in ranks:
+        each.terminate()
+    until = time.monotonic() + GRACE
+    for each in ranks:
+        each.join(max(0.0, until - time.monotonic()))
+        if each.is_alive():
+            each.kill()
 
 
 def _run_rank(rank: int, count: int, port: str, words: list[str], log: str) -> None:

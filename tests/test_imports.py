@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 
 def test_imports_go_one_way():
     """In a process of its own: import-linter's set-up of logging turns off the loggers of this one."""
-    lint = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    lint = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
     done = subprocess.run([sys.executable, "-c", lint], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from hifi_portrait.head import HeadPose
 from hifi_portrait.landmarks import LandmarkGenerator
 from hifi_portrait.models.conditioning import face_inputs
 from hifi_portrait.pipeline import encode
-from tiny_pipelines import TARGET, a_pipeline, draw
+from tiny_pipelines import TARGET, a_pipeline, an_identity, draw
 
 FROM_WARP = {"warp_strength": 0.5, "warp_grain": 0.0, "num_inference_steps": 4}
 
@@ -62,13 +63,23 @@ def counted(monkeypatch):
 
 
 @pytest.mark.parametrize(("start", "expected"), [({}, 0), ({"warp_strength": 0.5}, 1), ({"upscale": 2}, 1)])
-def test_a_warp_that_nothing_reads_is_neither_drawn_nor_encoded(identity, counted, start, expected):
+def test_a_warp_that_nothing_reads_is_neither_drawn_nor_encoded(counted, start, expected):
     """As from noise with InstantID's weights."""
     pipe = a_pipeline(overrides={"hifi_net": {"warp_latents": False}})
     encoded = []
     pipe.vae.encoder.register_forward_hook(lambda *_: encoded.append(1))
-    draw(pipe, identity, **start)
+    draw(pipe, an_identity(), **start)
     assert len(counted) == expected and len(encoded) == expected
+
+
+def test_a_warp_is_drawn_once_for_all_calls_that_show_the_same(pipe, counted):
+    """Another target is drawn anew, and in between nothing of a call is left in what the next one shows."""
+    person, other = an_identity(), TARGET.replace(pose=HeadPose(yaw=-20))
+    targets = (TARGET, TARGET, other, TARGET)
+    pictures = [draw(pipe, person, target, seed, **FROM_WARP) for seed, target in enumerate(targets)]
+    assert len(counted) == 3
+    for seed, target in enumerate(targets):
+        assert np.array_equal(draw(pipe, an_identity(), target, seed, **FROM_WARP), pictures[seed])
 
 
 def test_the_photos_are_read_once_for_all_rounds_and_pictures(pipe, identity):

@@ -21,7 +21,7 @@ from painted_heads import person
 
 TINY = (
     'hifi.size="tiny"',
-    "trainer.batch_size=2",
+    "trainer.batch_size=1",
     'trainer.precision="no"',
     "trainer.workers=0",
     "hifi.sheet_people=1",

@@ -21,6 +21,13 @@ def test_same_index_gives_the_same_sample(prepared, base_folder):
     assert torch.equal(first["token_ids"], second["token_ids"])
 
 
+def test_held_out_people_are_drawn_once(prepared):
+    data = HiFiData(HiFiDataConfig(), prepared.folder)
+    first = data.held_out(1)
+    assert data.held_out(1) is first
+    assert len(first["latents"]) == 1 and len(data.held_out(2)["latents"]) == 2
+
+
 def test_restyled_sittings_can_be_asked_for(prepared, monkeypatch):
     settings = HiFiDataConfig(named_share=1.0, face_dropout=0)
     for share in ("named_share", "glasses_share"):

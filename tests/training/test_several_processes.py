@@ -24,8 +24,8 @@ from ranks import TIMEOUT, run_ranks
 pytestmark = pytest.mark.slow
 
 
-def launch(count, words, folder):
-    """Run a script or module in so many processes, as `accelerate launch` would."""
+def launch(count, words, _folder):
+    """Run a script or module in so many processes, as `accelerate launch` would: each is started anew."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={count}"]
     path = os.pathsep.join([str(Path(line_objective.__file__).parent), os.environ.get("PYTHONPATH", "")])
     environment = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
@@ -34,11 +34,11 @@ def launch(count, words, folder):
     )
 
 
-def of_several(run, processes, *kill, start=launch, **changes):
+def of_several(run, processes, *kill, **changes):
     """Train the line in so many processes."""
     settings = SETTINGS | {"max_steps": 12} | changes
     words = [line_objective.__file__, str(run), json.dumps(settings), *map(str, kill)]
-    return start(processes, words, run.with_suffix(".logs"))
+    return run_ranks(processes, words, run.with_suffix(".logs"))
 
 
 def assert_ended_well(done):
@@ -106,21 +106,21 @@ def test_a_run_goes_on_whether_parameters_are_shared_out_or_not(tmp_path, first)
     for way, steps in ((first, 6), (second, 12)):
         processes, settings = ways[way]
         settings |= {"max_steps": steps, "final_lr_share": 1}
-        assert_ended_well(of_several(tmp_path / "both", processes, start=run_ranks, **settings))
-    assert_ended_well(of_several(tmp_path / "straight", 1, start=run_ranks, final_lr_share=1))
+        assert_ended_well(of_several(tmp_path / "both", processes, **settings))
+    assert_ended_well(of_several(tmp_path / "straight", 1, final_lr_share=1))
     assert_about_the_same_training(tmp_path / "both", tmp_path / "straight")
 
 
 def train_in_two_processes(recipe, data, run, settings, start=run_ranks):
     wanted = [
         word
-        for setting in ("trainer.max_steps=3", "trainer.batch_size=1", *settings)
+        for setting in ("trainer.max_steps=2", "trainer.batch_size=1", *settings)
         for word in ("--set", setting)
     ]
     words = ["-m", "hifi_portrait.training", recipe, "--data", str(data), "--out", str(run), *wanted]
     assert_ended_well(start(2, words, run.with_suffix(".logs")))
     state = load_state(latest_checkpoint(run))
-    assert state["step"] == 3
+    assert state["step"] == 2
     return state["parts"]
 
 
@@ -167,6 +167,8 @@ def test_two_processes_train_one_portrait_model_also_with_parameters_shared_out(
         f"hifi.trainable={json.dumps(trainable)}",
         "hifi.losses.adversary=0.3",
         "hifi.warp_starts=1.0",
+        "hifi.sheet_people=1",
+        "hifi.sheet_steps=1",
         "trainer.accumulate=2",
         'trainer.precision="no"',
     ]

@@ -122,7 +122,7 @@ def face_inputs(
     """
     model = model or HeadModel.load()
     if views is None:
-        views = [SurfaceView.from_geometry(model, geometry) for geometry in references.geometries]
+        views = view_photos(references, model)
     if warp is None and not with_warp:
         extent = landmark.image.shape[:2]
         warp = np.full((*extent, 3), 127.5, np.float32), np.zeros(extent, np.float32)
@@ -154,6 +154,12 @@ def face_inputs(
         warp_coverage=_to_tensor(coverage)[:, None],
         keypoints=_to_tensor(five_keypoints(model, landmark.vertices, landmark.geometry.camera)),
     )
+
+
+def view_photos(references: References, model: HeadModel | None = None) -> list[SurfaceView]:
+    """Give each reference's view of the head."""
+    model = model or HeadModel.load()
+    return [SurfaceView.from_geometry(model, geometry) for geometry in references.geometries]
 
 
 def _to_tensor(value: npt.ArrayLike) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,13 +13,14 @@ from torch import Tensor
 from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.glasses import without_frame
 from hifi_portrait.landmarks import LandmarkGenerator, LandmarkImage
-from hifi_portrait.models.conditioning import FaceConditioner, face_inputs
+from hifi_portrait.models.conditioning import FaceConditioner, face_inputs, view_photos
 from hifi_portrait.models.regions import Region
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.own_expressions import use_own_expressions
 from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline.detail import reduce_picture
 from hifi_portrait.pipeline.inpaint import InpaintingMask
+from hifi_portrait.pipeline.last_drawn import draw_once
 from hifi_portrait.pipeline.request import Request, Subjects
 from hifi_portrait.pipeline.scene import Scene
 from hifi_portrait.pipeline.subjects import EncodedSubjects, share_picture
@@ -41,11 +43,9 @@ def encode_request(request: Request, conditioner: FaceConditioner, device: Devic
     """
     settings = request.settings
     height, width, factor = settings.height, settings.width, settings.upscale
-    heads = [draw_head(*each, height, width) for each in request.subjects]
+    heads = _draw_heads(request.subjects, height, width)
     large_heads = (
-        [draw_head(*each, factor * height, factor * width) for each in request.subjects]
-        if request.is_enlarged
-        else []
+        _draw_heads(request.subjects, factor * height, factor * width) if request.is_enlarged else []
     )
     return encode_subjects(
         request.subjects,
@@ -90,8 +90,8 @@ def encode_subjects(
     """
     draw = _draw_warp if with_warp else _leave_empty
     warps = [
-        draw(identity, head, scene)
-        for (identity, _), head in zip(subjects, large_heads or heads, strict=True)
+        draw(identity, target, head, scene)
+        for (identity, target), head in zip(subjects, large_heads or heads, strict=True)
     ]
     height, width = heads[0].image.shape[:2]
     large_warps = [_to_tensor(picture).to(device) for picture, _, _ in warps] if large_heads else []
@@ -102,10 +102,15 @@ def encode_subjects(
             for a, b, c in warps
         ]
     inputs = [
-        face_inputs(identity, head, warp=(picture, coverage)).to(device)
-        for (identity, _), head, (picture, coverage, _) in zip(subjects, heads, warps, strict=True)
+        face_inputs(
+            identity,
+            head,
+            views=draw_once(identity, target, "views", partial(view_photos, identity)),
+            warp=(picture, coverage),
+        ).to(device)
+        for (identity, target), head, (picture, coverage, _) in zip(subjects, heads, warps, strict=True)
     ]
-    recoloured = [torch.from_numpy(fraction)[None, None].to(device) for _, _, fraction in warps]
+    recoloured = [torch.tensor(fraction)[None, None].to(device) for _, _, fraction in warps]
     within, parts = share_picture(subjects, regions, height, width, device)
     features = [conditioner.read_faces(each) for each in inputs]
     return EncodedSubjects(
@@ -136,18 +141,29 @@ def mask_scene(scene: Scene, head: LandmarkImage, device: Device) -> InpaintingM
     return InpaintingMask(picture, torch.from_numpy(scene.mask(head))[None, None].to(picture))
 
 
-def _draw_warp(identity: Identity, head: LandmarkImage, scene: Scene | None) -> tuple[Array, Array, Array]:
+def _draw_heads(subjects: Subjects, height: int, width: int) -> list[LandmarkImage]:
+    return [
+        draw_once(identity, target, (height, width), partial(draw_head, identity, target, height, width))
+        for identity, target in subjects
+    ]
+
+
+def _draw_warp(
+    identity: Identity, target: Target, head: LandmarkImage, scene: Scene | None
+) -> tuple[Array, Array, Array]:
     """Draw a warp, in its scene if any: picture (H, W, 3) in [0, 255], coverage and recoloured (H, W)."""
     if scene is None:
-        warp = draw_warp(identity, head)
+        warp = draw_once(identity, target, head, lambda: draw_warp(identity, head))
         return warp.picture, warp.coverage, warp.dyed
     # A scene puts glasses on itself, in its light, and keeps hair and clothes.
     bare = replace(head, glasses=without_frame(head.glasses), hair=None, clothes=None)
-    warp = draw_warp(identity, bare)
+    warp = draw_once(identity, target, (head, "bare"), lambda: draw_warp(identity, bare))
     return *scene.receive_warp(warp.picture, warp.coverage, head), warp.dyed
 
 
-def _leave_empty(_: Identity, head: LandmarkImage, _scene: Scene | None) -> tuple[Array, Array, Array]:
+def _leave_empty(
+    _: Identity, _target: Target, head: LandmarkImage, _scene: Scene | None
+) -> tuple[Array, Array, Array]:
     """Give what stands for a warp that nothing reads: grey, and covered nowhere."""
     extent = head.image.shape[:2]
     nowhere = np.zeros(extent, np.float32)

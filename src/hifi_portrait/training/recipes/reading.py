@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -124,10 +125,12 @@ def objective_class(recipe: Recipe) -> Any:
     return getattr(import_module(module), name)
 
 
+@functools.cache
 def make_settings_model(objective: str) -> type[BaseModel]:
     """Make the model of a recipe's sections, by which pydantic reads and describes their dataclasses.
 
-    Types are strict, as TOML has types of its own: no number is made of a string.
+    Types are strict, as TOML has types of its own: no number is made of a string. A model is made once, for
+    pydantic parses every file of settings for their docstrings.
     """
     with needs_extra("train"):
         from pydantic import ConfigDict, create_model

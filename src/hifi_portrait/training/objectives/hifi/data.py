@@ -96,6 +96,7 @@ class HiFiData:
         self._training = np.concatenate(self.identities)
         self._in_bucket: dict[tuple[int, int], list[np.ndarray]] = {}
         self._views: dict[tuple[int, GeometryKind], SurfaceView] = {}
+        self._held_out: dict[int, Batch] = {}
 
     def sample(self, index: int) -> Batch:
         """Make sample ``index``: one target and its references.
@@ -152,7 +153,12 @@ class HiFiData:
         return len({one if one in (None, "none", "sunglasses") else "clear" for one in named}) > 1
 
     def held_out(self, count: int) -> Batch:
-        """Make a batch of held-out people, always the same: four clean references each, and fitted heads."""
+        """Give a batch of held-out people, always the same: four clean references each, and fitted heads."""
+        if count not in self._held_out:
+            self._held_out[count] = self._make_held_out(count)
+        return self._held_out[count]
+
+    def _make_held_out(self, count: int) -> Batch:
         groups = (self.prepared.identities("validation") or self.identities)[:count]
         config = replace(
             self.config,
