@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from importlib import import_module, resources
 from typing import Any
 
@@ -83,18 +84,45 @@ def build(
     config = size_config(name)
     wanted = PARTS if parts is None else tuple(parts)
     overrides = overrides or {}
-    for part in (*wanted, *overrides):
-        if part not in _CLASSES:
-            raise ModelError(f"there is no model part {part!r}; choose from {', '.join(PARTS)}")
+    _check_parts((*wanted, *overrides))
     with torch.random.fork_rng(devices=[]):
         if seed is not None:
             torch.manual_seed(seed)
         return {part: _constructor(part)(config[part] | overrides.get(part, {})) for part in wanted}
 
 
-def _constructor(part: str) -> Callable[[dict[str, Any]], Any]:
+def part_settings(name: str, part: str, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Give all settings, defaults included, with which `build` makes a part of diffusers' kind.
+
+    Parameters
+    ----------
+    name
+        A size, as for `build`.
+    part
+        A part's name.
+    changes
+        Settings that replace those of the size.
+    """
+    parameters = inspect.signature(part_class(part)).parameters.values()
+    defaults = {each.name: each.default for each in parameters if each.default is not each.empty}
+    return defaults | size_config(name)[part] | dict(changes or {})
+
+
+def part_class(part: str) -> Any:
+    """Give a part's class."""
+    _check_parts((part,))
     module, class_name = _CLASSES[part]
-    cls = getattr(import_module(module), class_name)
-    if module == "transformers":  # transformers' models take a config object, diffusers' take its fields
+    return getattr(import_module(module), class_name)
+
+
+def _check_parts(parts: Collection[str]) -> None:
+    for part in parts:
+        if part not in _CLASSES:
+            raise ModelError(f"there is no model part {part!r}; choose from {', '.join(PARTS)}")
+
+
+def _constructor(part: str) -> Callable[[dict[str, Any]], Any]:
+    cls = part_class(part)
+    if _CLASSES[part][0] == "transformers":  # its models take a config object, diffusers' take its fields
         return lambda fields: cls(cls.config_class(**fields))
     return lambda fields: cls(**fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from diffusers import DDIMScheduler
 from torch import nn
 
 from hifi_portrait.errors import ModelError
-from hifi_portrait.models.build import build
+from hifi_portrait.models.build import build, part_class, part_settings
 from hifi_portrait.training.engine.checkpoint import latest_checkpoint
 
 logger = logging.getLogger(__name__)
@@ -102,11 +102,11 @@ def load_parts(
         raise ModelError(
             f"no part {', '.join(sorted(unknown))} to start afresh: choose from {', '.join(names)}"
         )
-    with torch.device("meta"):  # large ones that are found need not be made first
-        requested = build(size, names, overrides=overrides)
+    overrides = overrides or {}
+    classes = {name: part_class(name) for name in names}
     found = {
-        name: None if name in fresh else find_part(init_from, name, type(part).__name__)
-        for name, part in requested.items()
+        name: None if name in fresh else find_part(init_from, name, cls.__name__)
+        for name, cls in classes.items()
     }
     if missing := [name for name in required if found[name] is None]:
         raise ModelError(
@@ -117,8 +117,9 @@ def load_parts(
         if folder is not None:
             logger.info("%s from %s", name, folder)
             dtype = torch.bfloat16 if name in half else torch.float32
-            parts[name] = type(requested[name]).from_pretrained(folder, dtype=dtype)
-            _check_settings(folder, parts[name], requested[name])
+            parts[name] = classes[name].from_pretrained(folder, dtype=dtype)
+            if classes[name].__module__.startswith("hifi_portrait."):  # a base model's are its maker's
+                _check_settings(folder, parts[name], part_settings(size, name, overrides.get(name)))
     return {name: parts[name] for name in names}
 
 
@@ -131,13 +132,10 @@ def find_scheduler(folders: Sequence[str | Path]) -> DDIMScheduler | None:
     return None
 
 
-def _check_settings(folder: Path, part: Any, requested: Any) -> None:
-    """Compare the settings of this package's own parts; those of a base model are its maker's."""
-    if not type(part).__module__.startswith("hifi_portrait."):
-        return
-    for key, value in requested.config.items():
+def _check_settings(folder: Path, part: Any, requested: Mapping[str, Any]) -> None:
+    for key, value in requested.items():
         found = part.config.get(key)
-        if not key.startswith("_") and _plain(found) != _plain(value):
+        if _plain(found) != _plain(value):
             raise ModelError(
                 f"{folder} was made with {key} = {found}, not {value}: match the recipe's settings to it, or "
                 'set hifi.design = "as-given"'
