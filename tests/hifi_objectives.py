@@ -1,8 +1,11 @@
 """Objectives of the tiny size over a prepared folder."""
 
+import copy
+
 import torch
 
 from hifi_portrait.training.objectives.hifi.config import HiFiConfig
+from hifi_portrait.training.objectives.hifi.data import HiFiData
 from hifi_portrait.training.objectives.hifi.objective import HiFiObjective
 
 BASE_PARTS = ("unet", "text_encoder", "text_encoder_2")
@@ -13,7 +16,18 @@ def hifi(prepared, base_folder, **changes):
 
 
 def batch_of(objective, indices=(0, 1)):
-    return objective.collate([objective.sample(index) for index in indices])
+    """Samples of an objective; those of a portrait model are drawn once for all that draw them alike."""
+    data = getattr(objective, "data", None)
+    if not isinstance(data, HiFiData) or objective.memory is not None:
+        return objective.collate([objective.sample(index) for index in indices])
+    switches = (data.seed, data.with_pictures, data.with_warp, data.arcface_chips, data.crop_size)
+    key = (data.prepared.folder, data.config, switches, tuple(indices))
+    if key not in _batches:
+        _batches[key] = objective.collate([objective.sample(index) for index in indices])
+    return copy.deepcopy(_batches[key])
+
+
+_batches = {}
 
 
 def gradients(objective, batch):

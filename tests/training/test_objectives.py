@@ -67,7 +67,7 @@ def test_resumed_training_equals_uninterrupted_training(objective, data_for, who
 def test_each_objective_learns_a_batch(objective, data_for):
     recipe = load_recipe(f"{objective}-tiny")
     subject = objective_class(recipe)(recipe.settings, data_for(objective))
-    batch = batch_of(subject, range(4))
+    batch = batch_of(subject)
     optimiser = torch.optim.AdamW([p for p in subject.parameters() if p.requires_grad], 3e-3)
 
     def loss():
