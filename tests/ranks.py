@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-TIMEOUT = 300
-"""Seconds after which a run is stopped; a busy machine needs tens of seconds."""
+TIMEOUT = 900
+"""Seconds after which a run is stopped; a busy machine needs minutes."""
 GRACE = 20
 """Seconds that a process has to end in, once it is told to."""
 
