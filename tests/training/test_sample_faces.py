@@ -92,6 +92,8 @@ def test_a_resumed_run_keeps_the_same_samples(prepared, learnt, run_recipe, tmp_
         f'hifi.init_from=["{learnt}"]',
         'hifi.trainable=["unet", "hifi_net", "face_attention"]',
         "hifi.kept_samples=6",
+        "hifi.sheet_people=1",
+        "hifi.sheet_steps=1",
         "trainer.workers=0",
         "trainer.warmup_steps=1",
         "trainer.final_lr_share=1.0",
