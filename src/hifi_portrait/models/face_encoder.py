@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
+from diffusers.models.modeling_utils import get_parameter_dtype
 from torch import Tensor, nn
 from transformers import CLIPVisionConfig, CLIPVisionModel
 
@@ -179,10 +180,11 @@ class FaceEncoder(ModelMixin, ConfigMixin):
         )
 
     def _patches(self, crops: Tensor) -> Tensor:
-        pixels = self._pixels(crops.flatten(0, 1)).to(self.tower.dtype)  # frozen in training, it may be half
+        # Frozen in training, the tower may be of half precision; layerwise casting keeps it in eight bits.
+        pixels = self._pixels(crops.flatten(0, 1)).to(get_parameter_dtype(self.tower))
         hidden = self.tower(pixel_values=pixels).last_hidden_state
         if isinstance(self.patch_projection, nn.Linear):
-            hidden = hidden.to(self.patch_projection.weight.dtype)
+            hidden = hidden.to(get_parameter_dtype(self.patch_projection))
         output: Tensor = self.patch_projection(hidden).unflatten(0, crops.shape[:2])
         return output
 
@@ -197,7 +199,8 @@ class FaceEncoder(ModelMixin, ConfigMixin):
         # An embedding of unit norm has small components; they are brought to unit scale.
         scaled = embeddings * self.config.recogniser_dim**0.5
         # Not `self.dtype`: a vision tower that is frozen in training may be of half precision.
-        output: Tensor = self.identity_projection(scaled.to(self.identity_projection[0].weight.dtype))
+        scaled = scaled.to(get_parameter_dtype(self.identity_projection))
+        output: Tensor = self.identity_projection(scaled)
         return output
 
     def _pixels(self, crops: Tensor) -> Tensor:
