@@ -85,7 +85,7 @@ def test_every_step_is_what_instantid_computes(pipe):
 def test_tokens_and_control_image_are_instantids(pipe):
     recorded = load_file(published.RECORDED)
     person = the_person()
-    inputs = face_inputs(person, LandmarkGenerator()(person.identity, TARGET, published.SIZE))
+    inputs = face_inputs(person, LandmarkGenerator.load()(person.identity, TARGET, published.SIZE))
     assert torch.equal(draw_keypoints(inputs.keypoints, (published.SIZE,) * 2), recorded["control"])
     condition = pipe.condition(inputs)
     both = torch.cat([condition.unconditional_tokens, condition.tokens])
@@ -132,7 +132,9 @@ def test_several_references_are_fused_by_quality(pipe):
     first, second = published.by_formula(11, 24, scale=20), published.by_formula(12, 24, scale=20)
 
     def tokens(person):
-        return pipe.condition(face_inputs(person, LandmarkGenerator()(person.identity, TARGET, 64))).tokens
+        return pipe.condition(
+            face_inputs(person, LandmarkGenerator.load()(person.identity, TARGET, 64))
+        ).tokens
 
     alone = [tokens(somebody(embedding.numpy())) for embedding in (first, second)]
     both = tokens(somebody(first.numpy(), second.numpy(), quality=[0.95, 0.2]))
@@ -272,7 +274,7 @@ def test_embeddings_of_another_recogniser_are_refused(pipe):
 def test_hifi_weights_of_the_projects_own_still_leave_the_unconditional_half_alone():
     """Only designs that say so give the unconditional half faces to read."""
     pipe, person = a_pipeline(), an_identity()
-    inputs = face_inputs(person, LandmarkGenerator()(person.identity, TARGET, 64))
+    inputs = face_inputs(person, LandmarkGenerator.load()(person.identity, TARGET, 64))
     assert pipe.condition(inputs).unconditional_tokens is None
 
 
@@ -295,5 +297,5 @@ def test_hooks_of_model_offload_see_hifi_net_being_prepared(pipe):
 
     add_hook_to_module(pipe.hifi_net, Hook())
     person = the_person()
-    pipe.condition(face_inputs(person, LandmarkGenerator()(person.identity, TARGET, 64)))
+    pipe.condition(face_inputs(person, LandmarkGenerator.load()(person.identity, TARGET, 64)))
     assert seen == ["HiFiNet"]

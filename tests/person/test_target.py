@@ -138,7 +138,7 @@ def test_replacing_the_expression_by_that_of_another_target() -> None:
 
 def test_from_geometry_gives_back_what_was_asked_for() -> None:
     target = Target({"jawOpen": 0.3}, HeadPose(20, -10, 5), (8, -4), Framing(0.4, 0.45, 0.55))
-    again = Target.from_geometry(LandmarkGenerator().geometry(np.zeros(80, np.float32), target, 256))
+    again = Target.from_geometry(LandmarkGenerator.load().geometry(np.zeros(80, np.float32), target, 256))
     np.testing.assert_allclose(again.expression_vector(), target.expression_vector())
     np.testing.assert_allclose(
         [again.pose.yaw, again.pose.pitch, again.pose.roll, *again.gaze], [20, -10, 5, 8, -4], atol=1e-3
@@ -272,7 +272,7 @@ def test_eyes_turn_to_the_camera_as_far_as_they_can() -> None:
 
 
 def test_eyes_that_look_straight_ahead_are_above_the_rest_of_the_models() -> None:
-    drawn = LandmarkGenerator().geometry(np.zeros(80, np.float32), Target(gaze=(4, -2)), 64)
+    drawn = LandmarkGenerator.load().geometry(np.zeros(80, np.float32), Target(gaze=(4, -2)), 64)
     np.testing.assert_allclose(drawn.gaze, (4, -2 + EYE_LEVEL), atol=1e-5)
 
 

@@ -79,7 +79,7 @@ def test_without_a_network_portraits_are_draws_from_the_prior(identity):
         prior.variance.fill_(0.05)
     settings = {"num_inference_steps": 30, "guidance_scale": 1.0, "num_images_per_prompt": 8}
     latents = draw(pipe, identity, output_type="latent", **settings)
-    landmark = LandmarkGenerator()(identity.identity, TARGET, pipe.default_size)
+    landmark = LandmarkGenerator.load()(identity.identity, TARGET, pipe.default_size)
     mean = pipe.condition(face_inputs(identity, landmark)).hifi.prior_mean
     assert 0.7 < (latents - mean).std() / 0.05**0.5 < 1.25
     without = draw(pipe, identity, output_type="latent", hifi_scale=0.0, **settings)

@@ -95,7 +95,7 @@ def test_the_photos_are_read_once_for_all_rounds_and_pictures(pipe, identity):
 
 
 def test_photos_read_once_give_what_reading_them_again_does(pipe, identity):
-    inputs = face_inputs(identity, LandmarkGenerator()(identity.identity, TARGET, 64))
+    inputs = face_inputs(identity, LandmarkGenerator.load()(identity.identity, TARGET, 64))
     conditioner = pipe._conditioner
     with torch.no_grad():
         known = conditioner.read_faces(inputs)

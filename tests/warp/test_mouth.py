@@ -40,7 +40,7 @@ def model() -> HeadModel:
 
 
 def drawn(head: HeadGeometry) -> LandmarkImage:
-    return LandmarkGenerator().from_geometry(head, SIZE)
+    return LandmarkGenerator.load().from_geometry(head, SIZE)
 
 
 def inside(model: HeadModel, target: LandmarkImage) -> np.ndarray:

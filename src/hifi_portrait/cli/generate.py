@@ -198,7 +198,7 @@ def portrait_sheet(identity: Identity, target: Target, results: list[np.ndarray]
 
     size = results[0].shape[0]
     own = use_own_expressions(target, identity.geometries)
-    landmarks = LandmarkGenerator()(identity.identity, own, size).image
+    landmarks = LandmarkGenerator.load()(identity.identity, own, size).image
     rows = [
         ("references", list(identity.crops)),
         (

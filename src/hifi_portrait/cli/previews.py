@@ -73,7 +73,7 @@ def landmarks(
     target = make_target(pose)
     person = load_identity(photos, face=face)
     target = use_own_expressions(frame(target, pose, person), person.geometries)
-    drawn = LandmarkGenerator()(person.identity, target, size).image
+    drawn = LandmarkGenerator.load()(person.identity, target, size).image
     save_picture(drawn, path, {"picture": "landmark image"})
     emit({"path": str(path), "size": [size, size]}, str(path), as_json)
 

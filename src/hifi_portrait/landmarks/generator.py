@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -95,6 +96,16 @@ class LandmarkGenerator:
         self._points = LandmarkModel.load(self.model).correspondence
         mean = self.model.mean[: self.model.num_vertices]
         self._oval = FaceOval(self.model, self._points.points(mean, self.model.triangles)[list(FACE_OVAL)])
+
+    @classmethod
+    def load(cls, model: HeadModel | None = None) -> Self:
+        """Give the generator for a head model, which is made once; the default model if none is given."""
+        return cls._load(model or HeadModel.load())
+
+    @classmethod
+    @cache
+    def _load(cls, model: HeadModel) -> Self:
+        return cls(model)
 
     def __call__(self, identity: Array, target: Target, size: int | tuple[int, int]) -> LandmarkImage:
         """Draw a person's head as a target asks.

@@ -230,7 +230,7 @@ class Identity(References):
             raise ValueError(
                 f"`size` must be a whole number of pixels in [16, {_LARGEST_PICTURE}], but is {size!r}"
             )
-        drawing = LandmarkGenerator()(self.identity, use_own_expressions(target, self.geometries), side)
+        drawing = LandmarkGenerator.load()(self.identity, use_own_expressions(target, self.geometries), side)
         picture, _ = warp_picture(self, drawing)
         return picture
 

@@ -132,7 +132,7 @@ def encode_subjects(
 def draw_head(identity: Identity, target: Target, height: int, width: int) -> LandmarkImage:
     """Draw a person's head with a target's attributes, in a picture of that size."""
     own = use_own_expressions(target, identity.geometries)
-    return LandmarkGenerator()(identity.identity, own, height if height == width else (width, height))
+    return LandmarkGenerator.load()(identity.identity, own, height if height == width else (width, height))
 
 
 def mask_scene(scene: Scene, head: LandmarkImage, device: Device) -> InpaintingMask:

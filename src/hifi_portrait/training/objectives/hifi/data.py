@@ -86,7 +86,7 @@ class HiFiData:
         self.tokenizer = self.prepared.tokenizer()
         self.text = CachedText(self.prepared) if config.cached_text else None
         self.model = HeadModel.load()
-        self.generator = LandmarkGenerator(self.model)
+        self.generator = LandmarkGenerator.load(self.model)
         self.buckets = Buckets(self.prepared) if config.buckets else None
         if config.buckets and self.with_pictures:
             raise DatasetError(
