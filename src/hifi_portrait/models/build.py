@@ -105,7 +105,7 @@ def part_settings(name: str, part: str, changes: Mapping[str, Any] | None = None
     """
     parameters = inspect.signature(part_class(part)).parameters.values()
     defaults = {each.name: each.default for each in parameters if each.default is not each.empty}
-    return defaults | size_config(name)[part] | dict(changes or {})
+    return {**defaults, **size_config(name)[part], **(changes or {})}
 
 
 def part_class(part: str) -> Any:
