@@ -12,7 +12,8 @@ import pytest
 from hifi_portrait.faces import Face, analyse, load_image
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
-from hifi_portrait.person.identity import Identity
+from hifi_portrait.person.covered_faces import describe_odd_places
+from hifi_portrait.person.identity import Identity, _select_person
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 _MASK = (227, 132, 150, 152, 379, 361, 447, 6)
@@ -65,6 +66,14 @@ def test_a_single_masked_photo_is_a_warning(faces: tuple[Face, Face, Face]):
     assert "masked.jpg: something may cover the " in alone.notices[0]
     assert alone.covered is None
     assert Identity.from_faces(faces[1:2]).notices == ()
+
+
+def test_a_masked_face_that_is_not_recognised_is_said_to_be_covered(faces: tuple[Face, Face, Face]):
+    found = [[face] for face in (*faces[:2], replace(faces[2], embedding=-faces[2].embedding))]
+    _, dropped, _ = _select_person(found, 0.915, None)
+    assert [photo.source for photo in dropped] == ["masked.jpg"]
+    assert "somebody else, or something covers the " in dropped[0].reason
+    assert describe_odd_places(faces[1]) is None
 
 
 def test_what_is_covered_is_saved(covered: Identity, tmp_path: Path):

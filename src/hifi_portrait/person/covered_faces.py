@@ -9,6 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from hifi_portrait.faces.face import Face
+from hifi_portrait.fitting import fit
 from hifi_portrait.head.arrays import Array, BoolArray, ByteArray, FloatArray
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.model import HeadModel
@@ -75,10 +77,8 @@ def find_covered_faces(
     """
     model, settings = model or HeadModel.load(), settings or CoverSettings()
     chart, usual = FaceChart.of(model), load_usual_face()
-    photos = [
-        Levels.of(colours, seen, settings.difference)
-        for colours, seen in zip(*chart.look_up(crops, geometries, model), strict=True)
-    ]
+    looked_up = zip(*chart.look_up(crops, geometries, model), strict=True)
+    photos = [Levels.of(colours, seen, settings.difference) for colours, seen in looked_up]
     names = [printable(Path(source).name) for source in sources]
     if len(photos) == 1:
         odd = find_odd_places(photos[0], usual, chart, settings)
@@ -94,6 +94,17 @@ def find_covered_faces(
     ]
     vertices = np.stack([chart.on_vertices(_widen(cover, chart)) for cover in covers]) if notices else None
     return CoveredFaces(vertices, _quality_factors(covers, chart), tuple(notices))
+
+
+def describe_odd_places(face: Face) -> str | None:
+    """Name what something may cover of a face, such as "the mouth and the chin"; None if nothing may."""
+    model, settings, size = HeadModel.load(), CoverSettings(), len(face.crop)
+    chart = FaceChart.of(model)
+    heads = fit([face.crop_landmarks], [(size, size)]).geometries
+    (colours,), (seen,) = chart.look_up(face.crop[None], heads, model)
+    photo = Levels.of(colours, seen, settings.difference)
+    odd = find_odd_places(photo, load_usual_face(), chart, settings)
+    return _describe(odd, chart) if odd.any() else None
 
 
 def _widen(cover: BoolArray, chart: FaceChart) -> FloatArray:

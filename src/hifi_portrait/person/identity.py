@@ -22,7 +22,7 @@ from hifi_portrait.head import HeadGeometry
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.head.numerics import as_whole
 from hifi_portrait.io.names import printable
-from hifi_portrait.person.covered_faces import find_covered_faces
+from hifi_portrait.person.covered_faces import describe_odd_places, find_covered_faces
 from hifi_portrait.person.identity_file import check_shapes, read_tensors, write_tensors
 from hifi_portrait.person.references import References
 from hifi_portrait.person.shown_area import SHOULDERS, find_shown_bottom, frame_what_is_shown
@@ -334,7 +334,9 @@ def _select_person(
     dropped = []
     for face in selection.strangers:
         similarity = mean_similarity(face, used)
-        reason = f"it shows somebody else: similarity {similarity:.3f}, the others agree to {agreement:.3f}"
+        odd = describe_odd_places(face)
+        who = "somebody else" if odd is None else f"somebody else, or something covers {odd}"
+        reason = f"it shows {who}: similarity {similarity:.3f}, the others agree to {agreement:.3f}"
         dropped.append(DroppedPhoto(face.source, reason, similarity))
     return list(used), dropped, _describe_choice(selection, index)
 
