@@ -80,7 +80,9 @@ def test_a_mouth_in_other_light_counts_less_at_the_mouth_alone():
     model = HeadModel.load()
     heads = [TARGET, TARGET]
     visibility = np.ones((2, model.num_vertices), np.float32)
-    photos = SimpleNamespace(heads=heads, quality=np.ones(2), visibility=visibility)
+    photos = SimpleNamespace(
+        heads=heads, quality=np.ones(2), visibility=visibility, uncovered=np.ones((2, 1))
+    )
     glasses = GlassesState(np.array([False, False]), False)
     choice = choose_references(photos, glasses, TARGET, model, SETTINGS)
     alike, unlike = (
