@@ -150,3 +150,20 @@ def test_a_model_to_evaluate_is_looked_for_before_anybody_is_photographed(run, t
     result = run("evaluate", what, *words, "--model", tmp_path / "nope", "--out", tmp_path / "out")
     assert_refused(result, "nope")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (["people"], "--count"),
+        (["people"], "--seed"),
+        (["attributes", "photos"], "--count"),
+        (["attributes", "photos"], "--seed"),
+        (["evaluate", "people"], "--count"),
+    ],
+)
+def test_more_people_than_there_can_be_are_refused_by_name(run, tmp_path, command, option):
+    result = run(*command, option, "9" * 30, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert option in result.stderr
+    assert not (tmp_path / "out").exists()

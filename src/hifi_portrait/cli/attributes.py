@@ -43,10 +43,13 @@ def train(
 
 def photos(
     out: Annotated[Path, typer.Option(help="The data set's folder; an unfinished one is taken up again.")],
-    count: Annotated[int, typer.Option(min=1, help="How many people.")] = 400,
+    count: Annotated[int, typer.Option(min=1, max=options.MOST_PEOPLE, help="How many people.")] = 400,
     photos: Annotated[int, typer.Option(min=1, max=64, help="How many photos of each.")] = 3,
     seed: Annotated[
-        int, typer.Option(min=0, help="The first person's seed; the next ones count up.")
+        int,
+        typer.Option(
+            min=0, max=options.LARGEST_SEED, help="The first person's seed; the next ones count up."
+        ),
     ] = 8_000_000,
     as_json: options.Json = False,
 ) -> None:

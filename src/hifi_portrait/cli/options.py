@@ -43,6 +43,12 @@ Face = Annotated[
         show_default="who is in most photos",
     ),
 ]
+MOST_PEOPLE = 100_000_000
+"""The most people of one data set."""
+
+LARGEST_SEED = 2**63 - 1 - MOST_PEOPLE
+"""First seed of people, so that the last one's is a number of 64 bits."""
+
 Size = Annotated[int, typer.Option(min=64, max=2048, help="Width and height of the picture.")]
 Model = Annotated[
     str | None,

@@ -15,10 +15,15 @@ from hifi_portrait.cli.outputs import check_folder
 
 def people(
     out: Annotated[Path, typer.Option(help="The data set's folder; an unfinished one is taken up again.")],
-    count: Annotated[int, typer.Option(min=1, help="How many people.")] = 100,
+    count: Annotated[int, typer.Option(min=1, max=options.MOST_PEOPLE, help="How many people.")] = 100,
     photos: Annotated[int, typer.Option(min=1, max=64, help="How many photos of each.")] = 6,
     size: Annotated[int, typer.Option(min=64, max=1024, help="Width and height of a photo.")] = 256,
-    seed: Annotated[int, typer.Option(min=0, help="The first person's seed; the next ones count up.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(
+            min=0, max=options.LARGEST_SEED, help="The first person's seed; the next ones count up."
+        ),
+    ] = 0,
     per_sitting: Annotated[
         int,
         typer.Option(min=1, max=64, help="Photos in a row that share light, clothes, background and style."),

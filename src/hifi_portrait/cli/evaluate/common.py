@@ -29,7 +29,7 @@ REFERENCES = 4
 """Reference photos of each synthetic person by default, as docs/results.md has them."""
 
 Prompt = Annotated[str, typer.Option(help="The prompt of every portrait.")]
-Count = Annotated[int, typer.Option(min=2, help="How many unseen synthetic people.")]
+Count = Annotated[int, typer.Option(min=2, max=10_000, help="How many unseen synthetic people.")]
 Upscale = Annotated[
     int,
     typer.Option(min=1, max=8, help="Draw so many times as high and wide, and measure that, reduced."),
