@@ -44,6 +44,11 @@ def test_each_sub_folder_with_a_photo_is_a_person(photo_folder):
     assert [case.name for case in list_real_cases(photo_folder)] == ["anna", "nobody"]
 
 
+def test_a_persons_own_smile_does_not_replace_what_is_asked_for_and_measured(photo_folder):
+    requests = [request for case in list_real_cases(photo_folder) for request in case.requests]
+    assert requests and all(not request.target.expression_parts for request in requests)
+
+
 def test_a_folder_without_people_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="no sub-folder"):
         list_real_cases(tmp_path)

@@ -15,6 +15,7 @@ from hifi_portrait.faces.folder import list_photos
 from hifi_portrait.head import HeadPose
 from hifi_portrait.head.arrays import ByteArray
 from hifi_portrait.io.atomic import atomic_write
+from hifi_portrait.person.presets import PRESETS
 from hifi_portrait.person.target import Target
 from hifi_portrait.synthetic import Person, Photograph, PhotoSetup, photograph
 
@@ -135,8 +136,8 @@ def list_real_cases(folder: Path) -> list[Case]:
     if not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder: give one with a sub-folder for each person")
     requests = tuple(
-        Request(Target(expression=expression, pose=HeadPose(yaw, pitch, 0.0)))
-        for expression, yaw, pitch in REAL_REQUESTS
+        Request(Target(expression=PRESETS[expression], pose=HeadPose(yaw, pitch, 0.0)))
+        for expression, yaw, pitch in REAL_REQUESTS  # as numbers, which a person's own smile does not replace
     )
     cases = []
     for person_folder in sorted(path for path in folder.iterdir() if path.is_dir()):
