@@ -90,7 +90,6 @@ def register_photos(
     xy = move_to_landmarks(fitted, landmarks, heads, model, settings)
     uncovered = references.uncovered
     visibility = np.stack([view.visibility for view in views]).astype(np.float32) * uncovered
-    tables = np.concatenate([xy, visibility[..., None]], axis=2)
     return RegisteredPhotos(
         crops=cleaned.crops,
         mattes=cleaned.mattes,
@@ -98,13 +97,19 @@ def register_photos(
         solid=cleaned.solid,
         xy=xy,
         visibility=visibility,
-        tables=np.concatenate([tables, tables[:, mirror_vertices(model)]]),
+        tables=make_tables(xy, visibility, model),
         landmarks=landmarks,
         heads=heads,
         posed=posed,
         quality=np.asarray(references.quality),
         uncovered=uncovered,
     )
+
+
+def make_tables(xy: Array, visibility: Array, model: HeadModel) -> FloatArray:
+    """Join places (N, V, 2) and visibility (N, V): (2N, V, 3), the second half of mirror images."""
+    tables = np.concatenate([xy, visibility[..., None]], axis=2)
+    return np.concatenate([tables, tables[:, mirror_vertices(model)]])
 
 
 @lru_cache(maxsize=4)

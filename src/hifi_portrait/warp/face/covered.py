@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-import cv2
 import numpy as np
 
 from hifi_portrait.faces.label_maps import region_mask
@@ -14,7 +13,8 @@ from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.warp.hair.shell import scalp
-from hifi_portrait.warp.registration import RegisteredPhotos, mirror_vertices
+from hifi_portrait.warp.photo_grid.grid import look_up
+from hifi_portrait.warp.registration import RegisteredPhotos, make_tables
 from hifi_portrait.warp.settings import WarpSettings
 
 _OF_FACES = (*BARE_SKIN, FaceLabel.BEARD, FaceLabel.EYES, FaceLabel.MOUTH, FaceLabel.GLASSES)
@@ -42,9 +42,7 @@ def leave_out_covered(
     for number, label_map in enumerate(label_maps):
         seen[number, skin] = _shows_face(label_map, photos.xy[number, skin])
     visibility = photos.visibility * seen
-    tables = np.concatenate([photos.xy, visibility[..., None]], axis=2)
-    both = np.concatenate([tables, tables[:, mirror_vertices(model)]])
-    return replace(photos, visibility=visibility, tables=np.asarray(both, np.float32))
+    return replace(photos, visibility=visibility, tables=make_tables(photos.xy, visibility, model))
 
 
 @lru_cache(maxsize=4)
@@ -61,7 +59,4 @@ def below_forehead(model: HeadModel, settings: WarpSettings) -> BoolArray:
 def _shows_face(label_map: Array, xy: Array) -> FloatArray:
     """How far a photo shows a face at places (K, 2), fractions of its side: (K,) in [0, 1]."""
     mask = region_mask(label_map, *_OF_FACES, size=len(label_map))
-    at = (xy * len(mask) - 0.5).astype(np.float32)[None]
-    return np.asarray(
-        cv2.remap(mask, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
-    )
+    return np.asarray(look_up(mask, xy[None])[0])
