@@ -1,13 +1,19 @@
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import tarfile
 import textwrap
+import tracemalloc
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from PIL import Image
 
 from hifi_portrait.dataset.format import (
     IDDataset,
@@ -18,7 +24,7 @@ from hifi_portrait.dataset.format import (
     split_of,
     write_analysis,
 )
-from hifi_portrait.dataset.tables import shards
+from hifi_portrait.dataset.tables import PHOTO_SCHEMA, shards, write_header, write_table
 from hifi_portrait.errors import DatasetError
 from painted_heads import geometry
 
@@ -247,3 +253,83 @@ def test_truncated_shard_is_named(tmp_path):
     shard.write_bytes(shard.read_bytes()[:600])
     with pytest.raises(DatasetError, match="shorter"):
         IDDataset(tmp_path)[0]
+
+
+def test_a_set_of_version_1_is_read():
+    records = list(IDDataset(Path(__file__).parent / "version_1"))
+    assert [(r.identity_id, r.photo_id, r.caption) for r in records] == [
+        ("a", "0", "a 0"), ("a", "1", "a 1"), ("b", "0", "b 0"), ("b", "1", "b 1")
+    ]  # fmt: skip
+    last = records[3]
+    assert last.pixels().shape == (12, 20, 3) and (last.pixels() == 50).all()
+    assert (last.face, last.box, last.source, last.sitting) == (0, None, "", None)
+    np.testing.assert_array_equal(last.analysis.embedding, np.eye(128, dtype=np.float32)[1])
+    np.testing.assert_array_equal(last.analysis.landmarks, np.full((478, 3), 1, np.float32))
+
+
+def test_where_a_photo_comes_from_is_kept(tmp_path):
+    given = {"face": 2, "source": "album", "original": "IMG 7.jpg", "frame": 1.5, "sitting": 4}
+    written = photo("ann", 0, box=np.array([1, 2, 3, 4]), **given)
+    with IDDatasetWriter(tmp_path) as dataset:
+        dataset.add("ann", [written])
+    read = IDDataset(tmp_path)[0]
+    assert {name: getattr(read, name) for name in given} == given
+    np.testing.assert_array_equal(read.box, [1, 2, 3, 4])
+    assert read.sha256 == sha256(written.image).hexdigest()
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("WEBP", "webp"), ("AVIF", "avif"), ("JPEG", "jpg")])
+def test_a_picture_in_a_shard_is_named_by_its_true_format(tmp_path, kind, suffix):
+    stream = io.BytesIO()
+    Image.new("RGB", (40, 40), "red").save(stream, kind)
+    with IDDatasetWriter(tmp_path) as dataset:
+        dataset.add("a", [PhotoRecord(identity_id="a", photo_id="0", image=stream.getvalue())])
+    with tarfile.open(next((tmp_path / "images").glob("*.tar"))) as shard:
+        assert shard.getnames() == [f"a/0.{suffix}"]
+    assert IDDataset(tmp_path).pixels(0).shape == (40, 40, 3)
+
+
+def test_embeddings_of_any_width_are_kept_with_their_recogniser(tmp_path):
+    fill(tmp_path, identities=1, photos=1)
+    found = PhotoAnalysis(
+        found=True,
+        landmarks=np.zeros((478, 3)),
+        crop_transform=np.eye(3),
+        crop_size=8,
+        embedding=np.arange(512),
+        recogniser="other",
+        matte=np.zeros((8, 8), np.float32),
+    )
+    write_analysis(tmp_path, shards(tmp_path)[0], [("person-0", "0", found)])
+    read = IDDataset(tmp_path)[0].analysis
+    np.testing.assert_array_equal(read.embedding, np.arange(512))
+    assert read.recogniser == "other"
+
+
+def test_opening_a_large_set_takes_little_memory(tmp_path):
+    """Captions and analyses stay on disk: 20,000 photos, of which each row has 2 KB, are opened."""
+    rows = [
+        dict.fromkeys(PHOTO_SCHEMA.names)
+        | {
+            "identity_id": f"person-{n // 5:06d}",
+            "photo_id": str(n % 5),
+            "shard": "a",
+            "offset": 0,
+            "size": 1,
+            "caption": f"{n:2000d}",
+            "attributes": "{}",
+        }
+        for n in range(20_000)
+    ]
+    (tmp_path / "photos").mkdir()
+    write_table(tmp_path / "photos" / "a.parquet", rows, PHOTO_SCHEMA)
+    del rows
+    write_header(tmp_path)
+    tracemalloc.start()
+    arrow = pa.total_allocated_bytes()
+    dataset = IDDataset(tmp_path)
+    used = tracemalloc.get_traced_memory()[0] + pa.total_allocated_bytes() - arrow
+    tracemalloc.stop()
+    assert len(dataset) == 20_000
+    assert used < 200 * 2**20 / 5
+    assert dataset.entry(19_999).caption.strip() == "19999"

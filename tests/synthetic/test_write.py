@@ -57,10 +57,8 @@ def test_workers_of_a_killed_run_end(tmp_path: Path):
     script = tmp_path / "render.py"
     script.write_text(guarded)
     run = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.DEVNULL)
-    started = tmp_path / "images"
-    _wait_for(lambda: bool(list(started.glob("*.partial"))))
-    workers = [child.pid for child in psutil.Process(run.pid).children(recursive=True)]
-    assert len(workers) >= 2
+    _wait_for(lambda: len(_children(run.pid)) >= 2)
+    workers = _children(run.pid)
     run.kill()
     run.wait()
     _wait_for(lambda: not any(_runs(pid) for pid in workers))
@@ -71,6 +69,10 @@ def _wait_for(happened: Callable[[], bool], seconds: float = 120) -> None:
     while not happened():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.2)
+
+
+def _children(pid: int) -> list[int]:
+    return [child.pid for child in psutil.Process(pid).children(recursive=True)]
 
 
 def _runs(pid: int) -> bool:

@@ -6,20 +6,29 @@ the shard it was in. All photos of an identity are in one shard, so that its fit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
+from hifi_portrait.dataset.executor import each_of, run_shards
 from hifi_portrait.dataset.format import IDDataset, PhotoAnalysis, write_analysis
-from hifi_portrait.dataset.pool import map_in_order, worker_pool
 from hifi_portrait.dataset.tables import shards
 from hifi_portrait.errors import HiFiPortraitError, ImageError
 from hifi_portrait.faces import Face, FaceAnalyser, ImageLike, default_analyser
+from hifi_portrait.faces.detector import overlap
 from hifi_portrait.fitting import fit
+from hifi_portrait.head.arrays import Array
+
+CRASHED = "crashed the reader"
+"""Why there is no face in a photo whose reading ended two worker processes."""
+
+_SAME_BOX = 0.3
+"""Overlap of boxes, intersection over union, from which on a detection is the face that a row names."""
 
 
 def analyse_dataset(path: str | Path, *, workers: int = 1, progress: bool = False) -> int:
@@ -30,7 +39,7 @@ def analyse_dataset(path: str | Path, *, workers: int = 1, progress: bool = Fals
     path
         The data set's folder.
     workers
-        How many processes analyse, 1 or more.
+        How many processes analyse; with 1 it is this process.
     progress
         Whether to show a progress bar.
 
@@ -42,38 +51,46 @@ def analyse_dataset(path: str | Path, *, workers: int = 1, progress: bool = Fals
     Raises
     ------
     DatasetError
-        The data set cannot be read, or a process died.
+        The data set cannot be read, or worker processes cannot be started.
     """
     path = Path(path)
     total = len(IDDataset(path))
     todo = [shard for shard in shards(path) if not (path / "analysis" / f"{shard}.parquet").exists()]
     count = 0
-    pool = worker_pool(workers)
-    with pool, tqdm(total=total, desc="analyse", unit="photo", disable=not progress) as bar:
+
+    def identities() -> Iterator[tuple[str, list[tuple[str, str]]]]:
         for shard in todo:
-            photos = IDDataset(path, shard=shard)
-            names = list(photos.identities)
-            analyse_stored = partial(_analyse_stored, path, shard)
-            rows = []
-            with closing(map_in_order(pool, analyse_stored, names, ahead=4 * workers)) as results:
-                for name, analyses in zip(names, results, strict=True):
-                    ids = [photos.entry(i).photo_id for i in photos.identities[name]]
-                    rows += [(name, photo_id, each) for photo_id, each in zip(ids, analyses, strict=True)]
-                    bar.update(len(ids))
+            yield shard, [(shard, name) for name in IDDataset(path, shard=shard).identities]
+
+    runs = run_shards(
+        each_of(partial(_analyse_stored, path)),
+        identities(),
+        workers=workers if workers > 1 else 0,
+        on_crash=partial(_describe_crash, path),
+    )
+    with closing(runs), tqdm(total=total, desc="analyse", unit="photo", disable=not progress) as bar:
+        for shard, results in runs:
+            rows = [row for analysed in results for row in analysed]
             write_analysis(path, shard, rows)
             count += len(rows)
+            bar.update(len(rows))
     return count
 
 
 def analyse_photos(
-    photos: Sequence[ImageLike], *, analyser: FaceAnalyser | None = None
+    photos: Sequence[ImageLike],
+    *,
+    boxes: Sequence[Array | None] | None = None,
+    analyser: FaceAnalyser | None = None,
 ) -> list[PhotoAnalysis]:
-    """Analyse all photos of one person: the largest face of each, and one head fit over all of them.
+    """Analyse all photos of one person: the person's face of each, and one head fit over all of them.
 
     Parameters
     ----------
     photos
         Paths or pictures.
+    boxes
+        (4,) box of the person's face in each photo's pixels; where there is none, the largest face is taken.
     analyser
         Finds, crops and describes faces; the default one where None.
 
@@ -85,8 +102,8 @@ def analyse_photos(
     analyser = analyser or default_analyser()
     faces: list[Face | None] = []
     reasons: list[str] = []
-    for photo in photos:
-        face, reason = _largest_face(photo, analyser)
+    for photo, box in zip(photos, boxes or [None] * len(photos), strict=True):
+        face, reason = _persons_face(photo, box, analyser)
         faces.append(face)
         reasons.append(reason)
     found = [face for face in faces if face is not None]
@@ -107,13 +124,27 @@ def analyse_photos(
             results.append(PhotoAnalysis(found=False, reason=reason))
             continue
         geometry, residual = next(fits)
-        results.append(replace(_analysis_of(face), fit=geometry, residual=float(residual)))
+        found_face = analysis_of(face, recogniser_name(analyser))
+        results.append(replace(found_face, fit=geometry, residual=float(residual)))
     return results
 
 
-def _analyse_stored(path: Path, shard: str, identity_id: str) -> list[PhotoAnalysis]:
+def _analyse_stored(path: Path, entry: tuple[str, str]) -> list[tuple[str, str, PhotoAnalysis]]:
+    shard, identity_id = entry
     photos = _open_shard(path, shard)
-    return analyse_photos([photos[i].pixels() for i in photos.identities[identity_id]])
+    records = [photos[i] for i in photos.identities[identity_id]]
+    analyses = analyse_photos(
+        [record.pixels() for record in records], boxes=[record.box for record in records]
+    )
+    ids = [record.photo_id for record in records]
+    return [(identity_id, photo_id, each) for photo_id, each in zip(ids, analyses, strict=True)]
+
+
+def _describe_crash(path: Path, entry: tuple[str, str]) -> list[tuple[str, str, PhotoAnalysis]]:
+    shard, identity_id = entry
+    photos = _open_shard(path, shard)
+    crashed = PhotoAnalysis(found=False, reason=CRASHED)
+    return [(identity_id, photos.entry(i).photo_id, crashed) for i in photos.identities[identity_id]]
 
 
 @lru_cache(maxsize=1)
@@ -121,21 +152,34 @@ def _open_shard(path: Path, shard: str) -> IDDataset:
     return IDDataset(path, shard=shard)
 
 
-def _largest_face(photo: ImageLike, analyser: FaceAnalyser) -> tuple[Face | None, str]:
+def _persons_face(photo: ImageLike, box: Array | None, analyser: FaceAnalyser) -> tuple[Face | None, str]:
     try:
         faces = analyser.analyse_all(photo)
     except ImageError as error:
         return None, str(error)
-    return (faces[0], "") if faces else (None, "no face was found")
+    if not faces:
+        return None, "no face was found"
+    if box is None:
+        return faces[0], ""
+    wanted = np.asarray(box, np.float32)
+    face = max(faces, key=lambda each: overlap(each.box, wanted))
+    return (face, "") if overlap(face.box, wanted) >= _SAME_BOX else (None, "the face was not found again")
 
 
-def _analysis_of(face: Face) -> PhotoAnalysis:
+def analysis_of(face: Face, recogniser: str = "") -> PhotoAnalysis:
+    """Put a face into the form that a data set keeps, without the head fit."""
     return PhotoAnalysis(
         found=True,
         landmarks=face.landmarks,
         crop_transform=face.crop_transform,
         crop_size=len(face.crop),
         embedding=face.embedding,
+        recogniser=recogniser,
         quality=float(face.quality),
         matte=face.matte,
     )
+
+
+def recogniser_name(analyser: FaceAnalyser) -> str:
+    """Name the recogniser of an analyser."""
+    return str(getattr(analyser.recogniser, "name", type(analyser.recogniser).__name__))

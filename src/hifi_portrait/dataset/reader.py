@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
@@ -13,18 +14,28 @@ import pyarrow as pa
 
 from hifi_portrait.dataset.records import SPLITS, PhotoAnalysis, PhotoRecord, split_of
 from hifi_portrait.dataset.tables import (
-    ANALYSIS_SCHEMA,
-    PHOTO_SCHEMA,
     decode_matte,
     geometry_from_row,
+    opened_table,
+    read_columns,
     read_header,
-    read_tables,
+    shards,
 )
 from hifi_portrait.errors import DatasetError
+from hifi_portrait.head.arrays import ByteArray
+
+_INDEX = ("identity_id", "photo_id", "offset", "size")
+"""Columns that are kept in memory; the others are read when they are asked for."""
+
+_CACHE_BYTES = 64 * 2**20
+"""Rows of tables, in bytes, that stay in memory after they were read."""
 
 
 class IDDataset(Sequence[PhotoRecord]):
     """Reads a data set: a sequence of :class:`PhotoRecord`, ordered by identity and photo id.
+
+    Only where each photo lies is held in memory; captions, analyses and pictures are read when they are asked
+    for.
 
     Parameters
     ----------
@@ -33,7 +44,7 @@ class IDDataset(Sequence[PhotoRecord]):
     split
         "train", "validation" or "test" (see :func:`split_of`); None for all identities.
     shard
-        Name of the only shard to read, or a pattern of names.
+        Name of the only shard to read; None for all.
 
     Attributes
     ----------
@@ -43,31 +54,23 @@ class IDDataset(Sequence[PhotoRecord]):
     Raises
     ------
     DatasetError
-        The folder is not a data set of this version or is damaged, or there is no such split.
+        The folder is not a data set that this release reads or is damaged, or there is no such split.
     """
 
-    def __init__(self, path: str | Path, *, split: str | None = None, shard: str = "*") -> None:
+    def __init__(self, path: str | Path, *, split: str | None = None, shard: str | None = None) -> None:
         self.path = Path(path)
         read_header(self.path)
         if split is not None and split not in SPLITS:
             raise DatasetError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
-        photos = read_tables(self.path / "photos", PHOTO_SCHEMA, shard)
-        if split is not None:
-            ids = photos["identity_id"].to_pylist()
-            photos = photos.filter(pa.array([split_of(i) == split for i in ids], pa.bool_()))
-        photos = photos.sort_by([("identity_id", "ascending"), ("photo_id", "ascending")])
-        self._photos = photos.combine_chunks()
-        self._analysis = read_tables(self.path / "analysis", ANALYSIS_SCHEMA, shard)
-        analysed = zip(
-            self._analysis["identity_id"].to_pylist(), self._analysis["photo_id"].to_pylist(), strict=True
-        )
-        self._analysis_row = {key: row for row, key in enumerate(analysed)}
+        self._shards = [name for name in shards(self.path) if shard in (None, name)]
+        self._index = self._read_index(split)
+        self._tables = _Rows()
         self.identities: dict[str, list[int]] = {}
-        for index, identity_id in enumerate(self._photos["identity_id"].to_pylist()):
+        for index, identity_id in enumerate(self._index["identity_id"].to_pylist()):
             self.identities.setdefault(identity_id, []).append(index)
 
     def __len__(self) -> int:
-        return int(self._photos.num_rows)
+        return int(self._index.num_rows)
 
     @overload
     def __getitem__(self, index: int) -> PhotoRecord: ...
@@ -85,13 +88,13 @@ class IDDataset(Sequence[PhotoRecord]):
         """
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"photo {index} of a data set of {len(self)}")
-        return replace(self.entry(index), image=self._read_image(self._row(index)))
+        return replace(self.entry(index), image=self.image(index))
 
     def entry(self, index: int) -> PhotoRecord:
         """Give the record at an index without its picture: ``image`` is empty and no shard is read."""
-        row = self._row(index)
+        place = self._place(index)
+        shard = self._shards[place["shard"]]
+        row = self._tables.row(self.path / "photos" / f"{shard}.parquet", place["row"])
         return PhotoRecord(
             identity_id=row["identity_id"],
             photo_id=row["photo_id"],
@@ -99,10 +102,53 @@ class IDDataset(Sequence[PhotoRecord]):
             caption=row["caption"],
             attributes=json.loads(row["attributes"]),
             truth=geometry_from_row(row["truth"]),
-            analysis=self._analysis_of(row["identity_id"], row["photo_id"]),
+            analysis=self._analysis_of(shard, row["identity_id"], row["photo_id"]),
             width=row["width"],
             height=row["height"],
+            face=row.get("face") or 0,
+            box=_array(row.get("box"), (4,)),
+            sha256=row.get("sha256") or "",
+            source=row.get("source") or "",
+            original=row.get("original") or "",
+            frame=row.get("frame"),
+            sitting=row.get("sitting"),
         )
+
+    def image(self, index: int) -> bytes:
+        """Read the encoded picture at an index, and nothing else.
+
+        Raises
+        ------
+        DatasetError
+            The shard cannot be read, or is shorter than its table says.
+        """
+        place = self._place(index)
+        path = self.path / "images" / f"{self._shards[place['shard']]}.tar"
+        try:
+            with path.open("rb") as file:
+                file.seek(place["offset"])
+                image = file.read(place["size"])
+        except OSError as error:
+            raise DatasetError(
+                f"shard {path} cannot be read: {error}. Restore it or write it anew"
+            ) from error
+        if len(image) != place["size"]:
+            raise DatasetError(f"shard {path} is shorter than its table says. Restore it or write it anew")
+        return image
+
+    def pixels(self, index: int) -> ByteArray:
+        """Decode the picture at an index, (H, W, 3) RGB, and read nothing else.
+
+        Raises
+        ------
+        DatasetError
+            The shard cannot be read, or the picture cannot be decoded.
+        """
+        place = self._place(index)
+        record = PhotoRecord(
+            identity_id=place["identity_id"], photo_id=place["photo_id"], image=self.image(index)
+        )
+        return record.pixels()
 
     def pairs(
         self,
@@ -115,42 +161,100 @@ class IDDataset(Sequence[PhotoRecord]):
         for references, target in sample_pairs(self.identities.values(), rng, n_references, usable=usable):
             yield [self[i] for i in references], self[target]
 
-    def _row(self, index: int) -> dict[str, Any]:
-        row: dict[str, Any] = self._photos.slice(index % len(self), 1).to_pylist()[0]
-        return row
+    def _read_index(self, split: str | None) -> pa.Table:
+        """Read where each photo lies, in the order of the records."""
+        tables = []
+        for number, shard in enumerate(self._shards):
+            table = read_columns(self.path / "photos" / f"{shard}.parquet", _INDEX)
+            rows = pa.array(np.arange(table.num_rows, dtype=np.int32))
+            numbers = pa.array(np.full(table.num_rows, number, np.int32))
+            tables.append(table.append_column("row", rows).append_column("shard", numbers))
+        if not tables:
+            names = (*_INDEX, "row", "shard")
+            return pa.table(
+                {name: pa.array([], pa.string() if "id" in name else pa.int64()) for name in names}
+            )
+        index = pa.concat_tables(tables)
+        if split is not None:
+            ids = index["identity_id"].to_pylist()
+            index = index.filter(pa.array([split_of(i) == split for i in ids], pa.bool_()))
+        return index.sort_by([("identity_id", "ascending"), ("photo_id", "ascending")]).combine_chunks()
 
-    def _read_image(self, row: Mapping[str, Any]) -> bytes:
-        path = self.path / "images" / f"{row['shard']}.tar"
-        try:
-            with path.open("rb") as file:
-                file.seek(row["offset"])
-                image = file.read(row["size"])
-        except OSError as error:
-            raise DatasetError(
-                f"shard {path} cannot be read: {error}. Restore it or write it anew"
-            ) from error
-        if len(image) != row["size"]:
-            raise DatasetError(f"shard {path} is shorter than its table says. Restore it or write it anew")
-        return image
+    def _place(self, index: int) -> dict[str, Any]:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"photo {index} of a data set of {len(self)}")
+        place: dict[str, Any] = self._index.slice(index % len(self), 1).to_pylist()[0]
+        return place
 
-    def _analysis_of(self, identity_id: str, photo_id: str) -> PhotoAnalysis | None:
-        place = self._analysis_row.get((identity_id, photo_id))
-        if place is None:
+    def _analysis_of(self, shard: str, identity_id: str, photo_id: str) -> PhotoAnalysis | None:
+        row = self._tables.find(self.path / "analysis" / f"{shard}.parquet", identity_id, photo_id)
+        if row is None:
             return None
-        row = self._analysis.slice(place, 1).to_pylist()[0]
         if not row["found"]:
             return PhotoAnalysis(found=False, reason=row["reason"])
         return PhotoAnalysis(
             found=True,
-            landmarks=np.asarray(row["landmarks"], np.float32).reshape(478, 3),
-            crop_transform=np.asarray(row["crop_transform"], np.float32).reshape(3, 3),
+            landmarks=_array(row["landmarks"], (478, 3)),
+            crop_transform=_array(row["crop_transform"], (3, 3)),
             crop_size=row["crop_size"],
-            embedding=np.asarray(row["embedding"], np.float32),
+            embedding=_array(row["embedding"], (-1,)),
+            recogniser=row.get("recogniser") or "",
             quality=row["quality"],
             matte=decode_matte(row["matte"]),
             fit=geometry_from_row(row["fit"]),
             residual=row["residual"],
         )
+
+
+class _Rows:
+    """Reads rows of tables, a group of rows at a time, and keeps those that were read last."""
+
+    def __init__(self) -> None:
+        self._groups: OrderedDict[tuple[Path, int], pa.Table] = OrderedDict()
+        self._starts: dict[Path, np.ndarray] = {}
+        self._keys: dict[Path, dict[tuple[str, str], int]] = {}
+
+    def row(self, file: Path, number: int) -> dict[str, Any]:
+        """Read a row of a table."""
+        starts = self._starts.get(file)
+        if starts is None:
+            with opened_table(file) as table:
+                sizes = [table.metadata.row_group(n).num_rows for n in range(table.num_row_groups)]
+            starts = self._starts[file] = np.cumsum([0, *sizes])
+        group = int(np.searchsorted(starts, number, side="right")) - 1
+        row: dict[str, Any] = self._group(file, group).slice(number - int(starts[group]), 1).to_pylist()[0]
+        return row
+
+    def find(self, file: Path, identity_id: str, photo_id: str) -> dict[str, Any] | None:
+        """Read the row of a photo; None where the table does not exist or does not have it."""
+        keys = self._keys.get(file)
+        if keys is None:
+            if not file.exists():
+                return None
+            table = read_columns(file, ("identity_id", "photo_id"))
+            pairs = zip(table["identity_id"].to_pylist(), table["photo_id"].to_pylist(), strict=True)
+            keys = {key: number for number, key in enumerate(pairs)}
+            if len(self._keys) >= 64:
+                self._keys.clear()
+            self._keys[file] = keys
+        number = keys.get((identity_id, photo_id))
+        return None if number is None else self.row(file, number)
+
+    def _group(self, file: Path, number: int) -> pa.Table:
+        key = (file, number)
+        if key in self._groups:
+            self._groups.move_to_end(key)
+            return self._groups[key]
+        with opened_table(file) as table:
+            group = table.read_row_group(number)
+        self._groups[key] = group
+        while len(self._groups) > 1 and sum(each.nbytes for each in self._groups.values()) > _CACHE_BYTES:
+            self._groups.popitem(last=False)
+        return group
+
+
+def _array(values: Sequence[float] | None, shape: tuple[int, ...]) -> Any:
+    return None if values is None else np.asarray(values, np.float32).reshape(shape)
 
 
 def sample_pairs(

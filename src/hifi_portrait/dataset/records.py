@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Self
 
-import numpy as np
 from PIL import Image
 
-from hifi_portrait.errors import DatasetError
+from hifi_portrait.errors import DatasetError, ImageError
+from hifi_portrait.faces.image import decode_picture, open_bytes
 from hifi_portrait.head import HeadGeometry
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 
@@ -39,7 +39,10 @@ class PhotoAnalysis:
     """Side of the portrait crop, in pixels."""
 
     embedding: Array | None = None
-    """(128,) recogniser embedding of unit norm."""
+    """(E,) recogniser embedding; (128,) of unit norm by the default one."""
+
+    recogniser: str = ""
+    """Name of the recogniser of the embedding; empty where it is not known."""
 
     quality: float = 0.0
     """How well the photo shows the face, in [0, 1]."""
@@ -65,7 +68,7 @@ class PhotoRecord:
     """Name of the photo, unique among the person's."""
 
     image: bytes = field(repr=False)
-    """The encoded file, JPEG or PNG."""
+    """The encoded file, of any format that `hifi_portrait.faces.load_image` reads."""
 
     caption: str = ""
     """What the photo shows, as clauses between commas."""
@@ -83,7 +86,28 @@ class PhotoRecord:
     """Width in pixels; read from ``image`` when left at 0."""
 
     height: int = 0
-    """Height in pixels; read from ``image`` when left at 0."""
+    """Height in pixels, upright; read from ``image`` when left at 0."""
+
+    face: int = 0
+    """Which of the picture's faces is the person's, counted from the largest."""
+
+    box: Array | None = None
+    """(4,) left, top, right, bottom of that face in photo pixels; None where it is not known."""
+
+    sha256: str = ""
+    """SHA-256 of ``image`` in hexadecimal digits; computed when left empty."""
+
+    source: str = ""
+    """Name of the source that the photo comes from: a row of the table of sources."""
+
+    original: str = ""
+    """Name of the file as it was given."""
+
+    frame: float | None = None
+    """Seconds from the start of the video that the picture is a frame of; None for a photo."""
+
+    sitting: int | None = None
+    """Photos of a person with the same number share light, clothes and background; None: not known."""
 
     @classmethod
     def from_pixels(cls, pixels: ByteArray, *, jpeg_quality: int | None = None, **fields: Any) -> Self:
@@ -107,7 +131,7 @@ class PhotoRecord:
         return cls(image=stream.getvalue(), width=width, height=height, **fields)
 
     def pixels(self) -> ByteArray:
-        """Decode the picture, (H, W, 3) RGB.
+        """Decode the picture, (H, W, 3) RGB, turned upright as `hifi_portrait.faces.load_image` does.
 
         Raises
         ------
@@ -115,11 +139,26 @@ class PhotoRecord:
             It cannot be decoded.
         """
         try:
-            with Image.open(io.BytesIO(self.image)) as picture:
-                return np.asarray(picture.convert("RGB"))
-        except (OSError, SyntaxError) as error:
+            return decode_picture(self.image)
+        except ImageError as error:
             name = f"{self.identity_id}/{self.photo_id}"
             raise DatasetError(f"photo {name} cannot be decoded: {error}. Write its shard anew") from error
+
+
+_SUFFIXES = {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif", "JPEG2000": "jp2", "HEIF": "heic"}
+
+
+def true_suffix(image: bytes) -> str:
+    """Tell the ending of an encoded picture's name by its contents: ``jpg``, ``png``, ``webp``, ``avif``, ...
+
+    Raises
+    ------
+    ImageError
+        It is not a picture that can be read.
+    """
+    with open_bytes(image) as picture:
+        kind = picture.format or "PNG"
+    return _SUFFIXES.get(kind, kind.lower())
 
 
 def split_of(identity_id: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,13 @@ from hifi_portrait.io.atomic import atomic_write
 FORMAT_NAME = "hifi-portrait-id-dataset"
 """What ``dataset.json`` of every data set says."""
 
-FORMAT_VERSION = 1
-"""Version of the format that is written, and the only one that is read."""
+FORMAT_VERSION = 2
+"""Version of the format that is written. Version 1 is read as well."""
+
+READ_VERSIONS = (1, 2)
+
+ROW_GROUP = 64
+"""Rows that are read from a table at once, where one is asked for."""
 
 
 def _vector(size: int) -> pa.DataType:
@@ -51,9 +57,18 @@ PHOTO_SCHEMA = pa.schema(
         "caption": pa.string(),
         "attributes": pa.string(),
         "truth": GEOMETRY_TYPE,
+        "face": pa.int32(),
+        "box": _vector(4),
+        "sha256": pa.string(),
+        "source": pa.string(),
+        "original": pa.string(),
+        "frame": pa.float64(),
+        "sitting": pa.int64(),
     }
 )
-"""Columns of a shard's ``photos`` table: the fields of `PhotoRecord`, and where in the shard its file is."""
+"""Columns of a shard's ``photos`` table: the fields of `PhotoRecord`, and where in the shard its file is.
+
+Those from ``face`` on are not in version 1."""
 
 ANALYSIS_SCHEMA = pa.schema(
     {
@@ -64,14 +79,17 @@ ANALYSIS_SCHEMA = pa.schema(
         "landmarks": _vector(478 * 3),
         "crop_transform": _vector(9),
         "crop_size": pa.int32(),
-        "embedding": _vector(128),
+        "recogniser": pa.string(),
+        "embedding": pa.list_(pa.float32()),
         "quality": pa.float32(),
         "matte": pa.binary(),
         "fit": GEOMETRY_TYPE,
         "residual": pa.float32(),
     }
 )
-"""Columns of a shard's ``analysis`` table: the fields of `PhotoAnalysis`, arrays as flat lists."""
+"""Columns of a shard's ``analysis`` table: the fields of `PhotoAnalysis`, arrays as flat lists.
+
+In version 1 there is no ``recogniser``, and all embeddings have 128 numbers."""
 
 
 def geometry_row(geometry: HeadGeometry | None) -> dict[str, Any] | None:
@@ -88,7 +106,13 @@ def geometry_from_row(row: Mapping[str, Any] | None) -> HeadGeometry | None:
 
 
 def shards(path: str | Path) -> list[str]:
-    """List the names of the committed shards of a data set."""
+    """List the names of the committed shards of a data set.
+
+    The header of a set that was built lists them; of one that writers fill, they are the ``photos`` tables.
+    """
+    listed = read_header(Path(path)).get("shards")
+    if listed is not None:
+        return sorted(listed)
     return sorted(file.stem for file in (Path(path) / "photos").glob("*.parquet"))
 
 
@@ -111,43 +135,48 @@ def write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> No
     """Write rows as a Parquet file, atomically; each row must have all columns of the schema."""
     rows = [{name: row[name] for name in schema.names} for row in rows]
     with atomic_write(path) as partial:
-        pq.write_table(pa.Table.from_pylist(rows, schema), partial, compression="zstd")
+        table = pa.Table.from_pylist(rows, schema)
+        pq.write_table(table, partial, compression="zstd", row_group_size=ROW_GROUP)
 
 
-def read_tables(folder: Path, schema: pa.Schema, shard: str) -> pa.Table:
-    """Read the tables of a folder's shards as one table.
-
-    Parameters
-    ----------
-    folder
-        ``photos`` or ``analysis`` of a data set.
-    schema
-        The columns to read.
-    shard
-        Name of a shard, or a pattern of names.
+def read_columns(file: Path, names: Sequence[str]) -> pa.Table:
+    """Read some columns of a table; one that an older version does not have is all null.
 
     Raises
     ------
     DatasetError
-        A table is damaged.
+        The table is damaged.
     """
-    tables = []
-    for path in sorted(folder.glob(f"{shard}.parquet")):
-        try:
-            tables.append(pq.read_table(path, schema=schema))
-        except (OSError, pa.ArrowException) as error:
-            raise DatasetError(
-                f"table {path} cannot be read: {error}. Delete it and write it anew"
-            ) from error
-    return pa.concat_tables(tables) if tables else schema.empty_table()
+    with opened_table(file) as table:
+        there = [name for name in names if name in table.schema_arrow.names]
+        read = table.read(columns=there)
+    for name in set(names) - set(there):
+        read = read.append_column(name, pa.nulls(read.num_rows))
+    return read.select(list(names))
+
+
+@contextmanager
+def opened_table(file: Path) -> Iterator[pq.ParquetFile]:
+    """Open a table; what goes wrong inside the context becomes an error that names it.
+
+    Raises
+    ------
+    DatasetError
+        The table is missing or damaged.
+    """
+    try:
+        with pq.ParquetFile(file) as table:
+            yield table
+    except (OSError, pa.ArrowException) as error:
+        raise DatasetError(f"table {file} cannot be read: {error}. Delete it and write it anew") from error
 
 
 def column(path: Path, name: str) -> list[Any]:
     """Read one column of all ``photos`` tables of a data set."""
     return [
         value
-        for file in sorted((path / "photos").glob("*.parquet"))
-        for value in pq.read_table(file, columns=[name])[name].to_pylist()
+        for shard in shards(path)
+        for value in read_columns(path / "photos" / f"{shard}.parquet", [name])[name].to_pylist()
     ]
 
 
@@ -168,16 +197,33 @@ def read_header(path: Path) -> dict[str, Any]:
         raise DatasetError(f"{file} cannot be read: {error}") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT_NAME:
         raise DatasetError(f"{file} does not describe a {FORMAT_NAME}")
-    if header.get("version") != FORMAT_VERSION:
-        version = header.get("version")
-        raise DatasetError(f"{file} is of version {version}; this release reads version {FORMAT_VERSION}")
+    if header.get("version") not in READ_VERSIONS:
+        version, known = header.get("version"), " and ".join(map(str, READ_VERSIONS))
+        raise DatasetError(f"{file} is of version {version}; this release reads versions {known}")
     return header
 
 
-def write_header(path: Path) -> None:
-    """Write ``dataset.json`` with the counts of what is there, as several writers may do at once."""
-    ids = column(path, "identity_id")
-    counts = {"identities": len(set(ids)), "photos": len(ids), "shards": len(shards(path))}
-    header = {"format": FORMAT_NAME, "version": FORMAT_VERSION, "counts": counts}
+def write_header(path: Path, **more: Any) -> None:
+    """Write ``dataset.json``, atomically, with the counts of what is there.
+
+    Parameters
+    ----------
+    path
+        The data set's folder. Several writers may fill it at once.
+    **more
+        Further entries, such as the ``shards`` that the set consists of.
+    """
+    header: dict[str, Any] = {"format": FORMAT_NAME, "version": FORMAT_VERSION}
+    names = more.get("shards")
+    if names is None:
+        names = [file.stem for file in (path / "photos").glob("*.parquet")]
+    ids = [
+        value
+        for name in names
+        for value in read_columns(path / "photos" / f"{name}.parquet", ["identity_id"])[
+            "identity_id"
+        ].to_pylist()
+    ]
+    header["counts"] = {"identities": len(set(ids)), "photos": len(ids), "shards": len(names)}
     with atomic_write(path / "dataset.json", many_writers=True) as partial:
-        partial.write_text(json.dumps(header, indent=2) + "\n")
+        partial.write_text(json.dumps(header | more, indent=2) + "\n")

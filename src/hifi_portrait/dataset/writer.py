@@ -8,13 +8,14 @@ import tarfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
-from hifi_portrait.dataset.records import PhotoAnalysis, PhotoRecord
+from hifi_portrait.dataset.records import PhotoAnalysis, PhotoRecord, true_suffix
 from hifi_portrait.dataset.tables import (
     ANALYSIS_SCHEMA,
     PHOTO_SCHEMA,
@@ -59,8 +60,11 @@ class IDDatasetWriter:
         self.path = Path(path)
         self.name = name
         self.shard_photos = shard_photos
-        if (self.path / "dataset.json").exists():
-            read_header(self.path)
+        if (self.path / "dataset.json").exists() and "shards" in read_header(self.path):
+            raise DatasetError(
+                f"{self.path} was built by `hifi-portrait dataset build`: add to it by"
+                " `hifi-portrait dataset add`, or write to another folder"
+            )
         for folder in ("images", "photos", "analysis"):
             (self.path / folder).mkdir(parents=True, exist_ok=True)
         if not (self.path / "dataset.json").exists():
@@ -137,8 +141,8 @@ class IDDatasetWriter:
         if not (photo.width and photo.height):
             height, width = photo.pixels().shape[:2]
             photo = replace(photo, width=width, height=height)
-        suffix = "png" if photo.image.startswith(b"\x89PNG") else "jpg"
-        entry = tarfile.TarInfo(f"{photo.identity_id}.{photo.photo_id}.{suffix}")
+        sitting = photo.sitting if photo.sitting is not None else photo.attributes.get("sitting")
+        entry = tarfile.TarInfo(f"{photo.identity_id}/{photo.photo_id}.{true_suffix(photo.image)}")
         entry.size = len(photo.image)
         header = len(entry.tobuf(tarfile.GNU_FORMAT))
         offset = self._tar.offset + header
@@ -155,6 +159,13 @@ class IDDatasetWriter:
                 "caption": photo.caption,
                 "attributes": json.dumps(dict(photo.attributes), sort_keys=True),
                 "truth": geometry_row(photo.truth),
+                "face": photo.face,
+                "box": None if photo.box is None else np.asarray(photo.box, np.float32),
+                "sha256": photo.sha256 or sha256(photo.image).hexdigest(),
+                "source": photo.source,
+                "original": photo.original,
+                "frame": photo.frame,
+                "sitting": None if sitting is None else int(sitting),
                 "analysis": photo.analysis,
             }
         )
@@ -175,7 +186,7 @@ def write_analysis(path: str | Path, shard: str, rows: Iterable[tuple[str, str, 
     table = []
     for identity_id, photo_id, analysis in rows:
         row = {name: getattr(analysis, name) for name in ANALYSIS_SCHEMA.names[2:]}
-        for name in ("landmarks", "crop_transform"):
+        for name in ("landmarks", "crop_transform", "embedding"):
             row[name] = None if row[name] is None else np.asarray(row[name], np.float32).ravel()
         row |= {"identity_id": identity_id, "photo_id": photo_id, "fit": geometry_row(analysis.fit)}
         row["matte"] = None if analysis.matte is None else encode_matte(analysis.matte)

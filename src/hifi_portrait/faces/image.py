@@ -124,6 +124,36 @@ def load_with_alpha(photo: ImageLike) -> tuple[ByteArray, ByteArray | None]:
     return colours, alpha
 
 
+def decode_picture(data: bytes, name: str = "the picture") -> ByteArray:
+    """Decode an encoded picture of any size as uint8 RGB (H, W, 3), turned upright, as `load_image` does.
+
+    Parameters
+    ----------
+    data
+        The bytes of a file.
+    name
+        What messages call it.
+
+    Raises
+    ------
+    ImageError
+        It is not a picture, or it is damaged.
+    """
+    with open_bytes(data, name) as image:
+        return _decode(image, name)
+
+
+def open_bytes(data: bytes, name: str = "the picture") -> Image.Image:
+    """Open an encoded picture without decoding it; ``name`` is what messages call it.
+
+    Raises
+    ------
+    ImageError
+        It is not a picture that can be read.
+    """
+    return _open_checked(BytesIO(data), name)
+
+
 def source_name(photo: Any) -> str:
     """Name a photo in messages: by its path, or its kind and size."""
     if isinstance(photo, str | PathLike):
@@ -157,8 +187,12 @@ def open_picture(path: Path) -> Image.Image:
         raise ImageError(f"{name} does not exist")
     if not path.is_file():
         raise ImageError(f"{name} is no plain file")
+    return _open_checked(path, name)
+
+
+def _open_checked(file: Path | BytesIO, name: str) -> Image.Image:
     try:
-        image = _open(path)
+        image = _open(file)
     except UnidentifiedImageError as error:
         raise ImageError(
             f"{name} is not a picture that can be read (JPEG, PNG, HEIC, AVIF, WebP, TIFF, ...)"
@@ -181,9 +215,12 @@ def is_picture(path: Path) -> bool:
     return True
 
 
-def _open(path: Path) -> Image.Image:
-    with open(path, "rb") as file:
-        start = file.read(12)
+def _open(file: Path | BytesIO) -> Image.Image:
+    if isinstance(file, BytesIO):
+        start = file.getvalue()[:12]
+    else:
+        with open(file, "rb") as opened:
+            start = opened.read(12)
     if start[4:8] == b"ftyp":
         _read_heic()
     # Pillow's own limit is lower than ours, which is checked on what is opened here.
@@ -191,7 +228,7 @@ def _open(path: Path) -> Image.Image:
         warnings.simplefilter("ignore")
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            return Image.open(path)
+            return Image.open(file)
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 

@@ -30,6 +30,9 @@ def chip_transform(landmarks: FloatArray) -> Array:
 class DlibRecogniser:
     """Unit embeddings (128 numbers) by dlib's network; weights are read on first use."""
 
+    name = "dlib"
+    """What data sets call it."""
+
     same_person = 0.915
     """Embeddings with a smaller cosine belong to two people: dlib's distance of 0.6, on unit vectors."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from hifi_portrait.dataset.executor import each_of, run_shards
 from hifi_portrait.dataset.format import IDDatasetWriter, PhotoRecord
-from hifi_portrait.dataset.pool import map_in_order, worker_pool
 from hifi_portrait.synthetic.environment import load_environments
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.photo_setup import PhotoSetup
@@ -25,9 +25,6 @@ SHARD_PHOTOS = 240
 """Small shards: what is not yet in a finished shard is rendered again after a kill."""
 PHOTO_SEEDS = 100
 """Photo ``k`` of the person with seed ``s`` has seed ``s * PHOTO_SEEDS + k``."""
-
-Shoot = Callable[[int], list[PhotoRecord]]
-"""All photos of the person with a seed."""
 
 
 def identity_id(seed: int) -> str:
@@ -112,6 +109,8 @@ def write_people(
 ) -> Path:
     """Photograph people with seeds ``seed`` to ``seed + count - 1`` into an ID data set.
 
+    Which shard a person lies in follows from the seed alone, however many processes render.
+
     People already in the data set are kept and skipped, so a call after a kill goes on where it stopped.
 
     Parameters
@@ -184,23 +183,31 @@ def write_people(
     with tqdm(total=count, initial=done, unit="person", disable=progress is not None) as bar:
         if progress is not None:
             progress(done)
-        for _ in _render_all(path, todo, shoot, min(workers, max(1, len(todo)))):
-            done += 1
-            bar.update()
+
+        def count_done(people: int) -> None:
+            nonlocal done
+            done += people
+            bar.update(people)
             if progress is not None:
                 progress(done)
+
+        todo_shards = _shards_of(todo, max(1, SHARD_PHOTOS // photos))
+        rendered = run_shards(
+            each_of(shoot), todo_shards.items(), workers=workers if workers > 1 else 0, on_items=count_done
+        )
+        with closing(rendered):
+            for name, taken in rendered:
+                with IDDatasetWriter(path, name=name, shard_photos=SHARD_PHOTOS + PHOTO_SEEDS) as writer:
+                    for person_seed, records in zip(todo_shards[name], taken, strict=True):
+                        writer.add(identity_id(person_seed), records)
     with IDDatasetWriter(path):
         pass
     return path
 
 
-def _render_all(path: Path, seeds: list[int], shoot: Shoot, workers: int) -> Iterator[int]:
-    """Yield each seed once its person's photos are added to the data set."""
-    with (
-        worker_pool(workers) as pool,
-        IDDatasetWriter(path, name="people-0", shard_photos=SHARD_PHOTOS) as writer,
-        closing(map_in_order(pool, shoot, seeds, ahead=2 * workers)) as taken,
-    ):
-        for seed, photos in zip(seeds, taken, strict=True):
-            writer.add(identity_id(seed), photos)
-            yield seed
+def _shards_of(seeds: list[int], per_shard: int) -> dict[str, list[int]]:
+    """Sort seeds into shards, by the seeds alone: blocks of ``per_shard`` seeds in a row."""
+    found: dict[str, list[int]] = {}
+    for seed in seeds:
+        found.setdefault(f"people-{seed // per_shard * per_shard:08d}", []).append(seed)
+    return found

@@ -21,7 +21,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from hifi_portrait.dataset.pool import map_in_order, worker_pool
+from hifi_portrait.dataset.executor import each_of, run_shards
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.faces.matting import MediaPipeMatting
 from hifi_portrait.fitting.landmark_model import LandmarkModel
@@ -96,8 +96,9 @@ def write_labelled_photos(
         environments=None if environments is None else Path(environments),
     )
     done = len(firsts) - len(todo)
-    with worker_pool(workers) as pool, closing(map_in_order(pool, render, todo, ahead=2 * workers)) as shards:
-        for _ in shards:
+    shards = [(str(first), [first]) for first in todo]
+    with closing(run_shards(each_of(render), shards, workers=workers if workers > 1 else 0)) as rendered:
+        for _ in rendered:
             done += 1
             if progress is not None:
                 progress(done)

@@ -20,8 +20,8 @@ import numpy as np
 from tqdm import tqdm
 
 from hifi_portrait.dataset.analysis import analyse_dataset
+from hifi_portrait.dataset.executor import each_of, run_shards
 from hifi_portrait.dataset.format import SPLITS, IDDataset, PhotoRecord, split_of
-from hifi_portrait.dataset.pool import map_in_order, worker_pool
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.faces import chip_transform
 from hifi_portrait.faces.geometry import cut_out, transform_points
@@ -166,16 +166,19 @@ def _fill(data: Path, out: Path, workers: int, progress: bool) -> None:
         return
     done = np.lib.format.open_memmap(out / "done.npy", "r+")
     todo = [int(chunk) for chunk in np.flatnonzero(~done)]
-    pool = worker_pool(workers)
     count = len(np.load(out / "chosen.npy", mmap_mode="r"))
-    sizes = [min(_CHUNK, count - chunk * _CHUNK) for chunk in todo]
-    with pool, tqdm(total=sum(sizes), desc="prepare", unit="photo", disable=not progress) as bar:
-        fill = partial(_fill_chunk, data, out, header["size"])
-        with closing(map_in_order(pool, fill, todo, ahead=4 * workers)) as filled:
-            for chunk, size in zip(filled, sizes, strict=True):
-                done[chunk] = True
-                done.flush()
-                bar.update(size)
+    sizes = {chunk: min(_CHUNK, count - chunk * _CHUNK) for chunk in todo}
+    chunks = [(str(chunk), [chunk]) for chunk in todo]
+    fill = partial(_fill_chunk, data, out, header["size"])
+    filled = run_shards(each_of(fill), chunks, workers=workers if workers > 1 else 0)
+    with (
+        closing(filled),
+        tqdm(total=sum(sizes.values()), desc="prepare", unit="photo", disable=not progress) as bar,
+    ):
+        for _, [chunk] in filled:
+            done[chunk] = True
+            done.flush()
+            bar.update(sizes[chunk])
     write_header(out, header["size"], complete=True)
 
 
@@ -209,7 +212,7 @@ def _row(photo: PhotoRecord, size: int) -> dict[str, np.ndarray | float | bool]:
         "embeddings": np.asarray(analysis.embedding),
         "quality": analysis.quality,
         "fit": crop_geometry(analysis.fit, to_size, size).to_vector(),
-        "sitting": int(photo.attributes.get("sitting", -1)),
+        "sitting": _sitting(photo),
         "named": bool(photo.attributes.get("named")),
         "has_truth": photo.truth is not None,
         "chips": chip_transform(landmarks),
@@ -218,6 +221,11 @@ def _row(photo: PhotoRecord, size: int) -> dict[str, np.ndarray | float | bool]:
     if photo.truth is not None:
         values["truth"] = crop_geometry(photo.truth, transform, size).to_vector()
     return values
+
+
+def _sitting(photo: PhotoRecord) -> int:
+    """Find the number of a sitting, which version 1 keeps among the attributes; -1 where it is not known."""
+    return int(photo.attributes.get("sitting", -1)) if photo.sitting is None else photo.sitting
 
 
 @lru_cache(maxsize=1)

@@ -90,7 +90,7 @@ class AutoencoderObjective(Objective):
     def sample(self, index: int) -> Batch:
         """Make ``image``, a crop (3, crop, crop) in [-1, 1] of one photo, mirrored half the time."""
         rng = np.random.default_rng([self.seed, 1, index])
-        pixels = self.photos[shuffled_index(index, len(self.photos), self.seed)].pixels()
+        pixels = self.photos.pixels(shuffled_index(index, len(self.photos), self.seed))
         crop = random_crop(pixels, self.config.crop, self.config.crop_spread, rng)
         return {"image": to_tensor(crop[:, ::-1] if rng.random() < 0.5 else crop)}
 
