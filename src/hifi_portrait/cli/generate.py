@@ -89,7 +89,7 @@ def generate(
     target = make_target(pose, look).with_prompt(prompt)
     check_model(networks.model, networks.hifi)
     check_device(networks.device)
-    identity = load_identity(photos, networks.recogniser, face)
+    identity = load_identity(photos, networks.recogniser, face, networks.matting)
     target = frame(target, pose, identity)
     pipe = load_pipeline(networks.model, networks.device, hifi=networks.hifi, dtype=networks.dtype)
 

@@ -64,7 +64,12 @@ def _is_saved_identity(path: Path) -> bool:
     return path.suffix.lower() == IDENTITY_SUFFIX and not path.is_dir()
 
 
-def load_identity(paths: Sequence[Path], recogniser: Path | None = None, face: int | None = None) -> Identity:
+def load_identity(
+    paths: Sequence[Path],
+    recogniser: Path | None = None,
+    face: int | None = None,
+    matting: Path | None = None,
+) -> Identity:
     """Load an identity from photos, folders of photos, and saved identities.
 
     Parameters
@@ -73,28 +78,38 @@ def load_identity(paths: Sequence[Path], recogniser: Path | None = None, face: i
         An ArcFace network's ONNX file, in place of the default recogniser; for photos only.
     face
         Which face of the first photo that shows so many is the person, counted from the largest (0).
+    matting
+        A matting network's ONNX file, in place of the default one; for photos only.
 
     Raises
     ------
     ImageError
         If a photo or a saved identity does not exist.
     IdentityError
-        If `recogniser` or `face` is given with saved identities alone.
+        If `recogniser`, `matting` or `face` is given with saved identities alone.
+    ModelError
+        If `recogniser` or `matting` is no such network.
     """
-    from hifi_portrait.faces import ArcFaceRecogniser, FaceAnalyser
+    from hifi_portrait.faces import ArcFaceRecogniser, FaceAnalyser, OnnxMatting, RefinedMatting
     from hifi_portrait.person.identity import Identity
 
     if all(_is_saved_identity(path) for path in paths):
-        if recogniser is not None:
-            raise IdentityError(
-                f"--recogniser is for photos: {printable(paths[0])} was made with a recogniser already. "
-                "Make it again with `hifi-portrait identity PHOTO... --recogniser`"
-            )
+        for option, network in (("recogniser", recogniser), ("matting", matting)):
+            if network is not None:
+                raise IdentityError(
+                    f"--{option} is for photos: {printable(paths[0])} was made with such a network already. "
+                    f"Make it again with `hifi-portrait identity PHOTO... --{option} FILE`"
+                )
         if face is not None:
             raise IdentityError(f"--face is for photos: {printable(paths[0])} is one person already")
         if len(paths) == 1:
             return Identity.load(paths[0])
-    analyser = FaceAnalyser(recogniser=ArcFaceRecogniser(recogniser)) if recogniser else None
+    parts: dict[str, Any] = {}
+    if recogniser is not None:
+        parts["recogniser"] = ArcFaceRecogniser(recogniser)
+    if matting is not None:
+        parts["matting"] = RefinedMatting(OnnxMatting(matting))
+    analyser = FaceAnalyser(**parts) if parts else None
     return Identity.from_photos(list(paths), analyser=analyser, face=face)
 
 

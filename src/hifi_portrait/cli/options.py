@@ -87,6 +87,15 @@ RecogniserFile = Annotated[
         show_default="dlib's",
     ),
 ]
+MattingFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--matting",
+        metavar="FILE",
+        help="A matting network in ONNX, such as IS-Net or MODNet, that cuts out the person in the photos.",
+        show_default="MediaPipe's",
+    ),
+]
 HiFiEvery = Annotated[
     int,
     typer.Option(min=1, help="Run HiFi-Net at every so-many-th step only: 2 halves its cost."),
@@ -196,7 +205,7 @@ class LookOptions:
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """Which networks draw, which recogniser describes the photos, and where and in what numbers they run."""
+    """Which networks draw, which read the photos, and where and in what numbers they run."""
 
     PANEL: ClassVar[str] = "Networks"
 
@@ -210,13 +219,14 @@ class ModelOptions:
         ),
     ] = None
     recogniser: RecogniserFile = None
+    matting: MattingFile = None
     dtype: DType = None
     device: Device = None
 
     @property
     def files(self) -> list[Path]:
         """The files and folders that are read."""
-        return [Path(each) for each in (self.model, self.hifi, self.recogniser) if each]
+        return [Path(each) for each in (self.model, self.hifi, self.recogniser, self.matting) if each]
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ def identity(
     photos: options.Photos,
     out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
     recogniser: options.RecogniserFile = None,
+    matting: options.MattingFile = None,
     face: options.Face = None,
     as_json: options.Json = False,
 ) -> None:
@@ -38,8 +39,9 @@ def identity(
     if out.suffix.lower() != IDENTITY_SUFFIX:
         raise IdentityError(f"--out {printable(out)}: an identity is saved as a .safetensors file")
     files = reference_files(photos)
-    check_files([out], [*photos, *files, *([recogniser] if recogniser else [])], IDENTITY_BYTES * len(files))
-    person = load_identity(photos, recogniser, face)
+    networks = [file for file in (recogniser, matting) if file]
+    check_files([out], [*photos, *files, *networks], IDENTITY_BYTES * len(files))
+    person = load_identity(photos, recogniser, face, matting)
     out.parent.mkdir(parents=True, exist_ok=True)
     person.save(out)
     dropped = [{"source": photo.source, "reason": photo.reason} for photo in person.dropped]

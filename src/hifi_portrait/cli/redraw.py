@@ -79,7 +79,7 @@ def redraw(
     target = scene.target.replace(glasses=glasses).with_prompt(prompt)
     if expression is not None:
         target = target.replace(expression=expression)
-    identity = load_identity(photos, networks.recogniser, photo_face)
+    identity = load_identity(photos, networks.recogniser, photo_face, networks.matting)
     pipe = load_pipeline(networks.model, networks.device, hifi=networks.hifi, dtype=networks.dtype)
     settings: dict[str, Any] = {
         "prompt": prompt,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hifi_portrait.faces.labels import BARE_SKIN, FaceLabel
     from hifi_portrait.faces.landmarker import MediaPipeLandmarker
     from hifi_portrait.faces.matting import MediaPipeMatting
+    from hifi_portrait.faces.onnx_matting import OnnxMatting
     from hifi_portrait.faces.parsing import LABEL_MAP_SIZE, NetworkParsing, default_parsing
     from hifi_portrait.faces.protocols import (
         Detection,
@@ -49,6 +50,7 @@ else:
             "labels": ("BARE_SKIN", "FaceLabel"),
             "landmarker": ("MediaPipeLandmarker",),
             "matting": ("MediaPipeMatting",),
+            "onnx_matting": ("OnnxMatting",),
             "parsing": ("LABEL_MAP_SIZE", "NetworkParsing", "default_parsing"),
             "protocols": ("Detection", "FaceDetector", "Landmarker", "Matting", "Parsing", "Recogniser"),
             "quality": ("FaceQuality", "face_quality"),
@@ -79,6 +81,7 @@ __all__ = [
     "MediaPipeLandmarker",
     "MediaPipeMatting",
     "NetworkParsing",
+    "OnnxMatting",
     "Parsing",
     "Recogniser",
     "RefinedMatting",

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from hifi_portrait.errors import ModelError, needs_extra
+from hifi_portrait.errors import ModelError
 from hifi_portrait.faces.geometry import cut_out, similarity
+from hifi_portrait.faces.onnx_file import open_onnx
 from hifi_portrait.fitting.keypoints import KEYPOINTS
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 
@@ -75,14 +76,7 @@ def arcface_transform(landmarks: FloatArray) -> Array:
 
 
 def _open(file: Path) -> Any:
-    with needs_extra("arcface"):
-        import onnxruntime
-    if not file.is_file():
-        raise ModelError(f"there is no recogniser {file}: give an ONNX file such as glintr100.onnx")
-    try:
-        session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own classes of errors have no common base but this
-        raise ModelError(f"{file} is no ONNX network, or damaged: {error}") from error
+    session = open_onnx(file, kind="recogniser", extra="arcface")
     taken, given = session.get_inputs(), session.get_outputs()
     if len(taken) != 1 or taken[0].shape[1:] != [3, CHIP_SIZE, CHIP_SIZE] or len(given[0].shape) != 2:
         raise ModelError(

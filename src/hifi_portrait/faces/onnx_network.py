@@ -40,7 +40,7 @@ class OnnxNetwork(nn.Module):
         with needs_extra("arcface"):
             import onnx
         if not Path(file).is_file():
-            raise ModelError(f"there is no recogniser {file}: give an ONNX file such as glintr100.onnx")
+            raise ModelError(f"there is no recogniser {file}: give an ONNX file")
         try:
             graph = onnx.load(str(file)).graph
         except Exception as error:  # protobuf's errors have no common base but this

@@ -43,13 +43,8 @@ def draw_strands(
     own, side = settings.strands, len(shown)
     away = raster.interpolate(_from_crown(model, settings.scalp)[:, None], model.triangles)[..., 0]
     of_scalp = (away > 0).astype(np.uint8)
-    rng = np.random.default_rng(0)
-
-    def noise(width: float) -> Array:
-        smooth = blur_wide(rng.standard_normal(shown.shape, np.float32), max(width * side, 0.5))
-        return np.asarray(smooth / smooth.std(), np.float32)
-
-    wavy = cv2.GaussianBlur(away, (0, 0), own.flow_softness * side) + own.waviness * noise(own.wave_length)
+    waves, *grains = _noise(shown.shape, (own.wave_length, own.strand_width, own.lock_width))
+    wavy = cv2.GaussianBlur(away, (0, 0), own.flow_softness * side) + own.waviness * waves
     down, across = np.gradient(wavy)
     length = np.maximum(np.hypot(down, across), 1e-9)
     flow = np.stack([across / length, down / length], axis=-1).astype(np.float32)
@@ -60,13 +55,23 @@ def draw_strands(
         (own.strand_width, own.strand_evenness, 1.0),
         (own.lock_width, own.lock_evenness, long),
     )
-    for width, even, strength in scales:
+    for grain, (width, even, strength) in zip(grains, scales, strict=True):
         along = np.zeros(shown.shape, np.float32)
-        _sum_along(noise(width), flow, of_scalp, round(own.length * long * side / 2), along)
+        _sum_along(grain, flow, of_scalp, round(own.length * long * side / 2), along)
         deviation = float(along[of_scalp > 0].std()) if of_scalp.any() else 1.0
         contrast = min(_measure_contrast(brightness, shown, width * side, even * side), own.max_contrast)
         total += strength * contrast / max(deviation, own.min_spread) * along
     return np.asarray(np.exp(total), np.float32)
+
+
+@lru_cache(maxsize=4)
+def _noise(shape: tuple[int, int], widths: tuple[float, ...]) -> list[FloatArray]:
+    """White noise (H, W) of deviation 1, the same at each call, blurred by fractions of the height."""
+    rng = np.random.default_rng(0)
+    smooth = (
+        blur_wide(rng.standard_normal(shape, np.float32), max(width * shape[0], 0.5)) for width in widths
+    )
+    return [np.asarray(each / each.std(), np.float32) for each in smooth]
 
 
 @lru_cache(maxsize=4)
