@@ -21,7 +21,6 @@ from hifi_portrait.errors import NoFaceError
 from hifi_portrait.faces import analyse
 from hifi_portrait.pipeline.encode import draw_head, encode_subjects
 from hifi_portrait.pipeline.inpaint import LatentInpainting
-from hifi_portrait.pipeline.scene import _relight
 from hifi_portrait.pipeline.warp_start import WarpStart
 from tiny_pipelines import TARGET, a_pipeline, an_identity, draw
 
@@ -105,15 +104,6 @@ def test_its_light_is_the_pictures(bundled, scene, person):
         redrawn = each.mask(draw_head(person, each.target, len(drawn), len(drawn))) == 1
         faces.append(drawn[redrawn].mean())
     assert faces[1] == pytest.approx(0.4 * faces[0], rel=0.12)
-
-
-def test_a_face_far_from_the_pictures_own_is_in_its_mean_light(scene):
-    grey, lit = np.full((64, 64, 3), 60, np.float32), np.zeros((64, 64), np.float32)
-    lit[:4, :4] = 1
-    face, shown = np.full((64, 64, 3), 150, np.float32), np.zeros((64, 64), np.float32)
-    shown[50:, 50:] = 1
-    assert _relight((grey, lit), (face, shown), 2.0)[56, 56].mean() == pytest.approx(60, abs=4)
-    assert np.array_equal(_relight((grey, 0 * lit), (face, shown), 2.0), face)
 
 
 @pytest.mark.parametrize(

@@ -209,11 +209,15 @@ def test_hair_on_both_sides_of_the_neck_hangs_behind_it():
     one = both & (x > 40)
     assert hang_behind(head | one, one, SETTINGS.space) is None
     below_ears = (y - 42) / side
-    back = place_hair_back(head | both, both.astype(np.float32), below_ears, behind, SETTINGS.space)
+    matte = np.ones((side, side), np.float32)
+    curl = np.hypot(x - 28, y - 65) < 2
+    matte[curl] = 0
+    back = place_hair_back(head | both, both.astype(np.float32), matte, below_ears, behind, SETTINGS.space)
     neck = (y == 60) & (np.abs(x - 39.5) < 12)
     column, row = np.floor(np.moveaxis(back.places[neck & back.known] * side, -1, 0)).astype(int)
     assert both[row, column].all() and (neck & back.known).sum() > 10 and back.alpha[neck].min() == 1
     assert back.alpha[30].max() == 0
+    assert back.alpha[curl].max() == 0  # the photo shows the background there
 
 
 def test_hanging_hair_stays_upright_where_the_head_leans(photo, model):
@@ -280,6 +284,20 @@ def test_what_comes_into_view_behind_the_neck_is_hair(long_haired, model):
     shown = (np.abs(picture - np.array(HAIR)).max(axis=2) < 45).sum()
     one = draw_warp(haired((90, 102)), target).picture.astype(int)
     assert shown > 1.3 * (np.abs(one - np.array(HAIR)).max(axis=2) < 45).sum()
+
+
+@pytest.mark.parametrize("yaw", [12, 20, -20])
+def test_hair_goes_on_behind_the_face_where_the_two_part(model, yaw):
+    """No backdrop shows between a cheek and the hair beside it, which the photo shows without a gap."""
+    photo, target = haired((80, 96)), turned(model, yaw)
+    torn = dataclasses.replace(SETTINGS, grid=dataclasses.replace(SETTINGS.grid, widest_tear=0.0))
+    closed, gaping = (
+        draw_warp(photo, target, settings=each).picture.astype(int) for each in (SETTINGS, torn)
+    )
+    gap = np.abs(closed - gaping).max(axis=2) > 60
+    assert gap.sum() >= 20
+    assert np.median(gaping[gap], axis=0) == pytest.approx(np.array(BACKDROP) + 10, abs=25)
+    assert np.median(closed[gap], axis=0) == pytest.approx(np.array(HAIR) + 10, abs=15)
 
 
 def test_the_share_of_the_heads_motion_is_that_of_the_joints(model):

@@ -20,25 +20,18 @@ from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.landmarks import LandmarkImage
 from hifi_portrait.landmarks.contours import FACE_OVAL
 from hifi_portrait.person.target import Target
+from hifi_portrait.pipeline.relight import relight
 from hifi_portrait.warp.glasses.draw import draw_glasses
 from hifi_portrait.warp.image.morphology import disc
 from hifi_portrait.warp.settings import GlassesDrawingSettings
 
 # Lengths are fractions of the face's height in the crop.
-_SHADE_REACH = 0.35
-"""Standard deviation of the blur by which the picture's light on the face is found."""
 _FADING_WIDTH = 0.06
 """Width over which the face gives way to the picture."""
 _REDRAWN_MARGIN = 0.04
 """How much farther than the face the picture is redrawn."""
-_MEAN_SHADE_WEIGHT = 1e-3
-"""Weight of a face's mean shade beside the shade nearby, which counts where little of the face is near."""
-_MAX_RELIGHTING = 6.0
-"""Factor by which a colour is made lighter or darker at most."""
 _GROUND = 128
 """Grey on which the networks see what is transparent."""
-_SHADE_OFFSET = 4
-"""Added to both shades, in [0, 255], before they are divided, so that black stays black."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +101,7 @@ class Scene:
         shown = _fade_edge(_fill_hull(face, size), _FADING_WIDTH * _height_of(face))
         crop = self.crop(size).astype(np.float32)
         lit = _fade_edge(_fill_hull(self._old_outline(size), size), _FADING_WIDTH * _height_of(face))
-        relit = _relight((crop, lit), (warp.astype(np.float32), shown), _SHADE_REACH * _height_of(face))
+        relit = relight(crop, warp.astype(np.float32), lit, shown, _height_of(face))
         worn, frame = _put_on_glasses(crop + shown[..., None] * (relit - crop), drawn)
         return worn, np.maximum(1 + shown * (coverage - 1), frame).astype(np.float32)
 
@@ -194,27 +187,3 @@ def _fade_edge(mask: FloatArray, pixels: float) -> FloatArray:
     """Fade a mask out inwards over so many pixels."""
     distance = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     return np.asarray(smoothstep(distance / max(pixels, 1)), np.float32)
-
-
-def _relight(
-    light: tuple[FloatArray, FloatArray], face: tuple[FloatArray, FloatArray], reach: float
-) -> FloatArray:
-    """Give a face (H, W, 3) the wide shades that another has, each within its own mask (H, W).
-
-    Far from the other its mean shade counts; where there is none, the face stays as it is.
-    """
-    if light[1].sum() < 1:
-        return face[0]
-
-    def blur_within(picture: FloatArray, mask: FloatArray) -> FloatArray:
-        total = cv2.GaussianBlur(picture * mask[..., None], (0, 0), reach)
-        fraction = cv2.GaussianBlur(mask, (0, 0), reach)[..., None]
-        mean = (picture * mask[..., None]).sum(axis=(0, 1)) / max(float(mask.sum()), 1e-4)
-        return np.asarray((total + _MEAN_SHADE_WEIGHT * mean) / (fraction + _MEAN_SHADE_WEIGHT), np.float32)
-
-    ratio = np.clip(
-        (blur_within(*light) + _SHADE_OFFSET) / (blur_within(*face) + _SHADE_OFFSET),
-        1 / _MAX_RELIGHTING,
-        _MAX_RELIGHTING,
-    )
-    return np.asarray(np.clip(face[0] * ratio, 0, 255), np.float32)

@@ -86,12 +86,22 @@ def put_photo(canvas: Canvas, layer: PhotoLayer, settings: GridSettings) -> Canv
         before = np.zeros_like(layer.parsed) if parsed is None else parsed
         parsed = before + decided[..., None] * (layer.alpha[..., None] * layer.parsed - before)
     covered = np.where(trust > _LEAST_TRUST, np.clip(decided * layer.alpha, 0, 1), 0)
+    colour, hair = (
+        canvas.colour + share * (layer.colour - canvas.colour),
+        trust * layer.hair + (1 - trust) * canvas.hair,
+    )
+    if layer.tears is not None:
+        torn = layer.tears.alpha * (1 - alpha) * (1 - trust * layer.emptiness)
+        alpha = alpha + torn
+        share = torn / np.maximum(alpha, 1e-6)
+        colour = colour + share[..., None] * (layer.tears.colour - colour)
+        hair = hair + share * (layer.tears.hair - hair)
     return replace(
         canvas,
-        colour=np.asarray(canvas.colour + share * (layer.colour - canvas.colour), np.float32),
+        colour=np.asarray(colour, np.float32),
         alpha=np.asarray(alpha, np.float32),
         coverage=np.asarray(np.maximum(canvas.coverage, covered), np.float32),
-        hair=np.asarray(trust * layer.hair + (1 - trust) * canvas.hair, np.float32),
+        hair=np.asarray(hair, np.float32),
         photo=np.asarray(decided + (1 - decided) * canvas.photo, np.float32),
         remainder=np.asarray(remainder + (1 - trust)[..., None] * canvas.remainder, np.float32),
         parsed=parsed,

@@ -73,12 +73,18 @@ def hang_behind(of_head: BoolArray, hanging: BoolArray, settings: SpaceSettings)
 
 
 def place_hair_back(
-    of_head: BoolArray, hair: Array, below_ears: Array, behind: BoolArray, settings: SpaceSettings
+    of_head: BoolArray,
+    hair: Array,
+    matte: Array,
+    below_ears: Array,
+    behind: BoolArray,
+    settings: SpaceSettings,
 ) -> HairBack:
     """Find what the back of a head with long hair shows.
 
     Behind hair it is that hair. Behind face and neck it is the band of hair at the nearest outline, reflected
-    to and fro. Above the ears the scalp's own shell is the back.
+    to and fro. Above the ears the scalp's own shell is the back, and where the photo shows background beside
+    the neck, such as within a curl, nothing hangs there.
 
     Parameters
     ----------
@@ -86,6 +92,8 @@ def place_hair_back(
         (G, G), the silhouette of head and hair.
     hair
         (G, G) in [0, 1], where the front is hair.
+    matte
+        (G, G) in [0, 1], the person.
     below_ears
         (G, G) fraction of the side below the end of the ears, negative above.
     behind
@@ -113,7 +121,7 @@ def place_hair_back(
     places = np.where(is_hair[..., None], everywhere, outline + reflected[..., None] * inwards)
     column, row = np.clip(np.moveaxis(places, -1, 0), 0, side - 1).astype(np.int64)
     known = is_hair[row, column] & behind
-    alpha = smoothstep(below_ears, *settings.back_from) * behind
+    alpha = smoothstep(below_ears, *settings.back_from) * behind * matte
     return HairBack((places / side).astype(np.float32), known, np.asarray(alpha, np.float32))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
+from hifi_portrait.head.arrays import Array, BoolArray, FloatArray, IntArray
 from hifi_portrait.head.geometry import Camera
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.warp.canvas import WarpContext
@@ -29,11 +29,34 @@ _FAINT = 0.02
 """Alpha from which on the back of the hair is drawn."""
 
 
+_SOLID = 0.9
+"""Alpha from which on a place is surely the person's."""
+
+_FADED = 7
+"""Side of the square of the grid about a tear in which its edge fades."""
+
 _JUMP = 3.0
 """Places of the grid that neighbours are apart from which on they do not belong together."""
 
 _EDGE = 0.8 / 512
 """Standard deviation of the blur where a surface folds over, as a fraction of the height."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tears:
+    """What shows where a grid tears within the person: the farther of the two sides goes on there.
+
+    Attributes
+    ----------
+    colour
+        (H, W, 3) in [0, 255].
+    alpha, hair
+        (H, W) in [0, 1], where there are tears, and those in hair.
+    """
+
+    colour: FloatArray
+    alpha: FloatArray
+    hair: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +79,8 @@ class PhotoLayer:
         (H, W, 3) that the photo has beyond person and background.
     parsed
         (H, W, 2) in [0, 1], hair and clothes, if the photo was parsed.
+    tears
+        What shows behind all else where the grid tears; None where it does not.
     """
 
     colour: FloatArray
@@ -66,6 +91,7 @@ class PhotoLayer:
     depth: FloatArray
     remainder: FloatArray
     parsed: FloatArray | None = None
+    tears: Tears | None = None
 
 
 def draw_front(
@@ -121,7 +147,38 @@ def draw_front(
         depth=raster.depth,
         remainder=remainder,
         parsed=None if space.parsed is None else drawn[..., 6:],
+        tears=_draw_tears(space, places, triangles[torn], context, camera, reference),
     )
+
+
+def _draw_tears(
+    space: PhotoSpace,
+    places: Array,
+    torn: IntArray,
+    context: WarpContext,
+    camera: Camera,
+    reference: int,
+) -> Tears | None:
+    """Draw torn triangles (F, 3) of the person, and fading ones around, as their farthest corners."""
+    corner = np.zeros(space.matte.size, np.uint8)
+    corner[torn.ravel()] = 1
+    faded = cv2.dilate(corner.reshape(space.matte.shape), np.ones((_FADED,) * 2, np.uint8)) > 0
+    torn = grid_triangles(faded)
+    person = (space.matte.ravel()[torn] > _SOLID).all(axis=1)
+    person &= longest_sides(camera.project(places), torn) < context.settings.grid.widest_tear * camera.height
+    torn = torn[person]
+    if not len(torn):
+        return None
+    corners = places.reshape(-1, 3)[torn]
+    farthest = torn[np.arange(len(torn)), corners[..., 1].argmax(axis=1)]
+    values = np.concatenate([grid_places(len(places)), space.looseness[..., None]], axis=-1)
+    apart = np.arange(3 * len(torn)).reshape(-1, 3).astype(torn.dtype)
+    raster, drawn = draw_grid(
+        corners.reshape(-1, 3), apart, np.repeat(values.reshape(-1, 3)[farthest], 3, axis=0), camera
+    )
+    alpha = raster.mask.astype(np.float32)
+    colour = look_up(context.sources.colours[reference], drawn[..., :2])
+    return Tears(colour, alpha, alpha * drawn[..., 2])
 
 
 def draw_back(shown: HairBack, places: Array, context: WarpContext, camera: Camera) -> PhotoLayer:

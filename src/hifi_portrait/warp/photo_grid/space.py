@@ -113,7 +113,7 @@ def measure_space(
     front, back, metre = measure_depths(view, vertices, xy, camera, model, own)
     hair_back = None
     if view.behind is not None:
-        hair_back = place_hair_back(view.of_head, view.hair, view.below_ears, view.behind, own)
+        hair_back = place_hair_back(view.of_head, view.hair, small_matte, view.below_ears, view.behind, own)
     return PhotoSpace(
         geometry=geometry,
         vertices=vertices,

@@ -77,6 +77,9 @@ class GridSettings:
     tear: float = 3.0
     """Times that a side of the grid is drawn out at which head and body, or what is far apart, part."""
 
+    widest_tear: float = 0.15
+    """Widest tear within a person that is closed, a fraction of the picture's height."""
+
     apart: float = 0.05
     """Metres of depth between neighbours that are parts of different things."""
 
