@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 
 class HiFiPortraitError(Exception):
@@ -79,3 +80,15 @@ def needs_extra(extra: str) -> Iterator[None]:
         raise MissingExtraError(
             f"{error.name} is not installed: pip install 'hifi-portrait[{extra}]'", name=error.name
         ) from error
+
+
+def find_installed(module: str) -> None:
+    """Check that a module is installed, without importing it: that may take seconds.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If it is not.
+    """
+    if find_spec(module) is None:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from hifi_portrait.cli.outputs import beside, check_files, check_folder, numbered, picture_path
+from hifi_portrait.cli.outputs import (
+    beside,
+    check_files,
+    check_folder,
+    numbered,
+    picture_path,
+    safetensors_path,
+)
 from hifi_portrait.errors import OutputError
 from hifi_portrait.io.provenance import read_record
 
@@ -27,6 +34,8 @@ from hifi_portrait.io.provenance import read_record
         ("new/", "new/portrait.png"),
         (".", "portrait.png"),
         ("..", "../portrait.png"),
+        ("dot.", "dot.png"),
+        ("x .png", "x .png"),
     ],
 )
 def test_an_output_is_named_as_a_person_means_it(out, written):
@@ -37,10 +46,64 @@ def test_a_folder_that_exists_is_written_into(tmp_path):
     assert picture_path(str(tmp_path)) == tmp_path / "portrait.png"
 
 
-@pytest.mark.parametrize("out", ["a.gif", "me.safetensors", "a.pdf", "a.heic", "", "a\0b", "figures.json"])
+@pytest.mark.parametrize(
+    "out", ["a.gif", "me.safetensors", "a.pdf", "a.heic", "", "a\0b", "figures.json", "-", ".png", "d/.JPG"]
+)
 def test_a_name_that_is_no_pictures_is_refused(out):
     with pytest.raises(OutputError, match="--out"):
         picture_path(out)
+
+
+@pytest.mark.parametrize(
+    ("out", "written"),
+    [
+        ("anna", "anna.safetensors"),
+        ("anna.v2", "anna.v2.safetensors"),
+        ("A.SafeTensors", "A.SafeTensors"),
+        ("new/", "new/identity.safetensors"),
+        (".", "identity.safetensors"),
+    ],
+)
+def test_an_identity_is_named_as_a_person_means_it(out, written):
+    assert safetensors_path(out, "an identity", "identity.safetensors") == Path(written)
+
+
+@pytest.mark.parametrize("out", ["only.jpg", "a.png", "a.json", "", ".safetensors", "-"])
+def test_a_name_that_is_no_identitys_is_refused(out):
+    with pytest.raises(OutputError, match="--out"):
+        safetensors_path(out, "an identity", "identity.safetensors")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["warp", "~/who.safetensors", "--size", 64, "--out", "~/w.jpg"],
+        ["landmarks", "~/who.safetensors", "--size", 64, "--out", "~/d/"],
+        ["identity", "~/who.safetensors", "~/only.jpg", "--out", "~/both"],
+    ],
+)
+def test_a_tilde_that_the_shell_left_is_the_home_folder(
+    run, photo, saved_identity, tmp_path, monkeypatch, words
+):
+    home, here = tmp_path / "home", tmp_path / "here"
+    for folder in (home, here):
+        folder.mkdir()
+    shutil.copy(saved_identity, home / "who.safetensors")
+    shutil.copy(photo, home / "only.jpg")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(here)
+    result = run(*words)
+    assert result.exit_code == 0, result.stderr
+    assert len(list(home.rglob("*.*"))) == 3
+    assert list(here.iterdir()) == []
+
+
+def test_a_report_that_is_no_text_is_refused_before_anybody_is_measured(run, photo, tmp_path):
+    result = run("evaluate", "people", "--count", 2, "--out", tmp_path / "d", "--report", photo)
+    assert result.exit_code == 2
+    assert "--report" in result.stderr
+    assert "only.jpg is no text" in result.stderr
+    assert not (tmp_path / "d").exists()
 
 
 def test_several_pictures_are_numbered_and_a_sheet_stands_beside_them():

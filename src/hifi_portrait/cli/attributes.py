@@ -9,13 +9,12 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, progress, show_log
-from hifi_portrait.cli.outputs import check_files, check_folder
-from hifi_portrait.errors import OutputError
+from hifi_portrait.cli.outputs import check_files, check_folder, safetensors_path
 
 
 def train(
     data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Data sets of synthetic people.")],
-    out: Annotated[Path, typer.Option(help="The classifier's .safetensors file.")],
+    out: Annotated[str, typer.Option(metavar="FILE", help="The classifier's .safetensors file.")],
     test: Annotated[
         list[Path] | None,
         typer.Option(metavar="DIR", help="A data set of other people to test on; may be repeated."),
@@ -24,21 +23,20 @@ def train(
     as_json: options.Json = False,
 ) -> None:
     """Train the classifier, and test it on the data sets' held-out people and on those of --test."""
-    if out.suffix.lower() != ".safetensors":
-        raise OutputError(f"--out {out}: the classifier is written as a .safetensors file")
-    check_files([out], [*data, *(test or [])])
+    path = safetensors_path(out, "the classifier", "attributes.safetensors")
+    check_files([path], [*data, *(test or [])])
     show_log()
     from hifi_portrait.evaluation.attributes.testing import accuracy, train_and_test
     from hifi_portrait.evaluation.attributes.training import TrainingSettings
 
-    tests = train_and_test(data, test or [], out, TrainingSettings(epochs=epochs))
+    tests = train_and_test(data, test or [], path, TrainingSettings(epochs=epochs))
     result = {
-        "path": str(out),
+        "path": str(path),
         "accuracy": {
             one.folder: {name: accuracy(matrix) for name, matrix in one.confusion.items()} for one in tests
         },
     }
-    emit(result, "\n".join([str(out), *(one.to_text() for one in tests)]), as_json)
+    emit(result, "\n".join([str(path), *(one.to_text() for one in tests)]), as_json)
 
 
 def photos(

@@ -131,6 +131,7 @@ def reports_errors(command: _Command) -> _Command:
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
         try:
+            kwargs = {name: _find_home(name, value) for name, value in kwargs.items()}
             _check_no_pipe(kwargs.values())
             command(*args, **kwargs)
         except (typer.Exit, typer.Abort, typer.BadParameter):
@@ -144,6 +145,22 @@ def reports_errors(command: _Command) -> _Command:
             _fail(message, code)
 
     return run  # type: ignore[return-value]  # of the command's own signature, by wraps
+
+
+_FILES_AS_TEXT = frozenset({"out", "model", "hifi", "recipe"})
+"""Parameters that name files or folders, but are no paths: their ends, or hub ids, mean something, too."""
+
+
+def _find_home(name: str, value: Any) -> Any:
+    """Put the home folder in the place of a ``~`` that the shell left, as in ``--out=~/a.png``."""
+    if isinstance(value, list | tuple):
+        return type(value)(_find_home(name, entry) for entry in value)
+    if not (isinstance(value, Path) or (isinstance(value, str) and name in _FILES_AS_TEXT)):
+        return value
+    text = str(value)
+    if not text.startswith("~") or os.path.lexists(text):
+        return value
+    return type(value)(os.path.expanduser(text))
 
 
 def _check_no_pipe(values: Iterable[Any]) -> None:

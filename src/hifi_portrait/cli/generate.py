@@ -23,6 +23,7 @@ from hifi_portrait.cli.inputs import (
     portrait_record,
     reference_files,
 )
+from hifi_portrait.cli.loras import check_loras
 from hifi_portrait.cli.outputs import beside, check_files, numbered, picture_path
 from hifi_portrait.io.names import printable
 
@@ -88,10 +89,17 @@ def generate(
     check_files(written, [*photos, *files, *pose.files, *networks.files])
     target = make_target(pose, look).with_prompt(prompt)
     check_model(networks.model, networks.hifi)
+    check_loras(networks.loras, networks.model)
     check_device(networks.device)
     identity = load_identity(photos, networks.recogniser, face, networks.matting)
     target = frame(target, pose, identity)
-    pipe = load_pipeline(networks.model, networks.device, hifi=networks.hifi, dtype=networks.dtype)
+    pipe = load_pipeline(
+        networks.model,
+        networks.device,
+        hifi=networks.hifi,
+        dtype=networks.dtype,
+        loras=networks.loras,
+    )
 
     from hifi_portrait.io.provenance import save_picture
     from hifi_portrait.pipeline.warp_start import steps_taken

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 from hifi_portrait.cli.console import hush_loading
 from hifi_portrait.cli.options import LookOptions, ModelOptions, PoseOptions
 from hifi_portrait.cli.quick_imports import only_for_drawing
-from hifi_portrait.errors import IdentityError, ImageError, ModelError, TargetError
+from hifi_portrait.errors import (
+    IdentityError,
+    ImageError,
+    ModelError,
+    TargetError,
+)
 from hifi_portrait.io.names import printable
 
 if TYPE_CHECKING:
@@ -168,7 +173,12 @@ def check_device(device: str | None) -> None:
 
 
 def load_pipeline(
-    model: str | None, device: str | None = None, *, hifi: str | None = None, dtype: str | None = None
+    model: str | None,
+    device: str | None = None,
+    *,
+    hifi: str | None = None,
+    dtype: str | None = None,
+    loras: Sequence[tuple[Path, float]] = (),
 ) -> HiFiPortraitPipeline:
     """Load a pipeline without a progress bar of its own.
 
@@ -182,11 +192,13 @@ def load_pipeline(
         Where HiFi-Net and the face networks are, if `model` is an SDXL base model.
     dtype
         Name of the weights' dtype; None for "float32".
+    loras
+        Files of LoRAs that are loaded into it, and how strongly each acts.
 
     Raises
     ------
     ModelError
-        If there is no such model, its files are damaged, or there is no such device.
+        If there is no such model, its files are damaged, a LoRA does not fit, or there is no such device.
     """
     check_model(model, hifi)
     check_device(device)
@@ -202,6 +214,10 @@ def load_pipeline(
         pipe = HiFiPortraitPipeline.from_pretrained(model, hifi=hifi, torch_dtype=torch_dtype(dtype))
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{model or 'the bundled model'} cannot be loaded: {error}") from error
+    for number, (file, _) in enumerate(loras):
+        pipe.load_lora_weights(file.parent, weight_name=file.name, adapter_name=f"lora_{number}")
+    if loras:
+        pipe.set_adapters([f"lora_{number}" for number in range(len(loras))], [scale for _, scale in loras])
     pipe.set_progress_bar_config(disable=True)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -255,7 +271,9 @@ def make_target(pose: PoseOptions, look: LookOptions | None = None) -> Target:
     from hifi_portrait.head import HeadPose
     from hifi_portrait.person.target import Target
 
-    base = Target.from_photo(pose.like) if pose.like else Target()
+    if pose.like_face is not None and pose.like is None:
+        raise TargetError("--like-face is for --like: give the photo, too")
+    base = Target.from_photo(pose.like, face=pose.like_face) if pose.like else Target()
     look = look or LookOptions()
     target = base.replace(
         expression=base.expression if pose.expression is None else pose.expression,
@@ -286,6 +304,9 @@ def portrait_record(
     """
     from hifi_portrait.io.provenance import file_sha256, versions
 
+    loras: list[dict[str, Any]] = [{"scale": scale} for _, scale in networks.loras]
+    if not private:
+        loras = [{"name": file.name, **lora} for (file, _), lora in zip(networks.loras, loras, strict=True)]
     given = {
         "references": [{"name": file.name, "sha256": file_sha256(file)} for file in files],
         "dropped": [Path(photo.source).name for photo in identity.dropped],
@@ -293,6 +314,7 @@ def portrait_record(
     return {
         "model": Path(networks.model).name if networks.model else "bundled",
         **({"hifi": Path(networks.hifi).name} if networks.hifi else {}),
+        **({"loras": loras} if loras else {}),
         "target": target.to_dict(),
         "settings": settings,
         **({} if private else given),

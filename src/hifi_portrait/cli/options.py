@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
+from hifi_portrait.cli.loras import parse_lora
+
 if TYPE_CHECKING:
     import torch
 
@@ -129,14 +131,25 @@ class PoseOptions:
     ] = None
     yaw: Annotated[
         float | None,
-        typer.Option(help="Degrees; positive turns the nose to the picture's right.", show_default=False),
+        typer.Option(
+            min=-60,
+            max=60,
+            help="Degrees; positive turns the nose to the picture's right.",
+            show_default=False,
+        ),
     ] = None
-    pitch: Annotated[float | None, typer.Option(help="Degrees; positive looks up.", show_default=False)] = (
-        None
-    )
+    pitch: Annotated[
+        float | None,
+        typer.Option(min=-40, max=40, help="Degrees; positive looks up.", show_default=False),
+    ] = None
     roll: Annotated[
         float | None,
-        typer.Option(help="Degrees; positive leans the head clockwise in the picture.", show_default=False),
+        typer.Option(
+            min=-40,
+            max=40,
+            help="Degrees; positive leans the head clockwise in the picture.",
+            show_default=False,
+        ),
     ] = None
     gaze: Annotated[
         tuple[float, float] | None,
@@ -161,6 +174,15 @@ class PoseOptions:
             metavar="PHOTO",
             help="Take expression, head pose, gaze and framing from this photo; other options override.",
             show_default=False,
+        ),
+    ] = None
+
+    like_face: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Which face of that photo, counted from the largest, 0.",
+            show_default="the largest",
         ),
     ] = None
 
@@ -218,15 +240,29 @@ class ModelOptions:
             "file.",
         ),
     ] = None
+    lora: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE[:SCALE]",
+            help="A LoRA made for the base model, such as style.safetensors:0.8; may be repeated.",
+            show_default=False,
+        ),
+    ] = None
     recogniser: RecogniserFile = None
     matting: MattingFile = None
     dtype: DType = None
     device: Device = None
 
     @property
+    def loras(self) -> list[tuple[Path, float]]:
+        """Files of LoRAs, and how strongly each acts."""
+        return [parse_lora(words) for words in self.lora or ()]
+
+    @property
     def files(self) -> list[Path]:
         """The files and folders that are read."""
-        return [Path(each) for each in (self.model, self.hifi, self.recogniser, self.matting) if each]
+        named = [Path(each) for each in (self.model, self.hifi, self.recogniser, self.matting) if each]
+        return [*named, *(file for file, _ in self.loras)]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ _OTHER_KINDS = frozenset(
     {".safetensors", ".heic", ".heif", ".avif", ".jfif", ".pdf", ".json", ".txt", ".md", ".zip", ".npy"}
 )
 
+_ENDINGS = _OTHER_KINDS | set(PICTURE_FORMATS)
+
 PICTURE_BYTES = 4_000_000
 """Room that a picture of a megapixel may take, which is asked for before it is drawn."""
 
@@ -35,16 +37,51 @@ def picture_path(out: str, name: str = "portrait.png") -> Path:
     OutputError
         The name is empty, or its ending is that of another kind of file.
     """
+    path = _file_path(out, name)
+    if path.suffix.lower() in PICTURE_FORMATS:
+        return path
+    if _is_another_kind(path):
+        raise OutputError(f"--out {printable(out)}: pictures are written as {', '.join(PICTURE_FORMATS)}")
+    return path.with_name(f"{path.name.rstrip('.')}.png")
+
+
+def safetensors_path(out: str, what: str, name: str) -> Path:
+    """Find the ``.safetensors`` file that ``--out`` names, which gets that ending if it has none.
+
+    Parameters
+    ----------
+    out
+        A file, or a folder as of `picture_path`.
+    what
+        What is written, for messages, such as "an identity".
+    name
+        Of the file in a folder.
+
+    Raises
+    ------
+    OutputError
+        The name is empty, or its ending is that of another kind of file.
+    """
+    path = _file_path(out, name)
+    if path.suffix.lower() == ".safetensors":
+        return path
+    if _is_another_kind(path):
+        raise OutputError(f"--out {printable(out)}: {what} is saved as a .safetensors file")
+    return path.with_name(f"{path.name.rstrip('.')}.safetensors")
+
+
+def _file_path(out: str, name: str) -> Path:
+    """Read ``--out`` as a file, or as a folder to put a file of that name into."""
     path = Path(out)
     if not out.strip() or "\0" in out:
         raise OutputError(f"--out {out!r} is no name of a file")
     if out.endswith(("/", os.sep)) or path.is_dir():
         return path / name
-    if path.suffix.lower() in PICTURE_FORMATS:
-        return path
-    if _is_another_kind(path):
-        raise OutputError(f"--out {printable(out)}: pictures are written as {', '.join(PICTURE_FORMATS)}")
-    return path.with_name(f"{path.name}.png")
+    if out == "-":
+        raise OutputError("--out -: name a file: results are not written to the standard output")
+    if path.name.lower() in _ENDINGS or not path.name.strip(" ."):
+        raise OutputError(f"--out {printable(out)}: the name before the ending is missing")
+    return path
 
 
 def _is_another_kind(path: Path) -> bool:
@@ -106,6 +143,21 @@ def check_folder(out: Path, inputs: Iterable[Path]) -> None:
         raise OutputError(f"--out {printable(out)} is a file: name a folder")
     _check_room(out, PICTURE_BYTES, out)
     _check_name(out)
+
+
+def check_text_file(path: Path, option: str) -> None:
+    """Check that a file to which something is added is a text, if there is one already.
+
+    Raises
+    ------
+    OutputError
+        It is none; the message names the option that named it.
+    """
+    try:
+        if path.is_file():
+            path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise OutputError(f"{option} {printable(path)} is no text: name another file") from None
 
 
 def _check_not_input(out: Path, inputs: Iterable[Path]) -> None:

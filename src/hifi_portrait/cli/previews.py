@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,15 +10,12 @@ from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
-    IDENTITY_SUFFIX,
     frame,
     load_identity,
     make_target,
     reference_files,
 )
-from hifi_portrait.cli.outputs import check_files, picture_path
-from hifi_portrait.errors import IdentityError
-from hifi_portrait.io.names import printable
+from hifi_portrait.cli.outputs import check_files, picture_path, safetensors_path
 
 IDENTITY_BYTES = 5_000_000
 """Room that an analysed photo may take at most."""
@@ -27,32 +23,29 @@ IDENTITY_BYTES = 5_000_000
 
 def identity(
     photos: options.Photos,
-    out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
+    out: Annotated[str, typer.Option(metavar="FILE", help="The .safetensors file to write, or a folder.")],
     recogniser: options.RecogniserFile = None,
     matting: options.MattingFile = None,
     face: options.Face = None,
     as_json: options.Json = False,
 ) -> None:
     """Analyse photos once and save the person as one file, to be given in their place."""
-    if out.is_dir():
-        out = out / "identity.safetensors"
-    if out.suffix.lower() != IDENTITY_SUFFIX:
-        raise IdentityError(f"--out {printable(out)}: an identity is saved as a .safetensors file")
+    path = safetensors_path(out, "an identity", "identity.safetensors")
     files = reference_files(photos)
     networks = [file for file in (recogniser, matting) if file]
-    check_files([out], [*photos, *files, *networks], IDENTITY_BYTES * len(files))
+    check_files([path], [*photos, *files, *networks], IDENTITY_BYTES * len(files))
     person = load_identity(photos, recogniser, face, matting)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    person.save(out)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    person.save(path)
     dropped = [{"source": photo.source, "reason": photo.reason} for photo in person.dropped]
     result = {
-        "path": str(out),
+        "path": str(path),
         "photos": len(person.crops),
         "quality": [round(float(value), 3) for value in person.quality],
         "dropped": dropped,
         "notices": list(person.notices),
     }
-    emit(result, f"{out}: {len(person.crops)} photos", as_json)
+    emit(result, f"{path}: {len(person.crops)} photos", as_json)
 
 
 @takes_groups

@@ -41,6 +41,11 @@ def make_imports_quick() -> None:
         sys.meta_path.insert(0, _Finder())
 
 
+def import_all_parts() -> None:
+    """Import libraries whole from now on, for what uses more of them than drawing does, such as LoRAs."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
+
+
 def _are_quick() -> bool:
     return any(isinstance(finder, _Finder) for finder in sys.meta_path)
 

@@ -18,6 +18,7 @@ from hifi_portrait.cli.inputs import (
     portrait_record,
     reference_files,
 )
+from hifi_portrait.cli.loras import check_loras
 from hifi_portrait.cli.outputs import check_files, picture_path
 from hifi_portrait.errors import OutputError
 
@@ -28,8 +29,13 @@ def redraw(
     picture: Annotated[Path, typer.Argument(help="The picture to change.", show_default=False)],
     photos: options.Photos,
     face: Annotated[
-        int, typer.Option(min=0, help="Which face of the picture, counted from the largest.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            min=0,
+            help="Which face of the picture, counted from the largest, 0.",
+            show_default="the largest",
+        ),
+    ] = None,
     photo_face: Annotated[
         int | None,
         typer.Option(
@@ -66,6 +72,7 @@ def redraw(
     path = picture_path(out, "redrawn.png")
     check_files([path], [picture, *photos, *files, *networks.files])
     check_model(networks.model, networks.hifi)
+    check_loras(networks.loras, networks.model)
     check_device(networks.device)
     import numpy as np
     import torch
@@ -80,7 +87,13 @@ def redraw(
     if expression is not None:
         target = target.replace(expression=expression)
     identity = load_identity(photos, networks.recogniser, photo_face, networks.matting)
-    pipe = load_pipeline(networks.model, networks.device, hifi=networks.hifi, dtype=networks.dtype)
+    pipe = load_pipeline(
+        networks.model,
+        networks.device,
+        hifi=networks.hifi,
+        dtype=networks.dtype,
+        loras=networks.loras,
+    )
     settings: dict[str, Any] = {
         "prompt": prompt,
         **pipe.sampling(sampling.steps, sampling.guidance, sampling.warp_strength, upscale=strength.upscale),
@@ -94,7 +107,7 @@ def redraw(
     shown = target.replace(hair=None, clothes=None)  # a redrawn face keeps the picture's own
     record = portrait_record(files, identity, shown, settings, networks, private) | {"seed": seed}
     if not private:
-        record["picture"] = {"name": picture.name, "sha256": file_sha256(picture), "face": face}
+        record["picture"] = {"name": picture.name, "sha256": file_sha256(picture), "face": face or 0}
     save_picture(np.asarray(drawn), path, record)
     result = {"path": str(path), "size": list(drawn.size), "target": record["target"]}
     emit(result, str(path), as_json)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import typer
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, show_log
 from hifi_portrait.cli.outputs import check_folder
-from hifi_portrait.errors import DatasetError, needs_extra
+from hifi_portrait.errors import DatasetError, find_installed, needs_extra
 from hifi_portrait.io.names import printable
 
 
@@ -79,12 +78,6 @@ def prepare(
     emit(result, f"{out}: {len(prepared)} photos", as_json)
 
 
-def _find(module: str) -> None:
-    """Check that a module is installed, without importing it: that may take seconds."""
-    if find_spec(module) is None:
-        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
-
-
 def _check_data(data: Path) -> None:
     if not data.is_dir():
         what = "is no folder" if data.exists() else "does not exist"
@@ -128,7 +121,7 @@ def train(
     from hifi_portrait.training.recipes.reading import read_recipe
 
     with needs_extra("train"):
-        _find("accelerate")
+        find_installed("accelerate")
     read_recipe(recipe, overrides or [])
     _check_data(data)
     check_folder(out, [data])

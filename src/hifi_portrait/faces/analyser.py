@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -29,6 +30,8 @@ from hifi_portrait.faces.recogniser import DlibRecogniser, align_chip
 from hifi_portrait.faces.refined_matting import RefinedMatting
 from hifi_portrait.fitting.keypoints import KEYPOINTS
 from hifi_portrait.head.arrays import ByteArray, FloatArray
+
+logger = logging.getLogger(__name__)
 
 MIN_CROP_SIDE = 64.0
 """Faces whose portrait crop has fewer photo pixels a side than this are not used."""
@@ -64,7 +67,8 @@ class FaceAnalyser:
         photo
             A path, a PIL image or an array; see ``load_image``.
         index
-            Which face, counted from the largest (0); the largest if not given.
+            Which face, counted from the largest (0). The largest if not given, and a warning in the log where
+            there are several.
         single
             Whether the photo must show one person only. Faces smaller than a quarter of the largest are
             taken for bystanders and do not count.
@@ -83,9 +87,17 @@ class FaceAnalyser:
         if index is not None and index < 0:
             raise NoFaceError(f"{name}: faces are counted from 0 (the largest); there is no face {index}")
         wanted = index or 0
-        found = list(islice(self._faces_in(image), None if single else wanted + 1))
-        if single:
-            _check_single([detection for detection, _ in found], name)
+        found = list(islice(self._faces_in(image), None if single or index is None else wanted + 1))
+        people = _count_people([detection for detection, _ in found])
+        if single and people > 1:
+            raise SeveralFacesError(
+                f"{name} shows {people} faces where one was asked for;"
+                " crop it to one person, or choose a face by index (0 is the largest)"
+            )
+        if index is None and people > 1:
+            logger.warning(
+                "%s shows %d faces: the largest is taken; others have numbers from 1", name, people
+            )
         if wanted >= len(found):
             raise NoFaceError(
                 _missing_face_message(name, len(found), index)
@@ -236,13 +248,9 @@ def _is_profile(detection: Detection) -> bool:
     return bool(detection.score > 0.7 and np.linalg.norm(eyes) < _PROFILE_EYES * detection.size)
 
 
-def _check_single(found: Sequence[Detection], name: str) -> None:
-    people = [detection for detection in found if detection.size >= _MIN_SECOND_FACE * found[0].size]
-    if len(people) > 1:
-        raise SeveralFacesError(
-            f"{name} shows {len(people)} faces where one was asked for;"
-            " crop it to one person, or choose a face by index (0 is the largest)"
-        )
+def _count_people(found: Sequence[Detection]) -> int:
+    """Count faces; those smaller than a quarter of the largest are bystanders' and do not count."""
+    return sum(detection.size >= _MIN_SECOND_FACE * found[0].size for detection in found)
 
 
 def _missing_face_message(name: str, count: int, index: int | None) -> str:

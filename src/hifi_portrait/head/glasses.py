@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from hifi_portrait.head.arrays import Array, FloatArray
-from hifi_portrait.head.base_shape import Fitting
+
+if TYPE_CHECKING:
+    from hifi_portrait.head.base_shape import Fitting
 
 
 @dataclass(frozen=True)

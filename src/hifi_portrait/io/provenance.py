@@ -82,7 +82,11 @@ def save_picture(
     else:
         exif = Image.Exif()
         exif[_DESCRIPTION] = _describe(record)
-        options |= {"exif": exif} | ({"subsampling": 0} if kind == "JPEG" else {})
+        options["exif"] = exif
+        if kind == "JPEG":
+            options["subsampling"] = 0
+        elif image.mode == "RGBA":  # what lies under transparent pixels, too, stays as it is
+            options |= {"lossless": True, "exact": True}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path, many_writers=True) as partial:

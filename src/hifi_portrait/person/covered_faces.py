@@ -96,12 +96,16 @@ def find_covered_faces(
     return CoveredFaces(vertices, _quality_factors(covers, chart), tuple(notices))
 
 
-def describe_odd_places(face: Face) -> str | None:
-    """Name what something may cover of a face, such as "the mouth and the chin"; None if nothing may."""
+def describe_odd_places(face: Face, head: HeadGeometry | None = None) -> str | None:
+    """Name what something may cover of a face, such as "the mouth and the chin"; None if nothing may.
+
+    `head` is the face's, in its crop; fitted here if not given.
+    """
     model, settings, size = HeadModel.load(), CoverSettings(), len(face.crop)
     chart = FaceChart.of(model)
-    heads = fit([face.crop_landmarks], [(size, size)]).geometries
-    (colours,), (seen,) = chart.look_up(face.crop[None], heads, model)
+    if head is None:
+        head = fit([face.crop_landmarks], [(size, size)]).geometries[0]
+    (colours,), (seen,) = chart.look_up(face.crop[None], [head], model)
     photo = Levels.of(colours, seen, settings.difference)
     odd = find_odd_places(photo, load_usual_face(), chart, settings)
     return _describe(odd, chart) if odd.any() else None

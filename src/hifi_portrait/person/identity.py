@@ -361,11 +361,13 @@ def _describe_choice(selection: Selection, index: int | None) -> list[str]:
     if selection.equals:
         return [
             f"{selection.equals + 1} people are in as many photos each: the larger one in"
-            f" {selection.faces[0].source} is taken; choose another with face=1, on the command line --face 1"
+            f" {_name_alone(selection.faces[0].source)} is taken; choose another with face=1, on the command"
+            " line --face 1 (of `redraw`, --photo-face 1)"
         ]
     return [
         f"{selection.groups} of the photos show{'s' if selection.groups == 1 else ''} several people: the one"
         f" who is in most photos, {used}, is taken; choose with face=N, on the command line --face N"
+        " (of `redraw`, --photo-face N)"
     ]
 
 

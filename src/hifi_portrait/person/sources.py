@@ -116,7 +116,9 @@ def analyse_sources(sources: Sequence[Source], analyser: FaceAnalyser) -> Analys
         if group:
             found.append(group)
         elif number in errors:
-            unusable.append((source_name(source), f"it cannot be read: {errors[number]}"))
+            name = source_name(source)
+            reason = str(errors[number]).replace(name, Path(name).name)  # it is saved, which paths are not
+            unusable.append((name, f"it cannot be read: {reason}"))
         else:
             unusable.append((source_name(source), "no usable face was found in it"))
         number += 1

@@ -190,7 +190,9 @@ class Target:
         return cls(expression=mix_parts(parts), expression_parts=parts, **changes)
 
     @classmethod
-    def from_photo(cls, photo: ImageLike, *, face: int = 0, analyser: FaceAnalyser | None = None) -> Target:
+    def from_photo(
+        cls, photo: ImageLike, *, face: int | None = None, analyser: FaceAnalyser | None = None
+    ) -> Target:
         """Make the target that a face of a photo fulfils.
 
         The framing is that of the photo's portrait crop, not of the whole photo. A head that is turned
@@ -201,7 +203,8 @@ class Target:
         photo
             A path, a PIL image or an array.
         face
-            Which face, counted from the largest (0).
+            Which face, counted from the largest (0). The largest if not given, and a warning in the log where
+            there are several.
         analyser
             The parts that analyse a face; the default ones if not given.
 
@@ -214,10 +217,16 @@ class Target:
         """
         from hifi_portrait.faces import analyse, source_name
         from hifi_portrait.fitting import fit
+        from hifi_portrait.person.covered_faces import describe_odd_places
 
         found = analyse(photo, index=face, analyser=analyser)
         size = found.crop.shape[0]
         geometry = fit([found.crop_landmarks], [(size, size)]).geometries[0]
+        odd = describe_odd_places(found, geometry)
+        if odd is not None:
+            logger.warning(
+                "%s: something may cover %s: the expression there is a guess", source_name(photo), odd
+            )
         try:
             target = cls.from_geometry(geometry, clip=True)
         except TargetError as error:

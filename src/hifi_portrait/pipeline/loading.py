@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from diffusers import DiffusionPipeline
-from diffusers.utils.import_utils import is_invisible_watermark_available
+from diffusers.utils.import_utils import is_invisible_watermark_available, is_peft_available
 from torch import Tensor
 
 from hifi_portrait.errors import ModelError, needs_extra
@@ -18,6 +18,7 @@ from hifi_portrait.models.base_model import check_hub_is_sdxl, check_is_sdxl, is
 from hifi_portrait.models.dtypes import Dtypes, dtype_of, saved_dtypes
 from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder
 from hifi_portrait.models.hifi_files import load_hifi_parts
+from hifi_portrait.models.lora_files import check_lora
 
 _OPTIONAL_PARTS = ("image_encoder", "feature_extractor")
 _HUB_SETTINGS = ("token", "cache_dir", "local_files_only")
@@ -128,6 +129,9 @@ def load_lora(
     """
     with needs_extra("lora"):
         import peft  # noqa: F401  (diffusers uses it)
+    file = None if isinstance(source, dict) else Path(source, kwargs.get("weight_name") or "")
+    if file is not None and (file.is_file() or (kwargs.get("weight_name") and Path(source).is_dir())):
+        check_lora(file, pipe.unet.config.cross_attention_dim)
     named = "the LoRA" if isinstance(source, dict) else f"the LoRA {kwargs.get('weight_name') or source}"
     before = _lora_names(pipe)
     if not kwargs.get("hotswap") and kwargs.get("adapter_name") in before:
@@ -161,6 +165,8 @@ def check_no_lora(pipe: DiffusionPipeline) -> None:
 
 
 def _lora_names(pipe: DiffusionPipeline) -> set[str]:
+    if not is_peft_available():  # diffusers, asked for the names, would raise: there are none
+        return set()
     return {name for names in pipe.get_list_adapters().values() for name in names}
 
 

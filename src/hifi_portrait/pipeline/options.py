@@ -6,10 +6,9 @@ Each value can be given in its group, `warp=WarpOptions(strength=0.3)`, or by a 
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -362,47 +361,3 @@ def choose_upscale(height: int, width: int, side: int, step: int) -> int:
         factor for factor in range(1, 9) if height % (factor * step) == 0 and width % (factor * step) == 0
     ]
     return min(fitting, default=1, key=lambda factor: abs(math.log(min(height, width) / factor / side)))
-
-
-_MEANT = {
-    "seed": "generator",
-    "seeds": "generator",
-    "steps": "num_inference_steps",
-    "guidance": "guidance_scale",
-    "cfg_scale": "guidance_scale",
-    "strength": "warp_strength",
-    "negative": "negative_prompt",
-    "count": "num_images_per_prompt",
-    "num_images": "num_images_per_prompt",
-    "batch_size": "num_images_per_prompt",
-    "callback": "callback_on_step_end",
-    "image": "identity",
-    "images": "identity",
-    "photos": "identity",
-    "scale": "upscale",
-}
-"""What other programs call an argument -> what it is called here."""
-
-
-def check_known(keywords: Mapping[str, Any], call: Callable[..., Any]) -> None:
-    """Refuse keywords that diffusers' own pipeline, which takes any, would silently ignore.
-
-    Parameters
-    ----------
-    keywords
-        Those of a call that are none of its named parameters.
-    call
-        The pipeline's, one of whose named parameters may have been meant.
-
-    Raises
-    ------
-    TypeError
-        If one is unknown; the message says which may have been meant.
-    """
-    named = set(inspect.signature(call).parameters) - {"self", "keywords"}
-    for name in keywords:
-        if name not in KEYWORDS and name not in PASSED_ON:
-            near = difflib.get_close_matches(name, sorted({*named, *KEYWORDS, *PASSED_ON}), 1)
-            near = [_MEANT[name]] if name in _MEANT else near
-            hint = f"; did you mean `{near[0]}`?" if near else ""
-            raise TypeError(f"a portrait takes no argument `{name}`{hint}")

@@ -53,6 +53,7 @@ from hifi_portrait.pipeline.check_inputs import (
 from hifi_portrait.pipeline.denoise import Denoiser
 from hifi_portrait.pipeline.encode import draw_head, encode_request
 from hifi_portrait.pipeline.exclusive import exclusive_use
+from hifi_portrait.pipeline.keywords import check_known, check_passed_on
 from hifi_portrait.pipeline.model_card import write_model_card
 from hifi_portrait.pipeline.multi_prompt import join_pictures, split_by_prompt
 from hifi_portrait.pipeline.photomaker_prompt import merge_faces
@@ -215,7 +216,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         PipelineBusyError
             If another call is drawing with the same parts.
         """
-        options.check_known(keywords, type(self).__call__)
+        check_known(keywords, type(self).__call__)
         check_complete(self.components)
         if isinstance(identity, Identity) and isinstance(target, list | tuple) and len(target) != 1:
             drawn = draw_each_target(
@@ -244,6 +245,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             keywords=keywords,
         )
         check_request(request, step)
+        check_passed_on(request, self.unet, self.text_encoder)
         check_precision(self.components)
         notices.tell(request, self.tokenizer, is_bundled=self.name_or_path == str(BUNDLED))
         check_design(self.hifi_net, self.face_refiner, self.scheduler, len(request.subjects))

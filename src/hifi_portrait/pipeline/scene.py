@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import cv2
@@ -19,11 +20,14 @@ from hifi_portrait.head.glasses import FRAMES
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.landmarks import LandmarkImage
 from hifi_portrait.landmarks.contours import FACE_OVAL
+from hifi_portrait.person.covered_faces import describe_odd_places
 from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline.relight import relight
 from hifi_portrait.warp.glasses.draw import draw_glasses
 from hifi_portrait.warp.image.morphology import disc
 from hifi_portrait.warp.settings import GlassesDrawingSettings
+
+logger = logging.getLogger(__name__)
 
 # Lengths are fractions of the face's height in the crop.
 _FADING_WIDTH = 0.06
@@ -50,8 +54,13 @@ class Scene:
     """(H, W), 255 where the picture is opaque; None if all of it is. It stays as it is."""
 
     @classmethod
-    def from_photo(cls, photo: ImageLike, *, face: int = 0, analyser: FaceAnalyser | None = None) -> Scene:
-        """Make the scene of a photo, with the face of that number, counted from the largest.
+    def from_photo(
+        cls, photo: ImageLike, *, face: int | None = None, analyser: FaceAnalyser | None = None
+    ) -> Scene:
+        """Make the scene of a photo, with the face of that number, counted from the largest (0).
+
+        Without a number it is the largest. A warning in the log says that there are several, or that
+        something may be before the face, which is drawn over.
 
         Raises
         ------
@@ -63,6 +72,9 @@ class Scene:
         found = analyse(photo, index=face, analyser=analyser)
         size = found.crop.shape[0]
         geometry = fit([found.crop_landmarks], [(size, size)]).geometries[0]
+        odd = describe_odd_places(found, geometry)
+        if odd is not None:
+            logger.warning("%s: something may cover %s: it is drawn over", source_name(photo), odd)
         try:
             target = Target.from_geometry(geometry)
         except TargetError as error:

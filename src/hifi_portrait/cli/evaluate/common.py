@@ -14,7 +14,7 @@ from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, progress
 from hifi_portrait.cli.groups import given_options
 from hifi_portrait.cli.inputs import check_device, check_model, load_pipeline
-from hifi_portrait.cli.outputs import check_files, check_folder
+from hifi_portrait.cli.outputs import check_files, check_folder, check_text_file
 from hifi_portrait.errors import ModelError
 from hifi_portrait.io.atomic import atomic_write
 
@@ -56,6 +56,7 @@ class OutputOptions:
         check_folder(self.out, given)
         if self.report is not None:
             check_files([self.report], given)
+            check_text_file(self.report, "--report")
 
     def save(self, key: str, figures: dict[str, Any], section: str) -> None:
         """Write the figures as JSON and the section as Markdown, and print one of them.

@@ -215,12 +215,12 @@ def write_section(path: Path, key: str, section: str) -> None:
     """Put a section into a Markdown file: in the place of the one with the same key, or at the end."""
     begin, end = f"<!-- begin {key} -->", f"<!-- end {key} -->"
     block = f"{begin}\n{section.strip()}\n{end}\n"
-    text = path.read_text() if path.exists() else "# Results\n"
+    text = path.read_text("utf-8") if path.exists() else "# Results\n"
     pattern = re.compile(re.escape(begin) + r".*?" + re.escape(end) + r"\n?", re.DOTALL)
     text = pattern.sub(lambda _: block, text) if pattern.search(text) else f"{text.rstrip()}\n\n{block}"
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path, many_writers=True) as partial:
-        partial.write_text(text)
+        partial.write_text(text, "utf-8")
 
 
 def _section(title: str, command: str, *parts: str) -> str:

@@ -100,11 +100,11 @@ def read_recipe(name: str | Path, overrides: Sequence[str] = ()) -> tuple[dict[s
     """
     if str(name) in recipe_names():
         source = f"recipe {name!r}"
-        text = (resources.files("hifi_portrait.training.recipes") / f"{name}.toml").read_text()
+        text = (resources.files("hifi_portrait.training.recipes") / f"{name}.toml").read_text("utf-8")
     else:
         source = str(name)
         try:
-            text = Path(name).read_text()
+            text = Path(name).read_text("utf-8-sig")  # with the mark that some editors put before it
         except (OSError, UnicodeDecodeError, ValueError) as error:
             known = ", ".join(recipe_names())
             hint = _hint(source, recipe_names())
