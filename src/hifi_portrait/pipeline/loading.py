@@ -129,9 +129,10 @@ def load_lora(
     """
     with needs_extra("lora"):
         import peft  # noqa: F401  (diffusers uses it)
-    file = None if isinstance(source, dict) else Path(source, kwargs.get("weight_name") or "")
-    if file is not None and (file.is_file() or (kwargs.get("weight_name") and Path(source).is_dir())):
-        check_lora(file, pipe.unet.config.cross_attention_dim)
+    if not isinstance(source, dict):
+        file = Path(source, kwargs.get("weight_name") or "")
+        if file.is_file() or (kwargs.get("weight_name") and Path(source).is_dir()):
+            check_lora(file, pipe.unet.config.cross_attention_dim)
     named = "the LoRA" if isinstance(source, dict) else f"the LoRA {kwargs.get('weight_name') or source}"
     before = _lora_names(pipe)
     if not kwargs.get("hotswap") and kwargs.get("adapter_name") in before:
