@@ -37,7 +37,9 @@ def test_it_learns_to_tell_blurred_latents_from_sharp_ones():
         sharp = torch.randn(8, 4, 8, 8)
         blurred = torch.nn.functional.avg_pool2d(sharp, 3, stride=1, padding=1)
         around = (warps[:1].expand(8, -1, -1, -1), coverage[:1].expand(8, -1, -1, -1))
-        loss = hinge_critic_loss(critic(sharp, *around), critic(blurred, *around))
+        loss = hinge_critic_loss(
+            critic(sharp, *around), critic(blurred, *around), torch.ones(8, dtype=torch.bool)
+        )
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -53,8 +55,10 @@ def test_balanced_terms_pull_with_the_share_asked_for():
 
 
 def test_the_critic_wants_photos_above_1_and_drawings_below_minus_1():
-    loss = hinge_critic_loss(torch.tensor([2.0, 0.0]), torch.tensor([-3.0, 0.5]))
+    photos, drawn = torch.tensor([[2.0, 0.0], [-5.0, 9.0]]), torch.tensor([[-3.0, 0.5], [7.0, 7.0]])
+    loss = hinge_critic_loss(photos, drawn, torch.tensor([True, False]))
     assert float(loss) == (0 + 1) / 2 + (0 + 1.5) / 2
+    assert float(hinge_critic_loss(photos, drawn, torch.zeros(2, dtype=torch.bool))) == 0
 
 
 def in_sittings(data):

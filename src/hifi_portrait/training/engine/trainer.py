@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import signal
 import time
 from collections.abc import Iterator
@@ -202,7 +203,7 @@ class Trainer:
         rate = learning_rate(self.config, self.step, progress)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group.get("rate", 1.0)  # runs from before there were groups have none
-        values: dict[str, float] = {}
+        values: dict[str, Tensor] = {}
         accumulate = self.config.accumulate
         for part in range(accumulate):
             last = part == accumulate - 1
@@ -210,27 +211,31 @@ class Trainer:
             with nullcontext() if last else self.accelerator.no_sync(self.module):
                 terms = self._backward(next(batches), self.step * accumulate + part, progress)
             for name, value in terms.items():
-                values[name] = values.get(name, 0.0) + value / accumulate
+                values[name] = value / accumulate + values.get(name, 0.0)
         norm = gather_everywhere(
             torch.as_tensor(self.accelerator.clip_grad_norm_(self.parameters, self.config.gradient_clip))
         )
-        if bool(torch.isfinite(norm)):
+        values["gradient_norm"] = norm
+        # The one place of a step that waits for a GPU.
+        numbers = torch.stack([value.to(norm.device).float() for value in values.values()]).cpu().tolist()
+        read = dict(zip(values, numbers, strict=True))
+        if math.isfinite(read["gradient_norm"]):
             self.optimiser.step()
             self.averaged.step()
         else:
             logger.warning("step %d: the gradient is not finite; step skipped", self.step)
         self.optimiser.zero_grad(set_to_none=True)
-        return values | {"gradient_norm": float(norm), "learning_rate": rate}
+        return read | {"learning_rate": rate}
 
-    def _backward(self, batch: dict[str, Any], number: int, progress: float) -> dict[str, float]:
-        """Add the gradients of batch ``number`` of the run; give its loss terms and their sum."""
+    def _backward(self, batch: dict[str, Any], number: int, progress: float) -> dict[str, Tensor]:
+        """Add the gradients of batch ``number`` of the run; give its loss terms and their sum, detached."""
         torch.manual_seed(_step_seed(self.config.seed, number, self.accelerator.process_index))
         with attention_kernel(self.accelerator.device):  # also of what is computed again on the way back
             with self.accelerator.autocast():
                 terms = self.module(batch, progress)
             loss = torch.stack([term.float() for term in terms.values()]).sum()
             self.accelerator.backward(loss / self.config.accumulate)
-        return {name: float(term.detach()) for name, term in terms.items()} | {"loss": float(loss.detach())}
+        return {name: term.detach() for name, term in (terms | {"loss": loss}).items()}
 
     def _batches(self) -> Iterator[dict[str, Any]]:
         a_step = self.config.batch_size * self.config.accumulate * self.accelerator.num_processes

@@ -61,9 +61,18 @@ class LatentCritic(ModelMixin, ConfigMixin):
         return scores
 
 
-def hinge_critic_loss(photo_scores: Tensor, drawn_scores: Tensor) -> Tensor:
-    """Compute the hinge loss of a critic (arXiv 1705.02894): photos above 1, drawn latents below -1."""
-    return F.relu(1 - photo_scores).mean() + F.relu(1 + drawn_scores).mean()
+def hinge_critic_loss(photo_scores: Tensor, drawn_scores: Tensor, counted: Tensor) -> Tensor:
+    """Compute the hinge loss of a critic (arXiv 1705.02894): photos above 1, drawn latents below -1.
+
+    The scores are (B, P), of which those of the samples ``counted``, a bool (B,), are averaged.
+    """
+    return mean_of(F.relu(1 - photo_scores) + F.relu(1 + drawn_scores), counted)
+
+
+def mean_of(scores: Tensor, counted: Tensor) -> Tensor:
+    """Average scores (B, P) of the samples ``counted``, a bool (B,); 0 if none is, without asking the GPU."""
+    per_sample = scores.mean(dim=1) * counted
+    return per_sample.sum() / counted.sum().clamp(min=1)
 
 
 def balance_gradients(loss: Tensor, other: Tensor, at: Tensor, fraction: float) -> Tensor:

@@ -37,7 +37,7 @@ from hifi_portrait.training.objectives.diffusion import (
     velocity_to,
 )
 from hifi_portrait.training.objectives.hifi.config import HiFiConfig, HiFiLosses
-from hifi_portrait.training.objectives.hifi.critic import balance_gradients, hinge_critic_loss
+from hifi_portrait.training.objectives.hifi.critic import balance_gradients, hinge_critic_loss, mean_of
 from hifi_portrait.training.objectives.hifi.data import HiFiData
 from hifi_portrait.training.objectives.hifi.packed import unpack_batch
 from hifi_portrait.training.objectives.hifi.parts import hifi_parts, take_over_prior
@@ -158,9 +158,9 @@ class HiFiObjective(Objective):
         clean = clean_from_velocity(noisy, prediction, alphas, timesteps)
         if losses.areas > 0:
             terms["areas"] = losses.areas * (area_errors(clean - latents) * from_warp).mean()
-        if losses.adversary > 0 and bool(from_warp.any()):
-            shown = (condition.warp_latents[from_warp].to(latents), known.coverage[from_warp])
-            critic_term, adversary = self._critic_terms(clean[from_warp], latents[from_warp], shown)
+        if losses.adversary > 0:
+            shown = (condition.warp_latents.to(latents), known.coverage)
+            critic_term, adversary = self._critic_terms(clean, latents, shown, from_warp)
             terms["critic"] = critic_term
             if prediction.requires_grad:
                 strength = losses.adversary * min(1.0, progress / _CRITIC_WARMUP)
@@ -185,12 +185,15 @@ class HiFiObjective(Objective):
         )
 
     def _critic_terms(
-        self, drawn: Tensor, photos: Tensor, shown: tuple[Tensor, Tensor]
+        self, drawn: Tensor, photos: Tensor, shown: tuple[Tensor, Tensor], counted: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Compute the critic's term and the networks'; the critic is ``shown`` warp and coverage in both."""
+        """Compute the critic's term and the networks', of the samples ``counted``, (B,).
+
+        The critic is ``shown`` warp and coverage in both.
+        """
         critic = self.part(CRITIC)
-        critic_term = hinge_critic_loss(critic(photos, *shown), critic(drawn.detach(), *shown))
-        return critic_term, -critic.score_frozen(drawn, *shown).mean()
+        critic_term = hinge_critic_loss(critic(photos, *shown), critic(drawn.detach(), *shown), counted)
+        return critic_term, -mean_of(critic.score_frozen(drawn, *shown), counted)
 
     def sheet(self) -> ByteArray:
         """Draw held-out people: first reference, target, landmark image, warp, and drawn portrait."""

@@ -1,0 +1,49 @@
+"""Drawing on a pretended GPU: everything lies there, and the denoising loop does not wait for it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[1] / "on_a_pretended_gpu.py"
+CASES = ("plain", "guidance", "from the warp", "part of the steps")
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    command = [sys.executable, "-W", "ignore", str(SCRIPT), "draw"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_pretended_gpu_refuses_what_a_real_one_refuses(drawn):
+    two_devices, also, *two_precisions = drawn["refusals"]
+    assert "two devices" in two_devices and "two devices" in also
+    assert all("same dtype" in message for message in two_precisions)
+
+
+def test_it_notes_each_wait(drawn):
+    assert drawn["noted"] == {"item": 1, "cpu": 1, "mask": 1, "places": 0, "copy to it": 0}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_portraits_are_those_of_the_cpu(drawn, case):
+    assert drawn[case]["apart"] < 1e-4
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_denoising_loop_does_not_wait(drawn, case):
+    """The scheduler that is used does, at each step; nothing of this package."""
+    assert drawn[case]["steps"] >= 3
+    assert drawn[case]["schedulers"] > 0
+    assert drawn[case]["loop"] == []
+
+
+def test_half_precision_and_offload(drawn):
+    assert drawn["half"]
+    assert drawn["offload"] < 1e-4
