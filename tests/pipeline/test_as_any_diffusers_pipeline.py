@@ -11,6 +11,8 @@ The list is that of their common pipeline tests. What of it stands elsewhere:
 - offload: `../ecosystem/test_instantid`
 """
 
+import inspect
+
 import numpy as np
 import pytest
 import torch
@@ -53,6 +55,22 @@ def test_a_pipeline_of_half_precision_is_saved_and_loaded(identity, tmp_path, dt
         networks(pipe), dtype
     )
     np.testing.assert_allclose(draw(loaded, identity), draw(pipe, identity), atol=1e-3)
+
+
+def test_a_pipeline_saved_in_pytorchs_own_format_is_loaded(pipe, identity, tmp_path):
+    pipe.save_pretrained(tmp_path, safe_serialization=False)
+    assert (tmp_path / "face_attention" / "diffusion_pytorch_model.bin").is_file()
+    loaded = quiet(HiFiPortraitPipeline.from_pretrained(tmp_path))
+    assert np.array_equal(draw(loaded, identity), draw(pipe, identity))
+
+
+def test_prompts_are_encoded_by_the_arguments_that_diffusers_names():
+    """Its tools look into the signature for them."""
+    ours, theirs = (
+        inspect.signature(each.encode_prompt).parameters
+        for each in (HiFiPortraitPipeline, StableDiffusionXLPipeline)
+    )
+    assert list(ours) == list(theirs)
 
 
 def test_files_of_a_variant(pipe, identity, tmp_path):

@@ -11,7 +11,8 @@ from diffusers import StableDiffusionXLControlNetPipeline
 
 from hifi_portrait import PromptOptions, SamplingOptions, Scene, SizeOptions, SteeringOptions, WarpOptions
 from hifi_portrait.pipeline import HiFiPortraitPipeline
-from hifi_portrait.pipeline.options import GROUPS, KEYWORDS, PASSED_ON, CallKeywords, CallSettings, settle
+from hifi_portrait.pipeline.options import GROUPS, KEYWORDS, CallSettings, settle
+from hifi_portrait.pipeline.signature import PASSED_ON, CallKeywords
 from tiny_pipelines import TARGET, a_pipeline, draw
 
 # Every value another than the default.
@@ -95,8 +96,18 @@ def test_every_field_of_a_group_has_one_keyword():
 
 
 def test_type_checkers_know_every_keyword():
-    named = set(inspect.signature(HiFiPortraitPipeline.__call__).parameters)
+    named = set(inspect.signature(HiFiPortraitPipeline.__call__).parameters) - set(
+        CallKeywords.__annotations__
+    )
     assert set(CallKeywords.__annotations__) == (set(KEYWORDS) | PASSED_ON) - named
+
+
+def test_tools_that_read_the_signature_find_every_keyword():
+    parameters = inspect.signature(HiFiPortraitPipeline.__call__).parameters
+    assert set(CallKeywords.__annotations__) < set(parameters)
+    assert all(parameters[name].default is None for name in CallKeywords.__annotations__)
+    assert parameters["identity"].default is inspect.Parameter.empty
+    assert list(parameters)[:4] == ["self", "identity", "target", "prompt"]
 
 
 def test_every_argument_of_diffusers_is_taken_or_its_own():
@@ -110,7 +121,7 @@ def test_every_argument_of_diffusers_is_taken_or_its_own():
 def test_help_tells_of_every_parameter_field_and_keyword():
     text = HiFiPortraitPipeline.__call__.__doc__
     parameters = set(inspect.signature(HiFiPortraitPipeline.__call__).parameters) - {"self"}
-    for name in parameters:
+    for name in parameters - set(CallKeywords.__annotations__):
         assert name in text
     for name in [
         *KEYWORDS,

@@ -63,13 +63,15 @@ def check_folder(folder: str | Path, *, beside: Collection[str] = ()) -> None:
 def check_weights(folder: Path) -> None:
     """Check that one model's safetensors files are there and can be opened.
 
+    Files of PyTorch's own format may stand in their place; diffusers reads no code from them.
+
     Raises
     ------
     ModelError
         If there is none, or one is damaged.
     """
     files = sorted(folder.glob("*.safetensors"))
-    if not files:
+    if not files and not any(folder.glob("*.bin")):
         raise ModelError(f"{folder} has no weights: a file ending in .safetensors is missing")
     for file in files:
         try:

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from hifi_portrait.errors import ModelError
 from hifi_portrait.head.numerics import as_number, as_whole
-from hifi_portrait.pipeline.options import KEYWORDS, PASSED_ON
+from hifi_portrait.pipeline.options import KEYWORDS
 from hifi_portrait.pipeline.request import Request
+from hifi_portrait.pipeline.signature import PASSED_ON
 
 _MEANT = {
     **dict.fromkeys(("seed", "seeds", "random_seed", "manual_seed", "noise_seed", "rng"), "generator"),

@@ -5,6 +5,7 @@ target is computed once, bound to the networks, and diffusers' own denoising loo
 """
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self, Unpack
@@ -61,6 +62,7 @@ from hifi_portrait.pipeline.redraw import paste_portraits, square_arguments
 from hifi_portrait.pipeline.request import make_request, pair_subjects
 from hifi_portrait.pipeline.scene import Scene
 from hifi_portrait.pipeline.several_targets import draw_each_target
+from hifi_portrait.pipeline.signature import CallKeywords, lists_keywords
 
 
 class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
@@ -136,6 +138,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         self.control_image_processor = VaeImageProcessor(**scale, do_normalize=False)
         self.watermark = loading.make_watermarker(add_watermarker)
 
+    @lists_keywords
     @torch.no_grad()
     def __call__(
         self,
@@ -155,7 +158,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         callback_on_step_end: Callable[..., Any] | None = None,
         output_type: str = "pil",
         return_dict: bool = True,
-        **keywords: Unpack[options.CallKeywords],
+        **keywords: Unpack[CallKeywords],
     ) -> StableDiffusionXLPipelineOutput | tuple[Any]:
         """Draw portraits.
 
@@ -344,6 +347,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         """HiFi-Net, under the name by which diffusers' loop calls it."""
         return self.hifi_net  # type: ignore[no-any-return]  # diffusers' attributes have no types
 
+    @wraps(StableDiffusionXLControlNetPipeline.encode_prompt, assigned=())
     def encode_prompt(self, prompt: str | list[str] | None, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """As the parent's; with the faces in the prompt, for a design that has them there."""
         embeddings, *others = super().encode_prompt(prompt, *args, **kwargs)
