@@ -8,7 +8,14 @@ The list is that of their common pipeline tests. What of it stands elsewhere:
 - LoRA, textual inversion, long prompts, FreeU: `../ecosystem/test_prompts`
 - other ControlNets, IP-Adapters: `../ecosystem/test_guides`
 - interruption, compilation: `../ecosystem/test_running`
-- offload: `../ecosystem/test_instantid`
+- offload: `../ecosystem/test_instantid`, `../ecosystem/test_pretended_gpu`
+
+What does not apply, and why:
+
+- EDM and flow-matching schedulers draw: their noise is not on SDXL's schedule, and they are refused by name
+- a prompt without tokenizers is encoded: embeddings are given then
+- a variant that is not there raises a `ValueError`: here it is a `ModelError`, as all that is wrong with a model
+- the values of `encode_prompt` are named by a docstring inside diffusers' package
 """
 
 import inspect

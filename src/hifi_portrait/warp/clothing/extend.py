@@ -42,21 +42,31 @@ def extend_clothes(colour: Array, trust: Array, body: Array, skin: Array, settin
     neck = skin & (distance_to(body) < own.neck_reach * side)
     told_by = neck if neck.sum() > own.min_neck * skin.sum() else skin
     worn, bare = _tell_clothes_from_skin(around, known, told_by, settings)
-    deep = np.clip(distance_to(~below) / (own.fold_length * side), 0, 1)[..., None]
-    plain = _extend_colours(around, worn, deep, own)
+    # Above what goes on below, and above what it goes on from, nothing changes.
+    top = int(np.flatnonzero((below | worn | bare).any(axis=1))[0] - 2 * own.plain_width * side)
+    rows = slice(max(top, 0), side)
+    deep = np.clip(distance_to(~below[rows]) / (own.fold_length * side), 0, 1)[..., None]
+    plain = _extend_colours(around[rows], worn[rows], deep, side, own)
     if bare.any():
-        necklines = _extend_necklines(bare, known, own)
+        necklines = _extend_necklines(bare, known, own)[rows]
         open_neck = cv2.GaussianBlur(necklines, (0, 0), own.neckline_softness * side)[..., None]
-        plain += open_neck * (_extend_colours(around, bare, deep, own) - plain)
-    above = np.clip(distance_to(below) / (own.joint * side), 0, 1)[..., None]
-    return np.asarray(above * around + (1 - above) * plain, np.float32)
+        plain += open_neck * (_extend_colours(around[rows], bare[rows], deep, side, own) - plain)
+    above = np.clip(distance_to(below[rows]) / (own.joint * side), 0, 1)[..., None]
+    extended = around.copy()
+    extended[rows] = above * around[rows] + (1 - above) * plain
+    return extended
 
 
-def _extend_colours(colour: Array, of: Array, deep: Array, settings: ClothesExtendSettings) -> Array:
-    """Colours (H, W, 3) of the nearest of some places (H, W), and smoothed farther away."""
+def _extend_colours(
+    colour: Array, of: Array, deep: Array, side: int, settings: ClothesExtendSettings
+) -> Array:
+    """Colours (H, W, 3) of the nearest of some places (H, W), and smoothed farther away.
+
+    Lengths are fractions of ``side``, in pixels.
+    """
     nearest = nearest_of(colour, of)
     ending, plain = (
-        blur_wide(nearest, width * len(colour)) for width in (settings.streak_width, settings.plain_width)
+        blur_wide(nearest, width * side) for width in (settings.streak_width, settings.plain_width)
     )
     return np.asarray(ending + deep * (plain - ending), np.float32)
 

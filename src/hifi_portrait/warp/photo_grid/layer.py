@@ -10,6 +10,7 @@ import numpy as np
 from hifi_portrait.head.arrays import Array, BoolArray, FloatArray, IntArray
 from hifi_portrait.head.geometry import Camera
 from hifi_portrait.head.numerics import smoothstep
+from hifi_portrait.head.raster import rasterise
 from hifi_portrait.warp.canvas import WarpContext
 from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import distance_to
@@ -171,14 +172,15 @@ def _draw_tears(
         return None
     corners = places.reshape(-1, 3)[torn]
     farthest = torn[np.arange(len(torn)), corners[..., 1].argmax(axis=1)]
-    values = np.concatenate([grid_places(len(places)), space.looseness[..., None]], axis=-1)
-    apart = np.arange(3 * len(torn)).reshape(-1, 3).astype(torn.dtype)
-    raster, drawn = draw_grid(
-        corners.reshape(-1, 3), apart, np.repeat(values.reshape(-1, 3)[farthest], 3, axis=0), camera
-    )
-    alpha = raster.mask.astype(np.float32)
-    colour = look_up(context.sources.colours[reference], drawn[..., :2])
-    return Tears(colour, alpha, alpha * drawn[..., 2])
+    photo, at = context.sources.colours[reference], grid_places(len(places)).reshape(-1, 2)[farthest]
+    colour_of, hair_of = look_up(photo, at[None])[0], space.looseness.ravel()[farthest]
+    flat = corners.reshape(-1, 3).astype(np.float64)
+    apart = np.arange(len(flat)).reshape(-1, 3).astype(torn.dtype)
+    raster = rasterise(camera.project(flat), 1 / flat[:, 1], apart, camera.height, camera.width)
+    shown = raster.triangle[raster.mask]
+    colour, hair = np.zeros((*raster.mask.shape, 3), np.float32), np.zeros(raster.mask.shape, np.float32)
+    colour[raster.mask], hair[raster.mask] = colour_of[shown], hair_of[shown]
+    return Tears(colour, raster.mask.astype(np.float32), hair)
 
 
 def draw_back(shown: HairBack, places: Array, context: WarpContext, camera: Camera) -> PhotoLayer:
