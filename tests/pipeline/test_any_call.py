@@ -18,7 +18,7 @@ from diffusers import (
 from hifi_portrait.errors import ModelError
 from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline.options import KEYWORDS, choose_upscale, settle
-from tiny_pipelines import TARGET, a_pipeline, draw
+from tiny_pipelines import TARGET, a_pipeline, an_identity, draw
 
 CONFIG = {"default_steps": 3, "default_guidance": 2.0, "default_warp_strength": 0.5} | {
     "default_warp_grain": 1.0,
@@ -122,6 +122,21 @@ def test_several_targets_of_one_person_are_drawn_in_turn(pipe, identity):
     assert together.shape == (3, 64, 64, 3)
     for picture, target in zip(together, targets, strict=True):
         np.testing.assert_array_equal(picture, pipe(identity, target, **settings).images[0])
+
+
+def test_several_targets_have_one_look(pipe):
+    """Each by itself would be drawn of the photo nearest in pose."""
+    person = an_identity()
+    targets = [Target(yaw=-25), Target(yaw=25), Target(yaw=30)]
+    settings = {"num_inference_steps": 1, "output_type": "np", "generator": 7, "warp_share": 1.0}
+    together = pipe(person, targets, **settings).images
+    look = person.best_look(targets)
+    alone = [pipe(person, target.replace(look=look), **settings).images[0] for target in targets]
+    np.testing.assert_array_equal(together, np.stack(alone))
+    own = [pipe(person, target, **settings).images[0] for target in targets]
+    assert [np.array_equal(*pair) for pair in zip(alone, own, strict=True)].count(False) == 1
+    other = pipe(person, [targets[0].replace(look=0), targets[1]], **settings).images
+    np.testing.assert_array_equal(other[1], own[1])
 
 
 def test_targets_with_a_generator_each_and_without_any(pipe, identity):

@@ -14,7 +14,7 @@ What does not apply, and why:
 
 - EDM and flow-matching schedulers draw: their noise is not on SDXL's schedule, and they are refused by name
 - a prompt without tokenizers is encoded: embeddings are given then
-- a variant that is not there raises a `ValueError`: here it is a `ModelError`, as all that is wrong with a model
+- a variant that is not there raises a `ValueError`: here it is a `ModelError`
 - the values of `encode_prompt` are named by a docstring inside diffusers' package
 """
 

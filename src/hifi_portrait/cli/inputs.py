@@ -286,6 +286,7 @@ def make_target(pose: PoseOptions, look: LookOptions | None = None) -> Target:
         glasses=look.glasses,
         hair=look.hair,
         clothes=look.clothes,
+        look=look.look,
     )
     return target if pose.gaze is None else target.look_at_camera(*pose.gaze)
 

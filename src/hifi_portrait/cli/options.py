@@ -223,6 +223,14 @@ class LookOptions:
             show_default="what the prompt says, or else own",
         ),
     ] = None
+    look: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Number, from 0, of the photo that decides hair, clothes, light and background.",
+            show_default="the nearest in pose",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,8 @@ class LandmarkImage:
     """The target's `Target.hair`, which the warp shows."""
     clothes: str | None = None
     """The target's `Target.clothes`, which the warp shows."""
+    look: int | None = None
+    """The target's `Target.look`, which the warp takes."""
 
 
 class LandmarkGenerator:
@@ -120,7 +122,9 @@ class LandmarkGenerator:
             The picture's side, or its width and height, in pixels.
         """
         drawn = self.from_geometry(self.geometry(identity, target, size), size)
-        return replace(drawn, glasses=target.glasses, hair=target.hair, clothes=target.clothes)
+        return replace(
+            drawn, glasses=target.glasses, hair=target.hair, clothes=target.clothes, look=target.look
+        )
 
     def geometry(self, identity: Array, target: Target, size: int | tuple[int, int]) -> HeadGeometry:
         """Make the head that fulfils a target, for a picture of ``size``: its side, or width and height."""

@@ -234,6 +234,30 @@ class Identity(References):
         picture, _ = warp_picture(self, drawing)
         return picture
 
+    def best_look(self, targets: Sequence[Target]) -> int:
+        """Find the photo that suits several targets best, for `Target.look`.
+
+        One photo then decides hair, clothes, light and background of a whole sequence, so that nothing
+        jumps where another photo would be nearer.
+
+        Parameters
+        ----------
+        targets
+            What the pictures of the sequence are to show.
+
+        Raises
+        ------
+        ValueError
+            There is no target.
+        """
+        from hifi_portrait.landmarks import LandmarkGenerator
+        from hifi_portrait.warp.draw import best_look
+
+        if not targets:
+            raise ValueError("`targets` is empty: give at least one Target")
+        heads = [LandmarkGenerator.load().geometry(self.identity, target, 256) for target in targets]
+        return best_look(self, heads)
+
     def save(self, path: str | PathLike[str]) -> None:
         """Write everything to one safetensors file; the file is complete or not there.
 

@@ -14,6 +14,7 @@ from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.framing import find_framing
 from hifi_portrait.head.geometry import DEFAULT_FACE_SHARE, EXPRESSION_NAMES, HeadGeometry, HeadPose
 from hifi_portrait.head.glasses import FRAMES
+from hifi_portrait.head.numerics import as_whole
 from hifi_portrait.person.expressions import (
     ExpressionLike,
     ExpressionParts,
@@ -113,6 +114,10 @@ class Target:
     clothes: str | None = None
     """The clothes' colour, one of `CLOTHES`, such as "navy" or "own"; None as for hair. A given scene keeps
     hair and clothes, whatever the target asks for."""
+    look: int | None = None
+    """Number, from 0, of the person's photo that decides hair, clothes, light and background; the others fill
+    in the face. None takes the one nearest in pose, which may be another one for the next target:
+    `Identity.best_look` finds one for several."""
     expression_parts: ExpressionParts = field(default=(), compare=False)
     """The presets with their strengths, and the coefficients, that `expression` was mixed of, if it was given
     in words. It is set from these; given with another expression, it is left out."""
@@ -134,6 +139,7 @@ class Target:
             glasses: str | None = None,
             hair: str | None = None,
             clothes: str | None = None,
+            look: int | None = None,
             expression_parts: ExpressionParts = (),
             yaw: float | None = None,
             pitch: float | None = None,
@@ -152,6 +158,11 @@ class Target:
             object.__setattr__(self, "hair", normalise_name(self.hair, "colour of hair", HAIR))
         if self.clothes is not None:
             object.__setattr__(self, "clothes", normalise_name(self.clothes, "colour of clothes", CLOTHES))
+        if self.look is not None:
+            number = as_whole(self.look)
+            if number is None or number < 0:
+                raise TargetError(f"look must be the number of a photo, from 0, but is {self.look!r}")
+            object.__setattr__(self, "look", number)
 
     def _read_expression(self) -> None:
         """Keep the expression as 52 numbers, and what it was mixed of."""
@@ -317,6 +328,7 @@ class Target:
             "glasses": self.glasses,
             "hair": self.hair,
             "clothes": self.clothes,
+            "look": self.look,
             "expression_parts": [[name, value] for name, value in self.expression_parts],
         }
 

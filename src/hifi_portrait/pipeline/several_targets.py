@@ -17,7 +17,10 @@ def draw_each_target(
     arguments: Mapping[str, Any],
     generator: Any,
 ) -> Any:
-    """Draw a person as each of several targets asks.
+    """Draw a person as each of several targets asks, with one look.
+
+    Where none of the targets names a look, all have that of the photo that suits them best together, so that
+    hair, clothes, light and background are the same in all pictures.
 
     Parameters
     ----------
@@ -52,6 +55,9 @@ def draw_each_target(
                 f" {len(generator)}"
             )
         parts = [list(generator[each * place :][:each]) for place in range(len(targets))]
+    if all(target.look is None for target in targets):
+        look = identity.best_look(targets)
+        targets = [target.replace(look=look) for target in targets]
     drawn = [
         draw(identity, target, generator=part, return_dict=True, **arguments).images
         for target, part in zip(targets, parts, strict=True)

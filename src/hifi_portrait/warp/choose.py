@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hifi_portrait.errors import TargetError
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.geometry import EXPRESSION_NAMES, HeadGeometry
 from hifi_portrait.head.mesh import Part
@@ -49,12 +50,23 @@ def choose_references(
     target: HeadGeometry,
     model: HeadModel,
     settings: WeightSettings,
+    look: int | None = None,
 ) -> Choice:
-    """Choose the main reference for a target, and the one whose clothes are worn."""
+    """Choose the main reference for a target, and the one whose clothes are worn.
+
+    Raises
+    ------
+    TargetError
+        If ``look``, the number of the reference that is to be the main one, is that of none.
+    """
+    count = len(photos.heads)
+    if look is not None and look >= count:
+        photos_are = "is 1 photo, number 0" if count == 1 else f"are {count} photos, 0 to {count - 1}"
+        raise TargetError(f"look {look}: there {photos_are}")
     by_pose = pose_fitness(photos.heads, photos.quality, target, settings)
     unlike = glasses.worn != glasses.requested
     fitness = by_pose * np.where(unlike, settings.other_glasses_weight, 1).astype(np.float32)
-    main = int(fitness.argmax())
+    main = int(fitness.argmax()) if look is None else look
     on_head = settings.other_weight * fitness
     on_head[main] = 1
     dress = _choose_dress(on_head, photos.visibility, model, settings)
@@ -76,6 +88,17 @@ def pose_fitness(
     apart = angles / settings.pose_scale + settings.lid_weight * away
     fitness = floored * np.exp(-(apart - apart.min()))
     return np.asarray(fitness / fitness.max(), np.float32)
+
+
+def best_for_all(
+    heads: Sequence[HeadGeometry],
+    quality: Array,
+    targets: Sequence[HeadGeometry],
+    settings: WeightSettings,
+) -> int:
+    """Find the reference that suits several targets best: whose product of `pose_fitness` is the greatest."""
+    fitness = [pose_fitness(heads, quality, target, settings) for target in targets]
+    return int(np.log(np.maximum(np.stack(fitness), 1e-30)).sum(axis=0).argmax())
 
 
 def _degrees_between(first: Array, second: Array) -> float:

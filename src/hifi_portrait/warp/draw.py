@@ -8,17 +8,20 @@ there, and clothes are those of one reference too. Nothing is learned.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hifi_portrait.head.arrays import ByteArray, FloatArray
+from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.landmarks.generator import LandmarkImage
 from hifi_portrait.person.references import References
 from hifi_portrait.warp.background import add_background
 from hifi_portrait.warp.body_outline import cut_shoulders
 from hifi_portrait.warp.canvas import Canvas, Stage, WarpContext
+from hifi_portrait.warp.choose import best_for_all
 from hifi_portrait.warp.face.eyes import paint_eyes
 from hifi_portrait.warp.face.mouth import draw_mouth
 from hifi_portrait.warp.gaps import close_gaps
@@ -84,7 +87,8 @@ def draw_warp(
     target
         Raster and geometry of the target; the picture has the raster's size. Its `glasses` are "own" or
         None for what most references wear, "none", or one of `FRAMES`; its `hair` and `clothes` are of
-        `HAIR_COLOURS` and `CLOTHES_COLOURS`, or "own" or None for the references'.
+        `HAIR_COLOURS` and `CLOTHES_COLOURS`, or "own" or None for the references'. Its `look` is the number
+        of the reference that decides, or None.
     model
         The head model; the default one if not given.
     settings
@@ -92,13 +96,23 @@ def draw_warp(
     """
     model, settings = model or HeadModel.load(), settings or WarpSettings()
     size, bare_eyes = target.raster.triangle.shape[0], target.glasses not in (None, "own")
-    sources = read_references(references, target.geometry, size, model, settings, bare_eyes=bare_eyes)
+    sources = read_references(
+        references, target.geometry, size, model, settings, bare_eyes=bare_eyes, look=target.look
+    )
     context = WarpContext(sources, target, model, settings)
     canvas = Canvas.blank(context)
     for stage in STAGES:
         canvas = stage(context, canvas)
     picture = np.clip(canvas.colour + 0.5, 0, 255).astype(np.uint8)
     return Warp(picture, canvas.coverage.astype(np.float32), canvas.dyed)
+
+
+def best_look(
+    references: References, heads: Sequence[HeadGeometry], *, settings: WarpSettings | None = None
+) -> int:
+    """Find the number of the reference that suits several heads best, to be their `LandmarkImage.look`."""
+    weights = (settings or WarpSettings()).weights
+    return best_for_all(references.geometries, references.quality, heads, weights)
 
 
 def warp_picture(

@@ -21,6 +21,7 @@ def read_references(
     settings: WarpSettings,
     *,
     bare_eyes: bool = False,
+    look: int | None = None,
 ) -> Sources:
     """Read references for a picture of a target.
 
@@ -39,10 +40,17 @@ def read_references(
     bare_eyes
         Whether the references' own glasses are left out in any case; else most references decide. Where
         they are left out, they are removed from the photos.
+    look
+        Number of the reference that decides; the nearest in pose if not given.
+
+    Raises
+    ------
+    TargetError
+        There is no reference of that number.
     """
     prepared = prepare_photos(references, size, model, settings, bare_eyes=bare_eyes)
     photos, glasses = prepared.photos, prepared.glasses
-    choice = choose_references(photos, glasses, target, model, settings.weights)
+    choice = choose_references(photos, glasses, target, model, settings.weights, look)
     gains, likeness = compare_light(photos, choice, model, settings)
     gains = gains / gains[choice.main]  # the one that decides is shown as it is
     weights = weigh_references(photos, choice, likeness, glasses, target, model, settings)
