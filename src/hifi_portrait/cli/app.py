@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hifi_portrait import __version__
-from hifi_portrait.cli import attributes, recipes
+from hifi_portrait.cli import attributes, dataset, recipes
 from hifi_portrait.cli.baselines import baselines
 from hifi_portrait.cli.console import hush_libraries, reports_errors
 from hifi_portrait.cli.convert import instantid
@@ -66,6 +66,17 @@ _add_group(
     "recipes",
     {"list": recipes.list_recipes, "show": recipes.show},
     "Recipes of the package, and what their settings mean.",
+)
+_add_group(
+    "dataset",
+    {
+        "build": dataset.build,
+        "report": dataset.report,
+        "add": dataset.add,
+        "forget": dataset.forget,
+        "check": dataset.check,
+    },
+    "ID data sets of photos: build, look at, grow, check.",
 )
 _add_group("convert", {"instantid": instantid}, "Published weights of other projects as HiFi weights.")
 _add_group(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from hifi_portrait.dataset.records import SPLITS, PhotoAnalysis, PhotoRecord, split_of
+from hifi_portrait.dataset.rows import TableRows
 from hifi_portrait.dataset.tables import (
     decode_matte,
     geometry_from_row,
-    opened_table,
     read_columns,
     read_header,
     shards,
@@ -26,9 +25,6 @@ from hifi_portrait.head.arrays import ByteArray
 
 _INDEX = ("identity_id", "photo_id", "offset", "size")
 """Columns that are kept in memory; the others are read when they are asked for."""
-
-_CACHE_BYTES = 64 * 2**20
-"""Rows of tables, in bytes, that stay in memory after they were read."""
 
 
 class IDDataset(Sequence[PhotoRecord]):
@@ -64,7 +60,7 @@ class IDDataset(Sequence[PhotoRecord]):
             raise DatasetError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
         self._shards = [name for name in shards(self.path) if shard in (None, name)]
         self._index = self._read_index(split)
-        self._tables = _Rows()
+        self._tables = TableRows()
         self.identities: dict[str, list[int]] = {}
         for index, identity_id in enumerate(self._index["identity_id"].to_pylist()):
             self.identities.setdefault(identity_id, []).append(index)
@@ -204,53 +200,6 @@ class IDDataset(Sequence[PhotoRecord]):
             fit=geometry_from_row(row["fit"]),
             residual=row["residual"],
         )
-
-
-class _Rows:
-    """Reads rows of tables, a group of rows at a time, and keeps those that were read last."""
-
-    def __init__(self) -> None:
-        self._groups: OrderedDict[tuple[Path, int], pa.Table] = OrderedDict()
-        self._starts: dict[Path, np.ndarray] = {}
-        self._keys: dict[Path, dict[tuple[str, str], int]] = {}
-
-    def row(self, file: Path, number: int) -> dict[str, Any]:
-        """Read a row of a table."""
-        starts = self._starts.get(file)
-        if starts is None:
-            with opened_table(file) as table:
-                sizes = [table.metadata.row_group(n).num_rows for n in range(table.num_row_groups)]
-            starts = self._starts[file] = np.cumsum([0, *sizes])
-        group = int(np.searchsorted(starts, number, side="right")) - 1
-        row: dict[str, Any] = self._group(file, group).slice(number - int(starts[group]), 1).to_pylist()[0]
-        return row
-
-    def find(self, file: Path, identity_id: str, photo_id: str) -> dict[str, Any] | None:
-        """Read the row of a photo; None where the table does not exist or does not have it."""
-        keys = self._keys.get(file)
-        if keys is None:
-            if not file.exists():
-                return None
-            table = read_columns(file, ("identity_id", "photo_id"))
-            pairs = zip(table["identity_id"].to_pylist(), table["photo_id"].to_pylist(), strict=True)
-            keys = {key: number for number, key in enumerate(pairs)}
-            if len(self._keys) >= 64:
-                self._keys.clear()
-            self._keys[file] = keys
-        number = keys.get((identity_id, photo_id))
-        return None if number is None else self.row(file, number)
-
-    def _group(self, file: Path, number: int) -> pa.Table:
-        key = (file, number)
-        if key in self._groups:
-            self._groups.move_to_end(key)
-            return self._groups[key]
-        with opened_table(file) as table:
-            group = table.read_row_group(number)
-        self._groups[key] = group
-        while len(self._groups) > 1 and sum(each.nbytes for each in self._groups.values()) > _CACHE_BYTES:
-            self._groups.popitem(last=False)
-        return group
 
 
 def _array(values: Sequence[float] | None, shape: tuple[int, ...]) -> Any:

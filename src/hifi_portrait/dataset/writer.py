@@ -71,9 +71,7 @@ class IDDatasetWriter:
             write_header(self.path)
         self.complete: set[str] = set(column(self.path, "identity_id"))
         self._next_shard = len(list((self.path / "photos").glob(f"{name}-*.parquet")))
-        self._rows: list[dict[str, Any]] = []
-        self._tar: tarfile.TarFile | None = None
-        self._tar_file = ExitStack()
+        self._open: ShardWriter | None = None
 
     def add(self, identity_id: str, photos: Sequence[PhotoRecord]) -> None:
         """Add all photos of one identity.
@@ -88,25 +86,20 @@ class IDDatasetWriter:
         ids = [photo.photo_id for photo in photos]
         if not ids or len(set(ids)) != len(ids) or any(p.identity_id != identity_id for p in photos):
             raise DatasetError(f"photos of {identity_id!r}: give at least one, all of it, each photo_id once")
+        if self._open is None:
+            self._open = ShardWriter(self.path, f"{self.name}-{self._next_shard:05d}")
         for photo in photos:
-            self._append(photo)
+            self._open.append(photo)
         self.complete.add(identity_id)
-        if len(self._rows) >= self.shard_photos:
+        if len(self._open) >= self.shard_photos:
             self.flush()
 
     def flush(self) -> None:
         """Commit the photos added so far as one shard."""
-        if self._tar is None:
-            return
-        self._tar.close()
-        self._tar = None
-        self._tar_file.close()
-        if all(row["analysis"] is not None for row in self._rows):
-            rows = [(row["identity_id"], row["photo_id"], row["analysis"]) for row in self._rows]
-            write_analysis(self.path, self._shard, rows)
-        write_table(self.path / "photos" / f"{self._shard}.parquet", self._rows, PHOTO_SCHEMA)
-        self._rows = []
-        self._next_shard += 1
+        if self._open is not None:
+            self._open.commit()
+            self._open = None
+            self._next_shard += 1
 
     def close(self) -> None:
         """Commit what is left and bring the counts in ``dataset.json`` up to date."""
@@ -121,23 +114,35 @@ class IDDatasetWriter:
     ) -> None:
         if kind is None:
             self.close()
-        elif self._tar is not None:
-            self._tar.close()
-            self._tar = None
-            self._tar_file.__exit__(kind, error, trace)
+        elif self._open is not None:
+            self._open.abandon()
+            self._open = None
 
-    @property
-    def _shard(self) -> str:
-        return f"{self.name}-{self._next_shard:05d}"
 
-    def _open_tar(self) -> tarfile.TarFile:
-        path = self.path / "images" / f"{self._shard}.tar"
-        partial = self._tar_file.enter_context(atomic_write(path))
-        return tarfile.open(partial, "w", format=tarfile.GNU_FORMAT)
+class ShardWriter:
+    """Writes one shard; it is there once its ``photos`` table is, which is written last.
 
-    def _append(self, photo: PhotoRecord) -> None:
-        if self._tar is None:
-            self._tar = self._open_tar()
+    Parameters
+    ----------
+    path
+        The data set's folder.
+    name
+        Name of the shard.
+    """
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.path, self.name = path, name
+        self._rows: list[dict[str, Any]] = []
+        self._file = ExitStack()
+        partial = self._file.enter_context(atomic_write(path / "images" / f"{name}.tar"))
+        opened = tarfile.open(partial, "w", format=tarfile.GNU_FORMAT)  # noqa: SIM115  (the stack closes it)
+        self._tar = self._file.enter_context(opened)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def append(self, photo: PhotoRecord) -> None:
+        """Add a photo."""
         if not (photo.width and photo.height):
             height, width = photo.pixels().shape[:2]
             photo = replace(photo, width=width, height=height)
@@ -151,7 +156,7 @@ class IDDatasetWriter:
             {
                 "identity_id": photo.identity_id,
                 "photo_id": photo.photo_id,
-                "shard": self._shard,
+                "shard": self.name,
                 "offset": offset,
                 "size": entry.size,
                 "width": photo.width,
@@ -169,6 +174,18 @@ class IDDatasetWriter:
                 "analysis": photo.analysis,
             }
         )
+
+    def commit(self) -> None:
+        """Finish the shard."""
+        self._file.close()
+        if all(row["analysis"] is not None for row in self._rows):
+            rows = [(row["identity_id"], row["photo_id"], row["analysis"]) for row in self._rows]
+            write_analysis(self.path, self.name, rows)
+        write_table(self.path / "photos" / f"{self.name}.parquet", self._rows, PHOTO_SCHEMA)
+
+    def abandon(self) -> None:
+        """Leave no trace of it."""
+        self._file.__exit__(DatasetError, DatasetError(f"shard {self.name} was abandoned"), None)
 
 
 def write_analysis(path: str | Path, shard: str, rows: Iterable[tuple[str, str, PhotoAnalysis]]) -> None:

@@ -190,6 +190,9 @@ class FaceAnalyser:
         size = crop_size(side)
         transform = square_transform(centre, side, size) @ upright
         crop = cut_out(image, transform, size)
+        measures = face_quality(
+            align_chip(image, landmarks), landmarks, side, detection.score, face_view(image, detection.box)
+        )
         return Face(
             source=name,
             box=detection.box.astype(np.float32),
@@ -201,13 +204,8 @@ class FaceAnalyser:
             matte=self.matting(crop),
             aligned=self.recogniser.align(image, landmarks),
             embedding=np.zeros(0, np.float32),
-            quality=face_quality(
-                align_chip(image, landmarks),
-                landmarks,
-                side,
-                detection.score,
-                face_view(image, detection.box),
-            ).score,
+            quality=measures.score,
+            measures=measures,
         )
 
     def _with_embeddings(self, faces: Sequence[Face]) -> list[Face]:

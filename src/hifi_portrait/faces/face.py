@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hifi_portrait.faces.quality import FaceQuality
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray, make_arrays_read_only
 
 
@@ -35,6 +36,8 @@ class Face:
     """(D,) float32 as the recogniser gave it: of unit length by the default one."""
     quality: float
     """In [0, 1]; see ``FaceQuality``."""
+    measures: FaceQuality | None = None
+    """What ``quality`` is made of; None where it is not known."""
 
     def __post_init__(self) -> None:
         make_arrays_read_only(self)

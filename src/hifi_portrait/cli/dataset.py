@@ -1,0 +1,213 @@
+"""``hifi-portrait dataset``: from a heap of photos to an ID data set, and what is done with one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import typer
+
+from hifi_portrait.cli import options
+from hifi_portrait.cli.console import emit
+from hifi_portrait.cli.groups import takes_groups
+from hifi_portrait.cli.outputs import check_folder
+from hifi_portrait.errors import DatasetError
+
+if TYPE_CHECKING:
+    from hifi_portrait.dataset.curate import BuildOptions, BuildResult
+
+_CORES = os.cpu_count() or 1
+
+Sources = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="SOURCE...", help="Folders of photos, photos, or .txt files that list photos, one a line."
+    ),
+]
+DataSet = Annotated[Path, typer.Argument(metavar="DIR", help="The data set's folder.")]
+Workers = Annotated[
+    int, typer.Option(min=1, help="Processes that read and write photos.", show_default="one a core")
+]
+
+
+@dataclass(frozen=True)
+class GatheringOptions:
+    """How photos become a data set."""
+
+    PANEL: ClassVar[str] = "How it is built"
+
+    sources: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="TOML file with licence and consent of each source.",
+            show_default="sources.toml in each source",
+        ),
+    ] = None
+    names: Annotated[
+        Literal["folders", "none"],
+        typer.Option(
+            help='"folders": a folder is a person, mostly rightly. "none": nothing says who is who.'
+        ),
+    ] = "folders"
+    purity: Annotated[
+        Literal["strict", "balanced"],
+        typer.Option(
+            help='"strict" leaves out whom it is not sure of; "balanced" finds more photos of each person.'
+        ),
+    ] = "strict"
+    min_photos: Annotated[int, typer.Option(min=1, help="People with fewer photos are left out.")] = 2
+    recogniser: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="An ArcFace network in ONNX, in place of the default recogniser."),
+    ] = None
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The recogniser's thresholds, as python -m hifi_portrait.dataset.calibrate makes them.",
+        ),
+    ] = None
+    exclude: Annotated[
+        list[Path],
+        typer.Option(metavar="DIR", help="Analysed data set whose people are kept out; can be repeated."),
+    ] = ()  # type: ignore[assignment]  # typer takes no other default of a list's
+
+    def build_options(self) -> BuildOptions:
+        """Give them as the library takes them."""
+        from hifi_portrait.dataset.curate import BuildOptions
+        from hifi_portrait.dataset.curate.grouping import GroupingOptions
+
+        return BuildOptions(
+            names=self.names,
+            min_photos=self.min_photos,
+            recogniser=self.recogniser,
+            calibration=self.calibration,
+            exclude=tuple(self.exclude),
+            grouping=GroupingOptions(purity=self.purity),
+        )
+
+
+@takes_groups
+def build(
+    given: Sources,
+    out: Annotated[Path, typer.Option(help="The data set's folder; an unfinished one is taken up again.")],
+    how: GatheringOptions,
+    workers: Workers = _CORES,
+    as_json: options.Json = False,
+) -> None:
+    """Make an ID data set of photos: faces found, copies and poor photos left out, people told apart."""
+    check_folder(out, given)
+    from hifi_portrait.dataset.curate import build_dataset
+
+    result = build_dataset(
+        given,
+        out,
+        sources_file=how.sources,
+        options=how.build_options(),
+        workers=workers,
+        progress=not as_json,
+    )
+    _tell(out, result, as_json)
+
+
+@takes_groups
+def add(
+    data: DataSet,
+    given: Sources,
+    how: GatheringOptions,
+    workers: Workers = _CORES,
+    as_json: options.Json = False,
+) -> None:
+    """Add photos to a data set. People keep their ids and splits."""
+    from hifi_portrait.dataset.curate import add_to_dataset
+
+    result = add_to_dataset(
+        data,
+        given,
+        sources_file=how.sources,
+        options=how.build_options(),
+        workers=workers,
+        progress=not as_json,
+    )
+    _tell(data, result, as_json)
+
+
+def report(data: DataSet, as_json: options.Json = False) -> None:
+    """Write a page that shows groups of faces, what was left out and why, and how measures are spread."""
+    from hifi_portrait.dataset.curate import write_report
+
+    page = write_report(data)
+    emit({"path": str(page)}, str(page), as_json)
+
+
+def forget(
+    data: DataSet,
+    photo: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Name of a photo as it was given, or its SHA-256."),
+    ] = None,
+    person: Annotated[list[str] | None, typer.Option(metavar="ID", help="Identity id of a person.")] = None,
+    source: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Name of a source.")] = None,
+    prepared: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR", help="Folder that `hifi-portrait prepare` made of the set: it is deleted."
+        ),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Take photos, people or sources out for good, with all that was made of them."""
+    if not (photo or person or source):
+        raise typer.BadParameter("nothing to forget: give --photo, --person or --source")
+    from hifi_portrait.dataset.curate import forget as forget_in
+    from hifi_portrait.dataset.curate.forgetting import delete_prepared
+
+    removed = forget_in(data, photos=photo or (), people=person or (), sources=source or ())
+    for folder in prepared or ():
+        delete_prepared(folder)
+    emit(
+        {"path": str(data), "photos": removed.photos, "files": removed.files},
+        f"{data}: {removed.files} files were taken out, {removed.photos} photos of the set among them."
+        " Folders that `hifi-portrait prepare` made of it still hold copies, unless given as --prepared."
+        " Models that were trained on them are not changed.",
+        as_json,
+    )
+
+
+def check(
+    data: DataSet,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Rewrite a set of an older version as the newest one.")
+    ] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Check that tables, offsets, hashes and pictures of a data set agree."""
+    from hifi_portrait.dataset.curate import check_dataset, upgrade_dataset
+
+    upgraded = upgrade_dataset(data) if upgrade else False
+    wrong = check_dataset(data)
+    if wrong:
+        more = f", and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        raise DatasetError(f"{data}: {'; '.join(wrong[:5])}{more}")
+    emit({"path": str(data), "upgraded": upgraded}, f"{data}: all is well", as_json)
+
+
+def _tell(out: Path, result: BuildResult, as_json: bool) -> None:
+    values: Mapping[str, Any] = {
+        "path": str(out),
+        "files": result.files,
+        "used": result.used,
+        "photos": result.photos,
+        "people": result.identities,
+        "rejected": dict(result.reasons),
+    }
+    reasons = ", ".join(f"{name} {count}" for name, count in result.reasons.items()) or "none"
+    text = (
+        f"{out}: {result.photos} photos of {result.identities} people, of {result.files} files;"
+        f" left out: {reasons}"
+    )
+    emit(dict(values), text, as_json)

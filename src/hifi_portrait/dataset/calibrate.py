@@ -1,0 +1,177 @@
+"""Calibrate the thresholds of a recogniser on an analysed data set of people who are not measured later.
+
+``python -m hifi_portrait.dataset.calibrate DIR --out FILE``. The thresholds of the plain cosine follow from
+rates of false matches among pairs of two people, those of the learnt one from the groups that come out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from hifi_portrait.dataset.curate.faces import load_faces
+from hifi_portrait.dataset.curate.grouping import GroupingOptions, group_faces
+from hifi_portrait.dataset.curate.metric import Calibration
+from hifi_portrait.dataset.curate.state import State, read_batch
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.head.arrays import FloatArray
+
+_STRICT_RATE = 1.4e-3
+"""Of pairs of two people, the fraction above the strict threshold."""
+
+_GUARD_RATE = 1.8e-2
+"""The same above the guard."""
+
+_FOLDER_GUARD_RATE = 0.2
+"""The same inside a folder, where most faces are one person."""
+
+_LEARNT = (0.4, 0.45, 0.5, 0.55, 0.6)
+"""Whitened cosines that are tried."""
+
+_BALANCED_IMPOSTORS, _STRICT_IMPOSTORS = 0.02, 0.008
+"""Impostors that groups may have, a fraction of the faces in them; a margin below what is promised."""
+
+_FOLDER_LEARNT = (0.3, 0.35, 0.4, 0.45)
+"""Whitened cosines inside folders that are tried."""
+
+_FOLDER_WRONG = 0.004
+"""Wrong faces that may be left in folders, a fifth of whose faces are wrong."""
+
+
+def calibrate(
+    vectors: FloatArray, truth: npt.NDArray[np.int64], recogniser: str, made_of: str
+) -> Calibration:
+    """Choose thresholds.
+
+    Parameters
+    ----------
+    vectors
+        (N, E) unit vectors of faces.
+    truth
+        (N,) who each is of.
+    recogniser
+        The recogniser's name.
+    made_of
+        What the people are.
+    """
+    cosines, together = vectors @ vectors.T, truth[:, None] == truth
+    impostors = cosines[~together]
+    strict, guard, folder_guard = (
+        round(float(np.quantile(impostors, 1 - rate)), 4)
+        for rate in (_STRICT_RATE, _GUARD_RATE, _FOLDER_GUARD_RATE)
+    )
+    start = Calibration(
+        recogniser=recogniser,
+        strict=strict,
+        guard=guard,
+        learnt=_LEARNT[-1],
+        strict_learnt=_LEARNT[-1],
+        folder_guard=folder_guard,
+        folder_learnt=_FOLDER_LEARNT[-1],
+        false_match_rate=_STRICT_RATE,
+        made_of=made_of,
+    )
+    tried = [(learnt, *_heap(vectors, truth, replace(start, learnt=learnt))) for learnt in _LEARNT]
+    chosen = {}
+    for name, most in (("learnt", _BALANCED_IMPOSTORS), ("strict_learnt", _STRICT_IMPOSTORS)):
+        pure = [each for each in tried if each[2] <= most] or [min(tried, key=lambda each: each[2])]
+        chosen[name] = max(pure, key=lambda each: each[1])[0]
+    folders = [
+        (learnt, *_folders(vectors, truth, replace(start, folder_learnt=learnt))) for learnt in _FOLDER_LEARNT
+    ]
+    clean = [each for each in folders if each[1] <= _FOLDER_WRONG] or [min(folders, key=lambda each: each[1])]
+    return replace(
+        start,
+        learnt=chosen["learnt"],
+        strict_learnt=chosen["strict_learnt"],
+        folder_learnt=min(clean, key=lambda each: each[2])[0],
+    )
+
+
+def _heap(vectors: FloatArray, truth: npt.NDArray[np.int64], calibration: Calibration) -> tuple[float, float]:
+    """Group without names; give the pairwise F1 and the fraction of impostors."""
+    names = [""] * len(vectors)
+    groups = group_faces(
+        vectors, np.arange(len(vectors)), names, calibration, GroupingOptions(purity="balanced")
+    )
+    kept = groups.person >= 0
+    counts = np.zeros((groups.person.max() + 1, truth.max() + 1), np.int64)
+    np.add.at(counts, (groups.person[kept], truth[kept]), 1)
+
+    def pairs(of: npt.NDArray[np.int64]) -> int:
+        return int((of * (of - 1) // 2).sum())
+
+    said, true = pairs(counts.sum(axis=1)), pairs(np.bincount(truth))
+    impostors = 1 - counts.max(axis=1).sum() / max(int(kept.sum()), 1)
+    return 2 * pairs(counts) / max(said + true, 1), float(impostors)
+
+
+def _folders(
+    vectors: FloatArray, truth: npt.NDArray[np.int64], calibration: Calibration
+) -> tuple[float, float]:
+    """Verify folders with a fifth of wrong faces; give the fractions of wrong ones left, good ones lost."""
+    rng = np.random.default_rng(0)
+    people = np.unique(truth)
+    home = truth.copy()
+    wrong = rng.random(len(truth)) < 0.2
+    home[wrong] = rng.choice(people, int(wrong.sum()))
+    groups = group_faces(
+        vectors, np.arange(len(vectors)), [f"of/{name}" for name in home], calibration, GroupingOptions()
+    )
+    left = lost = 0
+    for number, names in groups.names.items():
+        owners = [int(name.removeprefix("of/")) for name in names]
+        left += int(np.isin(truth[groups.person == number], owners, invert=True).sum())
+    lost = int(((home == truth) & (groups.person < 0)).sum())
+    return left / max(int((groups.person >= 0).sum()), 1), lost / max(int((home == truth).sum()), 1)
+
+
+def read_people(folder: Path) -> tuple[FloatArray, npt.NDArray[np.int64], str]:
+    """Read the faces of a set that was built of folders whose names are right.
+
+    Returns
+    -------
+    vectors, truth, recogniser
+        (N, E) unit vectors, (N,) who each is of, and the recogniser's name.
+
+    Raises
+    ------
+    DatasetError
+        It is no such set.
+    """
+    state = State.read(folder)
+    if state is None:
+        raise DatasetError(f"{folder} is no data set that was built by `hifi-portrait dataset build`")
+    tables = [name for number in range(state.batches) for name, _ in read_batch(folder, number).shards()]
+    faces, _ = load_faces([folder / "work" / "faces" / f"{name}.parquet" for name in tables])
+    rows = [row for row in _largest(faces.face) if faces.group[row]]
+    if not rows:
+        raise DatasetError(f"{folder} was built without names: its folders must say who is who")
+    _, truth = np.unique([faces.group[row] for row in rows], return_inverse=True)
+    return faces.vectors[rows], truth, str(state.options["calibration"]["recogniser"])
+
+
+def _largest(face: npt.NDArray[np.int32]) -> Iterator[int]:
+    return (int(row) for row in np.flatnonzero(face == 0))
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("data", type=Path, help="a set built of folders whose names are right")
+    parser.add_argument("--out", type=Path, required=True, help="the calibration file to write")
+    parser.add_argument("--made-of", default="", help="what the people are, for the card")
+    arguments = parser.parse_args(words)
+    vectors, truth, recogniser = read_people(arguments.data)
+    calibrate(vectors, truth, recogniser, arguments.made_of).save(arguments.out)
+    sys.stdout.write(f"{arguments.out}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""From a heap of photos to an ID data set. See ``docs/dataset_build.md``."""
+
+from typing import TYPE_CHECKING
+
+from hifi_portrait.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from hifi_portrait.dataset.curate.account import BuildResult
+    from hifi_portrait.dataset.curate.check import check_dataset, upgrade_dataset
+    from hifi_portrait.dataset.curate.forgetting import Removed, forget
+    from hifi_portrait.dataset.curate.report import write_report
+    from hifi_portrait.dataset.curate.run import BuildOptions, add_to_dataset, build_dataset
+else:
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "account": ("BuildResult",),
+            "check": ("check_dataset", "upgrade_dataset"),
+            "forgetting": ("Removed", "forget"),
+            "report": ("write_report",),
+            "run": ("BuildOptions", "add_to_dataset", "build_dataset"),
+        },
+    )
+
+__all__ = [
+    "BuildOptions",
+    "BuildResult",
+    "Removed",
+    "add_to_dataset",
+    "build_dataset",
+    "check_dataset",
+    "forget",
+    "upgrade_dataset",
+    "write_report",
+]

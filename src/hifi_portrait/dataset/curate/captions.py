@@ -1,0 +1,84 @@
+"""Captions from what was measured: expression, light, and the background's colour."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hifi_portrait.head import HeadGeometry
+from hifi_portrait.head.arrays import ByteArray, FloatArray
+from hifi_portrait.head.geometry import EXPRESSION_NAMES
+
+_SIGNS = (
+    ("laughing", ("mouthSmileLeft", "mouthSmileRight", "jawOpen"), (0.35, 0.35, 0.3)),
+    ("smiling", ("mouthSmileLeft", "mouthSmileRight"), (0.3, 0.3)),
+    ("with an open mouth", ("jawOpen",), (0.35,)),
+    ("with pursed lips", ("mouthPucker",), (0.6,)),
+    ("with closed eyes", ("eyeBlinkLeft", "eyeBlinkRight"), (0.7, 0.7)),
+    ("winking", ("eyeBlinkLeft",), (0.8,)),
+    ("frowning", ("browDownLeft", "browDownRight"), (0.5, 0.5)),
+)
+"""What a caption says -> coefficients that are all at least so large; the first that holds is said."""
+
+_COLOURS = {
+    "white": (235, 235, 235),
+    "grey": (140, 140, 140),
+    "black": (25, 25, 25),
+    "blue": (70, 110, 180),
+    "green": (80, 130, 70),
+    "brown": (120, 85, 60),
+    "red": (170, 50, 50),
+    "beige": (205, 185, 155),
+}
+
+_DARK, _BRIGHT = 70, 190
+"""Mean brightness of the face, of 255, below and above which its light is named."""
+
+_PLAIN = 22.0
+"""Standard deviation of the background's brightness below which it is plain."""
+
+_GREY_SATURATION = 6.0
+"""Mean difference between colour channels, of 255, below which a picture has no colours."""
+
+
+def describe(crop: ByteArray, matte: FloatArray, fit: HeadGeometry) -> tuple[str, dict[str, str]]:
+    """Describe a portrait.
+
+    Parameters
+    ----------
+    crop, matte
+        (S, S, 3) and (S, S), of the person.
+    fit
+        The head in it.
+
+    Returns
+    -------
+    caption, attributes
+        Clauses between commas, and what they were made of.
+    """
+    found: dict[str, str] = {"style": _style(crop)}
+    expression = dict(zip(EXPRESSION_NAMES, fit.expression, strict=True))
+    for said, names, limits in _SIGNS:
+        if all(expression[name] >= limit for name, limit in zip(names, limits, strict=True)):
+            found["expression"] = said
+            break
+    face = crop[matte > 0.5]
+    brightness = float(face.mean()) if len(face) else 128.0
+    if brightness < _DARK:
+        found["light"] = "in dim light"
+    elif brightness > _BRIGHT:
+        found["light"] = "in bright light"
+    beside = crop[matte < 0.1]
+    if len(beside) > crop.shape[0] and found["style"] == "photo":
+        colour = min(_COLOURS, key=lambda name: float(np.abs(beside.mean(axis=0) - _COLOURS[name]).sum()))
+        plain = "plain " if float(beside.mean(axis=1).std()) < _PLAIN else ""
+        found["background"] = f"{plain}{colour}"
+    clauses = [f"a {found['style']} of a person", found.get("expression"), found.get("light")]
+    if "background" in found:
+        clauses.append(f"in front of a {found['background']} background")
+    return ", ".join(clause for clause in clauses if clause), found
+
+
+def _style(crop: ByteArray) -> str:
+    colours = crop.astype(np.float32)
+    saturation = float((colours.max(axis=2) - colours.min(axis=2)).mean())
+    return "black and white photo" if saturation < _GREY_SATURATION else "photo"

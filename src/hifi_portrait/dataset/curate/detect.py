@@ -1,0 +1,250 @@
+"""The first stage: a file -> a row for each of its faces, with all that later steps decide by.
+
+Every face of a picture gets a row, not the largest only: a photo of two people belongs to both.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+from PIL import Image
+
+from hifi_portrait.dataset.analysis import recogniser_name
+from hifi_portrait.dataset.curate.sources import InputFile
+from hifi_portrait.dataset.records import true_suffix
+from hifi_portrait.dataset.tables import encode_matte
+from hifi_portrait.errors import ImageError, needs_extra
+from hifi_portrait.faces import ArcFaceRecogniser, Face, FaceAnalyser, default_analyser
+from hifi_portrait.faces.image import MAX_PIXELS, decode_picture, open_bytes
+from hifi_portrait.faces.quality import FaceQuality
+from hifi_portrait.head.arrays import ByteArray
+from hifi_portrait.io.provenance import find_record
+
+with needs_extra("curate"):
+    import pdqhash
+
+MEASURES = tuple(FaceQuality.__dataclass_fields__)
+"""What the quality of a face is made of."""
+
+FACE_SCHEMA = pa.schema(
+    {
+        "path": pa.binary(),
+        "original": pa.string(),
+        "source": pa.string(),
+        "group": pa.string(),
+        "reason": pa.string(),
+        "detail": pa.string(),
+        "sha256": pa.string(),
+        "pixels": pa.string(),
+        "suffix": pa.string(),
+        "width": pa.int32(),
+        "height": pa.int32(),
+        "pdq": pa.binary(),
+        "face": pa.int32(),
+        "box": pa.list_(pa.float32(), 4),
+        "landmarks": pa.list_(pa.float32(), 478 * 3),
+        "crop_transform": pa.list_(pa.float32(), 9),
+        "crop_size": pa.int32(),
+        "recogniser": pa.string(),
+        "embedding": pa.list_(pa.float32()),
+        "mirrored": pa.list_(pa.float32()),
+        "quality": pa.float32(),
+        **dict.fromkeys(MEASURES, pa.float32()),
+        "chip_pdq": pa.binary(),
+        "mirrored_pdq": pa.binary(),
+        "matte": pa.binary(),
+        "chip": pa.binary(),
+    }
+)
+"""Columns of the stage's table: one row a face, or one row for a file that has none."""
+
+_HASHED_SIDE = 256
+"""Pixels of the longer side to which a picture is shrunk before it is hashed."""
+
+_SAME_PICTURE = 31
+"""Bits of 256 in which the hashes of two copies of a picture differ at most."""
+
+_METADATA_BYTES = 2**20
+"""Bytes at the start of a file in which its metadata are looked for."""
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """Pictures that must not come back."""
+
+    sha256: frozenset[str] = frozenset()
+    """Of their files."""
+    pdq: tuple[bytes, ...] = ()
+    """Their perceptual hashes, 32 bytes each."""
+
+    def knows(self, row: dict[str, Any]) -> bool:
+        """Tell whether a picture is one of them, or a copy of one."""
+        if row["sha256"] in self.sha256:
+            return True
+        bits = np.frombuffer(row["pdq"], np.uint8)
+        return any(
+            np.bitwise_count(bits ^ np.frombuffer(each, np.uint8)).sum() <= _SAME_PICTURE for each in self.pdq
+        )
+
+
+def detect_files(
+    recogniser: Path | None, forgotten: Forgotten, files: Sequence[InputFile]
+) -> list[list[dict[str, Any]]]:
+    """Read files, and find and describe their faces.
+
+    Parameters
+    ----------
+    recogniser
+        ONNX file of an ArcFace network; None for the default recogniser.
+    forgotten
+        Pictures that are refused.
+    files
+        The files.
+
+    Returns
+    -------
+    list of list of dict
+        For each file its rows, each with all columns of `FACE_SCHEMA`.
+    """
+    analyser = _analyser(recogniser)
+    rows = [_file_row(file) for file in files]
+    pictures = (_read(file, row, forgotten) for file, row in zip(files, rows, strict=True))
+    faces = analyser.analyse_many(_or_error(pictures), on_error=lambda number, error: None)
+    mirrored = _embed_mirrored(analyser, [face for group in faces for face in group])
+    found = []
+    for row, group in zip(rows, faces, strict=True):
+        if not group:
+            found.append([row | {"reason": row["reason"] or "no_face"}])
+            continue
+        found.append(
+            [
+                row | _face_row(face, number, next(mirrored), recogniser_name(analyser))
+                for number, face in enumerate(group)
+            ]
+        )
+    return found
+
+
+def crashed_row(file: InputFile) -> list[dict[str, Any]]:
+    """Give the row of a file that ended two workers."""
+    return [_file_row(file) | {"reason": "crashed_reader"}]
+
+
+def pdq_of(picture: ByteArray) -> bytes:
+    """Hash a picture (H, W, 3) perceptually, 256 bits (PDQ, Facebook's ThreatExchange)."""
+    scale = min(_HASHED_SIDE / max(picture.shape[:2]), 1)
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    shrunk = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if scale < 1 else picture
+    bits, _ = pdqhash.compute(np.ascontiguousarray(shrunk))
+    return np.packbits(np.asarray(bits, np.uint8)).tobytes()
+
+
+@cache
+def _analyser(recogniser: Path | None) -> FaceAnalyser:
+    return (
+        default_analyser() if recogniser is None else FaceAnalyser(recogniser=ArcFaceRecogniser(recogniser))
+    )
+
+
+def _file_row(file: InputFile) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys(FACE_SCHEMA.names)
+    return row | {
+        "path": os.fsencode(file.path),
+        "original": file.original,
+        "source": file.source,
+        "group": file.group,
+        "reason": "",
+        "detail": "",
+        "sha256": "",
+    }
+
+
+def _read(file: InputFile, row: dict[str, Any], forgotten: Forgotten) -> ByteArray | ImageError:
+    """Read a picture, and put what is known of its file into its row; an error where it cannot be used."""
+    try:
+        data = Path(file.path).read_bytes()
+        row["sha256"] = sha256(data).hexdigest()
+        with open_bytes(data, file.original) as picture:
+            if find_record(picture) is not None:
+                return _refuse(row, "made_here", "")
+            if _forbids_training(data[:_METADATA_BYTES]):
+                return _refuse(row, "opted_out", "")
+            if min(picture.size) < 32:
+                return _refuse(row, "picture_too_small", f"{picture.width}x{picture.height}")
+            if picture.width * picture.height > MAX_PIXELS:
+                return _refuse(row, "unreadable", f"{picture.width}x{picture.height} pixels are too many")
+        pixels = decode_picture(data, file.original)
+    except ImageError as error:
+        return _refuse(row, "unreadable", str(error))
+    except OSError as error:
+        return _refuse(row, "unreadable", f"{error.strerror or error}")
+    row["height"], row["width"] = pixels.shape[:2]
+    row["suffix"] = true_suffix(data)
+    row["pixels"] = sha256(pixels.tobytes()).hexdigest()
+    row["pdq"] = pdq_of(pixels)
+    if forgotten.knows(row):
+        return _refuse(row, "forgotten", "")
+    return pixels
+
+
+def _forbids_training(metadata: bytes) -> bool:
+    """Tell whether metadata forbid training: IPTC/PLUS Data Mining in XMP, or C2PA's assertion."""
+    return b"DMI-PROHIBITED" in metadata or (
+        b"c2pa.training-mining" in metadata and b"notAllowed" in metadata
+    )
+
+
+def _refuse(row: dict[str, Any], reason: str, detail: str) -> ImageError:
+    row["reason"], row["detail"] = reason, detail
+    return ImageError(reason)
+
+
+def _or_error(pictures: Iterator[ByteArray | ImageError]) -> Iterator[ByteArray]:
+    """Yield the pictures; in the place of one that cannot be used an empty one, which analysis refuses."""
+    for picture in pictures:
+        yield np.zeros((0, 0, 3), np.uint8) if isinstance(picture, ImageError) else picture
+
+
+def _embed_mirrored(analyser: FaceAnalyser, faces: Sequence[Face]) -> Iterator[np.ndarray]:
+    if not faces:
+        return iter(())
+    chips = np.stack([face.aligned[:, ::-1] for face in faces])
+    return iter(analyser.recogniser(chips))
+
+
+def _face_row(face: Face, number: int, mirrored: np.ndarray, recogniser: str) -> dict[str, Any]:
+    chip = face.aligned
+    assert face.measures is not None
+    return {
+        "face": number,
+        "box": face.box,
+        "landmarks": face.landmarks.ravel(),
+        "crop_transform": np.asarray(face.crop_transform, np.float32).ravel(),
+        "crop_size": len(face.crop),
+        "recogniser": recogniser,
+        "embedding": np.asarray(face.embedding, np.float32),
+        "mirrored": np.asarray(mirrored, np.float32),
+        "quality": float(face.quality),
+        **{name: float(getattr(face.measures, name)) for name in MEASURES},
+        "chip_pdq": pdq_of(chip),
+        "mirrored_pdq": pdq_of(chip[:, ::-1]),
+        "matte": encode_matte(face.matte),
+        "chip": _small_jpeg(chip),
+    }
+
+
+def _small_jpeg(chip: ByteArray) -> bytes:
+    """Encode the aligned face for the report."""
+    stream = BytesIO()
+    Image.fromarray(chip).resize((96, 96)).save(stream, "JPEG", quality=80)
+    return stream.getvalue()

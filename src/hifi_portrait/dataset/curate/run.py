@@ -1,0 +1,390 @@
+"""Build an ID data set, or add to one: the stages in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from hifi_portrait.dataset.curate.account import BuildResult, account
+from hifi_portrait.dataset.curate.assemble import (
+    FitOptions,
+    Member,
+    PersonSpec,
+    ShardSpec,
+    choose_buckets,
+    spread,
+    write_people,
+)
+from hifi_portrait.dataset.curate.card import write_card
+from hifi_portrait.dataset.curate.detect import FACE_SCHEMA, Forgotten, crashed_row, detect_files
+from hifi_portrait.dataset.curate.duplicates import DuplicateOptions, find_duplicates
+from hifi_portrait.dataset.curate.exclude import find_excluded
+from hifi_portrait.dataset.curate.faces import FacelessFile, Faces, load_faces
+from hifi_portrait.dataset.curate.forgetting import purge
+from hifi_portrait.dataset.curate.grouping import GroupingOptions, Groups, group_faces
+from hifi_portrait.dataset.curate.identities import Assignment, FaceKey, assign_ids
+from hifi_portrait.dataset.curate.metric import Calibration
+from hifi_portrait.dataset.curate.quality import QualityOptions, find_poor
+from hifi_portrait.dataset.curate.reasons import REJECTED_SCHEMA, RejectedFace, Rejection
+from hifi_portrait.dataset.curate.sources import find_sources
+from hifi_portrait.dataset.curate.state import (
+    Batch,
+    State,
+    delete_unnamed,
+    open_batch,
+    put_table,
+    read_batch,
+)
+from hifi_portrait.dataset.executor import run_shards
+from hifi_portrait.dataset.tables import read_columns, write_table
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.io.names import printable
+
+_CHUNK = 8
+"""Files that a worker reads at a time: the recogniser is quicker on several faces at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildOptions:
+    """What a data set is built by; a set that grows keeps what it was built by."""
+
+    names: Literal["folders", "none"] = "folders"
+    """Whether folders say who is in their photos, mostly rightly, or nothing does."""
+    min_photos: int = 2
+    """A person with fewer photos is left out."""
+    recogniser: Path | None = None
+    """ONNX file of an ArcFace network, which takes the place of the default recogniser."""
+    calibration: Path | None = None
+    """The recogniser's thresholds, where they are not the package's."""
+    exclude: tuple[Path, ...] = ()
+    """Analysed data sets whose people are kept out."""
+    grouping: GroupingOptions = field(default_factory=GroupingOptions)
+    """How faces are put together."""
+    quality: QualityOptions = field(default_factory=QualityOptions)
+    """Which faces are too poor."""
+    duplicates: DuplicateOptions = field(default_factory=DuplicateOptions)
+    """Which photos are copies."""
+    fit: FitOptions = field(default_factory=FitOptions)
+    """Which faces the head model must fit."""
+
+
+def build_dataset(
+    sources: Sequence[str | Path],
+    out: str | Path,
+    *,
+    sources_file: str | Path | None = None,
+    options: BuildOptions | None = None,
+    workers: int = 1,
+    progress: bool = False,
+) -> BuildResult:
+    """Build a data set from photos; after a kill, the same call goes on where it was.
+
+    Parameters
+    ----------
+    sources
+        Folders of photos, photos, or text files that list photos, one a line.
+    out
+        The data set's folder.
+    sources_file
+        TOML file that says by what right each source is used; see `hifi_portrait.dataset.curate.sources`.
+        Where None, the ``sources.toml`` in each source.
+    options
+        How it is built.
+    workers
+        Processes; with 0 this one, in which a file that kills its reader kills the run.
+    progress
+        Whether to show progress bars.
+
+    Raises
+    ------
+    DatasetError
+        A source does not exist or does not say what it must, or ``out`` holds something else, or a
+        finished set.
+    """
+    out = Path(out)
+    state = State.read(out)
+    if state is not None and state.batches:
+        raise DatasetError(
+            f"{printable(out)} is built already: add photos by `hifi-portrait dataset add`,"
+            " or build it elsewhere"
+        )
+    return _grow(out, State(), sources, sources_file, options or BuildOptions(), workers, progress)
+
+
+def add_to_dataset(
+    out: str | Path,
+    sources: Sequence[str | Path],
+    *,
+    sources_file: str | Path | None = None,
+    options: BuildOptions | None = None,
+    workers: int = 1,
+    progress: bool = False,
+) -> BuildResult:
+    """Add photos to a data set that was built. People keep their ids and splits.
+
+    Parameters are those of `build_dataset`; ``options`` should be those that the set was built by.
+
+    Raises
+    ------
+    DatasetError
+        As `build_dataset`; or ``out`` is no such set.
+    """
+    out = Path(out)
+    state = State.read(out)
+    if state is None:
+        raise DatasetError(f"{printable(out)} is no data set: build one by `hifi-portrait dataset build`")
+    purge(out, state)
+    return _grow(out, state, sources, sources_file, options or BuildOptions(), workers, progress)
+
+
+def _grow(
+    out: Path,
+    state: State,
+    sources: Sequence[str | Path],
+    sources_file: str | Path | None,
+    options: BuildOptions,
+    workers: int,
+    progress: bool,
+) -> BuildResult:
+    if not sources:
+        raise DatasetError("no source was given: name folders or files with photos")
+    given = find_sources(
+        [Path(each) for each in sources], None if sources_file is None else Path(sources_file)
+    )
+    for path in (out.resolve(), *out.resolve().parents):
+        if any(path == each.path.resolve() for each in given):
+            raise DatasetError(
+                f"{printable(out)} lies in {printable(path)}, which was given: build it elsewhere"
+            )
+    for folder in ("images", "photos", "analysis", "work/faces", "work/fits"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    batch = open_batch(out, state.batches, given, named=options.names == "folders")
+    detect(out, state, batch, options, workers, progress)
+    return finish(out, replace(state, batches=state.batches + 1), options, workers, progress)
+
+
+def detect(
+    out: Path, state: State, batch: Batch, options: BuildOptions, workers: int, progress: bool
+) -> None:
+    """Run the first stage on what of a batch has not been through it."""
+    folder = out / "work" / "faces"
+    todo = [(name, files) for name, files in batch.shards() if not (folder / f"{name}.parquet").exists()]
+    gone = state.rows(out, "forgotten")
+    forgotten = Forgotten(
+        frozenset(row["sha256"] for row in gone), tuple(row["pdq"] for row in gone if row["pdq"])
+    )
+    done = len(batch.files) - sum(len(files) for _, files in todo)
+    with tqdm(total=len(batch.files), initial=done, desc="faces", unit="file", disable=not progress) as bar:
+        found = run_shards(
+            partial(detect_files, options.recogniser, forgotten),
+            todo,
+            workers=workers,
+            chunk=_CHUNK,
+            on_crash=crashed_row,
+            on_items=bar.update,
+        )
+        with closing(found):
+            for name, rows in found:
+                write_table(folder / f"{name}.parquet", [row for file in rows for row in file], FACE_SCHEMA)
+
+
+def finish(out: Path, state: State, options: BuildOptions, workers: int, progress: bool) -> BuildResult:
+    """Decide about all faces, write the shards of people that have changed, and commit."""
+    batches = [read_batch(out, number) for number in range(state.batches)]
+    tables = [name for batch in batches for name, _ in batch.shards()]
+    faces, faceless = load_faces([out / "work" / "faces" / f"{name}.parquet" for name in tables])
+    rejected = find_duplicates(faces, options.duplicates)
+    for index, rejection in find_poor(faces, options.quality).items():
+        rejected.setdefault(index, rejection)
+    left = np.array([index for index in range(len(faces)) if index not in rejected], np.int64)
+    calibration = Calibration.load(_recogniser(out, tables), options.calibration)
+    groups = group_faces(
+        faces.vectors[left],
+        faces.picture[left],
+        [faces.group[index] for index in left],
+        calibration,
+        options.grouping,
+    )
+    members = _members(faces, left, groups, calibration, options, rejected)
+    known = _known(out, state)
+    assigned = assign_ids(
+        [[_key(faces, index) for index in rows] for rows in members.values()],
+        {key: place[0] for key, place in known.items()},
+        state.next_identity,
+    )
+    specs = _specs(faces, tables, members, groups, assigned, known, options, rejected)
+    buckets = choose_buckets(state.buckets, sum(len(each.members) for each in specs))
+    shards = spread(specs, buckets, options.fit)
+    _write(out, shards, options, workers, progress)
+    rows = [row for file in faceless for row in _faceless_row(file)]
+    rows += [_rejected(faces, index, rejection).row() for index, rejection in sorted(rejected.items())]
+    for shard in shards:
+        rows += read_columns(
+            out / "work" / "fits" / f"{shard.name}.parquet", REJECTED_SCHEMA.names
+        ).to_pylist()
+    listed = {each["name"]: each for batch in batches for each in batch.sources}
+    state = replace(
+        state,
+        shards=[shard.name for shard in shards],
+        buckets=buckets,
+        next_identity=assigned.next_number,
+        options=_plain(options) | {"calibration": asdict(calibration)},
+        tables=state.tables
+        | {
+            "rejected": put_table(out, "rejected", sorted(rows, key=_order)),
+            "sources": put_table(out, "sources", [_public(each) for each in listed.values()]),
+        },
+    )
+    result = account(out, state)
+    state.write(out)
+    delete_unnamed(out, state)
+    write_card(out, state, result)
+    return result
+
+
+def _recogniser(out: Path, tables: Sequence[str]) -> str:
+    for name in tables:
+        for found in read_columns(out / "work" / "faces" / f"{name}.parquet", ["recogniser"])[
+            "recogniser"
+        ].to_pylist():
+            if found:
+                return str(found)
+    return "dlib"
+
+
+def _members(
+    faces: Faces,
+    left: npt.NDArray[np.int64],
+    groups: Groups,
+    calibration: Calibration,
+    options: BuildOptions,
+    rejected: dict[int, Rejection],
+) -> dict[int, list[int]]:
+    """List the faces of each person who stays, and say why the others go."""
+    found: dict[int, list[int]] = {}
+    for index, person in zip(left, groups.person, strict=True):
+        if person >= 0:
+            found.setdefault(int(person), []).append(int(index))
+        else:
+            rejected[int(index)] = (
+                Rejection(reason="other_person", detail=faces.group[index])
+                if faces.group[index]
+                else Rejection(reason="alone", value=1.0, threshold=float(options.min_photos))
+            )
+    excluded = find_excluded(faces.vectors, found, options.exclude, calibration)
+    for person, rows in list(found.items()):
+        reason = "excluded_person" if person in excluded else "alone"
+        if person in excluded or len({faces.picture[row] for row in rows}) < options.min_photos:
+            value, threshold = excluded.get(person, (float(len(rows)), float(options.min_photos)))
+            for row in found.pop(person):
+                rejected[row] = Rejection(reason=reason, value=value, threshold=threshold)
+    return found
+
+
+def _key(faces: Faces, index: int) -> FaceKey:
+    return faces.sha256[index], int(faces.face[index])
+
+
+def _known(out: Path, state: State) -> dict[FaceKey, tuple[str, tuple[str, int, int]]]:
+    """Tell who each face in the data set is so far, and where its picture lies."""
+    known: dict[FaceKey, tuple[str, tuple[str, int, int]]] = {}
+    for shard in state.shards:
+        columns = ("sha256", "face", "identity_id", "offset", "size")
+        for row in read_columns(out / "photos" / f"{shard}.parquet", columns).to_pylist():
+            place = (shard, row["offset"], row["size"])
+            known[row["sha256"], row["face"]] = (row["identity_id"], place)
+    return known
+
+
+def _specs(
+    faces: Faces,
+    tables: Sequence[str],
+    members: Mapping[int, list[int]],
+    groups: Groups,
+    assigned: Assignment,
+    known: Mapping[FaceKey, tuple[str, tuple[str, int, int]]],
+    options: BuildOptions,
+    rejected: dict[int, Rejection],
+) -> list[PersonSpec]:
+    specs = []
+    for (person, rows), identity in zip(members.items(), assigned.ids, strict=True):
+        staying = [row for row in rows if _key(faces, row) not in assigned.moved]
+        for row in set(rows) - set(staying):
+            rejected[row] = Rejection(reason="other_split", detail=known[_key(faces, row)][0])
+        if len(staying) < options.min_photos:
+            for row in staying:
+                rejected[row] = Rejection(
+                    reason="alone", value=float(len(staying)), threshold=float(options.min_photos)
+                )
+            continue
+        found = [
+            Member(
+                tables[faces.table[row]],
+                faces.row[row],
+                *_key(faces, row),
+                known[_key(faces, row)][1] if _key(faces, row) in known else None,
+            )
+            for row in staying
+        ]
+        found.sort(key=lambda each: (each.sha256, each.face))
+        specs.append(PersonSpec(identity, tuple(found), groups.names.get(person, ())))
+    return sorted(specs, key=lambda each: each.identity_id)
+
+
+def _write(
+    out: Path, shards: Sequence[ShardSpec], options: BuildOptions, workers: int, progress: bool
+) -> None:
+    todo = [shard for shard in shards if not (out / "photos" / f"{shard.name}.parquet").exists()]
+    total = sum(len(person.members) for shard in todo for person in shard.people)
+    with tqdm(total=total, desc="people", unit="photo", disable=not progress) as bar:
+        work = partial(write_people, out, options.fit)
+        written = run_shards(work, [(shard.name, [shard]) for shard in todo], workers=workers)
+        with closing(written):
+            for _, [count] in written:
+                bar.update(count)
+
+
+def _faceless_row(file: FacelessFile) -> list[dict[str, object]]:
+    given = Rejection(reason=file.reason, detail=file.detail)
+    return [
+        RejectedFace(**asdict(given), original=file.original, source=file.source, sha256=file.sha256).row()
+    ]
+
+
+def _rejected(faces: Faces, index: int, rejection: Rejection) -> RejectedFace:
+    return RejectedFace(
+        **asdict(rejection),
+        original=faces.original[index],
+        source=faces.source[index],
+        sha256=faces.sha256[index],
+        face=int(faces.face[index]),
+    )
+
+
+def _order(row: Mapping[str, object]) -> tuple[str, str, int]:
+    face = row["face"]
+    return str(row["source"]), str(row["original"]), -1 if face is None else int(str(face))
+
+
+def _public(source: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in source.items() if name != "path"}
+
+
+def _plain(options: BuildOptions) -> dict[str, object]:
+    """Give the options as JSON can hold them; paths by their names."""
+    return {
+        name: [each.name for each in value]
+        if isinstance(value, tuple)
+        else value.name
+        if isinstance(value, Path)
+        else value
+        for name, value in asdict(options).items()
+    }
