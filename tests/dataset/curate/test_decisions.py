@@ -311,3 +311,14 @@ def test_what_a_call_was_given_is_remembered(tmp_path: Path):
     assert InputFile(str(tmp_path / "x" / "3.jpg"), "3.jpg", "album", "") in batch.files
     with pytest.raises(DatasetError, match="unfinished"):
         open_batch(tmp_path / "out", 0, [replace(sources[0], name="other")], named=True)
+
+
+def test_what_a_missing_source_is_told_to_write_can_be_pasted(tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    with pytest.raises(DatasetError, match="nothing says by what licence and consent") as refused:
+        find_sources([photos], None)
+    message = " ".join(str(refused.value).split())  # as the command line shows it
+    (photos / "sources.toml").write_text(message.partition("own): ")[2])
+    (source,) = find_sources([photos], None)
+    assert (source.name, source.licence, source.consent) == ("photos", "CC-BY-4.0", "signed")

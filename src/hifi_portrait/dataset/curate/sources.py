@@ -22,12 +22,11 @@ SOURCE_SCHEMA = pa.schema(
 )
 """Columns of the table of sources."""
 
-_EXAMPLE = """[[source]]
-name = "{name}"
-path = "{path}"
-licence = "CC-BY-4.0"        # an SPDX identifier, or the address of a licence
-consent = "signed"           # signed, public-licence, synthetic or own
-attribution = "Who made the photos\""""
+_EXAMPLE = (
+    'source = [{{name = "{name}", path = "{path}", licence = "CC-BY-4.0", consent = "signed", '
+    'attribution = "who made the photos"}}]'
+)
+"""Valid on one line, as messages are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +94,8 @@ def find_sources(paths: Sequence[Path], file: Path | None) -> list[Source]:
             example = _EXAMPLE.format(name=place.name, path=place if file is not None else ".")
             raise DatasetError(
                 f"{printable(path)}: nothing says by what licence and consent its photos may be used, so that"
-                f" they were not read. Write into {where}:\n{example}"
+                f" they were not read. Write into {where}, with your own values (licence: an SPDX identifier"
+                f" or an address; consent: signed, public-licence, synthetic or own): {example}"
             )
         closest = max(fitting, key=lambda each: len(each.path.parts))
         found.append(Source(**{**_plain(closest), "path": path}))
