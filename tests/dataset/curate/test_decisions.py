@@ -260,7 +260,7 @@ GOOD = '[[source]]\nname = "album"\npath = "."\nlicence = "CC-BY-4.0"\nconsent =
 
 
 def test_a_source_without_licence_and_consent_is_not_read_and_it_is_said_what_to_write(tmp_path: Path):
-    with pytest.raises(DatasetError, match=r"(?s)sources.toml.*\[\[source\]\].*licence"):
+    with pytest.raises(DatasetError, match=r"(?s)sources.toml.*source = .*licence"):
         find_sources([album(tmp_path / "x", None)], None)
 
 
