@@ -167,3 +167,29 @@ def test_more_people_than_there_can_be_are_refused_by_name(run, tmp_path, comman
     assert result.exit_code == 2
     assert option in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["generate", "redraw"])
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--hifi", "nope", "no folder nope"),
+        ("--hifi", "weights.safetensors", "no folder weights.safetensors"),
+        ("--hifi", "./mine/hifi", "no folder ./mine/hifi"),
+        ("--recogniser", "nope.onnx", "--recogniser nope.onnx: there is no such file"),
+        ("--matting", "nope.onnx", "--matting nope.onnx: there is no such file"),
+    ],
+)
+def test_a_mistyped_network_is_named_before_anything_is_loaded(
+    run, person, tiny_model, tmp_path, monkeypatch, command, option, value, message
+):
+    monkeypatch.setattr("hifi_portrait.person.identity.Identity.from_photos", None)  # not got to
+    photos = [person[0], person[1]]
+    result = run(command, *photos, "--model", tiny_model, option, value, "--out", tmp_path / "o.png")
+    assert_refused(result, message)
+
+
+@pytest.mark.parametrize("command", ["generate", "warp", "landmarks", "identity"])
+def test_a_face_of_a_saved_identity_is_refused(run, saved_identity, tmp_path, command):
+    out = tmp_path / ("o.safetensors" if command == "identity" else "o.png")
+    assert_refused(run(command, saved_identity, "--face", 1, "--out", out), "--face is for photos")

@@ -10,7 +10,12 @@ import typer
 from hifi_portrait import __version__
 from hifi_portrait.cli import attributes, dataset, recipes
 from hifi_portrait.cli.baselines import baselines
-from hifi_portrait.cli.console import hush_libraries, reports_errors
+from hifi_portrait.cli.console import (
+    check_working_folder,
+    hush_libraries,
+    open_missing_streams,
+    reports_errors,
+)
 from hifi_portrait.cli.convert import instantid
 from hifi_portrait.cli.evaluate.autoencoder import autoencoder
 from hifi_portrait.cli.evaluate.benchmark import people as evaluate_people
@@ -95,6 +100,8 @@ _add_group(
 
 def main() -> None:
     """Run the command line."""
+    open_missing_streams()
     hush_libraries()
+    check_working_folder()
     make_imports_quick()
     app()

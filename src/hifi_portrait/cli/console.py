@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from hifi_portrait.errors import HiFiPortraitError
+from hifi_portrait.errors import HiFiPortraitError, OutputError
 from hifi_portrait.io.names import printable
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 EXIT_UNEXPECTED = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE
 
 _Command = TypeVar("_Command", bound=Callable[..., None])
 
@@ -61,10 +62,19 @@ def emit(result: dict[str, Any], message: str, as_json: bool) -> None:
         result = _finite(result)
         message = json.dumps(result, ensure_ascii=False)
     try:
-        print(message)  # noqa: T201
+        _write(result, message, as_json)
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # it stands on a full disk
+        raise OutputError(f"the standard output cannot be written to: {error.strerror}") from error
+
+
+def _write(result: dict[str, Any], message: str, as_json: bool) -> None:
+    try:
+        print(message, flush=True)  # noqa: T201
     except UnicodeEncodeError:  # a name that is not UTF-8, or a terminal that does not know its letters
         if as_json:
-            print(json.dumps(result))  # noqa: T201
+            print(json.dumps(result), flush=True)  # noqa: T201
         else:
             sys.stdout.buffer.write(_encode(message, sys.stdout.encoding) + b"\n")
 
@@ -97,6 +107,22 @@ def show_log(level: int = logging.INFO) -> None:
         logging.basicConfig(level=level, format="%(message)s", handlers=[handler])
     else:
         logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+
+
+def open_missing_streams() -> None:
+    """Open what a daemon's process has not: messages go nowhere then, and are no error."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  (to the process's end)
+
+
+def check_working_folder() -> None:
+    """End the process with a message if the folder in which it runs was deleted: libraries fail on that."""
+    try:
+        os.getcwd()
+    except OSError:
+        sys.stderr.write("error: the folder in which this runs does not exist any more: change to another\n")
+        sys.exit(EXIT_BAD_INPUT)
 
 
 def hush_libraries() -> None:
@@ -136,6 +162,9 @@ def reports_errors(command: _Command) -> _Command:
             command(*args, **kwargs)
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
+        except BrokenPipeError:  # who reads the output, such as `head`, has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(EXIT_BROKEN_PIPE) from None
         except KeyboardInterrupt:
             _fail("interrupted", EXIT_INTERRUPTED)
         except Exception as error:

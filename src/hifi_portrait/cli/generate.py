@@ -14,6 +14,7 @@ from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, progress
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
+    check_analysis,
     check_device,
     check_model,
     frame,
@@ -83,6 +84,7 @@ def generate(
     started = time.perf_counter()
     sides = picture_size.arguments()
     files = reference_files(photos)
+    check_analysis(photos, networks.recogniser, face, networks.matting)
     path = picture_path(out)
     paths = numbered(path, count)
     written = [*paths, beside(path, "sheet")] if sheet else list(paths)

@@ -69,6 +69,36 @@ def _is_saved_identity(path: Path) -> bool:
     return path.suffix.lower() == IDENTITY_SUFFIX and not path.is_dir()
 
 
+def check_analysis(
+    paths: Sequence[Path],
+    recogniser: Path | None = None,
+    face: int | None = None,
+    matting: Path | None = None,
+) -> None:
+    """Check options of the photos' analysis, as `load_identity` takes them, before anything is loaded.
+
+    Raises
+    ------
+    IdentityError
+        If one is given with saved identities alone.
+    ModelError
+        If there is no such file.
+    """
+    saved = all(_is_saved_identity(path) for path in paths)
+    for option, network in (("recogniser", recogniser), ("matting", matting)):
+        if network is None:
+            continue
+        if saved:
+            raise IdentityError(
+                f"--{option} is for photos: {printable(paths[0])} was made with such a network already. "
+                f"Make it again with `hifi-portrait identity PHOTO... --{option} FILE`"
+            )
+        if not network.is_file():
+            raise ModelError(f"--{option} {printable(network)}: there is no such file: give an ONNX network")
+    if saved and face is not None:
+        raise IdentityError(f"--face is for photos: {printable(paths[0])} is one person already")
+
+
 def load_identity(
     paths: Sequence[Path],
     recogniser: Path | None = None,
@@ -95,20 +125,12 @@ def load_identity(
     ModelError
         If `recogniser` or `matting` is no such network.
     """
+    check_analysis(paths, recogniser, face, matting)
     from hifi_portrait.faces import ArcFaceRecogniser, FaceAnalyser, OnnxMatting, RefinedMatting
     from hifi_portrait.person.identity import Identity
 
-    if all(_is_saved_identity(path) for path in paths):
-        for option, network in (("recogniser", recogniser), ("matting", matting)):
-            if network is not None:
-                raise IdentityError(
-                    f"--{option} is for photos: {printable(paths[0])} was made with such a network already. "
-                    f"Make it again with `hifi-portrait identity PHOTO... --{option} FILE`"
-                )
-        if face is not None:
-            raise IdentityError(f"--face is for photos: {printable(paths[0])} is one person already")
-        if len(paths) == 1:
-            return Identity.load(paths[0])
+    if len(paths) == 1 and _is_saved_identity(paths[0]):
+        return Identity.load(paths[0])
     parts: dict[str, Any] = {}
     if recogniser is not None:
         parts["recogniser"] = ArcFaceRecogniser(recogniser)
@@ -125,10 +147,14 @@ def check_model(model: str | None, hifi: str | None = None) -> None:
     ------
     ModelError
         If `model` is neither a saved pipeline's folder, nor written like a hub id, nor a file with `hifi`;
-        or `hifi` is given without it.
+        `hifi` is given without it, or is nowhere.
     """
     if hifi is not None and model is None:
         raise ModelError("--hifi needs the SDXL base model it goes with: give --model")
+    if hifi is not None and not Path(hifi).exists():
+        from hifi_portrait.io.hub import check_reachable
+
+        check_reachable(hifi, file="hifi_net/config.json")
     if model is None:
         return
     if _could_be_hub_id(model):

@@ -11,6 +11,7 @@ import typer
 
 from hifi_portrait.cli.quick_imports import import_all_parts
 from hifi_portrait.errors import find_installed, needs_extra
+from hifi_portrait.io.names import BUNDLED_MODEL
 
 
 def parse_lora(words: str) -> tuple[Path, float]:
@@ -48,9 +49,8 @@ def check_loras(loras: Sequence[tuple[Path, float]], model: str | None) -> None:
     import_all_parts()  # peft asks for more of torch than drawing does
     with needs_extra("lora"):
         find_installed("peft")
-    from hifi_portrait.models.files import BUNDLED
-    from hifi_portrait.models.lora_files import check_lora, read_text_width
+    from hifi_portrait.io.lora_files import check_lora, read_text_width
 
-    width = read_text_width(BUNDLED if model is None else model)
+    width = read_text_width(BUNDLED_MODEL if model is None else model)
     for file, _ in loras:
         check_lora(file, width)

@@ -10,6 +10,7 @@ from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
+    check_analysis,
     frame,
     load_identity,
     make_target,
@@ -32,6 +33,7 @@ def identity(
     """Analyse photos once and save the person as one file, to be given in their place."""
     path = safetensors_path(out, "an identity", "identity.safetensors")
     files = reference_files(photos)
+    check_analysis(photos, recogniser, face, matting)
     networks = [file for file in (recogniser, matting) if file]
     check_files([path], [*photos, *files, *networks], IDENTITY_BYTES * len(files))
     person = load_identity(photos, recogniser, face, matting)
@@ -61,6 +63,7 @@ def landmarks(
     """Draw the landmark image: this person's own head with the requested expression and pose."""
     path = picture_path(out, "landmarks.png")
     check_files([path], [*photos, *reference_files(photos), *pose.files])
+    check_analysis(photos, face=face)
     from hifi_portrait.io.provenance import save_picture
     from hifi_portrait.landmarks import LandmarkGenerator
     from hifi_portrait.person.own_expressions import use_own_expressions
@@ -87,6 +90,7 @@ def warp(
     """Carry the photos through the fitted head into the requested pose, with nothing learnt."""
     path = picture_path(out, "warp.png")
     check_files([path], [*photos, *reference_files(photos), *pose.files])
+    check_analysis(photos, face=face)
     from hifi_portrait.io.provenance import save_picture
 
     target = make_target(pose, look)

@@ -11,6 +11,7 @@ from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
+    check_analysis,
     check_device,
     check_model,
     load_identity,
@@ -69,6 +70,7 @@ def redraw(
 ) -> None:
     """Redraw one face of a picture as a person's: pose, expression and framing are the picture's."""
     files = reference_files(photos)
+    check_analysis(photos, networks.recogniser, photo_face, networks.matting)
     path = picture_path(out, "redrawn.png")
     check_files([path], [picture, *photos, *files, *networks.files])
     check_model(networks.model, networks.hifi)

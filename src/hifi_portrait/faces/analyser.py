@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -30,8 +31,12 @@ from hifi_portrait.faces.recogniser import DlibRecogniser, align_chip
 from hifi_portrait.faces.refined_matting import RefinedMatting
 from hifi_portrait.fitting.keypoints import KEYPOINTS
 from hifi_portrait.head.arrays import ByteArray, FloatArray
+from hifi_portrait.head.numerics import as_whole
 
 logger = logging.getLogger(__name__)
+
+_MOST_FACES = 1_000_000
+"""More than any photo shows, and few enough to count."""
 
 MIN_CROP_SIDE = 64.0
 """Faces whose portrait crop has fewer photo pixels a side than this are not used."""
@@ -84,9 +89,7 @@ class FaceAnalyser:
         """
         name = source_name(photo)
         image = load_image(photo)
-        if index is not None and index < 0:
-            raise NoFaceError(f"{name}: faces are counted from 0 (the largest); there is no face {index}")
-        wanted = index or 0
+        wanted = 0 if index is None else read_face_number(index, name)
         found = list(islice(self._faces_in(image), None if single or index is None else wanted + 1))
         people = _count_people([detection for detection, _ in found])
         if single and people > 1:
@@ -231,6 +234,28 @@ def analyse(
 def analyse_all(photo: ImageLike, *, analyser: FaceAnalyser | None = None) -> list[Face]:
     """Analyse every face of a photo, largest first; see ``FaceAnalyser.analyse_all``."""
     return (analyser or default_analyser()).analyse_all(photo)
+
+
+def read_face_number(number: Any, source: str = "") -> int:
+    """Read which face is meant, counted from the largest (0).
+
+    Parameters
+    ----------
+    number
+        A whole number of Python, NumPy or torch.
+    source
+        Name of the photo, for the message.
+
+    Raises
+    ------
+    NoFaceError
+        It is no whole number of 0 or more.
+    """
+    whole = as_whole(number)
+    if whole is None or whole < 0:
+        where = f"{source}: " if source else ""
+        raise NoFaceError(f"{where}faces are counted from 0 (the largest); there is no face {number!r}")
+    return min(whole, _MOST_FACES)
 
 
 def _agree(detection: Detection, landmarks: FloatArray) -> bool:

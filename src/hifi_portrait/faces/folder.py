@@ -57,6 +57,8 @@ def list_photos(paths: Sequence[Path], *, beside_others: bool = False) -> tuple[
                 raise IdentityError(_describe_empty(path, others))
             photos += found
             unused += others
+        elif str(path).startswith(("http:/", "https:/")):
+            raise ImageError(f"{printable(path)} is an address: download the photo, and give the file")
         elif not path.exists():
             what = "is a link to nothing" if path.is_symlink() else "does not exist"
             raise ImageError(

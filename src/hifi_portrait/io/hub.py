@@ -16,13 +16,17 @@ _PATIENCE = 3.0
 """Seconds within which the hub must say anything at all."""
 
 
-def check_reachable(name: str, *, cache_dir: str | Path | None = None, **hub: Any) -> None:
+def check_reachable(
+    name: str, *, file: str = "model_index.json", cache_dir: str | Path | None = None, **hub: Any
+) -> None:
     """Check that a model is in the hub's cache, or that the hub can be reached.
 
     Parameters
     ----------
     name
         Its id, or a path that was mistyped.
+    file
+        A file that every such model has.
     cache_dir, hub
         As of a download; ``local_files_only`` allows the cache alone.
 
@@ -34,7 +38,7 @@ def check_reachable(name: str, *, cache_dir: str | Path | None = None, **hub: An
     folder = Path(name)
     if len(folder.parts) != 2 or folder.parts[0] in (".", "..", "~", "/"):
         raise ModelError(f"there is no folder {name}, and it is no hub id, which reads owner/name")
-    if isinstance(try_to_load_from_cache(name, "model_index.json", cache_dir=cache_dir), str):
+    if isinstance(try_to_load_from_cache(name, file, cache_dir=cache_dir), str):
         return
     if Path(folder.parts[0]).is_dir():
         raise ModelError(f"there is no folder {name}: {folder.parts[0]} has none of that name in it")

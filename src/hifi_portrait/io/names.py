@@ -10,6 +10,10 @@ PICTURE_FORMATS: Mapping[str, str] = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "J
 """Ending of the name of a picture that can be written -> Pillow's name of its format."""
 
 
+BUNDLED_MODEL = Path(__file__).parents[1] / "assets" / "bundled"
+"""Folder of the model that comes with the package."""
+
+
 def printable(name: str | Path) -> str:
     """Give a file's name as text that can be printed and saved anywhere; what is not UTF-8 becomes U+FFFD."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    return os.fspath(name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -10,8 +10,9 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from hifi_portrait.errors import ModelError
+from hifi_portrait.io.names import BUNDLED_MODEL
 
-BUNDLED = Path(__file__).parents[1] / "assets" / "bundled"
+BUNDLED = BUNDLED_MODEL
 """Folder of the model that comes with the package."""
 
 HIFI_PARTS = ("hifi_net", "face_encoder", "face_refiner", "face_attention")

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 
 from hifi_portrait.errors import ModelError
 from hifi_portrait.io.atomic import atomic_write
+from hifi_portrait.io.hub import check_reachable
 from hifi_portrait.models.dtypes import Dtypes, dtype_of, saved_dtype
 from hifi_portrait.models.files import HIFI_PARTS, check_weights, reading
 
@@ -115,6 +116,7 @@ def _from_file(file: Path, dtype: Dtypes) -> dict[str, Any]:
 
 
 def _downloaded(name: str, hub: dict[str, Any]) -> Path:
+    check_reachable(name, file=f"{HIFI_PARTS[0]}/config.json", **hub)
     patterns = [f"{part}/*" for part in HIFI_PARTS]
     try:
         return Path(snapshot_download(name, allow_patterns=patterns, **hub))

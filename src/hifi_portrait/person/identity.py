@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from hifi_portrait.errors import IdentityError, NoFaceError
 from hifi_portrait.faces import Face, FaceAnalyser, ImageLike, default_analyser
+from hifi_portrait.faces.analyser import read_face_number
 from hifi_portrait.faces.protocols import Parsing
 from hifi_portrait.faces.same_person import Selection, mean_similarity, select_person
 from hifi_portrait.fitting import fit
@@ -27,9 +27,7 @@ from hifi_portrait.person.identity_file import check_shapes, read_tensors, write
 from hifi_portrait.person.references import References
 from hifi_portrait.person.shown_area import SHOULDERS, find_shown_bottom, frame_what_is_shown
 from hifi_portrait.person.sources import analyse_sources, list_sources
-
-if TYPE_CHECKING:
-    from hifi_portrait.person.target import Framing, Target
+from hifi_portrait.person.target import Framing, Target
 
 logger = logging.getLogger(__name__)
 
@@ -213,8 +211,8 @@ class Identity(References):
 
         Raises
         ------
-        ValueError
-            The size is no such whole number.
+        TypeError, ValueError
+            The target is none, or the size is no such whole number.
 
         Returns
         -------
@@ -225,6 +223,8 @@ class Identity(References):
         from hifi_portrait.person.own_expressions import use_own_expressions
         from hifi_portrait.warp.draw import warp_picture
 
+        if not isinstance(target, Target):
+            raise TypeError(f"`target` must be a Target, but is {target!r:.80}")
         side = as_whole(size)
         if side is None or not 16 <= side <= _LARGEST_PICTURE:
             raise ValueError(
@@ -266,7 +266,7 @@ class Identity(References):
         Raises
         ------
         IdentityError
-            The file cannot be written.
+            The file cannot be written, or its name is that of another kind of file.
         """
         geometry = [geometry.to_dict() for geometry in self.geometries]
         tensors: dict[str, Array] = {
@@ -366,8 +366,7 @@ def _select_person(
 
 
 def _find_anchor(found: Sequence[Sequence[Face]], index: int) -> Face:
-    if index < 0:
-        raise NoFaceError(f"faces are counted from 0 (the largest); there is no face {index}")
+    index = read_face_number(index)
     for group in found:
         if index < len(group):
             return group[index]

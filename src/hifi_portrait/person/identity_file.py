@@ -10,10 +10,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from hifi_portrait.errors import IdentityError
+from hifi_portrait.faces.image import IMAGE_SUFFIXES
 from hifi_portrait.fitting.landmark_model import NUM_LANDMARKS
 from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.geometry import IDENTITY_COMPONENTS
 from hifi_portrait.io.atomic import atomic_write
+from hifi_portrait.io.names import printable
 
 FORMAT = "hifi-portrait.identity"
 """Value of the metadata's ``format``, by which an identity is told from other safetensors files."""
@@ -37,6 +39,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[st
     IdentityError
         The file cannot be written.
     """
+    if not path.name or path.suffix.lower() in IMAGE_SUFFIXES:
+        raise IdentityError(f"{printable(path)}: an identity is saved as a .safetensors file: name one")
     contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     header = {"format": FORMAT, "version": str(FORMAT_VERSION), **metadata}
     try:

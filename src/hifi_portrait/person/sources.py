@@ -61,6 +61,8 @@ def list_sources(given: Source | Sequence[Source]) -> ListedSources:
     """
     from hifi_portrait.person.identity import Identity
 
+    if isinstance(given, bytes | bytearray):  # not a sequence of numbers, each a photo
+        raise ImageError("bytes are no photo: give a path, or open them with PIL.Image")
     many = isinstance(given, list | tuple) or (
         isinstance(given, Sequence) and not isinstance(given, str | PathLike)
     )

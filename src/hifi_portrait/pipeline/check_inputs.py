@@ -14,9 +14,11 @@ from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
 from hifi_portrait.models.files import HIFI_PARTS
+from hifi_portrait.models.guides import Guide
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
+from hifi_portrait.pipeline.options import LARGEST_SIDE
 from hifi_portrait.pipeline.request import Request
 from hifi_portrait.pipeline.scene import Scene
 
@@ -119,6 +121,7 @@ def check_request(request: Request, step: int) -> None:
         guidance_rescale=settings.guidance_rescale,
     )
     _check_scene(request.scene, len(request.subjects), height, width)
+    _check_parts(request)
     check_counts(
         hifi_every=settings.hifi_every, prompt_rounds=settings.prompt_rounds, upscale=settings.upscale
     )
@@ -180,6 +183,8 @@ def _check_prompts(request: Request) -> None:
             raise TypeError(f"`{name}` must be a text or a list of texts, but is {words!r}")
         if not listed:
             raise ValueError(f"`{name}` is an empty list: leave it out, or give a text")
+        if any(text.encode("utf-8", "replace").decode() != text for text in listed):
+            raise ValueError(f"`{name}` holds letters that are no Unicode: {words!r:.80}")
 
 
 def check_counts(**counts: int) -> None:
@@ -196,6 +201,19 @@ def check_counts(**counts: int) -> None:
             raise ValueError(f"`{name}` must be a whole number of 1 or more, but is {count!r}")
 
 
+def check_side(size: Any) -> None:
+    """Check the side of a square picture, in pixels.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number, or too large a one.
+    """
+    check_counts(size=size)
+    if as_whole(size) > LARGEST_SIDE:  # type: ignore[operator]  # a whole number, as was checked
+        raise ValueError(f"`size` must be {LARGEST_SIDE} or less, but is {size}")
+
+
 def _check_not_negative(**scales: float) -> None:
     for name, value in scales.items():
         number = as_number(value)
@@ -210,12 +228,32 @@ def _check_fractions(**fractions: float) -> None:
             raise ValueError(f"`{name}` must be in [0, 1], but is {value!r}")
 
 
+def check_is_scene(scene: Any) -> None:
+    """Check that something is a scene.
+
+    Raises
+    ------
+    TypeError
+        If it is none, such as the picture itself.
+    """
+    if not isinstance(scene, Scene):
+        raise TypeError(f"`scene` must be a Scene, but is {type(scene)}: see Scene.from_photo")
+
+
+def _check_parts(request: Request) -> None:
+    """Check that regions and guides are several of each."""
+    if request.regions is not None and not isinstance(request.regions, list | tuple):
+        raise TypeError(f"`regions` must be a list, one a person, but is {type(request.regions)}")
+    guides: Any = request.settings.guides
+    if not isinstance(guides, list | tuple) or not all(isinstance(guide, Guide) for guide in guides):
+        raise TypeError(f"`guides` must be a list of Guide, but is {guides!r:.80}")
+
+
 def _check_scene(scene: Scene | None, subjects: int, height: int, width: int) -> None:
     """Check that a given picture can be redrawn as requested."""
     if scene is None:
         return
-    if not isinstance(scene, Scene):
-        raise TypeError(f"`scene` must be a Scene, but is {type(scene)}: see Scene.from_photo")
+    check_is_scene(scene)
     if subjects != 1:
         raise ValueError("a scene's face is one person's: redraw one after another for several")
     if height != width:

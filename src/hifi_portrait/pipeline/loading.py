@@ -14,11 +14,11 @@ from torch import Tensor
 
 from hifi_portrait.errors import ModelError, needs_extra
 from hifi_portrait.io.hub import check_reachable
+from hifi_portrait.io.lora_files import check_lora
 from hifi_portrait.models.base_model import check_hub_is_sdxl, check_is_sdxl, is_single_file, load_single_file
 from hifi_portrait.models.dtypes import Dtypes, dtype_of, saved_dtypes
 from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, check_folder
 from hifi_portrait.models.hifi_files import load_hifi_parts
-from hifi_portrait.models.lora_files import check_lora
 
 _OPTIONAL_PARTS = ("image_encoder", "feature_extractor")
 _HUB_SETTINGS = ("token", "cache_dir", "local_files_only")

@@ -10,6 +10,9 @@ from hifi_portrait.prompts.effects import split_by_effect
 
 logger = logging.getLogger(__name__)
 
+_SHOWN = 200
+"""At most so many letters of a prompt are shown in a message."""
+
 
 def tell(request: Request, tokenizer: Any, *, is_bundled: bool) -> None:
     """Log a warning for each thing that a call asks for in vain.
@@ -52,10 +55,12 @@ def find_options_in_vain(request: Request) -> list[str]:
 def find_words_in_vain(request: Request, tokenizer: Any, is_bundled: bool) -> list[str]:
     """Find words of prompts that are not read, or that the bundled model does not draw."""
     found = []
+    for name, prompts in request.prompts.items():
+        for text in _texts(prompts):
+            if cut := find_cut_words(text, tokenizer):
+                words = name.replace("_", " ")
+                found.append(f"the {words} is too long: the model does not read {cut[:_SHOWN]!r}")
     for text in _texts(request.prompts.get("prompt")):
-        cut = find_cut_words(text, tokenizer)
-        if cut:
-            found.append(f"the prompt is too long: the model does not read {cut!r}")
         if is_bundled and len(request.subjects) == 1:
             _, target = request.subjects[0]
             drawn, in_vain = split_by_effect(text, target, keeps_colours=request.scene is not None)

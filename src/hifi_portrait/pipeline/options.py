@@ -243,7 +243,7 @@ _MAY_BE_NONE = ("height", "width", "face_guidance_scale")
 
 _MOST_STEPS = 10_000
 _LARGEST_UPSCALE = 16
-_LARGEST_SIDE = 16_384
+LARGEST_SIDE = 16_384
 
 
 def read_numbers(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -276,7 +276,7 @@ def read_numbers(values: Mapping[str, Any]) -> dict[str, Any]:
             numbers[name] = number
     for name, limit in (
         *(("num_inference_steps", _MOST_STEPS), ("upscale", _LARGEST_UPSCALE)),
-        *(("height", _LARGEST_SIDE), ("width", _LARGEST_SIDE), ("num_images_per_prompt", 1000)),
+        *(("height", LARGEST_SIDE), ("width", LARGEST_SIDE), ("num_images_per_prompt", 1000)),
     ):
         if (numbers[name] or 0) > limit:
             raise ValueError(f"`{name}` must be {limit} or less, but is {numbers[name]}")

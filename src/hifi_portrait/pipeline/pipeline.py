@@ -45,11 +45,12 @@ from hifi_portrait.pipeline import loading, notices, options
 from hifi_portrait.pipeline.call_state import CallState, prepare_call
 from hifi_portrait.pipeline.check_inputs import (
     check_complete,
-    check_counts,
     check_design,
     check_fit,
+    check_is_scene,
     check_precision,
     check_request,
+    check_side,
 )
 from hifi_portrait.pipeline.denoise import Denoiser
 from hifi_portrait.pipeline.encode import draw_head, encode_request
@@ -299,6 +300,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         TypeError, ValueError
             As a call; and for arguments that are the scene's.
         """
+        check_is_scene(scene)
         target = target or scene.target
         arguments = square_arguments(arguments, self.default_size, self.config.default_upscale)
         drawn: Any = self(identity, target, prompt, scene=scene, **arguments)
@@ -315,9 +317,9 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         Raises
         ------
         ValueError
-            If the size is no whole number of 1 or more.
+            If the size is no whole number of 1 to 16,384.
         """
-        check_counts(size=self.default_size if size is None else size)
+        check_side(self.default_size if size is None else size)
         side = self.default_size if size is None else int(size)
         return draw_head(identity, target, side, side).image
 

@@ -183,7 +183,10 @@ def make_request(
     request = Request(
         subjects=subjects,
         settings=settings,
-        prompts={**prompts, **embeddings, **given},
+        prompts={
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in {**prompts, **embeddings, **given}.items()
+        },
         scene=scene,
         regions=regions,
         generator=None,

@@ -10,7 +10,7 @@ import typer
 from hifi_portrait.cli import options
 from hifi_portrait.cli.evaluate.common import DrawingOptions, OutputOptions, Prompt, joined
 from hifi_portrait.cli.groups import given_options, takes_groups
-from hifi_portrait.cli.inputs import find_photos, load_pipeline
+from hifi_portrait.cli.inputs import check_device, check_model, find_photos, load_pipeline
 
 
 @takes_groups
@@ -33,11 +33,13 @@ def timing(
     drawing: DrawingOptions,
 ) -> None:
     """Measure time and memory of the photos' analysis, one portrait and one plain warp, all loaded."""
+    files = find_photos(photos)
+    output.check([*photos, *files])
+    check_model(model)
+    check_device(device)
     from hifi_portrait.evaluation.report.report import format_timing
     from hifi_portrait.evaluation.timing import time_portrait
 
-    files = find_photos(photos)
-    output.check([*photos, *files])
     result = time_portrait(load_pipeline(model, device), files, drawing.sampling(prompt, upscale))
     given = joined(
         "" if model is None else "--model DIR",

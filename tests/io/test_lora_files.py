@@ -9,8 +9,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from hifi_portrait.errors import ModelError
-from hifi_portrait.models.files import BUNDLED
-from hifi_portrait.models.lora_files import check_lora, read_text_width
+from hifi_portrait.io.lora_files import check_lora, read_text_width
+from hifi_portrait.io.names import BUNDLED_MODEL
 
 KOHYA = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight"
 PEFT = "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k.lora_A.weight"
@@ -48,7 +48,7 @@ def test_a_lora_for_a_transformer_is_refused(tmp_path, name):
 def test_who_has_a_smaller_model_is_told_where_loras_for_sdxl_go(tmp_path):
     file = write(tmp_path / "a.safetensors", KOHYA)
     with pytest.raises(ModelError, match=r"made for SDXL, .* SDXL base model"):
-        check_lora(file, read_text_width(BUNDLED))
+        check_lora(file, read_text_width(BUNDLED_MODEL))
 
 
 def test_a_text_encoders_lora_is_left_to_the_loader(tmp_path):
