@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_type_hints
 
 import pytest
 import typer
@@ -12,6 +13,7 @@ from hifi_portrait import Framing, Target
 from hifi_portrait.cli.inputs import FRAMINGS, frame, make_target, parse_framing
 from hifi_portrait.cli.options import PictureSizeOptions, PoseOptions
 from hifi_portrait.errors import ImageError, TargetError
+from hifi_portrait.person.target import POSE_RANGE
 from picture_files import size_of
 
 CLOSE = SimpleNamespace(framing=lambda: Framing(scale=0.6))
@@ -78,3 +80,16 @@ def test_a_side_out_of_range_is_refused_by_name(run, saved_identity, option, val
 def test_a_folder_as_a_pose_is_refused_by_the_options_name(place):
     with pytest.raises(ImageError, match=r"--like .* is a folder"):
         make_target(PoseOptions(like=Path(place)))
+
+
+def test_angles_on_the_command_line_are_those_that_a_target_takes():
+    hints = get_type_hints(PoseOptions, include_extras=True)
+    for axis, limit in POSE_RANGE.items():
+        option = hints[axis].__metadata__[0]
+        assert (option.min, option.max) == (-limit, limit)
+
+
+def test_a_face_of_the_photo_that_is_followed_needs_that_photo(run, saved_identity):
+    result = run("warp", saved_identity, "--like-face", 1)
+    assert result.exit_code == 2
+    assert "--like-face is for --like" in result.stderr

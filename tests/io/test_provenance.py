@@ -108,3 +108,10 @@ def test_pictures_are_written_into_one_folder_at_a_time(tmp_path):
         list(pool.map(lambda name: save_picture(image, tmp_path / name, {"seed": 1}), names))
     assert {path.name for path in tmp_path.iterdir()} == set(names)
     assert all(read_record(path)["seed"] == 1 for path in tmp_path.iterdir())
+
+
+def test_a_transparent_webp_keeps_every_pixel_and_what_lies_under_clear_ones(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (40, 40, 4), np.uint8)
+    picture[:20, :, 3] = 0
+    save_picture(picture, tmp_path / "a.webp", {"picture": "x"})
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a.webp")), picture)

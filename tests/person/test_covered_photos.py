@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.person.covered_faces import describe_odd_places
 from hifi_portrait.person.identity import Identity, _select_person
+from hifi_portrait.person.target import Target
+from hifi_portrait.pipeline.scene import Scene
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 _MASK = (227, 132, 150, 152, 379, 361, 447, 6)
@@ -82,3 +85,15 @@ def test_what_is_covered_is_saved(covered: Identity, tmp_path: Path):
     assert loaded.notices == covered.notices
     assert loaded.covered is not None and covered.covered is not None
     np.testing.assert_allclose(loaded.covered, covered.covered, atol=1 / 255)
+
+
+def test_a_cover_in_a_photo_that_is_followed_or_redrawn_is_said(caplog: pytest.LogCaptureFixture):
+    photo = load_image(PICTURES / "person_a_2.jpg")
+    masked = put_on_mask(photo, analyse(photo).landmarks)
+    for read, told in ((Target, "the expression there is a guess"), (Scene, "it is drawn over")):
+        caplog.clear()
+        read.from_photo(masked)
+        assert re.search(f"something may cover .*the mouth.*: {told}", caplog.text)
+        caplog.clear()
+        read.from_photo(photo)
+        assert caplog.text == ""

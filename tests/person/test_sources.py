@@ -14,6 +14,8 @@ from PIL import Image
 from hifi_portrait.errors import IdentityError, ImageError, NoFaceError
 from hifi_portrait.faces import analyse, load_image
 from hifi_portrait.person.identity import Identity
+from hifi_portrait.person.target import Target
+from hifi_portrait.pipeline.scene import Scene
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 A1, A2, B1, B2 = (PICTURES / f"person_{name}.jpg" for name in ("a_1", "a_2", "b_1", "b_2"))
@@ -134,3 +136,52 @@ def test_notices_are_saved(couple, tmp_path):
     found = Identity.from_photos(couple)
     found.save(tmp_path / "a.safetensors")
     assert Identity.load(tmp_path / "a.safetensors").notices == found.notices
+
+
+@pytest.mark.parametrize("read", [Target.from_photo, Scene.from_photo, analyse])
+def test_that_a_picture_shows_several_people_is_said_unless_one_is_chosen(couple, caplog, read):
+    read(couple[0])
+    assert "shows 2 faces: the largest is taken" in caplog.text
+    caplog.clear()
+    read(couple[0], **{"index" if read is analyse else "face": 1})
+    assert caplog.text == ""
+
+
+def test_no_folder_is_saved_with_an_identity(couple, tmp_path):
+    folder = tmp_path / "private"
+    folder.mkdir()
+    (folder / "half.jpg").write_bytes(A1.read_bytes()[:3000])
+    (folder / "none.png").write_text("no picture")
+    for number, photo in enumerate(couple):
+        shutil.copy(photo, folder / f"c{number}.png")
+    Identity.from_photos(folder).save(tmp_path / "who.safetensors")
+    saved = (tmp_path / "who.safetensors").read_bytes()
+    assert b"half.jpg" in saved and b"c0.png" in saved
+    assert b"private" not in saved and str(tmp_path).encode() not in saved
+
+
+@pytest.mark.parametrize("name", ["only.jpg", "only.png", "a.heic", "."])
+def test_an_identity_is_not_saved_as_a_picture(identity, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(A1, "only.jpg")
+    with pytest.raises(IdentityError, match=r"saved as a \.safetensors file"):
+        identity.save(name)
+    assert Path("only.jpg").read_bytes() == A1.read_bytes()
+    assert list(tmp_path.iterdir()) == [tmp_path / "only.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (A1.read_bytes(), "bytes are no photo"),
+        (bytearray(b"x"), "bytes are no photo"),
+        ("https://example.org/a.jpg", "is an address: download the photo"),
+        (["http://example.org/a.jpg", A1], "is an address: download the photo"),
+        ({A1}, "is not a photo"),
+        ([None], "is not a photo"),
+    ],
+    ids=["bytes", "bytearray", "address", "addresses", "set", "none"],
+)
+def test_what_is_no_photo_is_refused_by_its_kind(given, message):
+    with pytest.raises(ImageError, match=message):
+        Identity.from_photos(given)

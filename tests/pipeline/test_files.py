@@ -9,9 +9,10 @@ import torch
 from diffusers import (
     StableDiffusionXLPipeline,
 )
+from diffusers.loaders import lora_base
 
 from hifi_portrait.errors import ModelError
-from hifi_portrait.pipeline import HiFiPortraitPipeline
+from hifi_portrait.pipeline import HiFiPortraitPipeline, loading
 from tiny_pipelines import FACE_PARTS, TARGET, a_pipeline, draw
 
 
@@ -96,3 +97,10 @@ def test_a_base_model_without_hifi_weights_is_refused(saved, tmp_path):
     )
     with pytest.raises(ModelError, match="give the folder that has them as `hifi`"):
         HiFiPortraitPipeline.from_pretrained(folder)
+
+
+def test_a_pipeline_is_saved_where_peft_is_not_installed(pipe, tmp_path, monkeypatch):
+    monkeypatch.setattr(lora_base, "USE_PEFT_BACKEND", False)  # what diffusers remembers of it
+    monkeypatch.setattr(loading, "is_peft_available", lambda: False)
+    pipe.save_pretrained(tmp_path / "model")
+    assert (tmp_path / "model" / "model_index.json").is_file()
