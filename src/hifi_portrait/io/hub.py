@@ -9,6 +9,8 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from huggingface_hub import constants, try_to_load_from_cache
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
 
 from hifi_portrait.errors import ModelError
 
@@ -36,7 +38,7 @@ def check_reachable(
         If there is neither.
     """
     folder = Path(name)
-    if len(folder.parts) != 2 or folder.parts[0] in (".", "..", "~", "/"):
+    if len(folder.parts) != 2 or not _is_hub_id(name):
         raise ModelError(f"there is no folder {name}, and it is no hub id, which reads owner/name")
     if isinstance(try_to_load_from_cache(name, file, cache_dir=cache_dir), str):
         return
@@ -48,6 +50,14 @@ def check_reachable(
         raise ModelError(
             f"there is no folder {name}, nor is it in the hub's cache, and the hub cannot be reached"
         )
+
+
+def _is_hub_id(name: str) -> bool:
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return False
+    return True
 
 
 def _hub_answers() -> bool:
