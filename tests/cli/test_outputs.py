@@ -229,3 +229,26 @@ def test_checking_leaves_nothing_behind(tmp_path):
     check_files([tmp_path / "a" / "b.png"], [])
     check_folder(tmp_path / "c" / "d", [])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["generate", "{saved}", "--model", "{odd}", "--out", "o.png"],
+        ["redraw", "{photo}", "{saved}", "--model", "{odd}", "--out", "o.png"],
+        ["people", "--count", 1, "--out", "{odd}"],
+        ["export", "{model}", "--size", "tiny", "--out", "{odd}/new"],
+        ["plot", "--run", "{odd}", "--out", "{odd}"],
+    ],
+)
+def test_a_name_that_is_not_utf_8_is_named_where_libraries_cannot_open_it(
+    run, photo, saved_identity, tiny_model, tmp_path, monkeypatch, words
+):
+    monkeypatch.chdir(tmp_path)
+    odd = os.fsdecode(b"t\xe4")
+    shutil.copytree(tiny_model, odd)
+    names = {"saved": saved_identity, "photo": photo, "model": tiny_model, "odd": odd}
+    result = run(*(str(word).format(**names) for word in words))
+    assert result.exit_code == 2, result.stderr
+    assert "must be UTF-8" in result.stderr and "t\ufffd" in result.stderr
+    assert not Path("o.png").exists()

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 
 from hifi_portrait.errors import HiFiPortraitError, OutputError
-from hifi_portrait.io.names import printable
+from hifi_portrait.io.names import is_utf8, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -208,6 +208,9 @@ def describe(error: Exception) -> tuple[str, int]:
     text = " ".join(str(error).split())
     if isinstance(error, HiFiPortraitError):
         return text, EXIT_BAD_INPUT
+    if isinstance(error, UnicodeEncodeError) and not is_utf8(str(error.object)):
+        name = printable(str(error.object))[:200]
+        return f"{name} is no name in UTF-8, as is needed here: rename it", EXIT_BAD_INPUT
     if isinstance(error, OSError) and error.errno is not None:
         what = error.strerror or "cannot be used"
         return (f"{error.filename}: {what}" if error.filename else text), EXIT_BAD_INPUT

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hifi_portrait.errors import OutputError
-from hifi_portrait.io.names import PICTURE_FORMATS, printable
+from hifi_portrait.io.names import PICTURE_FORMATS, is_utf8, printable
 
 _OTHER_KINDS = frozenset(
     {".safetensors", ".heic", ".heif", ".avif", ".jfif", ".pdf", ".json", ".txt", ".md", ".zip", ".npy"}
@@ -139,6 +139,8 @@ def check_folder(out: Path, inputs: Iterable[Path]) -> None:
         It is an input or a file, or it cannot be made or written to.
     """
     _check_not_input(out, [path for path in inputs if path.exists()])
+    if not is_utf8(out):
+        raise OutputError(f"--out {printable(out)}: the name of this folder must be UTF-8")
     if out.exists() and not out.is_dir():
         raise OutputError(f"--out {printable(out)} is a file: name a folder")
     _check_room(out, PICTURE_BYTES, out)

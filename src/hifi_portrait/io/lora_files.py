@@ -9,6 +9,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from hifi_portrait.errors import ModelError
+from hifi_portrait.io.names import is_utf8, printable
 
 _FIRST_MATRIX = ("lora_down", "lora_A", "lora.down")
 """What the matrix that reads a layer's input is called by kohya's scripts, peft and diffusers."""
@@ -46,6 +47,8 @@ def check_lora(file: str | Path, text_width: int | None = None) -> None:
     if not file.is_file():
         what = "is a folder: name the file in it" if file.is_dir() else "does not exist"
         raise ModelError(f"the LoRA {file} {what}")
+    if not is_utf8(file):
+        raise ModelError(f"the LoRA {printable(file)}: its name must be UTF-8: rename the file")
     if file.suffix.lower() in _PICKLED:
         return
     shapes = _read_shapes(file)

@@ -17,3 +17,8 @@ BUNDLED_MODEL = Path(__file__).parents[1] / "assets" / "bundled"
 def printable(name: str | Path) -> str:
     """Give a file's name as text that can be printed and saved anywhere; what is not UTF-8 becomes U+FFFD."""
     return os.fspath(name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def is_utf8(name: str | Path) -> bool:
+    """Tell whether a name is UTF-8, which libraries that read and write weights and tables need."""
+    return not any("\udc80" <= letter <= "\udcff" for letter in os.fspath(name))

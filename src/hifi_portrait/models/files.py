@@ -10,13 +10,25 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from hifi_portrait.errors import ModelError
-from hifi_portrait.io.names import BUNDLED_MODEL
+from hifi_portrait.io.names import BUNDLED_MODEL, is_utf8, printable
 
 BUNDLED = BUNDLED_MODEL
 """Folder of the model that comes with the package."""
 
 HIFI_PARTS = ("hifi_net", "face_encoder", "face_refiner", "face_attention")
 """The parts beside an SDXL base model."""
+
+
+def check_name(path: str | Path) -> None:
+    """Check that the libraries that read weights can open a path.
+
+    Raises
+    ------
+    ModelError
+        Its name is not UTF-8.
+    """
+    if not is_utf8(path):
+        raise ModelError(f"{printable(path)}: the name of a model must be UTF-8: rename the folder or file")
 
 
 def check_folder(folder: str | Path, *, beside: Collection[str] = ()) -> None:
@@ -35,6 +47,7 @@ def check_folder(folder: str | Path, *, beside: Collection[str] = ()) -> None:
         If a file is missing or damaged; the message names it.
     """
     folder = Path(folder)
+    check_name(folder)
     index = folder / "model_index.json"
     if not index.is_file():
         if folder == BUNDLED:

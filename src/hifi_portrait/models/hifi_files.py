@@ -18,7 +18,7 @@ from hifi_portrait.errors import ModelError
 from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.io.hub import check_reachable
 from hifi_portrait.models.dtypes import Dtypes, dtype_of, saved_dtype
-from hifi_portrait.models.files import HIFI_PARTS, check_weights, reading
+from hifi_portrait.models.files import HIFI_PARTS, check_name, check_weights, reading
 
 FORMAT = "hifi-portrait.hifi"
 
@@ -71,6 +71,7 @@ def load_hifi_parts(source: str | Path, dtype: Dtypes, **hub: Any) -> dict[str, 
     ModelError
         If something is missing, damaged, or of another kind.
     """
+    check_name(source)
     if Path(source).suffix == ".safetensors":
         return _from_file(Path(source), dtype)
     folder = Path(source) if Path(source).is_dir() else _downloaded(str(source), hub)
