@@ -72,15 +72,24 @@ def test_a_damaged_picture_is_found_by_the_check(built: Path, tmp_path: Path):
     assert any("SHA-256" in wrong for wrong in check_dataset(copy))
 
 
-def test_building_again_from_the_first_stage_gives_the_same_bytes(heap: Path, built: Path, tmp_path: Path):
-    """As after a kill: the faces are there, and what follows is made anew."""
-    shutil.copytree(built / "work" / "faces", tmp_path / "set" / "work" / "faces")
-    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "set").rglob("*.parquet")}
-    build_dataset([heap], tmp_path / "set", workers=0)
-    assert {file: file.stat().st_mtime_ns for file in before} == before
-    first, second = contents(built), contents(tmp_path / "set")
+@pytest.mark.parametrize("lost", ["dataset.json", "photos", "work/faces"])
+def test_a_killed_build_goes_on_to_the_same_bytes(heap: Path, built: Path, tmp_path: Path, lost: str):
+    """Killed before the header was written, before a shard was finished, or before the first stage was."""
+    killed = shutil.copytree(built, tmp_path / "set")
+    (killed / "dataset.json").unlink()
+    if lost == "photos":
+        for file in (killed / "photos").iterdir():
+            file.unlink()
+    if lost == "work/faces":
+        for folder in ("work/faces", "work/fits", "photos", "analysis", "images"):
+            shutil.rmtree(killed / folder)
+    committed = [*killed.glob("photos/*.parquet"), *killed.glob("work/faces/*.parquet")]
+    there = {file: file.stat().st_mtime_ns for file in committed}
+    build_dataset([heap], killed, workers=0)
+    assert {file: file.stat().st_mtime_ns for file in there} == there
+    first, second = contents(built), contents(killed)
     assert first.keys() == second.keys()
-    assert [name for name in first if first[name] != second[name] and name != "croissant.json"] == []
+    assert [name for name in first if first[name] != second[name]] == []
 
 
 def test_a_finished_set_is_not_built_again(heap: Path, built: Path):

@@ -82,7 +82,8 @@ class State:
             The folder holds something else.
         """
         if not (path / "dataset.json").exists():
-            if path.exists() and any(each.name != "work" for each in path.iterdir()):
+            is_unfinished = (path / "work" / "batches").is_dir()
+            if path.exists() and any(path.iterdir()) and not is_unfinished:
                 raise DatasetError(f"{printable(path)} holds something else than a data set: name another")
             return None
         header = read_header(path)
