@@ -25,6 +25,9 @@ from hifi_portrait.head.arrays import FloatArray
 _STRICT_RATE = 1.4e-3
 """Of pairs of two people, the fraction above the strict threshold."""
 
+_PLAIN_RATE = 4e-3
+"""The same above the threshold that stands alone where nothing is learnt."""
+
 _GUARD_RATE = 1.8e-2
 """The same above the guard."""
 
@@ -62,13 +65,14 @@ def calibrate(
     """
     cosines, together = vectors @ vectors.T, truth[:, None] == truth
     impostors = cosines[~together]
-    strict, guard, folder_guard = (
+    strict, plain, guard, folder_guard = (
         round(float(np.quantile(impostors, 1 - rate)), 4)
-        for rate in (_STRICT_RATE, _GUARD_RATE, _FOLDER_GUARD_RATE)
+        for rate in (_STRICT_RATE, _PLAIN_RATE, _GUARD_RATE, _FOLDER_GUARD_RATE)
     )
     start = Calibration(
         recogniser=recogniser,
         strict=strict,
+        plain=plain,
         guard=guard,
         learnt=_LEARNT[-1],
         strict_learnt=_LEARNT[-1],

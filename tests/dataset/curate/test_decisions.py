@@ -26,6 +26,7 @@ WIDTH = 16
 CALIBRATION = Calibration(
     recogniser="numbers",
     strict=0.9,
+    plain=0.85,
     guard=0.8,
     learnt=0.5,
     strict_learnt=0.5,

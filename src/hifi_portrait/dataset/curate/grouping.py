@@ -85,7 +85,7 @@ def group_faces(
     learnt = calibration.strict_learnt if options.purity == "strict" else calibration.learnt
     guard = calibration.guard
     if metric.whitened is None:
-        guard = calibration.strict if options.purity == "strict" else calibration.guard
+        guard = calibration.strict if options.purity == "strict" else calibration.plain
     person = np.full(number, -1, np.int64)
     _group_folders(metric, pictures, folders, calibration.folder_guard, calibration.folder_learnt, person)
     cores = person.copy()

@@ -26,7 +26,7 @@ _SHRINKAGE = 0.2
 _LEAST_GROUP = 3
 """Faces that a group needs to say something of the scatter within a person."""
 
-_LEAST_SCATTER = 4
+_LEAST_SCATTER = 2
 """Faces in such groups, in dimensions of the vectors, from which on a covariance is learnt."""
 
 
@@ -38,6 +38,8 @@ class Calibration:
     """Name of the recogniser they are for."""
     strict: float
     """Cosine above which faces are surely one person: what the scatter is learnt from."""
+    plain: float
+    """Cosine above which faces are one person where nothing could be learnt, if purity is not all."""
     guard: float
     """Cosine below which two faces are not taken for one person, whatever the learnt metric says."""
     learnt: float
