@@ -10,7 +10,6 @@ All this holds for a process that is a command (`make_imports_quick`), never for
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -59,6 +58,8 @@ def only_for_drawing() -> Iterator[None]:
     if "diffusers" in sys.modules or not _are_quick():
         yield
         return
+    import importlib.metadata
+
     import torch
     from transformers.utils import import_utils
 
@@ -73,7 +74,7 @@ def only_for_drawing() -> Iterator[None]:
     import_utils.is_scipy_available()  # it remembers its answer: no optimisers, for training losses
     import_utils._is_package_available = of_package
     importlib.metadata.packages_distributions = dict  # diffusers would look through all files of all packages
-    importlib.metadata.version = _version_but_of_peft
+    importlib.metadata.version = functools.partial(_find_version, read_version)
     try:
         yield
     finally:
@@ -119,13 +120,13 @@ class _ScanOnce(Loader):
         )
 
 
-_read_version = importlib.metadata.version
-
-
-def _version_but_of_peft(distribution_name: str) -> str:
+def _find_version(read_version: Callable[[str], str], distribution_name: str) -> str:
+    """Give the version of any distribution but peft, which is not there for who loads no LoRA."""
     if distribution_name == "peft":
-        raise importlib.metadata.PackageNotFoundError(distribution_name)
-    return _read_version(distribution_name)
+        from importlib.metadata import PackageNotFoundError
+
+        raise PackageNotFoundError(distribution_name)
+    return read_version(distribution_name)
 
 
 class _Finder(MetaPathFinder):
