@@ -14,24 +14,21 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pyarrow as pa
 from PIL import Image
 
 from hifi_portrait.dataset.analysis import recogniser_name
+from hifi_portrait.dataset.curate.pdq import pdq_of
 from hifi_portrait.dataset.curate.sources import InputFile
 from hifi_portrait.dataset.records import true_suffix
 from hifi_portrait.dataset.tables import encode_matte
-from hifi_portrait.errors import ImageError, needs_extra
+from hifi_portrait.errors import ImageError
 from hifi_portrait.faces import ArcFaceRecogniser, Face, FaceAnalyser, default_analyser
 from hifi_portrait.faces.image import MAX_PIXELS, decode_picture, open_bytes
 from hifi_portrait.faces.quality import FaceQuality
 from hifi_portrait.head.arrays import ByteArray
 from hifi_portrait.io.provenance import find_record
-
-with needs_extra("curate"):
-    import pdqhash
 
 MEASURES = tuple(FaceQuality.__dataclass_fields__)
 """What the quality of a face is made of."""
@@ -67,9 +64,6 @@ FACE_SCHEMA = pa.schema(
     }
 )
 """Columns of the stage's table: one row a face, or one row for a file that has none."""
-
-_HASHED_SIDE = 256
-"""Pixels of the longer side to which a picture is shrunk before it is hashed."""
 
 _SAME_PICTURE = 31
 """Bits of 256 in which the hashes of two copies of a picture differ at most."""
@@ -138,15 +132,6 @@ def detect_files(
 def crashed_row(file: InputFile) -> list[dict[str, Any]]:
     """Give the row of a file that ended two workers."""
     return [_file_row(file) | {"reason": "crashed_reader"}]
-
-
-def pdq_of(picture: ByteArray) -> bytes:
-    """Hash a picture (H, W, 3) perceptually, 256 bits (PDQ, Facebook's ThreatExchange)."""
-    scale = min(_HASHED_SIDE / max(picture.shape[:2]), 1)
-    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    shrunk = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if scale < 1 else picture
-    bits, _ = pdqhash.compute(np.ascontiguousarray(shrunk))
-    return np.packbits(np.asarray(bits, np.uint8)).tobytes()
 
 
 @cache
