@@ -26,7 +26,7 @@ def pdq_of(picture: ByteArray) -> bytes:
     scale = min(_LARGEST / max(picture.shape[:2]), 1)
     size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
     shrunk = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if scale < 1 else picture
-    small = _decimate(np.asarray(shrunk, np.float32) @ np.float32([0.299, 0.587, 0.114]))
+    small = _decimate(np.asarray(shrunk, np.float32) @ np.array([0.299, 0.587, 0.114], np.float32))
     spectrum = _COSINES @ small @ _COSINES.T
     return np.packbits((spectrum > np.median(spectrum)).ravel()[::-1]).tobytes()
 
