@@ -22,7 +22,7 @@ PICTURE = Path(__file__).parents[1] / "pictures" / "person_a_1.jpg"
 NOWHERE_A_NUMBER = [math.nan, math.inf, -1, "x", [-1], object()]
 
 
-@pytest.mark.parametrize("value", NOWHERE_A_NUMBER, ids=str)
+@pytest.mark.parametrize("value", NOWHERE_A_NUMBER, ids=["nan", "inf", "-1", "x", "[-1]", "object"])
 @pytest.mark.parametrize(
     "name",
     [
