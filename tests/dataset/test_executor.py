@@ -1,33 +1,16 @@
 import operator
 import os
-import signal
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from deadly_items import die_at, die_once
 from hifi_portrait.dataset.executor import each_of, run_shards
 from hifi_portrait.errors import DatasetError
 
 pytestmark = pytest.mark.slow  # each starts processes
-
-
-def die_at(fatal: int, log: Path, item: int) -> int:
-    """A reader that one item kills, whenever it is read; each reading is logged."""
-    with log.open("a") as file:
-        file.write(f"{item}\n")
-    if item == fatal:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return -item
-
-
-def die_once(flag: Path, item: int) -> int:
-    """A reader that is killed once, by nothing of its own."""
-    if item == 3 and flag.exists():
-        flag.unlink()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return -item
 
 
 @pytest.mark.parametrize("workers", [0, 2])

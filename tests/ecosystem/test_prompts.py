@@ -98,21 +98,25 @@ def test_a_name_that_is_taken_is_refused(pipe, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("module", "width"),
+    ("module", "width", "message"),
     [
-        ("unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q", 320),  # of another width
-        ("unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q", 8),  # where SDXL has no attention
-        ("transformer.single_blocks.0.attn.to_q", 3072),  # FLUX
+        ("unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q", 320, "made for SDXL"),  # too wide
+        (
+            "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q",
+            8,
+            "made for SDXL",
+        ),  # no such layer
+        ("transformer.single_blocks.0.attn.to_q", 3072, "made for a transformer, such as FLUX"),
     ],
 )
-def test_a_lora_of_another_architecture_is_refused(pipe, identity, tmp_path, module, width):
+def test_a_lora_of_another_architecture_is_refused(pipe, identity, tmp_path, module, width, message):
     before = draw(pipe, identity)
     tensors = {
         f"{module}.lora_A.weight": torch.ones(2, width),
         f"{module}.lora_B.weight": torch.ones(width, 2),
     }
     save_file(tensors, tmp_path / "other.safetensors")
-    with pytest.raises(ModelError, match=r"the LoRA other\.safetensors .* made for SDXL"):
+    with pytest.raises(ModelError, match=rf"the LoRA .*other\.safetensors .*{message}"):
         load(pipe, tmp_path, "other.safetensors", "other")
     np.testing.assert_allclose(draw(pipe, identity), before, atol=1e-5)
 

@@ -92,7 +92,7 @@ def test_an_exception_in_a_callback_leaves_no_state(pipe, identity, guide, step)
         ({"callback_on_step_end_tensor_inputs": ["nonsense"]}, ValueError),  # found by diffusers, late
         ({"timesteps": [3, 2, 1], "sigmas": [1.0]}, ValueError),  # later still
         ({"generator": [torch.Generator()] * 3}, ValueError),  # after the schedule is set
-        ({"latents": torch.zeros(1, 3, 8, 8)}, RuntimeError),  # within the UNet
+        ({"latents": torch.zeros(1, 3, 8, 8)}, ValueError),  # found first
     ],
 )
 def test_a_wrong_argument_leaves_no_state(pipe, identity, wrong, error):
