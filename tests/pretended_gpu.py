@@ -7,6 +7,9 @@ the whole process: tests start a process of their own for it.
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,10 +96,21 @@ class _Module(_DummyBackendModule):
         waits.append(_wait("synchronize"))
 
 
+def results_of(*arguments):
+    """Run `on_a_pretended_gpu` in a process of its own; gives what it prints."""
+    script = Path(__file__).with_name("on_a_pretended_gpu.py")
+    command = [sys.executable, "-W", "ignore", str(script), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 def install():
     """Register the device. It stays for as long as the process lives."""
     _setup_privateuseone_for_python_backend(NAME, backend_module=_Module())
-    _library.fallback(lambda operation, *args, **kwargs: _run(operation, args, kwargs), "PrivateUse1")
+    library = torch.library.Library("_", "IMPL")
+    library.fallback(lambda operation, *args, **kwargs: _run(operation, args, kwargs), "PrivateUse1")
+    _kept.append(library)
     torch.tensor = _made_here_first(torch.tensor)
     torch.as_tensor = _made_here_first(torch.as_tensor)
 
@@ -112,7 +126,8 @@ def _made_here_first(make):
     return moved
 
 
-_library = torch.library.Library("_", "IMPL")
+_kept: list[torch.library.Library] = []
+"""What must not be collected as garbage."""
 
 
 def _run(operation, args, kwargs):

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "on_a_pretended_gpu.py"
+from pretended_gpu import results_of
+
 CASES = ("plain", "guidance", "from the warp", "part of the steps")
 
 
 @pytest.fixture(scope="module")
 def drawn():
-    command = [sys.executable, "-W", "ignore", str(SCRIPT), "draw"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return results_of("draw")
 
 
 def test_the_pretended_gpu_refuses_what_a_real_one_refuses(drawn):

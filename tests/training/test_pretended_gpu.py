@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "on_a_pretended_gpu.py"
+from pretended_gpu import results_of
 
 
 @pytest.fixture(scope="module")
 def trained(prepared, base_folder, tmp_path_factory):
-    run = tmp_path_factory.mktemp("run")
-    command = [sys.executable, "-W", "ignore", str(SCRIPT), "train"]
-    done = subprocess.run(
-        [*command, str(prepared.folder), str(base_folder), str(run)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return results_of("train", prepared.folder, base_folder, tmp_path_factory.mktemp("run"))
 
 
 def test_networks_and_critic_learn_there(trained):

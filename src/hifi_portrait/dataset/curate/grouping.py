@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from hifi_portrait.dataset.curate.metric import Calibration, Metric, learn_metric
+from hifi_portrait.dataset.curate.metric import Calibration, Metric, learn_metric, rows_by_label
 from hifi_portrait.dataset.curate.neighbours import nearest
 from hifi_portrait.head.arrays import FloatArray
 
@@ -156,11 +156,10 @@ def _group_heap(
     """Group faces of which nothing is known."""
     if len(rows) < 2:
         return
-    vectors = metric.vectors if metric.whitened is None else metric.whitened
-    neighbours, cosines = nearest(vectors[rows], _NEIGHBOURS)
+    neighbours, cosines = nearest(metric.best[rows], _NEIGHBOURS)
     threshold = guard if metric.whitened is None else learnt
     for community in _communities(neighbours, cosines, threshold):
-        for members in _smaller(rows[community], vectors, threshold):
+        for members in _smaller(rows[community], metric.best, threshold):
             labels = _link(_forbid(metric.affinity(members, guard, learnt), pictures[members]))
             for label in range(labels.max() + 1):
                 if (labels == label).sum() > 1:
@@ -180,9 +179,7 @@ def _communities(
     number = len(neighbours)
     edges += [(index, index, 1.0) for index in range(number)]
     labels = np.array(dlib.chinese_whispers(edges))
-    order = np.argsort(labels, kind="stable")
-    starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
-    return [rows for rows in np.split(order, starts[1:]) if len(rows) > 1]
+    return [rows for rows in rows_by_label(labels) if len(rows) > 1]
 
 
 def _smaller(
@@ -198,15 +195,12 @@ def _smaller(
 
 
 def _people(person: npt.NDArray[np.int64]) -> dict[int, npt.NDArray[np.int64]]:
-    rows = np.flatnonzero(person >= 0)
-    order = rows[np.argsort(person[rows], kind="stable")]
-    starts = np.flatnonzero(np.diff(person[order], prepend=-1))
-    return {int(person[part[0]]): part for part in np.split(order, starts[1:]) if len(part)}
+    numbers = ((int(person[rows[0]]), rows) for rows in rows_by_label(person))
+    return {number: rows for number, rows in numbers if number >= 0}
 
 
 def _centres(metric: Metric, people: dict[int, npt.NDArray[np.int64]]) -> FloatArray:
-    vectors = metric.vectors if metric.whitened is None else metric.whitened
-    centres = np.stack([vectors[rows].mean(axis=0) for rows in people.values()])
+    centres = np.stack([metric.best[rows].mean(axis=0) for rows in people.values()])
     return np.asarray(centres / np.linalg.norm(centres, axis=1, keepdims=True))
 
 
@@ -262,10 +256,9 @@ def _adopt(
     people = _people(person)
     if not people:
         return
-    vectors = metric.vectors if metric.whitened is None else metric.whitened
     centres, numbers = _centres(metric, people), list(people)
     for index in left:
-        for place in np.argsort(-(centres @ vectors[index]))[:4]:
+        for place in np.argsort(-(centres @ metric.best[index]))[:4]:
             rows = people[numbers[place]]
             if pictures[index] in pictures[rows]:
                 continue

@@ -92,6 +92,11 @@ class Metric:
     whitened: FloatArray | None
     """(N, E) unit vectors; None where the collection is too small to learn from."""
 
+    @property
+    def best(self) -> FloatArray:
+        """(N, E) the whitened vectors, or the plain ones where nothing could be learnt."""
+        return self.vectors if self.whitened is None else self.whitened
+
     def affinity(self, rows: npt.NDArray[np.int64], guard: float, learnt: float) -> FloatArray:
         """Compute how far above the thresholds pairs of some faces are.
 
@@ -122,6 +127,14 @@ _WHITENED_SPREAD = 0.12
 """The same of the whitened cosine."""
 
 
+def rows_by_label(labels: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    """Find the indices of each label among (N,), for one label after the other, smallest first."""
+    if not len(labels):
+        return []
+    order = np.argsort(labels, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
+
+
 def learn_metric(vectors: FloatArray, groups: npt.NDArray[np.int64]) -> Metric:
     """Learn the whitening from groups that are pure.
 
@@ -133,9 +146,7 @@ def learn_metric(vectors: FloatArray, groups: npt.NDArray[np.int64]) -> Metric:
         (N,) number of each face's group; -1 for none.
     """
     scatter, mean = [], vectors.mean(axis=0)
-    order = np.argsort(groups, kind="stable")
-    starts = np.flatnonzero(np.diff(groups[order], prepend=-2))
-    for rows in np.split(order, starts[1:]):
+    for rows in rows_by_label(groups):
         if len(rows) >= _LEAST_GROUP and groups[rows[0]] >= 0:
             apart = vectors[rows] - vectors[rows].mean(axis=0)
             scatter.append(apart * np.sqrt(len(rows) / (len(rows) - 1)))
