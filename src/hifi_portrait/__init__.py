@@ -18,6 +18,7 @@ from hifi_portrait.errors import (
     RecipeError,
     SeveralFacesError,
     TargetError,
+    VideoError,
 )
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ __all__ = [
     "SteeringOptions",
     "Target",
     "TargetError",
+    "VideoError",
     "WarpOptions",
     "__version__",
     "analyse",

@@ -13,6 +13,10 @@ class ImageError(HiFiPortraitError):
     """A file or array is not a picture that can be used: unreadable, truncated, too large, too small."""
 
 
+class VideoError(HiFiPortraitError):
+    """A file is not a video that can be used: missing, empty, damaged, or without pictures."""
+
+
 class NoFaceError(HiFiPortraitError):
     """No usable face was found in a photo."""
 

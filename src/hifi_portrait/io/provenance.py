@@ -26,10 +26,10 @@ _LIBRARIES = ("diffusers", "numpy", "torch", "transformers")
 _QUALITY = 95
 """Of JPEG and WebP, of 100."""
 
-_DESCRIPTION = 0x010E
+DESCRIPTION = 0x010E
 """EXIF's field ImageDescription, which holds the record in JPEG and WebP files, after ``hifi-portrait:``."""
 
-_LONGEST_DESCRIPTION = 60_000
+_LONGESTDESCRIPTION = 60_000
 """Characters of a record that fit beside the rest into a JPEG's EXIF, which has 64 KB."""
 
 
@@ -81,7 +81,7 @@ def save_picture(
         options = {"pnginfo": info}
     else:
         exif = Image.Exif()
-        exif[_DESCRIPTION] = _describe(record)
+        exif[DESCRIPTION] = text_of_record(record)
         options["exif"] = exif
         if kind == "JPEG":
             options["subsampling"] = 0
@@ -114,22 +114,31 @@ def find_record(image: Image.Image) -> dict[str, Any] | None:
     """Find the record in an opened picture, without decoding it; None if it carries none."""
     text = image.info.get(KEY)
     if text is None and image.format in ("JPEG", "WEBP"):
-        described = image.getexif().get(_DESCRIPTION)
-        if isinstance(described, str) and described.startswith(f"{KEY}:"):
-            text = described[len(KEY) + 1 :]
+        described = image.getexif().get(DESCRIPTION)
+        return record_of_text(described) if isinstance(described, str) else None
+    return record_of_text(f"{KEY}:{text}") if isinstance(text, str) else None
+
+
+def record_of_text(text: str) -> dict[str, Any] | None:
+    """Read a record that `text_of_record` wrote; None from any other text."""
+    if not text.startswith(f"{KEY}:"):
+        return None
     try:
-        record = json.loads(text) if isinstance(text, str) else None
+        record = json.loads(text[len(KEY) + 1 :])
     except ValueError:
         return None
     return record if isinstance(record, dict) else None
 
 
-def _describe(record: Mapping[str, Any]) -> str:
-    """Write a record in ASCII; the longest entries are left out where it would not fit."""
+def text_of_record(record: Mapping[str, Any]) -> str:
+    """Write a record in ASCII, as files keep it that have one field of text only.
+
+    The longest entries are left out where it would be longer than 60,000 characters.
+    """
     kept = dict(_clean(record))
     while True:
         text = f"{KEY}:{json.dumps(kept, sort_keys=True)}"
-        if len(text) <= _LONGEST_DESCRIPTION or not kept:
+        if len(text) <= _LONGESTDESCRIPTION or not kept:
             return text
         del kept[max(kept, key=lambda name: len(json.dumps(kept[name])))]
 
