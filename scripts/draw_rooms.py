@@ -29,6 +29,7 @@ ROOMS = {
     "person": (1, "Faces → Identity; and the Target of a portrait"),
     "landmarks": (1, "Identity + Target → control image"),
     "warp": (1, "photos carried into the target's pose"),
+    "baked": (2, "the warp laid down in a textured mesh"),
     "models": (1, "the networks"),
     "pipeline": (1, "check, encode, denoise, composite → portrait"),
     "dataset": (2, "many photos of many people on disk"),

@@ -22,6 +22,7 @@ from hifi_portrait.errors import (
 )
 
 if TYPE_CHECKING:
+    from hifi_portrait.baked import BakedHead
     from hifi_portrait.faces import Face, FaceAnalyser, analyse
     from hifi_portrait.head import HeadPose
     from hifi_portrait.models import FaceAttention, FaceEncoder, FaceRefiner, HiFiNet
@@ -37,11 +38,13 @@ if TYPE_CHECKING:
         SteeringOptions,
         WarpOptions,
     )
+    from hifi_portrait.warp.session import WarpSession
 
 __version__ = "0.1.0"
 
 __all__ = [
     "PRESETS",
+    "BakedHead",
     "DatasetError",
     "Face",
     "FaceAnalyser",
@@ -73,6 +76,7 @@ __all__ = [
     "TargetError",
     "VideoError",
     "WarpOptions",
+    "WarpSession",
     "__version__",
     "analyse",
 ]
@@ -80,6 +84,7 @@ __all__ = [
 # The module of each name that is imported on first use, so that `import hifi_portrait` stays quick. The block
 # under TYPE_CHECKING tells type checkers and editors the same; a test keeps the two alike.
 _LAZY = {
+    "BakedHead": "hifi_portrait.baked",
     "PRESETS": "hifi_portrait.person.presets",
     "Face": "hifi_portrait.faces",
     "FaceAnalyser": "hifi_portrait.faces",
@@ -99,6 +104,7 @@ _LAZY = {
     "SteeringOptions": "hifi_portrait.pipeline",
     "Target": "hifi_portrait.person",
     "WarpOptions": "hifi_portrait.pipeline",
+    "WarpSession": "hifi_portrait.warp.session",
     "analyse": "hifi_portrait.faces",
 }
 

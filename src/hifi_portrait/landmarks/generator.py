@@ -146,14 +146,14 @@ class LandmarkGenerator:
 
     def draw(self, vertices: Array, camera: Camera) -> Raster:
         """Rasterise camera-space vertices (V, 3), without lashes and without teeth that pierce the lips."""
-        inverse_depth = 1 / (vertices[:, 1] + self._depth_shift)
+        inverse_depth = 1 / (vertices[:, 1] + self.depth_shift)
         shown = self._shown
         pixels = camera.project(vertices)
         raster = rasterise(pixels, inverse_depth, self.model.triangles[shown], camera.height, camera.width)
         triangle = self._numbers[raster.triangle]
         raster = Raster(triangle, raster.barycentric, raster.depth)
         millimetre = 1e-3 * camera.focal / float(np.median(vertices[:, 1]))
-        fill_slits(raster, self._slit_parts, SLIT_MM * millimetre)
+        fill_slits(raster, self.slit_parts, SLIT_MM * millimetre)
         return raster
 
     @cached_property
@@ -166,7 +166,7 @@ class LandmarkGenerator:
         return np.append(self._shown, -1).astype(np.int32)
 
     @cached_property
-    def _slit_parts(self) -> ByteArray:
+    def slit_parts(self) -> ByteArray:
         """Per triangle: 0 skin, 1 left eye, 2 right eye, 3 inside of the mouth."""
         kinds = np.zeros(len(self.model.triangles), np.uint8)
         for kind, parts in enumerate(((Part.LEFT_EYE,), (Part.RIGHT_EYE,), (*TEETH, *INNER_MOUTH)), start=1):
@@ -174,7 +174,8 @@ class LandmarkGenerator:
         return kinds
 
     @cached_property
-    def _depth_shift(self) -> FloatArray:
+    def depth_shift(self) -> FloatArray:
+        """Metres (V,) by which each vertex is pushed back in the depth test."""
         inner = np.isin(self.model.parts, (*TEETH, Part.TONGUE))
         shift = np.zeros(self.model.num_vertices, np.float32)
         shift[np.unique(self.model.triangles[inner])] = INNER_DEPTH

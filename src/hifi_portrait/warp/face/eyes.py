@@ -109,7 +109,7 @@ def draw_eyeballs(
         near = cv2.dilate(shown.astype(np.uint8), about).astype(bool) & skin
         gain = np.clip(np.median(light[near]) / usual, *settings.light_range) if near.any() else 1.0
         shade = (gain * _shade(shown, pixels, settings)[shown])[:, None]
-        eye = _colour_eyeball(place[shown], eyes, pixels, settings) * shade
+        eye = colour_eyeball(place[shown], eyes, pixels, settings) * shade
         eye += _mirror_light(place[shown], pixels, settings)[:, None] * eyes.white * gain
         blurred = cv2.GaussianBlur(shown.astype(np.float32), (0, 0), settings.edge_softness)
         soft = np.minimum(settings.edge_gain * blurred, 1)[shown]
@@ -117,7 +117,7 @@ def draw_eyeballs(
     return colour
 
 
-def _colour_eyeball(place: Array, eyes: EyeColours, pixels: float, settings: EyePaintingSettings) -> Array:
+def colour_eyeball(place: Array, eyes: EyeColours, pixels: float, settings: EyePaintingSettings) -> Array:
     """Colours (P, 3) of places (P, 2) on an eyeball."""
     distance = np.linalg.norm(place, axis=1)
     in_radii = distance / eyes.radius

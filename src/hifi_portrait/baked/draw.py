@@ -1,0 +1,183 @@
+"""A baked head drawn: the mesh with its texture, and the cards of hair and clothes before and behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from hifi_portrait.baked.atlas import Atlas
+from hifi_portrait.baked.kernels import draw_nearest, empty_layer, put_layer, shade, weigh_triangles
+from hifi_portrait.baked.parts import Card, HeadMesh
+from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
+from hifi_portrait.head.geometry import HeadGeometry
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.raster import close_slits
+from hifi_portrait.landmarks.generator import SLIT_MM, LandmarkGenerator
+from hifi_portrait.warp.face.places import ear_vertices, mouth_nearness
+from hifi_portrait.warp.photo_grid.motion import move_places
+from hifi_portrait.warp.photo_grid.trust import turn_degrees
+from hifi_portrait.warp.settings import WarpSettings
+
+_TEXELS_A_PIXEL = 1.8
+"""Texels a pixel from which on a smaller texture is taken: it would alias."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A head as far as it is drawn.
+
+    Attributes
+    ----------
+    colour
+        (H, W, 3) float32 in [0, 255].
+    alpha
+        (H, W) float32 in [0, 1].
+    depth
+        (H, W) float32, 1 / metre; 0 where there is nothing.
+    triangle
+        (H, W) int32, number of the mesh's triangle; -1 where there is none.
+    vertices
+        (V, 3) the mesh's vertices in camera space.
+    """
+
+    colour: FloatArray
+    alpha: FloatArray
+    depth: FloatArray
+    triangle: Array
+    vertices: FloatArray
+
+
+def draw_mesh(
+    mesh: HeadMesh,
+    levels: tuple[Array, ...],
+    geometry: HeadGeometry,
+    known: float,
+    model: HeadModel,
+    settings: WarpSettings,
+) -> Frame:
+    """Draw a head's mesh.
+
+    Parameters
+    ----------
+    mesh
+        The head.
+    levels
+        Its texture, as of `HeadMesh.levels`.
+    geometry
+        Expression, gaze, pose and camera.
+    known
+        In [0, 1], how far the head ends where the photo that decides shows its person to end.
+    model, settings
+        The head model, and those of the warp.
+    """
+    camera = geometry.camera
+    points = model.express(mesh.rest, geometry.expression, geometry.gaze)
+    vertices = model.bend(points, geometry.rotation, geometry.translation)
+    generator = LandmarkGenerator.load(model)
+    xy = np.ascontiguousarray(camera.project(vertices), np.float64)
+    inverse_depth = 1 / (vertices[:, 1] + generator.depth_shift).astype(np.float64)
+    nearest, triangle = empty_layer(camera.height, camera.width)
+    draw_nearest(xy, inverse_depth, model.triangles, mesh.atlas.shown, nearest, triangle)
+    drawn = np.zeros((camera.height, camera.width, 4), np.float32)
+    atlas, distance = mesh.atlas, float(np.median(vertices[:, 1]))
+    texture = _choose_level(levels, atlas, camera.focal / distance, model)
+    shade(xy, inverse_depth, model.triangles, atlas.uv, atlas.triangles, texture, nearest, triangle, drawn)
+    millimetre = 1e-3 * camera.focal / distance
+    close_slits((triangle, drawn, nearest), generator.slit_parts, SLIT_MM * millimetre)
+    person = 1 - drawn[..., 3] / 255
+    of_body = np.append(_is_body(model), False)[triangle]
+    alpha = np.where(of_body, 1 - person, 1 - known * person) * (triangle >= 0)
+    soft = soften_edges(alpha.astype(np.float32), settings)
+    return Frame(drawn[..., :3].copy(), soft, nearest, triangle, vertices)
+
+
+@lru_cache(maxsize=4)
+def _is_body(model: HeadModel) -> BoolArray:
+    return np.asarray(model.parts == Part.SHOULDERS)
+
+
+def _choose_level(levels: tuple[Array, ...], atlas: Atlas, pixels: float, model: HeadModel) -> Array:
+    """Choose the largest texture that does not alias at so many pixels a metre."""
+    for level in levels:
+        if skin_texels(atlas, model) * len(level) <= _TEXELS_A_PIXEL * pixels:
+            return level
+    return levels[-1]
+
+
+@lru_cache(maxsize=4)
+def skin_texels(atlas: Atlas, model: HeadModel) -> float:
+    """Measure the sides of textures that a metre of the face takes in an atlas."""
+    number = (mouth_nearness(model, 0.06, 0.1)[model.triangles] > 0).all(axis=1) & (model.parts == Part.SKIN)
+    uv, places = atlas.uv[atlas.triangles[number]], model.mean[model.triangles[number]]
+    one, other = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
+    flat = np.abs(one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]).sum()
+    solid = np.linalg.norm(np.cross(places[:, 1] - places[:, 0], places[:, 2] - places[:, 0]), axis=1).sum()
+    return float(np.sqrt(flat / solid))
+
+
+def put_cards(
+    frame: Frame, cards: Sequence[Card], geometry: HeadGeometry, model: HeadModel, settings: WarpSettings
+) -> None:
+    """Put hair and clothes before and behind a head, in place."""
+    for card in cards:
+        _put_card(frame, card, geometry, model, settings)
+
+
+def _put_card(
+    frame: Frame, card: Card, geometry: HeadGeometry, model: HeadModel, settings: WarpSettings
+) -> None:
+    camera, grid = geometry.camera, settings.grid
+    places, _ = move_places(card.space, geometry, frame.vertices, model)
+    flat = places[0].astype(np.float64)
+    xy, inverse_depth = np.ascontiguousarray(camera.project(flat)), 1 / flat[:, 1]
+    photo = card.space.geometry
+    shrunk = photo.translation[1] / photo.camera.focal * photo.camera.height
+    step = card.step * shrunk * camera.focal / geometry.translation[1]
+    kept, weights = np.empty(len(card.triangles), np.bool_), np.empty(len(xy), np.float32)
+    weigh_triangles(xy, card.triangles, float(step), np.array(grid.stretch_hair), kept, weights)
+    weights *= card.fade
+    nearest, triangle = empty_layer(camera.height, camera.width)
+    draw_nearest(xy, inverse_depth, card.triangles, kept, nearest, triangle)
+    layer = np.zeros((camera.height, camera.width, 4), np.float32)
+    shade(xy, inverse_depth, card.triangles, card.xy, card.triangles, card.picture, nearest, triangle, layer)
+    allowed = np.full(triangle.shape, grid.behind, np.float32)
+    emptiness = 0.0
+    if card.is_back:
+        allowed = (grid.behind_hair * np.append(_is_nape(model), False)[frame.triangle]).astype(np.float32)
+    else:
+        turned = turn_degrees(photo, geometry)
+        emptiness = float(np.exp(-((turned / grid.empty_degrees) ** 2)))
+    points = (xy, inverse_depth, weights, card.triangles)
+    put_layer(
+        frame.colour,
+        frame.alpha,
+        frame.depth,
+        layer,
+        nearest,
+        points,
+        triangle,
+        allowed,
+        emptiness,
+        np.array(grid.rim),
+    )
+
+
+@lru_cache(maxsize=4)
+def _is_nape(model: HeadModel) -> BoolArray:
+    """Tell which triangles (F,) lie behind the ears, on nape and neck."""
+    mean = model.mean[: model.num_vertices]
+    ears = np.median(mean[np.concatenate(ear_vertices(model)), 1])
+    behind = (mean[:, 1] > ears)[model.triangles].all(axis=1)
+    return np.asarray(behind & (model.parts != Part.SHOULDERS))
+
+
+def soften_edges(alpha: Array, settings: WarpSettings) -> FloatArray:
+    """Make the edge of the mesh as soft as a photo's, as `add_background` does."""
+    background = settings.background
+    blurred = cv2.GaussianBlur(alpha, (0, 0), max(background.edge_softness * len(alpha) / 256, 0.3))
+    return np.asarray(np.minimum(alpha, blurred * background.edge_gain), np.float32)
