@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hifi_portrait.models import FaceAttention, FaceEncoder, FaceRefiner, HiFiNet
     from hifi_portrait.models.guides import Guide
     from hifi_portrait.person import Framing, Identity, Target
+    from hifi_portrait.person.background import Background
     from hifi_portrait.person.presets import PRESETS
     from hifi_portrait.pipeline import (
         HiFiPortraitPipeline,
@@ -44,6 +45,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "PRESETS",
+    "Background",
     "BakedHead",
     "DatasetError",
     "Face",
@@ -86,6 +88,7 @@ __all__ = [
 _LAZY = {
     "BakedHead": "hifi_portrait.baked",
     "PRESETS": "hifi_portrait.person.presets",
+    "Background": "hifi_portrait.person.background",
     "Face": "hifi_portrait.faces",
     "FaceAnalyser": "hifi_portrait.faces",
     "FaceAttention": "hifi_portrait.models",

@@ -14,6 +14,7 @@ from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, progress
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
+    background_file,
     check_analysis,
     check_device,
     check_model,
@@ -22,6 +23,7 @@ from hifi_portrait.cli.inputs import (
     load_pipeline,
     make_target,
     portrait_record,
+    read_background,
     reference_files,
 )
 from hifi_portrait.cli.loras import check_loras
@@ -70,6 +72,7 @@ def generate(
     sheet: Annotated[
         bool, typer.Option("--sheet", help="Also write NAME-sheet.png: references, landmarks, warp, results.")
     ] = False,
+    background: options.Background = "photo",
     private: options.Private = False,
     as_json: options.Json = False,
     pose: options.PoseOptions,
@@ -88,7 +91,8 @@ def generate(
     path = picture_path(out)
     paths = numbered(path, count)
     written = [*paths, beside(path, "sheet")] if sheet else list(paths)
-    check_files(written, [*photos, *files, *pose.files, *networks.files])
+    check_files(written, [*photos, *files, *pose.files, *networks.files, *background_file(background)])
+    behind = read_background(background, paths)
     target = make_target(pose, look).with_prompt(prompt)
     check_model(networks.model, networks.hifi)
     check_loras(networks.loras, networks.model)
@@ -124,17 +128,21 @@ def generate(
         "face_scale": strength.face_scale,
         **sides,
     }
+    if behind.kind != "photo":
+        named = behind.picture is None or not private
+        settings["background"] = Path(background).name if named else "picture"
     if sides and strength.upscale is None:
         del settings["upscale"]  # as the size needs it
     warn_of_equal_pictures(settings, count)
     taken = steps_taken(settings["num_inference_steps"], settings["warp_strength"])
     record = portrait_record(files, identity, target, settings, networks, private)
     results: list[np.ndarray] = []
+    drawn_by = settings | {"background": behind}
     with progress(quiet=as_json) as bar:
         # The pipeline reports the steps of the first draw of each portrait only; a prompt takes more draws.
         task = bar.add_task("portrait", total=count * (taken + 1))
         for number, path in enumerate(paths):
-            image = draw_portrait(pipe, identity, target, settings, seed + number, lambda: bar.advance(task))
+            image = draw_portrait(pipe, identity, target, drawn_by, seed + number, lambda: bar.advance(task))
             bar.advance(task)
             save_picture(image, path, {**record, "seed": seed + number})
             results.append(image)
@@ -186,7 +194,7 @@ def draw_portrait(
 
     Returns
     -------
-    The picture as uint8 RGB (H, W, 3).
+    The picture as uint8 RGB (H, W, 3), or RGBA (H, W, 4) if its background is transparent.
     """
     import numpy as np
     import torch
@@ -197,7 +205,7 @@ def draw_portrait(
 
     generator = torch.Generator("cpu").manual_seed(seed)
     output: Any = pipe(identity, target, generator=generator, callback_on_step_end=after_step, **settings)
-    return np.asarray(output.images[0].convert("RGB"))
+    return np.asarray(output.images[0])
 
 
 def portrait_sheet(identity: Identity, target: Target, results: list[np.ndarray]) -> Image.Image:

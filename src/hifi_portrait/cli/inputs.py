@@ -13,11 +13,13 @@ from hifi_portrait.errors import (
     IdentityError,
     ImageError,
     ModelError,
+    OutputError,
     TargetError,
 )
-from hifi_portrait.io.names import printable
+from hifi_portrait.io.names import JPEG_SUFFIXES, printable
 
 if TYPE_CHECKING:
+    from hifi_portrait.person.background import Background
     from hifi_portrait.person.identity import Identity
     from hifi_portrait.person.target import Framing, Target
     from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
@@ -315,6 +317,30 @@ def make_target(pose: PoseOptions, look: LookOptions | None = None) -> Target:
         look=look.look,
     )
     return target if pose.gaze is None else target.look_at_camera(*pose.gaze)
+
+
+def read_background(given: str, outputs: Sequence[Path]) -> Background:
+    """Read what is to be behind the person, before anything is drawn.
+
+    Raises
+    ------
+    TargetError, ImageError
+        If it is unknown, or its picture cannot be read.
+    OutputError
+        If it is transparent and one of the outputs is a JPEG, which cannot be.
+    """
+    from hifi_portrait.person.background import Background
+
+    background = Background.of(given)
+    for path in outputs:
+        if background.is_transparent and path.suffix.lower() in JPEG_SUFFIXES:
+            raise OutputError(f"--out {printable(path)}: a JPEG has no alpha: name a .png or .webp")
+    return background
+
+
+def background_file(given: str) -> list[Path]:
+    """Give the file that a background is read from, if it is one."""
+    return [Path(given)] if Path(given).is_file() else []
 
 
 def portrait_record(

@@ -45,6 +45,14 @@ Face = Annotated[
         show_default="who is in most photos",
     ),
 ]
+Background = Annotated[
+    str,
+    typer.Option(
+        metavar="WHAT",
+        help="What is behind the person: photo, blur, transparent, a colour such as teal or #204060, or a "
+        "picture's file.",
+    ),
+]
 MOST_PEOPLE = 100_000_000
 """The most people of one data set."""
 

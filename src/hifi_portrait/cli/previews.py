@@ -10,10 +10,12 @@ from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
+    background_file,
     check_analysis,
     frame,
     load_identity,
     make_target,
+    read_background,
     reference_files,
 )
 from hifi_portrait.cli.outputs import check_files, picture_path, safetensors_path
@@ -83,18 +85,22 @@ def warp(
     out: options.PictureOut = "warp.png",
     size: options.Size = 512,
     face: options.Face = None,
+    background: options.Background = "photo",
     as_json: options.Json = False,
     pose: options.PoseOptions,
     look: options.LookOptions,
 ) -> None:
     """Carry the photos through the fitted head into the requested pose, with nothing learnt."""
     path = picture_path(out, "warp.png")
-    check_files([path], [*photos, *reference_files(photos), *pose.files])
+    check_files([path], [*photos, *reference_files(photos), *pose.files, *background_file(background)])
     check_analysis(photos, face=face)
+    behind = read_background(background, [path])
     from hifi_portrait.io.provenance import save_picture
 
     target = make_target(pose, look)
     person = load_identity(photos, face=face)
     target = frame(target, pose, person)
-    save_picture(person.warp(target, size), path, {"picture": "plain warp of the references"})
+    save_picture(
+        person.warp(target, size, background=behind), path, {"picture": "plain warp of the references"}
+    )
     emit({"path": str(path), "size": [size, size]}, str(path), as_json)

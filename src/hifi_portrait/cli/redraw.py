@@ -22,6 +22,7 @@ from hifi_portrait.cli.inputs import (
 from hifi_portrait.cli.loras import check_loras
 from hifi_portrait.cli.outputs import check_files, picture_path
 from hifi_portrait.errors import OutputError
+from hifi_portrait.io.names import JPEG_SUFFIXES
 
 
 @takes_groups
@@ -83,7 +84,7 @@ def redraw(
     from hifi_portrait.pipeline.scene import Scene
 
     scene = Scene.from_photo(picture, face=face)
-    if scene.alpha is not None and path.suffix.lower() in (".jpg", ".jpeg"):
+    if scene.alpha is not None and path.suffix.lower() in JPEG_SUFFIXES:
         raise OutputError(f"--out {path}: the picture is transparent in part, which JPEG cannot hold")
     target = scene.target.replace(glasses=glasses).with_prompt(prompt)
     if expression is not None:

@@ -23,7 +23,7 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], cell: int = 
     Parameters
     ----------
     rows
-        ``(label, pictures)``; uint8 RGB arrays of any size, fitted into squares.
+        ``(label, pictures)``; uint8 RGB or RGBA arrays of any size, fitted into squares.
     cell
         Side of the squares, in pixels.
     """
@@ -40,7 +40,8 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], cell: int = 
         for column, picture in enumerate(pictures):
             image = _fit(Image.fromarray(picture), cell)
             left = MARGIN + column * (cell + MARGIN) + (cell - image.width) // 2
-            sheet.paste(image, (left, top + LABEL_HEIGHT + (cell - image.height) // 2))
+            place = left, top + LABEL_HEIGHT + (cell - image.height) // 2
+            sheet.paste(image, place, image if image.mode == "RGBA" else None)
     return sheet
 
 

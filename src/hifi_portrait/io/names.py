@@ -6,6 +6,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+JPEG_SUFFIXES = (".jpg", ".jpeg")
+"""Endings of pictures that cannot be transparent."""
+
 PICTURE_FORMATS: Mapping[str, str] = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """Ending of the name of a picture that can be written -> Pillow's name of its format."""
 

@@ -22,6 +22,7 @@ from hifi_portrait.head import HeadGeometry
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.head.numerics import as_whole
 from hifi_portrait.io.names import printable
+from hifi_portrait.person.background import Background, BackgroundLike
 from hifi_portrait.person.covered_faces import describe_odd_places, find_covered_faces
 from hifi_portrait.person.identity_file import check_shapes, read_tensors, write_tensors
 from hifi_portrait.person.references import References
@@ -196,7 +197,7 @@ class Identity(References):
         """Give the usual framing; or, where no photo shows the shoulders, a closer one without them."""
         return frame_what_is_shown(find_shown_bottom(self.crops))
 
-    def warp(self, target: Target, size: int = 256) -> ByteArray:
+    def warp(self, target: Target, size: int = 256, *, background: BackgroundLike = "photo") -> ByteArray:
         """Draw the person as a target asks with the photos' own pixels, without any network.
 
         The pixels are carried over the fitted head; glasses and the colours of hair and clothes that the
@@ -208,20 +209,25 @@ class Identity(References):
             What the picture is to show.
         size
             Side of the square picture, in pixels; from 16 to 8192.
+        background
+            What is behind the person: "photo", "blur", "transparent", a colour or a picture; see
+            `Background.of`.
 
         Raises
         ------
         TypeError, ValueError
             The target is none, or the size is no such whole number.
+        TargetError, ImageError
+            There is no such background, or no such photo as the target's `look`.
 
         Returns
         -------
         picture
-            (size, size, 3) RGB.
+            (size, size, 3) RGB; (size, size, 4) if the background is transparent.
         """
         from hifi_portrait.landmarks import LandmarkGenerator
         from hifi_portrait.person.own_expressions import use_own_expressions
-        from hifi_portrait.warp.draw import warp_picture
+        from hifi_portrait.warp.draw import draw_warp
 
         if not isinstance(target, Target):
             raise TypeError(f"`target` must be a Target, but is {target!r:.80}")
@@ -230,9 +236,10 @@ class Identity(References):
             raise ValueError(
                 f"`size` must be a whole number of pixels in [16, {_LARGEST_PICTURE}], but is {size!r}"
             )
+        behind = Background.of(background)
         drawing = LandmarkGenerator.load()(self.identity, use_own_expressions(target, self.geometries), side)
-        picture, _ = warp_picture(self, drawing)
-        return picture
+        warp = draw_warp(self, drawing)
+        return behind.replace_in(warp.picture, warp.alpha, warp.behind)
 
     def best_look(self, targets: Sequence[Target]) -> int:
         """Find the photo that suits several targets best, for `Target.look`.

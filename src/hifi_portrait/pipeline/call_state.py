@@ -18,6 +18,7 @@ from hifi_portrait.models.guides import Guide
 from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.pipeline.encode import Device, mask_scene
 from hifi_portrait.pipeline.inpaint import LatentInpainting
+from hifi_portrait.pipeline.new_background import replace_background
 from hifi_portrait.pipeline.request import Request
 from hifi_portrait.pipeline.subjects import EncodedSubjects
 from hifi_portrait.pipeline.warp_start import WarpStart
@@ -164,7 +165,7 @@ class CallState:
         )
 
     def finish(self, pictures: Any, processor: VaeImageProcessor, device: Device) -> Any:
-        """Enlarge the last round's pictures where that is requested, and return them as what is requested.
+        """Enlarge the last round's pictures and replace their background where that is requested.
 
         Parameters
         ----------
@@ -174,6 +175,11 @@ class CallState:
             diffusers' own, which makes PIL images, say, of tensors.
         device
             On which the networks run.
+
+        Returns
+        -------
+        Any
+            The pictures, as the requested output type.
         """
         request = self.request
         if not request.is_finished_here:
@@ -183,6 +189,9 @@ class CallState:
             pictures = self.subjects.add_detail(pictures, fraction)
         if request.is_enlarged and request.scene is not None:
             pictures = mask_scene(request.scene, self.subjects.large_heads[0], device).paste(pictures)
+        if request.background.kind != "photo":
+            head = (self.subjects.large_heads or self.subjects.heads)[0]
+            pictures = replace_background(pictures, request.background, *request.subjects[0], head)
         return processor.postprocess(pictures, output_type=request.output_type)
 
 

@@ -121,6 +121,7 @@ def check_request(request: Request, step: int) -> None:
         guidance_rescale=settings.guidance_rescale,
     )
     _check_scene(request.scene, len(request.subjects), height, width)
+    _check_background(request)
     _check_parts(request)
     check_counts(
         hifi_every=settings.hifi_every, prompt_rounds=settings.prompt_rounds, upscale=settings.upscale
@@ -247,6 +248,23 @@ def _check_parts(request: Request) -> None:
     guides: Any = request.settings.guides
     if not isinstance(guides, list | tuple) or not all(isinstance(guide, Guide) for guide in guides):
         raise TypeError(f"`guides` must be a list of Guide, but is {guides!r:.80}")
+
+
+def _check_background(request: Request) -> None:
+    """Check that the picture's background can be replaced, where it is not the photo's."""
+    if request.background.kind == "photo":
+        return
+    if request.scene is not None:
+        raise ValueError("`background` must be 'photo' with a `scene`, which keeps its own background")
+    if len(request.subjects) != 1:
+        raise ValueError("`background` must be 'photo' for several people, who have no common cut-out")
+    if not request.starts_from_warp:
+        raise ValueError(
+            "`background` must be 'photo' for pictures from noise (warp_strength 1): it is replaced where the"
+            " warp shows no person. Give a smaller `warp_strength`"
+        )
+    if request.output_type == "latent":
+        raise ValueError("`background` must be 'photo' for `output_type='latent'`: only pixels are replaced")
 
 
 def _check_scene(scene: Scene | None, subjects: int, height: int, width: int) -> None:

@@ -39,6 +39,7 @@ from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, reading
 from hifi_portrait.models.hifi_files import save_hifi_parts
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.regions import Region
+from hifi_portrait.person.background import BackgroundLike
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline import loading, notices, options
@@ -150,6 +151,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
         negative_prompt: str | list[str] | None = None,
         scene: Scene | None = None,
         regions: Sequence[Region] | None = None,
+        background: BackgroundLike = "photo",
         size: options.SizeOptions | None = None,
         sampling: options.SamplingOptions | None = None,
         steering: options.SteeringOptions | None = None,
@@ -186,6 +188,10 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             Which part of the picture is whose, one a person: boxes (left, top, right, bottom) as fractions of
             width and height, or masks (height, width) in [0, 1]. What is near each head, if not given; for
             one person, all.
+        background
+            What is behind the person: "photo", as in the photo that decides the look; "blur", the same out of
+            focus; "transparent", for pictures with an alpha channel; a colour ("teal", "#204060"); or a
+            picture (path, PIL image or array). For one person, in starts from the warp; see `Background.of`.
         size
             `SizeOptions`: `height`, `width` of what the networks draw, in pixels; `upscale`, how many times
             as large finished pictures are.
@@ -229,7 +235,8 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
                 target,
                 keywords
                 | {"prompt": prompt, "negative_prompt": negative_prompt, "scene": scene}
-                | {"regions": regions, "size": size, "sampling": sampling, "steering": steering}
+                | {"regions": regions, "background": background}
+                | {"size": size, "sampling": sampling, "steering": steering}
                 | {"warp": warp, "prompting": prompting, "output_type": output_type}
                 | {"callback_on_step_end": callback_on_step_end},
                 generator,
@@ -243,6 +250,7 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             options.settle(groups, keywords, self.config, self.default_size, step),
             scene=scene,
             regions=regions,
+            background=background,
             generator=generator,
             callback=callback_on_step_end,
             output_type=output_type,

@@ -10,6 +10,7 @@ import torch
 
 from hifi_portrait.head.numerics import as_whole
 from hifi_portrait.models.regions import Region
+from hifi_portrait.person.background import Background, BackgroundLike
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline.options import KEYWORDS, CallSettings
@@ -33,6 +34,8 @@ class Request:
     """The given picture of which only a face is redrawn."""
     regions: Sequence[Region] | None
     """Which part of the picture is whose."""
+    background: Background
+    """What is behind the person."""
     generator: torch.Generator | list[torch.Generator] | None
     """The source of noise, one or one a picture."""
     callback: Mapping[str, Any]
@@ -81,8 +84,8 @@ class Request:
     @property
     def is_finished_here(self) -> bool:
         """Whether anything happens to pictures after diffusers' pipeline has drawn them."""
-        redrawn = self.scene is not None and self.output_type != "latent"
-        return self.shows_warp or self.is_enlarged or redrawn
+        changed = self.scene is not None or self.background.kind != "photo"
+        return self.shows_warp or self.is_enlarged or (changed and self.output_type != "latent")
 
 
 def pair_subjects(
@@ -156,6 +159,7 @@ def make_request(
     *,
     scene: Scene | None,
     regions: Sequence[Region] | None,
+    background: BackgroundLike,
     generator: Any,
     callback: Callable[..., Any] | None,
     output_type: str,
@@ -167,6 +171,8 @@ def make_request(
     ----------
     subjects, settings, scene, regions, callback, output_type
         As a `Request` has them.
+    background
+        As `Background.of` takes it.
     generator
         As `read_generator` takes it.
     prompts
@@ -189,6 +195,7 @@ def make_request(
         },
         scene=scene,
         regions=regions,
+        background=Background.of(background),
         generator=None,
         callback={"callback_on_step_end": callback, **hearing},
         output_type=output_type,

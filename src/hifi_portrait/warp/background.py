@@ -24,9 +24,11 @@ def add_background(context: WarpContext, canvas: Canvas) -> Canvas:
     Off the head's surface, coverage is half of the person's alpha from here on.
     """
     settings = context.settings.background
-    behind = context.sources.behind
     height, width = canvas.alpha.shape
-    picture = _compose(canvas, cv2.resize(behind, (width, height)), settings) + _remainder(canvas, settings)
+    behind = np.asarray(cv2.resize(context.sources.behind, (width, height)), np.float32)
+    person = _soften_edge(canvas, settings)
+    shown = person[..., None]
+    picture = canvas.colour * shown + behind * (1 - shown) + _remainder(canvas, settings)
     raster = canvas.raster
     layers = raster.mask * (1 + _LAYERS[context.model.parts[raster.triangle]])
     on_bald = context.target.raster.mask & raster.mask  # shoulders end where the person does
@@ -34,16 +36,17 @@ def add_background(context: WarpContext, canvas: Canvas) -> Canvas:
         canvas,
         colour=picture + (1 - canvas.photo[..., None]) * (_soften_steps(picture, layers, settings) - picture),
         coverage=np.where(on_bald, canvas.coverage, canvas.alpha / 2),
+        person=person,
+        behind=behind,
     )
 
 
-def _compose(canvas: Canvas, behind: Array, settings: BackgroundSettings) -> FloatArray:
-    """Put the person before the background, with a photo's own edge, or one as soft as a photo's."""
-    sigma = settings.edge_softness * len(behind) / 256
+def _soften_edge(canvas: Canvas, settings: BackgroundSettings) -> FloatArray:
+    """Give the person's alpha (H, W) a photo's own edge, or one as soft as a photo's."""
+    sigma = settings.edge_softness * len(canvas.alpha) / 256
     blurred = cv2.GaussianBlur(canvas.alpha, (0, 0), sigma)
     soft = np.minimum(canvas.alpha, blurred * settings.edge_gain)
-    soft = (soft + canvas.photo * (canvas.alpha - soft))[..., None]
-    return np.asarray(canvas.colour * soft + behind * (1 - soft), np.float32)
+    return np.asarray(soft + canvas.photo * (canvas.alpha - soft), np.float32)
 
 
 def _remainder(canvas: Canvas, settings: BackgroundSettings) -> FloatArray:

@@ -108,6 +108,11 @@ class Canvas:
         the main reference, such as single hairs that are not in the matte.
     parsed
         (H, W, 2) in [0, 1], hair and clothes as far as `photo` goes; None where references were not parsed.
+    person
+        (H, W) in [0, 1], how much of each pixel of a finished picture is the person; None before there is a
+        background.
+    behind
+        (H, W, 3) in [0, 255], the background; None before there is one.
     """
 
     raster: Raster
@@ -121,6 +126,8 @@ class Canvas:
     photo: FloatArray
     remainder: FloatArray
     parsed: FloatArray | None = None
+    person: FloatArray | None = None
+    behind: FloatArray | None = None
 
     @classmethod
     def blank(cls, context: WarpContext) -> Self:

@@ -64,11 +64,17 @@ class Warp:
         the person's alpha, and 0 on the background.
     dyed
         (H, W) float32 in [0, 1]: hair and clothes in the colours that the target names.
+    alpha
+        (H, W) float32 in [0, 1]: how much of each pixel is the person.
+    behind
+        (H, W, 3) float32 in [0, 255]: the background that the person stands before.
     """
 
     picture: ByteArray
     coverage: FloatArray
     dyed: FloatArray
+    alpha: FloatArray
+    behind: FloatArray
 
 
 def draw_warp(
@@ -104,7 +110,8 @@ def draw_warp(
     for stage in STAGES:
         canvas = stage(context, canvas)
     picture = np.clip(canvas.colour + 0.5, 0, 255).astype(np.uint8)
-    return Warp(picture, canvas.coverage.astype(np.float32), canvas.dyed)
+    assert canvas.person is not None and canvas.behind is not None
+    return Warp(picture, canvas.coverage.astype(np.float32), canvas.dyed, canvas.person, canvas.behind)
 
 
 def best_look(
