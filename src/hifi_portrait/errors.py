@@ -33,6 +33,10 @@ class TargetError(HiFiPortraitError):
     """A requested expression, head pose, gaze or framing is unknown or out of range."""
 
 
+class MotionError(HiFiPortraitError):
+    """A motion, or the video or table that one is read from, is missing, damaged or shows no face."""
+
+
 class ModelError(HiFiPortraitError):
     """A model, checkpoint or asset is missing, damaged, or of another kind than asked for."""
 

@@ -100,7 +100,7 @@ def test_jacobian_is_that_of_the_projection(
         values["gaze"],
         values["expression"],
     )
-    jacobian, _ = _linearise(seen, values["identity"], photo, full=True)
+    jacobian, _ = _linearise(seen, values["identity"], photo, full=True, shared_count=80)
     depth = seen.points(values["identity"], values["expression"], values["gaze"])[0] @ geometry.rotation.T
     millimetres = 1e3 * np.median(depth[:, 1] + values["translation"][1]) / geometry.camera.focal
     analytic = jacobian.reshape(478, 2, -1)[:, :, column] / millimetres
@@ -201,3 +201,19 @@ def test_landmarks_that_are_not_numbers_are_refused() -> None:
 def test_weights_must_be_positive(model: HeadModel) -> None:
     with pytest.raises(ValueError, match="weights must be positive"):
         fit([np.ones((478, 3))], [(256, 256)], weights=[0.0], model=model)
+
+
+def test_a_known_identity_stays_and_each_photo_is_fitted_by_itself(
+    seen: LandmarkModel, rng: np.random.Generator
+) -> None:
+    identity = 0.7 * rng.normal(size=80).astype(np.float32)
+    landmarks, sizes = [detected(seen, photo) for photo in photos_of(identity)], [(256, 256)] * 3
+    free = fit(landmarks, sizes)
+    every = fit(landmarks, sizes, identity=free.identity)
+    one = fit(landmarks[:1], sizes[:1], identity=free.identity)
+    assert np.array_equal(every.identity, free.identity)
+    assert np.array_equal(every.geometries[0].expression, one.geometries[0].expression)
+    np.testing.assert_allclose(every.residuals, free.residuals, atol=2e-3)
+    for wrong in (np.zeros(3), np.full(80, np.nan)):
+        with pytest.raises(ValueError, match="identity must be 80"):
+            fit(landmarks, sizes, identity=wrong)

@@ -9,6 +9,7 @@ import typer
 
 from hifi_portrait import __version__
 from hifi_portrait.cli import attributes, dataset, recipes
+from hifi_portrait.cli.animate import animate
 from hifi_portrait.cli.baselines import baselines
 from hifi_portrait.cli.console import (
     check_working_folder,
@@ -30,6 +31,7 @@ from hifi_portrait.cli.presets import presets
 from hifi_portrait.cli.previews import identity, landmarks, warp
 from hifi_portrait.cli.quick_imports import make_imports_quick
 from hifi_portrait.cli.redraw import redraw
+from hifi_portrait.cli.sheets import sheet
 from hifi_portrait.cli.train import export, prepare, train
 
 app = typer.Typer(
@@ -65,7 +67,10 @@ def _add_group(name: str, commands: dict[str, Callable[..., None]], text: str) -
     app.add_typer(group, name=name)
 
 
-for command in (generate, redraw, identity, landmarks, warp, presets, people, prepare, train, export):
+for command in (
+    *(generate, redraw, animate, sheet, identity, landmarks, warp, presets),
+    *(people, prepare, train, export),
+):
     app.command(cls=PlainCommand)(reports_errors(command))
 _add_group(
     "recipes",

@@ -15,7 +15,7 @@ _OTHER_KINDS = frozenset(
     {".safetensors", ".heic", ".heif", ".avif", ".jfif", ".pdf", ".json", ".txt", ".md", ".zip", ".npy"}
 )
 
-_ENDINGS = _OTHER_KINDS | set(PICTURE_FORMATS)
+_ENDINGS = _OTHER_KINDS | set(PICTURE_FORMATS) | {".mp4", ".webm", ".gif"}
 
 PICTURE_BYTES = 4_000_000
 """Room that a picture of a megapixel may take, which is asked for before it is drawn."""
@@ -43,6 +43,33 @@ def picture_path(out: str, name: str = "portrait.png") -> Path:
     if _is_another_kind(path):
         raise OutputError(f"--out {printable(out)}: pictures are written as {', '.join(PICTURE_FORMATS)}")
     return path.with_name(f"{path.name.rstrip('.')}.png")
+
+
+VIDEO_ENDINGS = (".mp4", ".webm", ".gif", ".webp")
+"""Endings of videos that can be written, as `hifi_portrait.io.video_writer` does."""
+
+
+def video_path(out: str, name: str = "animation.mp4") -> Path:
+    """Find the video that ``--out`` names, which gets ``.mp4`` behind its name if it has no ending.
+
+    Parameters
+    ----------
+    out
+        A file, or a folder as of `picture_path`.
+    name
+        Of the video in a folder.
+
+    Raises
+    ------
+    OutputError
+        The name is empty, or its ending is that of another kind of file.
+    """
+    path = _file_path(out, name)
+    if path.suffix.lower() in VIDEO_ENDINGS:
+        return path
+    if _is_another_kind(path):
+        raise OutputError(f"--out {printable(out)}: videos are written as {', '.join(VIDEO_ENDINGS)}")
+    return path.with_name(f"{path.name.rstrip('.')}.mp4")
 
 
 def safetensors_path(out: str, what: str, name: str) -> Path:

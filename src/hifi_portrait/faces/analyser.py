@@ -90,7 +90,7 @@ class FaceAnalyser:
         name = source_name(photo)
         image = load_image(photo)
         wanted = 0 if index is None else read_face_number(index, name)
-        found = list(islice(self._faces_in(image), None if single or index is None else wanted + 1))
+        found = list(islice(self.find_faces(image), None if single or index is None else wanted + 1))
         people = _count_people([detection for detection, _ in found])
         if single and people > 1:
             raise SeveralFacesError(
@@ -154,15 +154,18 @@ class FaceAnalyser:
         name = source_name(photo)
         image = load_image(photo)
         faces = []
-        for detection, landmarks in self._faces_in(image):
+        for detection, landmarks in self.find_faces(image):
             try:
                 faces.append(self._measure(image, detection, landmarks, name))
             except NoFaceError:
                 continue
         return faces
 
-    def _faces_in(self, image: ByteArray) -> Iterator[tuple[Detection, FloatArray]]:
-        """Yield the detections that landmarks confirm, largest first, and one at each place."""
+    def find_faces(self, image: ByteArray) -> Iterator[tuple[Detection, FloatArray]]:
+        """Yield the faces of a uint8 RGB picture (H, W, 3) that landmarks confirm, one at each place.
+
+        The largest comes first. Landmarks (478, 3) are in pixels.
+        """
         taken: list[Detection] = []
         for detection in self.detector(image):
             if any(overlap(detection.box, other.box) >= SAME_FACE_OVERLAP for other in taken):

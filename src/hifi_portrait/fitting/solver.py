@@ -86,6 +86,7 @@ def fit(
     sizes: Sequence[tuple[int, int]],
     *,
     weights: Sequence[float] | None = None,
+    identity: npt.ArrayLike | None = None,
     model: HeadModel | None = None,
     settings: FitSettings | None = None,
 ) -> HeadFit:
@@ -99,6 +100,9 @@ def fit(
         N pairs (width, height) of the pictures; the camera is taken to have a 20 degree field of view.
     weights
         How much each photo counts, 1 by default.
+    identity
+        Scores (80,) of the person's identity, if they are known: they then stay as they are, and each photo
+        is fitted by itself.
     model
         Head model, the package's own by default.
     settings
@@ -108,7 +112,7 @@ def fit(
     ------
     ValueError
         The numbers of landmarks, sizes and weights differ or are 0, a shape is wrong, a landmark
-        is not a number, or a weight is not positive.
+        or an identity score is not a number, or a weight is not positive.
     """
     arrays = _check(landmarks, sizes, weights)
     settings = settings or FitSettings()
@@ -121,10 +125,22 @@ def fit(
     ]
     # The systems are small: more threads than one cost more than they give (17 against 7 ms a photo on two).
     with _blas().limit(limits=1, user_api="blas"):
-        identity = _solve(seen, photos, settings)
-    geometries = tuple(_geometry(seen, identity, photo) for photo in photos)
-    residuals = [_residual(seen, identity, photo) for photo in photos]
-    return HeadFit(identity.astype(np.float32), geometries, np.array(residuals, np.float32))
+        if identity is None:
+            found = _solve(seen, photos, settings, np.zeros(len(seen.identity)), is_free=True)
+        else:
+            found = _check_identity(identity, len(seen.identity))
+            for photo in photos:
+                _solve(seen, [photo], settings, found, is_free=False)
+    geometries = tuple(_geometry(seen, found, photo) for photo in photos)
+    residuals = [_residual(seen, found, photo) for photo in photos]
+    return HeadFit(found.astype(np.float32), geometries, np.array(residuals, np.float32))
+
+
+def _check_identity(identity: npt.ArrayLike, count: int) -> Array:
+    scores = np.asarray(identity, np.float64)
+    if scores.shape != (count,) or not np.isfinite(scores).all():
+        raise ValueError(f"identity must be {count} finite numbers, got an array of shape {scores.shape}")
+    return scores
 
 
 def _check(
@@ -169,29 +185,31 @@ def _start(seen: LandmarkModel, points: Array, camera: Camera, weight: float) ->
     return _Photo(points[:, :2], camera, weight, rotation, translation, np.zeros(2), start)
 
 
-def _solve(seen: LandmarkModel, photos: list[_Photo], settings: FitSettings) -> Array:
-    """Find the identity (80,), and update the photos' own unknowns."""
-    count = len(seen.identity)
-    identity = np.zeros(count)
+def _solve(
+    seen: LandmarkModel, photos: list[_Photo], settings: FitSettings, identity: Array, *, is_free: bool
+) -> Array:
+    """Find the identity (80,) from a first guess, if it is free, and update the photos' own unknowns."""
+    count = len(identity) if is_free else 0
     last = np.inf
     for step in range(settings.pose_steps + settings.full_steps):
         full = step >= settings.pose_steps
         curvature = settings.identity_weight * np.eye(count)
-        gradient = settings.identity_weight * identity
-        cost = 0.5 * float(gradient @ identity)
+        gradient = settings.identity_weight * identity[:count]
+        cost = 0.5 * settings.identity_weight * float(identity @ identity)
         eliminated = []
         for photo in photos:
-            hessian, slope, photo_cost = _normal_equations(seen, identity, photo, settings, full)
+            hessian, slope, photo_cost = _normal_equations(seen, identity, photo, settings, full, count)
             cost += photo_cost
             block = _eliminate(hessian, slope, photo, full)
             eliminated.append(block)
-            if full:
+            if full and count:
                 curvature += hessian[UNKNOWNS:, UNKNOWNS:] - block.solved[:, :-1].T @ block.solved[:, :-1]
                 gradient = gradient + slope[UNKNOWNS:] - block.solved[:, :-1].T @ block.solved[:, -1]
-        change = -np.linalg.solve(curvature, gradient) if full else np.zeros(count)
-        identity = identity + change
+        change = -np.linalg.solve(curvature, gradient) if full and count else np.zeros(0)
+        if len(change):
+            identity = identity + change
         for photo, block in zip(photos, eliminated, strict=True):
-            _update(photo, block, change if full else np.zeros(0))
+            _update(photo, block, change)
         if full and last - cost < settings.tolerance * cost and step > settings.pose_steps:
             break
         last = cost if full else np.inf
@@ -199,10 +217,10 @@ def _solve(seen: LandmarkModel, photos: list[_Photo], settings: FitSettings) -> 
 
 
 def _normal_equations(
-    seen: LandmarkModel, identity: Array, photo: _Photo, settings: FitSettings, full: bool
+    seen: LandmarkModel, identity: Array, photo: _Photo, settings: FitSettings, full: bool, shared_count: int
 ) -> tuple[Array, Array, float]:
-    """Compute Hessian, gradient and cost of one photo over its unknowns and, if ``full``, the identity's."""
-    jacobian, error = _linearise(seen, identity, photo, full)
+    """Compute Hessian, gradient and cost of one photo over its unknowns and, if ``full``, the shared ones."""
+    jacobian, error = _linearise(seen, identity, photo, full, shared_count)
     noise = seen.noise
     strength = photo.weight / settings.noise_inflation
     weighted = jacobian * noise.precision[:, None]
@@ -227,7 +245,9 @@ def _normal_equations(
     return hessian, gradient, cost + settings.expression_sparsity * float(photo.expression.sum())
 
 
-def _linearise(seen: LandmarkModel, identity: Array, photo: _Photo, full: bool) -> tuple[Array, Array]:
+def _linearise(
+    seen: LandmarkModel, identity: Array, photo: _Photo, full: bool, shared_count: int
+) -> tuple[Array, Array]:
     """Compute the landmarks' Jacobian (956, unknowns) and error (956,), in mm at the face's depth."""
     points, iris_offset = seen.points(identity, photo.expression, photo.gaze)
     turned = points @ photo.rotation.T
@@ -245,7 +265,7 @@ def _linearise(seen: LandmarkModel, identity: Array, photo: _Photo, full: bool) 
     slope[:, 1, 2] = -gain
     local = slope @ photo.rotation  # by the head-space point
 
-    count = UNKNOWNS + len(seen.identity) if full else GAZE.stop
+    count = UNKNOWNS + shared_count if full else GAZE.stop
     jacobian = np.empty((NUM_LANDMARKS, 2, count))
     jacobian[:, :, 0:3] = np.cross(turned[:, None], slope)
     jacobian[:, :, 3:6] = slope
@@ -255,7 +275,8 @@ def _linearise(seen: LandmarkModel, identity: Array, photo: _Photo, full: bool) 
     jacobian[IRISES, :, 7] += np.einsum("kid,kd->ki", local[IRISES], np.cross(about_pitch, iris_offset))
     if full:
         jacobian[:, :, FACE] = local @ seen.expression.transpose(1, 2, 0)
-        jacobian[:, :, UNKNOWNS:] = local @ seen.identity.transpose(1, 2, 0)
+        if shared_count:
+            jacobian[:, :, UNKNOWNS:] = local @ seen.identity.transpose(1, 2, 0)
     return jacobian.reshape(2 * NUM_LANDMARKS, count), error
 
 

@@ -1,0 +1,126 @@
+"""Three ways to draw one person many times: the baked head, the warp, and the networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from hifi_portrait.head.arrays import ByteArray
+from hifi_portrait.landmarks import LandmarkGenerator
+from hifi_portrait.person.background import Background, BackgroundLike
+from hifi_portrait.person.identity import Identity
+from hifi_portrait.person.target import Target
+from hifi_portrait.warp.draw import draw_warp
+
+if TYPE_CHECKING:
+    from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
+
+Quality: TypeAlias = Literal["head", "warp", "model"]
+
+QUALITIES: tuple[Quality, ...] = ("head", "warp", "model")
+"""Ways to draw, the quickest first."""
+
+Draw: TypeAlias = Callable[[Target], ByteArray]
+"""Draws a target as (size, size, 3) uint8 RGB, or (size, size, 4) if the background is transparent."""
+
+_LOOKS_COMPARED = 48
+"""Targets of a long sequence, spread over it, by which its look is chosen."""
+
+
+def make_drawer(
+    quality: Quality,
+    identity: Identity,
+    size: int,
+    *,
+    background: BackgroundLike = "photo",
+    pipe: HiFiPortraitPipeline | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+) -> Draw:
+    """Make what draws a person again and again.
+
+    Parameters
+    ----------
+    quality
+        "head": the photos baked onto the fitted head once, which takes hundredths of a second a picture;
+        "warp": the plain warp; "model": the networks, over the warp.
+    identity
+        The person.
+    size
+        Side of the square pictures, in pixels.
+    background
+        What is behind the person; see `Background.of`.
+    pipe, settings
+        For "model": the pipeline, and further keywords of its call.
+    seed
+        For "model": of the noise, the same in all pictures.
+
+    Raises
+    ------
+    ValueError
+        The quality is unknown, or "model" and there is no pipeline.
+    """
+    behind = Background.of(background)
+    if quality == "warp":
+        return lambda target: identity.warp(target, size, background=behind)
+    if quality == "head":
+        return _draw_head(identity, size, behind)
+    if quality != "model":
+        raise ValueError(f"`quality` must be one of {', '.join(QUALITIES)}, but is {quality!r}")
+    if pipe is None:
+        raise ValueError("`quality` 'model' needs `pipe`, the pipeline that draws")
+    return _draw_by_networks(pipe, identity, size, behind, settings or {}, seed)
+
+
+def choose_look(identity: Identity, targets: Sequence[Target]) -> list[Target]:
+    """Give a sequence of targets one look, that of the photo that suits them best, unless they name one."""
+    if not targets or any(target.look is not None for target in targets):
+        return list(targets)
+    places = np.unique(np.linspace(0, len(targets) - 1, min(len(targets), _LOOKS_COMPARED)).astype(int))
+    look = identity.best_look([targets[place] for place in places])
+    return [target.replace(look=look) for target in targets]
+
+
+def _draw_head(identity: Identity, size: int, background: Background) -> Draw:
+    """Draw by baked heads, one for each look, before the background of the look's photo."""
+    from hifi_portrait.baked import BakedHead
+
+    heads: dict[int | None, tuple[BakedHead, np.ndarray]] = {}
+
+    def draw(target: Target) -> ByteArray:
+        if target.look not in heads:
+            head = BakedHead.bake(identity, look="auto" if target.look is None else target.look)
+            drawn = LandmarkGenerator.load()(identity.identity, target, size)
+            heads[target.look] = head, draw_warp(identity, drawn).behind
+        head, behind = heads[target.look]
+        return background.put_behind(head.draw(target, size), behind)
+
+    return draw
+
+
+def _draw_by_networks(
+    pipe: HiFiPortraitPipeline,
+    identity: Identity,
+    size: int,
+    background: Background,
+    settings: Mapping[str, Any],
+    seed: int,
+) -> Draw:
+    import torch
+
+    def draw(target: Target) -> ByteArray:
+        generator = torch.Generator("cpu").manual_seed(seed)
+        drawn: Any = pipe(
+            identity,
+            target,
+            generator=generator,
+            height=size,
+            width=size,
+            background=background,
+            **settings,
+        )
+        return np.asarray(drawn.images[0])
+
+    return draw

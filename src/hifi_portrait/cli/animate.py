@@ -1,0 +1,165 @@
+"""``hifi-portrait animate``: a video of a person that moves as a clip, a table, or by itself."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from hifi_portrait.cli import options
+from hifi_portrait.cli.console import EXIT_INTERRUPTED, emit, progress
+from hifi_portrait.cli.drives import IDLE, DriveOptions, check_drive, read_drive
+from hifi_portrait.cli.groups import takes_groups
+from hifi_portrait.cli.inputs import (
+    background_file,
+    check_analysis,
+    check_device,
+    check_model,
+    frame,
+    load_identity,
+    load_pipeline,
+    make_target,
+    portrait_record,
+    read_background,
+    reference_files,
+)
+from hifi_portrait.cli.loras import check_loras
+from hifi_portrait.cli.outputs import check_files, video_path
+from hifi_portrait.errors import OutputError
+from hifi_portrait.io.names import printable
+
+Quality = Annotated[
+    Literal["head", "warp", "model"],
+    typer.Option(
+        help="How each picture is drawn: head, the photos baked onto a head once, in no time; warp, the "
+        "photos' own pixels, half a second each; model, the networks over the warp, seconds each."
+    ),
+]
+
+
+@takes_groups
+def animate(
+    *,
+    photos: options.Photos,
+    quality: Quality = "warp",
+    prompt: Annotated[str, typer.Option(help="With --quality model: what else the pictures show.")] = "",
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the noise, and of an idle motion.")] = 0,
+    size: options.Size = 512,
+    background: options.Background = "photo",
+    sound: Annotated[bool, typer.Option("--sound/--no-sound", help="Keep the clip's sound.")] = True,
+    face: options.Face = None,
+    out: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="The video to write, as .mp4, .webm, .gif or .webp; or a folder to write it into.",
+        ),
+    ] = "animation.mp4",
+    private: options.Private = False,
+    as_json: options.Json = False,
+    driving: DriveOptions,
+    pose: options.PoseOptions,
+    look: options.LookOptions,
+    networks: options.ModelOptions,
+) -> None:
+    """Make a video of one person that moves as a clip does, or by itself.
+
+    What is finished is kept beside the video: called again after an interruption, it goes on from there.
+    """
+    started = time.perf_counter()
+    files = reference_files(photos)
+    check_analysis(photos, networks.recogniser, face, networks.matting)
+    path = video_path(out)
+    outputs = [path, driving.save_motion] if driving.save_motion else [path]
+    read = [*photos, *files, *pose.files, *networks.files, *driving.files, *background_file(background)]
+    check_files(outputs, read)
+    check_drive(driving)
+    behind = read_background(background, [])
+    if behind.is_transparent:
+        raise OutputError("--background transparent: videos have no alpha: give a colour, such as #00ff00")
+    base = make_target(pose, look).with_prompt(prompt)
+    if quality == "model":
+        check_model(networks.model, networks.hifi)
+        check_loras(networks.loras, networks.model)
+        check_device(networks.device)
+    identity = load_identity(photos, networks.recogniser, face, networks.matting)
+    base = frame(base, pose, identity)
+
+    from hifi_portrait.animation.drawing import choose_look, make_drawer
+    from hifi_portrait.animation.video import animate as write_video
+    from hifi_portrait.io.video import read_info
+
+    with progress(quiet=as_json) as bar:
+        duration = read_info(driving.files[0]).duration if driving.is_video else None
+        if duration is None:
+            motion, rate = read_drive(driving, identity, seed, lambda _: None)
+        else:
+            tracking = bar.add_task("seconds tracked", total=round(duration))
+            motion, rate = read_drive(
+                driving, identity, seed, lambda second: bar.update(tracking, completed=int(second))
+            )
+            bar.remove_task(tracking)
+        if driving.save_motion:
+            motion.save(driving.save_motion)
+        is_relative = driving.relative or driving.drive == IDLE
+        targets = motion.targets(base, parts=driving.chosen_parts, relative=is_relative)
+        targets = choose_look(identity, targets)
+        settings: dict[str, Any] = {"prompt": prompt} if quality == "model" else {}
+        pipe = None
+        if quality == "model":
+            pipe = load_pipeline(
+                networks.model,
+                networks.device,
+                hifi=networks.hifi,
+                dtype=networks.dtype,
+                loras=networks.loras,
+            )
+        draw = make_drawer(
+            quality, identity, size, background=behind, pipe=pipe, settings=settings, seed=seed
+        )
+        drawn_by = {
+            "quality": quality,
+            "size": size,
+            "background": background,
+            "seed": seed if quality == "model" else 0,
+            "model": str(networks.model),
+            **settings,
+        }
+        record = portrait_record(files, identity, targets[0], drawn_by, networks, private)
+        record["motion"] = {"drive": IDLE if driving.drive == IDLE or private else Path(driving.drive).name}
+        task = bar.add_task("frames", total=len(targets))
+        result = write_video(
+            identity,
+            targets,
+            path,
+            draw=draw,
+            drawn_by=drawn_by,
+            rate=rate,
+            sound_of=_find_sound(driving, path) if sound else None,
+            record=record,
+            on_frame=lambda done: bar.update(task, completed=done),
+        )
+    document = {
+        "path": str(path),
+        "frames": result.frames,
+        "wanted": result.wanted,
+        "reused": result.reused,
+        "rate": rate,
+        "size": [size, size],
+        "notices": [*identity.notices, *motion.notices],
+        "dropped": [printable(Path(photo.source).name) for photo in identity.dropped],
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+    lines = [*motion.notices, f"{path}: {result.frames} frames, {result.frames / rate:.2f} s"]
+    emit(document, "\n".join(lines), as_json)
+    if not result.is_complete:
+        raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _find_sound(driving: DriveOptions, out: Path) -> Path | None:
+    """Find the clip whose sound goes along, where it has any and the video can hold it."""
+    if not driving.is_video or out.suffix.lower() not in (".mp4", ".webm"):
+        return None
+    return Path(driving.drive)
