@@ -58,7 +58,7 @@ def animate(
     draw: Draw,
     drawn_by: Mapping[str, Any],
     rate: float = 25.0,
-    sound_of: str | PathLike[str] | None = None,
+    sound_of: str | Path | None = None,
     record: Mapping[str, Any] | None = None,
     on_frame: Callable[[int], None] | None = None,
 ) -> AnimationResult:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from hifi_portrait.errors import MotionError
-from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.geometry import EXPRESSION_NAMES
 from hifi_portrait.io.names import printable
 from hifi_portrait.motion.motion import Motion
@@ -104,11 +104,11 @@ class _Table:
     def __init__(self, place: str, columns: Mapping[str, int], rows: Sequence[Sequence[str]]) -> None:
         self._place, self._columns, self._rows = place, columns, rows
 
-    def numbers(self, name: str) -> FloatArray:
+    def numbers(self, name: str) -> Array:
         """Read a column of numbers."""
         return np.array([self._number(name, line, self._cell(name, line)) for line in range(len(self._rows))])
 
-    def times(self) -> FloatArray:
+    def times(self) -> Array:
         """Read the seconds of each row since the first."""
         name = next((each for each in _TIMES if each in self._columns), None)
         if name is not None:
@@ -122,7 +122,7 @@ class _Table:
             raise MotionError(f"{self._place}, line {back[0] + 3}: time runs backwards there")
         return np.asarray(times - times[0])
 
-    def _timecodes(self) -> FloatArray:
+    def _timecodes(self) -> Array:
         parts = np.array([self._timecode(line) for line in range(len(self._rows))])
         seconds, frames = parts[:, 0], parts[:, 1]
         rate = _USUAL_RATE

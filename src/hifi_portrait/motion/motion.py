@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from hifi_portrait.errors import MotionError
-from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.geometry import EXPRESSION_NAMES
 from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.io.names import printable
@@ -52,13 +52,13 @@ class Motion:
         There is no moment, the shapes do not fit, a number is not finite, or times do not ascend from 0.
     """
 
-    times: FloatArray
+    times: Array
     """(N,) seconds from the beginning, 0 or more, ascending."""
-    expression: FloatArray
+    expression: Array
     """(N, 52) coefficients, in the order of ``EXPRESSION_NAMES``; of a relative motion, some are below 0."""
-    pose: FloatArray
+    pose: Array
     """(N, 3) yaw, pitch and roll of the head in degrees, with the signs of `HeadPose`."""
-    gaze: FloatArray
+    gaze: Array
     """(N, 2) yaw and pitch of the eyes in degrees relative to the head, as in `Target`."""
     notices: tuple[str, ...] = ()
     """What is to be said about it, such as times at which no face was seen."""
@@ -116,7 +116,7 @@ class Motion:
             raise MotionError(f"the strength of smoothing must be in [0, 10], but is {strength!r}")
         if strength == 0 or len(self) < 2:
             return self
-        parts = {
+        parts: dict[str, Any] = {
             name: smooth(self.times, getattr(self, name), cutoff / strength, gain)
             for name, (cutoff, gain) in _CUTOFFS.items()
         }
@@ -252,7 +252,7 @@ class Motion:
             raise MotionError(f"{place} is a damaged motion: {error}") from error
 
 
-def _read_coefficients(given: Mapping[str, Any]) -> FloatArray:
+def _read_coefficients(given: Mapping[str, Any]) -> Array:
     unknown = [name for name in given if name not in EXPRESSION_NAMES]
     if unknown:
         raise MotionError(f"unknown coefficient {unknown[0]!r}")

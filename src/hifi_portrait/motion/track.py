@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
-from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from hifi_portrait.errors import MotionError
 from hifi_portrait.faces.analyser import FaceAnalyser, default_analyser
 from hifi_portrait.fitting import fit
-from hifi_portrait.head.arrays import ByteArray, FloatArray
+from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.io.names import printable
 from hifi_portrait.motion.follow import FIT_SIZE, FaceFollower, spread_over, to_crop
 from hifi_portrait.motion.motion import Motion
@@ -37,7 +36,7 @@ class TrackOptions:
 
 
 def track_video(
-    path: str | PathLike[str],
+    path: str | Path,
     *,
     identity: Identity | None = None,
     face: int | None = None,
@@ -139,7 +138,7 @@ def track_frames(
 
 
 def _fit_motion(
-    times: FloatArray, found: Sequence[int], landmarks: Sequence[FloatArray], options: TrackOptions
+    times: Array, found: Sequence[int], landmarks: Sequence[FloatArray], options: TrackOptions
 ) -> Motion:
     """Fit one head to all frames, then give each frame its expression, pose and gaze."""
     turned = np.array([_turn_of(points) for points in landmarks])

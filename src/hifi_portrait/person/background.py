@@ -106,9 +106,31 @@ class Background:
             return np.dstack([_to_bytes(straight), _to_bytes(255 * alpha)])
         return _to_bytes(own + (1 - person) * self._fill(behind))
 
+    def put_behind(self, cutout: ByteArray, behind: FloatArray) -> ByteArray:
+        """Put it behind a person who was drawn without one.
+
+        Parameters
+        ----------
+        cutout
+            (H, W, 4) RGB with straight alpha.
+        behind
+            (H, W, 3) in [0, 255], the background of the photo that decides the look.
+
+        Returns
+        -------
+        ndarray
+            (H, W, 3) uint8; the cut-out itself if it is transparent.
+        """
+        if self.kind == "transparent":
+            return cutout
+        alpha = cutout[..., 3:] / np.float32(255)
+        return _to_bytes(alpha * cutout[..., :3] + (1 - alpha) * self._fill(behind))
+
     def _fill(self, behind: FloatArray) -> Array:
         """Make the new background, as large as the old one."""
         height, width = behind.shape[:2]
+        if self.kind == "photo":
+            return behind
         if self.colour is not None:
             return np.array(self.colour, np.float32)
         if self.picture is None:
