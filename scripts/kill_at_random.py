@@ -41,6 +41,11 @@ class Command:
 
 COMMANDS = {
     "generate": Command(words=["generate", "person.safetensors", "--steps", "2"], out="a.png", replaces=True),
+    "animate": Command(
+        words=["animate", "person.safetensors", "--seconds", "1", "--size", "128", "--quality", "head"],
+        out="a.mp4",
+        replaces=True,
+    ),
     "identity": Command(words=["identity", str(PHOTO)], out="a.safetensors", replaces=True),
     "people": Command(
         words=["people", "--count", "2", "--photos", "2", "--size", "64", "--workers", "1"], out="people"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+import cv2
 import numpy as np
 
 from hifi_portrait.head.arrays import ByteArray
-from hifi_portrait.landmarks import LandmarkGenerator
 from hifi_portrait.person.background import Background, BackgroundLike
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
-from hifi_portrait.warp.draw import draw_warp
 
 if TYPE_CHECKING:
     from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
@@ -24,6 +23,9 @@ QUALITIES: tuple[Quality, ...] = ("head", "warp", "model")
 
 Draw: TypeAlias = Callable[[Target], ByteArray]
 """Draws a target as (size, size, 3) uint8 RGB, or (size, size, 4) if the background is transparent."""
+
+_LEAST_TEXELS, _MOST_TEXELS = 512, 2048
+"""Side of the textures of baked heads, from small pictures to large ones."""
 
 _LOOKS_COMPARED = 48
 """Targets of a long sequence, spread over it, by which its look is chosen."""
@@ -87,14 +89,16 @@ def _draw_head(identity: Identity, size: int, background: Background) -> Draw:
     """Draw by baked heads, one for each look, before the background of the look's photo."""
     from hifi_portrait.baked import BakedHead
 
-    heads: dict[int | None, tuple[BakedHead, np.ndarray]] = {}
+    texels = min(_MOST_TEXELS, max(_LEAST_TEXELS, 2 * size))  # as many as the picture shows
+    heads: dict[int | None, BakedHead] = {}
 
     def draw(target: Target) -> ByteArray:
         if target.look not in heads:
-            head = BakedHead.bake(identity, look="auto" if target.look is None else target.look)
-            drawn = LandmarkGenerator.load()(identity.identity, target, size)
-            heads[target.look] = head, draw_warp(identity, drawn).behind
-        head, behind = heads[target.look]
+            heads[target.look] = BakedHead.bake(
+                identity, look="auto" if target.look is None else target.look, texture=texels
+            )
+        head = heads[target.look]
+        behind = cv2.resize(head.behind, (size, size)).astype(np.float32)
         return background.put_behind(head.draw(target, size), behind)
 
     return draw

@@ -27,7 +27,7 @@ from hifi_portrait.cli.inputs import (
 )
 from hifi_portrait.cli.loras import check_loras
 from hifi_portrait.cli.outputs import check_files, video_path
-from hifi_portrait.errors import OutputError
+from hifi_portrait.errors import OutputError, TargetError
 from hifi_portrait.io.names import printable
 
 Quality = Annotated[
@@ -79,6 +79,7 @@ def animate(
     behind = read_background(background, [])
     if behind.is_transparent:
         raise OutputError("--background transparent: videos have no alpha: give a colour, such as #00ff00")
+    check_look(quality, look)
     base = make_target(pose, look).with_prompt(prompt)
     if quality == "model":
         check_model(networks.model, networks.hifi)
@@ -156,6 +157,21 @@ def animate(
     emit(document, "\n".join(lines), as_json)
     if not result.is_complete:
         raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def check_look(quality: str, look: options.LookOptions) -> None:
+    """Check that the way to draw can do what is asked for of hair, clothes and glasses.
+
+    Raises
+    ------
+    TargetError
+        A baked head is to have others than those of the photos.
+    """
+    if quality == "head" and (look.glasses, look.hair, look.clothes) != (None, None, None):
+        raise TargetError(
+            "--quality head keeps hair, clothes and glasses as they are in the photos: leave --hair,"
+            " --clothes and --glasses out, or give --quality warp"
+        )
 
 
 def _find_sound(driving: DriveOptions, out: Path) -> Path | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hifi_portrait.cli import options
-from hifi_portrait.cli.animate import Quality
+from hifi_portrait.cli.animate import Quality, check_look
 from hifi_portrait.cli.console import emit, progress
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
@@ -83,6 +83,7 @@ def sheet(
     given = [targets] if targets else []
     check_files([path], [*photos, *files, *networks.files, *given, *background_file(background)])
     behind = read_background(background, [path])
+    check_look(quality, look)
     if targets is not None:
         rows = read_targets(targets, look)
     else:

@@ -1,0 +1,136 @@
+"""``animate`` and ``sheet``: what they write, and what they refuse before anything is drawn."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hifi_portrait import Target
+from hifi_portrait.cli.options import LookOptions
+from hifi_portrait.cli.sheets import grid, read_targets
+from hifi_portrait.errors import TargetError
+from hifi_portrait.io.video import read_frames, read_info
+from hifi_portrait.motion import Motion
+
+
+@pytest.fixture
+def motion(tmp_path):
+    """Four moments in which the head turns."""
+    path = tmp_path / "turn.json"
+    Motion.of([0, 0.04, 0.08, 0.12], [Target(yaw=yaw) for yaw in (0, 5, 10, 15)]).save(path)
+    return path
+
+
+def message(result):
+    return " ".join(result.output.split())
+
+
+def test_a_saved_motion_moves_the_person(run, saved_identity, motion, tmp_path):
+    out = tmp_path / "a.mp4"
+    result = run("animate", saved_identity, "--drive", motion, "--size", 64, "--out", out, "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert (document["frames"], document["wanted"], document["rate"]) == (4, 4, 25.0)
+    frames = [frame.pixels().astype(int) for frame in read_frames(out)]
+    assert len(frames) == 4
+    assert np.abs(frames[3] - frames[0]).mean() > 2
+    assert read_info(out).record["motion"] == {"drive": "turn.json"}
+
+
+def test_an_idle_motion_is_saved_beside_the_video(run, saved_identity, tmp_path):
+    saved = tmp_path / "idle.json"
+    words = ("--seconds", 0.2, "--rate", 10, "--size", 64, "--save-motion", saved, "--quality", "head")
+    result = run("animate", saved_identity, *words, "--out", tmp_path / "a.gif")
+    assert result.exit_code == 0, result.output
+    assert len(Motion.load(saved)) == 2
+    with Image.open(tmp_path / "a.gif") as image:
+        assert image.n_frames == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--drive", "nowhere.mp4"], "--drive nowhere.mp4 does not exist"),
+        (["--drive", __file__], "give a video, a motion as .json"),
+        (["--parts", "hands"], "--parts 'hands': give some of pose, eyes, mouth, face"),
+        (["--background", "transparent"], "videos have no alpha"),
+        (["--out", "a.png"], "videos are written as .mp4"),
+        (
+            ["--quality", "head", "--hair", "red"],
+            "--quality head keeps hair, clothes and glasses as they are",
+        ),
+        (["--drive-person", "--drive-face", "1", "--drive", __file__ + ".mp4"], "does not exist"),
+    ],
+)
+def test_what_cannot_be_animated_is_refused(run, saved_identity, tmp_path, monkeypatch, words, told):
+    monkeypatch.chdir(tmp_path)
+    result = run("animate", saved_identity, *words)
+    assert result.exit_code == 2
+    assert told in message(result)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_clip_is_not_overwritten(run, saved_identity, tmp_path):
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"a clip")
+    result = run("animate", saved_identity, "--drive", clip, "--out", clip)
+    assert result.exit_code == 2
+    assert "would replace" in message(result)
+    assert clip.read_bytes() == b"a clip"
+
+
+def test_a_damaged_clip_is_refused_by_name(run, saved_identity, tmp_path):
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"no clip at all" * 99)
+    result = run("animate", saved_identity, "--drive", clip, "--out", tmp_path / "a.mp4")
+    assert result.exit_code == 2
+    assert "clip.mp4 is no video" in message(result)
+    assert not (tmp_path / "a.mp4").exists()
+
+
+def test_a_sheet_has_a_row_for_each_pose(run, saved_identity, tmp_path):
+    out = tmp_path / "s.png"
+    words = ("--expressions", "neutral,smile:0.5", "--yaw=-20,20", "--size", 64, "--quality", "head")
+    result = run("sheet", saved_identity, *words, "--out", out, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["pictures"] == 4
+    assert Image.open(out).width < 3 * 64 + 50
+
+
+def test_a_sheets_grid_names_what_it_shows():
+    rows = grid("smile, wink", [-20, 20], [0], LookOptions())
+    assert [label for label, _ in rows] == ["yaw -20, pitch 0: smile, wink", "yaw 20, pitch 0: smile, wink"]
+    assert rows[1][1][1].pose.yaw == 20
+    assert sum(len(row) for _, row in grid("all", [0], [0], LookOptions())) == 20
+    for wrong in ("", "smile,,wink"):
+        with pytest.raises(TargetError, match="--expressions"):
+            grid(wrong, [0], [0], LookOptions())
+
+
+def test_a_table_of_targets_is_read(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("Name,expression,yaw,hair,framing\nfirst,smile,20,,close\n,,,red,\n")
+    ((label, targets),) = read_targets(table, LookOptions(clothes="navy"))
+    assert label == "first, 2"
+    assert targets[0].pose.yaw == 20
+    assert targets[0].framing.scale == 0.6
+    assert (targets[1].hair, targets[1].clothes) == ("red", "navy")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "unknown column ''"),
+        ("yaw,colour\n1,2\n", "unknown column 'colour'"),
+        ("yaw\n", "no rows below its header"),
+        ("yaw\n0\nleft\n", "line 3: could not convert"),
+        ("expression\ngrin\n", "line 2: .*'grin'"),
+    ],
+)
+def test_what_is_no_table_of_targets_is_refused_by_line(tmp_path, text, told):
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(TargetError, match=f"t.csv.*{told}"):
+        read_targets(tmp_path / "t.csv", LookOptions())
