@@ -97,7 +97,8 @@ def test_a_sheet_has_a_row_for_each_pose(run, saved_identity, tmp_path):
     result = run("sheet", saved_identity, *words, "--out", out, "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["pictures"] == 4
-    assert Image.open(out).width < 3 * 64 + 50
+    with Image.open(out) as image:
+        assert image.width < 3 * 64 + 50
 
 
 def test_a_sheets_grid_names_what_it_shows():
