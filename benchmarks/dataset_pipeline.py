@@ -35,8 +35,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from hifi_portrait.dataset.curate import BuildOptions, build_dataset
+from hifi_portrait.dataset.curate.calibration import Calibration
 from hifi_portrait.dataset.curate.grouping import GroupingOptions, group_faces
-from hifi_portrait.dataset.curate.metric import Calibration
 from hifi_portrait.dataset.format import IDDataset
 
 Truth = Mapping[str, str]

@@ -1,7 +1,7 @@
 """Calibrate the thresholds of a recogniser on an analysed data set of people who are not measured later.
 
 ``python -m hifi_portrait.dataset.calibrate DIR --out FILE``. The thresholds of the plain cosine follow from
-rates of false matches among pairs of two people, those of the learnt one from the groups that come out.
+rates of false matches among pairs of two people, those of the whitened one from the groups that come out.
 """
 
 from __future__ import annotations
@@ -15,32 +15,29 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from hifi_portrait.dataset.curate.calibration import Calibration
 from hifi_portrait.dataset.curate.faces import load_faces
 from hifi_portrait.dataset.curate.grouping import GroupingOptions, group_faces
-from hifi_portrait.dataset.curate.metric import Calibration
 from hifi_portrait.dataset.curate.state import State, read_batch
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head.arrays import FloatArray
 
-_STRICT_RATE = 1.4e-3
-"""Of pairs of two people, the fraction above the strict threshold."""
+_FALSE_MATCH_RATES = {
+    "plain_strict": 1.4e-3,
+    "plain_balanced": 4e-3,
+    "plain_beside_whitened": 1.8e-2,
+    "folder_plain": 0.2,
+}
+"""Threshold of the plain cosine -> of pairs of two people, the fraction above it. In a folder most faces are
+one person, and so it may be high there."""
 
-_PLAIN_RATE = 4e-3
-"""The same above the threshold that stands alone where nothing is learnt."""
-
-_GUARD_RATE = 1.8e-2
-"""The same above the guard."""
-
-_FOLDER_GUARD_RATE = 0.2
-"""The same inside a folder, where most faces are one person."""
-
-_LEARNT = (0.4, 0.45, 0.5, 0.55, 0.6)
+_WHITENED = (0.4, 0.45, 0.5, 0.55, 0.6)
 """Whitened cosines that are tried."""
 
 _BALANCED_IMPOSTORS, _STRICT_IMPOSTORS = 0.02, 0.008
 """Impostors that groups may have, a fraction of the faces in them; a margin below what is promised."""
 
-_FOLDER_LEARNT = (0.3, 0.35, 0.4, 0.45)
+_FOLDER_WHITENED = (0.3, 0.35, 0.4, 0.45)
 """Whitened cosines inside folders that are tried."""
 
 _FOLDER_WRONG = 0.004
@@ -65,36 +62,37 @@ def calibrate(
     """
     cosines, together = vectors @ vectors.T, truth[:, None] == truth
     impostors = cosines[~together]
-    strict, plain, guard, folder_guard = (
-        round(float(np.quantile(impostors, 1 - rate)), 4)
-        for rate in (_STRICT_RATE, _PLAIN_RATE, _GUARD_RATE, _FOLDER_GUARD_RATE)
-    )
     start = Calibration(
         recogniser=recogniser,
-        strict=strict,
-        plain=plain,
-        guard=guard,
-        learnt=_LEARNT[-1],
-        strict_learnt=_LEARNT[-1],
-        folder_guard=folder_guard,
-        folder_learnt=_FOLDER_LEARNT[-1],
-        false_match_rate=_STRICT_RATE,
+        **{
+            name: round(float(np.quantile(impostors, 1 - rate)), 4)
+            for name, rate in _FALSE_MATCH_RATES.items()
+        },
+        whitened_strict=_WHITENED[-1],
+        whitened_balanced=_WHITENED[-1],
+        folder_whitened=_FOLDER_WHITENED[-1],
+        false_match_rate=_FALSE_MATCH_RATES["plain_strict"],
         made_of=made_of,
     )
-    tried = [(learnt, *_heap(vectors, truth, replace(start, learnt=learnt))) for learnt in _LEARNT]
-    chosen = {}
-    for name, most in (("learnt", _BALANCED_IMPOSTORS), ("strict_learnt", _STRICT_IMPOSTORS)):
+    tried = [
+        (whitened, *_heap(vectors, truth, replace(start, whitened_balanced=whitened)))
+        for whitened in _WHITENED
+    ]
+
+    def purest(most: float) -> float:
         pure = [each for each in tried if each[2] <= most] or [min(tried, key=lambda each: each[2])]
-        chosen[name] = max(pure, key=lambda each: each[1])[0]
+        return max(pure, key=lambda each: each[1])[0]
+
     folders = [
-        (learnt, *_folders(vectors, truth, replace(start, folder_learnt=learnt))) for learnt in _FOLDER_LEARNT
+        (whitened, *_folders(vectors, truth, replace(start, folder_whitened=whitened)))
+        for whitened in _FOLDER_WHITENED
     ]
     clean = [each for each in folders if each[1] <= _FOLDER_WRONG] or [min(folders, key=lambda each: each[1])]
     return replace(
         start,
-        learnt=chosen["learnt"],
-        strict_learnt=chosen["strict_learnt"],
-        folder_learnt=min(clean, key=lambda each: each[2])[0],
+        whitened_strict=purest(_STRICT_IMPOSTORS),
+        whitened_balanced=purest(_BALANCED_IMPOSTORS),
+        folder_whitened=min(clean, key=lambda each: each[2])[0],
     )
 
 

@@ -6,15 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hifi_portrait.dataset.curate import grouping, neighbours
 from hifi_portrait.dataset.curate.assemble import bucket_of
+from hifi_portrait.dataset.curate.calibration import Calibration
+from hifi_portrait.dataset.curate.communities import chinese_whispers
 from hifi_portrait.dataset.curate.detect import Forgotten
 from hifi_portrait.dataset.curate.duplicates import DuplicateOptions, find_duplicates
 from hifi_portrait.dataset.curate.exclude import find_excluded
 from hifi_portrait.dataset.curate.faces import compared_landmarks
 from hifi_portrait.dataset.curate.grouping import GroupingOptions, group_faces
 from hifi_portrait.dataset.curate.identities import assign_ids, identity_id
-from hifi_portrait.dataset.curate.metric import Calibration, learn_metric
-from hifi_portrait.dataset.curate.neighbours import nearest
+from hifi_portrait.dataset.curate.matching import Matcher, whiten
+from hifi_portrait.dataset.curate.neighbours import choose_neighbourhoods, nearest
 from hifi_portrait.dataset.curate.quality import QualityOptions, find_poor
 from hifi_portrait.dataset.curate.reasons import Rejection
 from hifi_portrait.dataset.curate.sources import InputFile, find_sources, list_files
@@ -25,13 +28,13 @@ from hifi_portrait.errors import DatasetError
 WIDTH = 16
 CALIBRATION = Calibration(
     recogniser="numbers",
-    strict=0.9,
-    plain=0.85,
-    guard=0.8,
-    learnt=0.5,
-    strict_learnt=0.5,
-    folder_guard=0.8,
-    folder_learnt=0.5,
+    plain_strict=0.9,
+    plain_balanced=0.85,
+    plain_beside_whitened=0.8,
+    whitened_strict=0.5,
+    whitened_balanced=0.5,
+    folder_plain=0.8,
+    folder_whitened=0.5,
     false_match_rate=0.0,
 )
 
@@ -110,26 +113,52 @@ def test_whitening_learns_where_photos_of_one_person_differ():
     vectors, truth = people(40, 5, 0.02)
     vectors = vectors + np.outer(rng.normal(size=len(vectors)), np.eye(WIDTH)[0]) * 0.5
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    metric = learn_metric(vectors, truth)
+    whitened = whiten(vectors, truth)
 
     def overlap(values: np.ndarray) -> float:
         cosines = values @ values.T
         together = truth[:, None] == truth
         return float((cosines[together] < np.quantile(cosines[~together], 0.99)).mean())
 
-    assert overlap(metric.whitened) < overlap(vectors) / 3
+    assert overlap(whitened) < overlap(vectors) / 3
 
 
 def test_nothing_is_learnt_from_few_faces():
     vectors, truth = people(3, 4)
-    assert learn_metric(vectors, truth).whitened is None
+    assert whiten(vectors, truth) is None
 
 
-def test_the_plain_cosine_guards_what_was_learnt():
+def test_the_plain_cosine_must_agree_with_the_whitened_one():
     vectors, truth = people(40, 5)
-    metric = learn_metric(vectors, truth)
-    affinity = metric.affinity(np.arange(len(vectors)), 2.0, -1.0)
-    assert (affinity < 0).all()
+    matcher = Matcher(plain=vectors, whitened=whiten(vectors, truth), plain_threshold=2.0)
+    assert (matcher.at(plain=2.0, whitened=-1.0).margins(np.arange(len(vectors))) < 0).all()
+
+
+def test_whispers_find_groups_that_are_linked_by_little():
+    """Two cliques of five, and one link between them."""
+    neighbours = np.array([[n for n in range(at - at % 5, at - at % 5 + 5) if n != at] for at in range(10)])
+    neighbours[0, 0] = 5
+    labels = chinese_whispers(neighbours, np.ones(neighbours.shape, np.float32), 0.5)
+    assert same(labels, np.repeat([0, 1], 5))
+    alone = chinese_whispers(neighbours, np.zeros(neighbours.shape, np.float32), 0.5)
+    assert len(np.unique(alone)) == 10
+
+
+def test_more_faces_than_are_compared_with_all_others_are_grouped(monkeypatch: pytest.MonkeyPatch):
+    for module in (grouping, neighbours):
+        monkeypatch.setattr(module, "EXACT_BELOW", 400)
+    vectors, truth = people(100, 6)
+    person = group(vectors).person
+    assert same(person[person >= 0], truth[person >= 0])
+    assert (person >= 0).mean() > 0.97
+
+
+def test_chosen_neighbourhoods_hold_people_whole():
+    vectors, truth = people(300, 8, 0.02)
+    chosen = choose_neighbourhoods(vectors, 1200)
+    assert 800 < len(chosen) <= 1200
+    seen = np.bincount(truth[chosen], minlength=300)
+    assert (seen[seen > 0] == 8).mean() > 0.8
 
 
 def test_neighbours_are_without_the_face_itself():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hifi_portrait.dataset.curate.metric import Calibration
+from hifi_portrait.dataset.curate.calibration import Calibration
 from hifi_portrait.dataset.format import IDDataset
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head.arrays import FloatArray
@@ -31,7 +31,7 @@ def find_excluded(
     folders
         Analysed data sets.
     calibration
-        The recogniser's thresholds; the guard decides, the lowest of them.
+        The recogniser's thresholds; the lowest that is not for folders decides.
 
     Returns
     -------
@@ -47,11 +47,12 @@ def find_excluded(
     if not means or not people:
         return {}
     others = np.stack(means)
+    threshold = calibration.plain_beside_whitened
     found = {}
     for person, rows in people.items():
         cosine = float((others @ vectors[list(rows)].mean(axis=0)).max())
-        if cosine >= calibration.guard:
-            found[person] = (cosine, calibration.guard)
+        if cosine >= threshold:
+            found[person] = (cosine, threshold)
     return found
 
 

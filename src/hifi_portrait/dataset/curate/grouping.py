@@ -1,32 +1,32 @@
 """Which faces are one person's: without names, and with folders that say so, mostly rightly.
 
-Without names: the nearest neighbours of each face make a graph, Chinese whispers (dlib) cut it into
-communities, and average linkage (SciPy) cuts these into people. In a named folder average linkage finds the
-largest group, which is who the folder is of; the others leave it, for another person where one fits.
+Without names: the nearest neighbours of each face make a graph, Chinese whispers cut it into communities, and
+average linkage (SciPy) cuts these into people. In a named folder average linkage finds the largest group,
+which is who the folder is of; the others leave it, for another person where one fits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-import dlib
 import numpy as np
 import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from hifi_portrait.dataset.curate.metric import Calibration, Metric, learn_metric, rows_by_label
-from hifi_portrait.dataset.curate.neighbours import nearest
+from hifi_portrait.dataset.curate.calibration import Calibration
+from hifi_portrait.dataset.curate.communities import find_communities
+from hifi_portrait.dataset.curate.matching import LOWEST_MARGIN, Matcher, Rows, rows_by_label, whiten
+from hifi_portrait.dataset.curate.neighbours import EXACT_BELOW, choose_neighbourhoods, nearest
 from hifi_portrait.head.arrays import FloatArray
 
-_NEIGHBOURS = 16
-_LOWEST = -8.0
-"""Affinity below which two faces are as unlike as any."""
+_ALIKE_PEOPLE = 8
+"""People most alike to each, with whom it may be merged."""
 
-_LARGEST_COMMUNITY = 4000
-"""Faces above which a community is cut by higher thresholds first: linkage needs memory for all pairs."""
+_TRIED_PEOPLE = 4
+"""People to whom a face without one is compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +45,8 @@ class Groups:
 
     person: npt.NDArray[np.int64]
     """(N,) number of each face's person, -1 for nobody."""
-    affinity: FloatArray
-    """(N,) mean affinity to the other faces of the person, 0 at the threshold: how sure it is."""
+    certainty: FloatArray
+    """(N,) mean margin above the thresholds to the other faces of the person: how sure it is."""
     names: dict[int, tuple[str, ...]]
     """Person -> the folders that are of that person."""
 
@@ -73,222 +73,167 @@ def group_faces(
     options
         How.
     """
-    number = len(vectors)
-    if number == 0:
+    if len(vectors) == 0:
         return Groups(np.zeros(0, np.int64), np.zeros(0, np.float32), {})
-    named = np.array([bool(name) for name in folders])
-    plain = Metric(vectors, None)
-    sure = np.full(number, -1, np.int64)
-    _group_folders(plain, pictures, folders, calibration.folder_guard, 0, sure)
-    _group_heap(plain, pictures, np.flatnonzero(~named), calibration.strict, 0, sure)
-    metric = learn_metric(vectors, sure) if options.learn else plain
-    learnt = calibration.strict_learnt if options.purity == "strict" else calibration.learnt
-    guard = calibration.guard
-    if metric.whitened is None:
-        guard = calibration.strict if options.purity == "strict" else calibration.plain
-    person = np.full(number, -1, np.int64)
-    _group_folders(metric, pictures, folders, calibration.folder_guard, calibration.folder_learnt, person)
-    cores = person.copy()
-    _group_heap(metric, pictures, np.flatnonzero(~named), guard, learnt, person)
-    _merge_people(metric, person, guard, learnt)
-    left = np.flatnonzero((person < 0) & (named | named.any()))
-    _adopt(metric, pictures, person, left, guard, learnt)
-    _separate(metric, pictures, person, guard, learnt)
+    heap = np.array([row for row, name in enumerate(folders) if not name], np.int64)
+    rows_of = _rows_of_folders(folders)
+    in_folders, in_heap = _matchers(vectors, pictures, rows_of, heap, calibration, options)
+    person = np.full(len(vectors), -1, np.int64)
+    _group_folders(in_folders, pictures, rows_of, person)
+    verified = person >= 0
+    _group_heap(in_heap, pictures, heap, person)
+    _merge_people(in_heap, person)
+    if rows_of:
+        _adopt(in_heap, pictures, person)
+    _separate(in_heap, pictures, person)
     names: dict[int, set[str]] = {}
-    for index in np.flatnonzero(cores >= 0):
-        if person[index] >= 0:
-            names.setdefault(int(person[index]), set()).add(folders[int(index)])
+    for row in np.flatnonzero(verified & (person >= 0)):
+        names.setdefault(int(person[row]), set()).add(folders[int(row)])
     return Groups(
-        person,
-        _certainty(metric, person, guard, learnt),
-        {number: tuple(sorted(found)) for number, found in names.items()},
+        person, _certainty(in_heap, person), {number: tuple(sorted(each)) for number, each in names.items()}
     )
 
 
-def _link(affinity: FloatArray) -> npt.NDArray[np.int64]:
-    """Cluster by average linkage, cut where the mean affinity is 0; (M, M) -> (M,) from 0."""
-    if len(affinity) < 2:
-        return np.zeros(len(affinity), np.int64)
-    top = float(affinity.max()) + 1
-    distance = top - np.clip(affinity, _LOWEST, None)
-    np.fill_diagonal(distance, 0)
-    tree = linkage(squareform(distance, checks=False), "average")
-    return np.asarray(fcluster(tree, top, "distance") - 1, np.int64)
+def _matchers(
+    vectors: FloatArray,
+    pictures: npt.NDArray[np.int64],
+    rows_of: dict[str, Rows],
+    heap: Rows,
+    calibration: Calibration,
+    options: GroupingOptions,
+) -> tuple[Matcher, Matcher]:
+    """Learn from groups that are surely pure; give what matches faces in folders, and all others."""
+    is_strict = options.purity == "strict"
+    alone = calibration.plain_strict if is_strict else calibration.plain_balanced
+    whitened = calibration.whitened_strict if is_strict else calibration.whitened_balanced
+    plain = Matcher(plain=vectors, plain_threshold=alone)
+    matcher = plain
+    if options.learn:
+        sure = np.full(len(vectors), -1, np.int64)
+        _group_folders(replace(plain, plain_threshold=calibration.folder_plain), pictures, rows_of, sure)
+        if len(heap) >= EXACT_BELOW:
+            heap = heap[choose_neighbourhoods(vectors[heap], EXACT_BELOW - 1)]
+        _group_heap(replace(plain, plain_threshold=calibration.plain_strict), pictures, heap, sure)
+        matcher = replace(plain, whitened=whiten(vectors, sure))
+    in_folders = matcher.at(plain=calibration.folder_plain, whitened=calibration.folder_whitened)
+    if matcher.whitened is None:
+        return in_folders, matcher
+    return in_folders, matcher.at(plain=calibration.plain_beside_whitened, whitened=whitened)
 
 
-def _forbid(affinity: FloatArray, pictures: npt.NDArray[np.int64]) -> FloatArray:
-    """Put faces of one picture as far apart as can be."""
-    together = pictures[:, None] == pictures[None]
-    np.fill_diagonal(together, False)
-    return np.where(together, _LOWEST, affinity)
+def _rows_of_folders(folders: Sequence[str]) -> dict[str, Rows]:
+    """Find the faces of each folder, in the order of the folders' names."""
+    rows_of: dict[str, list[int]] = {}
+    for row, name in enumerate(folders):
+        if name:
+            rows_of.setdefault(name, []).append(row)
+    return {name: np.array(rows_of[name], np.int64) for name in sorted(rows_of)}
+
+
+def _link(matcher: Matcher, rows: Rows, pictures: npt.NDArray[np.int64]) -> list[Rows]:
+    """Cut faces by average linkage where the mean margin is 0, into groups of two and more.
+
+    Faces of one picture are as far apart as can be.
+    """
+    margins = np.maximum(matcher.margins(rows), LOWEST_MARGIN)
+    seen_in = pictures[rows]
+    if len(np.unique(seen_in)) < len(rows):
+        margins[seen_in[:, None] == seen_in] = LOWEST_MARGIN
+    np.fill_diagonal(margins, LOWEST_MARGIN)
+    top = float(margins.max()) + 1
+    distances = top - margins
+    np.fill_diagonal(distances, 0)
+    tree = linkage(squareform(distances, checks=False), "average")
+    if tree[-1, 2] <= top:
+        return [rows]
+    labels = fcluster(tree, top, "distance")
+    return [rows[part] for part in rows_by_label(labels) if len(part) > 1]
 
 
 def _group_folders(
-    metric: Metric,
-    pictures: npt.NDArray[np.int64],
-    folders: Sequence[str],
-    guard: float,
-    learnt: float,
-    person: npt.NDArray[np.int64],
+    matcher: Matcher, pictures: npt.NDArray[np.int64], rows_of: dict[str, Rows], person: Rows
 ) -> None:
     """Find the largest group of each folder, and number it as a person."""
-    rows_of: dict[str, list[int]] = {}
-    for index, name in enumerate(folders):
-        if name:
-            rows_of.setdefault(name, []).append(index)
-    for name in sorted(rows_of):
-        rows = np.array(rows_of[name])
-        affinity = _forbid(metric.affinity(rows, guard, learnt), pictures[rows])
-        labels = _link(affinity)
-        sizes = np.bincount(labels)
-        if sizes.max() > 1 or len(rows) == 1:
-            person[rows[labels == sizes.argmax()]] = person.max() + 1
+    number = int(person.max()) + 1
+    for rows in rows_of.values():
+        groups = _link(matcher, rows, pictures) if len(rows) > 1 else [rows]
+        if groups:
+            person[max(groups, key=len)] = number
+            number += 1
 
 
-def _group_heap(
-    metric: Metric,
-    pictures: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.int64],
-    guard: float,
-    learnt: float,
-    person: npt.NDArray[np.int64],
-) -> None:
+def _group_heap(matcher: Matcher, pictures: npt.NDArray[np.int64], heap: Rows, person: Rows) -> None:
     """Group faces of which nothing is known."""
-    if len(rows) < 2:
-        return
-    neighbours, cosines = nearest(metric.best[rows], _NEIGHBOURS)
-    threshold = guard if metric.whitened is None else learnt
-    for community in _communities(neighbours, cosines, threshold):
-        for members in _smaller(rows[community], metric.best, threshold):
-            labels = _link(_forbid(metric.affinity(members, guard, learnt), pictures[members]))
-            for label in range(labels.max() + 1):
-                if (labels == label).sum() > 1:
-                    person[members[labels == label]] = person.max() + 1
+    number = int(person.max()) + 1
+    for community in find_communities(matcher.vectors[heap], matcher.threshold):
+        for rows in _link(matcher, heap[community], pictures):
+            person[rows] = number
+            number += 1
 
 
-def _communities(
-    neighbours: npt.NDArray[np.int64], cosines: FloatArray, threshold: float
-) -> list[npt.NDArray[np.int64]]:
-    """Cut the graph of neighbours above a threshold into communities, by dlib's Chinese whispers."""
-    edges = [
-        (int(one), int(other), float(cosine))
-        for one, (others, near) in enumerate(zip(neighbours, cosines, strict=True))
-        for other, cosine in zip(others, near, strict=True)
-        if cosine >= threshold and one != other
-    ]
-    number = len(neighbours)
-    edges += [(index, index, 1.0) for index in range(number)]
-    labels = np.array(dlib.chinese_whispers(edges))
-    return [rows for rows in rows_by_label(labels) if len(rows) > 1]
-
-
-def _smaller(
-    rows: npt.NDArray[np.int64], vectors: FloatArray, threshold: float
-) -> list[npt.NDArray[np.int64]]:
-    """Cut a community that is too large for linkage, at higher and higher thresholds."""
-    if len(rows) <= _LARGEST_COMMUNITY:
-        return [rows]
-    higher = threshold + 0.1 * (1 - threshold)
-    neighbours, cosines = nearest(vectors[rows], _NEIGHBOURS)
-    parts = _communities(neighbours, cosines, higher)
-    return [small for part in parts for small in _smaller(rows[part], vectors, higher)]
-
-
-def _people(person: npt.NDArray[np.int64]) -> dict[int, npt.NDArray[np.int64]]:
+def _people(person: Rows) -> dict[int, Rows]:
     numbers = ((int(person[rows[0]]), rows) for rows in rows_by_label(person))
     return {number: rows for number, rows in numbers if number >= 0}
 
 
-def _centres(metric: Metric, people: dict[int, npt.NDArray[np.int64]]) -> FloatArray:
-    centres = np.stack([metric.best[rows].mean(axis=0) for rows in people.values()])
-    return np.asarray(centres / np.linalg.norm(centres, axis=1, keepdims=True))
-
-
-def _mean_between(
-    metric: Metric,
-    one: npt.NDArray[np.int64],
-    other: npt.NDArray[np.int64],
-    guard: float,
-    learnt: float,
-) -> float:
-    affinity = metric.affinity(np.concatenate([one, other]), guard, learnt)
-    return float(np.clip(affinity[: len(one), len(one) :], _LOWEST, None).mean())
-
-
-def _merge_people(metric: Metric, person: npt.NDArray[np.int64], guard: float, learnt: float) -> None:
+def _merge_people(matcher: Matcher, person: Rows) -> None:
     """Join people, such as two folders, whose faces are alike in the mean; most alike first."""
     people = _people(person)
     if len(people) < 2:
         return
     numbers = list(people)
-    neighbours, _ = nearest(_centres(metric, people), 8)
+    neighbours, _ = nearest(matcher.centres(list(people.values())), _ALIKE_PEOPLE)
     pairs = {
         (min(numbers[one], numbers[other]), max(numbers[one], numbers[other]))
-        for one, others in enumerate(neighbours)
+        for one, others in enumerate(neighbours.tolist())
         for other in others
     }
-    found = [
-        (_mean_between(metric, people[one], people[other], guard, learnt), one, other)
-        for one, other in sorted(pairs)
-    ]
-    now = {number: number for number in numbers}
-    for affinity, one, other in sorted(found, key=lambda each: (-each[0], each[1:])):
-        if affinity < 0:
+    found = [(matcher.mean_margin(people[one], people[other]), one, other) for one, other in sorted(pairs)]
+    joined_to = {number: number for number in numbers}
+    for margin, one, other in sorted(found, key=lambda each: (-each[0], each[1:])):
+        if margin < 0:
             return
-        first, second = sorted((now[one], now[other]))
-        if first == second:
-            continue
-        rows, others = np.flatnonzero(person == first), np.flatnonzero(person == second)
-        if _mean_between(metric, rows, others, guard, learnt) >= 0:
-            person[others] = first
-            now = {number: first if at == second else at for number, at in now.items()}
+        first, second = sorted((joined_to[one], joined_to[other]))
+        if first != second and matcher.mean_margin(people[first], people[second]) >= 0:
+            people[first] = np.concatenate([people[first], people.pop(second)])
+            person[people[first]] = first
+            joined_to = {number: first if now == second else now for number, now in joined_to.items()}
 
 
-def _adopt(
-    metric: Metric,
-    pictures: npt.NDArray[np.int64],
-    person: npt.NDArray[np.int64],
-    left: npt.NDArray[np.int64],
-    guard: float,
-    learnt: float,
-) -> None:
-    """Give faces that their folder does not want to the person whom they are most like, if they are."""
+def _adopt(matcher: Matcher, pictures: npt.NDArray[np.int64], person: Rows) -> None:
+    """Give faces without a person to the one whom they are most like, if they are."""
     people = _people(person)
-    if not people:
+    left = np.flatnonzero(person < 0)
+    if not people or not len(left):
         return
-    centres, numbers = _centres(metric, people), list(people)
-    for index in left:
-        for place in np.argsort(-(centres @ metric.best[index]))[:4]:
-            rows = people[numbers[place]]
-            if pictures[index] in pictures[rows]:
-                continue
-            if _mean_between(metric, np.array([index]), rows, guard, learnt) >= 0:
-                person[index] = numbers[place]
-                break
+    centres, numbers = matcher.centres(list(people.values())), list(people)
+    for rows in np.array_split(left, len(left) // 1024 + 1):
+        alike = np.argsort(-(matcher.vectors[rows] @ centres.T), axis=1)[:, :_TRIED_PEOPLE]
+        for row, places in zip(rows, alike, strict=True):
+            for number in (numbers[place] for place in places):
+                if pictures[row] in pictures[people[number]]:
+                    continue
+                if matcher.mean_margin(np.array([row]), people[number]) >= 0:
+                    person[row] = number
+                    break
 
 
-def _separate(
-    metric: Metric,
-    pictures: npt.NDArray[np.int64],
-    person: npt.NDArray[np.int64],
-    guard: float,
-    learnt: float,
-) -> None:
+def _separate(matcher: Matcher, pictures: npt.NDArray[np.int64], person: Rows) -> None:
     """Of two faces of one picture in a group keep the one that fits better."""
     for number, rows in _people(person).items():
         if len(np.unique(pictures[rows])) == len(rows):
             continue
-        fits = metric.affinity(rows, guard, learnt).mean(axis=1)
+        fits = matcher.margins(rows).mean(axis=1)
         for place in np.argsort(fits):
             twins = rows[(pictures[rows] == pictures[rows[place]]) & (person[rows] == number)]
             if len(twins) > 1:
                 person[rows[place]] = -1
 
 
-def _certainty(metric: Metric, person: npt.NDArray[np.int64], guard: float, learnt: float) -> FloatArray:
-    certainty = np.full(len(person), np.float32(_LOWEST))
+def _certainty(matcher: Matcher, person: Rows) -> FloatArray:
+    certainty = np.full(len(person), np.float32(LOWEST_MARGIN))
     for rows in _people(person).values():
-        affinity = metric.affinity(rows, guard, learnt)
-        np.fill_diagonal(affinity, 0)
-        certainty[rows] = affinity.sum(axis=1) / max(len(rows) - 1, 1)
+        margins = matcher.margins(rows)
+        np.fill_diagonal(margins, 0)
+        certainty[rows] = margins.sum(axis=1) / max(len(rows) - 1, 1)
     return certainty

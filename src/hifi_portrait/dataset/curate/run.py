@@ -23,6 +23,7 @@ from hifi_portrait.dataset.curate.assemble import (
     spread,
     write_people,
 )
+from hifi_portrait.dataset.curate.calibration import Calibration
 from hifi_portrait.dataset.curate.card import write_card
 from hifi_portrait.dataset.curate.detect import FACE_SCHEMA, Forgotten, crashed_row, detect_files
 from hifi_portrait.dataset.curate.duplicates import DuplicateOptions, find_duplicates
@@ -31,7 +32,6 @@ from hifi_portrait.dataset.curate.faces import FacelessFile, Faces, load_faces
 from hifi_portrait.dataset.curate.forgetting import purge
 from hifi_portrait.dataset.curate.grouping import GroupingOptions, Groups, group_faces
 from hifi_portrait.dataset.curate.identities import Assignment, FaceKey, assign_ids
-from hifi_portrait.dataset.curate.metric import Calibration
 from hifi_portrait.dataset.curate.quality import QualityOptions, find_poor
 from hifi_portrait.dataset.curate.reasons import REJECTED_SCHEMA, RejectedFace, Rejection
 from hifi_portrait.dataset.curate.sources import find_sources
