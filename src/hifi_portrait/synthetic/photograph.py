@@ -7,17 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hifi_portrait.faces.labels import FaceLabel
-from hifi_portrait.head import Camera, HeadGeometry, HeadModel, Part, rest_vertices, vertex_normals
+from hifi_portrait.head import Camera, HeadGeometry, HeadModel, Part
 from hifi_portrait.head.arrays import Array, FloatArray
-from hifi_portrait.head.base_shape import Fitting
 from hifi_portrait.head.framing import FACE_HEIGHT
-from hifi_portrait.head.glasses import CLEAR, DARK, fit_glasses
-from hifi_portrait.head.model import ShapeAlignment, part_vertices
+from hifi_portrait.head.model import part_vertices
 from hifi_portrait.synthetic import colours
 from hifi_portrait.synthetic.backdrops import COLOURED, backdrop
-from hifi_portrait.synthetic.beard import beard_hair
-from hifi_portrait.synthetic.body_mesh import HAIR, body_mesh
+from hifi_portrait.synthetic.body_mesh import body_mesh
 from hifi_portrait.synthetic.caption import caption
 from hifi_portrait.synthetic.environment import (
     WORLD_METERING,
@@ -26,11 +22,8 @@ from hifi_portrait.synthetic.environment import (
     light_from,
     view,
 )
-from hifi_portrait.synthetic.eyeballs import eye_texture
 from hifi_portrait.synthetic.finish import develop, stylise
-from hifi_portrait.synthetic.garments import dress, skin_left_bare
-from hifi_portrait.synthetic.hair_strands import Strands, posed_strands, ribbon_mesh
-from hifi_portrait.synthetic.head_hair import head_hair, skull_shield
+from hifi_portrait.synthetic.garments import dress
 from hifi_portrait.synthetic.headwear import (
     COVERS_HAIR,
     HIDDEN_IN_HOOD,
@@ -38,18 +31,16 @@ from hifi_portrait.synthetic.headwear import (
     put_on_headwear,
     tuck_hair,
 )
-from hifi_portrait.synthetic.headwear_shape import Headwear
-from hifi_portrait.synthetic.labels import body_labels
 from hifi_portrait.synthetic.lights import arrange
 from hifi_portrait.synthetic.mesh_collection import MeshCollection
-from hifi_portrait.synthetic.outfits import dress_in, skin_bare_in
+from hifi_portrait.synthetic.outfits import dress_in
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.photo_setup import PhotoSetup
-from hifi_portrait.synthetic.render import Lens, Materials, Rendering, palette, render
-from hifi_portrait.synthetic.skin import skin_texture
+from hifi_portrait.synthetic.render import Materials, Rendering, palette, render
+from hifi_portrait.synthetic.sitter import add_body, add_glasses, add_strands, body_normals, make_sitter
 from hifi_portrait.synthetic.walls import COLOURED_WALLS, WALLS, paint_wall
 from hifi_portrait.synthetic.wide_caption import wide_caption
-from hifi_portrait.synthetic.worn_glasses import COLOURS, put_on
+from hifi_portrait.synthetic.worn_glasses import COLOURS
 
 FACE_MIDDLE = np.array((0.0, -0.100, 0.000))
 """The point of the base shape that framing is about: between eyes and mouth."""
@@ -99,43 +90,6 @@ class Photograph:
     truth: PhotoTruth
 
 
-@dataclass(frozen=True, eq=False)
-class _Sitter:
-    """What is made once a person: shape, textures, hair."""
-
-    rest: FloatArray
-    fitting: Fitting
-    alignment: ShapeAlignment
-    skin: FloatArray
-    eyes: FloatArray
-    hair: Strands | None
-    """On the base shape, like ``beard``."""
-    beard: Strands | None
-    shield: FloatArray
-    """Distance of the skull from ``hair_strands.CENTRE`` by direction."""
-
-
-@lru_cache(maxsize=4)
-def _sitter(person: Person, full_hair: bool = False) -> _Sitter:
-    mesh = body_mesh()
-    rest = rest_vertices(person.shape).astype(np.float32)
-    skin_triangles = mesh.triangles[np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS))]
-    fitting = Fitting.from_rest(rest, HeadModel.load())
-    vertices = fitting.to_base(rest[: mesh.num_vertices])
-    normals = vertex_normals(vertices, skin_triangles)
-    hair, beard = head_hair(person, vertices, normals, full=full_hair), beard_hair(person, vertices, normals)
-    return _Sitter(
-        rest,
-        fitting,
-        HeadModel.load().align(rest),
-        skin_texture(person),
-        eye_texture(person),
-        hair,
-        beard,
-        skull_shield(vertices),
-    )
-
-
 @lru_cache(maxsize=16)
 def _with_beard(person: Person, beard: str) -> Person:
     return replace(person, beard=beard)
@@ -161,7 +115,7 @@ def photograph(person: Person, setup: PhotoSetup, size: int = 256) -> Photograph
     wide = setup.wide
     if wide is not None and wide.beard is not None:
         person = _with_beard(person, wide.beard)
-    sitter, model, mesh = _sitter(person, wide is not None), HeadModel.load(), body_mesh()
+    sitter, model, mesh = make_sitter(person, wide is not None), HeadModel.load(), body_mesh()
     rng = np.random.default_rng([91, setup.sitting, person.seed])
     camera = Camera.from_fov(size, setup.fov)
     rotation = setup.pose.matrix()
@@ -172,7 +126,7 @@ def photograph(person: Person, setup: PhotoSetup, size: int = 256) -> Photograph
     head = np.eye(4)
     head[:3, :3], head[:3, 3] = rotation, translation
 
-    normals = _normals(vertices)
+    normals = body_normals(vertices)
     attributes = describe(person, setup)
     meshes = MeshCollection()
     headwear = None
@@ -182,13 +136,13 @@ def photograph(person: Person, setup: PhotoSetup, size: int = 256) -> Photograph
         shoulders = part_vertices(model, Part.SHOULDERS)
         shift = np.median(vertices[shoulders] - sitter.rest[shoulders], axis=0)
         put_on_headwear(meshes, headwear, sitter.fitting, head, shift)
-    _add_body(meshes, person, setup, vertices, normals, rotation[:, 1] * 0.005, headwear)
+    add_body(meshes, person, setup, vertices, normals, rotation[:, 1] * 0.005, headwear)
     (dress if wide is None else dress_in)(meshes, setup.clothing, vertices, normals)
     hair = (
         sitter.hair if headwear is None or wide is None else tuck_hair(sitter.hair, headwear, wide.headwear)
     )
-    _add_strands(meshes, sitter, hair, vertices, head, person, size)
-    lens = _add_glasses(meshes, sitter, attributes["glasses"], head, person)
+    add_strands(meshes, sitter, hair, vertices, head, person, size)
+    lens = add_glasses(meshes, sitter, attributes["glasses"], head, person)
     materials = Materials(
         sitter.skin,
         sitter.eyes,
@@ -241,87 +195,6 @@ def _place(setup: PhotoSetup, rotation: Array, face: Array) -> NDArray[np.float6
     middle = np.array((across * height, distance, (up - BELOW_MIDDLE) * height))
     # The frame follows the turning face in part only, as a photographer's does.
     return middle - 0.75 * (rotation @ face) - 0.25 * face * (0, 1, 1)
-
-
-def _normals(vertices: Array) -> FloatArray:
-    """Skin normals smooth over neck and shoulders, those of eyes, teeth and lashes by part."""
-    mesh = body_mesh()
-    skin = np.isin(mesh.part, (Part.SKIN, Part.SHOULDERS, Part.MOUTH_CAVITY))
-    normals = vertex_normals(vertices, mesh.triangles[skin])
-    other = mesh.triangles[~skin]
-    rows = np.unique(other)
-    normals[rows] = vertex_normals(vertices, other)[rows]
-    return normals
-
-
-def _add_body(
-    meshes: MeshCollection,
-    person: Person,
-    setup: PhotoSetup,
-    vertices: Array,
-    normals: Array,
-    inwards: Array,
-    headwear: Headwear | None,
-) -> None:
-    mesh = body_mesh()
-    corners = vertices[mesh.corner_vertex]
-    corners[mesh.inner] += inwards
-    bare = skin_left_bare(setup.clothing) if setup.wide is None else skin_bare_in(setup.clothing)
-    if headwear is not None:
-        bare = np.where(headwear.covered, np.float32(-1), bare)
-    meshes.add(
-        corners,
-        normals[mesh.corner_vertex],
-        mesh.corner_triangles,
-        mesh.material,
-        attribute=mesh.corner_attribute,
-        keep=bare[mesh.corner_vertex],
-        label=body_labels(person),
-    )
-
-
-def _add_strands(
-    meshes: MeshCollection,
-    sitter: _Sitter,
-    hair: Strands | None,
-    vertices: Array,
-    head: Array,
-    person: Person,
-    size: int,
-) -> None:
-    step = 1 if size >= 192 else 2
-    middle = head[:3, :3] @ np.array((0.0, -0.02, 0.03)) + head[:3, 3]
-    rng = np.random.default_rng([77, person.seed])
-    for grown, brightness, thinning, label in (
-        (hair, 1.0, step, FaceLabel.HAIR),
-        (sitter.beard, 0.8, 1, FaceLabel.BEARD),
-    ):
-        if grown is None:
-            continue
-        strands = grown.fit_to_person(sitter.fitting)
-        drawn = strands.thin(thinning)
-        tone = brightness * rng.uniform(0.75, 1.2, strands.count)[::thinning]
-        mesh = ribbon_mesh(posed_strands(drawn, vertices, head), drawn, middle, tone)
-        meshes.add(
-            mesh.vertices,
-            mesh.normals,
-            mesh.triangles,
-            HAIR,
-            attribute=mesh.tangents,
-            tone=mesh.shades,
-            label=label,
-        )
-
-
-def _add_glasses(
-    meshes: MeshCollection, sitter: _Sitter, kind: str, head: Array, person: Person
-) -> Lens | None:
-    if kind == "none":
-        return None
-    skin = part_vertices(HeadModel.load(), Part.SKIN)
-    glasses = fit_glasses(kind, sitter.rest, skin, sitter.fitting).moved(head)
-    put_on(meshes, glasses)
-    return Lens(*glasses.lenses(), DARK if kind == "sunglasses" else CLEAR)
 
 
 def _visibility(vertices: Array, normals: Array, camera: Camera, rendering: Rendering) -> FloatArray:

@@ -1,0 +1,42 @@
+"""The ``mmrgaze360`` command: one entry, one module for each family of commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hifi_portrait import __version__
+from mmrgaze360.cli.console import reports_errors
+from mmrgaze360.cli.data import rotate, scenes
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Who looks where in a 360-degree picture."""
+
+
+for command in (scenes, rotate):
+    app.command()(reports_errors(command))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,55 @@
+"""Commands that make data sets: ``scenes`` and ``rotate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmrgaze360.cli.console import emit
+
+_Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+
+
+def scenes(
+    out: Annotated[Path, typer.Option(help="Folder of the data set; what is there is continued.")],
+    count: Annotated[int, typer.Option(help="Number of scenes.")] = 1000,
+    size: Annotated[int, typer.Option(help="Columns of a panorama.")] = 1024,
+    distortion: Annotated[
+        str, typer.Option(help="Tilt of the camera: none, tilted (30 degrees), strong (any rotation).")
+    ] = "none",
+    seed: Annotated[int, typer.Option(help="Number of the first scene, a multiple of 40.")] = 0,
+    environments: Annotated[
+        Path | None, typer.Option(help="Folder of .exr or .hdr panoramas for scenes without a room.")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1, max=512)] = 1,
+    quiet: _Quiet = False,
+    as_json: _Json = False,
+) -> None:
+    """Draw panoramas of people who look at things, with exact truth."""
+    from mmrgaze360.dataset.format import SceneDataset
+    from mmrgaze360.scenes.write import SceneSettings, write_scenes
+
+    settings = SceneSettings(
+        count=count, size=size, distortion=distortion, seed=seed, environments=environments
+    )
+    folder = write_scenes(out, settings, workers, quiet)
+    total = len(SceneDataset(folder))
+    emit({"out": str(folder), "scenes": total}, f"{folder}: {total} scenes", as_json)
+
+
+def rotate(
+    data: Annotated[Path, typer.Argument(help="Data set of panoramas.")],
+    out: Annotated[Path, typer.Option(help="Folder of the turned data set.")],
+    tilt: Annotated[float, typer.Option(help="Largest tilt in degrees; 180 for any rotation.")] = 180.0,
+    seed: Annotated[int, typer.Option(help="Seed of the rotations.")] = 0,
+    quiet: _Quiet = False,
+    as_json: _Json = False,
+) -> None:
+    """Turn each panorama of a data set, and all that is known of it, by a random rotation of the sphere."""
+    from mmrgaze360.dataset.rotate import rotate_dataset
+
+    count = rotate_dataset(data, out, most_tilt=tilt, seed=seed, quiet=quiet)
+    emit({"out": str(out), "scenes": count}, f"{out}: {count} scenes", as_json)

@@ -1,0 +1,1 @@
+"""Synthetic panoramas of people who look at things, with exact truth."""

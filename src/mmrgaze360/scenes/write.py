@@ -1,0 +1,171 @@
+"""Writing many scenes as a data set, on several processes, resumable after a kill."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+
+from hifi_portrait.dataset.executor import each_of, run_shards
+from hifi_portrait.errors import needs_extra
+from hifi_portrait.synthetic.environment import Environment, load_environments
+from mmrgaze360.dataset.format import SceneRecord, encode_jpeg, shard_path, write_header, write_shard
+from mmrgaze360.dataset.records import SPLITS, GazeRecord, towards
+from mmrgaze360.scenes.plan import DISTORTIONS, plan_scene
+from mmrgaze360.scenes.render import Cutout, DrawnPerson, DrawnScene, draw_scene, shoot
+
+with needs_extra("data"):
+    from tqdm import tqdm
+
+SCENES_A_SHARD = 40
+CAST = 8
+"""People of a shard: making one takes as long as photographing them several times."""
+_SPLIT_BY_TENS = ("train",) * 17 + ("validation", "test", "test")
+"""Split of a shard, by its number modulo 20: people, rooms and panoramas of one are in no other."""
+_FIRST_PERSON = {"train": 1_000_000, "validation": 2_000_000, "test": 3_000_000}
+_HELD_OUT = 0.25
+"""Fraction of the panoramas that are kept for validation and test."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneSettings:
+    """How a data set is drawn."""
+
+    count: int
+    """Scenes, 1 or more; made in whole shards of `SCENES_A_SHARD`, the last one shorter."""
+    size: int = 1024
+    """Columns of a panorama, even and from 128 to 8192."""
+    distortion: str = "none"
+    """One of ``plan.DISTORTIONS``."""
+    seed: int = 0
+    """Number of the first scene; a multiple of `SCENES_A_SHARD`."""
+    environments: Path | None = None
+    """Folder of CC0 panoramas for scenes without a room."""
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise ValueError(f"count must be 1 or more, not {self.count}")
+        if not 128 <= self.size <= 8192 or self.size % 2:
+            raise ValueError(f"size must be even and from 128 to 8192, not {self.size}")
+        if self.distortion not in DISTORTIONS:
+            known = ", ".join(DISTORTIONS)
+            raise ValueError(f"unknown distortion {self.distortion!r}: take one of {known}")
+        if self.seed < 0 or self.seed % SCENES_A_SHARD:
+            raise ValueError(f"seed must be a multiple of {SCENES_A_SHARD}, 0 or more, not {self.seed}")
+
+
+def split_of_shard(number: int) -> str:
+    """Give the split of the shard that begins with scene ``number * SCENES_A_SHARD``."""
+    return _SPLIT_BY_TENS[number % len(_SPLIT_BY_TENS)]
+
+
+def write_scenes(out: str | Path, settings: SceneSettings, workers: int = 1, quiet: bool = False) -> Path:
+    """Draw scenes into a data set; those of finished shards that are there are kept.
+
+    Parameters
+    ----------
+    out
+        The data set's folder.
+    settings
+        What is drawn.
+    workers
+        Processes; 1 draws in this one.
+    quiet
+        Whether to show no progress bar.
+
+    Raises
+    ------
+    DatasetError
+        ``out`` holds something else, the panoramas cannot be read, or a worker dies twice at a shard.
+    """
+    folder = Path(out)
+    if settings.environments is not None:
+        load_environments(settings.environments)  # says now what is wrong with them
+    write_header(folder)
+    shards: dict[str, list[int]] = {}
+    for number in range(settings.seed, settings.seed + settings.count):
+        shards.setdefault(shard_name(number), []).append(number)
+    todo = {name: seeds for name, seeds in shards.items() if not shard_path(folder, name).exists()}
+    done = settings.count - sum(map(len, todo.values()))
+    draw = partial(draw_shard, settings=settings)
+    with tqdm(total=settings.count, initial=done, unit="scene", disable=quiet) as bar:
+        work = [(name, [tuple(seeds)]) for name, seeds in todo.items()]
+        drawn = run_shards(each_of(draw), work, workers=workers if workers > 1 else 0)
+        with closing(drawn):
+            for name, (records,) in drawn:
+                write_shard(folder, name, records)
+                bar.update(len(records))
+    return folder
+
+
+def shard_name(number: int) -> str:
+    """Name the shard of a scene."""
+    return f"scenes-{number // SCENES_A_SHARD * SCENES_A_SHARD:08d}"
+
+
+def draw_shard(seeds: Sequence[int], settings: SceneSettings) -> list[SceneRecord]:
+    """Draw the scenes of one shard, whose people are photographed one after the other."""
+    number = seeds[0] // SCENES_A_SHARD
+    split = split_of_shard(number)
+    first = _FIRST_PERSON[split] + CAST * number
+    places = _environments_of(settings.environments, split)
+    plans = [plan_scene(seed, range(first, first + CAST), places, settings.distortion) for seed in seeds]
+    jobs = sorted(
+        ((person.looking.person, k, person) for k, plan in enumerate(plans) for person in plan.people),
+        key=lambda job: job[:2],
+    )
+    cutouts: list[dict[int, Cutout]] = [{} for _ in plans]
+    for _, k, person in jobs:
+        cutouts[k][person.tag] = shoot(plans[k], person)
+    return [
+        to_record(draw_scene(plan, cut, settings.size), split)
+        for plan, cut in zip(plans, cutouts, strict=True)
+    ]
+
+
+def _environments_of(folder: Path | None, split: str) -> list[Environment]:
+    """Give the panoramas of a split: those for training are in no other."""
+    if folder is None:
+        return []
+    places = load_environments(folder)
+    held_out = [_hashed(place.name) < _HELD_OUT for place in places]
+    wanted = split != SPLITS[0]
+    return [place for place, held in zip(places, held_out, strict=True) if held == wanted]
+
+
+def _hashed(name: str) -> float:
+    return int.from_bytes(blake2b(name.encode(), digest_size=4).digest(), "big") / 2**32
+
+
+def to_record(scene: DrawnScene, split: str) -> SceneRecord:
+    """Make a drawn scene a row of a data set."""
+    return SceneRecord(
+        scene_id=f"scene-{scene.seed:08d}",
+        split=split,
+        image=encode_jpeg(scene.picture),
+        people=[_person_record(person) for person in scene.people],
+        source=scene.environment or "room",
+        rotation=scene.camera,
+    )
+
+
+def _person_record(person: DrawnPerson) -> GazeRecord:
+    return GazeRecord(
+        head_box=person.head_box,
+        target=towards(person.target),
+        in_view=person.in_view,
+        gaze=person.gaze,
+        head_direction=person.head_direction,
+        eyes=person.eyes,
+        target_distance=float(np.linalg.norm(person.target)),
+        kind=person.kind,
+        hidden_by=person.hidden_by,
+        person=person.person,
+        seated=person.seated,
+        close_up=encode_jpeg(person.close_up),
+    )

@@ -1,0 +1,244 @@
+"""Scenes: their truth, what they show, and data sets of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from hifi_portrait.errors import DatasetError
+from mmrgaze360 import sphere
+from mmrgaze360.cli.app import app
+from mmrgaze360.dataset import SceneDataset
+from mmrgaze360.dataset.records import box_of_corners
+from mmrgaze360.dataset.rotate import rotate_dataset
+from mmrgaze360.scenes import write
+from mmrgaze360.scenes.people import KINDS
+from mmrgaze360.scenes.plan import ScenePlan, plan_scene
+from mmrgaze360.scenes.raycast import FAR, cast_panorama, first_hit
+from mmrgaze360.scenes.render import DrawnScene, draw_scene, shoot
+from mmrgaze360.scenes.solids import CAPSULE, COLUMNS, Paint, Solids
+from mmrgaze360.scenes.write import SceneSettings, split_of_shard, write_scenes
+
+RED = Paint(colour=(0.8, 0.1, 0.1))
+ROOM = np.array((-3.0, 3, -4, 4, -1.5, 1.2))
+
+
+@pytest.fixture(scope="module")
+def plans() -> list[ScenePlan]:
+    return [plan_scene(seed, range(50, 58)) for seed in range(60)]
+
+
+@pytest.fixture(scope="module")
+def drawn() -> tuple[ScenePlan, DrawnScene, DrawnScene]:
+    """A scene of one or two people, upright and from a tilted camera."""
+    plan = next(plan for plan in (plan_scene(seed, [50]) for seed in range(20)) if plan.people)
+    tilted = plan_scene(plan.seed, [50], distortion="strong")
+    cuts = {person.tag: shoot(plan, person) for person in plan.people}
+    return plan, draw_scene(plan, cuts, 256), draw_scene(tilted, cuts, 256)
+
+
+def one_of_each() -> Solids:
+    solids = Solids()
+    solids.add_box(np.array((0, 2, 0)), np.array((0.3, 0.2, 0.4)), 0.5, RED, 0)
+    solids.add_sphere(np.array((2, 0.3, 0)), 0.4, RED, 1)
+    solids.add_cylinder(np.array((-2, 0, 0.2)), np.array((0.3, 0.5, 0.4)), 0.3, RED, 2)
+    solids.add_capsule(np.array((0.2, -2, -0.3)), np.array((-0.2, -2.2, 0.4)), 0.2, RED, 3)
+    return solids
+
+
+def is_on_surface(row: np.ndarray, point: np.ndarray) -> bool:
+    kind, centre, half = int(row[0]), row[1:4], row[4:7]
+    if kind == CAPSULE or row[18] > 0:
+        axis = half if kind == CAPSULE else np.zeros(3)
+        along = np.clip((point - centre) @ axis / max(axis @ axis, 1e-9), -1, 1)
+        return bool(abs(np.linalg.norm(point - centre - along * axis) - row[18]) < 1e-3)
+    c, s = np.cos(row[7]), np.sin(row[7])
+    local = np.array(((c, s, 0), (-s, c, 0), (0, 0, 1.0))) @ (point - centre)
+    if kind == 0:
+        return bool(abs(np.max(np.abs(local) / half) - 1) < 5e-3)
+    side, cap = np.hypot(*(local[:2] / half[:2])), abs(local[2]) / half[2]
+    return bool(abs(max(side, cap) - 1) < 5e-3)
+
+
+def test_rays_end_on_the_surfaces_of_solids() -> None:
+    table = one_of_each().table()
+    assert table.shape == (4, COLUMNS)
+    grid = sphere.direction_grid(128, 64)
+    colour, distance, tags = cast_panorama(
+        grid, table, ROOM, np.full((6, 4), 0.5), np.array([(0, 0, 1.0, 1, 1, 1, 1)]), np.ones((2, 3)), None
+    )
+    for tag in range(4):
+        seen = np.argwhere(tags == tag)
+        assert len(seen) > 20
+        points = grid[tags == tag] * distance[tags == tag][:, None]
+        assert all(is_on_surface(table[tag], point) for point in points[::5])
+    walls = grid[tags == -1] * distance[tags == -1][:, None]
+    off = np.minimum(np.abs(walls - ROOM[[0, 2, 4]]), np.abs(walls - ROOM[[1, 3, 5]])).min(1)
+    assert off.max() < 1e-4
+    assert colour[tags == 0][:, 0].mean() > 3 * colour[tags == 0][:, 1].mean()
+
+
+def test_tiles_lose_no_solid() -> None:
+    table = one_of_each().table()
+    grid = sphere.direction_grid(96, 48)
+    _, distance, tags = cast_panorama(
+        grid, table, ROOM, np.full((6, 4), 0.5), np.array([(0, 0, 1.0, 1, 1, 1, 1)]), np.ones((2, 3)), None
+    )
+    for j in range(0, 48, 3):
+        for i in range(0, 96, 3):
+            met, tag = first_hit(np.zeros(3), grid[j, i], table, ROOM, True, -9)
+            assert tag == tags[j, i] and met == pytest.approx(distance[j, i], rel=1e-4)
+
+
+def test_rays_from_elsewhere_pass_their_own_solids() -> None:
+    table = one_of_each().table()
+    eye, way = np.array((0.0, 1, 0)), np.array((0.0, 1, 0))
+    assert first_hit(eye, way, table, ROOM, True, -9)[1] == 0
+    assert first_hit(eye, way, table, ROOM, True, 0) == (pytest.approx(3.0), -1)
+    assert first_hit(eye, way, np.zeros((0, COLUMNS)), ROOM, False, -9)[0] == FAR
+
+
+def test_people_look_exactly_at_their_targets(plans: list[ScenePlan]) -> None:
+    for plan in plans:
+        for person in plan.people:
+            look = person.looking
+            yaw, pitch = np.radians(look.eye_turn)
+            eyes = np.array((np.sin(yaw) * np.cos(pitch), -np.cos(yaw) * np.cos(pitch), np.sin(pitch)))
+            assert np.allclose(look.head @ eyes, look.gaze, atol=1e-9)
+            assert np.allclose(person.setup.gaze, look.eye_turn)
+            turn = sphere.angle_between(-look.head[:, 1], -look.body[:, 1])
+            assert np.degrees(turn) < 90
+
+
+def test_every_kind_of_target_occurs_and_what_hides_it_is_named(plans: list[ScenePlan]) -> None:
+    people = [person for plan in plans for person in plan.people]
+    kinds = {person.looking.kind for person in people}
+    assert kinds == set(KINDS)
+    for person in people:
+        assert person.in_view == (person.hidden_by == "")
+        hidden = person.looking.kind in ("camera", "outside", "hidden")
+        assert not (hidden and person.in_view)
+    seen = [person.looking for person in people if person.in_view]
+    latitude = np.array([sphere.direction_to_lonlat(look.target)[1] for look in seen])
+    assert (np.abs(latitude) > 35).mean() > 0.15
+    x = [sphere.direction_to_pixel([look.eyes, look.target], 1, 1)[:, 0] for look in seen]
+    assert np.mean([abs(a - b) > 0.5 for a, b in x]) > 0.1  # the short way leads over the seam
+
+
+def test_the_same_seed_plans_the_same_scene() -> None:
+    a, b = plan_scene(7, range(50, 58)), plan_scene(7, range(50, 58))
+    assert np.array_equal(a.room.solids.table(), b.room.solids.table())
+    assert all(
+        np.array_equal(p.looking.target, q.looking.target) for p, q in zip(a.people, b.people, strict=True)
+    )
+    with pytest.raises(ValueError, match="unknown distortion"):
+        plan_scene(7, [50], distortion="some")
+
+
+def test_heads_are_drawn_where_the_truth_says(drawn: tuple[ScenePlan, DrawnScene, DrawnScene]) -> None:
+    plan, scene, _ = drawn
+    person = scene.people[0]
+    empty = draw_scene(dataclasses.replace(plan, people=()), {}, 256)
+    changed = np.abs(scene.picture.astype(float) - empty.picture).max(-1) > 30
+    away = np.degrees(sphere.angle_between(sphere.direction_grid(256, 128)[changed], person.eyes))
+    reach = np.degrees(np.arctan(0.7 / np.linalg.norm(person.eyes)))
+    assert changed.sum() > 10 and away.max() < reach
+    head = sphere.lonlat_to_direction(*person.head_box[:2])
+    x, y = sphere.direction_to_pixel(head, 256, 128).astype(int)
+    assert changed[y, x]
+
+
+def test_a_tilted_camera_turns_picture_and_truth_alike(
+    drawn: tuple[ScenePlan, DrawnScene, DrawnScene],
+) -> None:
+    _, upright, tilted = drawn
+    turned = sphere.rotate_panorama(upright.picture, tilted.camera)
+    difference = np.abs(turned.astype(float) - tilted.picture).mean()
+    assert difference < 12  # two samplings of the same sharp edges
+    for a, b in zip(upright.people, tilted.people, strict=True):
+        assert np.allclose(tilted.camera @ a.gaze, b.gaze)
+        assert np.allclose(tilted.camera @ a.target, b.target)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scenes") / "data"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(write, "CAST", 1)
+        return write_scenes(folder, SceneSettings(count=3, size=128, seed=17 * 40), quiet=True)
+
+
+def test_a_data_set_gives_back_what_was_drawn(data: Path) -> None:
+    scenes = SceneDataset(data)
+    assert len(scenes) == 3 and {scene.split for scene in scenes} == {"validation"}
+    assert scenes[0].picture().shape == (64, 128, 3)
+    people = [person for scene in scenes for person in scene.people]
+    assert people
+    for person in people:
+        assert person.gaze is not None and person.eyes is not None
+        if person.target is None:
+            assert person.kind == "camera" and not person.in_view
+            continue
+        seen = person.target * person.target_distance - person.eyes
+        assert sphere.angle_between(seen, person.gaze) < 1e-3
+    with pytest.raises(DatasetError, match="no scenes of split test"):
+        SceneDataset(data, "test")
+
+
+def test_a_second_run_draws_nothing_again(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("drawn again")
+
+    monkeypatch.setattr(write, "draw_shard", refuse)
+    write_scenes(data, SceneSettings(count=3, size=128, seed=17 * 40), quiet=True)
+
+
+def test_splits_share_no_person() -> None:
+    splits = [split_of_shard(number) for number in range(40)]
+    assert splits.count("test") == 4 and splits.count("validation") == 2
+    firsts = {name: first // 10**6 for name, first in write._FIRST_PERSON.items()}
+    assert len(set(firsts.values())) == 3
+
+
+def test_rotating_a_data_set_turns_what_is_known(data: Path, tmp_path: Path) -> None:
+    assert rotate_dataset(data, tmp_path / "turned", seed=4, quiet=True) == 3
+    for before, after in zip(SceneDataset(data), SceneDataset(tmp_path / "turned"), strict=True):
+        turn = after.rotation @ before.rotation.T
+        for a, b in zip(before.people, after.people, strict=True):
+            assert np.allclose(turn @ a.gaze, b.gaze, atol=1e-5)
+            assert sphere.angle_between(turn @ a.head, b.head) < 1e-4
+    with pytest.raises(DatasetError, match="itself"):
+        rotate_dataset(data, data, quiet=True)
+    with pytest.raises(ValueError, match="tilt"):
+        rotate_dataset(data, tmp_path / "other", most_tilt=0, quiet=True)
+
+
+def test_damaged_and_foreign_folders_are_named(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"no dataset\.json"):
+        SceneDataset(tmp_path)
+    broken = tmp_path / "broken"
+    shutil.copytree(data, broken)
+    shard = next((broken / "scenes").glob("*.parquet"))
+    shard.write_bytes(shard.read_bytes()[:200])
+    with pytest.raises(DatasetError, match=shard.name):
+        SceneDataset(broken)
+    (tmp_path / "dataset.json").write_text('{"format": "other"}')
+    with pytest.raises(DatasetError, match="does not describe"):
+        write_scenes(tmp_path, SceneSettings(count=1))
+
+
+def test_boxes_of_pixels_become_boxes_of_degrees() -> None:
+    box = box_of_corners(np.array(((60, 40), (40, 20))), 400, 200)
+    assert np.allclose(box, (-135, 63, 18 * np.cos(np.radians(63)), 18))
+
+
+def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["scenes", "--out", str(tmp_path / "a"), "--size", "7"])
+    assert result.exit_code == 2 and "size must be even" in result.output
+    result = CliRunner().invoke(app, ["rotate", str(tmp_path), "--out", str(tmp_path / "b")])
+    assert result.exit_code == 2 and "dataset.json" in result.output
