@@ -408,7 +408,7 @@ def scale(arguments: argparse.Namespace) -> dict[str, object]:
         vectors.astype(np.float32),
         np.arange(count),
         [""] * count,
-        Calibration.load("dlib"),
+        Calibration.of("dlib"),
         GroupingOptions(),
     )
     return {

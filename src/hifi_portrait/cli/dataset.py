@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -48,18 +48,27 @@ class GatheringOptions:
         ),
     ] = None
     names: Annotated[
-        Literal["folders", "none"],
+        Literal["folders", "none"] | None,
         typer.Option(
-            help='"folders": a folder is a person, mostly rightly. "none": nothing says who is who.'
+            help='"folders": a folder is a person, mostly rightly. "none": nothing says who is who.',
+            show_default="folders; when photos are added, as the set was built",
         ),
-    ] = "folders"
+    ] = None
     purity: Annotated[
-        Literal["strict", "balanced"],
+        Literal["strict", "balanced"] | None,
         typer.Option(
-            help='"strict" leaves out whom it is not sure of; "balanced" finds more photos of each person.'
+            help='"strict" leaves out whom it is not sure of; "balanced" finds more photos of each person.',
+            show_default="strict; when photos are added, as the set was built",
         ),
-    ] = "strict"
-    min_photos: Annotated[int, typer.Option(min=1, help="People with fewer photos are left out.")] = 2
+    ] = None
+    min_photos: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="People with fewer photos are left out.",
+            show_default="2; when photos are added, as the set was built",
+        ),
+    ] = None
     recogniser: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="An ArcFace network in ONNX, in place of the default recogniser."),
@@ -76,18 +85,23 @@ class GatheringOptions:
         typer.Option(metavar="DIR", help="Analysed data set whose people are kept out; can be repeated."),
     ] = ()  # type: ignore[assignment]  # typer takes no other default of a list's
 
-    def build_options(self) -> BuildOptions:
-        """Give them as the library takes them."""
-        from hifi_portrait.dataset.curate import BuildOptions
-        from hifi_portrait.dataset.curate.grouping import GroupingOptions
+    def build_options(self, data: Path | None = None) -> BuildOptions:
+        """Give them as the library takes them; what was not given is as ``data`` was built, or default."""
+        from hifi_portrait.dataset.curate import BuildOptions, kept_options
+        from hifi_portrait.dataset.curate.calibration import Calibration
 
-        return BuildOptions(
-            names=self.names,
-            min_photos=self.min_photos,
-            recogniser=self.recogniser,
-            calibration=self.calibration,
-            exclude=tuple(self.exclude),
-            grouping=GroupingOptions(purity=self.purity),
+        exclude = tuple(self.exclude)
+        if data is None:
+            options = BuildOptions(recogniser=self.recogniser, exclude=exclude)
+        else:
+            options = kept_options(data, recogniser=self.recogniser, exclude=exclude)
+        calibration = options.calibration if self.calibration is None else Calibration.load(self.calibration)
+        return replace(
+            options,
+            names=self.names or options.names,
+            min_photos=self.min_photos or options.min_photos,
+            calibration=calibration,
+            grouping=replace(options.grouping, purity=self.purity or options.grouping.purity),
         )
 
 
@@ -103,14 +117,7 @@ def build(
     check_folder(out, given)
     from hifi_portrait.dataset.curate import build_dataset
 
-    result = build_dataset(
-        given,
-        out,
-        sources_file=how.sources,
-        options=how.build_options(),
-        workers=workers,
-        progress=not as_json,
-    )
+    result = build_dataset(given, out, **_arguments(how, None, workers, as_json))
     _tell(out, result, as_json)
 
 
@@ -125,14 +132,7 @@ def add(
     """Add photos to a data set. People keep their ids and splits."""
     from hifi_portrait.dataset.curate import add_to_dataset
 
-    result = add_to_dataset(
-        data,
-        given,
-        sources_file=how.sources,
-        options=how.build_options(),
-        workers=workers,
-        progress=not as_json,
-    )
+    result = add_to_dataset(data, given, **_arguments(how, data, workers, as_json))
     _tell(data, result, as_json)
 
 
@@ -194,6 +194,16 @@ def check(
         more = f", and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         raise DatasetError(f"{data}: {'; '.join(wrong[:5])}{more}")
     emit({"path": str(data), "upgraded": upgraded}, f"{data}: all is well", as_json)
+
+
+def _arguments(how: GatheringOptions, data: Path | None, workers: int, as_json: bool) -> dict[str, Any]:
+    """Give what building and adding take alike."""
+    return {
+        "sources_file": how.sources,
+        "options": how.build_options(data),
+        "workers": workers,
+        "progress": not as_json,
+    }
 
 
 def _tell(out: Path, result: BuildResult, as_json: bool) -> None:

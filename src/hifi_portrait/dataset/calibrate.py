@@ -24,18 +24,23 @@ from hifi_portrait.head.arrays import FloatArray
 
 _FALSE_MATCH_RATES = {
     "plain_strict": 1.4e-3,
-    "plain_balanced": 4e-3,
     "plain_beside_whitened": 1.8e-2,
     "folder_plain": 0.2,
 }
 """Threshold of the plain cosine -> of pairs of two people, the fraction above it. In a folder most faces are
 one person, and so it may be high there."""
 
+_PLAIN_RATES = (1e-2, 8e-3, 6e-3, 5e-3, 4e-3, 3e-3, 2e-3)
+"""Rates of false matches that are tried for the plain cosine where it stands alone, and purity is not all."""
+
 _WHITENED = (0.4, 0.45, 0.5, 0.55, 0.6)
 """Whitened cosines that are tried."""
 
 _BALANCED_IMPOSTORS, _STRICT_IMPOSTORS = 0.02, 0.008
 """Impostors that groups may have, a fraction of the faces in them; a margin below what is promised."""
+
+_PLAIN_IMPOSTORS = 0.03
+"""The same where nothing is learnt: then there are few faces, and fewer who could be taken for each other."""
 
 _FOLDER_WHITENED = (0.3, 0.35, 0.4, 0.45)
 """Whitened cosines inside folders that are tried."""
@@ -62,27 +67,28 @@ def calibrate(
     """
     cosines, together = vectors @ vectors.T, truth[:, None] == truth
     impostors = cosines[~together]
+
+    def cosine_at(rate: float) -> float:
+        return round(float(np.quantile(impostors, 1 - rate)), 4)
+
     start = Calibration(
         recogniser=recogniser,
-        **{
-            name: round(float(np.quantile(impostors, 1 - rate)), 4)
-            for name, rate in _FALSE_MATCH_RATES.items()
-        },
+        **{name: cosine_at(rate) for name, rate in _FALSE_MATCH_RATES.items()},
+        plain_balanced=cosine_at(_PLAIN_RATES[-1]),
         whitened_strict=_WHITENED[-1],
         whitened_balanced=_WHITENED[-1],
         folder_whitened=_FOLDER_WHITENED[-1],
         false_match_rate=_FALSE_MATCH_RATES["plain_strict"],
         made_of=made_of,
     )
+    alone = [
+        (plain, *_heap(vectors, truth, replace(start, plain_balanced=plain), learn=False))
+        for plain in map(cosine_at, _PLAIN_RATES)
+    ]
     tried = [
         (whitened, *_heap(vectors, truth, replace(start, whitened_balanced=whitened)))
         for whitened in _WHITENED
     ]
-
-    def purest(most: float) -> float:
-        pure = [each for each in tried if each[2] <= most] or [min(tried, key=lambda each: each[2])]
-        return max(pure, key=lambda each: each[1])[0]
-
     folders = [
         (whitened, *_folders(vectors, truth, replace(start, folder_whitened=whitened)))
         for whitened in _FOLDER_WHITENED
@@ -90,18 +96,25 @@ def calibrate(
     clean = [each for each in folders if each[1] <= _FOLDER_WRONG] or [min(folders, key=lambda each: each[1])]
     return replace(
         start,
-        whitened_strict=purest(_STRICT_IMPOSTORS),
-        whitened_balanced=purest(_BALANCED_IMPOSTORS),
+        plain_balanced=next((each[0] for each in alone if each[2] <= _PLAIN_IMPOSTORS), alone[-1][0]),
+        whitened_strict=_best_within(tried, _STRICT_IMPOSTORS),
+        whitened_balanced=_best_within(tried, _BALANCED_IMPOSTORS),
         folder_whitened=min(clean, key=lambda each: each[2])[0],
     )
 
 
-def _heap(vectors: FloatArray, truth: npt.NDArray[np.int64], calibration: Calibration) -> tuple[float, float]:
+def _best_within(tried: Sequence[tuple[float, float, float]], most: float) -> float:
+    """Choose the threshold with the best F1 among those with few impostors, or else the purest one."""
+    pure = [each for each in tried if each[2] <= most] or [min(tried, key=lambda each: each[2])]
+    return max(pure, key=lambda each: each[1])[0]
+
+
+def _heap(
+    vectors: FloatArray, truth: npt.NDArray[np.int64], calibration: Calibration, *, learn: bool = True
+) -> tuple[float, float]:
     """Group without names; give the pairwise F1 and the fraction of impostors."""
-    names = [""] * len(vectors)
-    groups = group_faces(
-        vectors, np.arange(len(vectors)), names, calibration, GroupingOptions(purity="balanced")
-    )
+    options = GroupingOptions(purity="balanced", learn=learn)
+    groups = group_faces(vectors, np.arange(len(vectors)), [""] * len(vectors), calibration, options)
     kept = groups.person >= 0
     counts = np.zeros((groups.person.max() + 1, truth.max() + 1), np.int64)
     np.add.at(counts, (groups.person[kept], truth[kept]), 1)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hifi_portrait.dataset.curate import BuildOptions, build_dataset
 from hifi_portrait.dataset.curate.faces import Faces, compared_landmarks
-from hifi_portrait.dataset.curate.run import BuildOptions, build_dataset
 
 ROOT = Path(__file__).parents[3]
 PICTURES = ROOT / "tests" / "pictures"

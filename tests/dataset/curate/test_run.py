@@ -13,8 +13,10 @@ from hifi_portrait.dataset.curate import (
     build_dataset,
     check_dataset,
     forget,
+    kept_options,
     write_report,
 )
+from hifi_portrait.dataset.curate.calibration import Calibration
 from hifi_portrait.dataset.curate.grouping import GroupingOptions
 from hifi_portrait.dataset.curate.state import State
 from hifi_portrait.dataset.format import IDDataset
@@ -110,6 +112,24 @@ def test_people_keep_their_ids_when_photos_are_added(built: Path, tmp_path: Path
     assert result.identities == 3
     assert {name: after[name] for name in before} == before
     assert check_dataset(copy) == []
+
+
+def test_a_set_grows_by_the_options_that_it_was_built_by(built: Path, tmp_path: Path):
+    assert kept_options(built) == BuildOptions(calibration=Calibration.of("dlib"))
+    copy = shutil.copytree(built, tmp_path / "set")
+    header = json.loads((copy / "dataset.json").read_text())
+    header["build"]["options"] |= {
+        "min_photos": 3,
+        "exclude": ["evaluation"],
+        "grouping": {"purity": "balanced", "forgotten_name": 1},
+    }
+    (copy / "dataset.json").write_text(json.dumps(header))
+    with pytest.raises(DatasetError, match=r"evaluation.*--exclude"):
+        kept_options(copy)
+    with pytest.raises(DatasetError, match="default recogniser"):
+        kept_options(copy, recogniser=tmp_path / "arcface.onnx", exclude=(tmp_path / "evaluation",))
+    options = kept_options(copy, exclude=(tmp_path / "evaluation",))
+    assert (options.min_photos, options.grouping) == (3, GroupingOptions(purity="balanced"))
 
 
 def test_who_is_forgotten_leaves_no_trace_and_does_not_come_back(heap: Path, built: Path, tmp_path: Path):

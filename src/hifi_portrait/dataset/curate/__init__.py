@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from hifi_portrait.dataset.curate.account import BuildResult
     from hifi_portrait.dataset.curate.check import check_dataset, upgrade_dataset
     from hifi_portrait.dataset.curate.forgetting import Removed, forget
+    from hifi_portrait.dataset.curate.options import BuildOptions, kept_options
     from hifi_portrait.dataset.curate.report import write_report
-    from hifi_portrait.dataset.curate.run import BuildOptions, add_to_dataset, build_dataset
+    from hifi_portrait.dataset.curate.run import add_to_dataset, build_dataset
 else:
     __getattr__ = lazy_names(
         __name__,
@@ -17,8 +18,9 @@ else:
             "account": ("BuildResult",),
             "check": ("check_dataset", "upgrade_dataset"),
             "forgetting": ("Removed", "forget"),
+            "options": ("BuildOptions", "kept_options"),
             "report": ("write_report",),
-            "run": ("BuildOptions", "add_to_dataset", "build_dataset"),
+            "run": ("add_to_dataset", "build_dataset"),
         },
     )
 
@@ -30,6 +32,7 @@ __all__ = [
     "build_dataset",
     "check_dataset",
     "forget",
+    "kept_options",
     "upgrade_dataset",
     "write_report",
 ]

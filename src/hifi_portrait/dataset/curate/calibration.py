@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from hifi_portrait.errors import DatasetError
+from hifi_portrait.io.names import printable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,27 +40,35 @@ class Calibration:
     """The people it was calibrated on."""
 
     @classmethod
-    def load(cls, recogniser: str, file: Path | None = None) -> Self:
-        """Read the calibration of a recogniser: the package's, or that of a file.
+    def of(cls, recogniser: str) -> Self:
+        """Read the package's calibration of a recogniser.
 
         Raises
         ------
         DatasetError
-            There is none, or the file is damaged.
+            There is none.
         """
-        place = file or Path(__file__).with_name("calibrations") / f"{recogniser}.json"
-        try:
-            loaded = cls(**json.loads(place.read_text()))
-        except FileNotFoundError as error:
+        place = Path(__file__).with_name("calibrations") / f"{recogniser}.json"
+        if not place.exists():
             raise DatasetError(
                 f"there is no calibration of the recogniser {recogniser!r}: make one by `python -m"
                 " hifi_portrait.dataset.calibrate`, and give it as --calibration FILE"
-            ) from error
+            )
+        return cls.load(place)
+
+    @classmethod
+    def load(cls, file: Path) -> Self:
+        """Read a file that `save` wrote.
+
+        Raises
+        ------
+        DatasetError
+            It is missing or damaged.
+        """
+        try:
+            return cls(**json.loads(file.read_text()))
         except (OSError, ValueError, TypeError) as error:
-            raise DatasetError(f"{place} is no calibration: {error}") from error
-        if loaded.recogniser != recogniser:
-            raise DatasetError(f"{place} is of the recogniser {loaded.recogniser!r}, not of {recogniser!r}")
-        return loaded
+            raise DatasetError(f"{printable(file)} is no calibration: {error}") from error
 
     def save(self, file: Path) -> None:
         """Write it as JSON."""

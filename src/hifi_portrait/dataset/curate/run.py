@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,6 @@ from tqdm import tqdm
 
 from hifi_portrait.dataset.curate.account import BuildResult, account
 from hifi_portrait.dataset.curate.assemble import (
-    FitOptions,
     Member,
     PersonSpec,
     ShardSpec,
@@ -26,13 +24,14 @@ from hifi_portrait.dataset.curate.assemble import (
 from hifi_portrait.dataset.curate.calibration import Calibration
 from hifi_portrait.dataset.curate.card import write_card
 from hifi_portrait.dataset.curate.detect import FACE_SCHEMA, Forgotten, crashed_row, detect_files
-from hifi_portrait.dataset.curate.duplicates import DuplicateOptions, find_duplicates
+from hifi_portrait.dataset.curate.duplicates import find_duplicates
 from hifi_portrait.dataset.curate.exclude import find_excluded
 from hifi_portrait.dataset.curate.faces import FacelessFile, Faces, load_faces
 from hifi_portrait.dataset.curate.forgetting import purge
-from hifi_portrait.dataset.curate.grouping import GroupingOptions, Groups, group_faces
+from hifi_portrait.dataset.curate.grouping import Groups, group_faces
 from hifi_portrait.dataset.curate.identities import Assignment, FaceKey, assign_ids
-from hifi_portrait.dataset.curate.quality import QualityOptions, find_poor
+from hifi_portrait.dataset.curate.options import BuildOptions, kept_options, options_to_keep
+from hifi_portrait.dataset.curate.quality import find_poor
 from hifi_portrait.dataset.curate.reasons import REJECTED_SCHEMA, RejectedFace, Rejection
 from hifi_portrait.dataset.curate.sources import find_sources
 from hifi_portrait.dataset.curate.state import (
@@ -50,30 +49,6 @@ from hifi_portrait.io.names import printable
 
 _CHUNK = 8
 """Files that a worker reads at a time: the recogniser is quicker on several faces at once."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuildOptions:
-    """What a data set is built by; a set that grows keeps what it was built by."""
-
-    names: Literal["folders", "none"] = "folders"
-    """Whether folders say who is in their photos, mostly rightly, or nothing does."""
-    min_photos: int = 2
-    """A person with fewer photos is left out."""
-    recogniser: Path | None = None
-    """ONNX file of an ArcFace network, which takes the place of the default recogniser."""
-    calibration: Path | None = None
-    """The recogniser's thresholds, where they are not the package's."""
-    exclude: tuple[Path, ...] = ()
-    """Analysed data sets whose people are kept out."""
-    grouping: GroupingOptions = field(default_factory=GroupingOptions)
-    """How faces are put together."""
-    quality: QualityOptions = field(default_factory=QualityOptions)
-    """Which faces are too poor."""
-    duplicates: DuplicateOptions = field(default_factory=DuplicateOptions)
-    """Which photos are copies."""
-    fit: FitOptions = field(default_factory=FitOptions)
-    """Which faces the head model must fit."""
 
 
 def build_dataset(
@@ -130,7 +105,7 @@ def add_to_dataset(
 ) -> BuildResult:
     """Add photos to a data set that was built. People keep their ids and splits.
 
-    Parameters are those of `build_dataset`; ``options`` should be those that the set was built by.
+    Parameters are those of `build_dataset`; without ``options``, those that the set was built by are taken.
 
     Raises
     ------
@@ -138,11 +113,12 @@ def add_to_dataset(
         As `build_dataset`; or ``out`` is no such set.
     """
     out = Path(out)
+    options = options or kept_options(out)
     state = State.read(out)
     if state is None:
         raise DatasetError(f"{printable(out)} is no data set: build one by `hifi-portrait dataset build`")
     purge(out, state)
-    return _grow(out, state, sources, sources_file, options or BuildOptions(), workers, progress)
+    return _grow(out, state, sources, sources_file, options, workers, progress)
 
 
 def _grow(
@@ -205,7 +181,7 @@ def finish(out: Path, state: State, options: BuildOptions, workers: int, progres
     for index, rejection in find_poor(faces, options.quality).items():
         rejected.setdefault(index, rejection)
     left = np.array([index for index in range(len(faces)) if index not in rejected], np.int64)
-    calibration = Calibration.load(_recogniser(out, tables), options.calibration)
+    calibration = _calibration(_recogniser(out, tables), options)
     groups = group_faces(
         faces.vectors[left],
         faces.picture[left],
@@ -236,7 +212,7 @@ def finish(out: Path, state: State, options: BuildOptions, workers: int, progres
         shards=[shard.name for shard in shards],
         buckets=buckets,
         next_identity=assigned.next_number,
-        options=_plain(options) | {"calibration": asdict(calibration)},
+        options=options_to_keep(options, calibration),
         tables=state.tables
         | {
             "rejected": put_table(out, "rejected", sorted(rows, key=_order)),
@@ -258,6 +234,15 @@ def _recogniser(out: Path, tables: Sequence[str]) -> str:
             if found:
                 return str(found)
     return "dlib"
+
+
+def _calibration(recogniser: str, options: BuildOptions) -> Calibration:
+    calibration = options.calibration or Calibration.of(recogniser)
+    if calibration.recogniser != recogniser:
+        raise DatasetError(
+            f"the calibration is of the recogniser {calibration.recogniser!r}, not of {recogniser!r}"
+        )
+    return calibration
 
 
 def _members(
@@ -376,15 +361,3 @@ def _order(row: Mapping[str, object]) -> tuple[str, str, int]:
 
 def _public(source: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in source.items() if name != "path"}
-
-
-def _plain(options: BuildOptions) -> dict[str, object]:
-    """Give the options as JSON can hold them; paths by their names."""
-    return {
-        name: [each.name for each in value]
-        if isinstance(value, tuple)
-        else value.name
-        if isinstance(value, Path)
-        else value
-        for name, value in asdict(options).items()
-    }
