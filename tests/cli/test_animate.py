@@ -135,3 +135,14 @@ def test_what_is_no_table_of_targets_is_refused_by_line(tmp_path, text, told):
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(TargetError, match=f"t.csv.*{told}"):
         read_targets(tmp_path / "t.csv", LookOptions())
+
+
+def test_the_presets_are_pictured(run, saved_identity, tmp_path):
+    result = run("presets", "--out", tmp_path / "p.png", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["path"] == str(tmp_path / "p.png")
+    with Image.open(tmp_path / "p.png") as image:
+        assert image.height > 4 * 256
+    result = run("presets", saved_identity)
+    assert result.exit_code == 2
+    assert "give its name, --out presets.png" in message(result)

@@ -1,13 +1,54 @@
-"""``hifi-portrait presets``: the expressions that have a name, and the coefficients that they are made of."""
+"""``hifi-portrait presets``: the expressions that have a name, their coefficients, and pictures of them."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
+from hifi_portrait.cli.inputs import check_analysis, load_identity, reference_files
+from hifi_portrait.cli.outputs import check_files, picture_path
+from hifi_portrait.errors import OutputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_SIZE = 256
+"""Side of each picture, in pixels."""
+
+_COLUMNS = 5
+"""Pictures in a row."""
 
 
-def presets(as_json: options.Json = False) -> None:
+def presets(
+    photos: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[PHOTO...]",
+            help="With --out: whom the pictures show; without photos, they are of an average head.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Also draw a sheet of them, as .png, .jpg or .webp.", show_default=False
+        ),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
     """List the presets of --expression with their coefficients, and all 52 coefficients."""
+    path = None if out is None else picture_path(out, "presets.png")
+    if photos and path is None:
+        raise OutputError("photos are drawn on a sheet: give its name, --out presets.png")
+    if path is not None:
+        check_files([path], [*(photos or ()), *(reference_files(photos) if photos else ())])
+    if photos:
+        check_analysis(photos)
+
     from hifi_portrait.head.geometry import EXPRESSION_NAMES
     from hifi_portrait.person.presets import PRESETS
 
@@ -20,4 +61,35 @@ def presets(as_json: options.Json = False) -> None:
         for name, parts in coefficients.items()
     ]
     lines += ["", "Coefficients, each from 0 to 1:", *EXPRESSION_NAMES]
-    emit({"presets": coefficients, "coefficients": list(EXPRESSION_NAMES)}, "\n".join(lines), as_json)
+    if path is not None:
+        from hifi_portrait.cli.sheet import contact_sheet
+        from hifi_portrait.io.provenance import save_picture
+
+        pictures = _draw(list(PRESETS), photos)
+        names = list(PRESETS)
+        rows = [
+            (", ".join(names[at : at + _COLUMNS]), pictures[at : at + _COLUMNS])
+            for at in range(0, len(names), _COLUMNS)
+        ]
+        save_picture(contact_sheet(rows, cell=_SIZE), path, {"picture": "presets of expressions"})
+        lines += ["", str(path)]
+    result = {"presets": coefficients, "coefficients": list(EXPRESSION_NAMES)}
+    emit(result if path is None else result | {"path": str(path)}, "\n".join(lines), as_json)
+
+
+def _draw(names: list[str], photos: list[Path] | None) -> list[np.ndarray]:
+    """Draw a person with each expression, or an average head's landmarks."""
+    import numpy as np
+
+    from hifi_portrait.head.geometry import IDENTITY_COMPONENTS
+    from hifi_portrait.landmarks import LandmarkGenerator
+    from hifi_portrait.person.target import Target
+
+    if photos:
+        from hifi_portrait.animation.drawing import choose_look
+
+        person = load_identity(photos)
+        targets = [Target(expression=name, framing=person.framing()) for name in names]
+        return [person.warp(target, _SIZE) for target in choose_look(person, targets)]
+    draw, average = LandmarkGenerator.load(), np.zeros(IDENTITY_COMPONENTS, np.float32)
+    return [draw(average, Target(expression=name), _SIZE).image for name in names]
