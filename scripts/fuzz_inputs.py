@@ -124,7 +124,7 @@ class Fuzzer:
 
     def make_case(self, number: int) -> tuple[str, Callable[[], None]]:
         """Make the next case: its kind, and a function that raises a `Fault` where there is one."""
-        kind = self.rng.choice(["file", "folder", "option", "other", "target", "call"])
+        kind = self.rng.choice(["file", "folder", "option", "other", "moving", "target", "call"])
         place = self.folder / f"{number}"
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
@@ -269,6 +269,52 @@ class Fuzzer:
         )
         names = [Path(entry).name for entry in words[1:] if entry not in (out, "--out")]
         self.run(words, named=[name for name in names if name] + ["--", word, "Usage"], place=place)
+
+    def _try_moving(self, place: Path) -> None:
+        """Try videos, sheets, backgrounds and data sets of photos, with something that they cannot use."""
+        bad, out, saved = self.bad_file(place), str(place / "out"), str(self.saved)
+        if self.rng.random() < 0.5 and bad.is_file() and not bad.is_symlink():
+            ending = self.rng.choice([".mp4", ".json", ".csv", ".gif", ".txt"])
+            bad = bad.rename(bad.with_suffix(ending))
+        name = str(bad)
+        number = self.rng.choice(["0", "-1", "x", "", "1e99", "nan", "9" * 30])
+        word = self.rng.choice(["nope", "a,b", "=", "smile,", "\U0001f600", "rgb(1)", "#12"])
+        words = self.rng.choice(
+            [
+                ["animate", saved, "--drive", name, "--size", "64", "--out", f"{out}.mp4"],
+                ["animate", saved, "--parts", word, "--size", "64", "--out", f"{out}.mp4"],
+                ["animate", saved, "--seconds", number, "--size", "64", "--out", f"{out}.mp4"],
+                ["animate", saved, "--drive", name, "--rate", number, "--out", f"{out}.webm"],
+                ["animate", name, "--size", "64", "--seconds", "0.1", "--out", f"{out}.gif"],
+                ["sheet", saved, "--targets", name, "--out", f"{out}.png"],
+                ["sheet", saved, "--expressions", word, "--size", "64", "--out", f"{out}.png"],
+                ["sheet", saved, "--expressions", "smile", "--yaw", number, "--out", f"{out}.png"],
+                ["warp", saved, "--background", name, "--size", "64", "--out", f"{out}.png"],
+                ["warp", saved, "--background", word, "--size", "64", "--out", f"{out}.png"],
+                ["presets", name, "--out", f"{out}.png"],
+                ["dataset", "build", name, "--out", out],
+                ["dataset", "build", str(place), "--sources", name, "--out", out],
+                ["dataset", "build", str(place), "--min-photos", number, "--out", out],
+                ["dataset", "add", str(place), name],
+                ["dataset", "check", name],
+                ["dataset", "report", name],
+                ["dataset", "forget", name, "--person", word],
+            ]
+        )
+        named = [Path(entry).name for entry in words[1:] if entry not in (out, "--out", saved)]
+        self.run(words, named=[each for each in named if each] + ["--", word, "Usage"], place=place)
+        self._try_moving_call(bad)
+
+    def _try_moving_call(self, bad: Path) -> None:
+        from hifi_portrait import Background
+        from hifi_portrait.motion import Motion, idle, key_frames, read_arkit
+
+        value = self.rng.choice(VALUES)
+        self.call(lambda: Background.of(value), [""])
+        self.call(lambda: idle(value), ["duration"])
+        self.call(lambda: key_frames([(value, "smile"), (1, value)]), [""])
+        self.call(lambda: Motion.load(bad), [bad.name])
+        self.call(lambda: read_arkit(bad), [bad.name])
 
     def _try_target(self, place: Path) -> None:
         from hifi_portrait import Framing, Target
