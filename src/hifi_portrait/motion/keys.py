@@ -8,7 +8,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from hifi_portrait.errors import MotionError
-from hifi_portrait.motion.motion import Motion
+from hifi_portrait.motion.motion import LONGEST, Motion, check_rate
 from hifi_portrait.person.target import Target
 
 
@@ -28,7 +28,7 @@ def key_frames(frames: Sequence[tuple[float, Target | str]], rate: float = 25.0)
     Raises
     ------
     MotionError, TargetError
-        There is no frame, times do not ascend, or an expression is unknown.
+        There is no frame, times do not ascend or go beyond `LONGEST`, or an expression is unknown.
     """
     if not frames:
         raise MotionError("key frames need at least one time with a target")
@@ -36,6 +36,9 @@ def key_frames(frames: Sequence[tuple[float, Target | str]], rate: float = 25.0)
     keys = Motion.of([time for time, _ in frames], targets)
     if len(keys) == 1:
         return keys
+    rate = check_rate(rate)
+    if keys.duration > LONGEST:
+        raise MotionError(f"key frames must end by {LONGEST:.0f} s, but the last is at {keys.duration:g} s")
     count = round((keys.times[-1] - keys.times[0]) * rate) + 1
     times = keys.times[0] + np.arange(count) / rate
     curves = {

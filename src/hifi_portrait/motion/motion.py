@@ -14,6 +14,7 @@ import numpy as np
 from hifi_portrait.errors import MotionError
 from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.geometry import EXPRESSION_NAMES
+from hifi_portrait.head.numerics import as_number
 from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.io.names import printable
 from hifi_portrait.motion.smoothing import smooth
@@ -37,6 +38,9 @@ _CUTOFFS = {"expression": (1.5, 2.0), "pose": (0.8, 0.03), "gaze": (1.0, 0.03)}
 """Cut-off in hertz at rest, and by how much a unit a second raises it, of smoothing at strength 1: for
 coefficients, and for degrees."""
 
+
+LONGEST = 3600.0
+"""Seconds of the longest motion that is made of nothing."""
 
 _ROUNDING = 0.05
 """Part of a frame by which the time of the last one may be rounded down, as videos do."""
@@ -100,8 +104,7 @@ class Motion:
 
     def at_rate(self, rate: float) -> Motion:
         """Give the motion at so many moments a second, from 0 to its end: (0, 1000]."""
-        if not 0 < rate <= 1000:
-            raise MotionError(f"a motion's rate must be in (0, 1000] a second, but is {rate!r}")
+        rate = check_rate(rate)
         return self.at(np.arange(int(self.duration * rate + _ROUNDING) + 1) / rate)
 
     def smoothed(self, strength: float = 1.0) -> Motion:
@@ -112,7 +115,8 @@ class Motion:
         strength
             0 for none; 1 suits faces tracked in videos; more for smoother motion.
         """
-        if not 0 <= strength <= 10:
+        number = as_number(strength)
+        if number is None or not 0 <= number <= 10:
             raise MotionError(f"the strength of smoothing must be in [0, 10], but is {strength!r}")
         if strength == 0 or len(self) < 2:
             return self
@@ -250,6 +254,20 @@ class Motion:
             )
         except (KeyError, TypeError, ValueError, MotionError) as error:
             raise MotionError(f"{place} is a damaged motion: {error}") from error
+
+
+def check_rate(rate: float) -> float:
+    """Check how many moments a second a motion is to have.
+
+    Raises
+    ------
+    MotionError
+        It is no number in (0, 1000].
+    """
+    number = as_number(rate)
+    if number is None or not 0 < number <= 1000:
+        raise MotionError(f"a motion's rate must be in (0, 1000] a second, but is {rate!r}")
+    return number
 
 
 def _read_coefficients(given: Mapping[str, Any]) -> Array:

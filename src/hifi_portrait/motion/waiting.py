@@ -7,7 +7,8 @@ import numpy as np
 from hifi_portrait.errors import MotionError
 from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.geometry import EXPRESSION_NAMES
-from hifi_portrait.motion.motion import Motion
+from hifi_portrait.head.numerics import as_number
+from hifi_portrait.motion.motion import LONGEST, Motion, check_rate
 
 _BLINK_EVERY = (2.0, 6.0)
 """Seconds between blinks, from the least to the most. People at rest blink 10 to 20 times a minute."""
@@ -48,12 +49,12 @@ def idle(duration: float, *, rate: float = 25.0, seed: int = 0) -> Motion:
     MotionError
         A number is out of range.
     """
-    if not 0 < duration <= 3600:
+    length = as_number(duration)
+    if length is None or not 0 < length <= LONGEST:
         raise MotionError(f"the duration of an idle motion must be in (0, 3600] seconds, but is {duration!r}")
-    if not 0 < rate <= 1000:
-        raise MotionError(f"a motion's rate must be in (0, 1000] a second, but is {rate!r}")
+    rate = check_rate(rate)
     random = np.random.default_rng(seed)
-    times = np.arange(max(1, round(duration * rate))) / rate
+    times = np.arange(max(1, round(length * rate))) / rate
     expression = np.zeros((len(times), len(EXPRESSION_NAMES)))
     closure = _blinks(times, random)
     for side in ("Left", "Right"):

@@ -109,10 +109,9 @@ class Canvas:
     parsed
         (H, W, 2) in [0, 1], hair and clothes as far as `photo` goes; None where references were not parsed.
     person
-        (H, W) in [0, 1], how much of each pixel of a finished picture is the person; None before there is a
-        background.
+        (H, W) in [0, 1], how much of each pixel is the person, once a background is there; 0 before.
     behind
-        (H, W, 3) in [0, 255], the background; None before there is one.
+        (H, W, 3) in [0, 255], the background; black before there is one.
     """
 
     raster: Raster
@@ -125,9 +124,9 @@ class Canvas:
     dyed: FloatArray
     photo: FloatArray
     remainder: FloatArray
+    person: FloatArray
+    behind: FloatArray
     parsed: FloatArray | None = None
-    person: FloatArray | None = None
-    behind: FloatArray | None = None
 
     @classmethod
     def blank(cls, context: WarpContext) -> Self:
@@ -148,6 +147,8 @@ class Canvas:
             dyed=nothing,
             photo=nothing,
             remainder=np.zeros_like(colour),
+            person=nothing,
+            behind=np.zeros_like(colour),
         )
 
 

@@ -110,7 +110,6 @@ def draw_warp(
     for stage in STAGES:
         canvas = stage(context, canvas)
     picture = np.clip(canvas.colour + 0.5, 0, 255).astype(np.uint8)
-    assert canvas.person is not None and canvas.behind is not None
     return Warp(picture, canvas.coverage.astype(np.float32), canvas.dyed, canvas.person, canvas.behind)
 
 
