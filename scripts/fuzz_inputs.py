@@ -302,7 +302,8 @@ class Fuzzer:
             ]
         )
         named = [Path(entry).name for entry in words[1:] if entry not in (out, "--out", saved)]
-        self.run(words, named=[each for each in named if each] + ["--", word, "Usage"], place=place)
+        known = ["--", word, "Usage", "preset", "yaw"]
+        self.run(words, named=[*filter(None, named), *known], place=place)
         self._try_moving_call(bad)
 
     def _try_moving_call(self, bad: Path) -> None:

@@ -116,9 +116,10 @@ def check_drive(options: DriveOptions) -> None:
     if options.drive == IDLE:
         return
     path = Path(options.drive)
-    if not path.exists():
+    if not path.is_file():
+        what = "is no file" if path.exists() else "does not exist"
         raise MotionError(
-            f"--drive {printable(path)} does not exist: give a video, a motion .json, an ARKit .csv, or idle"
+            f"--drive {printable(path)} {what}: give a video, a motion .json, an ARKit .csv, or idle"
         )
     if path.suffix.lower() not in (".json", ".csv") and not options.is_video:
         raise MotionError(

@@ -185,6 +185,8 @@ def read_targets(path: Path, look: LookOptions) -> list[tuple[str, list[Target]]
         The file is no such table, or a cell cannot be read; the message names line and column.
     """
     place = printable(path)
+    if not path.is_file():
+        raise TargetError(f"--targets {place} is no file: give a table of targets, as .csv")
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)

@@ -203,6 +203,9 @@ def opened_container(path: str | Path) -> Iterator[InputContainer]:
     with needs_extra("video"):
         import av
         from av.error import FFmpegError
+    if not Path(path).is_file():  # a pipe might never end
+        what = "is no file" if Path(path).exists() else "does not exist"
+        raise VideoError(f"{printable(path)} {what}: give a video")
     try:
         with (
             open(path, "rb") as file,

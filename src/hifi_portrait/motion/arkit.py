@@ -14,7 +14,7 @@ from hifi_portrait.errors import MotionError
 from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.geometry import EXPRESSION_NAMES
 from hifi_portrait.io.names import printable
-from hifi_portrait.motion.motion import Motion
+from hifi_portrait.motion.motion import Motion, check_is_file
 
 _TIMES = ("time", "seconds", "timestamp", "t")
 """Names of a column of seconds, in lower case."""
@@ -58,6 +58,7 @@ def read_arkit(path: str | PathLike[str], *, mirrored: bool = False) -> Motion:
         The file is missing, no such table, or a value of it is no number; the message names line and column.
     """
     place = printable(Path(path))
+    check_is_file(Path(path))
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]

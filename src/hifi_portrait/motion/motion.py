@@ -235,6 +235,7 @@ class Motion:
             The file is missing, no motion, damaged, or of a newer release's format.
         """
         place = printable(Path(path))
+        check_is_file(Path(path))
         try:
             record = json.loads(Path(path).read_text())
         except (OSError, ValueError) as error:
@@ -254,6 +255,19 @@ class Motion:
             )
         except (KeyError, TypeError, ValueError, MotionError) as error:
             raise MotionError(f"{place} is a damaged motion: {error}") from error
+
+
+def check_is_file(path: Path) -> None:
+    """Check that there is a file to read: no folder, and no pipe, which might never end.
+
+    Raises
+    ------
+    MotionError
+        There is none.
+    """
+    if not path.is_file():
+        what = "is no file" if path.exists() else "does not exist"
+        raise MotionError(f"{printable(path)} {what}: give a motion as .json, or ARKit coefficients as .csv")
 
 
 def check_rate(rate: float) -> float:
