@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 
@@ -21,4 +22,15 @@ def die_once(flag: Path, item: int) -> int:
     if item == 3 and flag.exists():
         flag.unlink()
         os.kill(os.getpid(), signal.SIGKILL)
+    return -item
+
+
+def wait_at(awaited: int, folder: Path, item: int) -> int:
+    """A reader that notes who reads each item, and waits at one of them until a file ``go`` is there."""
+    import ray
+
+    with (folder / "log").open("a") as file:
+        file.write(f"{item} {ray.get_runtime_context().get_node_id()}\n")
+    while item == awaited and not (folder / "go").exists():
+        time.sleep(0.05)
     return -item

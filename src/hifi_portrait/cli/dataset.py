@@ -18,6 +18,7 @@ from hifi_portrait.errors import DatasetError
 
 if TYPE_CHECKING:
     from hifi_portrait.dataset.curate import BuildOptions, BuildResult
+    from hifi_portrait.dataset.workers import Engine
 
 _CORES = os.cpu_count() or 1
 
@@ -28,9 +29,35 @@ Sources = Annotated[
     ),
 ]
 DataSet = Annotated[Path, typer.Argument(metavar="DIR", help="The data set's folder.")]
-Workers = Annotated[
-    int, typer.Option(min=1, help="Processes that read and write photos.", show_default="one a core")
-]
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """Who does the work."""
+
+    PANEL: ClassVar[str] = "Who does the work"
+
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes that read and write photos.", show_default="one a core"),
+    ] = None
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(help='"local": processes of this machine. "ray": actors on a Ray cluster.'),
+    ] = "local"
+    address: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Head of the Ray cluster; auto: the one of this machine.")
+    ] = "auto"
+
+    def start(self) -> int | Engine:
+        """Give them as the library takes them."""
+        if self.engine == "local":
+            if self.address != "auto":
+                raise typer.BadParameter("--address: is of a Ray cluster; give --engine ray with it")
+            return self.workers or _CORES
+        from hifi_portrait.dataset.ray_workers import RayActors
+
+        return RayActors(self.address, self.workers)
 
 
 @dataclass(frozen=True)
@@ -110,14 +137,14 @@ def build(
     given: Sources,
     out: Annotated[Path, typer.Option(help="The data set's folder; an unfinished one is taken up again.")],
     how: GatheringOptions,
-    workers: Workers = _CORES,
+    who: WorkerOptions,
     as_json: options.Json = False,
 ) -> None:
     """Make an ID data set of photos: faces found, copies and poor photos left out, people told apart."""
     check_folder(out, given)
     from hifi_portrait.dataset.curate import build_dataset
 
-    result = build_dataset(given, out, **_arguments(how, None, workers, as_json))
+    result = build_dataset(given, out, **_arguments(how, None, who, as_json))
     _tell(out, result, as_json)
 
 
@@ -126,13 +153,13 @@ def add(
     data: DataSet,
     given: Sources,
     how: GatheringOptions,
-    workers: Workers = _CORES,
+    who: WorkerOptions,
     as_json: options.Json = False,
 ) -> None:
     """Add photos to a data set. People keep their ids and splits."""
     from hifi_portrait.dataset.curate import add_to_dataset
 
-    result = add_to_dataset(data, given, **_arguments(how, data, workers, as_json))
+    result = add_to_dataset(data, given, **_arguments(how, data, who, as_json))
     _tell(data, result, as_json)
 
 
@@ -196,12 +223,12 @@ def check(
     emit({"path": str(data), "upgraded": upgraded}, f"{data}: all is well", as_json)
 
 
-def _arguments(how: GatheringOptions, data: Path | None, workers: int, as_json: bool) -> dict[str, Any]:
+def _arguments(how: GatheringOptions, data: Path | None, who: WorkerOptions, as_json: bool) -> dict[str, Any]:
     """Give what building and adding take alike."""
     return {
         "sources_file": how.sources,
         "options": how.build_options(data),
-        "workers": workers,
+        "workers": who.start(),
         "progress": not as_json,
     }
 

@@ -1,4 +1,4 @@
-"""Work on shards of a data set, on this machine's processes: a worker that dies is replaced.
+"""Work on shards of a data set, by worker processes, here or on a cluster: one that dies is replaced.
 
 A *stage* turns each shard of one kind into a shard of another, and commits it by renaming the finished file,
 so that the shards which are there need not be worked on again after a kill. `run_shards` does the work: the
@@ -9,37 +9,30 @@ that kills its reader, and the run goes on without it.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from multiprocessing.connection import wait as wait_for_sentinels
-from threading import Thread
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-import cv2
-from threadpoolctl import threadpool_limits
-
+from hifi_portrait.dataset.workers import Engine, LocalProcesses, Worker, WorkerDiedError
 from hifi_portrait.errors import DatasetError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
 _MOST_FAILED_STARTS = 3
 """Workers in a row that end before they have answered, after which the run ends."""
+
+_MOST_LOSSES = 5
+"""Workers that a chunk may lose with their machines, before it is thought that the chunk is at fault."""
 
 
 def run_shards(
     work: Callable[[Sequence[Item]], Sequence[Result]],
     shards: Iterable[tuple[str, Sequence[Item]]],
     *,
-    workers: int = 0,
+    workers: int | Engine = 0,
     chunk: int = 1,
     on_crash: Callable[[Item], Result] | None = None,
     on_items: Callable[[int], None] | None = None,
@@ -57,8 +50,9 @@ def run_shards(
     shards
         Name and items of each shard, taken one by one as workers become free.
     workers
-        Processes that work, each on one thread; with 0 the work is done in this process, where an item that
-        kills its reader kills the run.
+        Processes that work, each on one thread, or what starts them, such as
+        `hifi_portrait.dataset.ray_workers.RayActors`; with 0 the work is done in this process, where an item
+        that kills its reader kills the run.
     chunk
         Items that are handed to a worker at a time, 1 or more.
     on_crash
@@ -86,12 +80,13 @@ def run_shards(
                     on_items(len(found))
             yield name, results
         return
-    run = _Run(work, iter(shards), workers, chunk, on_crash, on_items)
+    engine = LocalProcesses(workers) if isinstance(workers, int) else workers
+    run = _Run(work, iter(shards), engine, chunk, on_crash, on_items)
     try:
         yield from run.results()
     finally:
-        for worker in run.workers:
-            worker.pool.shutdown(wait=True, cancel_futures=True)
+        for given in run.workers:
+            given.worker.stop()
 
 
 def each_of(function: Callable[[Item], Result]) -> Callable[[Sequence[Item]], list[Result]]:
@@ -110,6 +105,9 @@ class _Chunk:
     shard: str
     places: Sequence[int]
     tries: int = 0
+    """Workers that it has ended."""
+    losses: int = 0
+    """Workers that were lost with it, for no fault of its own."""
 
 
 @dataclass
@@ -120,19 +118,13 @@ class _Shard(Generic[Item, Result]):
     results: dict[int, Result] = field(default_factory=dict)
 
 
-class _Worker:
-    """A process, in a pool of its own: its death is then the fault of one chunk only."""
+@dataclass(eq=False)
+class _Given:
+    """A worker, and what it was given. At first it is asked to answer, and until then it is given nothing."""
 
-    def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pool = ProcessPoolExecutor(1, mp_context=context, initializer=_start_worker)
-        self.chunk: _Chunk | None = None
-        self.answer: Future[Any] | None = self.pool.submit(_say_ready)
-
-    @property
-    def is_free(self) -> bool:
-        """Whether it has answered and has nothing to do; before that it is given nothing."""
-        return self.answer is None
+    worker: Worker
+    chunk: _Chunk | None = None
+    is_busy: bool = True
 
 
 class _Run(Generic[Item, Result]):
@@ -142,19 +134,14 @@ class _Run(Generic[Item, Result]):
         self,
         work: Callable[[Sequence[Item]], Sequence[Result]],
         shards: Iterable[tuple[str, Sequence[Item]]],
-        most_workers: int,
+        engine: Engine,
         chunk: int,
         on_crash: Callable[[Item], Result] | None,
         on_items: Callable[[int], None] | None,
     ) -> None:
-        self._work, self._shards, self._most_workers, self._chunk_size = (
-            work,
-            iter(shards),
-            most_workers,
-            chunk,
-        )
+        self._work, self._shards, self._engine, self._chunk_size = work, iter(shards), engine, chunk
         self._on_crash, self._on_items = on_crash, on_items
-        self.workers: list[_Worker] = []
+        self.workers: list[_Given] = []
         self._open: dict[str, _Shard[Item, Result]] = {}
         self._todo: deque[_Chunk] = deque()
         self._failed_starts = 0
@@ -163,12 +150,11 @@ class _Run(Generic[Item, Result]):
         """Yield name and results of each shard."""
         while True:
             yield from self._hand_out()
-            waiting = [worker.answer for worker in self.workers if worker.answer is not None]
-            if not waiting:
+            if not self._open:
                 return
-            wait(waiting, return_when=FIRST_COMPLETED)
-            for worker in [each for each in self.workers if each.answer is not None and each.answer.done()]:
-                yield from self._take_answer(worker)
+            answered = self._engine.wait([each.worker for each in self.workers if each.is_busy])
+            for given in [each for each in self.workers if each.worker in answered]:
+                yield from self._take_answer(given)
 
     def _hand_out(self) -> Generator[tuple[str, list[Result]], None, None]:
         """Give each free worker a chunk, and start as many workers as there is work for."""
@@ -185,44 +171,44 @@ class _Run(Generic[Item, Result]):
                 size = self._chunk_size
                 places = range(len(items))
                 self._todo += [_Chunk(name, places[at : at + size]) for at in range(0, len(items), size)]
-            free = next((worker for worker in self.workers if worker.is_free), None)
+            free = next((each for each in self.workers if not each.is_busy), None)
             if free is None:
-                starting = sum(worker.chunk is None for worker in self.workers)
-                if len(self.workers) < self._most_workers and starting < len(self._todo):
-                    self.workers.append(_Worker())
+                starting = sum(each.chunk is None for each in self.workers)
+                if len(self.workers) < self._engine.count and starting < len(self._todo):
+                    self.workers.append(_Given(self._engine.start()))
                     continue
                 return
-            free.chunk = self._todo.popleft()
+            free.chunk, free.is_busy = self._todo.popleft(), True
             items = [self._open[free.chunk.shard].items[place] for place in free.chunk.places]
-            free.answer = free.pool.submit(self._work, items)
+            free.worker.give(self._work, items)
 
-    def _take_answer(self, worker: _Worker) -> Generator[tuple[str, list[Result]], None, None]:
-        assert worker.answer is not None
-        chunk = worker.chunk
+    def _take_answer(self, given: _Given) -> Generator[tuple[str, list[Result]], None, None]:
+        chunk = given.chunk
         try:
-            results = worker.answer.result()
-        except BrokenProcessPool as error:
-            worker.pool.shutdown(wait=False)
-            self.workers.remove(worker)
-            if chunk is None:
-                self._failed_starts += 1
-                if self._failed_starts >= _MOST_FAILED_STARTS:
-                    raise DatasetError(
-                        f"worker processes end as soon as they are started: {error}. Is there memory left?"
-                    ) from error
+            results = given.worker.take()
+        except WorkerDiedError as error:
+            self.workers.remove(given)
+            if chunk is not None:
+                yield from self._try_again(chunk, error)
                 return
-            yield from self._try_again(chunk, error)
+            self._failed_starts += 1
+            if self._failed_starts >= _MOST_FAILED_STARTS:
+                raise DatasetError(
+                    f"worker processes end as soon as they are started: {error}. Is there memory left?"
+                ) from error
             return
-        worker.answer, worker.chunk = None, None
+        given.chunk, given.is_busy = None, False
         self._failed_starts = 0
         if chunk is not None:
             yield from self._put(chunk, results)
 
     def _try_again(
-        self, chunk: _Chunk, error: BrokenProcessPool
+        self, chunk: _Chunk, error: WorkerDiedError
     ) -> Generator[tuple[str, list[Result]], None, None]:
         """Do a chunk again as a whole, then by halves; an item that is left alone has killed its workers."""
-        if chunk.tries == 0:
+        if error.was_lost and chunk.losses < _MOST_LOSSES:
+            self._todo.appendleft(replace(chunk, losses=chunk.losses + 1))
+        elif chunk.tries == 0:
             self._todo.appendleft(_Chunk(chunk.shard, chunk.places, 1))
         elif len(chunk.places) > 1:
             half = len(chunk.places) // 2
@@ -246,22 +232,3 @@ class _Run(Generic[Item, Result]):
         if len(shard.results) == len(shard.items):
             del self._open[chunk.shard]
             yield chunk.shard, [shard.results[place] for place in range(len(shard.items))]
-
-
-def _say_ready() -> None:
-    """Do nothing: the answer says that the worker runs."""
-
-
-def _start_worker() -> None:
-    """Compute on one thread, because the processes share the cores already, and end with the parent."""
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))  # for libraries that are still to be loaded
-    threadpool_limits(1)
-    cv2.setNumThreads(0)  # OpenCV has threads of its own
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait_for_sentinels([parent.sentinel])
-        os._exit(1)

@@ -38,6 +38,8 @@ def make_faces() -> Callable[..., Faces]:
             "original": [f"{n}.jpg" for n in range(number)],
             "source": ["album"] * number,
             "group": [""] * number,
+            "track": [""] * number,
+            "frame": [None] * number,
             "sha256": [f"{n:064d}" for n in range(number)],
             "pixels": [f"p{n:063d}" for n in range(number)],
             "area": np.full(number, 100_000),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hifi_portrait.dataset.curate.state import REMOVED, State, read_batch
+from hifi_portrait.dataset.curate.state import State, read_batch
 from hifi_portrait.dataset.tables import read_columns
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.io.names import printable
@@ -40,7 +40,7 @@ def account(out: Path, state: State) -> BuildResult:
         (file.source, file.original)
         for number in range(state.batches)
         for file in read_batch(out, number).files
-        if file != REMOVED
+        if file.source
     }
     used: set[tuple[str, str]] = set()
     identities: set[str] = set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b, sha256
@@ -15,6 +15,7 @@ import numpy as np
 
 from hifi_portrait.dataset.curate.captions import describe
 from hifi_portrait.dataset.curate.reasons import REJECTED_SCHEMA, RejectedFace
+from hifi_portrait.dataset.curate.videos import frame_images, sitting_of
 from hifi_portrait.dataset.format import PhotoAnalysis, PhotoRecord
 from hifi_portrait.dataset.rows import TableRows
 from hifi_portrait.dataset.tables import decode_matte, write_table
@@ -141,8 +142,15 @@ def _person(
         _rows().row(out / "work" / "faces" / f"{each.table}.parquet", each.row) for each in person.members
     ]
     members, kept, images, rejected = [], [], [], []
+    frames = frame_images(
+        [
+            row
+            for member, row in zip(person.members, rows, strict=True)
+            if row["frame"] is not None and member.stored is None
+        ]
+    )
     for member, row in zip(person.members, rows, strict=True):
-        image = _read(out, member, row)
+        image = _read(out, member, row, frames)
         if image is None:
             rejected.append(_reject(row, "file_gone"))
         else:
@@ -195,6 +203,8 @@ def _record(
         sha256=row["sha256"],
         source=row["source"],
         original=row["original"],
+        frame=row["frame"],
+        sitting=sitting_of(row),
     )
 
 
@@ -217,7 +227,9 @@ def crop_landmarks(analysis: PhotoAnalysis) -> Any:
     return transform_points(analysis.landmarks, analysis.crop_transform)
 
 
-def _read(out: Path, member: Member, row: dict[str, Any]) -> bytes | None:
+def _read(
+    out: Path, member: Member, row: dict[str, Any], frames: Mapping[tuple[str, float], bytes]
+) -> bytes | None:
     """Read a picture from the data set, or from where it was found; None where it is gone or another."""
     if member.stored is not None:
         shard, offset, size = member.stored
@@ -225,8 +237,12 @@ def _read(out: Path, member: Member, row: dict[str, Any]) -> bytes | None:
             file.seek(offset)
             return file.read(size)
     try:
-        image = Path(os.fsdecode(row["path"])).read_bytes()
-    except OSError:
+        image = (
+            Path(os.fsdecode(row["path"])).read_bytes()
+            if row["frame"] is None
+            else frames[row["video"], row["frame"]]
+        )
+    except (OSError, KeyError):
         return None
     return image if sha256(image).hexdigest() == member.sha256 else None
 
@@ -247,6 +263,7 @@ def _reject(
         source=row["source"],
         sha256=row["sha256"],
         face=row["face"],
+        frame=row["frame"],
     )
 
 

@@ -39,6 +39,9 @@ FACE_SCHEMA = pa.schema(
         "original": pa.string(),
         "source": pa.string(),
         "group": pa.string(),
+        "video": pa.string(),
+        "frame": pa.float64(),
+        "track": pa.int32(),
         "reason": pa.string(),
         "detail": pa.string(),
         "sha256": pa.string(),
@@ -63,12 +66,15 @@ FACE_SCHEMA = pa.schema(
         "chip": pa.binary(),
     }
 )
-"""Columns of the stage's table: one row a face, or one row for a file that has none."""
+"""Columns of the stage's table: one row a face, or one row for a file that has none.
+
+Of a frame of a video ``sha256`` is of the picture that it becomes, ``video`` is the SHA-256 of the video, and
+``track`` the number of the faces in a row that are one person's. All three are null for photos."""
 
 _SAME_PICTURE = 31
 """Bits of 256 in which the hashes of two copies of a picture differ at most."""
 
-_METADATA_BYTES = 2**20
+METADATA_BYTES = 2**20
 """Bytes at the start of a file in which its metadata are looked for."""
 
 
@@ -110,38 +116,41 @@ def detect_files(
     list of list of dict
         For each file its rows, each with all columns of `FACE_SCHEMA`.
     """
-    analyser = _analyser(recogniser)
-    rows = [_file_row(file) for file in files]
+    analyser = analyser_of(recogniser)
+    rows = [file_row(file) for file in files]
     pictures = (_read(file, row, forgotten) for file, row in zip(files, rows, strict=True))
     faces = analyser.analyse_many(_or_error(pictures), on_error=lambda number, error: None)
-    mirrored = _embed_mirrored(analyser, [face for group in faces for face in group])
-    found = []
-    for row, group in zip(rows, faces, strict=True):
-        if not group:
-            found.append([row | {"reason": row["reason"] or "no_face"}])
-            continue
-        found.append(
-            [
-                row | _face_row(face, number, next(mirrored), recogniser_name(analyser))
-                for number, face in enumerate(group)
-            ]
-        )
-    return found
+    return [
+        [row | face for face in group] or [row | {"reason": row["reason"] or "no_face"}]
+        for row, group in zip(rows, face_rows(analyser, faces), strict=True)
+    ]
+
+
+def face_rows(analyser: FaceAnalyser, pictures: Sequence[Sequence[Face]]) -> list[list[dict[str, Any]]]:
+    """Describe the faces of some pictures: the columns of `FACE_SCHEMA` that are a face's own."""
+    mirrored = _embed_mirrored(analyser, [face for group in pictures for face in group])
+    name = recogniser_name(analyser)
+    return [
+        [_face_row(face, number, next(mirrored), name) for number, face in enumerate(group)]
+        for group in pictures
+    ]
 
 
 def crashed_row(file: InputFile) -> list[dict[str, Any]]:
     """Give the row of a file that ended two workers."""
-    return [_file_row(file) | {"reason": "crashed_reader"}]
+    return [file_row(file) | {"reason": "crashed_reader"}]
 
 
 @cache
-def _analyser(recogniser: Path | None) -> FaceAnalyser:
+def analyser_of(recogniser: Path | None) -> FaceAnalyser:
+    """Give the analyser with a recogniser; None for the default one."""
     return (
         default_analyser() if recogniser is None else FaceAnalyser(recogniser=ArcFaceRecogniser(recogniser))
     )
 
 
-def _file_row(file: InputFile) -> dict[str, Any]:
+def file_row(file: InputFile) -> dict[str, Any]:
+    """Give a row of which only the file is known."""
     row: dict[str, Any] = dict.fromkeys(FACE_SCHEMA.names)
     return row | {
         "path": os.fsencode(file.path),
@@ -162,7 +171,7 @@ def _read(file: InputFile, row: dict[str, Any], forgotten: Forgotten) -> ByteArr
         with open_bytes(data, file.original) as picture:
             if find_record(picture) is not None:
                 return _refuse(row, "made_here", "")
-            if _forbids_training(data[:_METADATA_BYTES]):
+            if forbids_training(data[:METADATA_BYTES]):
                 return _refuse(row, "opted_out", "")
             if min(picture.size) < 32:
                 return _refuse(row, "picture_too_small", f"{picture.width}x{picture.height}")
@@ -173,16 +182,24 @@ def _read(file: InputFile, row: dict[str, Any], forgotten: Forgotten) -> ByteArr
         return _refuse(row, "unreadable", str(error))
     except OSError as error:
         return _refuse(row, "unreadable", f"{error.strerror or error}")
-    row["height"], row["width"] = pixels.shape[:2]
-    row["suffix"] = true_suffix(data)
-    row["pixels"] = sha256(pixels.tobytes()).hexdigest()
-    row["pdq"] = pdq_of(pixels)
+    row |= picture_columns(data, pixels)
     if forgotten.knows(row):
         return _refuse(row, "forgotten", "")
     return pixels
 
 
-def _forbids_training(metadata: bytes) -> bool:
+def picture_columns(data: bytes, pixels: ByteArray) -> dict[str, Any]:
+    """Describe a picture: the columns of `FACE_SCHEMA` that all its faces share."""
+    return {
+        "height": pixels.shape[0],
+        "width": pixels.shape[1],
+        "suffix": true_suffix(data),
+        "pixels": sha256(pixels.tobytes()).hexdigest(),
+        "pdq": pdq_of(pixels),
+    }
+
+
+def forbids_training(metadata: bytes) -> bool:
     """Tell whether metadata forbid training: IPTC/PLUS Data Mining in XMP, or C2PA's assertion."""
     return b"DMI-PROHIBITED" in metadata or (
         b"c2pa.training-mining" in metadata and b"notAllowed" in metadata

@@ -7,7 +7,7 @@ cropped and mirrored copies. A second photo of one sitting has other landmarks, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,21 +46,34 @@ class DuplicateOptions:
     """Cosine below which two faces are no copies of each other, whatever the hashes say."""
 
 
-def find_duplicates(faces: Faces, options: DuplicateOptions) -> dict[int, Rejection]:
+def find_duplicates(
+    faces: Faces, options: DuplicateOptions, gone: Mapping[int, Rejection] | None = None
+) -> dict[int, Rejection]:
     """Find faces of copies, of which a better one, or an earlier one of the same bytes, stays.
+
+    Parameters
+    ----------
+    faces
+        All faces.
+    options
+        How near a copy is.
+    gone
+        Faces that are left out already: they are among what is returned, and nothing is a copy of them.
 
     Returns
     -------
     dict of int to Rejection
         Index of each face that goes, and why.
     """
-    rejected: dict[int, Rejection] = {}
+    rejected = dict(gone or {})
     first: dict[tuple[str, int], int] = {}
     for index in range(len(faces)):
+        if index in rejected:
+            continue
         for key in (faces.sha256[index], faces.pixels[index]):
             earlier = first.setdefault((key, int(faces.face[index])), index)
             if faces.picture[earlier] != faces.picture[index]:
-                rejected[index] = Rejection(reason="exact_duplicate", detail=faces.original[earlier])
+                rejected[index] = Rejection(reason="exact_duplicate", detail=faces.name(earlier))
                 break
     left = np.array([index for index in range(len(faces)) if index not in rejected], np.int64)
     copies: dict[int, dict[int, float]] = {}
@@ -76,7 +89,7 @@ def find_duplicates(faces: Faces, options: DuplicateOptions) -> dict[int, Reject
         better = sorted(stays & copies[index].keys(), key=lambda each: copies[index][each])
         if better:
             rejected[index] = Rejection(
-                reason="near_duplicate", value=copies[index][better[0]], detail=faces.original[better[0]]
+                reason="near_duplicate", value=copies[index][better[0]], detail=faces.name(better[0])
             )
         else:
             stays.add(index)
@@ -108,15 +121,14 @@ def _near_pairs(
     for place, (others, cosines) in enumerate(zip(neighbours, similarities, strict=True)):
         one = int(left[place])
         for other in left[others[cosines >= options.same_face]]:
-            if faces.picture[one] == faces.picture[other]:
+            if faces.picture[one] == faces.picture[other] or _in_one_video(faces, one, int(other)):
                 continue
             bits = _distance(faces.pdq[one], faces.pdq[other])
             if bits <= options.picture_bits:
                 yield one, int(other), float(bits)
                 continue
             shape = faces.shapes[other]
-            side = float(np.sqrt(min(faces.area[one], faces.area[other])))
-            growth = min(max(_EXACT_SIDE / max(side, 1.0), 1.0), _MOST_GROWTH)
+            growth = landmark_error(float(min(faces.area[one], faces.area[other])))
             for hashes, shown, most in (
                 (faces.chip_pdq, shape, options.landmark_distance * growth),
                 (faces.mirrored_pdq, _mirrored(shape, mirror), options.mirrored_distance),
@@ -126,6 +138,20 @@ def _near_pairs(
                 if bits <= options.sure_bits or (bits <= options.face_bits and apart <= most):
                     yield one, int(other), float(bits)
                     break
+
+
+def landmark_error(area: float) -> float:
+    """Tell how much less exactly landmarks are found in a face of so many pixels than in a large one."""
+    return min(max(_EXACT_SIDE / max(area**0.5, 1.0), 1.0), _MOST_GROWTH)
+
+
+def _in_one_video(faces: Faces, one: int, other: int) -> bool:
+    """Tell whether faces are of one video, of which `find_repeats` decides what is too much alike."""
+    return (
+        faces.frame[one] is not None
+        and faces.original[one] == faces.original[other]
+        and faces.source[one] == faces.source[other]
+    )
 
 
 def _distance(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> int:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hifi_portrait.dataset.curate.detect import MEASURES
+from hifi_portrait.dataset.curate.reasons import picture_name
 from hifi_portrait.dataset.tables import read_columns
 from hifi_portrait.faces import chip_transform
 from hifi_portrait.faces.geometry import transform_points
@@ -27,6 +28,8 @@ _COLUMNS = (
     "original",
     "source",
     "group",
+    "frame",
+    "track",
     "reason",
     "detail",
     "sha256",
@@ -58,8 +61,12 @@ class Faces:
     """Its source's name."""
     group: list[str]
     """The folder that says who it is, or nothing."""
+    track: list[str]
+    """The track of a video that says who it is, or nothing."""
+    frame: list[float | None]
+    """Seconds into the video; None in a photo."""
     sha256: list[str]
-    """Of its file."""
+    """Of its file; of a frame, of the picture that it becomes."""
     pixels: list[str]
     """SHA-256 of its picture's pixels."""
     area: FloatArray
@@ -86,6 +93,10 @@ class Faces:
     def __len__(self) -> int:
         return len(self.row)
 
+    def name(self, index: int) -> str:
+        """Name the picture of a face in messages."""
+        return picture_name(self.original[index], self.frame[index])
+
 
 @dataclass(frozen=True, kw_only=True)
 class FacelessFile:
@@ -107,17 +118,24 @@ def load_faces(tables: Sequence[Path]) -> tuple[Faces, list[FacelessFile]]:
     for number, file in enumerate(tables):
         table = read_columns(file, _COLUMNS)
         found = table["face"].is_valid().to_pylist()
-        for row in table.filter(pa.array([not each for each in found])).to_pylist():
+        for row in table.filter(pa.array([not each for each in found], pa.bool_())).to_pylist():
             names = ("original", "source", "sha256", "reason", "detail")
             faceless.append(FacelessFile(**{name: row[name] for name in names}))
         places += [(number, row) for row, each in enumerate(found) if each]
-        table = table.filter(pa.array(found))
+        table = table.filter(pa.array(found, pa.bool_()))
         for name in _COLUMNS:
             if name != "landmarks":
                 columns[name] += table[name].to_pylist()
         shapes += [_shape(np.asarray(each, np.float32)) for each in table["landmarks"].to_pylist()]
     pictures: dict[str, int] = {}
-    keys = [f"{source}/{name}" for source, name in zip(columns["source"], columns["original"], strict=True)]
+    keys = [
+        f"{source}/{picture_name(name, frame)}"  # type: ignore[arg-type]
+        for source, name, frame in zip(columns["source"], columns["original"], columns["frame"], strict=True)
+    ]
+    tracks = [
+        "" if track is None else f"{source}/{name}#{track}"
+        for source, name, track in zip(columns["source"], columns["original"], columns["track"], strict=True)
+    ]
     width = max((len(each) for each in columns["embedding"]), default=1)  # type: ignore[arg-type]
     empty = np.zeros((0, width), np.float32)
     vectors = _unit(np.array(columns["embedding"], np.float32)) if places else empty
@@ -128,6 +146,8 @@ def load_faces(tables: Sequence[Path]) -> tuple[Faces, list[FacelessFile]]:
         original=columns["original"],  # type: ignore[arg-type]
         source=columns["source"],  # type: ignore[arg-type]
         group=columns["group"],  # type: ignore[arg-type]
+        track=tracks,
+        frame=columns["frame"],  # type: ignore[arg-type]
         sha256=columns["sha256"],  # type: ignore[arg-type]
         pixels=columns["pixels"],  # type: ignore[arg-type]
         area=_areas(np.array(columns["box"], np.float32).reshape(-1, 4)),

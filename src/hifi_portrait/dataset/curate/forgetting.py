@@ -18,14 +18,15 @@ import pyarrow.parquet as pq
 from hifi_portrait.dataset.curate.account import account
 from hifi_portrait.dataset.curate.assemble import FitOptions, Member, PersonSpec, crop_landmarks, shard_name
 from hifi_portrait.dataset.curate.card import write_card
-from hifi_portrait.dataset.curate.reasons import REJECTED_SCHEMA
+from hifi_portrait.dataset.curate.identities import FaceKey
+from hifi_portrait.dataset.curate.reasons import REJECTED_SCHEMA, picture_name
 from hifi_portrait.dataset.curate.report import REPORT
 from hifi_portrait.dataset.curate.state import (
-    REMOVED,
     State,
     delete_unnamed,
     put_table,
     read_batch,
+    without_trace,
     write_batch,
 )
 from hifi_portrait.dataset.format import IDDataset, PhotoRecord
@@ -141,7 +142,7 @@ def purge(out: Path, state: State) -> None:
         batch = read_batch(out, number)
         gone_from = [each for each in batch.sources if each["name"] not in sources]
         files = [
-            REMOVED
+            without_trace(file)
             if (file.source, file.original) in originals
             or file.source in {each["name"] for each in gone_from}
             else file
@@ -153,15 +154,16 @@ def purge(out: Path, state: State) -> None:
 
 
 def _purge_faces(file: Path, gone: set[str]) -> set[tuple[str, str]]:
-    """Take forgotten pictures out of a table of the first stage; give their files."""
+    """Take forgotten pictures out of a table of the first stage; give the files of which nothing is left."""
     names = read_columns(file, ("sha256", "source", "original")).to_pylist()
     stays = [row["sha256"] not in gone for row in names]
     if not all(stays):
         with opened_table(file) as table:
-            rows = table.read().filter(pa.array(stays))
+            rows = table.read().filter(pa.array(stays, pa.bool_()))
         with atomic_write(file) as partial:
             pq.write_table(rows, partial, compression="zstd", row_group_size=ROW_GROUP)
-    return {(row["source"], row["original"]) for row, stay in zip(names, stays, strict=True) if not stay}
+    files = [(row["source"], row["original"]) for row in names]
+    return set(files) - {file for file, stay in zip(files, stays, strict=True) if stay}
 
 
 def _find(
@@ -169,20 +171,29 @@ def _find(
 ) -> dict[str, bytes | None]:
     """Find the pictures that are meant: SHA-256 -> perceptual hash.
 
-    A picture may be among the photos, or among the rejected files only.
+    A picture may be among the photos, or among the rejected files only. Who is in a frame of a video is in
+    all frames of that track; and a video of which all frames go must not come back itself.
     """
     wanted: set[str] = set()
+    of_people: set[FaceKey] = set()
     known: dict[str, set[str]] = {"photo": set(), "person": set(), "source": set()}
-    columns = ("sha256", "identity_id", "source", "original")
+    columns = ("sha256", "face", "identity_id")
     for shard in state.shards:
         for row in read_columns(out / "photos" / f"{shard}.parquet", columns).to_pylist():
             if row["identity_id"] in people:
                 wanted.add(row["sha256"])
+                of_people.add((row["sha256"], row["face"]))
             known["person"].add(row["identity_id"])
     hashes: dict[str, bytes | None] = {}
+    tracks: dict[tuple[str, int], set[FaceKey]] = {}
+    videos: dict[str, set[str]] = {}
     for file in sorted((out / "work" / "faces").glob("*.parquet")):
-        for row in read_columns(file, ("sha256", "source", "original", "pdq")).to_pylist():
+        names = ("sha256", "source", "original", "pdq", "face", "video", "track")
+        for row in read_columns(file, names).to_pylist():
             hashes[row["sha256"]] = row["pdq"]
+            if row["track"] is not None:
+                tracks.setdefault((row["video"], row["track"]), set()).add((row["sha256"], row["face"]))
+                videos.setdefault(row["video"], set()).add(row["sha256"])
             if row["source"] in sources or {row["original"], row["sha256"]} & set(photos):
                 wanted.add(row["sha256"])
             known["photo"] |= {row["original"], row["sha256"]}
@@ -192,15 +203,17 @@ def _find(
             raise DatasetError(f"{printable(out)} has no {kind} {sorted(missing)[0]!r}")
     if not wanted:
         raise DatasetError("nothing was named: give photos, people or sources to forget")
+    wanted |= {name for keys in tracks.values() if keys & of_people for name, _ in keys}
     wanted |= _copies(out, state, wanted)
+    wanted |= {video for video, frames in videos.items() if frames <= wanted}
     return {name: hashes.get(name) for name in wanted if name}
 
 
 def _copies(out: Path, state: State, wanted: set[str]) -> set[str]:
     """Find the rejected copies of pictures: their row names the copy that stayed."""
-    columns = ("sha256", "original")
+    columns = ("sha256", "original", "frame")
     names = {
-        row["original"]
+        picture_name(row["original"], row["frame"])
         for shard in state.shards
         for row in read_columns(out / "photos" / f"{shard}.parquet", columns).to_pylist()
         if row["sha256"] in wanted

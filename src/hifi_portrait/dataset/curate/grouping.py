@@ -29,6 +29,11 @@ _TRIED_PEOPLE = 4
 """People to whom a face without one is compared."""
 
 
+_MOST_TOGETHER = 0.1
+"""Of the faces of the smaller of two groups, the fraction in pictures with the other up to which they may be
+one person: a poster or a mirror shows somebody twice."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GroupingOptions:
     """How faces are put together."""
@@ -82,7 +87,7 @@ def group_faces(
     _group_folders(in_folders, pictures, rows_of, person)
     verified = person >= 0
     _group_heap(in_heap, pictures, heap, person)
-    _merge_people(in_heap, person)
+    _merge_people(in_heap, pictures, person)
     if rows_of:
         _adopt(in_heap, pictures, person)
     _separate(in_heap, pictures, person)
@@ -176,8 +181,11 @@ def _people(person: Rows) -> dict[int, Rows]:
     return {number: rows for number, rows in numbers if number >= 0}
 
 
-def _merge_people(matcher: Matcher, person: Rows) -> None:
-    """Join people, such as two folders, whose faces are alike in the mean; most alike first."""
+def _merge_people(matcher: Matcher, pictures: Rows, person: Rows) -> None:
+    """Join people, such as two folders, whose faces are alike in the mean; most alike first.
+
+    Who are seen together in several pictures, such as two tracks of a video, are two people.
+    """
     people = _people(person)
     if len(people) < 2:
         return
@@ -194,10 +202,16 @@ def _merge_people(matcher: Matcher, person: Rows) -> None:
         if margin < 0:
             return
         first, second = sorted((joined_to[one], joined_to[other]))
-        if first != second and matcher.mean_margin(people[first], people[second]) >= 0:
+        if first == second or _are_together(pictures, people[first], people[second]):
+            continue
+        if matcher.mean_margin(people[first], people[second]) >= 0:
             people[first] = np.concatenate([people[first], people.pop(second)])
             person[people[first]] = first
             joined_to = {number: first if now == second else now for number, now in joined_to.items()}
+
+
+def _are_together(pictures: Rows, one: Rows, other: Rows) -> bool:
+    return len(np.intersect1d(pictures[one], pictures[other])) > _MOST_TOGETHER * min(len(one), len(other))
 
 
 def _adopt(matcher: Matcher, pictures: npt.NDArray[np.int64], person: Rows) -> None:

@@ -13,6 +13,8 @@ from hifi_portrait.dataset.curate.duplicates import DuplicateOptions
 from hifi_portrait.dataset.curate.grouping import GroupingOptions
 from hifi_portrait.dataset.curate.quality import QualityOptions
 from hifi_portrait.dataset.curate.state import State
+from hifi_portrait.dataset.curate.tracks import TrackOptions
+from hifi_portrait.dataset.curate.videos import VideoOptions
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.io.names import printable
 
@@ -37,6 +39,10 @@ class BuildOptions:
     """Which faces are too poor."""
     duplicates: DuplicateOptions = field(default_factory=DuplicateOptions)
     """Which photos are copies."""
+    video: VideoOptions = field(default_factory=VideoOptions)
+    """Which frames of videos are looked at."""
+    tracks: TrackOptions = field(default_factory=TrackOptions)
+    """Which of them are too much alike."""
     fit: FitOptions = field(default_factory=FitOptions)
     """Which faces the head model must fit."""
 

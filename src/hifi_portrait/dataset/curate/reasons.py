@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -81,7 +81,7 @@ class RejectedFace(Rejection):
     """Of the file; empty where it could not be read."""
     face: int | None = None
     """Which of the picture's faces; None for the whole file."""
-    frame: float | None = field(default=None)
+    frame: float | None = None
     """Seconds into the video."""
 
     def row(self) -> dict[str, Any]:
@@ -89,3 +89,8 @@ class RejectedFace(Rejection):
         return {name: getattr(self, name, None) for name in REJECTED_SCHEMA.names} | {
             "step": REASONS[self.reason][0]
         }
+
+
+def picture_name(original: str, frame: float | None) -> str:
+    """Name a photo, or a frame of a video, in messages and details."""
+    return original if frame is None else f"{original} at {frame:.3f} s"

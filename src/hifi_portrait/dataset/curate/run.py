@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from hifi_portrait.dataset.curate.assemble import (
 )
 from hifi_portrait.dataset.curate.calibration import Calibration
 from hifi_portrait.dataset.curate.card import write_card
-from hifi_portrait.dataset.curate.detect import FACE_SCHEMA, Forgotten, crashed_row, detect_files
+from hifi_portrait.dataset.curate.detect import FACE_SCHEMA, Forgotten, crashed_row
 from hifi_portrait.dataset.curate.duplicates import find_duplicates
 from hifi_portrait.dataset.curate.exclude import find_excluded
 from hifi_portrait.dataset.curate.faces import FacelessFile, Faces, load_faces
@@ -42,9 +43,12 @@ from hifi_portrait.dataset.curate.state import (
     put_table,
     read_batch,
 )
+from hifi_portrait.dataset.curate.tracks import find_repeats
+from hifi_portrait.dataset.curate.videos import detect_all
 from hifi_portrait.dataset.executor import run_shards
 from hifi_portrait.dataset.tables import read_columns, write_table
-from hifi_portrait.errors import DatasetError
+from hifi_portrait.dataset.workers import Engine
+from hifi_portrait.errors import DatasetError, find_installed, needs_extra
 from hifi_portrait.io.names import printable
 
 _CHUNK = 8
@@ -57,7 +61,7 @@ def build_dataset(
     *,
     sources_file: str | Path | None = None,
     options: BuildOptions | None = None,
-    workers: int = 1,
+    workers: int | Engine = 1,
     progress: bool = False,
 ) -> BuildResult:
     """Build a data set from photos; after a kill, the same call goes on where it was.
@@ -74,7 +78,8 @@ def build_dataset(
     options
         How it is built.
     workers
-        Processes; with 0 this one, in which a file that kills its reader kills the run.
+        Processes; with 0 this one, in which a file that kills its reader kills the run. Or what starts them:
+        `hifi_portrait.dataset.ray_workers.RayActors` on a cluster.
     progress
         Whether to show progress bars.
 
@@ -100,7 +105,7 @@ def add_to_dataset(
     *,
     sources_file: str | Path | None = None,
     options: BuildOptions | None = None,
-    workers: int = 1,
+    workers: int | Engine = 1,
     progress: bool = False,
 ) -> BuildResult:
     """Add photos to a data set that was built. People keep their ids and splits.
@@ -127,7 +132,7 @@ def _grow(
     sources: Sequence[str | Path],
     sources_file: str | Path | None,
     options: BuildOptions,
-    workers: int,
+    workers: int | Engine,
     progress: bool,
 ) -> BuildResult:
     if not sources:
@@ -148,9 +153,12 @@ def _grow(
 
 
 def detect(
-    out: Path, state: State, batch: Batch, options: BuildOptions, workers: int, progress: bool
+    out: Path, state: State, batch: Batch, options: BuildOptions, workers: int | Engine, progress: bool
 ) -> None:
     """Run the first stage on what of a batch has not been through it."""
+    if any(file.is_video for file in batch.files):
+        with needs_extra("video"):
+            find_installed("av")
     folder = out / "work" / "faces"
     todo = [(name, files) for name, files in batch.shards() if not (folder / f"{name}.parquet").exists()]
     gone = state.rows(out, "forgotten")
@@ -160,7 +168,7 @@ def detect(
     done = len(batch.files) - sum(len(files) for _, files in todo)
     with tqdm(total=len(batch.files), initial=done, desc="faces", unit="file", disable=not progress) as bar:
         found = run_shards(
-            partial(detect_files, options.recogniser, forgotten),
+            partial(detect_all, options.recogniser, options.calibration, options.video, forgotten),
             todo,
             workers=workers,
             chunk=_CHUNK,
@@ -172,12 +180,14 @@ def detect(
                 write_table(folder / f"{name}.parquet", [row for file in rows for row in file], FACE_SCHEMA)
 
 
-def finish(out: Path, state: State, options: BuildOptions, workers: int, progress: bool) -> BuildResult:
+def finish(
+    out: Path, state: State, options: BuildOptions, workers: int | Engine, progress: bool
+) -> BuildResult:
     """Decide about all faces, write the shards of people that have changed, and commit."""
     batches = [read_batch(out, number) for number in range(state.batches)]
     tables = [name for batch in batches for name, _ in batch.shards()]
     faces, faceless = load_faces([out / "work" / "faces" / f"{name}.parquet" for name in tables])
-    rejected = find_duplicates(faces, options.duplicates)
+    rejected = find_duplicates(faces, options.duplicates, find_repeats(faces, options.tracks))
     for index, rejection in find_poor(faces, options.quality).items():
         rejected.setdefault(index, rejection)
     left = np.array([index for index in range(len(faces)) if index not in rejected], np.int64)
@@ -185,10 +195,11 @@ def finish(out: Path, state: State, options: BuildOptions, workers: int, progres
     groups = group_faces(
         faces.vectors[left],
         faces.picture[left],
-        [faces.group[index] for index in left],
+        [faces.group[index] or faces.track[index] for index in left],
         calibration,
         options.grouping,
     )
+    folders = {name: tuple(sorted({*found} & {*faces.group})) for name, found in groups.names.items()}
     members = _members(faces, left, groups, calibration, options, rejected)
     known = _known(out, state)
     assigned = assign_ids(
@@ -196,7 +207,7 @@ def finish(out: Path, state: State, options: BuildOptions, workers: int, progres
         {key: place[0] for key, place in known.items()},
         state.next_identity,
     )
-    specs = _specs(faces, tables, members, groups, assigned, known, options, rejected)
+    specs = _specs(faces, tables, members, folders, assigned, known, options, rejected)
     buckets = choose_buckets(state.buckets, sum(len(each.members) for each in specs))
     shards = spread(specs, buckets, options.fit)
     _write(out, shards, options, workers, progress)
@@ -293,7 +304,7 @@ def _specs(
     faces: Faces,
     tables: Sequence[str],
     members: Mapping[int, list[int]],
-    groups: Groups,
+    folders: Mapping[int, tuple[str, ...]],
     assigned: Assignment,
     known: Mapping[FaceKey, tuple[str, tuple[str, int, int]]],
     options: BuildOptions,
@@ -320,12 +331,12 @@ def _specs(
             for row in staying
         ]
         found.sort(key=lambda each: (each.sha256, each.face))
-        specs.append(PersonSpec(identity, tuple(found), groups.names.get(person, ())))
+        specs.append(PersonSpec(identity, tuple(found), folders.get(person, ())))
     return sorted(specs, key=lambda each: each.identity_id)
 
 
 def _write(
-    out: Path, shards: Sequence[ShardSpec], options: BuildOptions, workers: int, progress: bool
+    out: Path, shards: Sequence[ShardSpec], options: BuildOptions, workers: int | Engine, progress: bool
 ) -> None:
     todo = [shard for shard in shards if not (out / "photos" / f"{shard.name}.parquet").exists()]
     total = sum(len(person.members) for shard in todo for person in shard.people)
@@ -351,12 +362,13 @@ def _rejected(faces: Faces, index: int, rejection: Rejection) -> RejectedFace:
         source=faces.source[index],
         sha256=faces.sha256[index],
         face=int(faces.face[index]),
+        frame=faces.frame[index],
     )
 
 
-def _order(row: Mapping[str, object]) -> tuple[str, str, int]:
-    face = row["face"]
-    return str(row["source"]), str(row["original"]), -1 if face is None else int(str(face))
+def _order(row: Mapping[str, Any]) -> tuple[str, str, float, int]:
+    face, frame = row["face"], row["frame"]
+    return row["source"], row["original"], -1.0 if frame is None else frame, -1 if face is None else face
 
 
 def _public(source: Mapping[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.io.names import printable
+from hifi_portrait.io.video import VIDEO_SUFFIXES
 
 CONSENT = ("signed", "public-licence", "synthetic", "own")
 """What makes it right to use the photos: the people signed for it, the photographer's licence and the law of
@@ -63,6 +64,11 @@ class InputFile:
     """The source's name."""
     group: str
     """Name of the folder that says who it is; empty where nothing does."""
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it is a video, as the ending of its name tells."""
+        return Path(self.path).suffix.lower() in VIDEO_SUFFIXES
 
 
 def find_sources(paths: Sequence[Path], file: Path | None) -> list[Source]:

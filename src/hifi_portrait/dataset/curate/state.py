@@ -34,11 +34,16 @@ FORGOTTEN_SCHEMA = pa.schema({"sha256": pa.string(), "pdq": pa.binary()})
 _SCHEMAS = {"sources": SOURCE_SCHEMA, "rejected": REJECTED_SCHEMA, "forgotten": FORGOTTEN_SCHEMA}
 
 FILES_PER_SHARD = 256
-"""Files that the first stage puts into one table."""
+"""Photos that the first stage puts into one table."""
 
 
-REMOVED = InputFile("", "", "", "")
-"""Stands for a file that was forgotten, so that the files behind it keep their places."""
+_REMOVED_VIDEO = "video.mp4"
+"""Name in the place of every video that was forgotten."""
+
+
+def without_trace(file: InputFile) -> InputFile:
+    """Give what stands for a file that was forgotten, so that the files behind it keep their places."""
+    return InputFile(_REMOVED_VIDEO if file.is_video else "", "", "", "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +56,15 @@ class Batch:
     files: list[InputFile]
 
     def shards(self) -> list[tuple[str, list[InputFile]]]:
-        """Give name and files of each shard of the first stage."""
-        starts = range(0, len(self.files), FILES_PER_SHARD)
-        return [
-            (f"{self.number:03d}-{start // FILES_PER_SHARD:05d}", self.files[start : start + FILES_PER_SHARD])
-            for start in starts
-        ]
+        """Give name and files of each shard of the first stage: some hundred photos, or one video."""
+        parts: list[list[InputFile]] = []
+        was_video = False
+        for file in self.files:
+            if not parts or was_video or file.is_video or len(parts[-1]) == FILES_PER_SHARD:
+                parts.append([])
+            parts[-1].append(file)
+            was_video = file.is_video
+        return [(f"{self.number:03d}-{place:05d}", files) for place, files in enumerate(parts)]
 
 
 @dataclass(frozen=True, kw_only=True)
