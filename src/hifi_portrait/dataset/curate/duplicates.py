@@ -7,6 +7,7 @@ cropped and mirrored copies. A second photo of one sitting has other landmarks, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -142,7 +143,7 @@ def _near_pairs(
 
 def landmark_error(area: float) -> float:
     """Tell how much less exactly landmarks are found in a face of so many pixels than in a large one."""
-    return min(max(_EXACT_SIDE / max(area**0.5, 1.0), 1.0), _MOST_GROWTH)
+    return min(max(_EXACT_SIDE / max(math.sqrt(area), 1.0), 1.0), _MOST_GROWTH)
 
 
 def _in_one_video(faces: Faces, one: int, other: int) -> bool:

@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from hifi_portrait.dataset.analysis import recogniser_name
+from hifi_portrait.dataset.curate.calibration import Calibration
 from hifi_portrait.dataset.curate.detect import (
     METADATA_BYTES,
     Forgotten,
@@ -30,7 +31,6 @@ from hifi_portrait.dataset.curate.detect import (
     forbids_training,
     picture_columns,
 )
-from hifi_portrait.dataset.curate.calibration import Calibration
 from hifi_portrait.dataset.curate.sources import InputFile
 from hifi_portrait.errors import VideoError
 from hifi_portrait.faces import FaceAnalyser
@@ -64,7 +64,7 @@ class VideoOptions:
     overlap: float = 0.3
     """Of a face's boxes in two frames, as a fraction of their union, from which they are at one place."""
     same_face: float | None = None
-    """Cosine below which a track ends; None for the calibration's ``guard``."""
+    """Cosine below which a track ends; None for the calibration's ``plain_beside_whitened``."""
 
 
 def detect_all(
@@ -108,7 +108,7 @@ def _detect_video(
 ) -> list[dict[str, Any]]:
     row = file_row(file)
     analyser = analyser_of(recogniser)
-    tracks = _Tracks(options, Calibration.load(recogniser_name(analyser), calibration).guard)
+    tracks = _Tracks(options, Calibration.load(recogniser_name(analyser), calibration).plain_beside_whitened)
     rows: list[dict[str, Any]] = []
     try:
         row["video"] = row["sha256"] = file_sha256(file.path)
