@@ -7,6 +7,7 @@ executor's, so that a run on a cluster gives the same bytes as one on a machine.
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,9 @@ from hifi_portrait.errors import DatasetError, needs_extra
 with needs_extra("cluster"):
     import ray
     from ray.exceptions import ActorUnavailableError, ObjectLostError, RayActorError, RayError, RayTaskError
+
+_PATIENCE = 10.0
+"""Seconds within which the head of a cluster takes a connection."""
 
 
 class RayActors:
@@ -44,8 +48,11 @@ class RayActors:
         """
         if not ray.is_initialized():
             try:
+                if ":" in address:  # Ray itself tries for minutes
+                    host, _, port = address.rpartition(":")
+                    socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
                 ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
-            except (ConnectionError, RuntimeError, ValueError, RayError) as error:
+            except (OSError, RuntimeError, ValueError, RayError) as error:
                 raise DatasetError(
                     f"there is no Ray cluster at {address!r}: start one by `ray start --head`, and give the"
                     f" address that it prints ({error})"
@@ -84,7 +91,7 @@ class RayActor:
         """
         try:
             results: Sequence[Any] = ray.get(self.answer)
-        except RayTaskError as error:
+        except RayTaskError as error:  # the work's own
             raise error.cause if isinstance(error.cause, Exception) else error from error
         except RayError as error:
             self.stop()
