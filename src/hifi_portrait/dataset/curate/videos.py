@@ -69,7 +69,7 @@ class VideoOptions:
 
 def detect_all(
     recogniser: Path | None,
-    calibration: Path | None,
+    calibration: Calibration | None,
     options: VideoOptions,
     forgotten: Forgotten,
     files: Sequence[InputFile],
@@ -78,8 +78,10 @@ def detect_all(
 
     Parameters
     ----------
-    recogniser, calibration
-        Files of a recogniser and its thresholds; None for the package's.
+    recogniser
+        ONNX file of an ArcFace network; None for the default recogniser.
+    calibration
+        The recogniser's thresholds; None for the package's.
     options
         How videos are read.
     forgotten
@@ -101,14 +103,15 @@ def detect_all(
 
 def _detect_video(
     recogniser: Path | None,
-    calibration: Path | None,
+    calibration: Calibration | None,
     options: VideoOptions,
     forgotten: Forgotten,
     file: InputFile,
 ) -> list[dict[str, Any]]:
     row = file_row(file)
     analyser = analyser_of(recogniser)
-    tracks = _Tracks(options, Calibration.load(recogniser_name(analyser), calibration).plain_beside_whitened)
+    thresholds = calibration or Calibration.of(recogniser_name(analyser))
+    tracks = _Tracks(options, thresholds.plain_beside_whitened)
     rows: list[dict[str, Any]] = []
     try:
         row["video"] = row["sha256"] = file_sha256(file.path)
