@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from hifi_portrait import Target
+from hifi_portrait.cli.drives import parse_keys
 from hifi_portrait.cli.options import LookOptions
 from hifi_portrait.cli.sheets import grid, read_targets
-from hifi_portrait.errors import TargetError
+from hifi_portrait.errors import MotionError, TargetError
 from hifi_portrait.io.video import read_frames, read_info
 from hifi_portrait.motion import Motion
 
@@ -50,9 +51,20 @@ def test_an_idle_motion_is_saved_beside_the_video(run, saved_identity, tmp_path)
         assert image.n_frames == 2
 
 
+def test_key_frames_are_read_from_words():
+    (zero, first), (one, second) = parse_keys("neutral@0 smile:0.5/yaw=25/gaze=-10@1.5")
+    assert (zero, one) == (0, 1.5)
+    assert first == Target()
+    assert second == Target(expression="smile:0.5", yaw=25, gaze=(-10, 0))
+    for wrong in ("smile@", "grin@1", "smile/turn=3@1", "smile/yaw=x@1", "smile/yaw=99@1", "@x"):
+        with pytest.raises(MotionError, match="is no key frame such as"):
+            parse_keys(wrong)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (["--drive", "smile@0 smile/turn=3@1"], "--drive 'smile/turn=3@1' is no key frame"),
         (["--drive", "nowhere.mp4"], "--drive nowhere.mp4 does not exist"),
         (["--drive", __file__], "give a video, a motion as .json"),
         (["--parts", "hands"], "--parts 'hands': give some of pose, eyes, mouth, face"),

@@ -129,7 +129,8 @@ def animate(
             **settings,
         }
         record = portrait_record(files, identity, targets[0], drawn_by, networks, private)
-        record["motion"] = {"drive": IDLE if driving.drive == IDLE or private else Path(driving.drive).name}
+        drive = Path(driving.drive).name if driving.files else driving.drive
+        record["motion"] = {"drive": "file" if driving.files and private else drive}
         task = bar.add_task("frames", total=len(targets))
         result = write_video(
             identity,

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from hifi_portrait.errors import MotionError
+from hifi_portrait.errors import MotionError, TargetError
 from hifi_portrait.io.names import printable
 
 if TYPE_CHECKING:
     from hifi_portrait.motion import Motion
     from hifi_portrait.person.identity import Identity
+    from hifi_portrait.person.target import Target
 
 IDLE = "idle"
 """The drive that needs no file."""
@@ -37,7 +38,8 @@ class DriveOptions:
         typer.Option(
             metavar="FILE",
             help="A video with a face; a motion (.json) that was saved; a table of ARKit coefficients "
-            "(.csv), as apps for face capture write it; or idle: the person blinks, sways and looks about.",
+            '(.csv), as apps for face capture write it; key frames, such as "neutral@0 smile/yaw=25@1"; or '
+            "idle: the person blinks, sways and looks about.",
         ),
     ] = IDLE
     parts: Annotated[
@@ -92,14 +94,19 @@ class DriveOptions:
     @property
     def files(self) -> list[Path]:
         """The files that are read."""
-        return [] if self.drive == IDLE else [Path(self.drive)]
+        return [] if self.drive == IDLE or self.has_keys else [Path(self.drive)]
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether the motion is given as key frames."""
+        return "@" in self.drive and not Path(self.drive).exists()
 
     @property
     def is_video(self) -> bool:
         """Whether a video is followed."""
         from hifi_portrait.io.video import VIDEO_SUFFIXES
 
-        return self.drive != IDLE and Path(self.drive).suffix.lower() in VIDEO_SUFFIXES
+        return bool(self.files) and Path(self.drive).suffix.lower() in VIDEO_SUFFIXES
 
 
 def check_drive(options: DriveOptions) -> None:
@@ -113,7 +120,9 @@ def check_drive(options: DriveOptions) -> None:
     wrong = [part for part in options.chosen_parts if part not in PARTS]
     if wrong or not options.chosen_parts:
         raise MotionError(f"--parts {options.parts!r}: give some of {', '.join(PARTS)}, with commas between")
-    if options.drive == IDLE:
+    if options.has_keys:
+        parse_keys(options.drive)
+    if not options.files:
         return
     path = Path(options.drive)
     if not path.is_file():
@@ -127,6 +136,32 @@ def check_drive(options: DriveOptions) -> None:
         )
     if options.drive_person and options.drive_face is not None:
         raise MotionError("--drive-person and --drive-face contradict each other: give one of them")
+
+
+def parse_keys(text: str) -> list[tuple[float, Target]]:
+    """Read key frames: an expression, angles if any, and seconds each, "smile:0.5/yaw=25/gaze=-10@1.5".
+
+    Raises
+    ------
+    MotionError
+        A part cannot be read; the message names it.
+    """
+    from hifi_portrait.person.target import Target
+
+    keys = []
+    for part in text.split():
+        what, _, seconds = part.rpartition("@")
+        expression, *angles = what.split("/")
+        try:
+            given = {name: float(value) for name, _, value in (each.partition("=") for each in angles)}
+            gaze = (given.pop("gaze", 0.0), 0.0)
+            target = Target(expression=expression or "neutral", pose=given, gaze=gaze)
+            keys.append((float(seconds), target))
+        except (ValueError, TargetError) as error:
+            raise MotionError(
+                f"--drive {part!r} is no key frame such as smile@0.5 or smile:0.5/yaw=25@1.5: {error}"
+            ) from error
+    return keys
 
 
 def read_drive(
@@ -151,13 +186,15 @@ def read_drive(
         One moment a frame, and frames a second.
     """
     from hifi_portrait.io.video import read_info
-    from hifi_portrait.motion import Motion, TrackOptions, idle, read_arkit, track_video
+    from hifi_portrait.motion import Motion, TrackOptions, idle, key_frames, read_arkit, track_video
     from hifi_portrait.motion.arkit import mirror
 
     rate = options.rate or USUAL_RATE
     path = Path(options.drive)
     if options.drive == IDLE:
         motion = idle(options.seconds, rate=rate, seed=seed)
+    elif options.has_keys:
+        motion = key_frames(parse_keys(options.drive), rate)
     elif options.is_video:
         rate = options.rate or min(read_info(path).frame_rate or USUAL_RATE, 120.0)
         motion = track_video(
