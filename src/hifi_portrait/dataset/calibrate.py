@@ -18,6 +18,7 @@ import numpy.typing as npt
 from hifi_portrait.dataset.curate.calibration import Calibration
 from hifi_portrait.dataset.curate.faces import load_faces
 from hifi_portrait.dataset.curate.grouping import GroupingOptions, group_faces
+from hifi_portrait.dataset.curate.matching import least_scatter
 from hifi_portrait.dataset.curate.state import State, read_batch
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head.arrays import FloatArray
@@ -40,7 +41,7 @@ _BALANCED_IMPOSTORS, _STRICT_IMPOSTORS = 0.02, 0.008
 """Impostors that groups may have, a fraction of the faces in them; a margin below what is promised."""
 
 _PLAIN_IMPOSTORS = 0.03
-"""The same where nothing is learnt: then there are few faces, and fewer who could be taken for each other."""
+"""The same where nothing is learnt."""
 
 _FOLDER_WHITENED = (0.3, 0.35, 0.4, 0.45)
 """Whitened cosines inside folders that are tried."""
@@ -82,7 +83,7 @@ def calibrate(
         made_of=made_of,
     )
     alone = [
-        (plain, *_heap(vectors, truth, replace(start, plain_balanced=plain), learn=False))
+        (plain, _alone(vectors, truth, replace(start, plain_balanced=plain)))
         for plain in map(cosine_at, _PLAIN_RATES)
     ]
     tried = [
@@ -96,7 +97,7 @@ def calibrate(
     clean = [each for each in folders if each[1] <= _FOLDER_WRONG] or [min(folders, key=lambda each: each[1])]
     return replace(
         start,
-        plain_balanced=next((each[0] for each in alone if each[2] <= _PLAIN_IMPOSTORS), alone[-1][0]),
+        plain_balanced=next((plain for plain, wrong in alone if wrong <= _PLAIN_IMPOSTORS), alone[-1][0]),
         whitened_strict=_best_within(tried, _STRICT_IMPOSTORS),
         whitened_balanced=_best_within(tried, _BALANCED_IMPOSTORS),
         folder_whitened=min(clean, key=lambda each: each[2])[0],
@@ -107,6 +108,18 @@ def _best_within(tried: Sequence[tuple[float, float, float]], most: float) -> fl
     """Choose the threshold with the best F1 among those with few impostors, or else the purest one."""
     pure = [each for each in tried if each[2] <= most] or [min(tried, key=lambda each: each[2])]
     return max(pure, key=lambda each: each[1])[0]
+
+
+def _alone(vectors: FloatArray, truth: npt.NDArray[np.int64], calibration: Calibration) -> float:
+    """Group by the plain cosine collections that are too small to learn from; give the mean of impostors.
+
+    In a small collection there are fewer who could be taken for each other than among all.
+    """
+    small = least_scatter(vectors.shape[1])
+    people = np.random.default_rng(0).permutation(np.unique(truth))
+    parts = np.array_split(people, -(-len(truth) // small))
+    rows = [np.flatnonzero(np.isin(truth, part)) for part in parts]
+    return float(np.mean([_heap(vectors[each], truth[each], calibration, learn=False)[1] for each in rows]))
 
 
 def _heap(

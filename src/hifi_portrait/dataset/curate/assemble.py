@@ -18,11 +18,12 @@ from hifi_portrait.dataset.curate.reasons import REJECTED_SCHEMA, RejectedFace
 from hifi_portrait.dataset.curate.videos import frame_images, sitting_of
 from hifi_portrait.dataset.format import PhotoAnalysis, PhotoRecord
 from hifi_portrait.dataset.rows import TableRows
-from hifi_portrait.dataset.tables import decode_matte, write_table
+from hifi_portrait.dataset.tables import write_table
 from hifi_portrait.dataset.writer import ShardWriter
 from hifi_portrait.errors import HiFiPortraitError
 from hifi_portrait.faces.geometry import cut_out, transform_points
 from hifi_portrait.faces.image import decode_picture
+from hifi_portrait.faces.refined_matting import RefinedMatting
 from hifi_portrait.fitting import fit
 
 _PHOTOS_PER_SHARD = 400
@@ -120,10 +121,14 @@ def write_people(out: Path, options: FitOptions, specs: Sequence[ShardSpec]) -> 
 
 
 def _write(out: Path, options: FitOptions, spec: ShardSpec) -> int:
+    tables = TableRows()
     records: list[PhotoRecord] = []
     rejected: list[RejectedFace] = []
     for person in spec.people:
-        found, poor = _person(out, options, person)
+        rows = [
+            tables.row(out / "work" / "faces" / f"{each.table}.parquet", each.row) for each in person.members
+        ]
+        found, poor = _person(out, options, person, rows)
         records += found
         rejected += poor
     table = [each.row() for each in rejected]
@@ -136,11 +141,8 @@ def _write(out: Path, options: FitOptions, spec: ShardSpec) -> int:
 
 
 def _person(
-    out: Path, options: FitOptions, person: PersonSpec
+    out: Path, options: FitOptions, person: PersonSpec, rows: Sequence[dict[str, Any]]
 ) -> tuple[list[PhotoRecord], list[RejectedFace]]:
-    rows = [
-        _rows().row(out / "work" / "faces" / f"{each.table}.parquet", each.row) for each in person.members
-    ]
     members, kept, images, rejected = [], [], [], []
     frames = frame_images(
         [
@@ -184,9 +186,10 @@ def _person(
 def _record(
     person: PersonSpec, member: Member, row: dict[str, Any], image: bytes, analysis: PhotoAnalysis
 ) -> PhotoRecord:
-    assert analysis.crop_transform is not None and analysis.matte is not None and analysis.fit is not None
+    assert analysis.crop_transform is not None and analysis.fit is not None
     crop = cut_out(decode_picture(image), analysis.crop_transform, analysis.crop_size)
-    caption, attributes = describe(crop, analysis.matte, analysis.fit)
+    matte = _matting()(crop)
+    caption, attributes = describe(crop, matte, analysis.fit)
     if person.folders:
         attributes |= {"folders": ", ".join(person.folders)}
     return PhotoRecord(
@@ -195,7 +198,7 @@ def _record(
         image=image,
         caption=caption,
         attributes=attributes,
-        analysis=analysis,
+        analysis=replace(analysis, matte=matte),
         width=row["width"],
         height=row["height"],
         face=row["face"],
@@ -217,7 +220,6 @@ def _analysis(row: dict[str, Any]) -> PhotoAnalysis:
         embedding=np.asarray(row["embedding"], np.float32),
         recogniser=row["recogniser"],
         quality=row["quality"],
-        matte=decode_matte(row["matte"]),
     )
 
 
@@ -268,5 +270,5 @@ def _reject(
 
 
 @lru_cache(maxsize=1)
-def _rows() -> TableRows:
-    return TableRows()
+def _matting() -> RefinedMatting:
+    return RefinedMatting()

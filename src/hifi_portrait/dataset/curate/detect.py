@@ -22,12 +22,11 @@ from hifi_portrait.dataset.analysis import recogniser_name
 from hifi_portrait.dataset.curate.pdq import pdq_of
 from hifi_portrait.dataset.curate.sources import InputFile
 from hifi_portrait.dataset.records import true_suffix
-from hifi_portrait.dataset.tables import encode_matte
 from hifi_portrait.errors import ImageError
-from hifi_portrait.faces import ArcFaceRecogniser, Face, FaceAnalyser, default_analyser
+from hifi_portrait.faces import ArcFaceRecogniser, Face, FaceAnalyser
 from hifi_portrait.faces.image import MAX_PIXELS, decode_picture, open_bytes
 from hifi_portrait.faces.quality import FaceQuality
-from hifi_portrait.head.arrays import ByteArray
+from hifi_portrait.head.arrays import ByteArray, FloatArray
 from hifi_portrait.io.provenance import find_record
 
 MEASURES = tuple(FaceQuality.__dataclass_fields__)
@@ -62,7 +61,6 @@ FACE_SCHEMA = pa.schema(
         **dict.fromkeys(MEASURES, pa.float32()),
         "chip_pdq": pa.binary(),
         "mirrored_pdq": pa.binary(),
-        "matte": pa.binary(),
         "chip": pa.binary(),
     }
 )
@@ -144,9 +142,14 @@ def crashed_row(file: InputFile) -> list[dict[str, Any]]:
 @cache
 def analyser_of(recogniser: Path | None) -> FaceAnalyser:
     """Give the analyser with a recogniser; None for the default one."""
-    return (
-        default_analyser() if recogniser is None else FaceAnalyser(recogniser=ArcFaceRecogniser(recogniser))
-    )
+    if recogniser is None:
+        return FaceAnalyser(matting=_no_matte)
+    return FaceAnalyser(matting=_no_matte, recogniser=ArcFaceRecogniser(recogniser))
+
+
+def _no_matte(image: ByteArray) -> FloatArray:
+    """Stand in for a matte: many faces are rejected, and the second stage makes those of the others."""
+    return np.ones(image.shape[:2], np.float32)
 
 
 def file_row(file: InputFile) -> dict[str, Any]:
@@ -240,7 +243,6 @@ def _face_row(face: Face, number: int, mirrored: np.ndarray, recogniser: str) ->
         **{name: float(getattr(face.measures, name)) for name in MEASURES},
         "chip_pdq": pdq_of(chip),
         "mirrored_pdq": pdq_of(chip[:, ::-1]),
-        "matte": encode_matte(face.matte),
         "chip": _small_jpeg(chip),
     }
 

@@ -28,7 +28,7 @@ _CHIP_MIDDLE = 74.3
 
 @dataclass(frozen=True, kw_only=True)
 class DuplicateOptions:
-    """How near a copy is. Measured by ``benchmarks/dataset_pipeline.py duplicates``."""
+    """How near a copy is. Measured by ``benchmarks/dataset_pipeline duplicates``."""
 
     picture_bits: int = 31
     """Bits of 256 in which the hashes of two copies differ at most."""

@@ -36,7 +36,7 @@ _LEAST_GROUP = 3
 """Faces that a group needs to say something of the scatter within a person."""
 
 _LEAST_SCATTER = 2
-"""Faces in such groups, in dimensions of the vectors, from which on a covariance is learnt."""
+"""Faces in such groups a dimension of the vectors, from which on a covariance is learnt."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -105,6 +105,11 @@ def rows_by_label(labels: npt.NDArray[np.int64]) -> list[Rows]:
     return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
 
 
+def least_scatter(width: int) -> int:
+    """Tell how many faces in groups of three and more are needed to learn from, by the width of vectors."""
+    return _LEAST_SCATTER * width
+
+
 def whiten(vectors: FloatArray, groups: npt.NDArray[np.int64]) -> FloatArray | None:
     """Whiten vectors by the scatter within groups that are pure.
 
@@ -126,7 +131,7 @@ def whiten(vectors: FloatArray, groups: npt.NDArray[np.int64]) -> FloatArray | N
             apart = vectors[rows] - vectors[rows].mean(axis=0)
             scatter.append(apart * np.sqrt(len(rows) / (len(rows) - 1)))
     width = vectors.shape[1]
-    if sum(map(len, scatter)) < _LEAST_SCATTER * width:
+    if sum(map(len, scatter)) < least_scatter(width):
         return None
     stacked = np.concatenate(scatter).astype(np.float64)
     covariance = stacked.T @ stacked / len(stacked)
