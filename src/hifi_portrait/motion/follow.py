@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from hifi_portrait.faces.analyser import FaceAnalyser
 from hifi_portrait.faces.geometry import crop_square, square_transform, transform_points, upright_turn
 from hifi_portrait.faces.protocols import Detection
+from hifi_portrait.faces.recogniser import align_chip
 from hifi_portrait.fitting.keypoints import KEYPOINTS
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 
@@ -23,6 +25,10 @@ _VERIFY_EVERY = 1.0
 
 _LARGEST_STEP = 0.5
 """Distance that a face moves from frame to frame, in its own sizes, beyond which it is checked, too."""
+
+_CUT = 12.0
+"""Mean difference between a face's coarse colours in two frames, in grey levels, beyond which it is checked,
+too: there may have been a cut. Somebody who talks and turns in one light has 6 at most."""
 
 _MIN_SIZE = 24.0
 """Pixels of a face below which its landmarks say nothing."""
@@ -59,6 +65,7 @@ class FaceFollower:
     """The most faces that were seen in a frame."""
     _last: FloatArray | None = field(default=None, init=False)
     _verified: float = field(default=-np.inf, init=False)
+    _looks: Array = field(default_factory=lambda: np.zeros(0), init=False)
 
     def __call__(self, time: float, image: ByteArray) -> FloatArray | None:
         """Find the face in the next frame.
@@ -76,19 +83,26 @@ class FaceFollower:
             Landmarks (478, 3) in pixels of the frame; None where the face is not seen.
         """
         found = None if self._last is None else self.analyser.landmarker(image, _where(self._last))
-        if found is not None and self._needs_check(found, time):
+        if found is not None and self._needs_check(image, found, time):
             found = found if self._is_person(image, found) else None
             self._verified = time
         if found is None:
             found = self._find_again(image)
             self._verified = time
         self._last = found
+        if found is not None:
+            self._looks = _look_of(image, found)
         return found
 
-    def _needs_check(self, landmarks: FloatArray, time: float) -> bool:
+    def _needs_check(self, image: ByteArray, landmarks: FloatArray, time: float) -> bool:
+        """Tell whether it may be another person by now: after a while, a jump, or a cut."""
         assert self._last is not None
         step = np.linalg.norm(landmarks[:, :2].mean(axis=0) - self._last[:, :2].mean(axis=0))
-        return bool(time - self._verified >= _VERIFY_EVERY or step > _LARGEST_STEP * _where(self._last).size)
+        return bool(
+            time - self._verified >= _VERIFY_EVERY
+            or step > _LARGEST_STEP * _where(self._last).size
+            or np.abs(_look_of(image, landmarks) - self._looks).mean() > _CUT
+        )
 
     def _find_again(self, image: ByteArray) -> FloatArray | None:
         """Look for the person among all faces of a frame."""
@@ -130,6 +144,11 @@ def spread_over(values: Array, count: int) -> list[int]:
     order = np.argsort(values, kind="stable")
     chosen = order[np.unique(np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int))]
     return sorted(int(place) for place in chosen)
+
+
+def _look_of(image: ByteArray, landmarks: FloatArray) -> Array:
+    """Give a face's colours, coarsely: (8, 8, 3) in [0, 255]."""
+    return np.asarray(cv2.resize(align_chip(image, landmarks), (8, 8), interpolation=cv2.INTER_AREA), float)
 
 
 def _where(landmarks: FloatArray) -> Detection:
