@@ -9,6 +9,8 @@ import typer
 from hifi_portrait import __version__
 from mmrgaze360.cli.console import reports_errors
 from mmrgaze360.cli.data import rotate, scenes
+from mmrgaze360.cli.train import train
+from mmrgaze360.cli.use import evaluate, follow, view
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,7 +35,7 @@ def _common(
     """Who looks where in a 360-degree picture."""
 
 
-for command in (scenes, rotate):
+for command in (follow, view, scenes, rotate, train, evaluate):
     app.command()(reports_errors(command))
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from hifi_portrait.head.arrays import Array
+from mmrgaze360.scenes.hits import hash_noise, hit_solid, hit_walls, jit
 from mmrgaze360.scenes.solids import ROOM_TAG
 
 FAR = 1000.0
@@ -16,137 +16,8 @@ _TILE = 16
 _CONTRAST = 0.07
 """Difference of neighbours in linear light from which a pixel is drawn of four rays."""
 
-_jit = numba.njit(cache=True, fastmath=True, nogil=True)
 
-
-@_jit
-def _hash(i: int, j: int, k: int) -> float:
-    n = (i * 374761393 + j * 668265263 + k * 1442695041) & 0x7FFFFFFF
-    n = ((n ^ (n >> 13)) * 1274126177) & 0x7FFFFFFF
-    return ((n ^ (n >> 16)) & 0xFFFF) / 65535.0
-
-
-@_jit
-def _hit_solid(row: Array, o: Array, d: Array, found: Array) -> None:
-    """Write distance, normal (3) and surface coordinates (2) of the first hit; distance FAR without one."""
-    found[0] = 1e9
-    kind = int(row[0])
-    cx, cy, cz = row[1] - o[0], row[2] - o[1], row[3] - o[2]
-    if kind == 1:
-        r = row[18]
-        b = d[0] * cx + d[1] * cy + d[2] * cz
-        q = b * b - (cx * cx + cy * cy + cz * cz) + r * r
-        if q <= 0:
-            return
-        t = b - np.sqrt(q)
-        if t > 1e-3:
-            found[0] = t
-            found[1], found[2], found[3] = (d[0] * t - cx) / r, (d[1] * t - cy) / r, (d[2] * t - cz) / r
-            found[4], found[5] = np.arctan2(found[2], found[1]) * 2, found[3] * 3
-        return
-    if kind == 3:
-        hx, hy, hz, r = row[4], row[5], row[6], row[18]
-        ax, ay, az = cx - hx, cy - hy, cz - hz
-        bx, by, bz = 2 * hx, 2 * hy, 2 * hz
-        bb = bx * bx + by * by + bz * bz
-        bd = bx * d[0] + by * d[1] + bz * d[2]
-        ab = -(bx * ax + by * ay + bz * az)
-        ad = -(d[0] * ax + d[1] * ay + d[2] * az)
-        aa = ax * ax + ay * ay + az * az
-        qa, qb, qc = bb - bd * bd, bb * ad - ab * bd, bb * aa - ab * ab - r * r * bb
-        h = qb * qb - qa * qc
-        if h < 0:
-            return
-        t = (-qb - np.sqrt(h)) / max(qa, 1e-12)
-        y = (ab + t * bd) / bb
-        if y <= 0 or y >= 1:
-            y = 0.0 if y <= 0 else 1.0
-            ex, ey, ez = ax + bx * y, ay + by * y, az + bz * y
-            b = d[0] * ex + d[1] * ey + d[2] * ez
-            q = b * b - (ex * ex + ey * ey + ez * ez) + r * r
-            if q <= 0:
-                return
-            t = b - np.sqrt(q)
-        if t > 1e-3:
-            found[0] = t
-            found[1] = (d[0] * t - ax - bx * y) / r
-            found[2] = (d[1] * t - ay - by * y) / r
-            found[3] = (d[2] * t - az - bz * y) / r
-            found[4], found[5] = np.arctan2(found[2], found[1]) * 2, y * np.sqrt(bb) * 12
-        return
-    c, s = np.cos(row[7]), np.sin(row[7])
-    dx, dy, dz = c * d[0] + s * d[1], -s * d[0] + c * d[1], d[2]
-    ox, oy, oz = -(c * cx + s * cy), -(-s * cx + c * cy), -cz
-    hx, hy, hz = row[4], row[5], row[6]
-    nx, ny, nz = 0.0, 0.0, 0.0
-    if kind == 2:
-        ux, uy, vx, vy = dx / hx, dy / hy, ox / hx, oy / hy
-        a, b, q = ux * ux + uy * uy, ux * vx + uy * vy, vx * vx + vy * vy - 1
-        h = b * b - a * q
-        if h > 0 and a > 1e-12:
-            t = (-b - np.sqrt(h)) / a
-            z = oz + dz * t
-            if t > 1e-3 and abs(z) < hz:
-                x, y = vx + ux * t, vy + uy * t
-                found[0] = t
-                nx, ny = x / hx, y / hy
-                found[4], found[5] = np.arctan2(y, x) * 2, z / hz * 3
-        if abs(dz) > 1e-9:
-            t = ((hz if dz < 0 else -hz) - oz) / dz
-            x, y = vx + ux * t, vy + uy * t
-            if 1e-3 < t < found[0] and x * x + y * y < 1:
-                found[0] = t
-                nx, ny, nz = 0.0, 0.0, (1.0 if dz < 0 else -1.0)
-                found[4], found[5] = x * 3, y * 3
-        if found[0] > 1e8:
-            return
-    else:
-        near, far, axis, sign = -1e9, 1e9, -1, 0.0
-        for k in range(3):
-            dk = dx if k == 0 else (dy if k == 1 else dz)
-            ok = ox if k == 0 else (oy if k == 1 else oz)
-            hk = row[4 + k]
-            if abs(dk) < 1e-9:
-                if abs(ok) > hk:
-                    return
-                continue
-            ta, tb = (-hk - ok) / dk, (hk - ok) / dk
-            if ta > tb:
-                ta, tb = tb, ta
-            if ta > near:
-                near, axis, sign = ta, k, (-1.0 if dk > 0 else 1.0)
-            far = min(far, tb)
-        if near >= far or near < 1e-3:
-            return
-        found[0] = near
-        x, y, z = ox + dx * near, oy + dy * near, oz + dz * near
-        if axis == 0:
-            nx, found[4], found[5] = sign, y, z
-        elif axis == 1:
-            ny, found[4], found[5] = sign, x, z
-        else:
-            nz, found[4], found[5] = sign, x, y
-        found[4], found[5] = found[4] / max(min(hx, hy), 0.03) * 2, found[5] / max(hz, 0.03) * 2
-    length = np.sqrt(nx * nx + ny * ny + nz * nz)
-    nx, ny = nx / length, ny / length
-    found[1], found[2], found[3] = c * nx - s * ny, s * nx + c * ny, nz / length
-
-
-@_jit
-def _hit_walls(room: Array, o: Array, d: Array) -> tuple[float, int]:
-    """Distance to the room's inside, and which side: 2 * axis + (0 lower, 1 upper)."""
-    best, side = 1e9, -1
-    for axis in range(3):
-        if abs(d[axis]) < 1e-9:
-            continue
-        upper = 1 if d[axis] > 0 else 0
-        t = (room[2 * axis + upper] - o[axis]) / d[axis]
-        if 0 < t < best:
-            best, side = t, 2 * axis + upper
-    return best, side
-
-
-@_jit
+@jit
 def first_hit(
     origin: Array, direction: Array, solids: Array, room: Array, walled: bool, own: int
 ) -> tuple[float, int]:
@@ -169,17 +40,17 @@ def first_hit(
     found = np.zeros(6)
     best, tag = FAR, ROOM_TAG
     if walled:
-        best, _ = _hit_walls(room, origin, direction)
+        best, _ = hit_walls(room, origin, direction)
     for n in range(solids.shape[0]):
         if int(solids[n, 15]) == own:
             continue
-        _hit_solid(solids[n], origin, direction, found)
+        hit_solid(solids[n], origin, direction, found)
         if found[0] < best:
             best, tag = found[0], int(solids[n, 15])
     return best, tag
 
 
-@_jit
+@jit
 def _shade(
     d: Array,
     solids: Array,
@@ -200,10 +71,10 @@ def _shade(
     origin = np.zeros(3)
     best, hit, side = FAR, -1, -1
     if walled:
-        best, side = _hit_walls(room, origin, d)
+        best, side = hit_walls(room, origin, d)
     for k in range(count):
         n = listed[k]
-        _hit_solid(solids[n], origin, d, found)
+        hit_solid(solids[n], origin, d, found)
         if found[0] < best:
             best, hit = found[0], n
             kept[:] = found
@@ -229,14 +100,14 @@ def _shade(
         if side == 4:
             tile = surfaces[4, 3]
             odd = (int(np.floor(px / tile)) + int(np.floor(py / tile))) & 1
-            tone = 0.84 + 0.18 * odd + 0.04 * _hash(int(np.floor(px * 25)), int(np.floor(py * 5)), 3)
+            tone = 0.84 + 0.18 * odd + 0.04 * hash_noise(int(np.floor(px * 25)), int(np.floor(py * 5)), 3)
             for n in range(shadows.shape[0]):  # what stands near shades the floor
                 ex, ey, reach = px - shadows[n, 0], py - shadows[n, 1], shadows[n, 2]
                 far = (ex * ex + ey * ey) / (reach * reach)
                 if far < 5:
                     tone *= 1 - 0.35 * np.exp(-far)
         else:
-            grain = _hash(int(np.floor((px + py) * 30)), int(np.floor(pz * 30)), 5)
+            grain = hash_noise(int(np.floor((px + py) * 30)), int(np.floor(pz * 30)), 5)
             tone = 0.95 + 0.05 * grain
             if side < 4 and pz < room[4] + 0.09:
                 tone *= 0.5
@@ -255,7 +126,7 @@ def _shade(
         elif pattern == 3:
             second = (int(np.floor(u * 1.5)) & 1) == 0
         elif pattern == 4:
-            second = _hash(int(np.floor(u * 4)), int(np.floor(v * 4)), hit) > 0.6
+            second = hash_noise(int(np.floor(u * 4)), int(np.floor(v * 4)), hit) > 0.6
         first = 12 if second else 8
         r, g, b = row[first], row[first + 1], row[first + 2]
         glow = row[16]
@@ -274,7 +145,7 @@ def _shade(
     return best, tag
 
 
-@_jit
+@jit
 def _cast(
     directions: Array,
     sub: Array,

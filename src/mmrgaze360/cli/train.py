@@ -1,0 +1,35 @@
+"""The command ``train``."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmrgaze360.cli.console import emit
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="head, scene, or a .toml file.")],
+    data: Annotated[Path, typer.Option(help="Data set of panoramas with known gazes.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; a run that is there is continued.")],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A setting in place of the recipe's, such as trainer.max_steps=100."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Train one of the networks. A run that is stopped goes on from its last checkpoint."""
+    from hifi_portrait.training.engine.trainer import Trainer
+    from mmrgaze360.training.recipes import load_recipe
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    loaded = load_recipe(recipe, set_ or [])
+    trainer = Trainer(loaded.make_objective(data), loaded.trainer, out, description=loaded.to_dict())
+    result = trainer.train()
+    found = {"out": str(out), "step": result.step, "minutes": result.minutes, **result.metrics}
+    figures = ", ".join(f"{name} {value:.4g}" for name, value in result.metrics.items())
+    state = "interrupted" if result.interrupted else "done"
+    emit(found, f"{out}: {state} after {result.step} steps. {figures}", as_json)

@@ -1,0 +1,156 @@
+"""Finding heads in a panorama: given as boxes, or by a face detector over tangent views."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hifi_portrait.errors import NoFaceError, TargetError
+from hifi_portrait.faces.detector import MediaPipeFaceDetector
+from hifi_portrait.faces.protocols import Detection
+from hifi_portrait.head.arrays import Array
+from mmrgaze360.dataset.records import box_of_corners
+from mmrgaze360.panorama import Panorama
+from mmrgaze360.sphere import (
+    TangentPatch,
+    angle_between,
+    direction_to_lonlat,
+    lonlat_to_direction,
+    rotation_of_view,
+    unit,
+)
+
+_VIEWS = (
+    *((float(lon), 0.0) for lon in range(-180, 180, 60)),
+    *((float(lon), lat) for lat in (-45.0, 45.0) for lon in range(-180, 180, 90)),
+)
+"""Longitude and latitude of the tangent views, degrees: they overlap."""
+_FOV = 85.0
+_SIZE = 640
+_LEAST_SCORE = 0.6
+_HEAD_OF_FACE = (1.25, 1.65)
+"""Width and height of a head's box over those of the face detector's, which ends at the brows."""
+_RAISED = 0.18
+"""How far the head's middle lies above the face box's, as a fraction of the face box's height."""
+_SAME_HEAD = 0.5
+"""Heads nearer to each other than this multiple of their height are one."""
+
+
+def find_heads(panorama: Panorama) -> list[Array]:
+    """Find the heads whose faces can be seen.
+
+    Heads that are turned away from the camera are not found: a detector for them is still missing here. Give
+    boxes for these.
+
+    Parameters
+    ----------
+    panorama
+        Where.
+
+    Returns
+    -------
+    list of (4,)
+        Longitude and latitude of each middle, width and height, degrees; the largest first.
+
+    Raises
+    ------
+    NoFaceError
+        No face is found.
+    """
+    detector = MediaPipeFaceDetector()
+    found: list[tuple[float, Array]] = []
+    for longitude, latitude in _VIEWS:
+        rotation = rotation_of_view(lonlat_to_direction(longitude, latitude))
+        patch = TangentPatch(rotation=rotation, fov=_FOV, size=_SIZE)
+        for detection in detector(panorama.read(patch)):
+            if detection.score >= _LEAST_SCORE:
+                found.append((detection.score, _head_box(detection, patch)))
+    kept: list[Array] = []
+    for _, box in sorted(found, key=lambda entry: -entry[0]):
+        middle = lonlat_to_direction(box[0], box[1])
+        others = [lonlat_to_direction(other[0], other[1]) for other in kept]
+        near = [np.degrees(angle_between(middle, other)) for other in others]
+        if all(angle > _SAME_HEAD * max(box[3], other[3]) for angle, other in zip(near, kept, strict=True)):
+            kept.append(box)
+    if not kept:
+        raise NoFaceError(
+            f"no face is found in {panorama.name}. Heads from behind are not found yet: give boxes "
+            "(--heads FILE)"
+        )
+    return sorted(kept, key=lambda box: -float(box[3]))
+
+
+def _head_box(detection: Detection, patch: TangentPatch) -> Array:
+    """Enlarge a face's box in a patch to the head's on the sphere."""
+    left, top, right, bottom = map(float, detection.box)
+    across, up = right - left, bottom - top
+    x, y = (left + right) / 2, (top + bottom) / 2 - _RAISED * up
+    half_across, half_up = _HEAD_OF_FACE[0] * across / 2, _HEAD_OF_FACE[1] * up / 2
+    steps = np.array([(0, 0), (-half_across, 0), (half_across, 0), (0, -half_up), (0, half_up)])
+    offset = steps + np.array((x, y)) - patch.size / 2
+    rays = np.stack([offset[:, 0], np.full(5, patch.focal), -offset[:, 1]], -1) @ patch.rotation.T
+    middle, *edges = unit(rays)
+    width = float(np.degrees(angle_between(edges[0], edges[1])))
+    height = float(np.degrees(angle_between(edges[2], edges[3])))
+    return np.array((*direction_to_lonlat(middle), width, height))
+
+
+def read_heads(path: Path, panorama: Panorama) -> list[Array]:
+    """Read boxes of heads from a JSON file.
+
+    It holds a list; each entry is ``{"box": [longitude, latitude, width, height]}`` in degrees, or
+    ``{"pixels": [left, top, right, bottom]}`` of the panorama.
+
+    Raises
+    ------
+    TargetError
+        The file cannot be read, or an entry is not a box.
+    """
+    try:
+        entries = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise TargetError(f"boxes of heads cannot be read from {path}: {error}") from error
+    if not isinstance(entries, list) or not entries:
+        raise TargetError(f"{path} must hold a list of one box or more")
+    return check_heads([_read_box(entry, panorama, path) for entry in entries])
+
+
+def _read_box(entry: Any, panorama: Panorama, path: Path) -> Array:
+    for name in ("box", "pixels"):
+        if isinstance(entry, dict) and name in entry:
+            try:
+                values = np.array([float(value) for value in entry[name]])
+            except (TypeError, ValueError):
+                break
+            if values.shape != (4,):
+                break
+            if name == "box":
+                return values
+            return box_of_corners(values.reshape(2, 2), panorama.width, panorama.height)
+    raise TargetError(
+        f'{path}: {entry!r} is no box: write {{"box": [longitude, latitude, width, height]}} in degrees, or '
+        '{"pixels": [left, top, right, bottom]}'
+    )
+
+
+def check_heads(boxes: Sequence[Array]) -> list[Array]:
+    """Check boxes (4,) in degrees.
+
+    Raises
+    ------
+    TargetError
+        One is not on the sphere, or has no size.
+    """
+    for box in boxes:
+        lon, lat, width, height = map(float, box)
+        good = -360 <= lon <= 360 and abs(lat) <= 90 and 0 < width < 170 and 0 < height < 170
+        if not good:
+            raise TargetError(
+                f"head box {[lon, lat, width, height]} is not on the sphere: longitude, latitude up to 90, "
+                "and width and height above 0, in degrees"
+            )
+    return [np.asarray(box, np.float64) for box in boxes]

@@ -1,0 +1,104 @@
+"""All of MMRGaze360's weights, in a folder or with the package."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from hifi_portrait.errors import ModelError
+from hifi_portrait.io.atomic import atomic_write
+from mmrgaze360.network.head import HeadNetwork
+from mmrgaze360.network.scene import SceneNetwork
+
+_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
+_Network = TypeVar("_Network", HeadNetwork, SceneNetwork)
+
+
+def save_network(network: HeadNetwork | SceneNetwork, folder: Path) -> None:
+    """Save a network's settings and its weights, in half precision."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_write(folder / _CONFIG) as partial:
+        partial.write_text(json.dumps(asdict(network.config), indent=2) + "\n")
+    half = {
+        name: value.detach().to(torch.float16).contiguous() for name, value in network.state_dict().items()
+    }
+    with atomic_write(folder / _WEIGHTS) as partial:
+        save_file(half, partial)
+
+
+def load_network(kind: type[_Network], folder: Path) -> _Network:
+    """Load what `save_network` saved, in single precision, ready for use.
+
+    Raises
+    ------
+    ModelError
+        A file is missing, damaged, or of another kind of network.
+    """
+    try:
+        settings = json.loads((folder / _CONFIG).read_text())
+        known = {field.name for field in fields(kind.config_class)}
+        if unknown := set(settings) - known:
+            raise KeyError(f"unknown settings {', '.join(sorted(unknown))}")
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
+        network = kind(kind.config_class(**plain))
+        network.load_state_dict({k: v.float() for k, v in load_file(folder / _WEIGHTS).items()})
+    except FileNotFoundError as error:
+        raise ModelError(f"no weights in {folder}: {Path(str(error.filename)).name} is missing") from error
+    except Exception as error:  # json, safetensors and torch raise many kinds for a damaged file
+        raise ModelError(f"the weights in {folder} are damaged or of another kind: {error}") from error
+    return network.eval()
+
+
+class MMRGaze360(nn.Module):
+    """The head network and the scene network.
+
+    Parameters
+    ----------
+    head, scene
+        The two networks.
+    """
+
+    def __init__(self, head: HeadNetwork, scene: SceneNetwork) -> None:
+        super().__init__()
+        self.head, self.scene = head, scene
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Save the networks in ``folder/head`` and ``folder/scene``."""
+        save_network(self.head, Path(folder) / "head")
+        save_network(self.scene, Path(folder) / "scene")
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path | None = None) -> MMRGaze360:
+        """Load the networks from a folder, or those that come with the package.
+
+        Parameters
+        ----------
+        folder
+            What `save_pretrained` made; None for the package's own.
+
+        Raises
+        ------
+        ModelError
+            There are none there, or they are damaged. This release brings none of its own.
+        """
+        if folder is None:
+            bundled = Path(str(resources.files("mmrgaze360") / "assets"))
+            if not bundled.is_dir():
+                raise ModelError(
+                    "no trained weights come with this release: train some (mmrgaze360 scenes, then "
+                    "mmrgaze360 train; see docs/gaze360) and name their folder (--model DIR, or "
+                    "from_pretrained(DIR))"
+                )
+            folder = bundled
+        root = Path(folder)
+        if not root.is_dir():
+            raise ModelError(f"no folder {root} to take weights from")
+        head = load_network(HeadNetwork, root / "head")
+        return cls(head, load_network(SceneNetwork, root / "scene")).eval()

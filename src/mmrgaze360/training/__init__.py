@@ -1,0 +1,1 @@
+"""Training of MMRGaze360's two networks, on data sets of panoramas."""
