@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hifi_portrait.cli.inputs import check_device, make_target
+from hifi_portrait.cli.inputs import make_target
+from hifi_portrait.cli.models import check_device
 from hifi_portrait.cli.options import PoseOptions
 from hifi_portrait.errors import ModelError
 from hifi_portrait.io.provenance import file_sha256, read_record

@@ -15,17 +15,14 @@ from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
     background_file,
     check_analysis,
-    check_device,
-    check_model,
     frame,
     load_identity,
-    load_pipeline,
     make_target,
     portrait_record,
     read_background,
     reference_files,
 )
-from hifi_portrait.cli.loras import check_loras
+from hifi_portrait.cli.models import check_networks, load_networks
 from hifi_portrait.cli.outputs import check_files, video_path
 from hifi_portrait.errors import OutputError, TargetError
 from hifi_portrait.io.names import printable
@@ -82,9 +79,7 @@ def animate(
     check_look(quality, look)
     base = make_target(pose, look).with_prompt(prompt)
     if quality == "model":
-        check_model(networks.model, networks.hifi)
-        check_loras(networks.loras, networks.model)
-        check_device(networks.device)
+        check_networks(networks)
     identity = load_identity(photos, networks.recogniser, face, networks.matting)
     base = frame(base, pose, identity)
 
@@ -110,13 +105,7 @@ def animate(
         settings: dict[str, Any] = {"prompt": prompt} if quality == "model" else {}
         pipe = None
         if quality == "model":
-            pipe = load_pipeline(
-                networks.model,
-                networks.device,
-                hifi=networks.hifi,
-                dtype=networks.dtype,
-                loras=networks.loras,
-            )
+            pipe = load_networks(networks)
         draw = make_drawer(
             quality, identity, size, background=behind, pipe=pipe, settings=settings, seed=seed
         )

@@ -16,17 +16,14 @@ from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
     background_file,
     check_analysis,
-    check_device,
-    check_model,
     frame,
     load_identity,
-    load_pipeline,
     make_target,
     portrait_record,
     read_background,
     reference_files,
 )
-from hifi_portrait.cli.loras import check_loras
+from hifi_portrait.cli.models import check_networks, load_networks
 from hifi_portrait.cli.outputs import beside, check_files, numbered, picture_path
 from hifi_portrait.io.names import printable
 
@@ -94,18 +91,10 @@ def generate(
     check_files(written, [*photos, *files, *pose.files, *networks.files, *background_file(background)])
     behind = read_background(background, paths)
     target = make_target(pose, look).with_prompt(prompt)
-    check_model(networks.model, networks.hifi)
-    check_loras(networks.loras, networks.model)
-    check_device(networks.device)
+    check_networks(networks)
     identity = load_identity(photos, networks.recogniser, face, networks.matting)
     target = frame(target, pose, identity)
-    pipe = load_pipeline(
-        networks.model,
-        networks.device,
-        hifi=networks.hifi,
-        dtype=networks.dtype,
-        loras=networks.loras,
-    )
+    pipe = load_networks(networks)
 
     from hifi_portrait.io.provenance import save_picture
     from hifi_portrait.pipeline.warp_start import steps_taken

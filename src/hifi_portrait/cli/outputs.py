@@ -37,12 +37,7 @@ def picture_path(out: str, name: str = "portrait.png") -> Path:
     OutputError
         The name is empty, or its ending is that of another kind of file.
     """
-    path = _file_path(out, name)
-    if path.suffix.lower() in PICTURE_FORMATS:
-        return path
-    if _is_another_kind(path):
-        raise OutputError(f"--out {printable(out)}: pictures are written as {', '.join(PICTURE_FORMATS)}")
-    return path.with_name(f"{path.name.rstrip('.')}.png")
+    return _with_ending(out, name, tuple(PICTURE_FORMATS), "pictures are written as")
 
 
 VIDEO_ENDINGS = (".mp4", ".webm", ".gif", ".webp")
@@ -64,12 +59,7 @@ def video_path(out: str, name: str = "animation.mp4") -> Path:
     OutputError
         The name is empty, or its ending is that of another kind of file.
     """
-    path = _file_path(out, name)
-    if path.suffix.lower() in VIDEO_ENDINGS:
-        return path
-    if _is_another_kind(path):
-        raise OutputError(f"--out {printable(out)}: videos are written as {', '.join(VIDEO_ENDINGS)}")
-    return path.with_name(f"{path.name.rstrip('.')}.mp4")
+    return _with_ending(out, name, VIDEO_ENDINGS, "videos are written as")
 
 
 def safetensors_path(out: str, what: str, name: str) -> Path:
@@ -89,12 +79,17 @@ def safetensors_path(out: str, what: str, name: str) -> Path:
     OutputError
         The name is empty, or its ending is that of another kind of file.
     """
+    return _with_ending(out, name, (".safetensors",), f"{what} is saved as")
+
+
+def _with_ending(out: str, name: str, endings: Sequence[str], told: str) -> Path:
+    """Read ``--out`` as a file with one of these endings; a name without any gets the first."""
     path = _file_path(out, name)
-    if path.suffix.lower() == ".safetensors":
+    if path.suffix.lower() in endings:
         return path
     if _is_another_kind(path):
-        raise OutputError(f"--out {printable(out)}: {what} is saved as a .safetensors file")
-    return path.with_name(f"{path.name.rstrip('.')}.safetensors")
+        raise OutputError(f"--out {printable(out)}: {told} {', '.join(endings)}")
+    return path.with_name(f"{path.name.rstrip('.')}{endings[0]}")
 
 
 def _file_path(out: str, name: str) -> Path:

@@ -12,14 +12,11 @@ from hifi_portrait.cli.console import emit
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
     check_analysis,
-    check_device,
-    check_model,
     load_identity,
-    load_pipeline,
     portrait_record,
     reference_files,
 )
-from hifi_portrait.cli.loras import check_loras
+from hifi_portrait.cli.models import check_networks, load_networks
 from hifi_portrait.cli.outputs import check_files, picture_path
 from hifi_portrait.errors import OutputError
 from hifi_portrait.io.names import JPEG_SUFFIXES
@@ -74,9 +71,7 @@ def redraw(
     check_analysis(photos, networks.recogniser, photo_face, networks.matting)
     path = picture_path(out, "redrawn.png")
     check_files([path], [picture, *photos, *files, *networks.files])
-    check_model(networks.model, networks.hifi)
-    check_loras(networks.loras, networks.model)
-    check_device(networks.device)
+    check_networks(networks)
     import numpy as np
     import torch
 
@@ -90,13 +85,7 @@ def redraw(
     if expression is not None:
         target = target.replace(expression=expression)
     identity = load_identity(photos, networks.recogniser, photo_face, networks.matting)
-    pipe = load_pipeline(
-        networks.model,
-        networks.device,
-        hifi=networks.hifi,
-        dtype=networks.dtype,
-        loras=networks.loras,
-    )
+    pipe = load_networks(networks)
     settings: dict[str, Any] = {
         "prompt": prompt,
         **pipe.sampling(sampling.steps, sampling.guidance, sampling.warp_strength, upscale=strength.upscale),

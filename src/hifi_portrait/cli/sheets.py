@@ -15,16 +15,13 @@ from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
     background_file,
     check_analysis,
-    check_device,
-    check_model,
     load_identity,
-    load_pipeline,
     make_target,
     portrait_record,
     read_background,
     reference_files,
 )
-from hifi_portrait.cli.loras import check_loras
+from hifi_portrait.cli.models import check_networks, load_networks
 from hifi_portrait.cli.options import LookOptions, PoseOptions
 from hifi_portrait.cli.outputs import check_files, picture_path
 from hifi_portrait.errors import TargetError
@@ -92,9 +89,7 @@ def sheet(
     if count > MOST_PICTURES:
         raise TargetError(f"a sheet holds at most {MOST_PICTURES} pictures, but {count} were asked for")
     if quality == "model":
-        check_model(networks.model, networks.hifi)
-        check_loras(networks.loras, networks.model)
-        check_device(networks.device)
+        check_networks(networks)
     identity = load_identity(photos, networks.recogniser, face, networks.matting)
 
     from hifi_portrait.animation.drawing import choose_look, make_drawer
@@ -103,9 +98,7 @@ def sheet(
 
     pipe = None
     if quality == "model":
-        pipe = load_pipeline(
-            networks.model, networks.device, hifi=networks.hifi, dtype=networks.dtype, loras=networks.loras
-        )
+        pipe = load_networks(networks)
     draw = make_drawer(quality, identity, size, background=behind, pipe=pipe)
     framing = identity.framing()
     wanted = [

@@ -65,7 +65,7 @@ class FaceFollower:
     """The most faces that were seen in a frame."""
     _last: FloatArray | None = field(default=None, init=False)
     _verified: float = field(default=-np.inf, init=False)
-    _looks: Array = field(default_factory=lambda: np.zeros(0), init=False)
+    _look: Array | None = field(default=None, init=False)
 
     def __call__(self, time: float, image: ByteArray) -> FloatArray | None:
         """Find the face in the next frame.
@@ -83,25 +83,25 @@ class FaceFollower:
             Landmarks (478, 3) in pixels of the frame; None where the face is not seen.
         """
         found = None if self._last is None else self.analyser.landmarker(image, _where(self._last))
-        if found is not None and self._needs_check(image, found, time):
+        look = None if found is None else _look_of(image, found)
+        if found is not None and look is not None and self._needs_check(look, found, time):
             found = found if self._is_person(image, found) else None
             self._verified = time
         if found is None:
             found = self._find_again(image)
+            look = None if found is None else _look_of(image, found)
             self._verified = time
-        self._last = found
-        if found is not None:
-            self._looks = _look_of(image, found)
+        self._last, self._look = found, look
         return found
 
-    def _needs_check(self, image: ByteArray, landmarks: FloatArray, time: float) -> bool:
+    def _needs_check(self, look: Array, landmarks: FloatArray, time: float) -> bool:
         """Tell whether it may be another person by now: after a while, a jump, or a cut."""
-        assert self._last is not None
+        assert self._last is not None and self._look is not None
         step = np.linalg.norm(landmarks[:, :2].mean(axis=0) - self._last[:, :2].mean(axis=0))
         return bool(
             time - self._verified >= _VERIFY_EVERY
             or step > _LARGEST_STEP * _where(self._last).size
-            or np.abs(_look_of(image, landmarks) - self._looks).mean() > _CUT
+            or np.abs(look - self._look).mean() > _CUT
         )
 
     def _find_again(self, image: ByteArray) -> FloatArray | None:

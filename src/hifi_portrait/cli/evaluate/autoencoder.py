@@ -16,7 +16,7 @@ from hifi_portrait.cli.evaluate.common import (
     photograph_people,
 )
 from hifi_portrait.cli.groups import takes_groups
-from hifi_portrait.cli.inputs import load_pipeline
+from hifi_portrait.cli.models import load_pipeline
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL

@@ -13,7 +13,7 @@ import typer
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, progress
 from hifi_portrait.cli.groups import given_options
-from hifi_portrait.cli.inputs import check_device, check_model, load_pipeline
+from hifi_portrait.cli.models import check_device, check_model, load_pipeline
 from hifi_portrait.cli.outputs import check_files, check_folder, check_text_file
 from hifi_portrait.errors import ModelError
 from hifi_portrait.io.atomic import atomic_write
