@@ -69,6 +69,23 @@ def _draw_atlas(atlas: Atlas, side: int) -> Raster:
     return Raster(triangle, drawn.barycentric, drawn.depth)
 
 
+Window = tuple[slice, slice]
+"""Rows and columns."""
+
+
+def window_around(where: BoolArray, margin: int = 2) -> Window:
+    """Find the smallest window with all places of a mask (H, W), and so many more on each side."""
+    rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
+    low, high = slice(max(rows[0] - margin, 0), rows[-1] + margin + 1), columns[-1] + margin + 1
+    return low, slice(max(columns[0] - margin, 0), high)
+
+
+def crop_raster(raster: Raster, window: Window) -> Raster:
+    """Give what a window of a raster shows."""
+    layers = (raster.triangle, raster.barycentric, raster.depth)
+    return Raster(*(np.ascontiguousarray(layer[window]) for layer in layers))
+
+
 @lru_cache(maxsize=4)
 def make_atlas(model: HeadModel) -> Atlas:
     """Lay a model's parts out on a texture."""

@@ -10,13 +10,19 @@ import cv2
 import numpy as np
 
 from hifi_portrait.baked.atlas import Atlas
-from hifi_portrait.baked.kernels import draw_nearest, empty_layer, put_layer, shade, weigh_triangles
+from hifi_portrait.baked.kernels import (
+    close_thin,
+    draw_nearest,
+    empty_layer,
+    put_card,
+    shade,
+    weigh_triangles,
+)
 from hifi_portrait.baked.parts import Card, HeadMesh
-from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
+from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
-from hifi_portrait.head.raster import close_slits
 from hifi_portrait.landmarks.generator import SLIT_MM, LandmarkGenerator
 from hifi_portrait.warp.face.places import ear_vertices, mouth_nearness
 from hifi_portrait.warp.photo_grid.motion import move_places
@@ -79,26 +85,26 @@ def draw_mesh(
     points = model.express(mesh.rest, geometry.expression, geometry.gaze)
     vertices = model.bend(points, geometry.rotation, geometry.translation)
     generator = LandmarkGenerator.load(model)
-    xy = np.ascontiguousarray(camera.project(vertices), np.float64)
-    inverse_depth = 1 / (vertices[:, 1] + generator.depth_shift).astype(np.float64)
-    nearest, triangle = empty_layer(camera.height, camera.width)
-    draw_nearest(xy, inverse_depth, model.triangles, mesh.atlas.shown, nearest, triangle)
-    drawn = np.zeros((camera.height, camera.width, 4), np.float32)
+    points = (
+        np.asarray(camera.project(vertices), np.float32),
+        np.asarray(1 / (vertices[:, 1] + generator.depth_shift), np.float32),
+        model.triangles,
+    )
+    nearest, triangle = drawn = empty_layer(camera.height, camera.width)
+    draw_nearest(*points, mesh.atlas.shown, nearest, triangle)
     atlas, distance = mesh.atlas, float(np.median(vertices[:, 1]))
     texture = _choose_level(levels, atlas, camera.focal / distance, model)
-    shade(xy, inverse_depth, model.triangles, atlas.uv, atlas.triangles, texture, nearest, triangle, drawn)
-    millimetre = 1e-3 * camera.focal / distance
-    close_slits((triangle, drawn, nearest), generator.slit_parts, SLIT_MM * millimetre)
-    person = 1 - drawn[..., 3] / 255
-    of_body = np.append(_is_body(model), False)[triangle]
-    alpha = np.where(of_body, 1 - person, 1 - known * person) * (triangle >= 0)
-    soft = soften_edges(alpha.astype(np.float32), settings)
-    return Frame(drawn[..., :3].copy(), soft, nearest, triangle, vertices)
+    colour = np.zeros((camera.height, camera.width, 3), np.float32)
+    alpha = np.zeros(nearest.shape, np.float32)
+    skin = (atlas.uv, atlas.triangles, _is_body(model), texture)
+    shade(points, skin, known, drawn, colour, alpha)
+    close_thin(triangle, generator.slit_parts, int(SLIT_MM * 1e-3 * camera.focal / distance) + 1, colour)
+    return Frame(colour, soften_edges(alpha, settings), nearest, triangle, vertices)
 
 
 @lru_cache(maxsize=4)
-def _is_body(model: HeadModel) -> BoolArray:
-    return np.asarray(model.parts == Part.SHOULDERS)
+def _is_body(model: HeadModel) -> ByteArray:
+    return np.asarray(model.parts == Part.SHOULDERS, np.uint8)
 
 
 def _choose_level(levels: tuple[Array, ...], atlas: Atlas, pixels: float, model: HeadModel) -> Array:
@@ -133,47 +139,43 @@ def _put_card(
 ) -> None:
     camera, grid = geometry.camera, settings.grid
     places, _ = move_places(card.space, geometry, frame.vertices, model)
-    flat = places[0].astype(np.float64)
-    xy, inverse_depth = np.ascontiguousarray(camera.project(flat)), 1 / flat[:, 1]
+    points = (
+        np.asarray(camera.project(places[0]), np.float32),
+        np.asarray(1 / places[0, :, 1], np.float32),
+        card.triangles,
+    )
     photo = card.space.geometry
     shrunk = photo.translation[1] / photo.camera.focal * photo.camera.height
     step = card.step * shrunk * camera.focal / geometry.translation[1]
-    kept, weights = np.empty(len(card.triangles), np.bool_), np.empty(len(xy), np.float32)
-    weigh_triangles(xy, card.triangles, float(step), np.array(grid.stretch_hair), kept, weights)
+    kept, weights = np.empty(len(card.triangles), np.bool_), np.empty(len(card.fade), np.float32)
+    weigh_triangles(points[0], card.triangles, float(step), np.array(grid.stretch_hair), kept, weights)
     weights *= card.fade
-    nearest, triangle = empty_layer(camera.height, camera.width)
-    draw_nearest(xy, inverse_depth, card.triangles, kept, nearest, triangle)
-    layer = np.zeros((camera.height, camera.width, 4), np.float32)
-    shade(xy, inverse_depth, card.triangles, card.xy, card.triangles, card.picture, nearest, triangle, layer)
-    allowed = np.full(triangle.shape, grid.behind, np.float32)
+    nearest, triangle = drawn = empty_layer(camera.height, camera.width)
+    draw_nearest(*points, kept, nearest, triangle)
     emptiness = 0.0
-    if card.is_back:
-        allowed = (grid.behind_hair * np.append(_is_nape(model), False)[frame.triangle]).astype(np.float32)
-    else:
+    if not card.is_back:
         turned = turn_degrees(photo, geometry)
         emptiness = float(np.exp(-((turned / grid.empty_degrees) ** 2)))
-    points = (xy, inverse_depth, weights, card.triangles)
-    put_layer(
+    behind, on_nape = (0.0, grid.behind_hair) if card.is_back else (grid.behind, grid.behind)
+    put_card(
+        points,
+        (card.xy, weights, card.picture),
+        drawn,
+        (frame.triangle, _is_nape(model)),
+        (behind, on_nape, emptiness, *grid.rim),
         frame.colour,
         frame.alpha,
         frame.depth,
-        layer,
-        nearest,
-        points,
-        triangle,
-        allowed,
-        emptiness,
-        np.array(grid.rim),
     )
 
 
 @lru_cache(maxsize=4)
-def _is_nape(model: HeadModel) -> BoolArray:
+def _is_nape(model: HeadModel) -> ByteArray:
     """Tell which triangles (F,) lie behind the ears, on nape and neck."""
     mean = model.mean[: model.num_vertices]
     ears = np.median(mean[np.concatenate(ear_vertices(model)), 1])
     behind = (mean[:, 1] > ears)[model.triangles].all(axis=1)
-    return np.asarray(behind & (model.parts != Part.SHOULDERS))
+    return np.asarray(behind & (model.parts != Part.SHOULDERS), np.uint8)
 
 
 def soften_edges(alpha: Array, settings: WarpSettings) -> FloatArray:

@@ -12,6 +12,7 @@ from hifi_portrait.baked.atlas import make_atlas
 from hifi_portrait.baked.cards import make_cards
 from hifi_portrait.baked.draw import draw_mesh, put_cards
 from hifi_portrait.baked.front import draw_front_view
+from hifi_portrait.baked.kernels import finish
 from hifi_portrait.baked.parts import Card, HeadMesh, halve
 from hifi_portrait.baked.texture import bake_texture
 from hifi_portrait.head.arrays import ByteArray, FloatArray
@@ -172,12 +173,8 @@ class BakedHead:
         """Make a picture (H, W, 4) of colours and alpha."""
         height, width = alpha.shape
         picture = np.empty((height, width, 4), np.uint8)
-        if background:
-            behind = cv2.resize(self.behind, (width, height)).astype(np.float32)
-            colour = behind + alpha[..., None] * (colour - behind)
-            alpha = np.ones_like(alpha)
-        picture[..., :3] = np.clip(colour + 0.5, 0, 255)
-        picture[..., 3] = np.clip(alpha * 255 + 0.5, 0, 255)
+        behind = cv2.resize(self.behind, (width, height)) if background else self.behind
+        finish(colour, alpha, behind, background, picture)
         return picture
 
 

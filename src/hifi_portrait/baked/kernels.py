@@ -27,6 +27,7 @@ def draw_nearest(
         (H, W), which hold 0 and -1 before.
     """
     height, width = nearest.shape
+    slack = np.float32(1e-4)  # of rounding, so that neighbours leave no gap
     for f in range(triangles.shape[0]):
         if not kept[f]:
             continue
@@ -55,7 +56,7 @@ def draw_nearest(
             w2 = (e1x * py - px * e1y) * scale
             z = za + w1 * (zb - za) + w2 * (zc - za)
             for i in range(left, right + 1):
-                if w1 >= 0 and w2 >= 0 and w1 + w2 <= 1 and z > nearest[j, i]:
+                if w1 >= -slack and w2 >= -slack and w1 + w2 <= 1 + slack and z > nearest[j, i]:
                     nearest[j, i] = z
                     triangle[j, i] = f
                 w1 += step1
@@ -63,67 +64,100 @@ def draw_nearest(
                 z += dz
 
 
+@compiled(fastmath=True, inline="always")
+def _weights_at(
+    xy: Array, inverse_depth: Array, triangles: Array, f: int, i: int, j: int, nearest: float
+) -> tuple[float, float, float]:  # pragma: no cover - compiled
+    """Perspective-correct weights of a triangle's corners at a pixel."""
+    a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
+    x0, y0 = xy[a, 0], xy[a, 1]
+    e1x, e1y = xy[b, 0] - x0, xy[b, 1] - y0
+    e2x, e2y = xy[c, 0] - x0, xy[c, 1] - y0
+    z = np.float32(1) / nearest
+    scale = np.float32(1) / (e1x * e2y - e2x * e1y)
+    px, py = np.float32(i + 0.5) - x0, np.float32(j + 0.5) - y0
+    w1 = (px * e2y - e2x * py) * scale
+    w2 = (e1x * py - px * e1y) * scale
+    w0 = (np.float32(1) - w1 - w2) * inverse_depth[a] * z
+    return w0, w1 * inverse_depth[b] * z, w2 * inverse_depth[c] * z
+
+
+@compiled(fastmath=True, inline="always")
+def _sample(texture: Array, u: float, v: float) -> tuple[float, float, float, float]:  # pragma: no cover
+    """Colour and alpha of a texture (T, T', 4) uint8 at a place in [0, 1]^2: linear between texels."""
+    rows, columns = texture.shape[0], texture.shape[1]
+    u = min(max(u * np.float32(columns) - np.float32(0.5), np.float32(0)), np.float32(columns - 1.001))
+    v = min(max(v * np.float32(rows) - np.float32(0.5), np.float32(0)), np.float32(rows - 1.001))
+    column, row = np.uint32(u), np.uint32(v)
+    p, q = u - np.float32(column), v - np.float32(row)
+    right, low = np.uint32(column + 1), np.uint32(row + 1)
+    w11 = p * q
+    w01, w10 = p - w11, q - w11
+    w00 = np.float32(1) - p - w10
+    return (
+        w00 * texture[row, column, 0]
+        + w01 * texture[row, right, 0]
+        + w10 * texture[low, column, 0]
+        + w11 * texture[low, right, 0],
+        w00 * texture[row, column, 1]
+        + w01 * texture[row, right, 1]
+        + w10 * texture[low, column, 1]
+        + w11 * texture[low, right, 1],
+        w00 * texture[row, column, 2]
+        + w01 * texture[row, right, 2]
+        + w10 * texture[low, column, 2]
+        + w11 * texture[low, right, 2],
+        w00 * texture[row, column, 3]
+        + w01 * texture[row, right, 3]
+        + w10 * texture[low, column, 3]
+        + w11 * texture[low, right, 3],
+    )
+
+
 @compiled(fastmath=True)
 def shade(
-    xy: Array,
-    inverse_depth: Array,
-    triangles: Array,
-    uv: Array,
-    uv_triangles: Array,
-    texture: Array,
-    nearest: Array,
-    triangle: Array,
-    out: Array,
+    points: tuple[Array, Array, Array],
+    skin: tuple[Array, Array, Array, Array],
+    known: float,
+    drawn: tuple[Array, Array],
+    colour: Array,
+    alpha: Array,
 ) -> None:  # pragma: no cover - compiled
-    """Look up what each pixel (H, W) shows in a texture (T, T', 4): linear between texels.
+    """Look up what each pixel (H, W) shows of a mesh in its texture.
 
     Parameters
     ----------
-    xy, inverse_depth, triangles
-        The mesh, as of `draw_nearest`.
-    uv, uv_triangles
-        (U, 2) places in the texture, as fractions of its sides, and (F, 3) those of the triangles' corners.
-    texture
-        (T, T', 4) uint8.
-    nearest, triangle
-        (H, W) from `draw_nearest`.
-    out
-        (H, W, 4) float32, in [0, 255]; untouched where there is no triangle.
+    points
+        (V, 2) pixels, (V,) reciprocal depth, and (F, 3) the triangles between them, all float32 and int32.
+    skin
+        (U, 2) places in the texture as fractions of its side, (F, 3) those of the triangles' corners, (F,)
+        uint8, which triangles are of the body, and the texture (T, T, 4) uint8.
+    known
+        In [0, 1], how far the texture's alpha counts on the head; on the body it does in full.
+    drawn
+        (H, W) reciprocal depth and triangle, of `draw_nearest`.
+    colour, alpha
+        (H, W, 3) and (H, W) float32, which are filled; they hold 0 before.
     """
+    xy, inverse_depth, triangles = points
+    uv, uv_triangles, is_body, texture = skin
+    nearest, triangle = drawn
     height, width = triangle.shape
-    rows, columns = texture.shape[0], texture.shape[1]
     for j in range(height):
         for i in range(width):
             f = triangle[j, i]
             if f < 0:
                 continue
-            a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
-            x0, y0 = xy[a, 0], xy[a, 1]
-            e1x, e1y = xy[b, 0] - x0, xy[b, 1] - y0
-            e2x, e2y = xy[c, 0] - x0, xy[c, 1] - y0
-            scale = 1 / (e1x * e2y - e2x * e1y)
-            px, py = i + 0.5 - x0, j + 0.5 - y0
-            w1 = (px * e2y - e2x * py) * scale
-            w2 = (e1x * py - px * e1y) * scale
-            z = 1 / nearest[j, i]
-            w0 = (1 - w1 - w2) * inverse_depth[a] * z
-            w1 *= inverse_depth[b] * z
-            w2 *= inverse_depth[c] * z
-            ta, tb, tc = uv_triangles[f, 0], uv_triangles[f, 1], uv_triangles[f, 2]
-            u = (w0 * uv[ta, 0] + w1 * uv[tb, 0] + w2 * uv[tc, 0]) * columns - 0.5
-            v = (w0 * uv[ta, 1] + w1 * uv[tb, 1] + w2 * uv[tc, 1]) * rows - 0.5
-            u = min(max(u, 0.0), columns - 1.001)
-            v = min(max(v, 0.0), rows - 1.001)
-            column, row = int(u), int(v)
-            p, q = np.float32(u - column), np.float32(v - row)
-            w00, w01, w10, w11 = (1 - p) * (1 - q), p * (1 - q), (1 - p) * q, p * q
-            for k in range(4):
-                out[j, i, k] = (
-                    w00 * texture[row, column, k]
-                    + w01 * texture[row, column + 1, k]
-                    + w10 * texture[row + 1, column, k]
-                    + w11 * texture[row + 1, column + 1, k]
-                )
+            w0, w1, w2 = _weights_at(xy, inverse_depth, triangles, f, i, j, nearest[j, i])
+            a, b, c = uv_triangles[f, 0], uv_triangles[f, 1], uv_triangles[f, 2]
+            red, green, blue, person = _sample(
+                texture,
+                w0 * uv[a, 0] + w1 * uv[b, 0] + w2 * uv[c, 0],
+                w0 * uv[a, 1] + w1 * uv[b, 1] + w2 * uv[c, 1],
+            )
+            colour[j, i, 0], colour[j, i, 1], colour[j, i, 2] = red, green, blue
+            counts = np.float32(1) if is_body[f] else np.float32(known)
+            alpha[j, i] = 1 - counts * (1 - person / np.float32(255))
 
 
 @compiled(fastmath=True)
@@ -169,78 +203,154 @@ def weigh_triangles(
 
 
 @compiled(fastmath=True)
-def put_layer(
+def put_card(
+    points: tuple[Array, Array, Array],
+    card: tuple[Array, Array, Array],
+    drawn: tuple[Array, Array],
+    under: tuple[Array, Array],
+    limits: tuple[float, float, float, float, float],
     colour: Array,
     alpha: Array,
     depth: Array,
-    layer: Array,
-    nearest: Array,
-    points: tuple[Array, Array, Array, Array],
-    triangle: Array,
-    allowed: Array,
-    emptiness: float,
-    rim: Array,
 ) -> None:  # pragma: no cover - compiled
-    """Put a layer before or behind what is drawn, by depth, in place.
+    """Put a card before or behind what is drawn, by depth, in place.
 
     Parameters
     ----------
-    colour, alpha, depth
-        (H, W, 3), (H, W) and (H, W) of what is drawn. The depth becomes the layer's where it is nearer.
-    layer, nearest, triangle
-        (H, W, 4) its colour and alpha, both in [0, 255], and (H, W) its depth and triangles.
     points
-        Its points: (P, 2) pixels, (P,) reciprocal depth, (P,) weights and (F, 3) triangles.
-    allowed
-        (H, W) metres by which it may be behind what is drawn, and still be its surface.
-    emptiness
-        In [0, 1], how far nothing else is where it is transparent.
-    rim
-        (2,) alpha between which its edge is not mixed with a background.
+        (P, 2) pixels, (P,) reciprocal depth, and (F, 3) the card's triangles between them.
+    card
+        (P, 2) places in the card's picture, as fractions of its sides, (P,) weights in [0, 1], and the
+        picture (h, w, 4) uint8.
+    drawn
+        (H, W) reciprocal depth and triangle, of `draw_nearest`.
+    under
+        (H, W) the mesh's triangles, and (F', 1) for each of these whether it is of the nape.
+    limits
+        Metres by which the card may be behind what is drawn and still be its surface, and the same on the
+        nape; in [0, 1], how far nothing else is where the card is transparent; and the least and greatest
+        alpha between which its edge is not mixed with a background.
+    colour, alpha, depth
+        (H, W, 3), (H, W) and (H, W) of what is drawn. The depth becomes the card's where it is nearer.
     """
-    xy, inverse_depth, weights, triangles = points
+    xy, inverse_depth, triangles = points
+    uv, weights, picture = card
+    nearest, triangle = drawn
+    mesh, is_nape = under
+    one, nothing, byte = np.float32(1), np.float32(0), np.float32(255)
+    allowed, on_nape, emptiness = np.float32(limits[0]), np.float32(limits[1]), np.float32(limits[2])
+    low, span = np.float32(limits[3]), np.float32(limits[4] - limits[3])
     height, width = alpha.shape
     for j in range(height):
         for i in range(width):
             f = triangle[j, i]
             if f < 0:
                 continue
-            a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
-            x0, y0 = xy[a, 0], xy[a, 1]
-            e1x, e1y = xy[b, 0] - x0, xy[b, 1] - y0
-            e2x, e2y = xy[c, 0] - x0, xy[c, 1] - y0
-            scale = 1 / (e1x * e2y - e2x * e1y)
-            px, py = i + 0.5 - x0, j + 0.5 - y0
-            w1 = (px * e2y - e2x * py) * scale
-            w2 = (e1x * py - px * e1y) * scale
-            z = 1 / nearest[j, i]
-            trust = (
-                (1 - w1 - w2) * inverse_depth[a] * z * weights[a]
-                + w1 * inverse_depth[b] * z * weights[b]
-                + w2 * inverse_depth[c] * z * weights[c]
-            )
-            own = layer[j, i, 3] / 255
-            before = 1.0
+            before = one
             if depth[j, i] > 0:
-                gap = z - 1 / depth[j, i] - allowed[j, i]
-                before = min(max(0.5 - gap / 0.004, 0.0), 1.0)
-            t = min(max((own - rim[0]) / (rim[1] - rim[0]), 0.0), 1.0)
+                most = on_nape if mesh[j, i] >= 0 and is_nape[mesh[j, i]] else allowed
+                gap = one / nearest[j, i] - one / depth[j, i] - most
+                before = min(max(np.float32(0.5) - gap * np.float32(250), nothing), one)
+                if before == 0 and alpha[j, i] == 1:
+                    continue
+            w0, w1, w2 = _weights_at(xy, inverse_depth, triangles, f, i, j, nearest[j, i])
+            a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
+            trust = w0 * weights[a] + w1 * weights[b] + w2 * weights[c]
+            red, green, blue, own = _sample(
+                picture,
+                w0 * uv[a, 0] + w1 * uv[b, 0] + w2 * uv[c, 0],
+                w0 * uv[a, 1] + w1 * uv[b, 1] + w2 * uv[c, 1],
+            )
+            own /= byte
+            t = min(max((own - low) / span, nothing), one)
+            rim = t * t * (np.float32(3) - 2 * t)
             covered = alpha[j, i] * before
-            front = own * (1 - covered * (1 - emptiness) * (1 - t * t * (3 - 2 * t))) * before * trust
-            behind = own * (1 - before) * trust
-            rest = (1 - front) * alpha[j, i]
-            under = (1 - front) * (1 - alpha[j, i]) * behind
-            if emptiness > 0:  # where the photo shows nothing there is nothing
-                rest *= 1 - emptiness * trust * before * (1 - own)
-            total = front + rest + under
-            if total <= 0:
-                alpha[j, i] = total
-                continue
-            for k in range(3):
-                colour[j, i, k] = ((front + under) * layer[j, i, k] + rest * colour[j, i, k]) / total
+            front = own * (one - covered * (one - emptiness) * (one - rim)) * before * trust
+            rest = (one - front) * alpha[j, i] * (one - emptiness * trust * before * (one - own))
+            behind = (one - front) * (one - alpha[j, i]) * own * (one - before) * trust
+            total = front + rest + behind
             alpha[j, i] = total
+            if total <= 0:
+                continue
+            share = (front + behind) / total
+            colour[j, i, 0] += share * (red - colour[j, i, 0])
+            colour[j, i, 1] += share * (green - colour[j, i, 1])
+            colour[j, i, 2] += share * (blue - colour[j, i, 2])
             if front > 0.5:
                 depth[j, i] = max(depth[j, i], nearest[j, i])
+
+
+@compiled(fastmath=True)
+def close_thin(triangle: Array, kinds: Array, side: int, colour: Array) -> None:  # pragma: no cover
+    """Close openings that are lower than ``side`` pixels, in place: each takes the colour above or below it.
+
+    A place near an opening that is higher, in the same row, belongs to it and stays.
+
+    Parameters
+    ----------
+    triangle
+        (H, W) of the mesh, -1 where none.
+    kinds
+        (F,) uint8 kind of each triangle: 0 for what closes over, other numbers for what is seen through an
+        opening, each kind by itself.
+    side
+        In pixels.
+    colour
+        (H, W, 3).
+    """
+    height, width = triangle.shape
+    high = np.zeros((height, width), np.uint8)
+    runs = 0
+    for i in range(width):
+        j = 0
+        while j < height:
+            f = triangle[j, i]
+            if f < 0 or kinds[f] == 0:
+                j += 1
+                continue
+            kind, start = kinds[f], j
+            while j < height and triangle[j, i] >= 0 and kinds[triangle[j, i]] == kind:
+                j += 1
+            mark = np.uint8(kind) if j - start > side else np.uint8(128 + kind)
+            runs += j - start <= side
+            high[start:j, i] = mark
+    if runs == 0:
+        return
+    for i in range(width):
+        j = 0
+        while j < height:
+            if high[j, i] <= 128:
+                j += 1
+                continue
+            kind, start, near = high[j, i] - 128, j, False
+            while j < height and high[j, i] == kind + 128:
+                for k in range(max(i - side, 0), min(i + side + 1, width)):
+                    near |= high[j, k] == kind
+                j += 1
+            if near:
+                continue
+            for row in range(start, j):
+                other = start - 1 if row - start < j - row else j
+                if 0 <= other < height and triangle[other, i] >= 0 and kinds[triangle[other, i]] == 0:
+                    colour[row, i] = colour[other, i]
+
+
+@compiled(fastmath=True)
+def finish(
+    colour: Array, alpha: Array, behind: Array, opaque: bool, out: Array
+) -> None:  # pragma: no cover - compiled
+    """Round a picture (H, W, 3) and alpha to uint8 (H, W, 4); before what is behind (H, W, 3), if opaque."""
+    height, width = alpha.shape
+    half = np.float32(0.5)
+    for j in range(height):
+        for i in range(width):
+            share = alpha[j, i]
+            for k in range(3):
+                value = colour[j, i, k]
+                if opaque:
+                    value = behind[j, i, k] + share * (value - behind[j, i, k])
+                out[j, i, k] = np.uint8(min(max(value + half, half), np.float32(255.4)))
+            out[j, i, 3] = np.uint8(255) if opaque else np.uint8(share * np.float32(255) + half)
 
 
 @compiled(fastmath=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from hifi_portrait.baked.atlas import Atlas
+from hifi_portrait.baked.atlas import Atlas, crop_raster, window_around
 from hifi_portrait.baked.eyeballs import bake_eyeballs
 from hifi_portrait.baked.front import FrontView
 from hifi_portrait.baked.inner_mouth import paint_inner_mouth
@@ -17,6 +17,7 @@ from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.head.raster import Raster
+from hifi_portrait.landmarks.generator import INNER_MOUTH, TEETH
 from hifi_portrait.warp.canvas import LightCorrections
 from hifi_portrait.warp.image.colour import measure_brightness
 from hifi_portrait.warp.image.morphology import nearest_of
@@ -96,8 +97,10 @@ def bake_texture(
     own = smoothstep(coverage, *_OWN_BODY)[body][:, None]
     behind = look_up(front.colour, at)[body]
     filled[body] = behind + own * (colour[body] - behind)
-    filled = bake_eyeballs(filled, raster, parts, sources, skin, model, settings)
-    filled = paint_inner_mouth(filled, raster, parts, skin, model, settings)
+    window = window_around(np.isin(parts, (*EYES, *TEETH, *INNER_MOUTH)))
+    small, here = crop_raster(raster, window), parts[window]
+    eyes = bake_eyeballs(filled[window], small, here, sources, skin, model, settings)
+    filled[window] = paint_inner_mouth(eyes, small, here, skin, model, settings)
     person = np.where(body, look_up(front.person, at), _shown_person(raster, sources, model))
     return Texture(
         colour=_spread_over_gaps(filled, parts),
@@ -117,10 +120,15 @@ def _fill_head(
     settings: WarpSettings,
 ) -> FloatArray:
     """Fill in the skin and the hair that no photo shows, from what they show around."""
-    head = parts == Part.SKIN
-    alone = Raster(np.where(head, raster.triangle, -1).astype(np.int32), raster.barycentric, raster.depth)
-    filled = fill_surface(colour, np.where(head, seen, 0), thickness, alone, model, settings)
-    return np.asarray(np.where(head[..., None], filled, colour), np.float32)
+    window = window_around(parts == Part.SKIN)
+    here, cropped = parts[window] == Part.SKIN, crop_raster(raster, window)
+    triangle = np.where(here, cropped.triangle, -1).astype(np.int32)
+    alone = replace(cropped, triangle=triangle)
+    known = np.where(here, seen[window], 0)
+    filled = colour.copy()
+    around = fill_surface(colour[window], known, thickness, alone, model, settings)
+    filled[window] = np.where(here[..., None], around, colour[window])
+    return filled
 
 
 def _shown_person(raster: Raster, sources: Sources, model: HeadModel) -> FloatArray:

@@ -166,30 +166,15 @@ def fill_slits(raster: Raster, kinds: Array, width: float) -> None:
     width
         In pixels; openings of one pixel are closed in any case.
     """
-    close_slits((raster.triangle, raster.barycentric, raster.depth), kinds, width)
-
-
-def close_slits(layers: tuple[Array, ...], kinds: Array, width: float) -> None:
-    """Close openings in what was drawn of a mesh, as `fill_slits`, in place.
-
-    Parameters
-    ----------
-    layers
-        (H, W) number of the triangle that each pixel shows, -1 where none, and whatever else is known of
-        pixels, (H, W) or (H, W, C): slits take all of it from what closes them.
-    kinds, width
-        As of `fill_slits`.
-    """
-    triangle = layers[0]
     side = int(width) + 1
-    for kind, (top, bottom, left, right) in enumerate(_kind_boxes(triangle, kinds, int(kinds.max()))):
+    for kind, (top, bottom, left, right) in enumerate(_kind_boxes(raster.triangle, kinds, int(kinds.max()))):
         if kind == 0 or bottom < top:
             continue
         window = (
             slice(max(top - side, 0), bottom + side + 1),
             slice(max(left - side, 0), right + side + 1),
         )
-        local = np.append(kinds, 0)[triangle[window]]
+        local = np.append(kinds, 0)[raster.triangle[window]]
         opening = local == kind
         thick = binary_opening(opening, np.ones((side, side), bool))
         thick = binary_propagation(thick, mask=binary_dilation(thick, iterations=side) & opening)
@@ -200,7 +185,7 @@ def close_slits(layers: tuple[Array, ...], kinds: Array, width: float) -> None:
         if not slit.any() or not closing.any():
             continue
         nearest = distance_transform_edt(~closing, return_distances=False, return_indices=True)[:, slit]
-        for layer in layers:
+        for layer in (raster.triangle, raster.barycentric, raster.depth):
             layer[window][slit] = layer[window][tuple(nearest)]
 
 
