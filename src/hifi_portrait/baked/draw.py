@@ -18,6 +18,7 @@ from hifi_portrait.baked.kernels import (
     shade,
     weigh_triangles,
 )
+from hifi_portrait.baked.mouth import BakedMouth
 from hifi_portrait.baked.parts import Card, HeadMesh
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.head.geometry import HeadGeometry
@@ -60,7 +61,7 @@ class Frame:
 
 def draw_mesh(
     mesh: HeadMesh,
-    levels: tuple[Array, ...],
+    mouth: BakedMouth,
     geometry: HeadGeometry,
     known: float,
     model: HeadModel,
@@ -70,10 +71,8 @@ def draw_mesh(
 
     Parameters
     ----------
-    mesh
-        The head.
-    levels
-        Its texture, as of `HeadMesh.levels`.
+    mesh, mouth
+        The head, and its mouth.
     geometry
         Expression, gaze, pose and camera.
     known
@@ -93,12 +92,14 @@ def draw_mesh(
     nearest, triangle = drawn = empty_layer(camera.height, camera.width)
     draw_nearest(*points, mesh.atlas.shown, nearest, triangle)
     atlas, distance = mesh.atlas, float(np.median(vertices[:, 1]))
-    texture = _choose_level(levels, atlas, camera.focal / distance, model)
+    level = _choose_level(mesh.levels, atlas, camera.focal / distance, model)
+    texture = mouth.mix(mesh.levels[level], level, geometry, settings)
     colour = np.zeros((camera.height, camera.width, 3), np.float32)
     alpha = np.zeros(nearest.shape, np.float32)
     skin = (atlas.uv, atlas.triangles, _is_body(model), texture)
     shade(points, skin, known, drawn, colour, alpha)
     close_thin(triangle, generator.slit_parts, int(SLIT_MM * 1e-3 * camera.focal / distance) + 1, colour)
+    mouth.draw(colour, triangle, geometry, model, settings)
     return Frame(colour, soften_edges(alpha, settings), nearest, triangle, vertices)
 
 
@@ -107,12 +108,10 @@ def _is_body(model: HeadModel) -> ByteArray:
     return np.asarray(model.parts == Part.SHOULDERS, np.uint8)
 
 
-def _choose_level(levels: tuple[Array, ...], atlas: Atlas, pixels: float, model: HeadModel) -> Array:
-    """Choose the largest texture that does not alias at so many pixels a metre."""
-    for level in levels:
-        if skin_texels(atlas, model) * len(level) <= _TEXELS_A_PIXEL * pixels:
-            return level
-    return levels[-1]
+def _choose_level(levels: tuple[Array, ...], atlas: Atlas, pixels: float, model: HeadModel) -> int:
+    """Choose the number of the largest texture that does not alias at so many pixels a metre."""
+    texels = skin_texels(atlas, model) * np.array([len(level) for level in levels])
+    return int(np.append(np.flatnonzero(texels <= _TEXELS_A_PIXEL * pixels), len(levels) - 1)[0])
 
 
 @lru_cache(maxsize=4)

@@ -13,6 +13,7 @@ from hifi_portrait.baked.cards import make_cards
 from hifi_portrait.baked.draw import draw_mesh, put_cards
 from hifi_portrait.baked.front import draw_front_view
 from hifi_portrait.baked.kernels import finish
+from hifi_portrait.baked.mouth import BakedMouth, bake_mouth
 from hifi_portrait.baked.parts import Card, HeadMesh, halve
 from hifi_portrait.baked.texture import bake_texture
 from hifi_portrait.head.arrays import ByteArray, FloatArray
@@ -62,6 +63,8 @@ class BakedHead:
         Number of the photo that decides hair, clothes, light and background.
     mesh
         The head.
+    mouth
+        What photos show about and in the mouth.
     cards
         Hair and clothes beside it, from the back to the front.
     behind
@@ -76,6 +79,7 @@ class BakedHead:
     heads: tuple[HeadGeometry, ...]
     look: int
     mesh: HeadMesh
+    mouth: BakedMouth
     cards: tuple[Card, ...]
     behind: ByteArray
     sources: tuple[str, ...]
@@ -117,12 +121,24 @@ class BakedHead:
         atlas = make_atlas(model)
         front = draw_front_view(sources, ahead, model, settings)
         baked = bake_texture(sources, front, atlas, side, model, settings)
-        texels = np.dstack([baked.colour, baked.person])
+        levels = halve(np.dstack([baked.colour, baked.person]))
+        mouth = bake_mouth(
+            sources,
+            identity.quality,
+            baked.light,
+            levels,
+            atlas,
+            baked.seen,
+            ahead.geometry,
+            model,
+            settings,
+        )
         return cls(
             identity=identity.identity,
             heads=tuple(identity.geometries),
             look=number,
-            mesh=HeadMesh(_raise_rest(identity.identity, sources, model, settings), atlas, halve(texels)),
+            mesh=HeadMesh(_raise_rest(identity.identity, sources, model, settings), atlas, levels),
+            mouth=mouth,
             cards=tuple(_make_cards(sources, settings)),
             behind=np.clip(sources.behind + 0.5, 0, 255).astype(np.uint8),
             sources=identity.sources,
@@ -165,7 +181,7 @@ class BakedHead:
         geometry = LandmarkGenerator.load(self.model).geometry(self.identity, own, (width, height))
         turned = turn_degrees(self.heads[self.look], geometry)
         known = float(np.exp(-((turned / self.settings.grid.carved_degrees) ** 2)))
-        frame = draw_mesh(self.mesh, self.mesh.levels, geometry, known, self.model, self.settings)
+        frame = draw_mesh(self.mesh, self.mouth, geometry, known, self.model, self.settings)
         put_cards(frame, self.cards, geometry, self.model, self.settings)
         return self._finish(frame.colour, frame.alpha, background=background)
 

@@ -332,7 +332,7 @@ def close_thin(triangle: Array, kinds: Array, side: int, colour: Array) -> None:
             for row in range(start, j):
                 other = start - 1 if row - start < j - row else j
                 if 0 <= other < height and triangle[other, i] >= 0 and kinds[triangle[other, i]] == 0:
-                    colour[row, i] = colour[other, i]
+                    triangle[row, i], colour[row, i] = triangle[other, i], colour[other, i]
 
 
 @compiled(fastmath=True)

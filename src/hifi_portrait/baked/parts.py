@@ -63,29 +63,6 @@ class Card:
     is_back: bool
 
 
-@dataclass(frozen=True, eq=False)
-class MouthPhotos:
-    """What each of some photos shows about the mouth, in a window of the texture.
-
-    Attributes
-    ----------
-    numbers
-        Their numbers.
-    window
-        First and last row and column of the window, without the last, in texels.
-    colours, seen
-        (M, h, w, 3) and (M, h, w) uint8.
-    near
-        (h, w) uint8, 255 at the mouth, falling to 0 around.
-    """
-
-    numbers: tuple[int, ...]
-    window: tuple[int, int, int, int]
-    colours: ByteArray
-    seen: ByteArray
-    near: ByteArray
-
-
 def halve(texture: ByteArray, least: int = 128) -> tuple[ByteArray, ...]:
     """Make a texture's levels, each half as large as the one before, down to ``least`` texels a side."""
     levels = [texture]

@@ -6,6 +6,7 @@ shows between the contours of its lips is laid between those of the target.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -41,33 +42,96 @@ def draw_mouth(context: WarpContext, canvas: Canvas) -> Canvas:
     height = len(inside)
     places = LandmarkModel.load(model).predict_pixels(target) / target.camera.height
     lips = Lips.of(places, target, height, model, settings)
-    pixels = Between.of(inside, lips, mouth.edge_smoothing * height)
-    opening = pixels.opening(lips)
     well_seen = canvas.seen > mouth.well_seen
     usual = settings.colour.usual_skin_brightness
     skin = measure_brightness(canvas.colour, (parts == Part.SKIN) & well_seen, usual)
     eyes = measure_brightness(canvas.colour, np.isin(parts, EYES) & well_seen, 0, mouth.white_percent)
-    white = max(mouth.tooth_to_skin * skin, mouth.tooth_to_eye * eyes)
-    teeth, covered = draw_upper_teeth(opening, target.expression, white, settings.teeth)
-    drawn = draw_behind_teeth(parts, inside, skin, settings.teeth)
-    shown = np.zeros(len(drawn), np.float32)
-    chosen = _choose_photo(sources, lips, model, settings)
+    chosen, photo = _choose_photo(sources, lips, model, settings), None
     if chosen is not None:
-        photo, theirs = chosen
-        own, shown = _look_up(sources.crops[photo], theirs, pixels, lips, settings)
-        own = own * sources.gains[photo] * _coarse_at(canvas.light.factors[photo], inside)
+        number, theirs = chosen
+        light = sources.gains[number] * _coarse_at(canvas.light.factors[number], inside)
+        photo = MouthPhoto(sources.crops[number], theirs, light)
+    drawn, shown = draw_between_lips(parts, lips, target.expression, (skin, eyes), photo, height, settings)
+    colour, seen, coverage = canvas.colour.copy(), canvas.seen.copy(), canvas.coverage.copy()
+    colour[inside] = drawn
+    colour = soften_edge(colour, inside, mouth.edge_softness * height)
+    seen[inside] = 1
+    coverage[inside] = shown
+    return replace(canvas, colour=colour, seen=seen, coverage=coverage)
+
+
+@dataclass(frozen=True, eq=False)
+class MouthPhoto:
+    """A photo that shows a mouth open.
+
+    Attributes
+    ----------
+    crop
+        (S, S, 3) uint8.
+    lips
+        Its lips.
+    light
+        (3,) or (P, 3), what brings it to the light of the picture.
+    """
+
+    crop: Array
+    lips: Lips
+    light: Array
+
+
+def draw_between_lips(
+    parts: Array,
+    lips: Lips,
+    expression: Array,
+    brightness: tuple[float, float],
+    photo: MouthPhoto | None,
+    height: int,
+    settings: WarpSettings,
+) -> tuple[Array, Array]:
+    """Draw what is between lips: what a photo shows there, and painted teeth and tongue.
+
+    Parameters
+    ----------
+    parts
+        (h, w) number of the `Part` that each pixel shows, of the picture or a window of it; P of these are
+        `INSIDE`.
+    lips
+        The target's, in pixels of the window.
+    expression
+        (52,) the target's coefficients.
+    brightness
+        Of the skin, and of the white of the eyes, in [0, 255].
+    photo
+        One that shows the mouth open, if any does.
+    height
+        Of the picture.
+    settings
+        Those of the mouth, lips and teeth.
+
+    Returns
+    -------
+    colour
+        (P, 3) in [0, 255].
+    shown
+        (P,) in [0, 1], how far it is the photo's.
+    """
+    inside, mouth, (skin, eyes) = np.isin(parts, INSIDE), settings.mouth, brightness
+    pixels = Between.of(inside, lips, mouth.edge_smoothing * height)
+    opening = pixels.opening(lips)
+    white = max(mouth.tooth_to_skin * skin, mouth.tooth_to_eye * eyes)
+    teeth, covered = draw_upper_teeth(opening, expression, white, settings.teeth)
+    drawn = draw_behind_teeth(parts, inside, skin, height, settings.teeth)
+    shown = np.zeros(len(drawn), np.float32)
+    if photo is not None:
+        own, shown = _look_up(photo.crop, photo.lips, pixels, lips, settings)
+        own = own * photo.light
         drawn += shown[:, None] * (own - drawn)
         dark = _front_brightness(own, opening, mouth.front_width) < mouth.toothless_brightness * max(
             skin, eyes
         )
-        hides_them = dark and lips.bared - theirs.bared > mouth.bared_teeth
+        hides_them = dark and lips.bared - photo.lips.bared > mouth.bared_teeth
         covered = covered * (1 if hides_them else 1 - shown)
-    colour, seen, coverage = canvas.colour.copy(), canvas.seen.copy(), canvas.coverage.copy()
-    colour[inside] = drawn + covered[:, None] * (teeth - drawn)
-    colour = soften_edge(colour, inside, mouth.edge_softness * height)
-    seen[inside] = 1
-    coverage[inside] = shown * (1 - covered)
-    return replace(canvas, colour=colour, seen=seen, coverage=coverage)
+    return drawn + covered[:, None] * (teeth - drawn), shown * (1 - covered)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,13 +235,19 @@ def _choose_photo(
         Lips.of(landmarks, head, side, model, settings)
         for landmarks, head in zip(sources.landmarks, sources.heads, strict=True)
     ]
+    best = choose_lips(lips, sources.mouth_weights, requested, settings)
+    return None if best is None else (best, lips[best])
+
+
+def choose_lips(lips: Sequence[Lips], weights: Array, requested: Lips, settings: WarpSettings) -> int | None:
+    """Choose, of N photos' lips with weights (N,), those that are open and seen from a similar side."""
     mouth, (least, most) = settings.mouth, settings.mouth.turned_halves
     turned = np.array([(each.halves / requested.halves).min() for each in lips])
     is_open = [each.opening > mouth.min_opening for each in lips]
     shows = np.clip((turned - least) / (most - least), 0, 1) * is_open
-    fit = sources.mouth_weights * shows
+    fit = weights * shows
     best = int(fit.argmax())
-    return (best, lips[best]) if fit[best] > 0 else None
+    return best if fit[best] > 0 else None
 
 
 def _front_brightness(colours: Array, opening: Opening, width: float) -> float:

@@ -37,7 +37,9 @@ class Opening:
     pixel: float
 
 
-def draw_behind_teeth(parts: Array, inside: Array, brightness: float, settings: TeethSettings) -> Array:
+def draw_behind_teeth(
+    parts: Array, inside: Array, brightness: float, height: int, settings: TeethSettings
+) -> Array:
     """Colours (P, 3) of tongue, lower teeth and the dark, where the mouth is open.
 
     What is farther from the lips' edge is lit more.
@@ -45,15 +47,17 @@ def draw_behind_teeth(parts: Array, inside: Array, brightness: float, settings: 
     Parameters
     ----------
     parts
-        (H, W) number of the `Part` that each pixel shows.
+        (h, w) number of the `Part` that each pixel shows, of the picture or a window of it.
     inside
-        (H, W) bool, which P pixels are inside the mouth.
+        (h, w) bool, which P pixels are inside the mouth.
     brightness
         Of the skin, in [0, 255].
+    height
+        Of the picture.
     settings
         Colours and light.
     """
-    sigma = settings.inner_shadow * len(parts)
+    sigma = settings.inner_shadow * height
     openness = settings.inner_gain * cv2.GaussianBlur(inside.astype(np.float32), (0, 0), sigma)
     dark = np.array(settings.dark, np.float32) * brightness
     colours = np.tile(dark, (*parts.shape, 1))
