@@ -8,11 +8,6 @@ import pytest
 from hifi_portrait import BakedHead, Target, TargetError
 
 
-@pytest.fixture(scope="module")
-def head(identity):
-    return BakedHead.bake(identity, look=0, texture=256)
-
-
 def test_a_picture_has_alpha_and_the_size_that_was_asked_for(head):
     picture = head.draw(Target(), (96, 128))
     assert picture.shape == (128, 96, 4) and picture.dtype == np.uint8

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from hifi_portrait.head.arrays import FloatArray
+from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.landmarks.generator import LandmarkImage
 from hifi_portrait.warp.body_outline import cut_shoulders
@@ -34,13 +35,16 @@ class FrontView:
     colour
         (S, S, 3) in [0, 255], going on beyond the person.
     person
-        (S, S) in [0, 1], where head and shoulders are.
+        (S, S) in [0, 1], 0 where shoulders of the mesh are cut off because the person has none there.
+    body
+        (S, S) in [0, 1], where shoulders and neck are seen.
     xy
         (V, 2) places of the vertices, as fractions of the side.
     """
 
     colour: FloatArray
     person: FloatArray
+    body: FloatArray
     xy: FloatArray
 
 
@@ -53,10 +57,14 @@ def draw_front_view(
     for stage in _STAGES:
         canvas = stage(context, canvas)
     person = canvas.raster.mask.astype(np.float32)
+    body = context.parts(canvas.raster) == Part.SHOULDERS
+    cut = (drawing.raster.mask & ~canvas.raster.mask).astype(np.float32)
+    inside = cv2.erode(body.astype(np.float32), np.ones((3, 3), np.uint8))
     height, width = person.shape
     pixels = drawing.geometry.camera.project(drawing.vertices)
     return FrontView(
         colour=np.asarray(inpaint(canvas.colour, person), np.float32),
-        person=np.asarray(cv2.GaussianBlur(person, (0, 0), _EDGE), np.float32),
+        person=np.asarray(1 - cv2.GaussianBlur(cut, (0, 0), _EDGE), np.float32),
+        body=inside,
         xy=np.asarray(pixels / (width, height), np.float32),
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import cv2
 import numpy as np
@@ -12,14 +15,18 @@ from hifi_portrait.baked.atlas import make_atlas
 from hifi_portrait.baked.cards import make_cards
 from hifi_portrait.baked.draw import draw_mesh, put_cards
 from hifi_portrait.baked.front import draw_front_view
+from hifi_portrait.baked.gltf import write_glb
 from hifi_portrait.baked.kernels import finish
 from hifi_portrait.baked.mouth import BakedMouth, bake_mouth
 from hifi_portrait.baked.parts import Card, HeadMesh, halve
 from hifi_portrait.baked.texture import bake_texture
+from hifi_portrait.errors import OutputError
 from hifi_portrait.head.arrays import ByteArray, FloatArray
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.numerics import as_whole
+from hifi_portrait.io.names import printable
+from hifi_portrait.io.provenance import versions
 from hifi_portrait.landmarks.generator import LandmarkGenerator
 from hifi_portrait.person.own_expressions import use_own_expressions
 from hifi_portrait.person.target import Framing, Target
@@ -32,6 +39,9 @@ from hifi_portrait.warp.sources import Sources
 
 if TYPE_CHECKING:
     from hifi_portrait.person.identity import Identity
+
+GLB_SUFFIX = ".glb"
+"""Of the file that a head is written as."""
 
 _TEXTURE_SIZES = (64, 4096)
 """Least and greatest side of a texture, in texels."""
@@ -50,8 +60,8 @@ _FRONT = Target(framing=Framing(scale=0.3, y=0.4))
 class BakedHead:
     """A person as a textured mesh, which draws any expression, pose and gaze in milliseconds.
 
-    `bake` makes one of an `Identity`, and `draw` draws it. What it shows is the plain warp's, laid down once
-    in a texture.
+    `bake` makes one of an `Identity`, `draw` draws it, and `save` writes it as a GLB file. What it shows is
+    the plain warp's, laid down once in a texture.
 
     Attributes
     ----------
@@ -184,6 +194,39 @@ class BakedHead:
         frame = draw_mesh(self.mesh, self.mouth, geometry, known, self.model, self.settings)
         put_cards(frame, self.cards, geometry, self.model, self.settings)
         return self._finish(frame.colour, frame.alpha, background=background)
+
+    def save(self, path: str | PathLike[str], record: Mapping[str, Any] | None = None) -> None:
+        """Write the head as a GLB file, which browsers, Blender and game engines read.
+
+        It has the 52 ARKit shapes as morph targets, bones for neck and eyes, and unlit materials. The file is
+        complete or not there.
+
+        Parameters
+        ----------
+        path
+            The file; its name ends in .glb.
+        record
+            What else ``asset.extras`` is to say of how it was made: anything that JSON can hold.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written, or its name is that of another kind of file.
+        MissingExtraError
+            pygltflib is not installed: the extra ``avatar`` brings it.
+        """
+        path = Path(path)
+        if path.suffix.lower() != GLB_SUFFIX:
+            raise OutputError(f"{printable(path)}: a head is written as {GLB_SUFFIX}")
+        made = {
+            "model": "baked head",
+            "photos": len(self.sources),
+            "look": self.look,
+            "versions": versions(),
+            "synthetic": True,
+        }
+        ahead = LandmarkGenerator.load(self.model).geometry(self.identity, Target(), 512)
+        write_glb(path, self.mesh, self.cards, ahead, {**made, **(record or {})}, self.model)
 
     def _finish(self, colour: FloatArray, alpha: FloatArray, *, background: bool) -> ByteArray:
         """Make a picture (H, W, 4) of colours and alpha."""

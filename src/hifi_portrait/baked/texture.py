@@ -20,6 +20,7 @@ from hifi_portrait.head.raster import Raster
 from hifi_portrait.landmarks.generator import INNER_MOUTH, TEETH
 from hifi_portrait.warp.canvas import LightCorrections
 from hifi_portrait.warp.image.colour import measure_brightness
+from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import nearest_of
 from hifi_portrait.warp.kernels import blend_on_mesh
 from hifi_portrait.warp.light import measure_light
@@ -94,9 +95,7 @@ def bake_texture(
     filled = _fill_head(colour, seen, float(sources.hair.mean()), raster, parts, model, settings)
     body = parts == Part.SHOULDERS
     at = raster.interpolate(front.xy, model.triangles)
-    own = smoothstep(coverage, *_OWN_BODY)[body][:, None]
-    behind = look_up(front.colour, at)[body]
-    filled[body] = behind + own * (colour[body] - behind)
+    filled[body] = _fill_body(colour, coverage, at, body, front)[body]
     window = window_around(np.isin(parts, (*EYES, *TEETH, *INNER_MOUTH)))
     small, here = crop_raster(raster, window), parts[window]
     eyes = bake_eyeballs(filled[window], small, here, sources, skin, model, settings)
@@ -104,7 +103,7 @@ def bake_texture(
     person = np.where(body, look_up(front.person, at), _shown_person(raster, sources, model))
     return Texture(
         colour=_spread_over_gaps(filled, parts),
-        person=(np.clip(person, 0, 1) * 255 + 0.5).astype(np.uint8),
+        person=_spread_over_gaps(person * 255, parts),
         seen=coverage,
         light=light,
     )
@@ -128,6 +127,30 @@ def _fill_head(
     filled = colour.copy()
     around = fill_surface(colour[window], known, thickness, alone, model, settings)
     filled[window] = np.where(here[..., None], around, colour[window])
+    return filled
+
+
+def _fill_body(colour: Array, seen: Array, at: Array, body: Array, front: FrontView) -> FloatArray:
+    """Fill in shoulders that no photo shows from a front view, and what it does not show from around.
+
+    Parameters
+    ----------
+    colour, seen
+        (T, T, 3) and (T, T), what photos show, and how well.
+    at
+        (T, T, 2) places in the front view.
+    body
+        (T, T) bool, where the shoulders are in the texture.
+    front
+        The front view.
+    """
+    window = window_around(body)
+    own = smoothstep(seen[window], *_OWN_BODY)
+    behind = look_up(front.colour, at[window])
+    mixed = behind + own[..., None] * (colour[window] - behind)
+    trust = np.maximum(own, look_up(front.body, at[window]) ** 2) * body[window]
+    filled = np.asarray(colour, np.float32).copy()
+    filled[window] = inpaint(np.asarray(mixed, np.float32), trust.astype(np.float32))
     return filled
 
 
