@@ -82,8 +82,11 @@ def window_around(where: BoolArray, margin: int = 2) -> Window:
 
 def crop_raster(raster: Raster, window: Window) -> Raster:
     """Give what a window of a raster shows."""
-    layers = (raster.triangle, raster.barycentric, raster.depth)
-    return Raster(*(np.ascontiguousarray(layer[window]) for layer in layers))
+    return Raster(
+        np.ascontiguousarray(raster.triangle[window]),
+        np.ascontiguousarray(raster.barycentric[window]),
+        np.ascontiguousarray(raster.depth[window]),
+    )
 
 
 @lru_cache(maxsize=4)

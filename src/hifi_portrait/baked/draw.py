@@ -81,8 +81,8 @@ def draw_mesh(
         The head model, and those of the warp.
     """
     camera = geometry.camera
-    points = model.express(mesh.rest, geometry.expression, geometry.gaze)
-    vertices = model.bend(points, geometry.rotation, geometry.translation)
+    expressed = model.express(mesh.rest, geometry.expression, geometry.gaze)
+    vertices = model.bend(expressed, geometry.rotation, geometry.translation)
     generator = LandmarkGenerator.load(model)
     points = (
         np.asarray(camera.project(vertices), np.float32),

@@ -65,6 +65,6 @@ def draw_front_view(
     return FrontView(
         colour=np.asarray(inpaint(canvas.colour, person), np.float32),
         person=np.asarray(1 - cv2.GaussianBlur(cut, (0, 0), _EDGE), np.float32),
-        body=inside,
+        body=np.asarray(inside, np.float32),
         xy=np.asarray(pixels / (width, height), np.float32),
     )

@@ -42,6 +42,9 @@ _LARGEST_CARD = 768
 
 _JPEG_QUALITY = 92
 
+_MOST_DRAWN_OUT = 2.5
+"""Times the usual length of a longest side from which on a triangle is left out."""
+
 
 class _Buffer:
     """The binary part of a file, and the views and accessors into it."""
@@ -260,19 +263,23 @@ def _add_card(
     shade = np.ones((len(local), 4), np.float32)
     shade[:, 3] = card.fade
     attributes.COLOR_0 = buffer.array(shade, "VEC4")
+    triangles = _drop_drawn_out(card, local)
     name = "hair behind" if card.is_back else "hair and clothes"
     primitive = Primitive(
         attributes=attributes,
-        indices=buffer.array(_from_front(card).astype(np.uint16).ravel(), "SCALAR", indices=True),
+        indices=buffer.array(triangles.astype(np.uint16).ravel(), "SCALAR", indices=True),
         material=_add_material(gltf, buffer, name, picture),
     )
     gltf.meshes.append(Mesh(name=name, primitives=[primitive]))
     gltf.nodes.append(Node(name=name, mesh=len(gltf.meshes) - 1, skin=0))
 
 
-def _from_front(card: Card) -> Array:
-    """Triangles (F, 3) as glTF has them: counter-clockwise from the front."""
-    return card.triangles[:, [0, 2, 1]]
+def _drop_drawn_out(card: Card, points: Array) -> Array:
+    """Find the triangles (F, 3) of points (P, 3) that are not drawn out, counter-clockwise from the front."""
+    corners = points[card.triangles]
+    longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
+    kept = longest < _MOST_DRAWN_OUT * np.median(longest)
+    return np.asarray(card.triangles[kept][:, [0, 2, 1]])
 
 
 def _crop_card(card: Card) -> tuple[FloatArray, ByteArray]:

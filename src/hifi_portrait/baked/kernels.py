@@ -83,11 +83,11 @@ def _weights_at(
 
 
 @compiled(fastmath=True, inline="always")
-def _sample(texture: Array, u: float, v: float) -> tuple[float, float, float, float]:  # pragma: no cover
+def _sample(texture: Array, x: float, y: float) -> tuple[float, float, float, float]:  # pragma: no cover
     """Colour and alpha of a texture (T, T', 4) uint8 at a place in [0, 1]^2: linear between texels."""
     rows, columns = texture.shape[0], texture.shape[1]
-    u = min(max(u * np.float32(columns) - np.float32(0.5), np.float32(0)), np.float32(columns - 1.001))
-    v = min(max(v * np.float32(rows) - np.float32(0.5), np.float32(0)), np.float32(rows - 1.001))
+    u = min(max(x * np.float32(columns) - np.float32(0.5), np.float32(0)), np.float32(columns - 1.001))
+    v = min(max(y * np.float32(rows) - np.float32(0.5), np.float32(0)), np.float32(rows - 1.001))
     column, row = np.uint32(u), np.uint32(v)
     p, q = u - np.float32(column), v - np.float32(row)
     right, low = np.uint32(column + 1), np.uint32(row + 1)
@@ -256,12 +256,12 @@ def put_card(
             w0, w1, w2 = _weights_at(xy, inverse_depth, triangles, f, i, j, nearest[j, i])
             a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
             trust = w0 * weights[a] + w1 * weights[b] + w2 * weights[c]
-            red, green, blue, own = _sample(
+            red, green, blue, opacity = _sample(
                 picture,
                 w0 * uv[a, 0] + w1 * uv[b, 0] + w2 * uv[c, 0],
                 w0 * uv[a, 1] + w1 * uv[b, 1] + w2 * uv[c, 1],
             )
-            own /= byte
+            own = opacity / byte
             t = min(max((own - low) / span, nothing), one)
             rim = t * t * (np.float32(3) - 2 * t)
             covered = alpha[j, i] * before

@@ -10,6 +10,7 @@ import typer
 from hifi_portrait import __version__
 from hifi_portrait.cli import attributes, dataset, recipes
 from hifi_portrait.cli.animate import animate
+from hifi_portrait.cli.bake import bake
 from hifi_portrait.cli.baselines import baselines
 from hifi_portrait.cli.console import (
     check_working_folder,
@@ -68,7 +69,7 @@ def _add_group(name: str, commands: dict[str, Callable[..., None]], text: str) -
 
 
 for command in (
-    *(generate, redraw, animate, sheet, identity, landmarks, warp, presets),
+    *(generate, redraw, animate, sheet, identity, landmarks, warp, bake, presets),
     *(people, prepare, train, export),
 ):
     app.command(cls=PlainCommand)(reports_errors(command))

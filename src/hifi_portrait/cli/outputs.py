@@ -92,6 +92,29 @@ def _with_ending(out: str, name: str, endings: Sequence[str], told: str) -> Path
     return path.with_name(f"{path.name.rstrip('.')}{endings[0]}")
 
 
+def glb_path(out: str, name: str = "head.glb") -> Path:
+    """Find the ``.glb`` file that ``--out`` names, which gets that ending if it has none.
+
+    Parameters
+    ----------
+    out
+        A file, or a folder as of `picture_path`.
+    name
+        Of the file in a folder.
+
+    Raises
+    ------
+    OutputError
+        The name is empty, or its ending is that of another kind of file.
+    """
+    path = _file_path(out, name)
+    if path.suffix.lower() == ".glb":
+        return path
+    if _is_another_kind(path):
+        raise OutputError(f"--out {printable(out)}: a head is saved as a .glb file")
+    return path.with_name(f"{path.name.rstrip('.')}.glb")
+
+
 def _file_path(out: str, name: str) -> Path:
     """Read ``--out`` as a file, or as a folder to put a file of that name into."""
     path = Path(out)

@@ -55,6 +55,12 @@ class FaceLandmarkerReader:
         rotation = np.asarray(result.facial_transformation_matrixes[0])[:3, :3]
         return {"signs": compute_signs(landmarks, scores, rotation)}
 
+    def read_landmarks(self, image: ByteArray) -> Array | None:
+        """Read the 478 landmarks (478, 2), in pixels; None if no face is found."""
+        faces = self._detect(image).face_landmarks
+        height, width = image.shape[:2]
+        return np.array([(point.x * width, point.y * height) for point in faces[0]]) if faces else None
+
     def read_scores(self, image: ByteArray) -> dict[str, float]:
         """Read the blendshapes' scores in [0, 1], by MediaPipe's names; empty if no face is found."""
         shapes = self._detect(image).face_blendshapes
