@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,15 @@ def test_what_was_not_built_here_is_not_added_to(run, person, tmp_path):
 def test_forgetting_nothing_is_refused(run, tmp_path):
     result = run("dataset", "forget", tmp_path)
     assert result.exit_code == 2 and "--photo" in result.stderr
+
+
+def test_an_address_without_a_cluster_is_refused(run, tmp_path):
+    result = run("dataset", "build", OLD, "--out", tmp_path / "set", "--address", "head:6379")
+    assert result.exit_code != 0 and "--engine ray" in result.stderr
+
+
+def test_a_cluster_needs_its_extra(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "hifi_portrait.dataset.ray_workers", raising=False)
+    result = run("dataset", "build", OLD, "--out", tmp_path / "set", "--engine", "ray")
+    assert result.exit_code != 0 and "hifi-portrait[cluster]" in result.stderr

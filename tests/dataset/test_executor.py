@@ -1,16 +1,20 @@
 import operator
 import os
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deadly_items import die_at, die_once
 from hifi_portrait.dataset.executor import each_of, run_shards
+from hifi_portrait.dataset.workers import WorkerDiedError
 from hifi_portrait.errors import DatasetError
 
-pytestmark = pytest.mark.slow  # each starts processes
+pytestmark = pytest.mark.slow  # most start processes
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -66,3 +70,62 @@ def test_few_shards_are_taken_ahead_of_the_workers():
     with closing(run_shards(each_of(operator.neg), shards(), workers=1)) as results:
         next(results)
         assert len(taken) <= 3
+
+
+@dataclass
+class Inline:
+    """Workers that work in this process; some never answer, and others go with their machines."""
+
+    count: int = 2
+    silent: int = 0
+    """Of the workers that are started, how many first ones never answer."""
+    losses: int = 0
+    """How often what a worker does is lost."""
+    started: list["InlineWorker"] = field(default_factory=list)
+
+    def start(self) -> "InlineWorker":
+        self.started.append(InlineWorker(self, len(self.started) < self.silent))
+        return self.started[-1]
+
+    def wait(self, workers: Sequence["InlineWorker"]) -> list["InlineWorker"]:
+        answered = [each for each in workers if not each.is_silent]
+        assert answered, "the run would wait for ever"
+        return answered
+
+
+@dataclass(eq=False)
+class InlineWorker:
+    engine: Inline
+    is_silent: bool
+    answer: Sequence[Any] = ()
+    is_stopped: bool = False
+
+    def give(self, work: Any, items: Sequence[Any]) -> None:
+        assert not self.is_silent
+        self.answer = work(items)
+
+    def take(self) -> Sequence[Any]:
+        if self.answer and self.engine.losses:
+            self.engine.losses -= 1
+            raise WorkerDiedError("the machine is gone", was_lost=True)
+        return self.answer
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+
+def test_a_worker_that_never_answers_is_given_nothing_and_holds_nothing_up():
+    """As an actor for which a cluster has no room."""
+    engine = Inline(silent=1)
+    found = dict(run_shards(each_of(operator.neg), [("a", [1, 2, 3]), ("b", [4])], workers=engine))
+    assert found == {"a": [-1, -2, -3], "b": [-4]}
+    assert engine.started[0].is_stopped
+
+
+def test_work_that_goes_with_its_machine_is_done_again_and_not_at_fault():
+    assert dict(run_shards(each_of(operator.neg), [("a", [1])], workers=Inline(losses=4))) == {"a": [-1]}
+
+
+def test_work_with_which_machine_after_machine_goes_ends_the_run():
+    with pytest.raises(DatasetError, match="died at 1 of a"):
+        dict(run_shards(each_of(operator.neg), [("a", [1])], workers=Inline(losses=99)))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from deadly_items import die_at, wait_at
+from hifi_portrait.dataset.curate import build_dataset
 from hifi_portrait.dataset.executor import each_of, run_shards
 from hifi_portrait.errors import DatasetError
 
@@ -96,6 +97,25 @@ def test_a_node_that_goes_with_a_busy_worker_loses_nothing(
     thread.join()
     assert found == {"a": [0, -1, -2, -3, -4, -5, -6, -7], "b": [-8, -9]}
     assert len(log.read_text().splitlines()) <= 11
+
+
+def test_a_set_is_the_same_to_the_byte_as_on_one_machine(actors: RayActors, tmp_path: Path):
+    photos = tmp_path / "photos"
+    for file in (Path(__file__).parents[1] / "pictures").glob("*.jpg"):
+        place = photos / file.stem[:8] / file.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(file.read_bytes())
+    (photos / "sources.toml").write_text(
+        '[[source]]\nname = "album"\npath = "."\nlicence = "CC0-1.0"\nconsent = "synthetic"\n'
+    )
+    sets = []
+    for name, workers in (("here", 0), ("there", actors)):
+        out = tmp_path / name / "set"  # the card says the folder's name
+        build_dataset([photos], out, workers=workers)
+        files = [file for file in sorted(out.rglob("*")) if file.is_file()]
+        sets.append({str(file.relative_to(out)): file.read_bytes() for file in files})
+    assert len(sets[0]) > 5
+    assert sets[0] == sets[1]
 
 
 def test_a_cluster_that_is_not_there_is_named():

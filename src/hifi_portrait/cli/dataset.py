@@ -25,7 +25,8 @@ _CORES = os.cpu_count() or 1
 Sources = Annotated[
     list[Path],
     typer.Argument(
-        metavar="SOURCE...", help="Folders of photos, photos, or .txt files that list photos, one a line."
+        metavar="SOURCE...",
+        help="Folders of photos and videos, such files, or .txt files that list them, one a line.",
     ),
 ]
 DataSet = Annotated[Path, typer.Argument(metavar="DIR", help="The data set's folder.")]
@@ -39,7 +40,9 @@ class WorkerOptions:
 
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes that read and write photos.", show_default="one a core"),
+        typer.Option(
+            min=1, help="Processes or actors that read and write photos.", show_default="one a core"
+        ),
     ] = None
     engine: Annotated[
         Literal["local", "ray"],

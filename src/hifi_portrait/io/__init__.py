@@ -1,1 +1,1 @@
-"""Atomic writing of files, and the record inside each picture of how it was made."""
+"""Atomic writing of files, videos, and the record inside each picture of how it was made."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from hifi_portrait.dataset.curate.tracks import TrackOptions, find_repeats
 from hifi_portrait.dataset.curate.videos import VideoOptions
 from hifi_portrait.dataset.format import IDDataset
 from hifi_portrait.dataset.tables import read_columns
+from hifi_portrait.errors import MissingExtraError
 from hifi_portrait.io.video_writer import VideoWriter
 
 PICTURES = Path(__file__).parents[2] / "pictures"
@@ -160,6 +162,13 @@ def test_a_video_made_by_this_package_is_left_out(tmp_path: Path):
     (folder / "sources.toml").write_text(SOURCE)
     result = build_dataset([folder], tmp_path / "set", options=OPTIONS, workers=0)
     assert result.reasons == {"made_here": 1}
+
+
+def test_videos_need_their_extra_before_anything_is_read(clips: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(MissingExtraError, match=r"hifi-portrait\[video\]"):
+        build_dataset([clips], tmp_path / "set", options=OPTIONS, workers=0)
+    assert not list((tmp_path / "set" / "work" / "faces").iterdir())
 
 
 def test_each_video_is_a_shard_of_the_first_stage_also_when_it_was_forgotten():

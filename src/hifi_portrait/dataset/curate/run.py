@@ -69,7 +69,7 @@ def build_dataset(
     Parameters
     ----------
     sources
-        Folders of photos, photos, or text files that list photos, one a line.
+        Folders of photos and videos, such files, or text files that list them, one a line.
     out
         The data set's folder.
     sources_file

@@ -77,7 +77,7 @@ def find_sources(paths: Sequence[Path], file: Path | None) -> list[Source]:
     Parameters
     ----------
     paths
-        Folders of photos, photos, or text files that list photos, one a line.
+        Folders of photos and videos, such files, or text files that list them, one a line.
     file
         TOML file with a table ``[[source]]`` for each source; where None, ``sources.toml`` in the folder.
 
@@ -155,7 +155,7 @@ def list_files(source: Source, *, named: bool) -> list[InputFile]:
     Parameters
     ----------
     source
-        Its path is a folder, a photo, or a text file that lists photos, one a line.
+        Its path is a folder, a photo or video, or a text file that lists such files, one a line.
     named
         Whether folders say who is in the photos: the first folder below the source, or, where it has none,
         the source itself.
