@@ -15,7 +15,7 @@ import numpy
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "src" / "hifi_portrait"
+PACKAGES = ("hifi_portrait", "mmrgaze360")
 
 SCRIPT = """\
 from pathlib import Path
@@ -68,10 +68,11 @@ def _names(wheel: Path) -> set[str]:
 def test_the_wheel_holds_the_code_and_every_file_beside_it(wheel):
     expected = {
         path.relative_to(ROOT / "src").as_posix()
-        for path in PACKAGE.rglob("*")
+        for package in PACKAGES
+        for path in (ROOT / "src" / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    names = {name for name in _names(wheel) if name.startswith("hifi_portrait/")}
+    names = {name for name in _names(wheel) if name.split("/")[0] in PACKAGES}
     assert names == expected
 
 
@@ -84,6 +85,8 @@ def test_the_wheel_holds_the_code_and_every_file_beside_it(wheel):
         r"hifi_portrait/assets/bundled/unet/.*\.safetensors",
         r"hifi_portrait/models/configs/sdxl\.json",
         r"hifi_portrait/training/recipes/hifi\.toml",
+        r"mmrgaze360/py\.typed",
+        r"mmrgaze360/training/scene\.toml",
         r".*\.dist-info/licenses/LICENSE",
         r".*\.dist-info/licenses/NOTICE",
     ],
