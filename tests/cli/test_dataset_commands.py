@@ -83,3 +83,21 @@ def test_a_cluster_needs_its_extra(run, tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "hifi_portrait.dataset.ray_workers", raising=False)
     result = run("dataset", "build", OLD, "--out", tmp_path / "set", "--engine", "ray")
     assert result.exit_code != 0 and "hifi-portrait[cluster]" in result.stderr
+
+
+def test_adding_nothing_is_refused(run, tmp_path):
+    result = run("dataset", "add", tmp_path)
+    assert result.exit_code == 2 and "--retry-rejected" in result.stderr
+
+
+@pytest.mark.slow
+def test_a_dry_run_writes_nothing(run, person, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    shutil.copy(person[0], folder / "1.jpg")
+    (folder / "sources.toml").write_text(
+        '[[source]]\nname = "mine"\npath = "."\nlicence = "CC0-1.0"\nconsent = "own"\n'
+    )
+    result = run("dataset", "build", folder, "--out", tmp_path / "set", "--dry-run", "--json")
+    assert json.loads(result.stdout)["used"] == 1
+    assert not (tmp_path / "set").exists()

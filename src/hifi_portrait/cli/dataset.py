@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -28,6 +28,18 @@ Sources = Annotated[
         metavar="SOURCE...",
         help="Folders of photos and videos, such files, or .txt files that list them, one a line.",
     ),
+]
+MoreSources = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="SOURCE...",
+        help="Folders of photos, photos, or .txt files that list photos, one a line.",
+        show_default=False,
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Look at 50 photos, say what would be done and how long, and end."),
 ]
 DataSet = Annotated[Path, typer.Argument(metavar="DIR", help="The data set's folder.")]
 
@@ -141,10 +153,14 @@ def build(
     out: Annotated[Path, typer.Option(help="The data set's folder; an unfinished one is taken up again.")],
     how: GatheringOptions,
     who: WorkerOptions,
+    dry_run: DryRun = False,
     as_json: options.Json = False,
 ) -> None:
     """Make an ID data set of photos: faces found, copies and poor photos left out, people told apart."""
     check_folder(out, given)
+    if dry_run:
+        _tell_estimate(given, how, None, who, as_json)
+        return
     from hifi_portrait.dataset.curate import build_dataset
 
     result = build_dataset(given, out, **_arguments(how, None, who, as_json))
@@ -154,15 +170,30 @@ def build(
 @takes_groups
 def add(
     data: DataSet,
-    given: Sources,
     how: GatheringOptions,
     who: WorkerOptions,
+    given: MoreSources = None,
+    retry_rejected: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="REASON",
+            help='Read files again that were rejected, such as "unreadable" or "crashed_reader"; can be'
+            " repeated.",
+        ),
+    ] = None,
+    dry_run: DryRun = False,
     as_json: options.Json = False,
 ) -> None:
     """Add photos to a data set. People keep their ids and splits."""
+    if not given and not retry_rejected:
+        raise typer.BadParameter("nothing to add: give sources, or --retry-rejected REASON")
+    if dry_run:
+        _tell_estimate(given or [], how, data, who, as_json)
+        return
     from hifi_portrait.dataset.curate import add_to_dataset
 
-    result = add_to_dataset(data, given, **_arguments(how, data, who, as_json))
+    arguments = _arguments(how, data, who, as_json)
+    result = add_to_dataset(data, given or (), retry_rejected=retry_rejected or (), **arguments)
     _tell(data, result, as_json)
 
 
@@ -234,6 +265,24 @@ def _arguments(how: GatheringOptions, data: Path | None, who: WorkerOptions, as_
         "workers": who.start(),
         "progress": not as_json,
     }
+
+
+def _tell_estimate(
+    given: list[Path], how: GatheringOptions, data: Path | None, who: WorkerOptions, as_json: bool
+) -> None:
+    from hifi_portrait.dataset.curate import estimate_build
+
+    found = estimate_build(given, sources_file=how.sources, options=how.build_options(data))
+    workers = who.workers or _CORES
+    minutes = found.seconds / workers / 60
+    reasons = ", ".join(f"{name} {count}" for name, count in found.reasons.items()) or "none"
+    videos = f" and {found.videos} videos, whose time is not estimated" if found.videos else ""
+    text = (
+        f"{found.photos} photos{videos}, {found.folders} folders with names. Of {found.looked_at} that were"
+        f" looked at {found.used} are usable; left out: {reasons}. All photos take about"
+        f" {minutes:.1f} minutes with {workers} workers, and {found.size / 2**20:.0f} MiB."
+    )
+    emit({**asdict(found), "reasons": dict(found.reasons), "workers": workers}, text, as_json)
 
 
 def _tell(out: Path, result: BuildResult, as_json: bool) -> None:

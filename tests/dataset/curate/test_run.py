@@ -3,6 +3,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import mlcroissant
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
@@ -12,6 +13,7 @@ from hifi_portrait.dataset.curate import (
     add_to_dataset,
     build_dataset,
     check_dataset,
+    estimate_build,
     forget,
     kept_options,
     write_report,
@@ -114,6 +116,41 @@ def test_people_keep_their_ids_when_photos_are_added(built: Path, tmp_path: Path
     assert check_dataset(copy) == []
 
 
+@pytest.fixture
+def half_damaged(tmp_path: Path) -> Path:
+    """Two photos of a person, of which the second is damaged."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "sources.toml").write_text(SOURCE)
+    pictures = Path(__file__).parents[2] / "pictures"
+    shutil.copy(pictures / "person_a_1.jpg", folder / "1.jpg")
+    (folder / "2.jpg").write_bytes((pictures / "person_a_2.jpg").read_bytes()[:700])
+    return folder
+
+
+def test_a_file_that_was_mended_is_read_again(half_damaged: Path, tmp_path: Path):
+    out = tmp_path / "set"
+    first = build_dataset([half_damaged], out, workers=0)
+    assert (first.photos, first.reasons) == (0, {"alone": 1, "unreadable": 1})
+    shutil.copy(Path(__file__).parents[2] / "pictures" / "person_a_2.jpg", half_damaged / "2.jpg")
+    with pytest.raises(DatasetError, match=r"'blurred' cannot be read again.*unreadable"):
+        add_to_dataset(out, [], retry_rejected=["blurred"], workers=0)
+    result = add_to_dataset(out, [], retry_rejected=["unreadable"], workers=0)
+    assert (result.files, result.photos, result.reasons) == (2, 2, {})
+    assert check_dataset(out) == []
+    once = tmp_path / "once" / "set"
+    build_dataset([half_damaged], once, workers=0)
+    assert contents(out / "work" / "faces") == contents(once / "work" / "faces")
+
+
+def test_a_dry_run_says_what_would_be_done(half_damaged: Path, tmp_path: Path):
+    found = estimate_build([half_damaged])
+    assert (found.photos, found.folders, found.looked_at, found.used) == (2, 1, 2, 1)
+    assert found.reasons == {"unreadable": 1}
+    assert found.seconds > 0 and found.size > 10_000
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["photos"]
+
+
 def test_a_set_grows_by_the_options_that_it_was_built_by(built: Path, tmp_path: Path):
     assert kept_options(built) == BuildOptions(calibration=Calibration.of("dlib"))
     copy = shutil.copytree(built, tmp_path / "set")
@@ -176,8 +213,15 @@ def test_the_card_names_licence_consent_and_what_was_left_out(built: Path):
     assert "license: cc0-1.0" in card
     assert "| album | CC0-1.0 | synthetic |" in card
     assert "| `near_duplicate` |" in card
-    croissant = json.loads((built / "croissant.json").read_text())
-    assert croissant["@type"] == "sc:Dataset" and "synthetic" in croissant["rai:personalSensitiveInformation"]
+
+
+def test_the_card_for_machines_is_valid_croissant_with_responsible_ai(built: Path):
+    card = mlcroissant.Dataset(jsonld=str(built / "croissant.json")).metadata
+    assert not card.issues.errors
+    assert [field.name for field in card.record_sets[0].fields][:2] == ["identity_id", "photo_id"]
+    assert "Consent: synthetic" in card.personal_sensitive_information[0]
+    assert "near_duplicate: 3" in card.data_preprocessing_protocol[0]
+    assert card.data_release_maintenance_plan and card.data_limitations and card.data_use_cases
 
 
 def test_heaps_without_names_are_grouped(heap: Path, tmp_path: Path):

@@ -7,6 +7,7 @@ from hifi_portrait.lazy import lazy_names
 if TYPE_CHECKING:
     from hifi_portrait.dataset.curate.account import BuildResult
     from hifi_portrait.dataset.curate.check import check_dataset, upgrade_dataset
+    from hifi_portrait.dataset.curate.dry_run import Estimate, estimate_build
     from hifi_portrait.dataset.curate.forgetting import Removed, forget
     from hifi_portrait.dataset.curate.options import BuildOptions, kept_options
     from hifi_portrait.dataset.curate.report import write_report
@@ -17,6 +18,7 @@ else:
         {
             "account": ("BuildResult",),
             "check": ("check_dataset", "upgrade_dataset"),
+            "dry_run": ("Estimate", "estimate_build"),
             "forgetting": ("Removed", "forget"),
             "options": ("BuildOptions", "kept_options"),
             "report": ("write_report",),
@@ -27,10 +29,12 @@ else:
 __all__ = [
     "BuildOptions",
     "BuildResult",
+    "Estimate",
     "Removed",
     "add_to_dataset",
     "build_dataset",
     "check_dataset",
+    "estimate_build",
     "forget",
     "kept_options",
     "upgrade_dataset",

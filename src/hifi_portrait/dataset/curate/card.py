@@ -113,6 +113,7 @@ def _croissant(
         "name": "".join(each if each.isalnum() else "-" for each in out.resolve().name) or "dataset",
         "description": f"{result.photos} photos of {result.identities} people, grouped by person.",
         "conformsTo": ["http://mlcommons.org/croissant/1.0", "http://mlcommons.org/croissant/RAI/1.0"],
+        "version": f"{state.batches}.0.0",
         "license": list(licences),
         "creator": [
             {"@type": "sc:Organization", "name": each["attribution"] or each["name"]} for each in sources
@@ -122,6 +123,11 @@ def _croissant(
         "rai:dataPreprocessingProtocol": f"Faces found, copies and poor photos left out ({rejected}).",
         "rai:dataAnnotationProtocol": "Who is who was decided by face embeddings, not by people.",
         "rai:dataLimitations": "Some photos are of somebody else than their row says.",
+        "rai:dataBiases": "People are there as often as in the sources. Faces that the detector, the quality"
+        " measures or the recogniser do less well on are left out more often.",
+        "rai:dataReleaseMaintenancePlan": "People, photos and sources are taken out on request by"
+        " `hifi-portrait dataset forget`, and do not come back when the set grows.",
+        "rai:dataSocialImpact": "Embeddings of faces can be used to recognise people: not to be used for it.",
         "rai:personalSensitiveInformation": "Faces, and embeddings that recognise people. Consent: "
         + ", ".join(sorted({each["consent"] for each in sources}))
         + ".",
@@ -160,6 +166,7 @@ _CONTEXT = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",

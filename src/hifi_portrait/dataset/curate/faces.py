@@ -47,6 +47,10 @@ _COLUMNS = (
 )
 
 
+_ARRAYS = ("box", "embedding", "landmarks", "mirrored")
+"""Columns whose numbers would take ten times the memory as Python's."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Faces:
     """The N faces of all files, in the files' order, largest first in each file."""
@@ -111,9 +115,9 @@ class FacelessFile:
 
 def load_faces(tables: Sequence[Path]) -> tuple[Faces, list[FacelessFile]]:
     """Read what the first stage found, and the files in which it found nothing."""
-    columns: dict[str, list[object]] = {name: [] for name in _COLUMNS}
+    columns: dict[str, list[object]] = {name: [] for name in _COLUMNS if name not in _ARRAYS}
+    arrays: dict[str, list[FloatArray]] = {name: [] for name in _ARRAYS}
     places: list[tuple[int, int]] = []
-    shapes: list[FloatArray] = []
     faceless = []
     for number, file in enumerate(tables):
         table = read_columns(file, _COLUMNS)
@@ -123,10 +127,12 @@ def load_faces(tables: Sequence[Path]) -> tuple[Faces, list[FacelessFile]]:
             faceless.append(FacelessFile(**{name: row[name] for name in names}))
         places += [(number, row) for row, each in enumerate(found) if each]
         table = table.filter(pa.array(found, pa.bool_()))
-        for name in _COLUMNS:
-            if name != "landmarks":
-                columns[name] += table[name].to_pylist()
-        shapes += [_shape(np.asarray(each, np.float32)) for each in table["landmarks"].to_pylist()]
+        for name in columns:
+            columns[name] += table[name].to_pylist()
+        if table.num_rows:
+            for name in ("box", "embedding", "mirrored"):
+                arrays[name].append(_array(table[name]))
+            arrays["landmarks"].append(np.stack([_shape(each) for each in _array(table["landmarks"])]))
     pictures: dict[str, int] = {}
     keys = [
         f"{source}/{picture_name(name, frame)}"  # type: ignore[arg-type]
@@ -136,10 +142,9 @@ def load_faces(tables: Sequence[Path]) -> tuple[Faces, list[FacelessFile]]:
         "" if track is None else f"{source}/{name}#{track}"
         for source, name, track in zip(columns["source"], columns["original"], columns["track"], strict=True)
     ]
-    width = max((len(each) for each in columns["embedding"]), default=1)  # type: ignore[arg-type]
-    empty = np.zeros((0, width), np.float32)
-    vectors = _unit(np.array(columns["embedding"], np.float32)) if places else empty
-    mirrored = _unit(np.array(columns["mirrored"], np.float32)) if places else empty
+    empty = [np.zeros((0, 1), np.float32)]
+    vectors, mirrored = (_unit(np.concatenate(arrays[name] or empty)) for name in ("embedding", "mirrored"))
+    landmarks = len(compared_landmarks()[0])
     faces = Faces(
         table=[table for table, _ in places],
         row=[row for _, row in places],
@@ -150,13 +155,13 @@ def load_faces(tables: Sequence[Path]) -> tuple[Faces, list[FacelessFile]]:
         frame=columns["frame"],  # type: ignore[arg-type]
         sha256=columns["sha256"],  # type: ignore[arg-type]
         pixels=columns["pixels"],  # type: ignore[arg-type]
-        area=_areas(np.array(columns["box"], np.float32).reshape(-1, 4)),
+        area=_areas(np.concatenate(arrays["box"] or [np.zeros((0, 4), np.float32)])),
         face=np.array(columns["face"], np.int32),
         picture=np.array([pictures.setdefault(key, len(pictures)) for key in keys], np.int64),
         vectors=_unit(vectors + mirrored),
         measures=np.array([columns[name] for name in MEASURES], np.float32).T.reshape(-1, len(MEASURES)),
         quality=np.array(columns["quality"], np.float32),
-        shapes=np.array(shapes, np.float32).reshape(len(places), len(compared_landmarks()[0]), 2),
+        shapes=np.concatenate(arrays["landmarks"] or [np.zeros((0, landmarks, 2), np.float32)]),
         pdq=_hashes(columns["pdq"]),
         chip_pdq=_hashes(columns["chip_pdq"]),
         mirrored_pdq=_hashes(columns["mirrored_pdq"]),
@@ -192,6 +197,12 @@ def compared_landmarks() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
 def _shape(landmarks: FloatArray) -> FloatArray:
     placed = landmarks.reshape(478, 3)
     return transform_points(placed, chip_transform(placed))[compared_landmarks()[0], :2].astype(np.float32)
+
+
+def _array(column: pa.ChunkedArray) -> FloatArray:
+    """Read a column of lists of equal length, which has rows."""
+    values = pa.concat_arrays(column.chunks).flatten().to_numpy(zero_copy_only=False)
+    return np.asarray(values, np.float32).reshape(len(column), -1)
 
 
 def _areas(boxes: FloatArray) -> FloatArray:

@@ -24,10 +24,10 @@ from hifi_portrait.dataset.curate.assemble import (
 )
 from hifi_portrait.dataset.curate.calibration import Calibration
 from hifi_portrait.dataset.curate.card import write_card
-from hifi_portrait.dataset.curate.detect import FACE_SCHEMA, Forgotten, crashed_row
 from hifi_portrait.dataset.curate.duplicates import find_duplicates
 from hifi_portrait.dataset.curate.exclude import find_excluded
 from hifi_portrait.dataset.curate.faces import FacelessFile, Faces, load_faces
+from hifi_portrait.dataset.curate.first_stage import read_files, read_files_again
 from hifi_portrait.dataset.curate.forgetting import purge
 from hifi_portrait.dataset.curate.grouping import Groups, group_faces
 from hifi_portrait.dataset.curate.identities import Assignment, FaceKey, assign_ids
@@ -36,7 +36,6 @@ from hifi_portrait.dataset.curate.quality import find_poor
 from hifi_portrait.dataset.curate.reasons import REJECTED_SCHEMA, RejectedFace, Rejection
 from hifi_portrait.dataset.curate.sources import find_sources
 from hifi_portrait.dataset.curate.state import (
-    Batch,
     State,
     delete_unnamed,
     open_batch,
@@ -44,15 +43,11 @@ from hifi_portrait.dataset.curate.state import (
     read_batch,
 )
 from hifi_portrait.dataset.curate.tracks import find_repeats
-from hifi_portrait.dataset.curate.videos import detect_all
 from hifi_portrait.dataset.executor import run_shards
-from hifi_portrait.dataset.tables import read_columns, write_table
+from hifi_portrait.dataset.tables import read_columns
 from hifi_portrait.dataset.workers import Engine
-from hifi_portrait.errors import DatasetError, find_installed, needs_extra
+from hifi_portrait.errors import DatasetError
 from hifi_portrait.io.names import printable
-
-_CHUNK = 8
-"""Files that a worker reads at a time: the recogniser is quicker on several faces at once."""
 
 
 def build_dataset(
@@ -105,17 +100,24 @@ def add_to_dataset(
     *,
     sources_file: str | Path | None = None,
     options: BuildOptions | None = None,
+    retry_rejected: Sequence[str] = (),
     workers: int | Engine = 1,
     progress: bool = False,
 ) -> BuildResult:
     """Add photos to a data set that was built. People keep their ids and splits.
 
-    Parameters are those of `build_dataset`; without ``options``, those that the set was built by are taken.
+    Parameters
+    ----------
+    retry_rejected
+        Reasons of the steps "read" and "detect": files that were rejected for one of them are read again, and
+        there may be no ``sources``.
+    out, sources, sources_file, options, workers, progress
+        As in `build_dataset`; without ``options``, those that the set was built by are taken.
 
     Raises
     ------
     DatasetError
-        As `build_dataset`; or ``out`` is no such set.
+        As `build_dataset`; or ``out`` is no such set, or a reason is of another step.
     """
     out = Path(out)
     options = options or kept_options(out)
@@ -123,6 +125,10 @@ def add_to_dataset(
     if state is None:
         raise DatasetError(f"{printable(out)} is no data set: build one by `hifi-portrait dataset build`")
     purge(out, state)
+    if retry_rejected:
+        read_files_again(out, state, retry_rejected, options, workers, progress)
+        if not sources:
+            return finish(out, state, options, workers, progress)
     return _grow(out, state, sources, sources_file, options, workers, progress)
 
 
@@ -148,36 +154,8 @@ def _grow(
     for folder in ("images", "photos", "analysis", "work/faces", "work/fits"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     batch = open_batch(out, state.batches, given, named=options.names == "folders")
-    detect(out, state, batch, options, workers, progress)
+    read_files(out, state, batch, options, workers, progress)
     return finish(out, replace(state, batches=state.batches + 1), options, workers, progress)
-
-
-def detect(
-    out: Path, state: State, batch: Batch, options: BuildOptions, workers: int | Engine, progress: bool
-) -> None:
-    """Run the first stage on what of a batch has not been through it."""
-    if any(file.is_video for file in batch.files):
-        with needs_extra("video"):
-            find_installed("av")
-    folder = out / "work" / "faces"
-    todo = [(name, files) for name, files in batch.shards() if not (folder / f"{name}.parquet").exists()]
-    gone = state.rows(out, "forgotten")
-    forgotten = Forgotten(
-        frozenset(row["sha256"] for row in gone), tuple(row["pdq"] for row in gone if row["pdq"])
-    )
-    done = len(batch.files) - sum(len(files) for _, files in todo)
-    with tqdm(total=len(batch.files), initial=done, desc="faces", unit="file", disable=not progress) as bar:
-        found = run_shards(
-            partial(detect_all, options.recogniser, options.calibration, options.video, forgotten),
-            todo,
-            workers=workers,
-            chunk=_CHUNK,
-            on_crash=crashed_row,
-            on_items=bar.update,
-        )
-        with closing(found):
-            for name, rows in found:
-                write_table(folder / f"{name}.parquet", [row for file in rows for row in file], FACE_SCHEMA)
 
 
 def finish(

@@ -152,18 +152,26 @@ def open_batch(path: Path, number: int, sources: Sequence[Source], *, named: boo
                 f" {printable(file)}"
             )
         return batch
-    files: list[InputFile] = []
-    seen: set[str] = set()
-    for source in sources:
-        for each in list_files(source, named=named):
-            if each.path not in seen:
-                files.append(each)
-                seen.add(each.path)
-    if not files:
-        raise DatasetError(f"there is no file in {', '.join(printable(each.path) for each in sources)}")
-    batch = Batch(number=number, sources=described, files=files)
+    batch = Batch(number=number, sources=described, files=files_of(sources, named=named))
     write_batch(path, batch)
     return batch
+
+
+def files_of(sources: Sequence[Source], *, named: bool) -> list[InputFile]:
+    """List the files of all sources, each once.
+
+    Raises
+    ------
+    DatasetError
+        There is none.
+    """
+    files: dict[str, InputFile] = {}
+    for source in sources:
+        for each in list_files(source, named=named):
+            files.setdefault(each.path, each)
+    if not files:
+        raise DatasetError(f"there is no file in {', '.join(printable(each.path) for each in sources)}")
+    return list(files.values())
 
 
 def write_batch(path: Path, batch: Batch) -> None:
