@@ -254,6 +254,9 @@ def test_a_picture_that_forbids_training_is_left_out(tmp_path: Path):
     (folder / "sources.toml").write_text(SOURCE)
     result = build_dataset([folder], tmp_path / "set", workers=0)
     assert result.reasons == {"opted_out": 1}
+    state = State.read(tmp_path / "set")
+    [source] = state.rows(tmp_path / "set", "sources")
+    assert source["opt_out"] == "files that forbid training were left out: 1"
 
 
 def test_the_report_shows_groups_and_what_was_left_out_without_an_error(built: Path, tmp_path: Path):

@@ -205,7 +205,7 @@ def finish(
         tables=state.tables
         | {
             "rejected": put_table(out, "rejected", sorted(rows, key=_order)),
-            "sources": put_table(out, "sources", [_public(each) for each in listed.values()]),
+            "sources": put_table(out, "sources", [_public(each, rows) for each in listed.values()]),
         },
     )
     result = account(out, state)
@@ -349,5 +349,8 @@ def _order(row: Mapping[str, Any]) -> tuple[str, str, float, int]:
     return row["source"], row["original"], -1.0 if frame is None else frame, -1 if face is None else face
 
 
-def _public(source: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in source.items() if name != "path"}
+def _public(source: Mapping[str, str], rejected: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Give the row of the table of sources; where a source lies is nobody else's business."""
+    count = sum(row["source"] == source["name"] and row["reason"] == "opted_out" for row in rejected)
+    found = f"files that forbid training were left out: {count}" if count else ""
+    return {name: value for name, value in source.items() if name != "path"} | {"opt_out": found}
