@@ -61,6 +61,11 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=10, help="of kill and forget")
     parser.add_argument("--turns", type=int, default=3, help="of throughput: one worker and two, in turns")
     parser.add_argument("--plain", action="store_true", help="heap: by the recogniser's cosine alone")
+    parser.add_argument(
+        "--before-fitting",
+        action="store_true",
+        help="who is who and copies: as decided, without fitting heads, which rejects a few more",
+    )
     parser.add_argument("--made-of", default="", help="of calibration: who the people are")
     arguments = parser.parse_args()
     print(json.dumps(COMMANDS[arguments.command](arguments)))

@@ -10,11 +10,13 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from hifi_portrait.dataset.curate import BuildOptions, build_dataset
+from hifi_portrait.dataset.curate.decisions import Decision, decide
 from hifi_portrait.dataset.curate.detect import FACE_SCHEMA, Forgotten, detect_files
 from hifi_portrait.dataset.curate.sources import find_sources
 from hifi_portrait.dataset.curate.state import State, open_batch
@@ -24,7 +26,23 @@ from hifi_portrait.dataset.tables import read_columns, write_table
 Truth = Mapping[str, str]
 """Name of a file as it was given -> who is in it."""
 
+Groups = Sequence[Sequence[str]]
+"""The files of each person, as they were given."""
+
 SOURCE = '[[source]]\nname = "{name}"\npath = "."\nlicence = "CC0-1.0"\nconsent = "synthetic"\n'
+
+
+@dataclass(frozen=True)
+class Built:
+    """What came out."""
+
+    groups: Groups
+    rejected: Sequence[tuple[str, str]]
+    """Files and reasons."""
+
+    def files_rejected(self, *reasons: str) -> set[str]:
+        """Give the files that were rejected for some reasons."""
+        return {name for name, reason in self.rejected if reason in reasons}
 
 
 def new_source(folder: Path, name: str = "t") -> Path:
@@ -46,7 +64,7 @@ def write_folders(data: Path, folder: Path) -> Path:
     return folder
 
 
-def build(source: Path, out: Path, arguments: argparse.Namespace, **options: object) -> None:
+def build(source: Path, out: Path, arguments: argparse.Namespace, **options: object) -> Built:
     """Build a set; files that another set in the working folder has read before are not read again."""
     shutil.rmtree(out, ignore_errors=True)
     choices = BuildOptions(**options)
@@ -65,7 +83,24 @@ def build(source: Path, out: Path, arguments: argparse.Namespace, **options: obj
         ]
         (out / "work" / "faces").mkdir(parents=True, exist_ok=True)
         write_table(out / "work" / "faces" / f"{name}.parquet", found, FACE_SCHEMA)
+    if arguments.before_fitting:
+        return _decided(decide(out, [name for name, _ in batch.shards()], choices))
     build_dataset([source], out, options=choices, workers=arguments.workers)
+    return _built(out)
+
+
+def _built(out: Path) -> Built:
+    photos, state = IDDataset(out), State.read(out)
+    assert state is not None
+    groups = [[photos.entry(row).original for row in rows] for rows in photos.identities.values()]
+    return Built(groups, [(row["original"], row["reason"]) for row in state.rows(out, "rejected")])
+
+
+def _decided(decision: Decision) -> Built:
+    names = decision.faces.original
+    rejected = [(names[index], each.reason) for index, each in decision.rejected.items()]
+    rejected += [(each.original, each.reason) for each in decision.faceless]
+    return Built([[names[row] for row in rows] for rows in decision.members.values()], rejected)
 
 
 _GIVEN = ("original", "source", "group")
@@ -110,25 +145,14 @@ def cpu() -> float:
     )
 
 
-def rejected(out: Path, reasons: Sequence[str]) -> set[str]:
-    """Give the files that were rejected for some reasons."""
-    state = State.read(out)
-    assert state is not None
-    return {row["original"] for row in state.rows(out, "rejected") if row["reason"] in reasons}
-
-
-def scores(dataset: Path, truth: Truth) -> dict[str, float]:
+def scores(groups: Groups, truth: Truth) -> dict[str, float]:
     """Compare groups with the truth: pairwise F1, impostors (not who their group is of), and faces kept."""
-    photos = IDDataset(dataset)
-    groups = [
-        Counter(truth[photos.entry(row).original] for row in rows if photos.entry(row).original in truth)
-        for rows in photos.identities.values()
-    ]
-    together = sum(count * (count - 1) // 2 for group in groups for count in group.values())
-    said = sum(n * (n - 1) // 2 for n in (sum(group.values()) for group in groups))
+    counted = [Counter(truth[name] for name in group if name in truth) for group in groups]
+    together = sum(count * (count - 1) // 2 for group in counted for count in group.values())
+    said = sum(n * (n - 1) // 2 for n in (sum(group.values()) for group in counted))
     true = sum(n * (n - 1) // 2 for n in Counter(truth.values()).values())
-    kept = sum(sum(group.values()) for group in groups)
-    impostors = kept - sum(max(group.values(), default=0) for group in groups)
+    kept = sum(sum(group.values()) for group in counted)
+    impostors = kept - sum(max(group.values(), default=0) for group in counted)
     return {
         "people": len(groups),
         "f1": round(2 * together / max(said + true, 1), 4),

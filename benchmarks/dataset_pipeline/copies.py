@@ -7,7 +7,7 @@ import io
 import random
 from collections.abc import Callable, Mapping
 
-from common import build, new_source, rejected
+from common import build, new_source
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from hifi_portrait.dataset.format import IDDataset
@@ -54,8 +54,8 @@ def duplicates(arguments: argparse.Namespace) -> dict[str, object]:
         picture = Image.open(io.BytesIO(image)).convert("RGB")
         for kind, copy in COPIES.items():
             copy(picture).save(folder / f"{name}+{kind}.jpg", quality=40 if kind == "jpeg 40" else 92)
-    build(folder, arguments.work / "copies-set", arguments, names="none", min_photos=1)
-    gone = rejected(arguments.work / "copies-set", ("near_duplicate", "exact_duplicate"))
+    built = build(folder, arguments.work / "copies-set", arguments, names="none", min_photos=1)
+    gone = built.files_rejected("near_duplicate", "exact_duplicate")
     originals = {f"{name}.jpg" for name, _ in files}
     per_kind = {}
     for kind in COPIES:

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from common import Truth, build, new_source, rejected, scores, write_folders
+from common import Groups, Truth, build, new_source, scores, write_folders
 from PIL import Image, ImageEnhance, ImageFilter
 
 from hifi_portrait.dataset import calibrate
@@ -77,9 +77,9 @@ def heap(arguments: argparse.Namespace) -> dict[str, object]:
     for purity in ("balanced", "strict"):
         out = arguments.work / f"heap-{purity}"
         options = GroupingOptions(purity=purity, learn=not arguments.plain)
-        build(folder, out, arguments, names="none", grouping=options)
-        found[purity] = scores(out, truth)
-    named = damaged & rejected(arguments.work / "heap-strict", ("unreadable", "crashed_reader"))
+        built = build(folder, out, arguments, names="none", grouping=options)
+        found[purity] = scores(built.groups, truth)
+    named = damaged & built.files_rejected("unreadable", "crashed_reader")
     return found | {"damaged": len(damaged), "damaged_rejected": len(named)}
 
 
@@ -105,24 +105,22 @@ def folders(arguments: argparse.Namespace) -> dict[str, object]:
                 file.write_bytes(photos.image(row))
                 truth[f"{where}/{file.name}"], home[f"{where}/{file.name}"] = name, where
         out = arguments.work / f"{kind.replace(' ', '_')}-set"
-        build(folder, out, arguments, names="folders")
-        found[kind] = _folder_scores(out, truth, home)
+        built = build(folder, out, arguments, names="folders")
+        found[kind] = _folder_scores(built.groups, truth, home)
     return found
 
 
-def _folder_scores(out: Path, truth: Truth, home: Truth) -> dict[str, float]:
-    photos = IDDataset(out)
+def _folder_scores(groups: Groups, truth: Truth, home: Truth) -> dict[str, float]:
     wrong = kept = 0
     good = {name for name, who in truth.items() if home[name] == who}
     lost = set(good)
-    for rows in photos.identities.values():
-        files = [photos.entry(row).original for row in rows]
+    for files in groups:
         owner = Counter(truth[file] for file in files).most_common(1)[0][0]
         wrong += sum(truth[file] != owner for file in files)
         kept += len(files)
         lost -= set(files)
     return {
-        "people": len(photos.identities),
+        "people": len(groups),
         "wrong_left": round(wrong / max(kept, 1), 4),
         "good_lost": round(len(lost) / len(good), 4),
     }
@@ -145,11 +143,10 @@ def real(arguments: argparse.Namespace) -> dict[str, object]:
             shutil.copy(file, folder / name)
             truth[name] = file.parent.name
         out = arguments.work / f"real-{kind}-set"
-        build(folder, out, arguments, names="none", grouping=GroupingOptions(purity="balanced"))
-        photos = IDDataset(out)
-        groups = [[photos.entry(row).original for row in rows] for rows in photos.identities.values()]
+        options = GroupingOptions(purity="balanced")
+        groups = build(folder, out, arguments, names="none", grouping=options).groups
         reals = [group for group in groups if any(name in truth for name in group)]
-        result = scores(out, truth)
+        result = scores(groups, truth)
         result["people"] = len(reals)
         result["synthetic_faces_in_them"] = sum(name not in truth for group in reals for name in group)
         found[kind] = result
@@ -177,16 +174,14 @@ def pasted(arguments: argparse.Namespace) -> dict[str, object]:
             file = folder / name / f"{row}.jpg"
             file.parent.mkdir(exist_ok=True)
             file.write_bytes(photos.image(row))
-    build(folder, arguments.work / "pasted-set", arguments)
-    read = IDDataset(arguments.work / "pasted-set")
+    groups = build(folder, arguments.work / "pasted-set", arguments).groups
     right = wrong = together = 0
-    for rows in read.identities.values():
-        entries = [read.entry(row) for row in rows]
-        owner = Counter(each.original.split("/")[0] for each in entries if "/" in each.original)
+    for files in groups:
+        owner = Counter(name.split("/")[0] for name in files if "/" in name)
         if not owner:
             continue
         who = owner.most_common(1)[0][0]
-        seen = Counter(each.original for each in entries if each.original in both)
+        seen = Counter(name for name in files if name in both)
         together += sum(count > 1 for count in seen.values())
         right += sum(who in both[name] for name in seen)
         wrong += sum(who not in both[name] for name in seen)

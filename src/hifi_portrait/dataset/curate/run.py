@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from hifi_portrait.dataset.curate.account import BuildResult, account
@@ -22,17 +20,13 @@ from hifi_portrait.dataset.curate.assemble import (
     spread,
     write_people,
 )
-from hifi_portrait.dataset.curate.calibration import Calibration
 from hifi_portrait.dataset.curate.card import write_card
-from hifi_portrait.dataset.curate.duplicates import find_duplicates
-from hifi_portrait.dataset.curate.exclude import find_excluded
-from hifi_portrait.dataset.curate.faces import FacelessFile, Faces, load_faces
+from hifi_portrait.dataset.curate.decisions import decide, face_key
+from hifi_portrait.dataset.curate.faces import FacelessFile, Faces
 from hifi_portrait.dataset.curate.first_stage import read_files, read_files_again
 from hifi_portrait.dataset.curate.forgetting import purge
-from hifi_portrait.dataset.curate.grouping import Groups, group_faces
 from hifi_portrait.dataset.curate.identities import Assignment, FaceKey, assign_ids
 from hifi_portrait.dataset.curate.options import BuildOptions, kept_options, options_to_keep
-from hifi_portrait.dataset.curate.quality import find_poor
 from hifi_portrait.dataset.curate.reasons import REJECTED_SCHEMA, RejectedFace, Rejection
 from hifi_portrait.dataset.curate.sources import find_sources
 from hifi_portrait.dataset.curate.state import (
@@ -42,7 +36,6 @@ from hifi_portrait.dataset.curate.state import (
     put_table,
     read_batch,
 )
-from hifi_portrait.dataset.curate.tracks import find_repeats
 from hifi_portrait.dataset.executor import run_shards
 from hifi_portrait.dataset.tables import read_columns
 from hifi_portrait.dataset.workers import Engine
@@ -164,32 +157,19 @@ def finish(
     """Decide about all faces, write the shards of people that have changed, and commit."""
     batches = [read_batch(out, number) for number in range(state.batches)]
     tables = [name for batch in batches for name, _ in batch.shards()]
-    faces, faceless = load_faces([out / "work" / "faces" / f"{name}.parquet" for name in tables])
-    rejected = find_duplicates(faces, options.duplicates, find_repeats(faces, options.tracks))
-    for index, rejection in find_poor(faces, options.quality).items():
-        rejected.setdefault(index, rejection)
-    left = np.array([index for index in range(len(faces)) if index not in rejected], np.int64)
-    calibration = _calibration(_recogniser(out, tables), options)
-    groups = group_faces(
-        faces.vectors[left],
-        faces.picture[left],
-        [faces.group[index] or faces.track[index] for index in left],
-        calibration,
-        options.grouping,
-    )
-    folders = {name: tuple(sorted({*found} & {*faces.group})) for name, found in groups.names.items()}
-    members = _members(faces, left, groups, calibration, options, rejected)
+    decision = decide(out, tables, options)
+    faces, members, rejected = decision.faces, decision.members, dict(decision.rejected)
     known = _known(out, state)
     assigned = assign_ids(
-        [[_key(faces, index) for index in rows] for rows in members.values()],
+        [[face_key(faces, index) for index in rows] for rows in members.values()],
         {key: place[0] for key, place in known.items()},
         state.next_identity,
     )
-    specs = _specs(faces, tables, members, folders, assigned, known, options, rejected)
+    specs = _specs(faces, tables, members, decision.folders, assigned, known, options, rejected)
     buckets = choose_buckets(state.buckets, sum(len(each.members) for each in specs))
     shards = spread(specs, buckets, options.fit)
     _write(out, shards, options, workers, progress)
-    rows = [row for file in faceless for row in _faceless_row(file)]
+    rows = [row for file in decision.faceless for row in _faceless_row(file)]
     rows += [_rejected(faces, index, rejection).row() for index, rejection in sorted(rejected.items())]
     for shard in shards:
         rows += read_columns(
@@ -201,7 +181,7 @@ def finish(
         shards=[shard.name for shard in shards],
         buckets=buckets,
         next_identity=assigned.next_number,
-        options=options_to_keep(options, calibration),
+        options=options_to_keep(options, decision.calibration),
         tables=state.tables
         | {
             "rejected": put_table(out, "rejected", sorted(rows, key=_order)),
@@ -213,58 +193,6 @@ def finish(
     delete_unnamed(out, state)
     write_card(out, state, result)
     return result
-
-
-def _recogniser(out: Path, tables: Sequence[str]) -> str:
-    for name in tables:
-        for found in read_columns(out / "work" / "faces" / f"{name}.parquet", ["recogniser"])[
-            "recogniser"
-        ].to_pylist():
-            if found:
-                return str(found)
-    return "dlib"
-
-
-def _calibration(recogniser: str, options: BuildOptions) -> Calibration:
-    calibration = options.calibration or Calibration.of(recogniser)
-    if calibration.recogniser != recogniser:
-        raise DatasetError(
-            f"the calibration is of the recogniser {calibration.recogniser!r}, not of {recogniser!r}"
-        )
-    return calibration
-
-
-def _members(
-    faces: Faces,
-    left: npt.NDArray[np.int64],
-    groups: Groups,
-    calibration: Calibration,
-    options: BuildOptions,
-    rejected: dict[int, Rejection],
-) -> dict[int, list[int]]:
-    """List the faces of each person who stays, and say why the others go."""
-    found: dict[int, list[int]] = {}
-    for index, person in zip(left, groups.person, strict=True):
-        if person >= 0:
-            found.setdefault(int(person), []).append(int(index))
-        else:
-            rejected[int(index)] = (
-                Rejection(reason="other_person", detail=faces.group[index])
-                if faces.group[index]
-                else Rejection(reason="alone", value=1.0, threshold=float(options.min_photos))
-            )
-    excluded = find_excluded(faces.vectors, found, options.exclude, calibration)
-    for person, rows in list(found.items()):
-        reason = "excluded_person" if person in excluded else "alone"
-        if person in excluded or len({faces.picture[row] for row in rows}) < options.min_photos:
-            value, threshold = excluded.get(person, (float(len(rows)), float(options.min_photos)))
-            for row in found.pop(person):
-                rejected[row] = Rejection(reason=reason, value=value, threshold=threshold)
-    return found
-
-
-def _key(faces: Faces, index: int) -> FaceKey:
-    return faces.sha256[index], int(faces.face[index])
 
 
 def _known(out: Path, state: State) -> dict[FaceKey, tuple[str, tuple[str, int, int]]]:
@@ -290,9 +218,9 @@ def _specs(
 ) -> list[PersonSpec]:
     specs = []
     for (person, rows), identity in zip(members.items(), assigned.ids, strict=True):
-        staying = [row for row in rows if _key(faces, row) not in assigned.moved]
+        staying = [row for row in rows if face_key(faces, row) not in assigned.moved]
         for row in set(rows) - set(staying):
-            rejected[row] = Rejection(reason="other_split", detail=known[_key(faces, row)][0])
+            rejected[row] = Rejection(reason="other_split", detail=known[face_key(faces, row)][0])
         if len(staying) < options.min_photos:
             for row in staying:
                 rejected[row] = Rejection(
@@ -303,8 +231,8 @@ def _specs(
             Member(
                 tables[faces.table[row]],
                 faces.row[row],
-                *_key(faces, row),
-                known[_key(faces, row)][1] if _key(faces, row) in known else None,
+                *face_key(faces, row),
+                known[face_key(faces, row)][1] if face_key(faces, row) in known else None,
             )
             for row in staying
         ]
