@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -111,6 +113,42 @@ def test_ways_to_draw_that_there_are_not_are_refused(identity):
         make_drawer("fast", identity, SIZE)
     with pytest.raises(ValueError, match="needs `pipe`"):
         make_drawer("model", identity, SIZE)
+
+
+@pytest.mark.parametrize("size", [float("nan"), "x", None, 2.5, 10**9, 8])
+def test_a_drawer_of_no_size_is_refused(identity, size):
+    with pytest.raises(ValueError, match="`size` must be a whole number"):
+        make_drawer("head", identity, size)
+
+
+def test_a_transparent_picture_makes_no_frame(identity, tmp_path):
+    with pytest.raises(OutputError, match="videos have no alpha"):
+        make(identity, tmp_path / "a.webp", lambda _: np.zeros((SIZE, SIZE, 4), np.uint8))
+    assert not (tmp_path / "a.webp").exists()
+
+
+@pytest.mark.parametrize("settings", [{"size": SIZE}, {"size": SIZE, "seed": 1}])
+def test_a_second_call_for_one_video_is_refused_and_the_first_is_as_if_alone(identity, tmp_path, settings):
+    out, refused = tmp_path / "a.gif", []
+
+    def draw(target):
+        with pytest.raises(OutputError, match=r"a\.gif is being written by another call"):
+            make(identity, out, draw, drawn_by=settings)
+        refused.append(target)
+        return np.full((SIZE, SIZE, 3), len(refused), np.uint8)
+
+    assert make(identity, out, draw).frames == len(refused) == len(TARGETS)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.gif"]
+
+
+def test_threads_write_videos_into_one_folder(identity, tmp_path):
+    def write(number):
+        return make(
+            identity, tmp_path / f"{number}.gif", lambda _: np.zeros((SIZE, SIZE, 3), np.uint8)
+        ).frames
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(write, range(4))) == [len(TARGETS)] * 4
 
 
 def test_a_sequence_gets_one_look_unless_it_names_one(identity):

@@ -16,6 +16,7 @@ from hifi_portrait.cli.outputs import (
     numbered,
     picture_path,
     safetensors_path,
+    video_path,
 )
 from hifi_portrait.errors import OutputError
 from hifi_portrait.io.provenance import read_record
@@ -42,12 +43,42 @@ def test_an_output_is_named_as_a_person_means_it(out, written):
     assert picture_path(out) == Path(written)
 
 
+@pytest.mark.parametrize(
+    ("out", "written"),
+    [
+        ("run_0.5", "run_0.5.mp4"),
+        ("a.b.WebM", "a.b.WebM"),
+        ("dot.", "dot.mp4"),
+        ("new/", "new/animation.mp4"),
+        (".", "animation.mp4"),
+    ],
+)
+def test_a_video_is_named_as_a_person_means_it(out, written):
+    assert video_path(out) == Path(written)
+
+
 def test_a_folder_that_exists_is_written_into(tmp_path):
     assert picture_path(str(tmp_path)) == tmp_path / "portrait.png"
 
 
 @pytest.mark.parametrize(
-    "out", ["a.gif", "me.safetensors", "a.pdf", "a.heic", "", "a\0b", "figures.json", "-", ".png", "d/.JPG"]
+    "out",
+    [
+        "a.gif",
+        "a.csv",
+        "a.mkv",
+        "a.mp3",
+        "a.jxl",
+        "me.safetensors",
+        "a.pdf",
+        "a.heic",
+        "",
+        "a\0b",
+        "figures.json",
+        "-",
+        ".png",
+        "d/.JPG",
+    ],
 )
 def test_a_name_that_is_no_pictures_is_refused(out):
     with pytest.raises(OutputError, match="--out"):
@@ -80,6 +111,7 @@ def test_a_name_that_is_no_identitys_is_refused(out):
         ["warp", "~/who.safetensors", "--size", 64, "--out", "~/w.jpg"],
         ["landmarks", "~/who.safetensors", "--size", 64, "--out", "~/d/"],
         ["identity", "~/who.safetensors", "~/only.jpg", "--out", "~/both"],
+        ["warp", "~/who.safetensors", "--size", 64, "--background", "~/only.jpg", "--out", "~/w.png"],
     ],
 )
 def test_a_tilde_that_the_shell_left_is_the_home_folder(

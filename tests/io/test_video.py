@@ -162,6 +162,20 @@ def test_a_name_that_is_no_videos_is_refused(tmp_path):
         VideoWriter(tmp_path / "a.png", frame_rate=10)
 
 
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), "x", None, 10**30])
+def test_a_rate_that_is_none_is_refused_by_name(tmp_path, rate):
+    with pytest.raises(ValueError, match="frame_rate"):
+        VideoWriter(tmp_path / "a.mp4", frame_rate=rate)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("rate", [np.float32(12.5), np.int64(10), Fraction(30000, 1001)])
+def test_rates_of_every_type_are_taken(tmp_path, rate):
+    with VideoWriter(tmp_path / "a.webm", frame_rate=rate) as video:
+        video.write(frames(1)[0])
+    assert read_info(tmp_path / "a.webm").frame_rate == pytest.approx(float(rate))
+
+
 def test_a_video_without_frames_is_refused_and_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="one frame at least"):
         VideoWriter(tmp_path / "a.mp4", frame_rate=10).close()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hifi_portrait import Target
-from hifi_portrait.errors import MotionError
+from hifi_portrait.errors import MotionError, OutputError
 from hifi_portrait.head.geometry import EXPRESSION_NAMES
 from hifi_portrait.motion import Motion, idle, key_frames
 from hifi_portrait.motion.smoothing import OneEuroFilter
@@ -171,3 +171,16 @@ def test_an_idle_head_blinks_and_sways_alike_for_one_seed():
     for wrong in (0, -1, 1e9, float("nan")):
         with pytest.raises(MotionError, match="duration of an idle motion"):
             idle(wrong)
+    for wrong in (-1, "x", 1.5, float("nan"), True):
+        with pytest.raises(MotionError, match="seed of an idle motion"):
+            idle(0.1, seed=wrong)
+    assert np.array_equal(idle(1, seed=np.int64(3)).pose, idle(1, seed=3.0).pose)
+
+
+@pytest.mark.parametrize("place", ["file/m.json", "/proc/none/m.json", "x" * 300 + ".json"])
+def test_a_place_where_no_motion_can_be_saved_is_named(tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        idle(0.1).save(place)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

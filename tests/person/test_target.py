@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -318,6 +318,8 @@ def test_angles_are_taken_one_by_one():
         ({"expression": {"jawOpen": "wide"}}, "jawOpen"),
         ({"expression": {3: 1}}, "3"),
         ({"expression": [math.nan] * 52}, "browDownLeft"),
+        ({"expression": [{"categoryName": "jawOpens", "score": 1}]}, "jawOpens"),
+        ({"expression": [("jawOpen", math.inf)]}, "jawOpen"),
         ({"framing": 0.5}, "framing"),
         ({"glasses": 5}, "glasses"),
         ({"hair": ("red",)}, "hair"),
@@ -334,6 +336,16 @@ def test_a_framing_of_no_number_is_refused(value):
         Framing(scale=value)
 
 
+@dataclass
+class Category:
+    """As MediaPipe's tasks list the scores of a face."""
+
+    category_name: str
+    score: float
+    index: int = 0
+    display_name: str | None = None
+
+
 @pytest.mark.parametrize(
     "tracked",
     [
@@ -341,6 +353,11 @@ def test_a_framing_of_no_number_is_refused(value):
         {"JawOpen": 0.4},
         {"jawOpen": np.float32(0.4), "mouthSmileLeft": -1e-9},
         {"jawOpen": 0.4, "eyeBlink_L": 0, "eyeBlink_R": 0.0},
+        [Category("_neutral", 0.02), Category("jawOpen", 0.4)],
+        [[Category("jawOpen", np.float32(0.4))]],
+        [{"index": 25, "score": 0.4, "categoryName": "jawOpen", "displayName": ""}],
+        ({"category_name": "JawOpen", "score": 0.4},),
+        [("jawOpen", 0.4), ("eyeBlink_L", -1e-7)],
     ],
 )
 def test_expressions_of_trackers_are_taken(tracked):

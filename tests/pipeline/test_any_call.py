@@ -165,13 +165,22 @@ def test_a_scheduler_of_another_kind_of_model_is_refused_by_name(identity, kind)
         draw(pipe, identity)
 
 
+PARTS = ("unet", "vae", "text_encoder", "text_encoder_2", "hifi_net", "face_encoder", "face_refiner")
+
+
 @pytest.mark.parametrize(
-    "part", ["unet", "vae", "text_encoder", "text_encoder_2", "hifi_net", "face_refiner"]
+    ("part", "kind"),
+    [
+        *((part, torch.float16) for part in PARTS),
+        ("unet", torch.bfloat16),
+        ("vae", torch.float64),
+        ("hifi_net", torch.bfloat16),
+    ],
 )
-def test_a_part_of_another_precision_is_named(identity, part):
+def test_a_part_of_another_precision_is_named(identity, part, kind):
     pipe = a_pipeline()
-    getattr(pipe, part).to(torch.float16)
-    with pytest.raises(ModelError, match=f"different precision .*{part}.*float16"):
+    getattr(pipe, part).to(kind)
+    with pytest.raises(ModelError, match=f"different precision .*{part}.*{str(kind).removeprefix('torch.')}"):
         draw(pipe, identity)
 
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from hifi_portrait.head.arrays import ByteArray
+from hifi_portrait.head.numerics import as_whole
 from hifi_portrait.person.background import Background, BackgroundLike
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
@@ -26,6 +27,9 @@ Draw: TypeAlias = Callable[[Target], ByteArray]
 
 _LEAST_TEXELS, _MOST_TEXELS = 512, 2048
 """Side of the textures of baked heads, from small pictures to large ones."""
+
+_LEAST_SIDE, _MOST_SIDE = 16, 8192
+"""Of the pictures, in pixels."""
 
 _LOOKS_COMPARED = 48
 """Targets of a long sequence, spread over it, by which its look is chosen."""
@@ -51,7 +55,7 @@ def make_drawer(
     identity
         The person.
     size
-        Side of the square pictures, in pixels.
+        Side of the square pictures, in pixels; from 16 to 8192.
     background
         What is behind the person; see `Background.of`.
     pipe, settings
@@ -62,9 +66,15 @@ def make_drawer(
     Raises
     ------
     ValueError
-        The quality is unknown, or "model" and there is no pipeline.
+        The quality is unknown, or "model" and there is no pipeline; or the size is no such whole number.
     """
     behind = Background.of(background)
+    side = as_whole(size)
+    if side is None or not _LEAST_SIDE <= side <= _MOST_SIDE:
+        raise ValueError(
+            f"`size` must be a whole number of pixels in [{_LEAST_SIDE}, {_MOST_SIDE}], but is {size!r}"
+        )
+    size = side
     if quality == "warp":
         return lambda target: identity.warp(target, size, background=behind)
     if quality == "head":
@@ -112,14 +122,11 @@ def _draw_by_networks(
     settings: Mapping[str, Any],
     seed: int,
 ) -> Draw:
-    import torch
-
     def draw(target: Target) -> ByteArray:
-        generator = torch.Generator("cpu").manual_seed(seed)
         drawn: Any = pipe(
             identity,
             target,
-            generator=generator,
+            generator=seed,
             height=size,
             width=size,
             background=background,

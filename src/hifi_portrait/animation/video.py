@@ -7,7 +7,8 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -24,6 +25,11 @@ from hifi_portrait.io.names import printable
 from hifi_portrait.io.video_writer import VideoWriter
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
+
+try:
+    import fcntl
+except ImportError:  # on Windows, where nothing keeps two calls from one video
+    fcntl = None  # type: ignore[assignment]
 
 logger = logging.getLogger(__name__)
 
@@ -98,24 +104,26 @@ def animate(
     out = Path(out)
     if not targets:
         raise OutputError(f"{printable(out)}: a video needs one frame at least")
-    frames = FrameFolder.beside(out, _describe(identity, targets, drawn_by))
-    reused = done = frames.count(len(targets))
-    try:
-        for number in range(done, len(targets)):
-            frames.write(number, draw(targets[number]))
-            done = number + 1
-            if on_frame is not None:
-                on_frame(done)
-    except KeyboardInterrupt:
-        if done == 0:
+    with FrameFolder.beside(out, _describe(identity, targets, drawn_by)) as frames:
+        reused = done = frames.count(len(targets))
+        try:
+            for number in range(done, len(targets)):
+                frames.write(number, draw(targets[number]))
+                done = number + 1
+                if on_frame is not None:
+                    on_frame(done)
+        except KeyboardInterrupt:
+            if done == 0:
+                frames.delete()
+                raise
+            logger.warning(
+                "stopped after %d of %d frames: the same call goes on from there", done, len(targets)
+            )
+        with VideoWriter(out, frame_rate=rate, sound_of=sound_of, record=record) as video:
+            for number in range(done):
+                video.write(frames.read(number))
+        if done == len(targets):
             frames.delete()
-            raise
-        logger.warning("stopped after %d of %d frames: the same call goes on from there", done, len(targets))
-    with VideoWriter(out, frame_rate=rate, sound_of=sound_of, record=record) as video:
-        for number in range(done):
-            video.write(frames.read(number))
-    if done == len(targets):
-        frames.delete()
     return AnimationResult(out, done, len(targets), reused)
 
 
@@ -126,20 +134,31 @@ class FrameFolder:
         self._folder = folder
 
     @classmethod
-    def beside(cls, out: Path, description: str) -> FrameFolder:
-        """Open the folder beside a video. Frames of another description are deleted."""
+    @contextmanager
+    def beside(cls, out: Path, description: str) -> Iterator[FrameFolder]:
+        """Open the folder beside a video, for one writer at a time; frames of another description go.
+
+        Raises
+        ------
+        OutputError
+            The folder cannot be written, or another thread or process makes the same video.
+        """
         folder = out.with_name(f".{out.name}.frames")
         mark = folder / "description.txt"
-        try:
-            if folder.exists() and (not mark.is_file() or mark.read_text() != description):
-                shutil.rmtree(folder)
-            folder.mkdir(parents=True, exist_ok=True)
-            if not mark.exists():
-                with atomic_write(mark) as partial:
-                    partial.write_text(description)
-        except OSError as error:
-            raise OutputError(f"{printable(folder)} cannot be written: {error.strerror or error}") from error
-        return cls(folder)
+        with ExitStack() as stack:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(_only_writer(folder, out))
+                if not mark.is_file() or mark.read_text() != description:
+                    for old in folder.iterdir():
+                        old.unlink()
+                    with atomic_write(mark) as partial:
+                        partial.write_text(description)
+            except OSError as error:
+                raise OutputError(
+                    f"{printable(folder)} cannot be written: {error.strerror or error}"
+                ) from error
+            yield cls(folder)
 
     def count(self, most: int) -> int:
         """Count the frames that are there, from the first on, at most so many."""
@@ -147,6 +166,8 @@ class FrameFolder:
 
     def write(self, number: int, frame: ByteArray) -> None:
         """Keep a frame."""
+        if frame.shape[2:] != (3,):
+            raise OutputError("videos have no alpha: draw before a background that is not transparent")
         partial = self._folder / f"{number:06d}.partial"
         try:
             Image.fromarray(frame).save(partial, "PNG", compress_level=_PNG_LEVEL)
@@ -167,6 +188,25 @@ class FrameFolder:
 
     def _place(self, number: int) -> Path:
         return self._folder / f"{number:06d}.png"
+
+
+@contextmanager
+def _only_writer(folder: Path, out: Path) -> Iterator[None]:
+    """Lock a folder until the context ends, or the process does."""
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError(
+                f"{printable(out)} is being written by another call: name another file"
+            ) from None
+        yield
+    finally:
+        os.close(handle)
 
 
 def _describe(identity: Identity, targets: Sequence[Target], drawn_by: Mapping[str, Any]) -> str:

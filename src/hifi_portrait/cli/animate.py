@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,10 +11,11 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import EXIT_INTERRUPTED, emit, progress
-from hifi_portrait.cli.drives import IDLE, DriveOptions, check_drive, read_drive
-from hifi_portrait.cli.groups import takes_groups
+from hifi_portrait.cli.drives import IDLE, MOST_RATE, DriveOptions, check_drive, read_drive
+from hifi_portrait.cli.groups import given_options, takes_groups
 from hifi_portrait.cli.inputs import (
     background_file,
+    background_settings,
     check_analysis,
     frame,
     load_identity,
@@ -23,9 +25,12 @@ from hifi_portrait.cli.inputs import (
     reference_files,
 )
 from hifi_portrait.cli.models import check_networks, load_networks
-from hifi_portrait.cli.outputs import check_files, video_path
-from hifi_portrait.errors import OutputError, TargetError
+from hifi_portrait.cli.outputs import MOST_RATES, check_files, motion_path, video_path
+from hifi_portrait.cli.without_effect import drive_without_effect, networks_without_effect
+from hifi_portrait.errors import MotionError, OutputError, TargetError
 from hifi_portrait.io.names import printable
+
+logger = logging.getLogger(__name__)
 
 Quality = Annotated[
     Literal["head", "warp", "model"],
@@ -69,15 +74,28 @@ def animate(
     files = reference_files(photos)
     check_analysis(photos, networks.recogniser, face, networks.matting)
     path = video_path(out)
-    outputs = [path, driving.save_motion] if driving.save_motion else [path]
+    saved_motion = motion_path(driving.save_motion) if driving.save_motion is not None else None
     read = [*photos, *files, *pose.files, *networks.files, *driving.files, *background_file(background)]
-    check_files(outputs, read)
+    check_files([path], read)
+    if saved_motion is not None:
+        check_files([saved_motion], [*read, path], option="--save-motion")
     check_drive(driving)
+    most_rate = MOST_RATES.get(path.suffix.lower(), MOST_RATE)
+    if driving.rate is not None and driving.rate > most_rate:
+        raise MotionError(
+            f"--rate {driving.rate:g}: a {path.suffix} has at most {most_rate:g} frames a second: give a"
+            " lower rate, or write an .mp4"
+        )
     behind = read_background(background, [])
     if behind.is_transparent:
         raise OutputError("--background transparent: videos have no alpha: give a colour, such as #00ff00")
     check_look(quality, look)
     base = make_target(pose, look).with_prompt(prompt)
+    for line in [
+        *drive_without_effect(driving, pose),
+        *networks_without_effect(quality, networks, prompt, 0 if driving.drive == IDLE else seed),
+    ]:
+        logger.warning(line)
     if quality == "model":
         check_networks(networks)
     identity = load_identity(photos, networks.recogniser, face, networks.matting)
@@ -85,20 +103,25 @@ def animate(
 
     from hifi_portrait.animation.drawing import choose_look, make_drawer
     from hifi_portrait.animation.video import animate as write_video
+    from hifi_portrait.io.provenance import file_sha256
     from hifi_portrait.io.video import read_info
 
     with progress(quiet=as_json) as bar:
         duration = read_info(driving.files[0]).duration if driving.is_video else None
         if duration is None:
-            motion, rate = read_drive(driving, identity, seed, lambda _: None)
+            motion, rate = read_drive(driving, identity, seed, lambda _: None, most_rate)
         else:
             tracking = bar.add_task("seconds tracked", total=round(duration))
             motion, rate = read_drive(
-                driving, identity, seed, lambda second: bar.update(tracking, completed=int(second))
+                driving,
+                identity,
+                seed,
+                lambda second: bar.update(tracking, completed=int(second)),
+                most_rate,
             )
             bar.remove_task(tracking)
-        if driving.save_motion:
-            motion.save(driving.save_motion)
+        if saved_motion is not None:
+            motion.save(saved_motion)
         is_relative = driving.relative or driving.drive == IDLE
         targets = motion.targets(base, parts=driving.chosen_parts, relative=is_relative)
         targets = choose_look(identity, targets)
@@ -112,12 +135,13 @@ def animate(
         drawn_by = {
             "quality": quality,
             "size": size,
-            "background": background,
-            "seed": seed if quality == "model" else 0,
-            "model": str(networks.model),
+            "background": [background, *(file_sha256(file) for file in background_file(background))],
+            **({"seed": seed, "networks": given_options(networks)} if quality == "model" else {}),
             **settings,
         }
-        record = portrait_record(files, identity, targets[0], drawn_by, networks, private)
+        told = {"quality": quality, "size": size, **background_settings(background, behind, private)}
+        told |= settings | ({"seed": seed} if quality == "model" else {})
+        record = portrait_record(files, identity, targets[0], told, networks, private)
         drive = Path(driving.drive).name if driving.files else driving.drive
         record["motion"] = {"drive": "file" if driving.files and private else drive}
         task = bar.add_task("frames", total=len(targets))

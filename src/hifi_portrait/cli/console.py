@@ -176,7 +176,7 @@ def reports_errors(command: _Command) -> _Command:
     return run  # type: ignore[return-value]  # of the command's own signature, by wraps
 
 
-_FILES_AS_TEXT = frozenset({"out", "model", "hifi", "recipe"})
+_FILES_AS_TEXT = frozenset({"out", "model", "hifi", "recipe", "drive", "background", "save_motion"})
 """Parameters that name files or folders, but are no paths: their ends, or hub ids, mean something, too."""
 
 

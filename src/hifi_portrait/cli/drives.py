@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ IDLE = "idle"
 
 USUAL_RATE = 25.0
 """Frames a second where neither a clip nor an option says."""
+
+MOST_RATE = 120.0
+"""Frames a second at most."""
 
 PARTS = ("pose", "eyes", "mouth", "face")
 """As `hifi_portrait.motion.PARTS`, which is not imported for help texts."""
@@ -79,11 +83,13 @@ class DriveOptions:
     seconds: Annotated[float, typer.Option(min=0.04, max=600, help="Length of an idle motion.")] = 5.0
     rate: Annotated[
         float | None,
-        typer.Option(min=1, max=120, help="Frames a second.", show_default="the clip's, or 25"),
+        typer.Option(min=1, max=MOST_RATE, help="Frames a second.", show_default="the clip's, or 25"),
     ] = None
     save_motion: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Also write the motion as .json.", show_default=False),
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Also write the motion, as .json, or into a folder.", show_default=False
+        ),
     ] = None
 
     @property
@@ -99,7 +105,7 @@ class DriveOptions:
     @property
     def has_keys(self) -> bool:
         """Whether the motion is given as key frames."""
-        return "@" in self.drive and not Path(self.drive).exists()
+        return "@" in self.drive and not os.path.exists(self.drive)  # where a path may be too long for a name
 
     @property
     def is_video(self) -> bool:
@@ -125,8 +131,8 @@ def check_drive(options: DriveOptions) -> None:
     if not options.files:
         return
     path = Path(options.drive)
-    if not path.is_file():
-        what = "is no file" if path.exists() else "does not exist"
+    if not os.path.isfile(path):
+        what = "is no file" if os.path.exists(path) else "does not exist"
         raise MotionError(
             f"--drive {printable(path)} {what}: give a video, a motion .json, an ARKit .csv, or idle"
         )
@@ -165,7 +171,11 @@ def parse_keys(text: str) -> list[tuple[float, Target]]:
 
 
 def read_drive(
-    options: DriveOptions, identity: Identity, seed: int, on_frame: Callable[[float], None]
+    options: DriveOptions,
+    identity: Identity,
+    seed: int,
+    on_frame: Callable[[float], None],
+    most_rate: float = MOST_RATE,
 ) -> tuple[Motion, float]:
     """Read the motion at the frame rate of the video that is to be made.
 
@@ -179,6 +189,8 @@ def read_drive(
         Of an idle motion.
     on_frame
         Called with the time of each frame of a video that was looked at, in seconds.
+    most_rate
+        Frames a second at most, where the clip says how many.
 
     Returns
     -------
@@ -196,7 +208,7 @@ def read_drive(
     elif options.has_keys:
         motion = key_frames(parse_keys(options.drive), rate)
     elif options.is_video:
-        rate = options.rate or min(read_info(path).frame_rate or USUAL_RATE, 120.0)
+        rate = options.rate or min(read_info(path).frame_rate or USUAL_RATE, most_rate)
         motion = track_video(
             path,
             identity=identity if options.drive_person else None,

@@ -15,6 +15,7 @@ from hifi_portrait.cli.console import emit, progress
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
     background_file,
+    background_settings,
     check_analysis,
     frame,
     load_identity,
@@ -117,9 +118,7 @@ def generate(
         "face_scale": strength.face_scale,
         **sides,
     }
-    if behind.kind != "photo":
-        named = behind.picture is None or not private
-        settings["background"] = Path(background).name if named else "picture"
+    settings |= background_settings(background, behind, private)
     if sides and strength.upscale is None:
         del settings["upscale"]  # as the size needs it
     warn_of_equal_pictures(settings, count)

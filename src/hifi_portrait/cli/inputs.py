@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -219,7 +220,15 @@ def read_background(given: str, outputs: Sequence[Path]) -> Background:
 
 def background_file(given: str) -> list[Path]:
     """Give the file that a background is read from, if it is one."""
-    return [Path(given)] if Path(given).is_file() else []
+    return [Path(given)] if os.path.isfile(given) else []  # which takes what is too long for a name
+
+
+def background_settings(given: str, behind: Background, private: bool) -> dict[str, str]:
+    """Name the background for a picture's record, without its folder; `private` leaves a file's name out."""
+    if behind.kind == "photo":
+        return {}
+    named = behind.picture is None or not private
+    return {"background": Path(given).name if named else "picture"}
 
 
 def portrait_record(

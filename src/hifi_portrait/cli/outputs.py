@@ -12,7 +12,8 @@ from hifi_portrait.errors import OutputError
 from hifi_portrait.io.names import PICTURE_FORMATS, is_utf8, printable
 
 _OTHER_KINDS = frozenset(
-    {".safetensors", ".heic", ".heif", ".avif", ".jfif", ".pdf", ".json", ".txt", ".md", ".zip", ".npy"}
+    {".safetensors", ".heic", ".heif", ".avif", ".jfif", ".jxl", ".apng", ".mkv", ".m4v", ".avi", ".flv"}
+    | {".pdf", ".json", ".txt", ".md", ".zip", ".npy", ".csv", ".mp3", ".m4a", ".wav"}
 )
 
 _ENDINGS = _OTHER_KINDS | set(PICTURE_FORMATS) | {".mp4", ".webm", ".gif"}
@@ -43,6 +44,9 @@ def picture_path(out: str, name: str = "portrait.png") -> Path:
 VIDEO_ENDINGS = (".mp4", ".webm", ".gif", ".webp")
 """Endings of videos that can be written, as `hifi_portrait.io.video_writer` does."""
 
+MOST_RATES = {".gif": 50.0}
+"""Ending -> frames a second that a video has at most, where that is less than what can be asked for."""
+
 
 def video_path(out: str, name: str = "animation.mp4") -> Path:
     """Find the video that ``--out`` names, which gets ``.mp4`` behind its name if it has no ending.
@@ -57,9 +61,12 @@ def video_path(out: str, name: str = "animation.mp4") -> Path:
     Raises
     ------
     OutputError
-        The name is empty, or its ending is that of another kind of file.
+        The name is empty or no UTF-8, or its ending is that of another kind of file.
     """
-    return _with_ending(out, name, VIDEO_ENDINGS, "videos are written as")
+    path = _with_ending(out, name, VIDEO_ENDINGS, "videos are written as")
+    if not is_utf8(path):
+        raise OutputError(f"--out {printable(out)}: the name of a video must be UTF-8")
+    return path
 
 
 def safetensors_path(out: str, what: str, name: str) -> Path:
@@ -115,24 +122,47 @@ def glb_path(out: str, name: str = "head.glb") -> Path:
     return path.with_name(f"{path.name.rstrip('.')}.glb")
 
 
-def _file_path(out: str, name: str) -> Path:
-    """Read ``--out`` as a file, or as a folder to put a file of that name into."""
+def motion_path(out: str, name: str = "motion.json") -> Path:
+    """Find the file that ``--save-motion`` names, which gets ``.json`` behind its name if it has no ending.
+
+    Parameters
+    ----------
+    out
+        A file, or a folder as of `picture_path`.
+    name
+        Of the motion in a folder.
+
+    Raises
+    ------
+    OutputError
+        The name is empty, or its ending is that of another kind of file.
+    """
+    path = _file_path(out, name, "--save-motion")
+    if path.suffix.lower() == ".json":
+        return path
+    if path.suffix.lower() in VIDEO_ENDINGS or _is_another_kind(path):
+        raise OutputError(f"--save-motion {printable(out)}: a motion is saved as a .json file")
+    return path.with_name(f"{path.name.rstrip('.')}.json")
+
+
+def _file_path(out: str, name: str, option: str = "--out") -> Path:
+    """Read an option as a file, or as a folder to put a file of that name into."""
     path = Path(out)
     if not out.strip() or "\0" in out:
-        raise OutputError(f"--out {out!r} is no name of a file")
+        raise OutputError(f"{option} {out!r} is no name of a file")
     if out.endswith(("/", os.sep)) or path.is_dir():
         return path / name
     if out == "-":
-        raise OutputError("--out -: name a file: results are not written to the standard output")
+        raise OutputError(f"{option} -: name a file: results are not written to the standard output")
     if path.name.lower() in _ENDINGS or not path.name.strip(" ."):
-        raise OutputError(f"--out {printable(out)}: the name before the ending is missing")
+        raise OutputError(f"{option} {printable(out)}: the name before the ending is missing")
     return path
 
 
 def _is_another_kind(path: Path) -> bool:
     """Tell whether a name says that its file is no picture, or one of a format that is not written."""
     kind = mimetypes.guess_type(path.name, strict=False)[0] or ""
-    return kind.startswith(("image/", "video/")) or path.suffix.lower() in _OTHER_KINDS
+    return kind.startswith(("image/", "video/", "audio/")) or path.suffix.lower() in _OTHER_KINDS
 
 
 def numbered(path: Path, count: int) -> list[Path]:
@@ -145,7 +175,9 @@ def beside(path: Path, word: str) -> Path:
     return path.with_name(f"{path.stem}-{word}{path.suffix}")
 
 
-def check_files(outputs: Sequence[Path], inputs: Iterable[Path], size: int = PICTURE_BYTES) -> None:
+def check_files(
+    outputs: Sequence[Path], inputs: Iterable[Path], size: int = PICTURE_BYTES, option: str = "--out"
+) -> None:
     """Check that files can be written, before anything is computed: all that is written goes back at once.
 
     Parameters
@@ -156,6 +188,8 @@ def check_files(outputs: Sequence[Path], inputs: Iterable[Path], size: int = PIC
         Files that must stay.
     size
         Bytes that each may take.
+    option
+        What named them, for messages.
 
     Raises
     ------
@@ -164,15 +198,15 @@ def check_files(outputs: Sequence[Path], inputs: Iterable[Path], size: int = PIC
     """
     given = [path for path in inputs if path.exists()]
     for path in outputs:
-        _check_not_input(path, given)
+        _check_not_input(path, given, option)
         if path.exists() and not path.is_file():
-            raise OutputError(f"--out {printable(path)} is no plain file: name another")
+            raise OutputError(f"{option} {printable(path)} is no plain file: name another")
         if path.exists() and not os.access(path, os.W_OK):
-            raise OutputError(f"--out {printable(path)} is write-protected: name another file")
+            raise OutputError(f"{option} {printable(path)} is write-protected: name another file")
     for path in outputs[:1]:
         real = Path(os.path.realpath(path))
-        _check_room(real.parent, size * len(outputs), path)
-        _check_name(real)
+        _check_room(real.parent, size * len(outputs), path, option)
+        _check_name(real, option)
 
 
 def check_folder(out: Path, inputs: Iterable[Path]) -> None:
@@ -207,20 +241,21 @@ def check_text_file(path: Path, option: str) -> None:
         raise OutputError(f"{option} {printable(path)} is no text: name another file") from None
 
 
-def _check_not_input(out: Path, inputs: Iterable[Path]) -> None:
+def _check_not_input(out: Path, inputs: Iterable[Path], option: str = "--out") -> None:
     for path in inputs:
         if (out.exists() and os.path.samefile(out, path)) or out.resolve() == path.resolve():
             raise OutputError(
-                f"--out {printable(out)} would replace {printable(path)}, which was given: name another place"
+                f"{option} {printable(out)} would replace {printable(path)}, which was given:"
+                " name another place"
             )
 
 
-def _check_room(folder: Path, size: int, out: Path) -> None:
+def _check_room(folder: Path, size: int, out: Path, option: str = "--out") -> None:
     """Write so many bytes into a folder, or into the nearest one above it that exists, and take them back."""
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent
     if not folder.is_dir():
-        raise OutputError(f"--out {printable(out)}: {printable(folder)} is no folder")
+        raise OutputError(f"{option} {printable(out)}: {printable(folder)} is no folder")
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             if hasattr(os, "posix_fallocate"):
@@ -229,12 +264,14 @@ def _check_room(folder: Path, size: int, out: Path) -> None:
                 file.write(bytes(size))
     except OSError as error:
         raise OutputError(
-            f"--out {printable(out)}: {printable(folder)} cannot be written to: {error.strerror or error}"
+            f"{option} {printable(out)}: {printable(folder)} cannot be written to: {error.strerror or error}"
         ) from error
 
 
-def _check_name(path: Path) -> None:
+def _check_name(path: Path, option: str = "--out") -> None:
     """Check that the file system takes a name, with what atomic writing puts behind it."""
     longest = 255 - len(".partial") - 48
     if len(os.fsencode(path.name)) > longest:
-        raise OutputError(f"--out {printable(path)[:60]}...: the name is too long, at most {longest} bytes")
+        raise OutputError(
+            f"{option} {printable(path)[:60]}...: the name is too long, at most {longest} bytes"
+        )

@@ -11,7 +11,7 @@ from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
 from hifi_portrait.cli.inputs import check_analysis, load_identity, reference_files
 from hifi_portrait.cli.outputs import check_files, picture_path
-from hifi_portrait.errors import OutputError
+from hifi_portrait.errors import NoFaceError, OutputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +38,7 @@ def presets(
             metavar="FILE", help="Also draw a sheet of them, as .png, .jpg or .webp.", show_default=False
         ),
     ] = None,
+    face: options.Face = None,
     as_json: options.Json = False,
 ) -> None:
     """List the presets of --expression with their coefficients, and all 52 coefficients."""
@@ -47,7 +48,9 @@ def presets(
     if path is not None:
         check_files([path], [*(photos or ()), *(reference_files(photos) if photos else ())])
     if photos:
-        check_analysis(photos)
+        check_analysis(photos, face=face)
+    elif face is not None:
+        raise NoFaceError("--face is for photos: give some, and --out for the sheet")
 
     from hifi_portrait.head.geometry import EXPRESSION_NAMES
     from hifi_portrait.person.presets import PRESETS
@@ -65,7 +68,7 @@ def presets(
         from hifi_portrait.cli.sheet import contact_sheet
         from hifi_portrait.io.provenance import save_picture
 
-        pictures = _draw(list(PRESETS), photos)
+        pictures = _draw(list(PRESETS), photos, face)
         names = list(PRESETS)
         rows = [
             (", ".join(names[at : at + _COLUMNS]), pictures[at : at + _COLUMNS])
@@ -77,7 +80,7 @@ def presets(
     emit(result if path is None else result | {"path": str(path)}, "\n".join(lines), as_json)
 
 
-def _draw(names: list[str], photos: list[Path] | None) -> list[np.ndarray]:
+def _draw(names: list[str], photos: list[Path] | None, face: int | None) -> list[np.ndarray]:
     """Draw a person with each expression, or an average head's landmarks."""
     import numpy as np
 
@@ -88,7 +91,7 @@ def _draw(names: list[str], photos: list[Path] | None) -> list[np.ndarray]:
     if photos:
         from hifi_portrait.animation.drawing import choose_look
 
-        person = load_identity(photos)
+        person = load_identity(photos, face=face)
         targets = [Target(expression=name, framing=person.framing()) for name in names]
         return [person.warp(target, _SIZE) for target in choose_look(person, targets)]
     draw, average = LandmarkGenerator.load(), np.zeros(IDENTITY_COMPONENTS, np.float32)

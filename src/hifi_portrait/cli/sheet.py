@@ -17,7 +17,9 @@ INK = (40, 40, 40)
 """RGB of the labels."""
 
 
-def contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], cell: int = 256) -> Image.Image:
+def contact_sheet(
+    rows: Sequence[tuple[str, Sequence[np.ndarray]]], cell: int = 256, *, transparent: bool = False
+) -> Image.Image:
     """Draw rows of pictures, each under its label.
 
     Parameters
@@ -26,12 +28,13 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], cell: int = 
         ``(label, pictures)``; uint8 RGB or RGBA arrays of any size, fitted into squares.
     cell
         Side of the squares, in pixels.
+    transparent
+        Whether the sheet has alpha: pictures keep theirs, and there is nothing behind them.
     """
     columns = max(len(pictures) for _, pictures in rows)
     row_height = LABEL_HEIGHT + cell + MARGIN
-    sheet = Image.new(
-        "RGB", (MARGIN + columns * (cell + MARGIN), MARGIN + len(rows) * row_height), BACKGROUND
-    )
+    sides = MARGIN + columns * (cell + MARGIN), MARGIN + len(rows) * row_height
+    sheet = Image.new("RGBA", sides) if transparent else Image.new("RGB", sides, BACKGROUND)
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(size=14)
     for number, (label, pictures) in enumerate(rows):
@@ -41,7 +44,7 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], cell: int = 
             image = _fit(Image.fromarray(picture), cell)
             left = MARGIN + column * (cell + MARGIN) + (cell - image.width) // 2
             place = left, top + LABEL_HEIGHT + (cell - image.height) // 2
-            sheet.paste(image, place, image if image.mode == "RGBA" else None)
+            sheet.paste(image, place, image if image.mode == "RGBA" and not transparent else None)
     return sheet
 
 

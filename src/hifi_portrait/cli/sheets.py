@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from hifi_portrait.cli.console import emit, progress
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
     background_file,
+    background_settings,
     check_analysis,
     load_identity,
     make_target,
@@ -24,11 +26,14 @@ from hifi_portrait.cli.inputs import (
 from hifi_portrait.cli.models import check_networks, load_networks
 from hifi_portrait.cli.options import LookOptions, PoseOptions
 from hifi_portrait.cli.outputs import check_files, picture_path
+from hifi_portrait.cli.without_effect import networks_without_effect
 from hifi_portrait.errors import TargetError
 from hifi_portrait.io.names import printable
 
 if TYPE_CHECKING:
     from hifi_portrait.person.target import Target
+
+logger = logging.getLogger(__name__)
 
 MOST_PICTURES = 400
 """Of one sheet."""
@@ -81,7 +86,16 @@ def sheet(
     check_files([path], [*photos, *files, *networks.files, *given, *background_file(background)])
     behind = read_background(background, [path])
     check_look(quality, look)
+    for line in networks_without_effect(quality, networks, "", 0):
+        logger.warning(line)
     if targets is not None:
+        for option, value, usual in (
+            ("expressions", expressions, _ALL),
+            ("yaw", yaw, "0"),
+            ("pitch", pitch, "0"),
+        ):
+            if value != usual:
+                raise TargetError(f"--{option} and --targets contradict each other: give one of them")
         rows = read_targets(targets, look)
     else:
         rows = grid(expressions, read_angles("yaw", yaw), read_angles("pitch", pitch), look)
@@ -116,8 +130,10 @@ def sheet(
     drawn = iter(pictures)
     labelled = [(label, [next(drawn) for _ in row]) for label, row in rows]
     settings: dict[str, Any] = {"quality": quality, "size": size, "pictures": count}
+    settings |= background_settings(background, behind, private)
     record = portrait_record(files, identity, wanted[0], settings, networks, private)
-    save_picture(contact_sheet(labelled, cell=size), path, record)
+    drawn_sheet = contact_sheet(labelled, cell=size, transparent=behind.is_transparent)
+    save_picture(drawn_sheet, path, record)
     emit({"path": str(path), "pictures": count, "size": size}, str(path), as_json)
 
 

@@ -108,15 +108,19 @@ class VideoWriter:
         if codec not in CODECS[suffix]:
             raise ValueError(f"codec {codec!r}: a {suffix} has {' or '.join(CODECS[suffix])}")
         most = _MOST_GIF_FRAMES if suffix == ".gif" else 240
-        if not 0 < frame_rate <= most:
-            raise ValueError(f"frame_rate {frame_rate}: must be above 0 and at most {most} for a {suffix}")
+        try:
+            number = float(frame_rate)
+        except (TypeError, ValueError, OverflowError):
+            number = 0.0
+        if not 0 < number <= most:
+            raise ValueError(f"frame_rate {frame_rate!r}: must be above 0 and at most {most} for a {suffix}")
         if not is_utf8(self.path):
             raise OutputError(f"{printable(path)}: the name of a video must be UTF-8")
         is_animation = codec in ("gif", "webp")
         if is_animation and sound_of is not None:
             raise ValueError(f"sound_of: a {suffix} has no sound; write an .mp4 or .webm")
         self._size: tuple[int, int] | None = None
-        rate = Fraction(frame_rate).limit_denominator(1001)
+        rate = Fraction(frame_rate if isinstance(frame_rate, Fraction) else number).limit_denominator(1001)
         text = "" if record is None else text_of_record(record)
         with ExitStack() as stack:
             sound = None if sound_of is None else stack.enter_context(Sound(sound_of, sound_start))

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from hifi_portrait.errors import MotionError
+from hifi_portrait.errors import MotionError, OutputError
 from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.geometry import EXPRESSION_NAMES
 from hifi_portrait.head.numerics import as_number
@@ -204,7 +204,13 @@ class Motion:
         )
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write it as JSON; the file is complete or not there."""
+        """Write it as JSON; the file is complete or not there.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written.
+        """
         rows = zip(self.times, self.expression, self.pose, self.gaze, strict=True)
         frames = [
             {
@@ -221,9 +227,12 @@ class Motion:
         ]
         record = {"format": FORMAT, "version": VERSION, "notices": list(self.notices), "frames": frames}
         path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as partial:
-            partial.write_text(json.dumps(record, indent=1) + "\n")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_write(path, many_writers=True) as partial:
+                partial.write_text(json.dumps(record, indent=1) + "\n")
+        except OSError as error:
+            raise OutputError(f"{printable(path)} cannot be written: {error.strerror or error}") from error
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Motion:

@@ -7,7 +7,7 @@ import numpy as np
 from hifi_portrait.errors import MotionError
 from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.geometry import EXPRESSION_NAMES
-from hifi_portrait.head.numerics import as_number
+from hifi_portrait.head.numerics import as_number, as_whole
 from hifi_portrait.motion.motion import LONGEST, Motion, check_rate
 
 _BLINK_EVERY = (2.0, 6.0)
@@ -53,7 +53,10 @@ def idle(duration: float, *, rate: float = 25.0, seed: int = 0) -> Motion:
     if length is None or not 0 < length <= LONGEST:
         raise MotionError(f"the duration of an idle motion must be in (0, 3600] seconds, but is {duration!r}")
     rate = check_rate(rate)
-    random = np.random.default_rng(seed)
+    number = as_whole(seed)
+    if number is None or number < 0:
+        raise MotionError(f"the seed of an idle motion must be a whole number, 0 or more, but is {seed!r}")
+    random = np.random.default_rng(number)
     times = np.arange(max(1, round(length * rate))) / rate
     expression = np.zeros((len(times), len(EXPRESSION_NAMES)))
     closure = _blinks(times, random)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Literal, Self, TypeAlias
 
 import cv2
@@ -66,7 +66,7 @@ class Background:
             colour = _read_colour(word)
             if colour is not None:
                 return cls("colour", colour=colour)
-            if not given.strip() or (_COLOUR_WORD.fullmatch(given.strip()) and not Path(given).exists()):
+            if not given.strip() or (_COLOUR_WORD.fullmatch(given.strip()) and not os.path.exists(given)):
                 raise TargetError(
                     f"the background {printable(given)!r} is not known: give {', '.join(_KINDS)}, a colour"
                     " such as teal or #204060, or the path of a picture"

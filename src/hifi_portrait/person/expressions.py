@@ -15,9 +15,9 @@ from hifi_portrait.head.geometry import EXPRESSION_NAMES
 from hifi_portrait.head.numerics import as_number
 from hifi_portrait.person.presets import PRESETS
 
-ExpressionLike: TypeAlias = str | Mapping[str, float] | Sequence[float] | Array
-"""Words such as "smile", "smile:0.5" or "smile+wink", ARKit coefficients by name (the rest 0), or all 52 in
-``EXPRESSION_NAMES``' order."""
+ExpressionLike: TypeAlias = str | Mapping[str, float] | Sequence[Any] | Array
+"""Words such as "smile", "smile:0.5" or "smile+wink"; ARKit coefficients by name (the rest 0), also as
+MediaPipe lists them, with ``category_name`` and ``score``; or all 52 in ``EXPRESSION_NAMES``' order."""
 
 ExpressionParts: TypeAlias = tuple[tuple[str, float], ...]
 """What an expression was mixed of: presets with their strengths, and coefficients with their values."""
@@ -114,6 +114,7 @@ def read_expression(expression: ExpressionLike) -> tuple[float, ...]:
     """
     if isinstance(expression, str):
         return mix_parts(parse_expression(expression))
+    expression = _by_name(expression)
     if isinstance(expression, Mapping):
         given = {_find_coefficient(name): value for name, value in expression.items() if name != NEUTRAL}
         values = [given.get(name, 0.0) for name in EXPRESSION_NAMES]
@@ -128,6 +129,37 @@ def read_expression(expression: ExpressionLike) -> tuple[float, ...]:
         if len(values) != len(EXPRESSION_NAMES):
             raise TargetError(f"an expression has {len(EXPRESSION_NAMES)} coefficients, got {len(values)}")
     return tuple(_read_coefficient(name, value) for name, value in zip(EXPRESSION_NAMES, values, strict=True))
+
+
+def _by_name(expression: Any) -> Any:
+    """Give a tracker's list of categories as coefficients by name, and anything else as it is.
+
+    MediaPipe's tasks list objects with ``category_name`` and ``score``; on the web, and as JSON, they are
+    mappings with ``categoryName`` or ``category_name``; others list pairs of name and value.
+    """
+    if not isinstance(expression, list | tuple) or not expression:
+        return expression
+    only = expression[0] if len(expression) == 1 else None
+    if isinstance(only, list | tuple) and only and not isinstance(only[0], str):  # a list for each face
+        return _by_name(only)
+    pairs = []
+    for each in expression:
+        name, value = _field(each, "category_name", "categoryName"), _field(each, "score")
+        if name is None and isinstance(each, list | tuple) and len(each) == 2:
+            name, value = each
+        if not isinstance(name, str) or value is None:
+            return expression
+        pairs.append((name, value))
+    return dict(pairs)
+
+
+def _field(category: Any, *names: str) -> Any:
+    """Look up a field of a mapping or an object by the first of its names that is there; None if none is."""
+    for name in names:
+        value = category.get(name) if isinstance(category, Mapping) else getattr(category, name, None)
+        if value is not None:
+            return value
+    return None
 
 
 def _find_coefficient(name: Any) -> str:

@@ -328,6 +328,11 @@ def test_a_list_names_photos_beside_it(tmp_path: Path):
     (folder / "list.txt").write_text("3.jpg\n\nann/1.jpg\n")
     [source] = find_sources([folder / "list.txt"], None)
     assert [file.original for file in list_files(source, named=False)] == ["3.jpg", "ann/1.jpg"]
+    (folder / "list.txt").write_bytes("\ufeff3.jpg\n".encode())  # as Windows' editors begin a text
+    assert [file.original for file in list_files(source, named=False)] == ["3.jpg"]
+    (folder / "list.txt").write_bytes(b"t\xe4.jpg\n")
+    with pytest.raises(DatasetError, match=r"list\.txt cannot be read as a list of photos"):
+        list_files(source, named=False)
     (folder / "list.txt").write_text("missing.jpg\n")
     with pytest.raises(DatasetError, match=r"missing\.jpg"):
         list_files(source, named=False)

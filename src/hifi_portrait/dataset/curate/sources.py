@@ -115,7 +115,7 @@ def _plain(source: Source) -> dict[str, Any]:
 def _read(file: Path, *, required: bool) -> list[Source]:
     name = printable(file)
     try:
-        data = tomllib.loads(file.read_text())
+        data = tomllib.loads(file.read_text("utf-8-sig"))
     except FileNotFoundError as error:
         if not required:
             return []
@@ -163,7 +163,7 @@ def list_files(source: Source, *, named: bool) -> list[InputFile]:
     Raises
     ------
     DatasetError
-        A file of the list does not exist.
+        The list cannot be read, or a file of it does not exist.
     """
     path = source.path
     if path.is_dir():
@@ -171,7 +171,13 @@ def list_files(source: Source, *, named: bool) -> list[InputFile]:
     if path.suffix.lower() not in {".txt", ".lst"}:
         return [InputFile(str(path.resolve()), printable(path.name), source.name, "")]
     listed = []
-    for line in path.read_text().splitlines():
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(
+            f"{printable(path)} cannot be read as a list of photos, one a line in UTF-8: {error}"
+        ) from error
+    for line in lines:
         if not line.strip():
             continue
         file = (path.parent / line.strip()).resolve()
