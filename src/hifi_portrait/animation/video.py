@@ -112,9 +112,10 @@ def animate(
                 done = number + 1
                 if on_frame is not None:
                     on_frame(done)
-        except KeyboardInterrupt:
+        except BaseException as error:
             if done == 0:
                 frames.delete()
+            if done == 0 or not isinstance(error, KeyboardInterrupt):
                 raise
             logger.warning(
                 "stopped after %d of %d frames: the same call goes on from there", done, len(targets)
