@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from hifi_portrait import Identity
-from hifi_portrait.errors import MotionError, VideoError
+from hifi_portrait.errors import MotionError, NoFaceError, VideoError
 from hifi_portrait.io.video_writer import VideoWriter
 from hifi_portrait.motion import TrackOptions, track_video
 from hifi_portrait.motion.track import track_frames
@@ -112,6 +112,12 @@ def test_what_cannot_be_followed_is_told(anna, arguments, told):
         arguments = {"identity": Identity.from_photos(PICTURES / arguments["identity"])}
     with pytest.raises(MotionError, match=told):
         track_frames(timed([anna] * 2), name="clip", **arguments)
+
+
+@pytest.mark.parametrize("face", [-1, 1.5, "x", float("nan"), True])
+def test_a_face_that_there_cannot_be_is_refused_before_anything_is_read(face):
+    with pytest.raises(NoFaceError, match=f"clip: faces are counted from 0.*no face {face!r}"):
+        track_frames(iter(()), name="clip", face=face)
 
 
 def test_a_clip_without_a_face_is_refused():

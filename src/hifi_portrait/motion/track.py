@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from hifi_portrait.errors import MotionError
-from hifi_portrait.faces.analyser import FaceAnalyser, default_analyser
+from hifi_portrait.faces.analyser import FaceAnalyser, default_analyser, read_face_number
 from hifi_portrait.fitting import fit
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.io.names import printable
@@ -66,6 +66,8 @@ def track_video(
     ------
     MotionError
         There is no face, or not the one that was asked for.
+    NoFaceError
+        `face` is no whole number of 0 or more.
     VideoError
         The file is no video, or damaged.
     MissingExtraError
@@ -106,6 +108,7 @@ def track_frames(
 
     Frames are taken one by one and not kept.
     """
+    face = None if face is None else read_face_number(face, name)
     options, analyser = options or TrackOptions(), analyser or default_analyser()
     follower = FaceFollower(analyser, face=face)
     if identity is not None:
