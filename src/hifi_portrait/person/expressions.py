@@ -117,7 +117,7 @@ def read_expression(expression: ExpressionLike) -> tuple[float, ...]:
     expression = _by_name(expression)
     if isinstance(expression, Mapping):
         given = {_find_coefficient(name): value for name, value in expression.items() if name != NEUTRAL}
-        values = [given.get(name, 0.0) for name in EXPRESSION_NAMES]
+        values: list[Any] = [given.get(name, 0.0) for name in EXPRESSION_NAMES]
     else:
         try:
             values = list(expression)
