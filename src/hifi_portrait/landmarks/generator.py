@@ -109,7 +109,9 @@ class LandmarkGenerator:
     def _load(cls, model: HeadModel) -> Self:
         return cls(model)
 
-    def __call__(self, identity: Array, target: Target, size: int | tuple[int, int]) -> LandmarkImage:
+    def __call__(
+        self, identity: Array, target: Target, size: int | tuple[int, int], *, contours: bool = True
+    ) -> LandmarkImage:
         """Draw a person's head as a target asks.
 
         Parameters
@@ -120,8 +122,10 @@ class LandmarkGenerator:
             Expression, pose, gaze and framing.
         size
             The picture's side, or its width and height, in pixels.
+        contours
+            Whether the image and the coordinates are drawn; the warp needs neither, and they stay 0 without.
         """
-        drawn = self.from_geometry(self.geometry(identity, target, size), size)
+        drawn = self.from_geometry(self.geometry(identity, target, size), size, contours=contours)
         return replace(
             drawn, glasses=target.glasses, hair=target.hair, clothes=target.clothes, look=target.look
         )
@@ -135,11 +139,17 @@ class LandmarkGenerator:
         expression, gaze = target.expression_vector(), target.eye_angles()
         return HeadGeometry(np.asarray(identity), expression, rotation, translation, gaze, camera)
 
-    def from_geometry(self, geometry: HeadGeometry, size: int | tuple[int, int]) -> LandmarkImage:
+    def from_geometry(
+        self, geometry: HeadGeometry, size: int | tuple[int, int], *, contours: bool = True
+    ) -> LandmarkImage:
         """Draw a head as a geometry places it, in a picture of ``size``: its side, or width and height."""
         geometry = geometry.scaled_to((size, size) if isinstance(size, int) else size)
         vertices = self.model.posed(geometry)
         raster = self.draw(vertices, geometry.camera)
+        if not contours:
+            shape = raster.triangle.shape
+            nothing, black = np.zeros((*shape, 3), np.float32), np.zeros((*shape, 3), np.uint8)
+            return LandmarkImage(black, nothing, np.zeros(shape, np.bool_), raster, geometry, vertices)
         coordinates, mask, eye_radius = self._coordinates(raster)
         image = self._image(vertices, geometry, raster, eye_radius)
         return LandmarkImage(image, coordinates, mask, raster, geometry, vertices)

@@ -237,7 +237,8 @@ class Identity(References):
                 f"`size` must be a whole number of pixels in [16, {_LARGEST_PICTURE}], but is {size!r}"
             )
         behind = Background.of(background)
-        drawing = LandmarkGenerator.load()(self.identity, use_own_expressions(target, self.geometries), side)
+        own = use_own_expressions(target, self.geometries)
+        drawing = LandmarkGenerator.load()(self.identity, own, side, contours=False)
         warp = draw_warp(self, drawing)
         return behind.replace_in(warp.picture, warp.alpha, warp.behind)
 

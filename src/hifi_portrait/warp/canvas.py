@@ -54,8 +54,8 @@ class WarpContext:
     def vertex_rows(self) -> Array:
         """Rows (V,) of the picture that the target's vertices are projected to."""
         height, width = self.target.raster.triangle.shape
-        points = self.model.posed(self.target.geometry)
-        return self.target.geometry.camera.scaled_to((width, height)).project(points)[:, 1]
+        camera = self.target.geometry.camera.scaled_to((width, height))
+        return camera.project(self.target.vertices)[:, 1]
 
 
 @dataclass(frozen=True, eq=False)

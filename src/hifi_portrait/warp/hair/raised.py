@@ -12,5 +12,5 @@ def raise_hair(context: WarpContext, canvas: Canvas) -> Canvas:
     """Stage: draw the main reference's hair on the target's bald head, as a second surface."""
     geometry, model = context.target.geometry, context.model
     hair = scalp(model, context.settings.scalp)
-    points = raise_scalp(model.posed(geometry), context.sources.hair, hair, model)
+    points = raise_scalp(context.target.vertices, context.sources.hair, hair, model)
     return replace(canvas, raster=draw_scalp(canvas.raster, points, geometry, hair, model))

@@ -24,7 +24,7 @@ def draw_photo(context: WarpContext, canvas: Canvas) -> Canvas:
     """
     sources, model, settings = context.sources, context.model, context.settings
     target = context.target.geometry
-    vertices = raise_scalp(model.posed(target), sources.hair, scalp(model, settings.scalp), model)
+    vertices = raise_scalp(context.target.vertices, sources.hair, scalp(model, settings.scalp), model)
     height, width = canvas.alpha.shape
     camera = target.camera.scaled_to((width, height))
     canvas = carve_head(canvas, context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
@@ -25,6 +26,7 @@ from hifi_portrait.warp.photo_grid.grid import (
 from hifi_portrait.warp.photo_grid.hair_back import HairBack
 from hifi_portrait.warp.photo_grid.space import PhotoSpace
 from hifi_portrait.warp.photo_grid.trust import measure_trust, trust_emptiness
+from hifi_portrait.warp.settings import WarpSettings
 
 _FAINT = 0.02
 """Alpha from which on the back of the hair is drawn."""
@@ -120,19 +122,16 @@ def draw_front(
     trust, step = measure_trust(
         space, pixels, context.target.geometry, others, shares, context.model, settings
     )
-    away = distance_to(space.matte > context.settings.space.person_matte) / len(part)
-    triangles = grid_triangles(part & (away < settings.margin) & _within(sources.shown[reference], len(part)))
-    apart = spread_over(space.front[..., 1], triangles) > settings.apart
-    apart |= spread_over(space.head_fraction, triangles) > settings.apart_motion
-    torn = longest_sides(pixels, triangles) > step * np.where(apart, settings.tear, settings.stretch_skin[1])
+    cut = _cut_grid(space, part, sources.shown[reference], context.settings)
+    triangles = cut.triangles
+    torn = longest_sides(pixels, triangles) > step * np.where(
+        cut.apart, settings.tear, settings.stretch_skin[1]
+    )
     attributes = (
         trust * _away_from(triangles[torn], len(part)),
         trust_emptiness(space, context.target.geometry, settings),
-        space.looseness,
-        1 - smoothstep(away, 0.3 * settings.margin, settings.margin),
     )
-    parsed = [] if space.parsed is None else [space.parsed]
-    values = np.concatenate([grid_places(len(part)), np.stack(attributes, axis=-1), *parsed], axis=-1)
+    values = np.concatenate([cut.places, np.stack(attributes, axis=-1), cut.attributes], axis=-1)
     raster, drawn = draw_grid(places, triangles[~torn], values, camera)
     at = drawn[..., :2]
     alpha = np.clip(look_up(sources.mattes[reference], at), 0, 1) * raster.mask
@@ -150,6 +149,47 @@ def draw_front(
         parsed=None if space.parsed is None else drawn[..., 6:],
         tears=_draw_tears(space, places, triangles[torn], context, camera, reference),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class CutGrid:
+    """What of a photo's grid is drawn, whatever the target.
+
+    Attributes
+    ----------
+    triangles, apart
+        (F, 3) of its points, and (F,) which of them join what does not belong together.
+    places
+        (G, G, 2) of its points in the photo.
+    attributes
+        (G, G, C): looseness, where its remainder counts, and what was parsed.
+    """
+
+    triangles: IntArray
+    apart: BoolArray
+    places: FloatArray
+    attributes: FloatArray
+
+
+_cut: WeakKeyDictionary[PhotoSpace, dict[object, CutGrid]] = WeakKeyDictionary()
+"""The grids of photos, by what part of them is drawn: they are the same for every target."""
+
+
+def _cut_grid(space: PhotoSpace, part: BoolArray, shown: Array, settings: WarpSettings) -> CutGrid:
+    """Cut a photo's grid to a part (G, G) of it, or give what was cut before."""
+    known = _cut.setdefault(space, {})
+    key = (part.tobytes(), settings)
+    if key not in known:
+        grid = settings.grid
+        away = distance_to(space.matte > settings.space.person_matte) / len(part)
+        triangles = grid_triangles(part & (away < grid.margin) & _within(shown, len(part)))
+        apart = spread_over(space.front[..., 1], triangles) > grid.apart
+        apart |= spread_over(space.head_fraction, triangles) > grid.apart_motion
+        beside = 1 - smoothstep(away, 0.3 * grid.margin, grid.margin)
+        parsed = [] if space.parsed is None else [space.parsed]
+        attributes = np.concatenate([np.stack([space.looseness, beside], axis=-1), *parsed], axis=-1)
+        known[key] = CutGrid(triangles, np.asarray(apart), grid_places(len(part)), attributes)
+    return known[key]
 
 
 def _draw_tears(

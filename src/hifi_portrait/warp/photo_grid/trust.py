@@ -76,10 +76,7 @@ def changed_places(
 ) -> FloatArray:
     """For each vertex (V,) 1 about a mouth or eyes that are held otherwise, 0 elsewhere."""
     count = model.num_vertices
-    heads = [
-        model.express(model.rest(head.identity), head.expression, head.gaze)[:count]
-        for head in (source, target)
-    ]
+    heads = [_express(model, head)[:count] for head in (source, target)]
     moved = np.linalg.norm(heads[1] - heads[0], axis=1)
     changed = np.zeros(count, np.float32)
     mouth = mouth_nearness(model, *settings.mouth)
@@ -90,6 +87,12 @@ def changed_places(
         most = np.percentile(moved[compared], 90)
         changed = np.maximum(changed, nearness * smoothstep(most, *settings.changed))
     return changed
+
+
+@lru_cache(maxsize=8)
+def _express(model: HeadModel, head: HeadGeometry) -> FloatArray:
+    """Give a head's mesh (V + J, 3) its expression and gaze; that of a photo is asked for again and again."""
+    return model.express(model.rest(head.identity), head.expression, head.gaze)
 
 
 @lru_cache(maxsize=4)
