@@ -80,6 +80,13 @@ def window_around(where: BoolArray, margin: int = 2) -> Window:
     return low, slice(max(columns[0] - margin, 0), high)
 
 
+def box_around(pixels: Array) -> Window:
+    """Find the smallest window of a picture with all of some pixels (P, 2), and two more around."""
+    low = np.maximum(np.floor(pixels.min(axis=0)).astype(int) - 2, 0)
+    high = np.maximum(np.ceil(pixels.max(axis=0)).astype(int) + 3, 0)
+    return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
+
+
 def crop_raster(raster: Raster, window: Window) -> Raster:
     """Give what a window of a raster shows."""
     return Raster(

@@ -9,7 +9,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from hifi_portrait.baked.atlas import Atlas
+from hifi_portrait.baked.atlas import Atlas, box_around
 from hifi_portrait.baked.kernels import (
     close_thin,
     draw_nearest,
@@ -21,10 +21,12 @@ from hifi_portrait.baked.kernels import (
 from hifi_portrait.baked.mouth import BakedMouth
 from hifi_portrait.baked.parts import Card, HeadMesh
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
+from hifi_portrait.head.eyeballs import EYES
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
-from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.landmarks.generator import SLIT_MM, LandmarkGenerator
+from hifi_portrait.warp.face.mouth import INSIDE
 from hifi_portrait.warp.face.places import ear_vertices, mouth_nearness
 from hifi_portrait.warp.photo_grid.motion import move_places
 from hifi_portrait.warp.photo_grid.trust import turn_degrees
@@ -98,8 +100,10 @@ def draw_mesh(
     alpha = np.zeros(nearest.shape, np.float32)
     skin = (atlas.uv, atlas.triangles, _is_body(model), texture)
     shade(points, skin, known, drawn, colour, alpha)
-    close_thin(triangle, generator.slit_parts, int(SLIT_MM * 1e-3 * camera.focal / distance) + 1, colour)
-    mouth.draw(colour, triangle, geometry, model, settings)
+    side = int(SLIT_MM * 1e-3 * camera.focal / distance) + 1
+    box = box_around(points[0][part_vertices(model, *EYES, *INSIDE)])
+    close_thin(triangle[box], generator.slit_parts, side, colour[box])
+    mouth.draw(colour, triangle, points[0], geometry, model, settings)
     return Frame(colour, soften_edges(alpha, settings), nearest, triangle, vertices)
 
 

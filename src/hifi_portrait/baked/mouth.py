@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from hifi_portrait.baked.atlas import Atlas, window_around
+from hifi_portrait.baked.atlas import Atlas, Window, box_around, window_around
 from hifi_portrait.baked.kernels import mix_photos
 from hifi_portrait.fitting.landmark_model import LandmarkModel
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.head.eyeballs import EYES
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
-from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.warp.canvas import LightCorrections
 from hifi_portrait.warp.choose import mouth_weights, pose_fitness
@@ -115,31 +115,42 @@ class BakedMouth:
         self,
         colour: FloatArray,
         triangle: Array,
+        pixels: Array,
         target: HeadGeometry,
         model: HeadModel,
         settings: WarpSettings,
     ) -> None:
         """Draw what is between the lips of a target into a picture (H, W, 3), in place.
 
-        ``triangle`` (H, W) is what it shows of the mesh.
+        ``triangle`` (H, W) is what it shows of the mesh, ``pixels`` (V, 2) where its vertices are.
         """
-        is_inside = np.append(np.isin(model.parts, INSIDE), False)
-        inside = is_inside[triangle]
-        if not inside.any():
+        height, edge = len(triangle), settings.mouth.edge_softness * len(triangle)
+        about = box_around(pixels[part_vertices(model, *INSIDE)])
+        found = np.isin(np.append(model.parts, 255)[triangle[about]], INSIDE)
+        if not found.any():
             return
-        height, edge = len(inside), settings.mouth.edge_softness * len(inside)
-        rows, columns = window = window_around(inside, margin=int(8 * edge) + 4)
+        window = rows, columns = _widen(about, window_around(found, margin=0), int(8 * edge) + 4)
         places = LandmarkModel.load(model).predict_pixels(target) / target.camera.height
         lips = Lips.of(places, target, height, model, settings)
         _, on_mouth = self.weigh(target, settings)
         chosen = choose_lips([photo.lips for photo in self.photos], on_mouth, lips, settings)
         photo = None if chosen is None else self.photos[chosen]
         parts = np.append(model.parts, 255)[triangle[window]]
+        inside = np.isin(parts, INSIDE)
         lips = replace(lips, corner=lips.corner - (columns.start, rows.start))
         drawn, _ = draw_between_lips(parts, lips, target.expression, self.brightness, photo, height, settings)
         near = colour[window].copy()
-        near[inside[window]] = drawn
-        colour[window] = soften_edge(near, inside[window], edge)
+        near[inside] = drawn
+        colour[window] = soften_edge(near, inside, edge)
+
+
+def _widen(outer: Window, inner: Window, margin: int) -> Window:
+    """Give a window inside another as one of the picture, so many pixels wider on each side."""
+    rows, columns = (
+        slice(max(whole.start + part.start - margin, 0), whole.start + part.stop + margin)
+        for whole, part in zip(outer, inner, strict=True)
+    )
+    return rows, columns
 
 
 def bake_mouth(
