@@ -13,6 +13,7 @@ from hifi_portrait.cli.outputs import (
     beside,
     check_files,
     check_folder,
+    glb_path,
     numbered,
     picture_path,
     safetensors_path,
@@ -57,6 +58,14 @@ def test_a_video_is_named_as_a_person_means_it(out, written):
     assert video_path(out) == Path(written)
 
 
+@pytest.mark.parametrize(
+    ("out", "written"),
+    [("run_0.5", "run_0.5.glb"), ("h.GLB", "h.GLB"), ("new/", "new/head.glb"), (".", "head.glb")],
+)
+def test_a_head_is_named_as_a_person_means_it(out, written):
+    assert glb_path(out) == Path(written)
+
+
 def test_a_folder_that_exists_is_written_into(tmp_path):
     assert picture_path(str(tmp_path)) == tmp_path / "portrait.png"
 
@@ -68,6 +77,7 @@ def test_a_folder_that_exists_is_written_into(tmp_path):
         "a.csv",
         "a.mkv",
         "a.mp3",
+        "a.glb",
         "a.jxl",
         "me.safetensors",
         "a.pdf",
@@ -165,6 +175,11 @@ def photo(person, tmp_path) -> Path:
         ["warp", "who.safetensors", "--like", "only.jpg", "--out", "only.jpg"],
         ["landmarks", "only.jpg", "--out", "only.jpg"],
         ["identity", "who.safetensors", "--out", "who.safetensors"],
+        ["bake", "who.safetensors", "--out", "who.safetensors"],
+        ["bake", "who.safetensors", "--out", "link.glb"],
+        ["presets", "folder", "--out", "folder/a.png"],
+        ["sheet", "who.safetensors", "--targets", "hard.jpg", "--out", "only.jpg"],
+        ["dataset", "build", "folder", "--out", "folder"],
         ["redraw", "only.jpg", "who.safetensors", "--out", "only.jpg"],
         ["redraw", "folder/a.png", "only.jpg", "--out", "only.jpg"],
         ["prepare", "--data", "folder", "--out", "folder"],
@@ -182,6 +197,7 @@ def test_nothing_that_was_given_is_replaced(run, photo, saved_identity, tmp_path
     for name in ("a", "b-1", "c-sheet"):
         Image.open(photo).save(f"folder/{name}.png")
     Path("link.jpg").symlink_to(photo)
+    Path("link.glb").symlink_to("who.safetensors")
     os.link(photo, "hard.jpg")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     result = run(*words)

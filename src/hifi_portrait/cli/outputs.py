@@ -13,7 +13,7 @@ from hifi_portrait.io.names import PICTURE_FORMATS, is_utf8, printable
 
 _OTHER_KINDS = frozenset(
     {".safetensors", ".heic", ".heif", ".avif", ".jfif", ".jxl", ".apng", ".mkv", ".m4v", ".avi", ".flv"}
-    | {".pdf", ".json", ".txt", ".md", ".zip", ".npy", ".csv", ".mp3", ".m4a", ".wav"}
+    | {".pdf", ".json", ".txt", ".md", ".zip", ".npy", ".csv", ".glb", ".mp3", ".m4a", ".wav"}
 )
 
 _ENDINGS = _OTHER_KINDS | set(PICTURE_FORMATS) | {".mp4", ".webm", ".gif"}
