@@ -221,7 +221,7 @@ def test_a_poor_face_is_rejected_by_the_measure_that_is_worst(make_faces):
     measures[1, 0], measures[1, 5] = 0.01, 0.14
     found = find_poor(make_faces(people(1, 2)[0], measures=measures), QualityOptions())
     assert list(found) == [1]
-    assert (found[1].reason, found[1].threshold) == ("blurred", 0.1)
+    assert (found[1].reason, found[1].threshold) == ("blurred", 0.5)
     assert found[1].value == pytest.approx(0.01)
 
 
