@@ -95,7 +95,8 @@ def draw_mesh(
     draw_nearest(*points, mesh.atlas.shown, nearest, triangle)
     atlas, distance = mesh.atlas, float(np.median(vertices[:, 1]))
     level = _choose_level(mesh.levels, atlas, camera.focal / distance, model)
-    texture = mouth.mix(mesh.levels[level], level, geometry, settings)
+    on_head, on_mouth = mouth.weigh(geometry, settings)
+    texture = mouth.mix(mesh.levels[level], level, on_head, on_mouth)
     colour = np.zeros((camera.height, camera.width, 3), np.float32)
     alpha = np.zeros(nearest.shape, np.float32)
     skin = (atlas.uv, atlas.triangles, _is_body(model), texture)
@@ -103,7 +104,7 @@ def draw_mesh(
     side = int(SLIT_MM * 1e-3 * camera.focal / distance) + 1
     box = box_around(points[0][part_vertices(model, *EYES, *INSIDE)])
     close_thin(triangle[box], generator.slit_parts, side, colour[box])
-    mouth.draw(colour, triangle, points[0], geometry, model, settings)
+    mouth.draw(colour, triangle, points[0], on_mouth, geometry, model, settings)
     return Frame(colour, soften_edges(alpha, settings), nearest, triangle, vertices)
 
 

@@ -91,19 +91,18 @@ class BakedMouth:
         on_mouth = mouth_weights(fitness, self.heads, target, settings.weights) * self.likeness
         return on_head, np.asarray(on_mouth / on_mouth.max(), np.float32)
 
-    def mix(self, texture: ByteArray, level: int, target: HeadGeometry, settings: WarpSettings) -> ByteArray:
+    def mix(self, texture: ByteArray, level: int, on_head: FloatArray, on_mouth: FloatArray) -> ByteArray:
         """Give a texture the mouth that photos show as a target holds it.
 
         Parameters
         ----------
         texture, level
             One of the head's textures (T, T, 4), and its number.
-        target, settings
-            What is drawn, and those of the warp.
+        on_head, on_mouth
+            (M,) the photos' weights, from `weigh`.
         """
         if len(self.heads) == 1:
             return texture
-        on_head, on_mouth = self.weigh(target, settings)
         own = self.windows[level]
         mixed = texture.copy()
         height, width = own.near.shape
@@ -116,13 +115,15 @@ class BakedMouth:
         colour: FloatArray,
         triangle: Array,
         pixels: Array,
+        on_mouth: FloatArray,
         target: HeadGeometry,
         model: HeadModel,
         settings: WarpSettings,
     ) -> None:
         """Draw what is between the lips of a target into a picture (H, W, 3), in place.
 
-        ``triangle`` (H, W) is what it shows of the mesh, ``pixels`` (V, 2) where its vertices are.
+        ``triangle`` (H, W) is what it shows of the mesh, ``pixels`` (V, 2) where its vertices are, and
+        ``on_mouth`` (M,) are the photos' weights, from `weigh`.
         """
         height, edge = len(triangle), settings.mouth.edge_softness * len(triangle)
         about = box_around(pixels[part_vertices(model, *INSIDE)])
@@ -132,7 +133,6 @@ class BakedMouth:
         window = rows, columns = _widen(about, window_around(found, margin=0), int(8 * edge) + 4)
         places = LandmarkModel.load(model).predict_pixels(target) / target.camera.height
         lips = Lips.of(places, target, height, model, settings)
-        _, on_mouth = self.weigh(target, settings)
         chosen = choose_lips([photo.lips for photo in self.photos], on_mouth, lips, settings)
         photo = None if chosen is None else self.photos[chosen]
         parts = np.append(model.parts, 255)[triangle[window]]
