@@ -42,7 +42,7 @@ _LARGEST_CARD = 768
 
 _JPEG_QUALITY = 92
 
-_MOST_DRAWN_OUT = 2.5
+_MOST_DRAWN_OUT = 8.0
 """Times the usual length of a longest side from which on a triangle is left out."""
 
 
