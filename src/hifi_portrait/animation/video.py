@@ -14,8 +14,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
-from PIL import Image
 
 from hifi_portrait.animation.drawing import Draw
 from hifi_portrait.errors import OutputError
@@ -171,7 +171,8 @@ class FrameFolder:
             raise OutputError("videos have no alpha: draw before a background that is not transparent")
         partial = self._folder / f"{number:06d}.partial"
         try:
-            Image.fromarray(frame).save(partial, "PNG", compress_level=_PNG_LEVEL)
+            data = cv2.imencode(".png", frame[..., ::-1], (cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL))[1]
+            partial.write_bytes(data.tobytes())
             os.replace(partial, self._place(number))
         except OSError as error:
             raise OutputError(
@@ -180,8 +181,11 @@ class FrameFolder:
 
     def read(self, number: int) -> ByteArray:
         """Read a frame that was kept."""
-        with Image.open(self._place(number)) as image:
-            return np.asarray(image.convert("RGB"))
+        data = np.frombuffer(self._place(number).read_bytes(), np.uint8)
+        frame = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        if frame is None:
+            raise OutputError(f"{printable(self._folder)} holds a damaged frame: delete the folder")
+        return np.ascontiguousarray(frame[..., ::-1])
 
     def delete(self) -> None:
         """Delete all frames."""
