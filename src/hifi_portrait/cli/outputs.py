@@ -89,16 +89,6 @@ def safetensors_path(out: str, what: str, name: str) -> Path:
     return _with_ending(out, name, (".safetensors",), f"{what} is saved as")
 
 
-def _with_ending(out: str, name: str, endings: Sequence[str], told: str) -> Path:
-    """Read ``--out`` as a file with one of these endings; a name without any gets the first."""
-    path = _file_path(out, name)
-    if path.suffix.lower() in endings:
-        return path
-    if _is_another_kind(path):
-        raise OutputError(f"--out {printable(out)}: {told} {', '.join(endings)}")
-    return path.with_name(f"{path.name.rstrip('.')}{endings[0]}")
-
-
 def glb_path(out: str, name: str = "head.glb") -> Path:
     """Find the ``.glb`` file that ``--out`` names, which gets that ending if it has none.
 
@@ -114,12 +104,7 @@ def glb_path(out: str, name: str = "head.glb") -> Path:
     OutputError
         The name is empty, or its ending is that of another kind of file.
     """
-    path = _file_path(out, name)
-    if path.suffix.lower() == ".glb":
-        return path
-    if _is_another_kind(path):
-        raise OutputError(f"--out {printable(out)}: a head is saved as a .glb file")
-    return path.with_name(f"{path.name.rstrip('.')}.glb")
+    return _with_ending(out, name, (".glb",), "a head is saved as")
 
 
 def motion_path(out: str, name: str = "motion.json") -> Path:
@@ -137,12 +122,17 @@ def motion_path(out: str, name: str = "motion.json") -> Path:
     OutputError
         The name is empty, or its ending is that of another kind of file.
     """
-    path = _file_path(out, name, "--save-motion")
-    if path.suffix.lower() == ".json":
+    return _with_ending(out, name, (".json",), "a motion is saved as", "--save-motion")
+
+
+def _with_ending(out: str, name: str, endings: Sequence[str], told: str, option: str = "--out") -> Path:
+    """Read an option as a file with one of these endings; a name without any gets the first."""
+    path = _file_path(out, name, option)
+    if path.suffix.lower() in endings:
         return path
     if path.suffix.lower() in VIDEO_ENDINGS or _is_another_kind(path):
-        raise OutputError(f"--save-motion {printable(out)}: a motion is saved as a .json file")
-    return path.with_name(f"{path.name.rstrip('.')}.json")
+        raise OutputError(f"{option} {printable(out)}: {told} {', '.join(endings)}")
+    return path.with_name(f"{path.name.rstrip('.')}{endings[0]}")
 
 
 def _file_path(out: str, name: str, option: str = "--out") -> Path:
