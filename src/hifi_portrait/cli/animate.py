@@ -126,9 +126,7 @@ def animate(
         targets = motion.targets(base, parts=driving.chosen_parts, relative=is_relative)
         targets = choose_look(identity, targets)
         settings: dict[str, Any] = {"prompt": prompt} if quality == "model" else {}
-        pipe = None
-        if quality == "model":
-            pipe = load_networks(networks)
+        pipe = load_networks(networks) if quality == "model" else None
         draw = make_drawer(
             quality, identity, size, background=behind, pipe=pipe, settings=settings, seed=seed
         )

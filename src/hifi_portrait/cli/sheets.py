@@ -110,9 +110,7 @@ def sheet(
     from hifi_portrait.cli.sheet import contact_sheet
     from hifi_portrait.io.provenance import save_picture
 
-    pipe = None
-    if quality == "model":
-        pipe = load_networks(networks)
+    pipe = load_networks(networks) if quality == "model" else None
     draw = make_drawer(quality, identity, size, background=behind, pipe=pipe)
     framing = identity.framing()
     wanted = [

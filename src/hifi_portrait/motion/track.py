@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -131,13 +131,8 @@ def track_frames(
     if not found:
         raise MotionError(_describe_missing(name, follower, identity, face))
     motion = _fit_motion(np.array(times), found, landmarks, options)
-    return Motion(
-        motion.times,
-        motion.expression,
-        motion.pose,
-        motion.gaze,
-        (*_describe_choice(name, follower, identity, face), *_describe_gaps(times, found, options)),
-    )
+    told = (*_describe_choice(name, follower, identity, face), *_describe_gaps(times, found, options))
+    return replace(motion, notices=told)
 
 
 def _fit_motion(

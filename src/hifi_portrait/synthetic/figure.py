@@ -12,16 +12,21 @@ from numpy.typing import NDArray
 
 from hifi_portrait.head import EXPRESSION_NAMES, Camera, HeadModel
 from hifi_portrait.head.arrays import Array, FloatArray
-from hifi_portrait.synthetic import colours
 from hifi_portrait.synthetic.garments import dress
 from hifi_portrait.synthetic.lights import Lights
 from hifi_portrait.synthetic.mesh_collection import MeshCollection
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.photo_setup import PhotoSetup
 from hifi_portrait.synthetic.photograph import describe
-from hifi_portrait.synthetic.render import Materials, palette, render
-from hifi_portrait.synthetic.sitter import add_body, add_glasses, add_strands, body_normals, make_sitter
-from hifi_portrait.synthetic.worn_glasses import COLOURS
+from hifi_portrait.synthetic.render import render
+from hifi_portrait.synthetic.sitter import (
+    add_body,
+    add_glasses,
+    add_strands,
+    body_normals,
+    make_materials,
+    make_sitter,
+)
 
 _HEAD_MIDDLE = (0.0, -0.02, 0.0)
 """Middle of the head from its joint, metres: what shadow maps are centred on."""
@@ -111,17 +116,7 @@ def photograph_figure(
     dress(meshes, setup.clothing, vertices, normals)
     add_strands(meshes, sitter, sitter.hair, vertices, head, person, camera.height)
     lens = add_glasses(meshes, sitter, describe(person, setup)["glasses"], head, person)
-    materials = Materials(
-        sitter.skin,
-        sitter.eyes,
-        palette(
-            np.asarray(colours.skin_colour(person.skin.melanin)),
-            np.asarray(setup.clothing_rgb),
-            np.asarray(person.hair.rgb if setup.hair_dye is None else setup.hair_dye[1]),
-            np.asarray(COLOURS[person.seed % len(COLOURS)]),
-        ),
-        person.skin.shine,
-    )
+    materials = make_materials(sitter, person, setup)
     rendering = render(meshes, camera, joint + turned @ np.array(_HEAD_MIDDLE), lights, materials, lens)
     return Figure(
         rendering.colour,

@@ -36,11 +36,17 @@ from hifi_portrait.synthetic.mesh_collection import MeshCollection
 from hifi_portrait.synthetic.outfits import dress_in
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.photo_setup import PhotoSetup
-from hifi_portrait.synthetic.render import Materials, Rendering, palette, render
-from hifi_portrait.synthetic.sitter import add_body, add_glasses, add_strands, body_normals, make_sitter
+from hifi_portrait.synthetic.render import Rendering, render
+from hifi_portrait.synthetic.sitter import (
+    add_body,
+    add_glasses,
+    add_strands,
+    body_normals,
+    make_materials,
+    make_sitter,
+)
 from hifi_portrait.synthetic.walls import COLOURED_WALLS, WALLS, paint_wall
 from hifi_portrait.synthetic.wide_caption import wide_caption
-from hifi_portrait.synthetic.worn_glasses import COLOURS
 
 FACE_MIDDLE = np.array((0.0, -0.100, 0.000))
 """The point of the base shape that framing is about: between eyes and mouth."""
@@ -143,18 +149,7 @@ def photograph(person: Person, setup: PhotoSetup, size: int = 256) -> Photograph
     )
     add_strands(meshes, sitter, hair, vertices, head, person, size)
     lens = add_glasses(meshes, sitter, attributes["glasses"], head, person)
-    materials = Materials(
-        sitter.skin,
-        sitter.eyes,
-        palette(
-            np.asarray(colours.skin_colour(person.skin.melanin)),
-            np.asarray(setup.clothing_rgb),
-            np.asarray(person.hair.rgb if setup.hair_dye is None else setup.hair_dye[1]),
-            np.asarray(COLOURS[person.seed % len(COLOURS)]),
-        ),
-        person.skin.shine,
-        None if wide is None else wide.dyes(),
-    )
+    materials = make_materials(sitter, person, setup, None if wide is None else wide.dyes())
     focus = translation + rotation @ np.array((0.0, -0.02, 0.0)) + (0, 0, -0.02)
     if wide is not None and wide.environment is not None:
         turned = camera_rotation(wide.camera_yaw, wide.camera_pitch)

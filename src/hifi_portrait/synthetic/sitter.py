@@ -11,8 +11,10 @@ from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.base_shape import Fitting
 from hifi_portrait.head.glasses import CLEAR, DARK, fit_glasses
 from hifi_portrait.head.model import ShapeAlignment, part_vertices
+from hifi_portrait.synthetic import colours
 from hifi_portrait.synthetic.beard import beard_hair
 from hifi_portrait.synthetic.body_mesh import HAIR, body_mesh
+from hifi_portrait.synthetic.dyes import Dyes
 from hifi_portrait.synthetic.eyeballs import eye_texture
 from hifi_portrait.synthetic.garments import skin_left_bare
 from hifi_portrait.synthetic.hair_strands import Strands, posed_strands, ribbon_mesh
@@ -23,9 +25,9 @@ from hifi_portrait.synthetic.mesh_collection import MeshCollection
 from hifi_portrait.synthetic.outfits import skin_bare_in
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.photo_setup import PhotoSetup
-from hifi_portrait.synthetic.render import Lens
+from hifi_portrait.synthetic.render import Lens, Materials, palette
 from hifi_portrait.synthetic.skin import skin_texture
-from hifi_portrait.synthetic.worn_glasses import put_on
+from hifi_portrait.synthetic.worn_glasses import COLOURS, put_on
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,22 @@ def make_sitter(person: Person, full_hair: bool = False) -> Sitter:
         hair,
         beard,
         skull_shield(vertices),
+    )
+
+
+def make_materials(sitter: Sitter, person: Person, setup: PhotoSetup, dyes: Dyes | None = None) -> Materials:
+    """Make what skin, eyes, clothes, hair and frame of a person look like in one photo."""
+    return Materials(
+        sitter.skin,
+        sitter.eyes,
+        palette(
+            np.asarray(colours.skin_colour(person.skin.melanin)),
+            np.asarray(setup.clothing_rgb),
+            np.asarray(person.hair.rgb if setup.hair_dye is None else setup.hair_dye[1]),
+            np.asarray(COLOURS[person.seed % len(COLOURS)]),
+        ),
+        person.skin.shine,
+        dyes,
     )
 
 

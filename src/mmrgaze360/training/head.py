@@ -94,12 +94,16 @@ class HeadObjective(Objective):
 
     def _errors(self) -> np.ndarray:
         crops, truth = self._test
+        cosine = np.clip((self._find_gazes(crops) * truth).sum(1), -1, 1)
+        return np.asarray(np.degrees(np.arccos(cosine)))
+
+    def _find_gazes(self, crops: ByteArray) -> np.ndarray:
+        """Find the gazes (N, 3) of close-ups (N, size, size, 3)."""
         inputs = torch.from_numpy(np.stack([to_network(crop) for crop in crops]))
         device = next(self.parameters()).device
         with torch.no_grad():
-            gaze = self.part("head").network(inputs.to(device))[0].float().cpu().numpy()
-        cosine = np.clip((gaze * truth).sum(1), -1, 1)
-        return np.asarray(np.degrees(np.arccos(cosine)))
+            gaze = self.part("head").network(inputs.to(device))[0]
+        return np.asarray(gaze.float().cpu().numpy())
 
     def sheet(self) -> ByteArray:
         """Show held-out heads, with the true gaze in green and the found one in red."""
@@ -107,10 +111,7 @@ class HeadObjective(Objective):
         chosen = range(min(_SHEET, len(crops)))
         if not chosen:
             return np.zeros((8, 8, 3), np.uint8)
-        inputs = torch.from_numpy(np.stack([to_network(crops[k]) for k in chosen]))
-        device = next(self.parameters()).device
-        with torch.no_grad():
-            found = self.part("head").network(inputs.to(device))[0].float().cpu().numpy()
+        found = self._find_gazes(crops[: len(chosen)])
         tiles = []
         for k in chosen:
             tile = cv2.resize(crops[k], (128, 128), interpolation=cv2.INTER_CUBIC)
