@@ -11,6 +11,24 @@ from hifi_portrait.head.arrays import Array, ByteArray, FloatArray, make_arrays_
 
 
 @dataclass(frozen=True, eq=False)
+class MeasuredFace:
+    """A face as it lies in its photo, before its portrait crop, matte and embedding are made."""
+
+    box: FloatArray
+    """(4,) left, top, right, bottom of the detected face, in photo pixels."""
+    landmarks: FloatArray
+    """(478, 3) float32, in photo pixels."""
+    crop_transform: Array
+    """(3, 3) from photo pixels to pixels of the portrait crop."""
+    crop_size: int
+    """Side of the portrait crop, of `CROP_SIZES`."""
+    aligned: ByteArray
+    """uint8 RGB (S, S, 3): the recogniser's aligned view."""
+    measures: FaceQuality
+    """What the photo's quality is made of."""
+
+
+@dataclass(frozen=True, eq=False)
 class Face:
     """One analysed face. Its arrays are read-only views."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from hifi_portrait.errors import ImageError
 from hifi_portrait.head.arrays import Array, ByteArray
@@ -80,6 +80,9 @@ def load_image(photo: ImageLike, *, max_pixels: int = MAX_PIXELS, min_side: int 
     """
     name = source_name(photo)
     if isinstance(photo, np.ndarray):
+        if photo.dtype == np.uint8 and photo.ndim == 3 and photo.shape[2] == 3 and photo.size:
+            _check_size((photo.shape[1], photo.shape[0]), name, max_pixels, min_side)
+            return np.array(photo, order="C")
         image = _image_from_array(photo, name)
     elif isinstance(photo, Image.Image):
         image = photo
@@ -87,7 +90,7 @@ def load_image(photo: ImageLike, *, max_pixels: int = MAX_PIXELS, min_side: int 
         return _load_file(Path(photo), max_pixels, min_side)
     else:
         raise ImageError(f"{name} is not a photo: give a path, a PIL image or a NumPy array")
-    _check_size(image, name, max_pixels, min_side)
+    _check_size(image.size, name, max_pixels, min_side)
     return _decode(image, name)
 
 
@@ -170,7 +173,7 @@ def _load_file(path: Path, max_pixels: int, min_side: int) -> ByteArray:
     if path.is_dir():
         raise ImageError(f"{name} is a folder; give the path of a picture in it")
     with open_picture(path) as image:
-        _check_size(image, name, max_pixels, min_side)
+        _check_size(image.size, name, max_pixels, min_side)
         return _decode(image, name)
 
 
@@ -244,8 +247,8 @@ def _read_heic() -> None:
     register_heif_opener()
 
 
-def _check_size(image: Image.Image, name: str, max_pixels: int, min_side: int) -> None:
-    width, height = image.size
+def _check_size(size: tuple[int, int], name: str, max_pixels: int, min_side: int) -> None:
+    width, height = size
     if width * height > max_pixels:
         raise ImageError(
             f"{name} is too large: {width}x{height} is more than the limit of"
@@ -258,7 +261,8 @@ def _check_size(image: Image.Image, name: str, max_pixels: int, min_side: int) -
 def _decode(image: Image.Image, name: str) -> ByteArray:
     try:
         image.load()
-        upright = ImageOps.exif_transpose(image)
+        is_upright = image.getexif().get(ExifTags.Base.Orientation, 1) == 1
+        upright = image if is_upright else ImageOps.exif_transpose(image)  # it copies in any case
         return np.array(_to_rgb(upright), dtype=np.uint8)
     except _DECODING_ERRORS as error:
         raise ImageError(f"{name} is damaged or truncated: {error}") from error
@@ -277,7 +281,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return _to_srgb(image, image.info.get("icc_profile")).convert("RGB")
     if image.mode in {"L", "1"}:
         return image.convert("RGB")
-    return _to_srgb(image.convert("RGB"), image.info.get("icc_profile"))
+    picture = image if image.mode == "RGB" else image.convert("RGB")
+    return _to_srgb(picture, image.info.get("icc_profile"))
 
 
 def _from_high_range(image: Image.Image) -> Image.Image:

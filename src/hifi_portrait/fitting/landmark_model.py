@@ -129,11 +129,16 @@ class LandmarkNoise:
         )
 
     @cached_property
-    def scaled_inner(self) -> tuple[Array, Array]:
-        """``W = precision * factor`` (956, r) and the inverse of ``I + factor.T @ W`` (Woodbury)."""
-        weighted = self.factor * self.precision[:, None]
-        inner = np.eye(self.factor.shape[1]) + self.factor.T @ weighted
-        return weighted, np.linalg.inv(inner)
+    def deviation(self) -> Array:
+        """(956,) square root of the diagonal's precision, ``D``."""
+        return np.sqrt(self.precision)
+
+    @cached_property
+    def whitened(self) -> Array:
+        """``C`` (r, 956), by which the precision is ``D (I - C.T @ C) D`` (Woodbury)."""
+        scaled = self.factor * self.deviation[:, None]
+        inner = np.linalg.inv(np.eye(self.factor.shape[1]) + scaled.T @ scaled)
+        return np.ascontiguousarray(np.linalg.cholesky(inner).T @ scaled.T)
 
 
 class LandmarkModel:
@@ -143,6 +148,8 @@ class LandmarkModel:
     ----------
     mean, identity, expression
         (478, 3), (80, 478, 3) and (40, 478, 3): the linear bases, in metres.
+    shapes
+        (478, 3, 120): expression and identity once more, by landmark, for derivatives.
     gaze
         (2, 478, 3) linear shift per radian of gaze.
     eye_mean, eye_identity
@@ -174,6 +181,8 @@ class LandmarkModel:
         self.identity = self.identity + correction.identity
         self.expression = self.expression + correction.expression
         self.gaze = np.asarray(correction.gaze, np.float64)
+        both = np.concatenate([self.expression, self.identity])
+        self.shapes = np.ascontiguousarray(both.transpose(1, 2, 0))
 
     @classmethod
     def load(cls, model: HeadModel | None = None) -> Self:

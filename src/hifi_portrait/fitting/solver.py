@@ -223,16 +223,14 @@ def _normal_equations(
     jacobian, error = _linearise(seen, identity, photo, full, shared_count)
     noise = seen.noise
     strength = photo.weight / settings.noise_inflation
-    weighted = jacobian * noise.precision[:, None]
-    hessian = jacobian.T @ weighted
-    gradient = -(weighted.T @ error)
-    cost = 0.5 * float(error @ (noise.precision * error))
-    spread, inner = noise.scaled_inner
-    shared, shared_error = spread.T @ jacobian, spread.T @ error
-    inner_shared = inner @ shared
-    hessian -= shared.T @ inner_shared
-    gradient += inner_shared.T @ shared_error
-    cost -= 0.5 * float(shared_error @ inner @ shared_error)
+    # Products of a matrix with its own transpose take BLAS half as long as others.
+    jacobian *= noise.deviation[:, None]
+    error = error * noise.deviation
+    low_rank = noise.whitened @ jacobian
+    low_rank_error = noise.whitened @ error
+    hessian = jacobian.T @ jacobian - low_rank.T @ low_rank
+    gradient = low_rank.T @ low_rank_error - jacobian.T @ error
+    cost = 0.5 * float(error @ error - low_rank_error @ low_rank_error)
     hessian, gradient, cost = hessian * strength, gradient * strength, cost * strength
     diagonal = np.arange(len(hessian))
     hessian[diagonal[GAZE], diagonal[GAZE]] += settings.gaze_weight
@@ -267,16 +265,22 @@ def _linearise(
 
     count = UNKNOWNS + shared_count if full else GAZE.stop
     jacobian = np.empty((NUM_LANDMARKS, 2, count))
-    jacobian[:, :, 0:3] = np.cross(turned[:, None], slope)
+    x, y, z = turned.T[:, :, None]
+    jacobian[:, :, 0] = y * slope[:, :, 2] - z * slope[:, :, 1]
+    jacobian[:, :, 1] = z * slope[:, :, 0] - x * slope[:, :, 2]
+    jacobian[:, :, 2] = x * slope[:, :, 1] - y * slope[:, :, 0]
     jacobian[:, :, 3:6] = slope
     jacobian[:, :, GAZE] = np.einsum("kid,gkd->kig", local, seen.gaze)
     about_pitch = axis_rotation(2, np.degrees(photo.gaze[0])) @ np.array([-1.0, 0.0, 0.0])
     jacobian[IRISES, :, 6] += np.einsum("kid,kd->ki", local[IRISES], np.cross([0, 0, 1.0], iris_offset))
     jacobian[IRISES, :, 7] += np.einsum("kid,kd->ki", local[IRISES], np.cross(about_pitch, iris_offset))
     if full:
-        jacobian[:, :, FACE] = local @ seen.expression.transpose(1, 2, 0)
-        if shared_count:
-            jacobian[:, :, UNKNOWNS:] = local @ seen.identity.transpose(1, 2, 0)
+        # Each landmark's own small product: added up over the three axes, it needs no call a landmark.
+        shapes = seen.shapes if shared_count else seen.shapes[:, :, : FACE.stop - FACE.start]
+        products = local[:, :, 0, None] * shapes[:, None, 0]
+        for axis in (1, 2):
+            products += local[:, :, axis, None] * shapes[:, None, axis]
+        jacobian[:, :, FACE.start :] = products
     return jacobian.reshape(2 * NUM_LANDMARKS, count), error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from hifi_portrait.head import HeadGeometry
@@ -40,6 +41,8 @@ _GREY_SATURATION = 6.0
 """Mean difference between colour channels, of 255, below which a picture has no colours."""
 
 
+_MEAN_OF_CHANNELS = np.full((1, 3), 1 / 3, np.float32)
+
 _SIDE = 160
 """Pixels a side that are looked at: means and spreads of colours are those of the whole."""
 
@@ -60,23 +63,24 @@ def describe(crop: ByteArray, matte: FloatArray, fit: HeadGeometry) -> tuple[str
         Clauses between commas, and what they were made of.
     """
     step = max(len(crop) // _SIDE, 1)
-    crop, matte = crop[::step, ::step], matte[::step, ::step]
+    crop, matte = np.ascontiguousarray(crop[::step, ::step]), matte[::step, ::step]
     found: dict[str, str] = {"style": _style(crop)}
     expression = dict(zip(EXPRESSION_NAMES, fit.expression, strict=True))
     for said, names, limits in _SIGNS:
         if all(expression[name] >= limit for name, limit in zip(names, limits, strict=True)):
             found["expression"] = said
             break
-    face = crop[matte > 0.5]
-    brightness = float(face.mean()) if len(face) else 128.0
+    person, beside = (each.astype(np.uint8) for each in (matte > 0.5, matte < 0.1))
+    brightness = float(np.mean(cv2.mean(crop, person)[:3])) if person.any() else 128.0
     if brightness < _DARK:
         found["light"] = "in dim light"
     elif brightness > _BRIGHT:
         found["light"] = "in bright light"
-    beside = crop[matte < 0.1]
-    if len(beside) > crop.shape[0] and found["style"] == "photo":
-        colour = min(_COLOURS, key=lambda name: float(np.abs(beside.mean(axis=0) - _COLOURS[name]).sum()))
-        plain = "plain " if float(beside.mean(axis=1).std()) < _PLAIN else ""
+    if int(beside.sum()) > crop.shape[0] and found["style"] == "photo":
+        mean = np.array(cv2.mean(crop, beside)[:3])
+        colour = min(_COLOURS, key=lambda name: float(np.abs(mean - _COLOURS[name]).sum()))
+        spread = cv2.meanStdDev(cv2.transform(crop.astype(np.float32), _MEAN_OF_CHANNELS), mask=beside)[1]
+        plain = "plain " if float(spread[0, 0]) < _PLAIN else ""
         found["background"] = f"{plain}{colour}"
     clauses = [f"a {found['style']} of a person", found.get("expression"), found.get("light")]
     if "background" in found:
@@ -85,6 +89,7 @@ def describe(crop: ByteArray, matte: FloatArray, fit: HeadGeometry) -> tuple[str
 
 
 def _style(crop: ByteArray) -> str:
-    colours = crop.astype(np.float32)
-    saturation = float((colours.max(axis=2) - colours.min(axis=2)).mean())
+    red, green, blue = cv2.split(crop)
+    most, least = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+    saturation = cv2.mean(cv2.subtract(most, least))[0]
     return "black and white photo" if saturation < _GREY_SATURATION else "photo"

@@ -23,7 +23,8 @@ from hifi_portrait.dataset.curate.pdq import pdq_of
 from hifi_portrait.dataset.curate.sources import InputFile
 from hifi_portrait.dataset.records import true_suffix
 from hifi_portrait.errors import ImageError
-from hifi_portrait.faces import ArcFaceRecogniser, Face, FaceAnalyser
+from hifi_portrait.faces import ArcFaceRecogniser, FaceAnalyser
+from hifi_portrait.faces.face import MeasuredFace
 from hifi_portrait.faces.image import MAX_PIXELS, decode_picture, open_bytes
 from hifi_portrait.faces.quality import FaceQuality
 from hifi_portrait.head.arrays import ByteArray, FloatArray
@@ -117,19 +118,26 @@ def detect_files(
     analyser = analyser_of(recogniser)
     rows = [file_row(file) for file in files]
     pictures = (_read(file, row, forgotten) for file, row in zip(files, rows, strict=True))
-    faces = analyser.analyse_many(_or_error(pictures), on_error=lambda number, error: None)
+    faces = analyser.measure_many(_or_error(pictures), on_error=lambda number, error: None)
     return [
         [row | face for face in group] or [row | {"reason": row["reason"] or "no_face"}]
         for row, group in zip(rows, face_rows(analyser, faces), strict=True)
     ]
 
 
-def face_rows(analyser: FaceAnalyser, pictures: Sequence[Sequence[Face]]) -> list[list[dict[str, Any]]]:
+def face_rows(
+    analyser: FaceAnalyser, pictures: Sequence[Sequence[MeasuredFace]]
+) -> list[list[dict[str, Any]]]:
     """Describe the faces of some pictures: the columns of `FACE_SCHEMA` that are a face's own."""
-    mirrored = _embed_mirrored(analyser, [face for group in pictures for face in group])
+    chips = [face.aligned for group in pictures for face in group]
+    if not chips:
+        return [[] for _ in pictures]
+    chips += [np.asarray(chip[:, ::-1]) for chip in chips]
+    vectors = analyser.recogniser(np.stack(chips))  # in one call, which is quicker than two
+    each = zip(vectors[: len(chips) // 2], vectors[len(chips) // 2 :], strict=True)
     name = recogniser_name(analyser)
     return [
-        [_face_row(face, number, next(mirrored), name) for number, face in enumerate(group)]
+        [_face_row(face, number, *next(each), name) for number, face in enumerate(group)]
         for group in pictures
     ]
 
@@ -142,14 +150,7 @@ def crashed_row(file: InputFile) -> list[dict[str, Any]]:
 @cache
 def analyser_of(recogniser: Path | None) -> FaceAnalyser:
     """Give the analyser with a recogniser; None for the default one."""
-    if recogniser is None:
-        return FaceAnalyser(matting=_no_matte)
-    return FaceAnalyser(matting=_no_matte, recogniser=ArcFaceRecogniser(recogniser))
-
-
-def _no_matte(image: ByteArray) -> FloatArray:
-    """Stand in for a matte: many faces are rejected, and the second stage makes those of the others."""
-    return np.ones(image.shape[:2], np.float32)
+    return FaceAnalyser() if recogniser is None else FaceAnalyser(recogniser=ArcFaceRecogniser(recogniser))
 
 
 def file_row(file: InputFile) -> dict[str, Any]:
@@ -220,26 +221,20 @@ def _or_error(pictures: Iterator[ByteArray | ImageError]) -> Iterator[ByteArray]
         yield np.zeros((0, 0, 3), np.uint8) if isinstance(picture, ImageError) else picture
 
 
-def _embed_mirrored(analyser: FaceAnalyser, faces: Sequence[Face]) -> Iterator[np.ndarray]:
-    if not faces:
-        return iter(())
-    chips = np.stack([face.aligned[:, ::-1] for face in faces])
-    return iter(analyser.recogniser(chips))
-
-
-def _face_row(face: Face, number: int, mirrored: np.ndarray, recogniser: str) -> dict[str, Any]:
+def _face_row(
+    face: MeasuredFace, number: int, vector: FloatArray, mirrored: FloatArray, recogniser: str
+) -> dict[str, Any]:
     chip = face.aligned
-    assert face.measures is not None
     return {
         "face": number,
         "box": face.box,
         "landmarks": face.landmarks.ravel(),
         "crop_transform": np.asarray(face.crop_transform, np.float32).ravel(),
-        "crop_size": len(face.crop),
+        "crop_size": face.crop_size,
         "recogniser": recogniser,
-        "embedding": np.asarray(face.embedding, np.float32),
+        "embedding": np.asarray(vector, np.float32),
         "mirrored": np.asarray(mirrored, np.float32),
-        "quality": float(face.quality),
+        "quality": face.measures.score,
         **{name: float(getattr(face.measures, name)) for name in MEASURES},
         "chip_pdq": pdq_of(chip),
         "mirrored_pdq": pdq_of(chip[:, ::-1]),

@@ -178,8 +178,7 @@ def _frame_rows(
 ) -> list[dict[str, Any]]:
     """Describe the faces of some frames, as they will be stored: a frame is a picture from here on."""
     pictures = [decode_picture(frame.image) for frame in frames]
-    found = analyser.analyse_many(pictures)
-    faces = face_rows(analyser, found)
+    faces = face_rows(analyser, analyser.measure_many(pictures))
     rows = []
     for frame, pixels, described in zip(frames, pictures, faces, strict=True):
         picture = {
