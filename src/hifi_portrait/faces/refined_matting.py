@@ -96,11 +96,14 @@ def refine_matte(image: ByteArray, matte: FloatArray, settings: RefinementSettin
     band = np.flatnonzero(~inside & (nearby | (matte > 0.02)))
     colours = _continue_colours(image, inside, nearby, settings)
     person, behind, variance = (
-        np.stack([cv2.resize(plane, matte.shape[::-1]).ravel()[band] for plane in cv2.split(each)])
+        np.stack(
+            [cv2.resize(plane, matte.shape[::-1]).ravel()[band] for plane in cv2.split(each)],
+            dtype=np.float32,
+        )
         for each in colours
     )
     direction = person - behind
-    length = np.sqrt(_sum_of_squares(direction)) + np.float32(1e-3)
+    length = np.asarray(np.sqrt(_sum_of_squares(direction)) + 1e-3, np.float32)
     direction /= length
     deviation = np.sqrt(_sum(variance * direction * direction) + np.float32(settings.noise**2))
     begin, end = settings.distinct
@@ -190,7 +193,7 @@ def _drop_loose_pieces(alpha: FloatArray, matte: FloatArray, settings: Refinemen
     kept = np.zeros(count, bool)
     kept[labels[matte > 0.5]] = True
     kept[0] = False
-    return np.asarray(alpha * (kept.take(labels) | (matte > 0.05)), np.float32)
+    return np.asarray(alpha * (kept.take(np.asarray(labels)) | (matte > 0.05)), np.float32)
 
 
 def _erode(mask: BoolArray, radius: float) -> BoolArray:
