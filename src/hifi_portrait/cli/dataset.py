@@ -115,6 +115,14 @@ class GatheringOptions:
         Path | None,
         typer.Option(metavar="FILE", help="An ArcFace network in ONNX, in place of the default recogniser."),
     ] = None
+    captioner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder or hub id of an image-to-text model that writes the captions.",
+            show_default="captions of what was measured",
+        ),
+    ] = None
     calibration: Annotated[
         Path | None,
         typer.Option(
@@ -134,9 +142,11 @@ class GatheringOptions:
 
         exclude = tuple(self.exclude)
         if data is None:
-            options = BuildOptions(recogniser=self.recogniser, exclude=exclude)
+            options = BuildOptions(recogniser=self.recogniser, exclude=exclude, captioner=self.captioner)
         else:
-            options = kept_options(data, recogniser=self.recogniser, exclude=exclude)
+            options = kept_options(
+                data, recogniser=self.recogniser, exclude=exclude, captioner=self.captioner
+            )
         calibration = options.calibration if self.calibration is None else Calibration.load(self.calibration)
         return replace(
             options,

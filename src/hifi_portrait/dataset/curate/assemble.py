@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from hifi_portrait.dataset.curate.captioner import captioner_name, captioner_of
 from hifi_portrait.dataset.curate.captions import describe
 from hifi_portrait.dataset.curate.reasons import REJECTED_SCHEMA, RejectedFace
 from hifi_portrait.dataset.curate.videos import frame_images, sitting_of
@@ -72,13 +73,16 @@ class ShardSpec:
     people: tuple[PersonSpec, ...]
 
 
-def shard_name(bucket: int, people: Sequence[PersonSpec], options: FitOptions) -> str:
+def shard_name(
+    bucket: int, people: Sequence[PersonSpec], options: FitOptions, captioner: str | None = None
+) -> str:
     """Name a shard by its place and what is in it: one of other content has another name."""
     content = [
         [each.identity_id, [(member.sha256, member.face) for member in each.members], each.folders]
         for each in people
     ]
-    digest = blake2b(json.dumps([content, options.residual]).encode(), digest_size=5).hexdigest()
+    made_by = [content, options.residual, *([captioner_name(captioner)] if captioner else [])]
+    digest = blake2b(json.dumps(made_by).encode(), digest_size=5).hexdigest()
     return f"s{bucket:05d}-{digest}"
 
 
@@ -94,13 +98,16 @@ def choose_buckets(now: int, photos: int) -> int:
     return now
 
 
-def spread(specs: Sequence[PersonSpec], buckets: int, options: FitOptions) -> list[ShardSpec]:
+def spread(
+    specs: Sequence[PersonSpec], buckets: int, options: FitOptions, captioner: str | None = None
+) -> list[ShardSpec]:
     """Spread people over shards."""
     people: dict[int, list[PersonSpec]] = {}
     for spec in specs:
         people.setdefault(bucket_of(spec.identity_id, buckets), []).append(spec)
     return [
-        ShardSpec(shard_name(bucket, each, options), tuple(each)) for bucket, each in sorted(people.items())
+        ShardSpec(shard_name(bucket, each, options, captioner), tuple(each))
+        for bucket, each in sorted(people.items())
     ]
 
 
@@ -109,18 +116,31 @@ def photo_id(member: Member) -> str:
     return member.sha256[:16] + (f"-{member.face}" if member.face else "")
 
 
-def write_people(out: Path, options: FitOptions, specs: Sequence[ShardSpec]) -> list[int]:
+def write_people(
+    out: Path, options: FitOptions, captioner: str | None, specs: Sequence[ShardSpec]
+) -> list[int]:
     """Write shards of a data set; a shard's ``photos`` table is written last.
+
+    Parameters
+    ----------
+    out
+        The data set's folder.
+    options
+        Which faces the head model must fit.
+    captioner
+        Folder or hub id of the model that writes captions; None for captions of what was measured.
+    specs
+        The shards.
 
     Returns
     -------
     list of int
         The number of photos in each.
     """
-    return [_write(out, options, spec) for spec in specs]
+    return [_write(out, options, captioner, spec) for spec in specs]
 
 
-def _write(out: Path, options: FitOptions, spec: ShardSpec) -> int:
+def _write(out: Path, options: FitOptions, captioner: str | None, spec: ShardSpec) -> int:
     tables = TableRows()
     records: list[PhotoRecord] = []
     rejected: list[RejectedFace] = []
@@ -128,7 +148,7 @@ def _write(out: Path, options: FitOptions, spec: ShardSpec) -> int:
         rows = [
             tables.row(out / "work" / "faces" / f"{each.table}.parquet", each.row) for each in person.members
         ]
-        found, poor = _person(out, options, person, rows)
+        found, poor = _person(out, options, captioner, person, rows)
         records += found
         rejected += poor
     table = [each.row() for each in rejected]
@@ -141,7 +161,11 @@ def _write(out: Path, options: FitOptions, spec: ShardSpec) -> int:
 
 
 def _person(
-    out: Path, options: FitOptions, person: PersonSpec, rows: Sequence[dict[str, Any]]
+    out: Path,
+    options: FitOptions,
+    captioner: str | None,
+    person: PersonSpec,
+    rows: Sequence[dict[str, Any]],
 ) -> tuple[list[PhotoRecord], list[RejectedFace]]:
     members, kept, images, rejected = [], [], [], []
     frames = frame_images(
@@ -179,17 +203,24 @@ def _person(
             rejected.append(_reject(row, "poor_fit", float(residual), options.residual))
             continue
         fitted = replace(analysis, fit=geometry, residual=float(residual))
-        records.append(_record(person, member, row, image, fitted))
+        records.append(_record(person, member, row, image, fitted, captioner))
     return records, rejected
 
 
 def _record(
-    person: PersonSpec, member: Member, row: dict[str, Any], image: bytes, analysis: PhotoAnalysis
+    person: PersonSpec,
+    member: Member,
+    row: dict[str, Any],
+    image: bytes,
+    analysis: PhotoAnalysis,
+    captioner: str | None,
 ) -> PhotoRecord:
     assert analysis.crop_transform is not None and analysis.fit is not None
     crop = cut_out(decode_picture(image), analysis.crop_transform, analysis.crop_size)
     matte = _matting()(crop)
     caption, attributes = describe(crop, matte, analysis.fit)
+    if captioner is not None:
+        caption = captioner_of(captioner)(crop) or caption
     if person.folders:
         attributes |= {"folders": ", ".join(person.folders)}
     return PhotoRecord(

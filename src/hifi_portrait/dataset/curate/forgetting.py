@@ -266,7 +266,12 @@ def _name(photos: IDDataset, shard: str, people: Sequence[tuple[str, list[int], 
                     tuple(folders.split(", ")) if folders else (),
                 )
             )
-    return shard_name(int(shard[1:].partition("-")[0]), specs, FitOptions(**state.options["fit"]))
+    return shard_name(
+        int(shard[1:].partition("-")[0]),
+        specs,
+        FitOptions(**state.options["fit"]),
+        state.options.get("captioner"),
+    )
 
 
 def _fit_again(records: Sequence[PhotoRecord]) -> list[PhotoRecord]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from hifi_portrait.dataset.curate.assemble import FitOptions
 from hifi_portrait.dataset.curate.calibration import Calibration
+from hifi_portrait.dataset.curate.captioner import captioner_name
 from hifi_portrait.dataset.curate.duplicates import DuplicateOptions
 from hifi_portrait.dataset.curate.grouping import GroupingOptions
 from hifi_portrait.dataset.curate.quality import QualityOptions
@@ -29,6 +30,8 @@ class BuildOptions:
     """A person with fewer photos is left out."""
     recogniser: Path | None = None
     """ONNX file of an ArcFace network, which takes the place of the default recogniser."""
+    captioner: str | None = None
+    """Folder or hub id of the model that writes captions; None for captions of what was measured."""
     calibration: Calibration | None = None
     """The recogniser's thresholds, where they are not the package's."""
     exclude: tuple[Path, ...] = ()
@@ -51,12 +54,17 @@ def options_to_keep(options: BuildOptions, calibration: Calibration) -> dict[str
     """Give the options as the header keeps them: as JSON, files and folders by their names alone."""
     kept = asdict(replace(options, calibration=calibration))
     kept["recogniser"] = options.recogniser.name if options.recogniser else None
+    kept["captioner"] = captioner_name(options.captioner) if options.captioner else None
     kept["exclude"] = [each.name for each in options.exclude]
     return kept
 
 
 def kept_options(
-    out: Path, *, recogniser: Path | None = None, exclude: tuple[Path, ...] = ()
+    out: Path,
+    *,
+    recogniser: Path | None = None,
+    exclude: tuple[Path, ...] = (),
+    captioner: str | None = None,
 ) -> BuildOptions:
     """Read what a data set was built by.
 
@@ -64,7 +72,7 @@ def kept_options(
     ----------
     out
         The data set's folder.
-    recogniser, exclude
+    recogniser, exclude, captioner
         As `BuildOptions` has them: the header keeps only the names of files and folders.
 
     Raises
@@ -81,6 +89,11 @@ def kept_options(
         raise DatasetError(
             f"{printable(out)} was built with {before}: add to it with the same (--recogniser FILE)"
         )
+    if kept.get("captioner") != (captioner_name(captioner) if captioner else None):
+        before = (
+            f"captions by {kept['captioner']}" if kept.get("captioner") else "captions of what was measured"
+        )
+        raise DatasetError(f"{printable(out)} was built with {before}: add to it with the same (--captioner)")
     if missing := sorted(set(kept["exclude"]) - {each.name for each in exclude}):
         raise DatasetError(
             f"{printable(out)} was built without the people of {', '.join(missing)}: name that data set again"
@@ -92,6 +105,7 @@ def kept_options(
         if each.name in kept
     }
     values |= {"calibration": Calibration(**kept["calibration"]), "recogniser": recogniser}
+    values |= {"captioner": captioner}
     return BuildOptions(**(values | {"exclude": exclude}))
 
 

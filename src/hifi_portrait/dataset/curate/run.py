@@ -20,6 +20,7 @@ from hifi_portrait.dataset.curate.assemble import (
     spread,
     write_people,
 )
+from hifi_portrait.dataset.curate.captioner import captioner_of
 from hifi_portrait.dataset.curate.card import write_card
 from hifi_portrait.dataset.curate.decisions import decide, face_key
 from hifi_portrait.dataset.curate.faces import FacelessFile, Faces
@@ -134,6 +135,8 @@ def _grow(
     workers: int | Engine,
     progress: bool,
 ) -> BuildResult:
+    if options.captioner is not None:
+        captioner_of(options.captioner)  # before hours of other work, not after them
     if not sources:
         raise DatasetError("no source was given: name folders or files with photos")
     given = find_sources(
@@ -167,7 +170,7 @@ def finish(
     )
     specs = _specs(faces, tables, members, decision.folders, assigned, known, options, rejected)
     buckets = choose_buckets(state.buckets, sum(len(each.members) for each in specs))
-    shards = spread(specs, buckets, options.fit)
+    shards = spread(specs, buckets, options.fit, options.captioner)
     _write(out, shards, options, workers, progress)
     rows = [row for file in decision.faceless for row in _faceless_row(file)]
     rows += [_rejected(faces, index, rejection).row() for index, rejection in sorted(rejected.items())]
@@ -247,7 +250,7 @@ def _write(
     todo = [shard for shard in shards if not (out / "photos" / f"{shard.name}.parquet").exists()]
     total = sum(len(person.members) for shard in todo for person in shard.people)
     with tqdm(total=total, desc="people", unit="photo", disable=not progress) as bar:
-        work = partial(write_people, out, options.fit)
+        work = partial(write_people, out, options.fit, options.captioner)
         written = run_shards(work, [(shard.name, [shard]) for shard in todo], workers=workers)
         with closing(written):
             for _, [count] in written:
