@@ -1,4 +1,4 @@
-"""Finding heads in a panorama: given as boxes, or by a face detector over tangent views."""
+"""Finding heads in a panorama: given as boxes, by the head detector, or by a face detector without one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from hifi_portrait.faces.detector import MediaPipeFaceDetector
 from hifi_portrait.faces.protocols import Detection
 from hifi_portrait.head.arrays import Array
 from mmrgaze360.dataset.records import box_of_corners
+from mmrgaze360.detect_heads import detect_heads, keep_surest
+from mmrgaze360.network.detector import HeadDetector
 from mmrgaze360.panorama import Panorama
 from mmrgaze360.sphere import (
     TangentPatch,
@@ -36,20 +38,18 @@ _HEAD_OF_FACE = (1.25, 1.65)
 """Width and height of a head's box over those of the face detector's, which ends at the brows."""
 _RAISED = 0.18
 """How far the head's middle lies above the face box's, as a fraction of the face box's height."""
-_SAME_HEAD = 0.5
-"""Heads nearer to each other than this multiple of their height are one."""
 
 
-def find_heads(panorama: Panorama) -> list[Array]:
-    """Find the heads whose faces can be seen.
-
-    Heads that are turned away from the camera are not found: a detector for them is still missing here. Give
-    boxes for these.
+def find_heads(panorama: Panorama, detector: HeadDetector | None = None) -> list[Array]:
+    """Find heads.
 
     Parameters
     ----------
     panorama
         Where.
+    detector
+        Finds heads from whatever side they are seen. Without it faces are looked for, which takes ten times
+        as long and misses people who are turned away.
 
     Returns
     -------
@@ -59,7 +59,22 @@ def find_heads(panorama: Panorama) -> list[Array]:
     Raises
     ------
     NoFaceError
-        No face is found.
+        None is found.
+    """
+    boxes = find_faces(panorama) if detector is None else detect_heads(detector, panorama)[0]
+    if not boxes:
+        what = "head" if detector is not None else "face"
+        raise NoFaceError(f"no {what} is found in {panorama.name}: give boxes (--heads FILE)")
+    return sorted(boxes, key=lambda box: -float(box[3]))
+
+
+def find_faces(panorama: Panorama) -> list[Array]:
+    """Find heads whose faces can be seen, with MediaPipe's detector over tangent views.
+
+    Returns
+    -------
+    list of (4,)
+        Longitude and latitude of each middle, width and height, degrees; the surest first.
     """
     detector = MediaPipeFaceDetector()
     found: list[tuple[float, Array]] = []
@@ -69,19 +84,8 @@ def find_heads(panorama: Panorama) -> list[Array]:
         for detection in detector(panorama.read(patch)):
             if detection.score >= _LEAST_SCORE:
                 found.append((detection.score, _head_box(detection, patch)))
-    kept: list[Array] = []
-    for _, box in sorted(found, key=lambda entry: -entry[0]):
-        middle = lonlat_to_direction(box[0], box[1])
-        others = [lonlat_to_direction(other[0], other[1]) for other in kept]
-        near = [np.degrees(angle_between(middle, other)) for other in others]
-        if all(angle > _SAME_HEAD * max(box[3], other[3]) for angle, other in zip(near, kept, strict=True)):
-            kept.append(box)
-    if not kept:
-        raise NoFaceError(
-            f"no face is found in {panorama.name}. Heads from behind are not found yet: give boxes "
-            "(--heads FILE)"
-        )
-    return sorted(kept, key=lambda box: -float(box[3]))
+    scores = [score for score, _ in found]
+    return keep_surest([box for _, box in found], scores)[0]
 
 
 def _head_box(detection: Detection, patch: TangentPatch) -> Array:

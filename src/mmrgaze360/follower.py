@@ -110,18 +110,18 @@ class GazeFollower:
             The picture.
         heads
             Boxes (4,) of heads: longitude and latitude of the middle, width and height, degrees. None to find
-            those whose faces are seen.
+            them; without a detector among the networks only those whose faces are seen.
         gazes
             Directions (3,) and concentrations of the gazes, where they are known; None to read them.
 
         Raises
         ------
         NoFaceError
-            ``heads`` is None, and no face is found.
+            ``heads`` is None, and none is found.
         TargetError
             A box is not on the sphere.
         """
-        boxes = find_heads(panorama) if heads is None else check_heads(heads)
+        boxes = find_heads(panorama, self.model.detector) if heads is None else check_heads(heads)
         if gazes is None:
             gazes = [read_gaze(self.model.head, panorama, box) for box in boxes]
         pairs = zip(boxes, gazes, strict=True)

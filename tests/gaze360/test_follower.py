@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,19 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from gaze360.tiny import tiny_data, tiny_model
+from gaze360.tiny import DUAL, SCENE, tiny_backbone, tiny_data, tiny_model
 from hifi_portrait.errors import ImageError, ModelError, NoFaceError, TargetError
 from hifi_portrait.faces.image import load_image
 from mmrgaze360 import GazeFollower, Panorama, find_people, sphere
+from mmrgaze360.baselines import DualPathway, GazeLLE, GazeLLEConfig
 from mmrgaze360.cli.app import app
 from mmrgaze360.dataset import SceneDataset
-from mmrgaze360.evaluation import ROWS, evaluate, format_table
+from mmrgaze360.evaluation import ROWS, evaluate, format_table, possible_rows
+from mmrgaze360.evaluation.finders import HEADS
 from mmrgaze360.find_people import check_heads, read_heads
 from mmrgaze360.follower import cut_close_up, mark
+from mmrgaze360.network import SceneNetwork
+from mmrgaze360.network.model import save_network
 from mmrgaze360.training.crops import close_up_patch
 
 BOX = np.array((150.0, 12.0, 7.0, 9.0))
@@ -129,10 +134,13 @@ def test_boxes_are_checked(tmp_path: Path, noise: Panorama) -> None:
         check_heads([np.array((0, 0, 0, 1))])
 
 
-def test_a_panorama_without_faces_says_so(follower: GazeFollower, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_panorama_without_people_says_so(follower: GazeFollower, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(find_people, "_VIEWS", ((0.0, 0.0),))  # all of them are alike
-    with pytest.raises(NoFaceError, match="--heads"):
-        follower(Panorama(np.full((64, 128, 3), 128, np.uint8), "grey.png"))
+    grey = Panorama(np.full((64, 128, 3), 128, np.uint8), "grey.png")
+    with pytest.raises(NoFaceError, match=r"no head is found in grey\.png: .*--heads"):
+        follower(grey)
+    with pytest.raises(NoFaceError, match="no face is found"):
+        find_people.find_heads(grey)
 
 
 def test_follow_writes_picture_and_heat_maps(noise: Panorama, tmp_path: Path) -> None:
@@ -157,8 +165,17 @@ def test_follow_writes_picture_and_heat_maps(noise: Panorama, tmp_path: Path) ->
 
 def test_every_row_is_measured_and_written(follower: GazeFollower, tmp_path: Path) -> None:
     data = SceneDataset(tiny_data(tmp_path / "data", ("test",)), "test")
-    found = evaluate(data, list(ROWS), follower, quiet=True)
+    for name in ("patches", "field_of_view", "reborn", "image"):
+        scene = SceneNetwork(replace(SCENE, **{name: False}))
+        save_network(scene, tmp_path / "model" / f"scene_without_{name}")
+    save_network(DualPathway(DUAL), tmp_path / "model" / "dual_pathway")
+    assert "Gaze-LLE-like" not in possible_rows(tmp_path / "model", follower)
+    lle = GazeLLEConfig(backbone=str(tiny_backbone(tmp_path / "dinov2")), width=32, blocks=1)
+    save_network(GazeLLE(lle), tmp_path / "model" / "gaze_lle")
+    assert possible_rows(tmp_path / "model", follower) == [*ROWS, HEADS]
+    found = evaluate(data, [*ROWS, HEADS], follower, folder=tmp_path / "model", quiet=True)
     assert set(found["rows"]) == set(ROWS)
+    assert found["found"][HEADS]["all"]["people"] == 2
     assert all(values["people"] == 1 for values in found["rows"].values())
     true_fov, read_fov = (found["rows"][name]["distance"] for name in ("360-FoV, true gaze", "360-FoV"))
     assert true_fov < 0.35 and true_fov < read_fov
@@ -167,5 +184,8 @@ def test_every_row_is_measured_and_written(follower: GazeFollower, tmp_path: Pat
     assert all(f"| {name} |" in table for name in ROWS) and "average precision" in table
     with pytest.raises(ValueError, match="unknown row"):
         evaluate(data, ["best"], follower)
-    with pytest.raises(ModelError, match="--model"):
-        evaluate(data, ["MMRGaze360"])
+    for rows in (["MMRGaze360"], [HEADS]):
+        with pytest.raises(ModelError, match="--model"):
+            evaluate(data, rows)
+    with pytest.raises(ModelError, match="mmrgaze360 train dual_pathway"):
+        evaluate(data, ["dual pathway"], follower)

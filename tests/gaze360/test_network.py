@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from gaze360.tiny import HEAD, SCENE, tiny_model
+from gaze360.tiny import DETECTOR, HEAD, SCENE, tiny_model
 from hifi_portrait.errors import ModelError
 from mmrgaze360 import sphere
 from mmrgaze360.network import HeadNetwork, MMRGaze360, SceneNetwork, SceneNetworkConfig
@@ -126,6 +127,9 @@ def test_saved_networks_come_back(tmp_path: Path) -> None:
     model.save_pretrained(tmp_path / "model")
     loaded = MMRGaze360.from_pretrained(tmp_path / "model")
     assert loaded.head.config == HEAD and loaded.scene.config == SCENE
+    assert loaded.detector is not None and loaded.detector.config == DETECTOR
+    shutil.rmtree(tmp_path / "model" / "detector")
+    assert MMRGaze360.from_pretrained(tmp_path / "model").detector is None
     crop = torch.randn(1, 3, 32, 32)
     assert torch.allclose(loaded.head(crop)[0], model.head(crop)[0], atol=1e-2)  # half precision
     assert not loaded.training

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from transformers import Dinov2Config, Dinov2Model
 
 from mmrgaze360 import sphere
+from mmrgaze360.baselines import DualPathwayConfig
 from mmrgaze360.dataset import GazeRecord, SceneRecord, write_header, write_shard
 from mmrgaze360.dataset.format import encode_jpeg
 from mmrgaze360.network import (
@@ -17,18 +19,31 @@ from mmrgaze360.network import (
     SceneNetwork,
     SceneNetworkConfig,
 )
+from mmrgaze360.network.detector import HeadDetector, HeadDetectorConfig
 
 HEAD = HeadNetworkConfig(size=32, widths=(8, 8, 16, 16), hidden=16, dropout=0.0)
 SCENE = SceneNetworkConfig(widths=(8, 8, 16, 16))
+DETECTOR = HeadDetectorConfig(widths=(8, 8, 16, 16))
+DUAL = DualPathwayConfig(head_widths=(8, 8, 16, 16), widths=(8, 8, 8, 8))
 
 
 def tiny_model() -> MMRGaze360:
     torch.manual_seed(0)
-    model = MMRGaze360(HeadNetwork(HEAD), SceneNetwork(SCENE)).eval()
+    model = MMRGaze360(HeadNetwork(HEAD), SceneNetwork(SCENE))
     for parameter in model.scene.parameters():  # so that layers that start at zero say something
         if parameter.dim() > 1 and not parameter.any():
             torch.nn.init.normal_(parameter, std=0.3)
-    return model
+    model.detector = HeadDetector(DETECTOR)
+    return model.eval()
+
+
+def tiny_backbone(folder: Path) -> Path:
+    """Save a DINOv2 of random weights."""
+    config = Dinov2Config(
+        hidden_size=32, num_hidden_layers=1, num_attention_heads=2, image_size=28, patch_size=14
+    )
+    Dinov2Model(config).save_pretrained(folder)
+    return folder
 
 
 def tiny_data(folder: Path, splits: tuple[str, ...] = ("train", "validation")) -> Path:

@@ -9,7 +9,7 @@ import typer
 from hifi_portrait import __version__
 from mmrgaze360.cli.console import reports_errors
 from mmrgaze360.cli.data import rotate, scenes
-from mmrgaze360.cli.train import train
+from mmrgaze360.cli.train import collect, train
 from mmrgaze360.cli.use import evaluate, follow, view
 
 app = typer.Typer(
@@ -35,7 +35,7 @@ def _common(
     """Who looks where in a 360-degree picture."""
 
 
-for command in (follow, view, scenes, rotate, train, evaluate):
+for command in (follow, view, scenes, rotate, train, collect, evaluate):
     app.command()(reports_errors(command))
 
 

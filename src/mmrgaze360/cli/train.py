@@ -1,4 +1,4 @@
-"""The command ``train``."""
+"""The commands ``train`` and ``collect``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mmrgaze360.cli.console import emit
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="head, scene, or a .toml file.")],
+    recipe: Annotated[str, typer.Argument(help="head, scene, detector or another recipe, or a .toml file.")],
     data: Annotated[Path, typer.Option(help="Data set of panoramas with known gazes.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; a run that is there is continued.")],
     set_: Annotated[
@@ -33,3 +33,16 @@ def train(
     figures = ", ".join(f"{name} {value:.4g}" for name, value in result.metrics.items())
     state = "interrupted" if result.interrupted else "done"
     emit(found, f"{out}: {state} after {result.step} steps. {figures}", as_json)
+
+
+def collect(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs.")],
+    out: Annotated[Path, typer.Option(help="Folder of the model, for --model.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Put the newest averaged weights of runs into one folder."""
+    from mmrgaze360.training.collect import collect_weights
+
+    found = collect_weights(runs, out)
+    lines = [f"{out / name}: from {source}" for name, source in found.items()]
+    emit({"out": str(out), "parts": {k: str(v) for k, v in found.items()}}, "\n".join(lines), as_json)

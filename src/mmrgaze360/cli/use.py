@@ -23,11 +23,9 @@ def follow(
     panorama: _Panorama,
     out: Annotated[Path | None, typer.Option(help="Picture to write: heads, sight lines, targets.")] = None,
     heads: Annotated[
-        Path | None, typer.Option(help="JSON file with boxes of heads; without it faces are looked for.")
+        Path | None, typer.Option(help="JSON file with boxes of heads; without it they are looked for.")
     ] = None,
-    model: Annotated[
-        Path | None, typer.Option(help="Folder with the trained networks head/ and scene/.")
-    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder with the trained networks.")] = None,
     heatmaps: Annotated[Path | None, typer.Option(help="Folder for a heat map of each person.")] = None,
     fov: _Fov = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -82,9 +80,7 @@ def evaluate(
         Path | None, typer.Option(help="Folder of GazeFollow360, in its authors' layout.")
     ] = None,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
-    model: Annotated[
-        Path | None, typer.Option(help="Folder with the trained networks head/ and scene/.")
-    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder with the trained networks.")] = None,
     rows: Annotated[
         list[str] | None, typer.Option("--row", help="A row of the table; all that can be made by default.")
     ] = None,
@@ -96,18 +92,18 @@ def evaluate(
     """Measure the system, and what it is compared with, on a data set."""
     from mmrgaze360.dataset.format import SceneDataset
     from mmrgaze360.dataset.gazefollow360 import PUBLISHED, GazeFollow360
-    from mmrgaze360.evaluation import ROWS, format_table
+    from mmrgaze360.evaluation import FACES, ROWS, format_table, possible_rows
     from mmrgaze360.evaluation import evaluate as measure
     from mmrgaze360.follower import GazeFollower
 
     if (data is None) == (gazefollow360 is None):
         raise ValueError("give one of --data and --gazefollow360")
     scenes = SceneDataset(data, split) if data is not None else GazeFollow360(str(gazefollow360), split)
-    chosen = list(ROWS) if rows is None else rows
-    follower = None
-    if any(name not in ROWS or ROWS[name].network or ROWS[name].gaze == "read" for name in chosen):
-        follower = GazeFollower.from_pretrained(model)
-    found = measure(scenes, chosen, follower, most=most, quiet=quiet)
+    free = {name for name, row in ROWS.items() if not row.trained} | {FACES}
+    needed = rows is None or not set(rows) <= free
+    follower = GazeFollower.from_pretrained(model) if needed else None
+    chosen = possible_rows(model, follower) if rows is None and follower is not None else (rows or [])
+    found = measure(scenes, chosen, follower, folder=model, most=most, quiet=quiet)
     if out is not None:
         out.write_text(json.dumps(found, indent=2) + "\n")
     published = PUBLISHED if gazefollow360 is not None and split == "test" else ()

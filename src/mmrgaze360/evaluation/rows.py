@@ -37,6 +37,8 @@ class Question:
     concentration: float
     answer: PersonGaze | None
     """What the whole system says; None where it was not asked."""
+    heat_map: Array | None = None
+    """(64, 128) what a compared network says; None where it was not asked."""
 
 
 def random_row(question: Question) -> Array:
@@ -96,15 +98,30 @@ def network_row(question: Question) -> Array:
     return np.asarray(heat / solid_angles(heat.shape[1], heat.shape[0]))
 
 
+def compared_row(question: Question) -> Array:
+    """Give what a compared network says."""
+    assert question.heat_map is not None
+    return question.heat_map
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """A way to make heat maps."""
 
     make: Callable[[Question], Array]
     gaze: str = ""
-    """Which gaze it takes: "" none, "read" the head network's, "true" the true one."""
-    network: bool = False
-    """Whether it asks the scene network."""
+    """Which gaze it takes: "" none, "read" the head network's, "fit" the head fit's, "true" the true one."""
+    network: str = ""
+    """Which network it asks, by the name of its recipe."""
+
+    @property
+    def trained(self) -> bool:
+        """Whether it needs trained networks."""
+        return bool(self.network) or self.gaze in ("read", "fit")
+
+
+def _scene_row(network: str, gaze: str = "read") -> Row:
+    return Row(make=network_row, gaze=gaze, network=network)
 
 
 ROWS: dict[str, Row] = {
@@ -113,10 +130,17 @@ ROWS: dict[str, Row] = {
     "flat cone": Row(make=flat_cone_row, gaze="read"),
     "unit sphere": Row(make=unit_sphere_row, gaze="read"),
     "360-FoV": Row(make=field_of_view_row, gaze="read"),
-    "MMRGaze360": Row(make=network_row, gaze="read", network=True),
+    "360-FoV, head fit": Row(make=field_of_view_row, gaze="fit"),
+    "dual pathway": Row(make=compared_row, network="dual_pathway"),
+    "Gaze-LLE-like": Row(make=compared_row, network="gaze_lle"),
+    "MMRGaze360": _scene_row("scene"),
+    "without patches": _scene_row("scene_without_patches"),
+    "without 360-FoV": _scene_row("scene_without_field_of_view"),
+    "without reborn": _scene_row("scene_without_reborn"),
+    "without picture": _scene_row("scene_without_image"),
     "flat cone, true gaze": Row(make=flat_cone_row, gaze="true"),
     "unit sphere, true gaze": Row(make=unit_sphere_row, gaze="true"),
     "360-FoV, true gaze": Row(make=field_of_view_row, gaze="true"),
-    "MMRGaze360, true gaze": Row(make=network_row, gaze="true", network=True),
+    "MMRGaze360, true gaze": _scene_row("scene", "true"),
 }
 """By the name that a table shows."""

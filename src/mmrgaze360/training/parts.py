@@ -6,9 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
-from mmrgaze360.network.head import HeadNetwork
 from mmrgaze360.network.model import save_network
-from mmrgaze360.network.scene import SceneNetwork
 
 
 class PartFolder(nn.Module):
@@ -17,10 +15,10 @@ class PartFolder(nn.Module):
     Parameters
     ----------
     network
-        Which.
+        Which, with its settings as ``config``.
     """
 
-    def __init__(self, network: HeadNetwork | SceneNetwork) -> None:
+    def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 

@@ -13,6 +13,13 @@ from typing import Any
 from hifi_portrait.errors import RecipeError, needs_extra
 from hifi_portrait.training.engine.config import TrainerConfig
 from hifi_portrait.training.engine.objective import Objective
+from mmrgaze360.training.baseline import (
+    DualPathwayObjective,
+    DualPathwayTraining,
+    GazeLLEObjective,
+    GazeLLETraining,
+)
+from mmrgaze360.training.detector import DetectorConfig, DetectorObjective
 from mmrgaze360.training.head import HeadConfig, HeadObjective
 from mmrgaze360.training.scene import SceneConfig, SceneObjective
 
@@ -20,6 +27,9 @@ with needs_extra("train"):
     from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
 
 _OBJECTIVES: dict[str, tuple[Any, Any]] = {
+    "dual_pathway": (DualPathwayTraining, DualPathwayObjective),
+    "gaze_lle": (GazeLLETraining, GazeLLEObjective),
+    "detector": (DetectorConfig, DetectorObjective),
     "head": (HeadConfig, HeadObjective),
     "scene": (SceneConfig, SceneObjective),
 }
@@ -30,7 +40,7 @@ class Recipe:
     """What to train, and how."""
 
     objective: str
-    """"head" or "scene"."""
+    """A key of ``_OBJECTIVES``."""
     trainer: TrainerConfig
     settings: Any
 
