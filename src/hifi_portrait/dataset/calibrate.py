@@ -1,7 +1,7 @@
 """Calibrate the thresholds of a recogniser on an analysed data set of people who are not measured later.
 
 ``python -m hifi_portrait.dataset.calibrate DIR --out FILE``. The thresholds of the plain cosine follow from
-rates of false matches among pairs of two people, those of the whitened one from the groups that come out.
+rates of false matches among pairs of two people, those of the likelihood ratio from the groups that come out.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import numpy.typing as npt
 from hifi_portrait.dataset.curate.calibration import Calibration
 from hifi_portrait.dataset.curate.faces import load_faces
 from hifi_portrait.dataset.curate.grouping import GroupingOptions, group_faces
-from hifi_portrait.dataset.curate.matching import least_scatter
+from hifi_portrait.dataset.curate.likelihood import learn_ratios, least_scatter
 from hifi_portrait.dataset.curate.state import State, read_batch
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head.arrays import FloatArray
 
 _FALSE_MATCH_RATES = {
     "plain_strict": 1.4e-3,
-    "plain_beside_whitened": 1.8e-2,
+    "plain_guard": 1.8e-2,
     "folder_plain": 0.2,
 }
 """Threshold of the plain cosine -> of pairs of two people, the fraction above it. In a folder most faces are
@@ -34,20 +34,32 @@ one person, and so it may be high there."""
 _PLAIN_RATES = (1e-2, 8e-3, 6e-3, 5e-3, 4e-3, 3e-3, 2e-3)
 """Rates of false matches that are tried for the plain cosine where it stands alone, and purity is not all."""
 
-_WHITENED = (0.4, 0.45, 0.5, 0.55, 0.6)
-"""Whitened cosines that are tried."""
+_RATIOS = tuple(map(float, range(-12, 21, 2)))
+"""Likelihood ratios that are tried in heaps."""
 
-_BALANCED_IMPOSTORS, _STRICT_IMPOSTORS = 0.02, 0.008
+_FIRST_RATIO = 2.0
+"""That which stands for ratios that are not chosen yet."""
+
+_BALANCED_IMPOSTORS, _STRICT_IMPOSTORS = 0.02, 0.007
 """Impostors that groups may have, a fraction of the faces in them; a margin below what is promised."""
 
 _PLAIN_IMPOSTORS = 0.03
 """The same where nothing is learnt."""
 
-_FOLDER_WHITENED = (0.3, 0.35, 0.4, 0.45)
-"""Whitened cosines inside folders that are tried."""
+_FOLDER_RATIOS = tuple(map(float, range(-21, 7, 3)))
+"""Ratios inside folders that are tried."""
 
 _FOLDER_WRONG = 0.004
 """Wrong faces that may be left in folders, a fifth of whose faces are wrong."""
+
+_ADOPTING_RATIOS = tuple(map(float, range(-8, 13, 2)))
+"""Ratios that are tried for faces without names beside folders."""
+
+_ADOPTING_WRONG = 0.015
+"""Of such faces, a third of them of people who have no folder, those that may be given to somebody else."""
+
+_TAIL = (1e-3, 1e-5)
+"""Rates of false matches between which it is measured how the ratio falls with them."""
 
 
 def calibrate(
@@ -72,42 +84,63 @@ def calibrate(
     def cosine_at(rate: float) -> float:
         return round(float(np.quantile(impostors, 1 - rate)), 4)
 
-    start = Calibration(
+    chosen = Calibration(
         recogniser=recogniser,
         **{name: cosine_at(rate) for name, rate in _FALSE_MATCH_RATES.items()},
         plain_balanced=cosine_at(_PLAIN_RATES[-1]),
-        whitened_strict=_WHITENED[-1],
-        whitened_balanced=_WHITENED[-1],
-        folder_whitened=_FOLDER_WHITENED[-1],
+        ratio_strict=_FIRST_RATIO,
+        ratio_balanced=_FIRST_RATIO,
+        folder_ratio=_FIRST_RATIO,
+        adopting_ratio=_FIRST_RATIO,
         false_match_rate=_FALSE_MATCH_RATES["plain_strict"],
+        faces=len(vectors),
+        doubling=_doubling(vectors, truth, ~together),
         made_of=made_of,
     )
     alone = [
-        (plain, _alone(vectors, truth, replace(start, plain_balanced=plain)))
+        (plain, _alone(vectors, truth, replace(chosen, plain_balanced=plain)))
         for plain in map(cosine_at, _PLAIN_RATES)
     ]
-    tried = [
-        (whitened, *_heap(vectors, truth, replace(start, whitened_balanced=whitened)))
-        for whitened in _WHITENED
-    ]
-    folders = [
-        (whitened, *_folders(vectors, truth, replace(start, folder_whitened=whitened)))
-        for whitened in _FOLDER_WHITENED
-    ]
-    clean = [each for each in folders if each[1] <= _FOLDER_WRONG] or [min(folders, key=lambda each: each[1])]
-    return replace(
-        start,
+    chosen = replace(
+        chosen,
         plain_balanced=next((plain for plain, wrong in alone if wrong <= _PLAIN_IMPOSTORS), alone[-1][0]),
-        whitened_strict=_best_within(tried, _STRICT_IMPOSTORS),
-        whitened_balanced=_best_within(tried, _BALANCED_IMPOSTORS),
-        folder_whitened=min(clean, key=lambda each: each[2])[0],
     )
+    tried = [(ratio, *_heap(vectors, truth, replace(chosen, ratio_balanced=ratio))) for ratio in _RATIOS]
+    chosen = replace(
+        chosen,
+        ratio_strict=_best_within(tried, _STRICT_IMPOSTORS),
+        ratio_balanced=_best_within(tried, _BALANCED_IMPOSTORS),
+    )
+    in_folders = [
+        (ratio, *_folders(vectors, truth, replace(chosen, folder_ratio=ratio))) for ratio in _FOLDER_RATIOS
+    ]
+    clean = [each for each in in_folders if each[1] <= _FOLDER_WRONG]
+    best = min(clean, key=lambda each: each[2]) if clean else min(in_folders, key=lambda each: each[1])
+    chosen = replace(chosen, folder_ratio=best[0])
+    adopted = [
+        (ratio, _beside_folders(vectors, truth, replace(chosen, adopting_ratio=ratio)))
+        for ratio in _ADOPTING_RATIOS
+    ]
+    ratio = next((ratio for ratio, wrong in adopted if wrong <= _ADOPTING_WRONG), adopted[-1][0])
+    return replace(chosen, adopting_ratio=ratio)
 
 
 def _best_within(tried: Sequence[tuple[float, float, float]], most: float) -> float:
     """Choose the threshold with the best F1 among those with few impostors, or else the purest one."""
     pure = [each for each in tried if each[2] <= most] or [min(tried, key=lambda each: each[2])]
     return max(pure, key=lambda each: each[1])[0]
+
+
+def _doubling(
+    vectors: FloatArray, truth: npt.NDArray[np.int64], are_two: npt.NDArray[np.bool_]
+) -> float:
+    """Measure by how much the ratio must rise to halve the rate of false matches; 0 where nothing is learnt."""
+    ratios = learn_ratios(vectors, truth)
+    if ratios is None:
+        return 0.0
+    rows = np.arange(len(vectors))
+    often, seldom = np.quantile(ratios.of(rows, rows)[are_two], 1 - np.array(_TAIL))
+    return round(float((seldom - often) / np.log2(_TAIL[0] / _TAIL[1])), 2)
 
 
 def _alone(vectors: FloatArray, truth: npt.NDArray[np.int64], calibration: Calibration) -> float:
@@ -158,6 +191,27 @@ def _folders(
         left += int(np.isin(truth[groups.person == number], owners, invert=True).sum())
     lost = int(((home == truth) & (groups.person < 0)).sum())
     return left / max(int((groups.person >= 0).sum()), 1), lost / max(int((home == truth).sum()), 1)
+
+
+def _beside_folders(
+    vectors: FloatArray, truth: npt.NDArray[np.int64], calibration: Calibration
+) -> float:
+    """Take a face of each person out of the folder, and every third folder away; give the fraction of these
+    faces that end with somebody else."""
+    rng = np.random.default_rng(0)
+    first = np.unique(truth, return_index=True)[1]
+    has_folder = rng.random(len(first)) >= 1 / 3
+    named = np.isin(truth, truth[first[has_folder]])
+    named[first] = False
+    rows = np.sort(np.concatenate([np.flatnonzero(named), first]))
+    names = [f"of/{truth[row]}" if named[row] else "" for row in rows]
+    groups = group_faces(vectors[rows], np.arange(len(rows)), names, calibration, GroupingOptions())
+    nameless = ~named[rows] & (groups.person >= 0)
+    wrong = sum(
+        f"of/{truth[rows[at]]}" not in groups.names.get(int(groups.person[at]), ())
+        for at in np.flatnonzero(nameless)
+    )
+    return wrong / len(first)
 
 
 def read_people(folder: Path) -> tuple[FloatArray, npt.NDArray[np.int64], str]:

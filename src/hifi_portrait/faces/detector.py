@@ -35,7 +35,11 @@ _ANOTHER_TURN = 45.0
 """Degrees between two detections of one face from which on they do not agree how it is turned."""
 
 _CLOSE_UP = 3.0
-"""Side, in boxes, of the view in which a face that a tile showed is looked at again."""
+"""Side, in boxes, of the view in which a small face is looked at again."""
+
+_SMALL = 0.25
+"""Fraction of the picture's longer side below which a face is looked at again: its eyes, by which landmarks
+are checked, are placed by networks that see the whole picture in 128 and 192 pixels."""
 
 _MAX_FACES = 50
 """Only so many detections, the surest, are kept."""
@@ -69,10 +73,13 @@ class MediaPipeFaceDetector:
         Where one may be turned in several ways, there is a detection for each, the surest first.
         """
         found = self._look(image, np.eye(3))
-        if max((detection.score for detection in found), default=0.0) < _SURE:
+        surest = max((detection.score for detection in found), default=0.0)
+        longer = max(image.shape[:2])
+        found = [self._look_closer(image, each) if each.size < _SMALL * longer else each for each in found]
+        if surest < _SURE:
             for transform, size in _turned_views(image, _QUARTER_TURNS):
                 found += self._look(cut_out(image, transform, size), transform)
-        if max(image.shape[:2]) >= _TILED_FROM:
+        if longer >= _TILED_FROM:
             found += self._look_into_tiles(image, found)
         if not found:
             for transform, size in _second_looks(image):

@@ -33,8 +33,9 @@ def test_plain_thresholds_have_the_rates_that_they_stand_for(calibration: Calibr
     impostors = (vectors @ vectors.T)[truth[:, None] != truth]
     assert (impostors > calibration.plain_strict).mean() == pytest.approx(0.0014, rel=0.1)
     assert calibration.false_match_rate == 0.0014
-    assert calibration.folder_plain < calibration.plain_beside_whitened < calibration.plain_strict
-    assert calibration.whitened_balanced <= calibration.whitened_strict
+    assert calibration.folder_plain < calibration.plain_guard < calibration.plain_strict
+    assert calibration.ratio_balanced <= calibration.ratio_strict
+    assert calibration.faces == 360 and calibration.doubling > 0
 
 
 def test_other_people_are_grouped_as_purely_as_calibrated_ones(calibration: Calibration):

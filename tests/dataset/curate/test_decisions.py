@@ -16,7 +16,8 @@ from hifi_portrait.dataset.curate.exclude import find_excluded
 from hifi_portrait.dataset.curate.faces import compared_landmarks
 from hifi_portrait.dataset.curate.grouping import GroupingOptions, group_faces
 from hifi_portrait.dataset.curate.identities import assign_ids, identity_id
-from hifi_portrait.dataset.curate.matching import Matcher, whiten
+from hifi_portrait.dataset.curate.likelihood import learn_ratios
+from hifi_portrait.dataset.curate.matching import Matcher
 from hifi_portrait.dataset.curate.neighbours import choose_neighbourhoods, nearest
 from hifi_portrait.dataset.curate.quality import QualityOptions, find_poor
 from hifi_portrait.dataset.curate.reasons import Rejection
@@ -30,12 +31,15 @@ CALIBRATION = Calibration(
     recogniser="numbers",
     plain_strict=0.9,
     plain_balanced=0.85,
-    plain_beside_whitened=0.8,
-    whitened_strict=0.5,
-    whitened_balanced=0.5,
+    plain_guard=0.8,
+    ratio_strict=0.0,
+    ratio_balanced=0.0,
     folder_plain=0.8,
-    folder_whitened=0.5,
+    folder_ratio=0.0,
+    adopting_ratio=0.0,
     false_match_rate=0.0,
+    faces=1000,
+    doubling=2.0,
 )
 
 
@@ -107,31 +111,101 @@ def test_two_folders_of_one_person_become_one():
     assert found.names[int(found.person[0])] == ("album/x", "album/y")
 
 
-def test_whitening_learns_where_photos_of_one_person_differ():
+def test_ratios_learn_where_people_differ_and_where_photos_do():
     """Most of the scatter is along one direction, which the plain cosine counts like any other."""
     rng = np.random.default_rng(0)
     vectors, truth = people(40, 5, 0.02)
     vectors = vectors + np.outer(rng.normal(size=len(vectors)), np.eye(WIDTH)[0]) * 0.5
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    whitened = whiten(vectors, truth)
+    rows, together = np.arange(len(vectors)), truth[:, None] == truth
+    ratios = learn_ratios(vectors, truth)
 
     def overlap(values: np.ndarray) -> float:
-        cosines = values @ values.T
-        together = truth[:, None] == truth
-        return float((cosines[together] < np.quantile(cosines[~together], 0.99)).mean())
+        return float((values[together] < np.quantile(values[~together], 0.99)).mean())
 
-    assert overlap(whitened) < overlap(vectors) / 3
+    found = ratios.of(rows, rows)
+    assert overlap(found) < overlap(vectors @ vectors.T) / 3
+    np.testing.assert_allclose(ratios.of_pairs(rows[:3], rows[[[4, 5]] * 3]), found[:3, 4:6], rtol=1e-4)
+
+
+def test_at_a_ratio_of_one_a_pair_is_of_one_person_as_likely_as_of_two():
+    """Of unit vectors, which are not quite from the model: within a factor of two and a half."""
+    rng = np.random.default_rng(1)
+    truth = np.repeat(np.arange(300), 4)
+    vectors = rng.normal(size=(300, WIDTH))[truth] + rng.normal(size=(1200, WIDTH))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    rows = np.arange(1200)
+    found, together = learn_ratios(vectors, truth).of(rows, rows), truth[:, None] == truth
+    np.fill_diagonal(together, False)
+    two = ~together & ~np.eye(1200, dtype=bool)
+    for logarithm in (-2, 0, 2):
+        near = np.abs(found - logarithm) < 0.5
+        ratio = near[together].mean() / near[two].mean()
+        assert abs(np.log(ratio) - logarithm) < np.log(2.5)
 
 
 def test_nothing_is_learnt_from_few_faces():
     vectors, truth = people(3, 4)
-    assert whiten(vectors, truth) is None
+    assert learn_ratios(vectors, truth) is None
 
 
-def test_the_plain_cosine_must_agree_with_the_whitened_one():
+def test_the_plain_cosine_must_agree_with_the_ratio():
     vectors, truth = people(40, 5)
-    matcher = Matcher(plain=vectors, whitened=whiten(vectors, truth), plain_threshold=2.0)
-    assert (matcher.at(plain=2.0, whitened=-1.0).margins(np.arange(len(vectors))) < 0).all()
+    matcher = Matcher(plain=vectors, ratios=learn_ratios(vectors, truth), plain_threshold=2.0)
+    assert (matcher.at(plain=2.0, ratio=-1e6).margins(np.arange(len(vectors))) < 0).all()
+
+
+def test_ratios_must_be_greater_in_larger_collections():
+    assert CALIBRATION.more_for(1000) == CALIBRATION.more_for(10) == 0
+    assert CALIBRATION.more_for(4000) == 4.0
+
+
+def test_people_of_a_set_that_grows_stay_who_they_are():
+    """Two people so alike that they would be one in a new set, and newcomers of two others."""
+    vectors, truth = people(3, 6)
+    alike = vectors[:6].mean(axis=0) + 0.45 * vectors[6:12]
+    alike /= np.linalg.norm(alike, axis=1, keepdims=True)
+    faces = np.concatenate([vectors, alike])
+    settled = ["a"] * 5 + [""] + ["b"] * 6 + ["c"] * 5 + [""] + ["d"] * 6
+    without = group(faces).person
+    assert without[0] == without[18]
+    person = group_faces(
+        faces, np.arange(24), [""] * 24, CALIBRATION, GroupingOptions(), settled
+    ).person
+    assert person[5] == person[0] and person[17] == person[16]
+    assert len({*person[:5]}) == len({*person[6:12]}) == len({*person[12:17]}) == len({*person[18:]}) == 1
+    assert person[0] != person[18]
+
+
+def test_a_settled_person_is_not_torn_by_folders():
+    vectors, truth = people(2, 8)
+    folders = ["album/a"] * 4 + ["album/b"] * 4 + ["album/c"] * 8
+    settled = ["x"] * 3 + [""] + ["x"] * 4 + ["y"] * 8
+    person = group_faces(vectors, np.arange(16), folders, CALIBRATION, GroupingOptions(), settled).person
+    assert same(person, truth)
+    # faces that nobody would put together by now
+    person = group_faces(
+        vectors, np.arange(16), [""] * 16, CALIBRATION, GroupingOptions(), ["x", "", "", ""] * 4
+    ).person
+    assert len({*person[::4]}) == 1
+
+
+def test_a_face_without_a_name_goes_to_the_person_of_a_folder_whom_it_is_most_like():
+    vectors, truth = people(3, 6)
+    folders = [f"album/{who}" if place % 6 else "" for place, who in enumerate(truth)]
+    folders[12:] = [""] * 6
+    calibration = replace(CALIBRATION, plain_strict=0.9999, plain_guard=0.9999, folder_plain=0.7)
+    person = group_faces(
+        vectors, np.arange(18), folders, calibration, GroupingOptions()
+    ).person
+    assert person[0] == -1  # where nothing can be learnt, strictly
+    vectors, truth = people(40, 6)
+    folders = [f"album/{who}" if place % 6 else "" for place, who in enumerate(truth)]
+    folders[-6:] = [""] * 6
+    person = group_faces(
+        vectors, np.arange(240), folders, calibration, GroupingOptions()
+    ).person
+    assert same(person[:-6], truth[:-6]) and (person[-6:] == -1).all()
 
 
 def test_whispers_find_groups_that_are_linked_by_little():
@@ -145,8 +219,8 @@ def test_whispers_find_groups_that_are_linked_by_little():
 
 
 def test_more_faces_than_are_compared_with_all_others_are_grouped(monkeypatch: pytest.MonkeyPatch):
-    for module in (grouping, neighbours):
-        monkeypatch.setattr(module, "EXACT_BELOW", 400)
+    for module, name in ((grouping, "_LEARNT_FROM"), (neighbours, "EXACT_BELOW")):
+        monkeypatch.setattr(module, name, 400)
     vectors, truth = people(100, 6)
     person = group(vectors).person
     assert same(person[person >= 0], truth[person >= 0])

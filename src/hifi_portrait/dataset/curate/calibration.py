@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.io.names import printable
 
@@ -15,29 +17,41 @@ from hifi_portrait.io.names import printable
 class Calibration:
     """Thresholds of a recogniser, made by ``python -m hifi_portrait.dataset.calibrate``.
 
-    *Plain* is the cosine of the recogniser's vectors, *whitened* that of the vectors which `whiten` makes.
+    *Plain* is the cosine of the recogniser's vectors, *ratio* the natural logarithm of the likelihood ratio that
+    is learnt on a collection.
     """
 
     recogniser: str
     """Name of the recogniser they are for."""
     plain_strict: float
-    """Plain cosine that stands alone, with purity "strict"; the scatter is learnt from groups above it."""
+    """Plain cosine that stands alone, with purity "strict"; what is learnt is learnt from groups above it."""
     plain_balanced: float
     """Plain cosine that stands alone, with purity "balanced"."""
-    plain_beside_whitened: float
-    """Plain cosine where the whitened one must agree: lower than one that stands alone."""
-    whitened_strict: float
-    """Whitened cosine with purity "strict"."""
-    whitened_balanced: float
-    """Whitened cosine with purity "balanced"."""
+    plain_guard: float
+    """Plain cosine where the ratio must agree: lower than one that stands alone."""
+    ratio_strict: float
+    """Ratio with purity "strict"."""
+    ratio_balanced: float
+    """Ratio with purity "balanced"."""
     folder_plain: float
     """Plain cosine in a folder that says who is in it."""
-    folder_whitened: float
-    """Whitened cosine in such a folder."""
+    folder_ratio: float
+    """Ratio in such a folder."""
+    adopting_ratio: float
+    """Ratio, in the mean over a verified person's faces, of a face that nothing says the name of."""
     false_match_rate: float
     """Of pairs of two people, the fraction above ``plain_strict``, on the people it was calibrated on."""
+    faces: int
+    """Faces it was calibrated on. The more faces, the more false matches each has."""
+    doubling: float
+    """How much the ratios of a heap rise where a collection has twice as many: as much as halves the rate of
+    false matches."""
     made_of: str = ""
     """The people it was calibrated on."""
+
+    def more_for(self, faces: int) -> float:
+        """Compute how much greater the ratios must be in a collection of more faces."""
+        return self.doubling * max(0.0, float(np.log2(max(faces, 1) / self.faces)))
 
     @classmethod
     def of(cls, recogniser: str) -> Self:

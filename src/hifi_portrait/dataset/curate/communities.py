@@ -6,49 +6,55 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from hifi_portrait.dataset.curate.matching import Rows, rows_by_label
+from hifi_portrait.dataset.curate.matching import LOWEST_MARGIN, Matcher
 from hifi_portrait.dataset.curate.neighbours import nearest
+from hifi_portrait.dataset.curate.rows import Rows, rows_by_label
 from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.compiled import compiled
 
 _NEIGHBOURS = 16
 
 _LARGEST_COMMUNITY = 4000
-"""Faces above which a community is cut by higher thresholds: linkage needs memory for all pairs."""
+"""Faces above which a community is cut by a greater margin: linkage needs memory for all pairs."""
+
+_STEP = 0.5
+"""How much greater."""
 
 _MOST_ROUNDS = 100
 """Rounds of whispers after which labels are taken as they are; most graphs need ten."""
 
 
-def find_communities(vectors: FloatArray, threshold: float) -> list[Rows]:
+def find_communities(matcher: Matcher, rows: Rows, least: float = 0.0) -> list[Rows]:
     """Find the faces that are linked by neighbours alike, in parts that are not too large.
 
     Parameters
     ----------
-    vectors
-        (N, E) unit vectors.
-    threshold
-        Cosine from which on neighbours are linked.
+    matcher
+        How alike faces are.
+    rows
+        (N,) indices of the faces.
+    least
+        Margin from which on neighbours are linked.
 
     Returns
     -------
     list of (M,) ndarray
-        Indices of the faces of each community of two or more.
+        Those of each community of two or more.
     """
-    if len(vectors) < 2:
+    if len(rows) < 2:
         return []
-    neighbours, cosines = nearest(vectors, _NEIGHBOURS)
+    neighbours, _ = nearest(matcher.search_vectors(rows), _NEIGHBOURS)
+    margins = matcher.margins_of_pairs(rows, rows[neighbours])
     found: list[Rows] = []
-    for rows in rows_by_label(chinese_whispers(neighbours, cosines, threshold)):
-        if len(rows) > _LARGEST_COMMUNITY:
-            higher = threshold + 0.1 * (1 - threshold)
-            found += [rows[part] for part in find_communities(vectors[rows], higher)]
-        elif len(rows) > 1:
-            found.append(rows)
+    for part in rows_by_label(chinese_whispers(neighbours, margins - LOWEST_MARGIN, least - LOWEST_MARGIN)):
+        if len(part) > _LARGEST_COMMUNITY:
+            found += find_communities(matcher, rows[part], least + _STEP)
+        elif len(part) > 1:
+            found.append(rows[part])
     return found
 
 
-def chinese_whispers(neighbours: npt.NDArray[np.int64], cosines: FloatArray, threshold: float) -> Rows:
+def chinese_whispers(neighbours: npt.NDArray[np.int64], weights: FloatArray, threshold: float) -> Rows:
     """Label the nodes of a graph so that each has the label which weighs most among its neighbours.
 
     Chinese Whispers (Biemann, TextGraphs 2006), always in the same order. dlib's is the same, but visits each
@@ -56,7 +62,7 @@ def chinese_whispers(neighbours: npt.NDArray[np.int64], cosines: FloatArray, thr
 
     Parameters
     ----------
-    neighbours, cosines
+    neighbours, weights
         (N, K) the nodes linked to each node, and their weights.
     threshold
         Weight below which there is no link.
@@ -67,9 +73,9 @@ def chinese_whispers(neighbours: npt.NDArray[np.int64], cosines: FloatArray, thr
         (N,) labels.
     """
     number = len(neighbours)
-    linked = cosines >= threshold
+    linked = weights >= threshold
     starts = np.concatenate([[0], np.cumsum(linked.sum(axis=1))])
-    links = csr_array((cosines[linked], neighbours[linked], starts), shape=(number, number))
+    links = csr_array((weights[linked], neighbours[linked], starts), shape=(number, number))
     graph = (links + links.T).tocsr()  # who is a neighbour both ways is linked twice as strongly
     order = np.random.default_rng(0).permutation(number)
     return _whisper(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +41,12 @@ class Decision:
     """The thresholds by which it was decided."""
 
 
-def decide(out: Path, tables: Sequence[str], options: BuildOptions) -> Decision:
+def decide(
+    out: Path,
+    tables: Sequence[str],
+    options: BuildOptions,
+    known: Mapping[FaceKey, str] = MappingProxyType({}),
+) -> Decision:
     """Decide about all faces.
 
     Parameters
@@ -51,6 +57,8 @@ def decide(out: Path, tables: Sequence[str], options: BuildOptions) -> Decision:
         Names of the tables of the first stage.
     options
         By what.
+    known
+        Id under which a face is in the data set already: people who are in it stay together.
     """
     faces, faceless = load_faces([out / "work" / "faces" / f"{name}.parquet" for name in tables])
     rejected = find_duplicates(faces, options.duplicates, find_repeats(faces, options.tracks))
@@ -64,6 +72,7 @@ def decide(out: Path, tables: Sequence[str], options: BuildOptions) -> Decision:
         [faces.group[index] or faces.track[index] for index in left],
         calibration,
         options.grouping,
+        [known.get(face_key(faces, index), "") for index in left],
     )
     folders = {name: tuple(sorted({*found} & {*faces.group})) for name, found in groups.names.items()}
     members = _members(faces, left, groups, calibration, options, rejected)

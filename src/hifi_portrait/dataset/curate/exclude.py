@@ -47,7 +47,7 @@ def find_excluded(
     if not means or not people:
         return {}
     others = np.stack(means)
-    threshold = calibration.plain_beside_whitened
+    threshold = calibration.plain_guard
     found = {}
     for person, rows in people.items():
         cosine = float((others @ vectors[list(rows)].mean(axis=0)).max())

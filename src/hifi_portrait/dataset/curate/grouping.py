@@ -14,24 +14,35 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
 
 from hifi_portrait.dataset.curate.calibration import Calibration
 from hifi_portrait.dataset.curate.communities import find_communities
-from hifi_portrait.dataset.curate.matching import LOWEST_MARGIN, Matcher, Rows, rows_by_label, whiten
-from hifi_portrait.dataset.curate.neighbours import EXACT_BELOW, choose_neighbourhoods, nearest
+from hifi_portrait.dataset.curate.likelihood import learn_ratios
+from hifi_portrait.dataset.curate.matching import LOWEST_MARGIN, Matcher
+from hifi_portrait.dataset.curate.neighbours import choose_neighbourhoods
+from hifi_portrait.dataset.curate.people import (
+    INERTIA,
+    adopt,
+    certainties,
+    keep_settled,
+    merge_people,
+    people_of,
+    separate,
+)
+from hifi_portrait.dataset.curate.rows import Rows, rows_by_label
 from hifi_portrait.head.arrays import FloatArray
 
-_ALIKE_PEOPLE = 8
-"""People most alike to each, with whom it may be merged."""
+_LEARNT_FROM = 8000
+"""Faces without names from which ratios are learnt at most."""
 
-_TRIED_PEOPLE = 4
-"""People to whom a face without one is compared."""
+_ROUNDS = 2
+"""How often they are: first from groups by the plain cosine, then from those by the ratios of the round before."""
 
-
-_MOST_TOGETHER = 0.1
-"""Of the faces of the smaller of two groups, the fraction in pictures with the other up to which they may be
-one person: a poster or a mirror shows somebody twice."""
+_MANY_FACES = 4
+"""Faces of a person in folders from which on a face without a name is given to it by less."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +67,39 @@ class Groups:
     """Person -> the folders that are of that person."""
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Given:
+    """What is known of N faces before they are grouped."""
+
+    pictures: Rows
+    """(N,)."""
+    rows_of: dict[str, Rows]
+    """Folder -> its faces."""
+    heap: Rows
+    """Faces in no folder."""
+    settled: Rows
+    """(N,) number of who each was when the set grew last, -1 for nobody."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Matchers:
+    """How faces are compared, by what is known of them."""
+
+    folders: Matcher
+    """In one folder."""
+    heap: Matcher
+    """Without names."""
+    adopting: Matcher
+    """A face without a name with a person of many."""
+
+
 def group_faces(
     vectors: FloatArray,
     pictures: npt.NDArray[np.int64],
     folders: Sequence[str],
     calibration: Calibration,
     options: GroupingOptions,
+    settled: Sequence[str] | None = None,
 ) -> Groups:
     """Find the people among faces.
 
@@ -77,76 +115,116 @@ def group_faces(
         The recogniser's thresholds.
     options
         How.
+    settled
+        Who each face is in the data set so far, empty where it is nobody: these stay together, and apart from
+        each other unless they are very much alike. None for a new set.
     """
     if len(vectors) == 0:
         return Groups(np.zeros(0, np.int64), np.zeros(0, np.float32), {})
-    heap = np.array([row for row, name in enumerate(folders) if not name], np.int64)
-    rows_of = _rows_of_folders(folders)
-    in_folders, in_heap = _matchers(vectors, pictures, rows_of, heap, calibration, options)
+    given = _Given(
+        pictures=pictures,
+        rows_of=_rows_of_folders(folders),
+        heap=np.array([row for row, name in enumerate(folders) if not name], np.int64),
+        settled=_numbers([""] * len(vectors) if settled is None else settled),
+    )
+    matchers = _matchers(vectors, given, calibration, options)
     person = np.full(len(vectors), -1, np.int64)
-    _group_folders(in_folders, pictures, rows_of, person)
+    _group_folders(matchers.folders, given, person)
     verified = person >= 0
-    _group_heap(in_heap, pictures, heap, person)
-    _merge_people(in_heap, pictures, person)
-    if rows_of:
-        _adopt(in_heap, pictures, person)
-    _separate(in_heap, pictures, person)
+    keep_settled(given.settled, person, everybody=False)
+    if given.rows_of:
+        enough = [number for number, rows in people_of(person).items() if len(rows) >= _MANY_FACES]
+        adopt(matchers.adopting, pictures, given.settled, person, enough)
+    _group_heap(matchers.heap, given, person)
+    keep_settled(given.settled, person, everybody=True)
+    merge_people(matchers.heap, pictures, given.settled, person)
+    if given.rows_of:
+        adopt(matchers.heap, pictures, given.settled, person)
+    separate(matchers.heap, pictures, person)
     names: dict[int, set[str]] = {}
     for row in np.flatnonzero(verified & (person >= 0)):
         names.setdefault(int(person[row]), set()).add(folders[int(row)])
     return Groups(
-        person, _certainty(in_heap, person), {number: tuple(sorted(each)) for number, each in names.items()}
+        person,
+        certainties(matchers.heap, person),
+        {number: tuple(sorted(each)) for number, each in names.items()},
     )
 
 
 def _matchers(
-    vectors: FloatArray,
-    pictures: npt.NDArray[np.int64],
-    rows_of: dict[str, Rows],
-    heap: Rows,
-    calibration: Calibration,
-    options: GroupingOptions,
-) -> tuple[Matcher, Matcher]:
-    """Learn from groups that are surely pure; give what matches faces in folders, and all others."""
+    vectors: FloatArray, given: _Given, calibration: Calibration, options: GroupingOptions
+) -> _Matchers:
+    """Learn from groups that are nearly pure, and choose the thresholds."""
     is_strict = options.purity == "strict"
-    alone = calibration.plain_strict if is_strict else calibration.plain_balanced
-    whitened = calibration.whitened_strict if is_strict else calibration.whitened_balanced
-    plain = Matcher(plain=vectors, plain_threshold=alone)
-    matcher = plain
-    if options.learn:
-        sure = np.full(len(vectors), -1, np.int64)
-        _group_folders(replace(plain, plain_threshold=calibration.folder_plain), pictures, rows_of, sure)
-        if len(heap) >= EXACT_BELOW:
-            heap = heap[choose_neighbourhoods(vectors[heap], EXACT_BELOW - 1)]
-        _group_heap(replace(plain, plain_threshold=calibration.plain_strict), pictures, heap, sure)
-        matcher = replace(plain, whitened=whiten(vectors, sure))
-    in_folders = matcher.at(plain=calibration.folder_plain, whitened=calibration.folder_whitened)
-    if matcher.whitened is None:
-        return in_folders, matcher
-    return in_folders, matcher.at(plain=calibration.plain_beside_whitened, whitened=whitened)
+    alone = Matcher(
+        plain=vectors,
+        plain_threshold=calibration.plain_strict if is_strict else calibration.plain_balanced,
+    )
+    matchers = _Matchers(
+        folders=alone.at(plain=calibration.folder_plain, ratio=calibration.folder_ratio),
+        heap=alone,
+        adopting=alone,
+    )
+    if not options.learn:
+        return matchers
+    heap = given.heap
+    if len(heap) > _LEARNT_FROM:
+        heap = heap[choose_neighbourhoods(vectors[heap], _LEARNT_FROM)]
+    known = replace(given, heap=heap, settled=np.full(len(vectors), -1, np.int64))
+    sure = replace(matchers, heap=alone.at(plain=calibration.plain_strict, ratio=0))
+    learnt = False
+    for _ in range(_ROUNDS):
+        groups = np.full(len(vectors), -1, np.int64)
+        _group_folders(sure.folders, known, groups)
+        _group_heap(sure.heap, known, groups)
+        ratios = learn_ratios(vectors, groups)
+        if ratios is None:
+            break
+        learnt = True
+        sure = _at_thresholds(replace(alone, ratios=ratios), calibration, calibration.ratio_strict)
+    if not learnt:
+        return matchers
+    ratio = calibration.ratio_strict if is_strict else calibration.ratio_balanced
+    return _at_thresholds(sure.heap, calibration, ratio)
+
+
+def _at_thresholds(matcher: Matcher, calibration: Calibration, ratio: float) -> _Matchers:
+    more = calibration.more_for(len(matcher.plain))
+    return _Matchers(
+        folders=matcher.at(plain=calibration.folder_plain, ratio=calibration.folder_ratio),
+        heap=matcher.at(plain=calibration.plain_guard, ratio=ratio + more),
+        adopting=matcher.at(plain=calibration.folder_plain, ratio=calibration.adopting_ratio + more),
+    )
 
 
 def _rows_of_folders(folders: Sequence[str]) -> dict[str, Rows]:
     """Find the faces of each folder, in the order of the folders' names."""
-    rows_of: dict[str, list[int]] = {}
-    for row, name in enumerate(folders):
-        if name:
-            rows_of.setdefault(name, []).append(row)
-    return {name: np.array(rows_of[name], np.int64) for name in sorted(rows_of)}
+    numbers = _numbers(folders)
+    names = sorted({name for name in folders if name})
+    return {names[int(numbers[rows[0]])]: rows for rows in rows_by_label(numbers) if numbers[rows[0]] >= 0}
 
 
-def _link(matcher: Matcher, rows: Rows, pictures: npt.NDArray[np.int64]) -> list[Rows]:
+def _numbers(names: Sequence[str]) -> Rows:
+    """Number names in their order; -1 for the empty one."""
+    place = {name: number for number, name in enumerate(sorted({name for name in names if name}))}
+    return np.array([place.get(name, -1) for name in names], np.int64)
+
+
+def _link(matcher: Matcher, rows: Rows, given: _Given) -> list[Rows]:
     """Cut faces by average linkage where the mean margin is 0, into groups of two and more.
 
-    Faces of one picture are as far apart as can be.
+    Faces of one picture are as far apart as can be, those of a person of the set as near.
     """
     margins = np.maximum(matcher.margins(rows), LOWEST_MARGIN)
-    seen_in = pictures[rows]
+    seen_in, settled = given.pictures[rows], given.settled[rows]
+    if (settled >= 0).any():
+        margins -= INERTIA * ((settled >= 0)[:, None] & (settled >= 0))
     if len(np.unique(seen_in)) < len(rows):
         margins[seen_in[:, None] == seen_in] = LOWEST_MARGIN
     np.fill_diagonal(margins, LOWEST_MARGIN)
     top = float(margins.max()) + 1
     distances = top - margins
+    distances[(settled >= 0) & (settled[:, None] == settled)] = 0
     np.fill_diagonal(distances, 0)
     tree = linkage(squareform(distances, checks=False), "average")
     if tree[-1, 2] <= top:
@@ -155,99 +233,39 @@ def _link(matcher: Matcher, rows: Rows, pictures: npt.NDArray[np.int64]) -> list
     return [rows[part] for part in rows_by_label(labels) if len(part) > 1]
 
 
-def _group_folders(
-    matcher: Matcher, pictures: npt.NDArray[np.int64], rows_of: dict[str, Rows], person: Rows
-) -> None:
+def _group_folders(matcher: Matcher, given: _Given, person: Rows) -> None:
     """Find the largest group of each folder, and number it as a person."""
     number = int(person.max()) + 1
-    for rows in rows_of.values():
-        groups = _link(matcher, rows, pictures) if len(rows) > 1 else [rows]
+    for rows in given.rows_of.values():
+        groups = _link(matcher, rows, given) if len(rows) > 1 else [rows]
         if groups:
             person[max(groups, key=len)] = number
             number += 1
 
 
-def _group_heap(matcher: Matcher, pictures: npt.NDArray[np.int64], heap: Rows, person: Rows) -> None:
-    """Group faces of which nothing is known."""
+def _group_heap(matcher: Matcher, given: _Given, person: Rows) -> None:
+    """Group faces of which nothing is known, and which are nobody's yet."""
     number = int(person.max()) + 1
-    for community in find_communities(matcher.vectors[heap], matcher.threshold):
-        for rows in _link(matcher, heap[community], pictures):
+    heap = given.heap[person[given.heap] < 0]
+    communities = find_communities(matcher, heap)
+    if (given.settled[heap] >= 0).any():
+        communities = _united(communities, heap, given.settled)
+    for community in communities:
+        for rows in _link(matcher, community, given):
             person[rows] = number
             number += 1
 
 
-def _people(person: Rows) -> dict[int, Rows]:
-    numbers = ((int(person[rows[0]]), rows) for rows in rows_by_label(person))
-    return {number: rows for number, rows in numbers if number >= 0}
-
-
-def _merge_people(matcher: Matcher, pictures: Rows, person: Rows) -> None:
-    """Join people, such as two folders, whose faces are alike in the mean; most alike first.
-
-    Who are seen together in several pictures, such as two tracks of a video, are two people.
-    """
-    people = _people(person)
-    if len(people) < 2:
-        return
-    numbers = list(people)
-    neighbours, _ = nearest(matcher.centres(list(people.values())), _ALIKE_PEOPLE)
-    pairs = {
-        (min(numbers[one], numbers[other]), max(numbers[one], numbers[other]))
-        for one, others in enumerate(neighbours.tolist())
-        for other in others
-    }
-    found = [(matcher.mean_margin(people[one], people[other]), one, other) for one, other in sorted(pairs)]
-    joined_to = {number: number for number in numbers}
-    for margin, one, other in sorted(found, key=lambda each: (-each[0], each[1:])):
-        if margin < 0:
-            return
-        first, second = sorted((joined_to[one], joined_to[other]))
-        if first == second or _are_together(pictures, people[first], people[second]):
-            continue
-        if matcher.mean_margin(people[first], people[second]) >= 0:
-            people[first] = np.concatenate([people[first], people.pop(second)])
-            person[people[first]] = first
-            joined_to = {number: first if now == second else now for number, now in joined_to.items()}
-
-
-def _are_together(pictures: Rows, one: Rows, other: Rows) -> bool:
-    return len(np.intersect1d(pictures[one], pictures[other])) > _MOST_TOGETHER * min(len(one), len(other))
-
-
-def _adopt(matcher: Matcher, pictures: npt.NDArray[np.int64], person: Rows) -> None:
-    """Give faces without a person to the one whom they are most like, if they are."""
-    people = _people(person)
-    left = np.flatnonzero(person < 0)
-    if not people or not len(left):
-        return
-    centres, numbers = matcher.centres(list(people.values())), list(people)
-    for rows in np.array_split(left, len(left) // 1024 + 1):
-        alike = np.argsort(-(matcher.vectors[rows] @ centres.T), axis=1)[:, :_TRIED_PEOPLE]
-        for row, places in zip(rows, alike, strict=True):
-            for number in (numbers[place] for place in places):
-                if pictures[row] in pictures[people[number]]:
-                    continue
-                if matcher.mean_margin(np.array([row]), people[number]) >= 0:
-                    person[row] = number
-                    break
-
-
-def _separate(matcher: Matcher, pictures: npt.NDArray[np.int64], person: Rows) -> None:
-    """Of two faces of one picture in a group keep the one that fits better."""
-    for number, rows in _people(person).items():
-        if len(np.unique(pictures[rows])) == len(rows):
-            continue
-        fits = matcher.margins(rows).mean(axis=1)
-        for place in np.argsort(fits):
-            twins = rows[(pictures[rows] == pictures[rows[place]]) & (person[rows] == number)]
-            if len(twins) > 1:
-                person[rows[place]] = -1
-
-
-def _certainty(matcher: Matcher, person: Rows) -> FloatArray:
-    certainty = np.full(len(person), np.float32(LOWEST_MARGIN))
-    for rows in _people(person).values():
-        margins = matcher.margins(rows)
-        np.fill_diagonal(margins, 0)
-        certainty[rows] = margins.sum(axis=1) / max(len(rows) - 1, 1)
-    return certainty
+def _united(communities: list[Rows], heap: Rows, settled: Rows) -> list[Rows]:
+    """Unite communities that hold faces of one person of the set, and take in those that are in none."""
+    old = heap[settled[heap] >= 0]
+    faces = np.concatenate([*communities, old])
+    first = len(settled)
+    where = np.concatenate([np.full(len(rows), first + place) for place, rows in enumerate(communities)] + [
+        first + len(communities) + settled[old]
+    ])
+    size = int(where.max()) + 1
+    links = coo_array((np.ones(len(faces), np.int8), (faces, where)), shape=(size, size))
+    labels = connected_components(links, directed=False)[1]
+    rows = np.unique(faces)
+    return [rows[part] for part in rows_by_label(labels[rows]) if len(part) > 1]

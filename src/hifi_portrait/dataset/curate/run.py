@@ -160,13 +160,12 @@ def finish(
     """Decide about all faces, write the shards of people that have changed, and commit."""
     batches = [read_batch(out, number) for number in range(state.batches)]
     tables = [name for batch in batches for name, _ in batch.shards()]
-    decision = decide(out, tables, options)
-    faces, members, rejected = decision.faces, decision.members, dict(decision.rejected)
     known = _known(out, state)
+    ids = {key: identity for key, (identity, _) in known.items()}
+    decision = decide(out, tables, options, ids)
+    faces, members, rejected = decision.faces, decision.members, dict(decision.rejected)
     assigned = assign_ids(
-        [[face_key(faces, index) for index in rows] for rows in members.values()],
-        {key: place[0] for key, place in known.items()},
-        state.next_identity,
+        [[face_key(faces, index) for index in rows] for rows in members.values()], ids, state.next_identity
     )
     specs = _specs(faces, tables, members, decision.folders, assigned, known, options, rejected)
     buckets = choose_buckets(state.buckets, sum(len(each.members) for each in specs))

@@ -64,7 +64,7 @@ class VideoOptions:
     overlap: float = 0.3
     """Of a face's boxes in two frames, as a fraction of their union, from which they are at one place."""
     same_face: float | None = None
-    """Cosine below which a track ends; None for the calibration's ``plain_beside_whitened``."""
+    """Cosine below which a track ends; None for the calibration's ``plain_guard``."""
 
 
 def detect_all(
@@ -111,7 +111,7 @@ def _detect_video(
     row = file_row(file)
     analyser = analyser_of(recogniser)
     thresholds = calibration or Calibration.of(recogniser_name(analyser))
-    tracks = _Tracks(options, thresholds.plain_beside_whitened)
+    tracks = _Tracks(options, thresholds.plain_guard)
     rows: list[dict[str, Any]] = []
     try:
         row["video"] = row["sha256"] = file_sha256(file.path)
