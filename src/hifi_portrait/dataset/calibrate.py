@@ -37,8 +37,8 @@ _PLAIN_RATES = (1e-2, 8e-3, 6e-3, 5e-3, 4e-3, 3e-3, 2e-3)
 _RATIOS = tuple(map(float, range(-12, 21, 2)))
 """Likelihood ratios that are tried in heaps."""
 
-_FIRST_RATIO = 2.0
-"""That which stands for ratios that are not chosen yet."""
+_FIRST_RATIO = 8.0
+"""That which stands for ratios that are not chosen yet: a strict one."""
 
 _BALANCED_IMPOSTORS, _STRICT_IMPOSTORS = 0.02, 0.007
 """Impostors that groups may have, a fraction of the faces in them; a margin below what is promised."""
@@ -52,10 +52,10 @@ _FOLDER_RATIOS = tuple(map(float, range(-21, 7, 3)))
 _FOLDER_WRONG = 0.004
 """Wrong faces that may be left in folders, a fifth of whose faces are wrong."""
 
-_ADOPTING_RATIOS = tuple(map(float, range(-8, 13, 2)))
+_ADOPTING_RATIOS = tuple(map(float, range(-4, 17, 2)))
 """Ratios that are tried for faces without names beside folders."""
 
-_ADOPTING_WRONG = 0.015
+_ADOPTING_WRONG = 0.02
 """Of such faces, a third of them of people who have no folder, those that may be given to somebody else."""
 
 _TAIL = (1e-3, 1e-5)
@@ -131,10 +131,8 @@ def _best_within(tried: Sequence[tuple[float, float, float]], most: float) -> fl
     return max(pure, key=lambda each: each[1])[0]
 
 
-def _doubling(
-    vectors: FloatArray, truth: npt.NDArray[np.int64], are_two: npt.NDArray[np.bool_]
-) -> float:
-    """Measure by how much the ratio must rise to halve the rate of false matches; 0 where nothing is learnt."""
+def _doubling(vectors: FloatArray, truth: npt.NDArray[np.int64], are_two: npt.NDArray[np.bool_]) -> float:
+    """Measure by how much the ratio must rise to halve the rate of false matches; 0 if nothing is learnt."""
     ratios = learn_ratios(vectors, truth)
     if ratios is None:
         return 0.0
@@ -193,11 +191,11 @@ def _folders(
     return left / max(int((groups.person >= 0).sum()), 1), lost / max(int((home == truth).sum()), 1)
 
 
-def _beside_folders(
-    vectors: FloatArray, truth: npt.NDArray[np.int64], calibration: Calibration
-) -> float:
-    """Take a face of each person out of the folder, and every third folder away; give the fraction of these
-    faces that end with somebody else."""
+def _beside_folders(vectors: FloatArray, truth: npt.NDArray[np.int64], calibration: Calibration) -> float:
+    """Take a face of each person out of the folder, and every third folder away.
+
+    Gives the fraction of these faces that end with somebody else.
+    """
     rng = np.random.default_rng(0)
     first = np.unique(truth, return_index=True)[1]
     has_folder = rng.random(len(first)) >= 1 / 3

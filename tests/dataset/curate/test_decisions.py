@@ -162,16 +162,14 @@ def test_ratios_must_be_greater_in_larger_collections():
 
 def test_people_of_a_set_that_grows_stay_who_they_are():
     """Two people so alike that they would be one in a new set, and newcomers of two others."""
-    vectors, truth = people(3, 6)
+    vectors, _ = people(3, 6)
     alike = vectors[:6].mean(axis=0) + 0.45 * vectors[6:12]
     alike /= np.linalg.norm(alike, axis=1, keepdims=True)
     faces = np.concatenate([vectors, alike])
     settled = ["a"] * 5 + [""] + ["b"] * 6 + ["c"] * 5 + [""] + ["d"] * 6
     without = group(faces).person
     assert without[0] == without[18]
-    person = group_faces(
-        faces, np.arange(24), [""] * 24, CALIBRATION, GroupingOptions(), settled
-    ).person
+    person = group_faces(faces, np.arange(24), [""] * 24, CALIBRATION, GroupingOptions(), settled).person
     assert person[5] == person[0] and person[17] == person[16]
     assert len({*person[:5]}) == len({*person[6:12]}) == len({*person[12:17]}) == len({*person[18:]}) == 1
     assert person[0] != person[18]
@@ -195,16 +193,12 @@ def test_a_face_without_a_name_goes_to_the_person_of_a_folder_whom_it_is_most_li
     folders = [f"album/{who}" if place % 6 else "" for place, who in enumerate(truth)]
     folders[12:] = [""] * 6
     calibration = replace(CALIBRATION, plain_strict=0.9999, plain_guard=0.9999, folder_plain=0.7)
-    person = group_faces(
-        vectors, np.arange(18), folders, calibration, GroupingOptions()
-    ).person
+    person = group_faces(vectors, np.arange(18), folders, calibration, GroupingOptions()).person
     assert person[0] == -1  # where nothing can be learnt, strictly
     vectors, truth = people(40, 6)
     folders = [f"album/{who}" if place % 6 else "" for place, who in enumerate(truth)]
     folders[-6:] = [""] * 6
-    person = group_faces(
-        vectors, np.arange(240), folders, calibration, GroupingOptions()
-    ).person
+    person = group_faces(vectors, np.arange(240), folders, calibration, GroupingOptions()).person
     assert same(person[:-6], truth[:-6]) and (person[-6:] == -1).all()
 
 

@@ -17,8 +17,8 @@ from hifi_portrait.io.names import printable
 class Calibration:
     """Thresholds of a recogniser, made by ``python -m hifi_portrait.dataset.calibrate``.
 
-    *Plain* is the cosine of the recogniser's vectors, *ratio* the natural logarithm of the likelihood ratio that
-    is learnt on a collection.
+    *Plain* is the cosine of the recogniser's vectors, *ratio* the natural logarithm of the likelihood ratio
+    that is learnt on a collection.
     """
 
     recogniser: str
@@ -38,7 +38,7 @@ class Calibration:
     folder_ratio: float
     """Ratio in such a folder."""
     adopting_ratio: float
-    """Ratio, in the mean over a verified person's faces, of a face that nothing says the name of."""
+    """Ratio, to the two faces most alike of a folder's person, of a face that nothing says the name of."""
     false_match_rate: float
     """Of pairs of two people, the fraction above ``plain_strict``, on the people it was calibrated on."""
     faces: int

@@ -32,7 +32,7 @@ _LEAST_BETWEEN = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class LikelihoodRatios:
-    """Of N faces what the ratio of any two is made of: ``offsets[i] + offsets[j] + points[i] @ points[j]``."""
+    """Of N faces what each ratio is made of: ``offsets[i] + offsets[j] + points[i] @ points[j]``."""
 
     points: FloatArray
     """(N, E)."""
@@ -70,9 +70,7 @@ def learn_ratios(vectors: FloatArray, groups: npt.NDArray[np.int64]) -> Likeliho
     LikelihoodRatios or None
         None where the groups have too few faces.
     """
-    groups_of = [
-        rows for rows in rows_by_label(groups) if len(rows) >= _LEAST_GROUP and groups[rows[0]] >= 0
-    ]
+    groups_of = [rows for rows in rows_by_label(groups) if len(rows) >= _LEAST_GROUP and groups[rows[0]] >= 0]
     if sum(map(len, groups_of)) < least_scatter(vectors.shape[1]):
         return None
     points = (vectors - vectors.mean(axis=0)) @ _whitening(vectors, groups_of)

@@ -14,10 +14,17 @@ from hifi_portrait.head.arrays import FloatArray
 INERTIA = 1.0
 """Margin that two people of a data set need to become one when it grows."""
 
+_NAMED_APART = 0.3
+"""The same of two people with folders or tracks of their own and many faces each: no two of 300 people have
+a mean margin of more, and four of five people whose photos were divided into two folders."""
+
+MANY_FACES = 4
+"""Faces from which on a person is known well: faces without a name are given to it by less."""
+
 _ALIKE_PEOPLE = 8
 """People most alike to each, with whom it may be merged."""
 
-_TRIED_PEOPLE = 4
+_TRIED_PEOPLE = 8
 """People to whom a face without one is compared."""
 
 _MOST_TOGETHER = 0.1
@@ -51,15 +58,17 @@ def keep_settled(settled: Rows, person: Rows, *, everybody: bool) -> None:
             person[rows] = person.max() + 1
 
 
-def merge_people(matcher: Matcher, pictures: Rows, settled: Rows, person: Rows) -> None:
+def merge_people(matcher: Matcher, pictures: Rows, settled: Rows, named: Iterable[int], person: Rows) -> None:
     """Join people, such as two folders, whose faces are alike in the mean; most alike first.
 
     Who are seen together in several pictures, such as two tracks of a video, are two people. Two people of
-    the data set need more than others do.
+    the data set need more than others do, and so do two of the numbers ``named``, whom folders tell apart.
     """
     people = people_of(person)
     if len(people) < 2:
         return
+    names = {*named}
+    has_name = {number: number in names and len(rows) >= MANY_FACES for number, rows in people.items()}
     is_settled = {number: bool((settled[rows] >= 0).any()) for number, rows in people.items()}
     numbers = list(people)
     neighbours, _ = nearest(matcher.centres(list(people.values())), _ALIKE_PEOPLE)
@@ -76,11 +85,13 @@ def merge_people(matcher: Matcher, pictures: Rows, settled: Rows, person: Rows) 
         first, second = sorted((joined_to[one], joined_to[other]))
         if first == second or _are_together(pictures, people[first], people[second]):
             continue
-        least = INERTIA if is_settled[first] and is_settled[second] else 0.0
+        least = _NAMED_APART if has_name[first] and has_name[second] else 0.0
+        least = INERTIA if is_settled[first] and is_settled[second] else least
         if matcher.mean_margin(people[first], people[second]) >= least:
             people[first] = np.concatenate([people[first], people.pop(second)])
             person[people[first]] = first
             is_settled[first] |= is_settled[second]
+            has_name[first] |= has_name[second]
             joined_to = {number: first if now == second else now for number, now in joined_to.items()}
 
 
@@ -89,7 +100,13 @@ def _are_together(pictures: Rows, one: Rows, other: Rows) -> bool:
 
 
 def adopt(
-    matcher: Matcher, pictures: Rows, settled: Rows, person: Rows, adopters: Iterable[int] | None = None
+    matcher: Matcher,
+    pictures: Rows,
+    left: Rows,
+    person: Rows,
+    *,
+    adopters: Iterable[int] | None = None,
+    compared: int | None = None,
 ) -> None:
     """Give faces without a person to the one whom they are most like, if they are.
 
@@ -99,17 +116,18 @@ def adopt(
         How alike faces are.
     pictures
         (N,) number of each face's picture.
-    settled
-        (N,) who is somebody in the data set, and is left alone; -1 for nobody.
+    left
+        (M,) indices of those faces.
     person
-        (N,) who it is; changed in place.
+        (N,) who each face is; changed in place.
     adopters
         Numbers of the people who may get faces; None for all.
+    compared
+        To how many of a person's faces, those most alike; None for all.
     """
     people = people_of(person)
     if adopters is not None:
         people = {number: people[number] for number in adopters}
-    left = np.flatnonzero((person < 0) & (settled < 0))
     if not people or not len(left):
         return
     centres, numbers = matcher.centres(list(people.values())), list(people)
@@ -118,8 +136,7 @@ def adopt(
         alike = np.argsort(-(matcher.search_vectors(rows) @ centres.T), axis=1)[:, :_TRIED_PEOPLE]
         for row, places in zip(rows.tolist(), alike, strict=True):
             margin, number = max(
-                (matcher.mean_margin(np.array([row]), people[numbers[place]]), numbers[place])
-                for place in places
+                (_fit(matcher, row, people[numbers[place]], compared), numbers[place]) for place in places
             )
             if margin >= 0:
                 found.append((-margin, row, number))
@@ -128,6 +145,12 @@ def adopt(
         if (int(pictures[row]), number) not in taken:
             taken.add((int(pictures[row]), number))
             person[row] = number
+
+
+def _fit(matcher: Matcher, row: int, person: Rows, compared: int | None) -> float:
+    """Compute the mean margin of a face to those of a person's that are most like it."""
+    margins = np.sort(np.maximum(matcher.margins(np.array([row]), person)[0], LOWEST_MARGIN))
+    return float(margins[0 if compared is None else -compared :].mean())
 
 
 def separate(matcher: Matcher, pictures: Rows, person: Rows) -> None:
