@@ -14,10 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from common import build, call, new_source, run, write_folders
+from common import build, call, decided, new_source, run, write_folders
 from heaps import write_heap
 
-from hifi_portrait.dataset.curate import add_to_dataset, check_dataset
+from hifi_portrait.dataset.curate import BuildOptions, add_to_dataset, check_dataset
+from hifi_portrait.dataset.curate.decisions import face_key
+from hifi_portrait.dataset.curate.identities import FaceKey, assign_ids
 from hifi_portrait.dataset.curate.state import State
 from hifi_portrait.dataset.format import IDDataset
 from hifi_portrait.dataset.records import split_of
@@ -150,6 +152,8 @@ def growth(arguments: argparse.Namespace) -> dict[str, object]:
     for file in sorted(first.glob("*.jpg")):
         if rng.random() < 0.2:
             file.rename(later / file.name)
+    if arguments.before_fitting:
+        return _growth_as_decided(first, later, out, arguments)
     build(first, out, arguments, names="none")
     before = _ids(out)
     result = add_to_dataset(out, [later], workers=arguments.workers)
@@ -164,6 +168,33 @@ def growth(arguments: argparse.Namespace) -> dict[str, object]:
         "not_in_it_any_more": len(before) - len(stay),
         "changed_split": sum(split_of(before[key]) != split_of(after[key]) for key in stay),
         "options_kept": state.options["names"] == "none",
+    }
+
+
+def _growth_as_decided(
+    first: Path, later: Path, out: Path, arguments: argparse.Namespace
+) -> dict[str, object]:
+    """Decide about four fifths, and about all."""
+    before: dict[FaceKey, str] = {}
+    found: list[dict[FaceKey, str]] = []
+    next_number = 0
+    for _ in range(2):
+        decision = decided(first, out, arguments, BuildOptions(names="none"), before)
+        groups = [[face_key(decision.faces, row) for row in rows] for rows in decision.members.values()]
+        assigned = assign_ids(groups, before, next_number)
+        next_number = assigned.next_number
+        before = {key: name for group, name in zip(groups, assigned.ids, strict=True) for key in group}
+        found.append({key: name for key, name in before.items() if key not in assigned.moved})
+        for file in later.glob("*.jpg"):
+            file.rename(first / file.name)
+    before, after = found
+    stay = before.keys() & after.keys()
+    return {
+        "photos": [len(before), len(after)],
+        "people": [len(set(before.values())), len(set(after.values()))],
+        "ids_kept": round(sum(before[key] == after[key] for key in stay) / len(before), 4),
+        "not_in_it_any_more": len(before) - len(stay),
+        "changed_split": sum(split_of(before[key]) != split_of(after[key]) for key in stay),
     }
 
 

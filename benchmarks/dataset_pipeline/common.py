@@ -18,6 +18,7 @@ from typing import Any
 from hifi_portrait.dataset.curate import BuildOptions, build_dataset
 from hifi_portrait.dataset.curate.decisions import Decision, decide
 from hifi_portrait.dataset.curate.detect import FACE_SCHEMA, Forgotten, detect_files
+from hifi_portrait.dataset.curate.identities import FaceKey
 from hifi_portrait.dataset.curate.sources import find_sources
 from hifi_portrait.dataset.curate.state import State, open_batch
 from hifi_portrait.dataset.format import IDDataset
@@ -66,8 +67,28 @@ def write_folders(data: Path, folder: Path) -> Path:
 
 def build(source: Path, out: Path, arguments: argparse.Namespace, **options: object) -> Built:
     """Build a set; files that another set in the working folder has read before are not read again."""
-    shutil.rmtree(out, ignore_errors=True)
     choices = BuildOptions(**options)
+    if arguments.before_fitting:
+        return _decided(decided(source, out, arguments, choices))
+    _read(source, out, arguments, choices)
+    build_dataset([source], out, options=choices, workers=arguments.workers)
+    return _built(out)
+
+
+def decided(
+    source: Path,
+    out: Path,
+    arguments: argparse.Namespace,
+    choices: BuildOptions,
+    known: Mapping[FaceKey, str] | None = None,
+) -> Decision:
+    """Decide who is who, without fitting heads; ``known`` says who was who before."""
+    return decide(out, _read(source, out, arguments, choices), choices, known or {})
+
+
+def _read(source: Path, out: Path, arguments: argparse.Namespace, choices: BuildOptions) -> list[str]:
+    """Read all faces of a source; give the names of the tables."""
+    shutil.rmtree(out, ignore_errors=True)
     known = _known_rows(arguments.work)
     batch = open_batch(out, 0, find_sources([source], None), named=choices.names == "folders")
     for name, files in batch.shards():
@@ -83,10 +104,7 @@ def build(source: Path, out: Path, arguments: argparse.Namespace, **options: obj
         ]
         (out / "work" / "faces").mkdir(parents=True, exist_ok=True)
         write_table(out / "work" / "faces" / f"{name}.parquet", found, FACE_SCHEMA)
-    if arguments.before_fitting:
-        return _decided(decide(out, [name for name, _ in batch.shards()], choices))
-    build_dataset([source], out, options=choices, workers=arguments.workers)
-    return _built(out)
+    return [name for name, _ in batch.shards()]
 
 
 def _built(out: Path) -> Built:

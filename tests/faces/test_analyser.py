@@ -120,6 +120,20 @@ def test_small_face_in_a_large_photo(portrait: np.ndarray, face: Face) -> None:
     assert np.abs(small.landmarks[:, :2] - expected).mean() < 2
 
 
+def test_eyes_of_faces_that_are_a_small_part_of_a_picture_are_placed_exactly(
+    analyser: FaceAnalyser, portrait: np.ndarray, other_portrait: np.ndarray
+) -> None:
+    """Landmarks are believed only where the detector's eyes are near theirs."""
+    canvas = np.full((256, 640, 3), 128, np.uint8)
+    canvas[20:244, 16:240] = cv2.resize(portrait, (224, 224), interpolation=cv2.INTER_AREA)
+    canvas[:, 380:636] = cv2.resize(other_portrait, (256, 256), interpolation=cv2.INTER_AREA)
+    found = list(analyser.find_faces(canvas))
+    assert len(found) == 2
+    for detection, landmarks in found:
+        apart = np.linalg.norm(detection.keypoints[:2] - landmarks[[468, 473], :2], axis=1)
+        assert (apart < 0.055 * detection.size).all()
+
+
 def test_too_small_a_face_says_how_large_it_must_be(portrait: np.ndarray) -> None:
     with pytest.raises(NoFaceError, match=r"too small: .* pixels, at least 64 are needed"):
         analyse(cv2.resize(portrait, (44, 44), interpolation=cv2.INTER_AREA))
