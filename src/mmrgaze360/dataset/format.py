@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -228,6 +228,21 @@ class SceneDataset:
                         (shard, group, row) for row, split in enumerate(splits) if self.split in (None, split)
                     ]
         return places
+
+
+def scenes_of_split(path: str | Path, split: str) -> Iterable[SceneRecord]:
+    """Open the panoramas of a split, which may be empty.
+
+    Raises
+    ------
+    DatasetError
+        There is no data set, or it has no panorama of any split.
+    """
+    try:
+        return SceneDataset(path, split)
+    except DatasetError:
+        SceneDataset(path)  # says what is wrong where it is not the split
+        return ()
 
 
 class _Opened:

@@ -20,7 +20,7 @@ from mmrgaze360.baselines.dual_pathway import MAP_CELLS, DualPathway, DualPathwa
 from mmrgaze360.baselines.gaze_lle import MAP_CELLS as LLE_CELLS
 from mmrgaze360.baselines.gaze_lle import GazeLLE, GazeLLEConfig
 from mmrgaze360.baselines.inputs import CLOSE_UP_SIZE, gaussian_map, make_inputs, shrink
-from mmrgaze360.dataset.format import SceneDataset, SceneRecord
+from mmrgaze360.dataset.format import SceneRecord, scenes_of_split
 from mmrgaze360.dataset.records import GazeRecord
 from mmrgaze360.measures import great_circle_distance
 from mmrgaze360.network.scene import MAP_SIZE, PANORAMA_SIZE
@@ -121,9 +121,10 @@ class BaselineObjective(Objective):
 
 def make_sample(scene: SceneRecord, person: GazeRecord, turn: int, mirrored: bool) -> dict[str, Tensor]:
     """Give one person of a panorama turned by whole columns: `inputs.make_inputs`, target and in view."""
-    picture = np.roll(shrink(scene.picture()), turn, 1)
+    panorama = scene.picture()
+    picture = np.roll(shrink(panorama), turn, 1)
     angle = turn / PANORAMA_SIZE[0] * 360
-    close_up = read_close_up(person, scene.picture() if person.close_up is None else None, CLOSE_UP_SIZE)
+    close_up = read_close_up(person, panorama, CLOSE_UP_SIZE)
     box = person.head_box + np.array((angle, 0, 0, 0))
     target = np.array((0.0, 1.0, 0.0)) if person.target is None else person.target
     target = rotation_about_vertical(angle) @ target
@@ -138,12 +139,7 @@ def make_sample(scene: SceneRecord, person: GazeRecord, turn: int, mirrored: boo
 
 
 def _read(data: str, split: str) -> list[tuple[SceneRecord, GazeRecord]]:
-    try:
-        scenes = SceneDataset(data, split)
-    except DatasetError:
-        SceneDataset(data)  # says what is wrong where it is not the split
-        return []
-    return [(scene, person) for scene in scenes for person in scene.people]
+    return [(scene, person) for scene in scenes_of_split(data, split) for person in scene.people]
 
 
 @dataclass(frozen=True, kw_only=True)

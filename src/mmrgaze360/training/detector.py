@@ -16,7 +16,7 @@ from hifi_portrait.errors import DatasetError
 from hifi_portrait.head.arrays import Array, ByteArray
 from hifi_portrait.training.engine.objective import Batch, Objective
 from hifi_portrait.training.engine.samples import shuffled_index
-from mmrgaze360.dataset.format import SceneDataset, SceneRecord
+from mmrgaze360.dataset.format import SceneRecord, scenes_of_split
 from mmrgaze360.detect_heads import LEAST_SCORE, detect_heads
 from mmrgaze360.measures.finding import count_found
 from mmrgaze360.network.detector import (
@@ -81,10 +81,10 @@ class DetectorObjective(Objective):
         torch.manual_seed(seed)
         super().__init__({"detector": PartFolder(HeadDetector(settings.network))}, ["detector"])
         self.settings, self.seed = settings, seed
-        self._scenes = _read(data, "train")
+        self._scenes = list(scenes_of_split(data, "train"))
         if not any(scene.people for scene in self._scenes):
             raise DatasetError(f"{data} has no person in its training split")
-        self._test = _read(data, "validation")[: settings.held_out]
+        self._test = list(scenes_of_split(data, "validation"))[: settings.held_out]
 
     def sample(self, index: int) -> Batch:
         """Give a view of a panorama, with or without heads, and what the detector should say of it."""
@@ -237,11 +237,3 @@ def vary_view(view: Array, rng: np.random.Generator) -> Array:
     scaled = scaled * np.exp(rng.normal(0, 0.12, 3)) * np.exp(rng.normal(0, 0.15)) + rng.normal(0, 0.04)
     noisy = scaled + rng.normal(0, 0.025 * rng.random(), scaled.shape)
     return np.asarray(np.clip(noisy * 255, 0, 255), np.float32)
-
-
-def _read(data: str, split: str) -> list[SceneRecord]:
-    try:
-        return list(SceneDataset(data, split))
-    except DatasetError:
-        SceneDataset(data)  # says what is wrong where it is not the split
-        return []

@@ -13,7 +13,7 @@ from hifi_portrait.errors import DatasetError
 from hifi_portrait.head.arrays import ByteArray
 from hifi_portrait.training.engine.objective import Batch, Objective
 from hifi_portrait.training.engine.samples import shuffled_index
-from mmrgaze360.dataset.format import SceneDataset
+from mmrgaze360.dataset.format import scenes_of_split
 from mmrgaze360.network.head import HeadNetwork, HeadNetworkConfig, von_mises_fisher_loss
 from mmrgaze360.training.crops import close_up_patch, read_close_up, to_network, vary_close_up
 from mmrgaze360.training.parts import PartFolder
@@ -126,12 +126,7 @@ class HeadObjective(Objective):
 def read_heads(data: str, split: str, size: int, most: int | None = None) -> tuple[ByteArray, np.ndarray]:
     """Read close-ups (N, size, size, 3) and gazes (N, 3) in the patches' frames; none of an empty split."""
     crops, gazes = [], []
-    try:
-        scenes = SceneDataset(data, split)
-    except DatasetError:
-        SceneDataset(data)  # says what is wrong where it is not the split
-        return np.zeros((0, size, size, 3), np.uint8), np.zeros((0, 3))
-    for scene in scenes:
+    for scene in scenes_of_split(data, split):
         picture = None
         for person in scene.people:
             if person.gaze is None:

@@ -15,7 +15,7 @@ from hifi_portrait.errors import DatasetError
 from hifi_portrait.head.arrays import Array, ByteArray
 from hifi_portrait.training.engine.objective import Batch, Objective
 from hifi_portrait.training.engine.samples import shuffled_index
-from mmrgaze360.dataset.format import SceneDataset
+from mmrgaze360.dataset.format import scenes_of_split
 from mmrgaze360.dataset.records import GazeRecord
 from mmrgaze360.network.scene import (
     MAP_SIZE,
@@ -254,14 +254,9 @@ def prepare(
 
 
 def _read(data: str, split: str, most: int | None = None) -> tuple[list[NDArray[np.uint8]], list[_Person]]:
-    try:
-        scenes = SceneDataset(data, split)
-    except DatasetError:
-        SceneDataset(data)  # says what is wrong where it is not the split
-        return [], []
     pictures: list[NDArray[np.uint8]] = []
     people: list[_Person] = []
-    for scene in scenes:
+    for scene in scenes_of_split(data, split):
         known = [person for person in scene.people if person.gaze is not None]
         if not known:
             continue
