@@ -11,7 +11,7 @@
     python benchmarks/dataset_pipeline forget --data T --work DIR        five people, killed at random
     python benchmarks/dataset_pipeline scale --count 100000              simulated faces
     python benchmarks/dataset_pipeline throughput --photos DIR --work DIR
-    python benchmarks/dataset_pipeline memory --data T --count 10000 --work DIR
+    python benchmarks/dataset_pipeline memory --data MANY --count 10000 --work DIR   e.g. --count 1000 people
     python benchmarks/dataset_pipeline sheet --data BUILT --work DIR     groups, to be looked at
     python benchmarks/dataset_pipeline calibration --data OTHERS --work DIR
 

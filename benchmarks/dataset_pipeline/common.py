@@ -54,12 +54,16 @@ def new_source(folder: Path, name: str = "t") -> Path:
     return folder
 
 
-def write_folders(data: Path, folder: Path) -> Path:
-    """Write the photos of a data set into a folder a person."""
+def write_folders(data: Path, folder: Path, most: int | None = None) -> Path:
+    """Write the photos of a data set, or some of them, into a folder a person."""
     photos = IDDataset(data)
     new_source(folder)
+    left = len(photos) if most is None else most
     for name, rows in photos.identities.items():
+        if left <= 0:
+            break
         (folder / name).mkdir()
+        rows, left = rows[:left], left - len(rows)
         for row in rows:
             (folder / name / f"{row}.jpg").write_bytes(photos.image(row))
     return folder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import resource
 import shutil
 import subprocess
@@ -11,8 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from common import call, cpu, new_source
-from PIL import Image
+from common import call, cpu, new_source, write_folders
 
 from hifi_portrait.dataset.curate import BuildOptions, build_dataset
 from hifi_portrait.dataset.curate.calibration import Calibration
@@ -92,21 +90,17 @@ def _some_photos(files: list[Path], folder: Path) -> Path:
 def memory(arguments: argparse.Namespace) -> dict[str, object]:
     """Compare the peak memory of the driver and of a worker on some photos and on ten times as many.
 
-    Pictures of 128 pixels, each used several times with other grain: what grows with their number (tables,
-    vectors, open shards) does not depend on their size.
+    Each photo must be another one: copies are rejected, and never come to the second stage.
     """
     found: dict[str, object] = {}
     photos = IDDataset(arguments.data)
+    if len(photos) < arguments.count:
+        raise SystemExit(
+            f"{arguments.data} has {len(photos)} photos: --count {arguments.count} needs as many"
+        )
     for count in (arguments.count // 10, arguments.count):
-        folder, out = new_source(arguments.work / f"memory-{count}"), arguments.work / "memory-set"
-        rng = np.random.default_rng(0)
-        for number in range(count):
-            small = Image.open(io.BytesIO(photos.image(number % len(photos)))).resize((128, 128))
-            grain = rng.integers(-12, 13, (128, 128, 3))
-            pixels = np.clip(np.asarray(small.convert("RGB")) + grain, 0, 255).astype(np.uint8)
-            person = folder / str(number % len(photos) // 10)
-            person.mkdir(exist_ok=True)
-            Image.fromarray(pixels).save(person / f"{number}.jpg", quality=92)
+        folder, out = arguments.work / f"memory-{count}", arguments.work / "memory-set"
+        write_folders(arguments.data, folder, most=count)
         shutil.rmtree(out, ignore_errors=True)
         words = ("build", folder, "--workers", max(arguments.workers, 1), "--json", "--out", out)
         process = subprocess.Popen(call(*words), stdout=subprocess.DEVNULL)
