@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -113,6 +114,61 @@ def expose(environment: Environment, columns: int) -> ByteArray:
     return np.asarray(cv2.resize(picture, (columns, columns // 2), interpolation=cv2.INTER_LINEAR))
 
 
+@dataclass(kw_only=True)
+class Figures:
+    """What was measured, a number for each photo."""
+
+    alone: list[float] = field(default_factory=list)
+    """Degrees off the lens of the photos by themselves."""
+    found: list[bool] = field(default_factory=list)
+    """Whether the head is found where it was set into a panorama."""
+    directions: list[float] = field(default_factory=list)
+    """Degrees off the lens there."""
+    hidden: list[float] = field(default_factory=list)
+    """Probability of those found that their target is out of view."""
+
+    def print(self) -> None:
+        """Print what the photos have in the mean."""
+        print(describe("photos, degrees off the lens", self.alone))
+        if self.found:
+            print(f"set into panoramas: {np.mean(self.found):.3f} of {len(self.found)} found")
+            print(describe("set into panoramas, degrees off the lens", self.directions))
+        if self.hidden:
+            sure = np.mean(np.array(self.hidden) >= 0.9)
+            print(f"out of view with 0.9 or more: {sure:.3f} of {len(self.hidden)} found")
+
+
+def look_alone(follower: GazeFollower, photo: Photo) -> float:
+    """Measure the head network on a photo by itself: degrees off the lens."""
+    size = max(photo.pixels.shape[:2])
+    fov = float(np.degrees(2 * np.arctan(size / 2 / (photo.height / 2 / np.tan(np.radians(5))))))
+    square = np.full((size, size, 3), 128, np.uint8)
+    left, top = (size - photo.pixels.shape[1]) // 2, (size - photo.pixels.shape[0]) // 2
+    square[top : top + photo.pixels.shape[0], left : left + photo.pixels.shape[1]] = photo.pixels
+    panorama = Panorama.from_photo(square, fov, photo.name)
+    offset = (photo.middle + np.array((left, top)) - size / 2) * 10 / photo.height
+    box = np.array((offset[0], -offset[1], 7.5, 10.0))
+    return off_lens(read_gaze(follower.model.head, panorama, box)[0], box)
+
+
+def look_in_panorama(
+    follower: GazeFollower, panorama: Panorama, box: Array, figures: Figures, picture: Path | None
+) -> None:
+    """Measure a person who was set into a panorama with the head in a box; draw it, if a file is given."""
+    boxes = [] if follower.model.detector is None else detect_heads(follower.model.detector, panorama)[0]
+    overlaps = [box_overlap(each, box) for each in boxes]
+    is_found = max(overlaps, default=0.0) >= OVERLAP
+    used = boxes[int(np.argmax(overlaps))] if is_found else box
+    (person,) = follower(panorama, [used])
+    figures.found.append(is_found)
+    figures.directions.append(off_lens(person.gaze, used))
+    if is_found:
+        figures.hidden.append(1 - person.in_view)
+    if picture is not None:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        save_picture(mark(panorama, follower(panorama, boxes) if boxes else [person]), picture)
+
+
 def main() -> None:
     kind = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=kind)
@@ -127,43 +183,17 @@ def main() -> None:
     places = load_environments(options.environments) if options.environments else ()
     backgrounds = [expose(place, options.width) for place in places]
     rng = np.random.default_rng(365)
-    alone, found, directions, hidden = [], [], [], []
-    for number, photo in enumerate(read_photos(options.photos)):
-        if number == options.most:
-            break
-        size = max(photo.pixels.shape[:2])
-        fov = float(np.degrees(2 * np.arctan(size / 2 / (photo.height / 2 / np.tan(np.radians(5))))))
-        square = np.full((size, size, 3), 128, np.uint8)
-        left, top = (size - photo.pixels.shape[1]) // 2, (size - photo.pixels.shape[0]) // 2
-        square[top : top + photo.pixels.shape[0], left : left + photo.pixels.shape[1]] = photo.pixels
-        panorama = Panorama.from_photo(square, fov, photo.name)
-        offset = (photo.middle + np.array((left, top)) - size / 2) * 10 / photo.height
-        box = np.array((offset[0], -offset[1], 7.5, 10.0))
-        gaze, _ = read_gaze(follower.model.head, panorama, box)
-        alone.append(off_lens(gaze, box))
-        if not backgrounds:
-            continue
-        height = float(np.exp(rng.uniform(*np.log(HEIGHTS))))
-        box = np.array((rng.uniform(-180, 180), rng.normal(0, 8), 0.75 * height, height))
-        panorama = set_into(backgrounds[number % len(backgrounds)], photo, box)
-        boxes = [] if follower.model.detector is None else detect_heads(follower.model.detector, panorama)[0]
-        overlaps = [box_overlap(each, box) for each in boxes]
-        found.append(max(overlaps, default=0.0) >= OVERLAP)
-        used = boxes[int(np.argmax(overlaps))] if found[-1] else box
-        (person,) = follower(panorama, [used])
-        directions.append(off_lens(person.gaze, used))
-        if found[-1]:
-            hidden.append(1 - person.in_view)
-        if options.out is not None and number < 12:
-            options.out.mkdir(parents=True, exist_ok=True)
-            shown = follower(panorama, boxes) if boxes else [person]
-            save_picture(mark(panorama, shown), options.out / f"{number:02d}.png")
-    print(describe("photos, degrees off the lens", alone))
-    if found:
-        print(f"set into panoramas: {np.mean(found):.3f} of {len(found)} found")
-        print(describe("set into panoramas, degrees off the lens", directions))
-    if hidden:
-        print(f"out of view with 0.9 or more: {np.mean(np.array(hidden) >= 0.9):.3f} of {len(hidden)} found")
+    figures = Figures()
+    for number, photo in enumerate(islice(read_photos(options.photos), options.most)):
+        figures.alone.append(look_alone(follower, photo))
+        if backgrounds:
+            height = float(np.exp(rng.uniform(*np.log(HEIGHTS))))
+            box = np.array((rng.uniform(-180, 180), rng.normal(0, 8), 0.75 * height, height))
+            panorama = set_into(backgrounds[number % len(backgrounds)], photo, box)
+            is_drawn = options.out is not None and number < 12
+            picture = options.out / f"{number:02d}.png" if is_drawn else None
+            look_in_panorama(follower, panorama, box, figures, picture)
+    figures.print()
 
 
 def off_lens(gaze: Array, box: Array) -> float:

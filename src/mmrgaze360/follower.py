@@ -17,6 +17,7 @@ from mmrgaze360.dataset.records import GazeRecord
 from mmrgaze360.find_people import check_heads, find_heads
 from mmrgaze360.network.generators import REACHES
 from mmrgaze360.network.head import HeadNetwork
+from mmrgaze360.network.inputs import to_network
 from mmrgaze360.network.model import MMRGaze360
 from mmrgaze360.network.scene import sphere_log_density
 from mmrgaze360.panorama import Panorama
@@ -31,7 +32,7 @@ from mmrgaze360.sphere import (
     turn_columns,
     unit,
 )
-from mmrgaze360.training.crops import close_up_patch, to_network
+from mmrgaze360.training.crops import close_up_patch
 
 HEAT_MAP_SIZE = (512, 256)
 """Columns and rows of the heat maps that are given."""

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from hifi_portrait import Target
-from hifi_portrait.cli.drives import parse_keys
+from hifi_portrait.cli.driving import parse_keys
 from hifi_portrait.cli.options import LookOptions
 from hifi_portrait.cli.outputs import motion_path
 from hifi_portrait.cli.sheet import MARGIN, contact_sheet
@@ -164,7 +164,7 @@ def test_options_that_change_nothing_are_named(
     def stop(*_):
         raise MotionError("far enough")
 
-    monkeypatch.setattr("hifi_portrait.cli.animate.load_identity", stop)
+    monkeypatch.setattr("hifi_portrait.cli.references.load_identity", stop)
     with caplog.at_level(logging.WARNING):
         result = run("animate", saved_identity, *words, "--out", tmp_path / "a.mp4")
     assert "far enough" in message(result)

@@ -13,8 +13,9 @@ import pytest
 from hifi_portrait.faces import Face, analyse, load_image
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
+from hifi_portrait.person.choose_person import choose_person
 from hifi_portrait.person.covered_faces import describe_odd_places
-from hifi_portrait.person.identity import Identity, _select_person
+from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline.scene import Scene
 
@@ -73,7 +74,7 @@ def test_a_single_masked_photo_is_a_warning(faces: tuple[Face, Face, Face]):
 
 def test_a_masked_face_that_is_not_recognised_is_said_to_be_covered(faces: tuple[Face, Face, Face]):
     found = [[face] for face in (*faces[:2], replace(faces[2], embedding=-faces[2].embedding))]
-    _, dropped, _ = _select_person(found, 0.915, None)
+    _, dropped, _ = choose_person(found, 0.915, None)
     assert [photo.source for photo in dropped] == ["masked.jpg"]
     assert "somebody else, or something covers the " in dropped[0].reason
     assert describe_odd_places(faces[1]) is None

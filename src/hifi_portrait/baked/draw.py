@@ -13,7 +13,6 @@ from hifi_portrait.baked.atlas import Atlas, box_around
 from hifi_portrait.baked.kernels import (
     close_thin,
     draw_nearest,
-    empty_layer,
     put_card,
     shade,
     weigh_triangles,
@@ -91,7 +90,7 @@ def draw_mesh(
         np.asarray(1 / (vertices[:, 1] + generator.depth_shift), np.float32),
         model.triangles,
     )
-    nearest, triangle = drawn = empty_layer(camera.height, camera.width)
+    nearest, triangle = drawn = _empty_layer(camera.height, camera.width)
     draw_nearest(*points, mesh.atlas.shown, nearest, triangle)
     atlas, distance = mesh.atlas, float(np.median(vertices[:, 1]))
     level = _choose_level(mesh.levels, atlas, camera.focal / distance, model)
@@ -154,7 +153,7 @@ def _put_card(
     kept, weights = np.empty(len(card.triangles), np.bool_), np.empty(len(card.fade), np.float32)
     weigh_triangles(points[0], card.triangles, float(step), np.array(grid.stretch_hair), kept, weights)
     weights *= card.fade
-    nearest, triangle = drawn = empty_layer(camera.height, camera.width)
+    nearest, triangle = drawn = _empty_layer(camera.height, camera.width)
     draw_nearest(*points, kept, nearest, triangle)
     emptiness = 0.0
     if not card.is_back:
@@ -187,3 +186,8 @@ def soften_edges(alpha: Array, settings: WarpSettings) -> FloatArray:
     background = settings.background
     blurred = cv2.GaussianBlur(alpha, (0, 0), max(background.edge_softness * len(alpha) / 256, 0.3))
     return np.asarray(np.minimum(alpha, blurred * background.edge_gain), np.float32)
+
+
+def _empty_layer(height: int, width: int) -> tuple[FloatArray, Array]:
+    """Make what `draw_nearest` fills: nothing is there, and no triangle."""
+    return np.zeros((height, width), np.float32), np.full((height, width), -1, np.int32)

@@ -7,8 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.compiled import compiled
+
+
+@compiled(fastmath=True, inline="always")
+def _sides(xy: Array, a: int, b: int, c: int) -> tuple[float, float, float, float, float, float]:
+    """Give a triangle's first corner, and the sides from there to the second and to the third."""
+    x0, y0 = xy[a, 0], xy[a, 1]
+    return x0, y0, xy[b, 0] - x0, xy[b, 1] - y0, xy[c, 0] - x0, xy[c, 1] - y0
 
 
 @compiled(fastmath=True)
@@ -35,9 +42,7 @@ def draw_nearest(
         za, zb, zc = inverse_depth[a], inverse_depth[b], inverse_depth[c]
         if za <= 0 or zb <= 0 or zc <= 0:
             continue
-        x0, y0 = xy[a, 0], xy[a, 1]
-        e1x, e1y = xy[b, 0] - x0, xy[b, 1] - y0
-        e2x, e2y = xy[c, 0] - x0, xy[c, 1] - y0
+        x0, y0, e1x, e1y, e2x, e2y = _sides(xy, a, b, c)
         area = e1x * e2y - e2x * e1y
         if abs(area) < 1e-9:
             continue
@@ -70,9 +75,7 @@ def _weights_at(
 ) -> tuple[float, float, float]:  # pragma: no cover - compiled
     """Perspective-correct weights of a triangle's corners at a pixel."""
     a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
-    x0, y0 = xy[a, 0], xy[a, 1]
-    e1x, e1y = xy[b, 0] - x0, xy[b, 1] - y0
-    e2x, e2y = xy[c, 0] - x0, xy[c, 1] - y0
+    x0, y0, e1x, e1y, e2x, e2y = _sides(xy, a, b, c)
     z = np.float32(1) / nearest
     scale = np.float32(1) / (e1x * e2y - e2x * e1y)
     px, py = np.float32(i + 0.5) - x0, np.float32(j + 0.5) - y0
@@ -185,8 +188,7 @@ def weigh_triangles(
     low, high = limits[0], limits[1]
     for f in range(triangles.shape[0]):
         a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
-        e1x, e1y = xy[b, 0] - xy[a, 0], xy[b, 1] - xy[a, 1]
-        e2x, e2y = xy[c, 0] - xy[a, 0], xy[c, 1] - xy[a, 1]
+        _, _, e1x, e1y, e2x, e2y = _sides(xy, a, b, c)
         e3x, e3y = e2x - e1x, e2y - e1y
         length = np.sqrt(max(e1x**2 + e1y**2, e2x**2 + e2y**2, e3x**2 + e3y**2)) / longest
         if e1x * e2y - e2x * e1y <= 0 or length > high:
@@ -392,8 +394,3 @@ def mix_photos(
             out[j, i, 0] = np.uint8(base[j, i, 0] + fade * (red / total - base[j, i, 0]) + 0.5)
             out[j, i, 1] = np.uint8(base[j, i, 1] + fade * (green / total - base[j, i, 1]) + 0.5)
             out[j, i, 2] = np.uint8(base[j, i, 2] + fade * (blue / total - base[j, i, 2]) + 0.5)
-
-
-def empty_layer(height: int, width: int) -> tuple[FloatArray, Array]:
-    """Make what `draw_nearest` fills: nothing is there, and no triangle."""
-    return np.zeros((height, width), np.float32), np.full((height, width), -1, np.int32)

@@ -5,30 +5,35 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import EXIT_INTERRUPTED, emit, progress
-from hifi_portrait.cli.drives import IDLE, MOST_RATE, DriveOptions, check_drive, read_drive
+from hifi_portrait.cli.driving import IDLE, MOST_RATE, DriveOptions, check_drive, read_drive
 from hifi_portrait.cli.groups import given_options, takes_groups
+from hifi_portrait.cli.ignored_options import ignored_by_motion, ignored_without_networks
 from hifi_portrait.cli.inputs import (
     background_file,
     background_settings,
-    check_analysis,
     frame,
-    load_identity,
     make_target,
     portrait_record,
     read_background,
-    reference_files,
 )
 from hifi_portrait.cli.models import check_networks, load_networks
 from hifi_portrait.cli.outputs import MOST_RATES, check_files, motion_path, video_path
-from hifi_portrait.cli.without_effect import drive_without_effect, networks_without_effect
+from hifi_portrait.cli.references import References
 from hifi_portrait.errors import MotionError, OutputError, TargetError
 from hifi_portrait.io.names import printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from hifi_portrait.motion import Motion
+    from hifi_portrait.person.background import Background
+    from hifi_portrait.person.identity import Identity
 
 logger = logging.getLogger(__name__)
 
@@ -71,55 +76,34 @@ def animate(
     What is finished is kept beside the video: called again after an interruption, it goes on from there.
     """
     started = time.perf_counter()
-    files = reference_files(photos)
-    check_analysis(photos, networks.recogniser, face, networks.matting)
+    references = References.find(photos, recogniser=networks.recogniser, face=face, matting=networks.matting)
     path = video_path(out)
     saved_motion = motion_path(driving.save_motion) if driving.save_motion is not None else None
-    read = [*photos, *files, *pose.files, *networks.files, *driving.files, *background_file(background)]
+    read = [*references.read, *pose.files, *networks.files, *driving.files, *background_file(background)]
     check_files([path], read)
     if saved_motion is not None:
         check_files([saved_motion], [*read, path], option="--save-motion")
     check_drive(driving)
-    most_rate = MOST_RATES.get(path.suffix.lower(), MOST_RATE)
-    if driving.rate is not None and driving.rate > most_rate:
-        raise MotionError(
-            f"--rate {driving.rate:g}: a {path.suffix} has at most {most_rate:g} frames a second: give a"
-            " lower rate, or write an .mp4"
-        )
-    behind = read_background(background, [])
-    if behind.is_transparent:
-        raise OutputError("--background transparent: videos have no alpha: give a colour, such as #00ff00")
+    most_rate = _check_rate(driving.rate, path)
+    behind = _read_opaque_background(background)
     check_look(quality, look)
     base = make_target(pose, look).with_prompt(prompt)
     for line in [
-        *drive_without_effect(driving, pose),
-        *networks_without_effect(quality, networks, prompt, 0 if driving.drive == IDLE else seed),
+        *ignored_by_motion(driving, pose),
+        *ignored_without_networks(quality, networks, prompt, 0 if driving.drive == IDLE else seed),
     ]:
         logger.warning(line)
     if quality == "model":
         check_networks(networks)
-    identity = load_identity(photos, networks.recogniser, face, networks.matting)
+    identity = references.load()
     base = frame(base, pose, identity)
 
     from hifi_portrait.animation.drawing import choose_look, make_drawer
     from hifi_portrait.animation.video import animate as write_video
     from hifi_portrait.io.provenance import file_sha256
-    from hifi_portrait.io.video import read_info
 
     with progress(quiet=as_json) as bar:
-        duration = read_info(driving.files[0]).duration if driving.is_video else None
-        if duration is None:
-            motion, rate = read_drive(driving, identity, seed, lambda _: None, most_rate)
-        else:
-            tracking = bar.add_task("seconds tracked", total=round(duration))
-            motion, rate = read_drive(
-                driving,
-                identity,
-                seed,
-                lambda second: bar.update(tracking, completed=int(second)),
-                most_rate,
-            )
-            bar.remove_task(tracking)
+        motion, rate = _read_motion(driving, identity, seed, most_rate, bar)
         if saved_motion is not None:
             motion.save(saved_motion)
         is_relative = driving.relative or driving.drive == IDLE
@@ -139,7 +123,7 @@ def animate(
         }
         told = {"quality": quality, "size": size, **background_settings(background, behind, private)}
         told |= settings | ({"seed": seed} if quality == "model" else {})
-        record = portrait_record(files, identity, targets[0], told, networks, private)
+        record = portrait_record(references.files, identity, targets[0], told, networks, private)
         drive = Path(driving.drive).name if driving.files else driving.drive
         record["motion"] = {"drive": "file" if driving.files and private else drive}
         task = bar.add_task("frames", total=len(targets))
@@ -169,6 +153,42 @@ def animate(
     emit(document, "\n".join(lines), as_json)
     if not result.is_complete:
         raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _check_rate(rate: float | None, path: Path) -> float:
+    """Check that a file of this kind has as many frames a second as requested; gives the most it has."""
+    most = MOST_RATES.get(path.suffix.lower(), MOST_RATE)
+    if rate is not None and rate > most:
+        raise MotionError(
+            f"--rate {rate:g}: a {path.suffix} has at most {most:g} frames a second: give a"
+            " lower rate, or write an .mp4"
+        )
+    return most
+
+
+def _read_opaque_background(given: str) -> Background:
+    """Read what is to be behind the person in a video."""
+    behind = read_background(given, [])
+    if behind.is_transparent:
+        raise OutputError("--background transparent: videos have no alpha: give a colour, such as #00ff00")
+    return behind
+
+
+def _read_motion(
+    driving: DriveOptions, identity: Identity, seed: int, most_rate: float, bar: Progress
+) -> tuple[Motion, float]:
+    """Read the motion and its frames a second; while a video is followed, a bar shows how far it is."""
+    from hifi_portrait.io.video import read_info
+
+    duration = read_info(driving.files[0]).duration if driving.is_video else None
+    if duration is None:
+        return read_drive(driving, identity, seed, lambda _: None, most_rate)
+    task = bar.add_task("seconds tracked", total=round(duration))
+    motion, rate = read_drive(
+        driving, identity, seed, lambda second: bar.update(task, completed=int(second)), most_rate
+    )
+    bar.remove_task(task)
+    return motion, rate
 
 
 def check_look(quality: str, look: options.LookOptions) -> None:

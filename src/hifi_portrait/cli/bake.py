@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
-from hifi_portrait.cli.inputs import check_analysis, load_identity, reference_files
 from hifi_portrait.cli.outputs import check_files, glb_path
+from hifi_portrait.cli.references import References
 from hifi_portrait.errors import needs_extra
 
 GLB_BYTES = 6_000_000
@@ -37,18 +36,17 @@ def bake(
 ) -> None:
     """Write a person's head as a GLB file for browsers, Blender and game engines."""
     path = glb_path(out)
-    files = reference_files(photos)
-    check_files([path], [*photos, *files], GLB_BYTES)
-    check_analysis(photos, face=face)
+    references = References.find(photos, face=face)
+    check_files([path], references.read, GLB_BYTES)
     with needs_extra("avatar"):
         import pygltflib  # noqa: F401
 
     from hifi_portrait.baked import BakedHead
     from hifi_portrait.io.provenance import file_sha256
 
-    person = load_identity(photos, face=face)
+    person = references.load()
     head = BakedHead.bake(person, "auto" if look is None else look, texture)
-    given = {"references": [{"name": Path(file).name, "sha256": file_sha256(file)} for file in files]}
-    head.save(path, {} if private else given)
+    files = [{"name": file.name, "sha256": file_sha256(file)} for file in references.files]
+    head.save(path, {} if private else {"references": files})
     result = {"path": str(path), "look": head.look, "texture": texture, "bytes": path.stat().st_size}
     emit(result, f"{path}: {path.stat().st_size / 1e6:.1f} MB, look {head.look}", as_json)

@@ -148,10 +148,22 @@ def hush_loading() -> None:
         library.set_verbosity_error()
 
 
-def reports_errors(command: _Command) -> _Command:
+def reports_errors(
+    command: _Command,
+    *,
+    debug: str = "HIFI_PORTRAIT_DEBUG",
+    bad_input: tuple[type[Exception], ...] = (),
+) -> _Command:
     """Wrap a command so that its exceptions become one line on stderr and an exit code.
 
-    ``HIFI_PORTRAIT_DEBUG=1`` lets the exception through with its traceback.
+    Parameters
+    ----------
+    command
+        What typer calls.
+    debug
+        Environment variable that lets exceptions through with their traceback, where it is set.
+    bad_input
+        Exceptions that say what is wrong with the input, beside this package's own.
     """
 
     @functools.wraps(command)
@@ -168,9 +180,9 @@ def reports_errors(command: _Command) -> _Command:
         except KeyboardInterrupt:
             _fail("interrupted", EXIT_INTERRUPTED)
         except Exception as error:
-            if os.environ.get("HIFI_PORTRAIT_DEBUG"):
+            if os.environ.get(debug):
                 raise
-            message, code = describe(error)
+            message, code = describe(error, bad_input)
             _fail(message, code)
 
     return run  # type: ignore[return-value]  # of the command's own signature, by wraps
@@ -203,10 +215,10 @@ def _check_no_pipe(values: Iterable[Any]) -> None:
                     raise HiFiPortraitError(f"{printable(entry)} is a named pipe: give a file or a folder")
 
 
-def describe(error: Exception) -> tuple[str, int]:
-    """Put an exception into one line and an exit code."""
+def describe(error: Exception, bad_input: tuple[type[Exception], ...] = ()) -> tuple[str, int]:
+    """Put an exception into one line and an exit code; `bad_input` as of `reports_errors`."""
     text = " ".join(str(error).split())
-    if isinstance(error, HiFiPortraitError):
+    if isinstance(error, (HiFiPortraitError, *bad_input)):
         return text, EXIT_BAD_INPUT
     if isinstance(error, UnicodeEncodeError) and not is_utf8(str(error.object)):
         name = printable(str(error.object))[:200]

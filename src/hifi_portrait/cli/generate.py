@@ -16,16 +16,14 @@ from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
     background_file,
     background_settings,
-    check_analysis,
     frame,
-    load_identity,
     make_target,
     portrait_record,
     read_background,
-    reference_files,
 )
 from hifi_portrait.cli.models import check_networks, load_networks
 from hifi_portrait.cli.outputs import beside, check_files, numbered, picture_path
+from hifi_portrait.cli.references import References
 from hifi_portrait.io.names import printable
 
 if TYPE_CHECKING:
@@ -84,16 +82,15 @@ def generate(
     """Make portraits of one person with an expression, head pose and gaze of your choice."""
     started = time.perf_counter()
     sides = picture_size.arguments()
-    files = reference_files(photos)
-    check_analysis(photos, networks.recogniser, face, networks.matting)
+    references = References.find(photos, recogniser=networks.recogniser, face=face, matting=networks.matting)
     path = picture_path(out)
     paths = numbered(path, count)
     written = [*paths, beside(path, "sheet")] if sheet else list(paths)
-    check_files(written, [*photos, *files, *pose.files, *networks.files, *background_file(background)])
+    check_files(written, [*references.read, *pose.files, *networks.files, *background_file(background)])
     behind = read_background(background, paths)
     target = make_target(pose, look).with_prompt(prompt)
     check_networks(networks)
-    identity = load_identity(photos, networks.recogniser, face, networks.matting)
+    identity = references.load()
     target = frame(target, pose, identity)
     pipe = load_networks(networks)
 
@@ -123,7 +120,7 @@ def generate(
         del settings["upscale"]  # as the size needs it
     warn_of_equal_pictures(settings, count)
     taken = steps_taken(settings["num_inference_steps"], settings["warp_strength"])
-    record = portrait_record(files, identity, target, settings, networks, private)
+    record = portrait_record(references.files, identity, target, settings, networks, private)
     results: list[np.ndarray] = []
     drawn_by = settings | {"background": behind}
     with progress(quiet=as_json) as bar:

@@ -9,8 +9,8 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
-from hifi_portrait.cli.inputs import check_analysis, load_identity, reference_files
 from hifi_portrait.cli.outputs import check_files, picture_path
+from hifi_portrait.cli.references import References
 from hifi_portrait.errors import NoFaceError, OutputError
 
 if TYPE_CHECKING:
@@ -45,12 +45,11 @@ def presets(
     path = None if out is None else picture_path(out, "presets.png")
     if photos and path is None:
         raise OutputError("photos are drawn on a sheet: give its name, --out presets.png")
-    if path is not None:
-        check_files([path], [*(photos or ()), *(reference_files(photos) if photos else ())])
-    if photos:
-        check_analysis(photos, face=face)
-    elif face is not None:
+    if face is not None and not photos:
         raise NoFaceError("--face is for photos: give some, and --out for the sheet")
+    references = References.find(photos, face=face) if photos else None
+    if path is not None:
+        check_files([path], references.read if references else [])
 
     from hifi_portrait.head.geometry import EXPRESSION_NAMES
     from hifi_portrait.person.presets import PRESETS
@@ -68,7 +67,7 @@ def presets(
         from hifi_portrait.cli.sheet import contact_sheet
         from hifi_portrait.io.provenance import save_picture
 
-        pictures = _draw(list(PRESETS), photos, face)
+        pictures = _draw(list(PRESETS), references)
         names = list(PRESETS)
         rows = [
             (", ".join(names[at : at + _COLUMNS]), pictures[at : at + _COLUMNS])
@@ -80,7 +79,7 @@ def presets(
     emit(result if path is None else result | {"path": str(path)}, "\n".join(lines), as_json)
 
 
-def _draw(names: list[str], photos: list[Path] | None, face: int | None) -> list[np.ndarray]:
+def _draw(names: list[str], references: References | None) -> list[np.ndarray]:
     """Draw a person with each expression, or an average head's landmarks."""
     import numpy as np
 
@@ -88,10 +87,10 @@ def _draw(names: list[str], photos: list[Path] | None, face: int | None) -> list
     from hifi_portrait.landmarks import LandmarkGenerator
     from hifi_portrait.person.target import Target
 
-    if photos:
+    if references is not None:
         from hifi_portrait.animation.drawing import choose_look
 
-        person = load_identity(photos, face=face)
+        person = references.load()
         targets = [Target(expression=name, framing=person.framing()) for name in names]
         return [person.warp(target, _SIZE) for target in choose_look(person, targets)]
     draw, average = LandmarkGenerator.load(), np.zeros(IDENTITY_COMPONENTS, np.float32)

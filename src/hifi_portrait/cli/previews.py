@@ -11,14 +11,12 @@ from hifi_portrait.cli.console import emit
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
     background_file,
-    check_analysis,
     frame,
-    load_identity,
     make_target,
     read_background,
-    reference_files,
 )
 from hifi_portrait.cli.outputs import check_files, picture_path, safetensors_path
+from hifi_portrait.cli.references import References
 
 IDENTITY_BYTES = 5_000_000
 """Room that an analysed photo may take at most."""
@@ -34,11 +32,10 @@ def identity(
 ) -> None:
     """Analyse photos once and save the person as one file, to be given in their place."""
     path = safetensors_path(out, "an identity", "identity.safetensors")
-    files = reference_files(photos)
-    check_analysis(photos, recogniser, face, matting)
+    references = References.find(photos, recogniser=recogniser, face=face, matting=matting)
     networks = [file for file in (recogniser, matting) if file]
-    check_files([path], [*photos, *files, *networks], IDENTITY_BYTES * len(files))
-    person = load_identity(photos, recogniser, face, matting)
+    check_files([path], [*references.read, *networks], IDENTITY_BYTES * len(references.files))
+    person = references.load()
     path.parent.mkdir(parents=True, exist_ok=True)
     person.save(path)
     dropped = [{"source": photo.source, "reason": photo.reason} for photo in person.dropped]
@@ -64,14 +61,14 @@ def landmarks(
 ) -> None:
     """Draw the landmark image: this person's own head with the requested expression and pose."""
     path = picture_path(out, "landmarks.png")
-    check_files([path], [*photos, *reference_files(photos), *pose.files])
-    check_analysis(photos, face=face)
+    references = References.find(photos, face=face)
+    check_files([path], [*references.read, *pose.files])
     from hifi_portrait.io.provenance import save_picture
     from hifi_portrait.landmarks import LandmarkGenerator
     from hifi_portrait.person.own_expressions import use_own_expressions
 
     target = make_target(pose)
-    person = load_identity(photos, face=face)
+    person = references.load()
     target = use_own_expressions(frame(target, pose, person), person.geometries)
     drawn = LandmarkGenerator.load()(person.identity, target, size).image
     save_picture(drawn, path, {"picture": "landmark image"})
@@ -92,13 +89,13 @@ def warp(
 ) -> None:
     """Carry the photos through the fitted head into the requested pose, with nothing learnt."""
     path = picture_path(out, "warp.png")
-    check_files([path], [*photos, *reference_files(photos), *pose.files, *background_file(background)])
-    check_analysis(photos, face=face)
+    references = References.find(photos, face=face)
+    check_files([path], [*references.read, *pose.files, *background_file(background)])
     behind = read_background(background, [path])
     from hifi_portrait.io.provenance import save_picture
 
     target = make_target(pose, look)
-    person = load_identity(photos, face=face)
+    person = references.load()
     target = frame(target, pose, person)
     save_picture(
         person.warp(target, size, background=behind), path, {"picture": "plain warp of the references"}

@@ -11,13 +11,11 @@ from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
-    check_analysis,
-    load_identity,
     portrait_record,
-    reference_files,
 )
 from hifi_portrait.cli.models import check_networks, load_networks
 from hifi_portrait.cli.outputs import check_files, picture_path
+from hifi_portrait.cli.references import References
 from hifi_portrait.errors import OutputError
 from hifi_portrait.io.names import JPEG_SUFFIXES
 
@@ -67,10 +65,11 @@ def redraw(
     networks: options.ModelOptions,
 ) -> None:
     """Redraw one face of a picture as a person's: pose, expression and framing are the picture's."""
-    files = reference_files(photos)
-    check_analysis(photos, networks.recogniser, photo_face, networks.matting)
+    references = References.find(
+        photos, recogniser=networks.recogniser, face=photo_face, matting=networks.matting
+    )
     path = picture_path(out, "redrawn.png")
-    check_files([path], [picture, *photos, *files, *networks.files])
+    check_files([path], [picture, *references.read, *networks.files])
     check_networks(networks)
     import numpy as np
     import torch
@@ -84,7 +83,7 @@ def redraw(
     target = scene.target.replace(glasses=glasses).with_prompt(prompt)
     if expression is not None:
         target = target.replace(expression=expression)
-    identity = load_identity(photos, networks.recogniser, photo_face, networks.matting)
+    identity = references.load()
     pipe = load_networks(networks)
     settings: dict[str, Any] = {
         "prompt": prompt,
@@ -97,7 +96,7 @@ def redraw(
     generator = torch.Generator("cpu").manual_seed(seed)
     drawn = pipe.redraw(identity, scene, target=target, generator=generator, **settings)[0]
     shown = target.replace(hair=None, clothes=None)  # a redrawn face keeps the picture's own
-    record = portrait_record(files, identity, shown, settings, networks, private) | {"seed": seed}
+    record = portrait_record(references.files, identity, shown, settings, networks, private) | {"seed": seed}
     if not private:
         record["picture"] = {"name": picture.name, "sha256": file_sha256(picture), "face": face or 0}
     save_picture(np.asarray(drawn), path, record)

@@ -13,20 +13,18 @@ from hifi_portrait.cli import options
 from hifi_portrait.cli.animate import Quality, check_look
 from hifi_portrait.cli.console import emit, progress
 from hifi_portrait.cli.groups import takes_groups
+from hifi_portrait.cli.ignored_options import ignored_without_networks
 from hifi_portrait.cli.inputs import (
     background_file,
     background_settings,
-    check_analysis,
-    load_identity,
     make_target,
     portrait_record,
     read_background,
-    reference_files,
 )
 from hifi_portrait.cli.models import check_networks, load_networks
 from hifi_portrait.cli.options import LookOptions, PoseOptions
 from hifi_portrait.cli.outputs import check_files, picture_path
-from hifi_portrait.cli.without_effect import networks_without_effect
+from hifi_portrait.cli.references import References
 from hifi_portrait.errors import TargetError
 from hifi_portrait.io.names import printable
 
@@ -79,14 +77,13 @@ def sheet(
     networks: options.ModelOptions,
 ) -> None:
     """Draw one person with many expressions and poses on one sheet."""
-    files = reference_files(photos)
-    check_analysis(photos, networks.recogniser, face, networks.matting)
+    references = References.find(photos, recogniser=networks.recogniser, face=face, matting=networks.matting)
     path = picture_path(out, "sheet.png")
     given = [targets] if targets else []
-    check_files([path], [*photos, *files, *networks.files, *given, *background_file(background)])
+    check_files([path], [*references.read, *networks.files, *given, *background_file(background)])
     behind = read_background(background, [path])
     check_look(quality, look)
-    for line in networks_without_effect(quality, networks, "", 0):
+    for line in ignored_without_networks(quality, networks, "", 0):
         logger.warning(line)
     if targets is not None:
         for option, value, usual in (
@@ -104,7 +101,7 @@ def sheet(
         raise TargetError(f"a sheet holds at most {MOST_PICTURES} pictures, but {count} were asked for")
     if quality == "model":
         check_networks(networks)
-    identity = load_identity(photos, networks.recogniser, face, networks.matting)
+    identity = references.load()
 
     from hifi_portrait.animation.drawing import choose_look, make_drawer
     from hifi_portrait.cli.sheet import contact_sheet
@@ -129,7 +126,7 @@ def sheet(
     labelled = [(label, [next(drawn) for _ in row]) for label, row in rows]
     settings: dict[str, Any] = {"quality": quality, "size": size, "pictures": count}
     settings |= background_settings(background, behind, private)
-    record = portrait_record(files, identity, wanted[0], settings, networks, private)
+    record = portrait_record(references.files, identity, wanted[0], settings, networks, private)
     drawn_sheet = contact_sheet(labelled, cell=size, transparent=behind.is_transparent)
     save_picture(drawn_sheet, path, record)
     emit({"path": str(path), "pictures": count, "size": size}, str(path), as_json)

@@ -52,10 +52,10 @@ _FOLDER_RATIOS = tuple(map(float, range(-21, 7, 3)))
 _FOLDER_WRONG = 0.004
 """Wrong faces that may be left in folders, a fifth of whose faces are wrong."""
 
-_ADOPTING_RATIOS = tuple(map(float, range(-4, 17, 2)))
+_UNNAMED_RATIOS = tuple(map(float, range(-4, 17, 2)))
 """Ratios that are tried for faces without names beside folders."""
 
-_ADOPTING_WRONG = 0.02
+_UNNAMED_WRONG = 0.02
 """Of such faces, a third of them of people who have no folder, those that may be given to somebody else."""
 
 _TAIL = (1e-3, 1e-5)
@@ -91,7 +91,7 @@ def calibrate(
         ratio_strict=_FIRST_RATIO,
         ratio_balanced=_FIRST_RATIO,
         folder_ratio=_FIRST_RATIO,
-        adopting_ratio=_FIRST_RATIO,
+        unnamed_ratio=_FIRST_RATIO,
         false_match_rate=_FALSE_MATCH_RATES["plain_strict"],
         faces=len(vectors),
         doubling=_doubling(vectors, truth, ~together),
@@ -117,12 +117,12 @@ def calibrate(
     clean = [each for each in in_folders if each[1] <= _FOLDER_WRONG]
     best = min(clean, key=lambda each: each[2]) if clean else min(in_folders, key=lambda each: each[1])
     chosen = replace(chosen, folder_ratio=best[0])
-    adopted = [
-        (ratio, _beside_folders(vectors, truth, replace(chosen, adopting_ratio=ratio)))
-        for ratio in _ADOPTING_RATIOS
+    unnamed = [
+        (ratio, _beside_folders(vectors, truth, replace(chosen, unnamed_ratio=ratio)))
+        for ratio in _UNNAMED_RATIOS
     ]
-    ratio = next((ratio for ratio, wrong in adopted if wrong <= _ADOPTING_WRONG), adopted[-1][0])
-    return replace(chosen, adopting_ratio=ratio)
+    ratio = next((ratio for ratio, wrong in unnamed if wrong <= _UNNAMED_WRONG), unnamed[-1][0])
+    return replace(chosen, unnamed_ratio=ratio)
 
 
 def _best_within(tried: Sequence[tuple[float, float, float]], most: float) -> float:

@@ -82,3 +82,18 @@ class SharedPicture:
     """Of each person, for the same number of pictures."""
     regions: Regions
     """Within which each person's residuals count."""
+
+
+def join_coverage(name: str, values: Tensor | None, coverage: Tensor | None) -> Tensor:
+    """Join a source of guidance (B, C, h, w) and its coverage (B, 1, h, w).
+
+    Raises
+    ------
+    ValueError
+        One of them is missing; the message says so of ``name``.
+    """
+    if values is None or coverage is None:
+        raise ValueError(
+            f"`{name}` and its coverage are missing, but this HiFi-Net has that source switched on"
+        )
+    return torch.cat([values, coverage.to(values.dtype)], dim=1)

@@ -23,7 +23,7 @@ from diffusers.utils.accelerate_utils import apply_forward_hook
 from torch import Tensor, nn
 
 from hifi_portrait.errors import ModelError
-from hifi_portrait.models.hifi_condition import HiFiCondition, SharedPicture
+from hifi_portrait.models.hifi_condition import HiFiCondition, SharedPicture, join_coverage
 from hifi_portrait.models.latent_prior import LatentPrior
 from hifi_portrait.models.reuse import Residuals, Reuse
 
@@ -204,13 +204,13 @@ class HiFiNet(ControlNetModel):
         if config.landmark:
             latent_map = latent_map + self.controlnet_cond_embedding(landmark.to(**like_weights))
         if config.warp_latents:
-            warp = _joined("warp_latents", warp_latents, warp_coverage)
+            warp = join_coverage("warp_latents", warp_latents, warp_coverage)
             own = self.warp_in(warp.to(**like_weights))
             latent_map, warp_map = latent_map + own, own if separate_warp else None
         if config.surface_alignment:
-            folded = nn.functional.pixel_unshuffle(_joined("fine", fine, fine_coverage), 2)
+            folded = nn.functional.pixel_unshuffle(join_coverage("fine", fine, fine_coverage), 2)
             latent_map = latent_map + self.fine_in(folded.to(**like_weights))
-            lower_map = self.coarse_in(_joined("coarse", coarse, coarse_coverage).to(**like_weights))
+            lower_map = self.coarse_in(join_coverage("coarse", coarse, coarse_coverage).to(**like_weights))
         if config.face_tokens and tokens is None:
             raise ValueError("`tokens` is missing, but this HiFi-Net has `face_tokens` switched on")
         read = tokens.to(**like_weights) if config.face_tokens and tokens is not None else None
@@ -391,11 +391,3 @@ class HiFiNet(ControlNetModel):
             hidden, embedding, encoder_hidden_states=context, cross_attention_kwargs=cross_attention_kwargs
         )
         return states, middle
-
-
-def _joined(name: str, values: Tensor | None, coverage: Tensor | None) -> Tensor:
-    if values is None or coverage is None:
-        raise ValueError(
-            f"`{name}` and its coverage are missing, but this HiFi-Net has that source switched on"
-        )
-    return torch.cat([values, coverage.to(values.dtype)], dim=1)

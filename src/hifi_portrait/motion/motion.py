@@ -19,7 +19,8 @@ from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.io.names import printable
 from hifi_portrait.motion.smoothing import smooth
 from hifi_portrait.person.expressions import MAX_COEFFICIENT
-from hifi_portrait.person.target import GAZE_RANGE, POSE_RANGE, Target
+from hifi_portrait.person.target import Target
+from hifi_portrait.person.target_angles import GAZE_RANGE, POSE_RANGE
 
 PARTS = ("pose", "eyes", "mouth", "face")
 """What of a motion can be taken by itself: the head's pose; gaze and lids; lips, jaw and tongue; and the rest

@@ -12,18 +12,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from hifi_portrait.errors import IdentityError, NoFaceError
+from hifi_portrait.errors import IdentityError
 from hifi_portrait.faces import Face, FaceAnalyser, ImageLike, default_analyser
-from hifi_portrait.faces.analyser import read_face_number
 from hifi_portrait.faces.protocols import Parsing
-from hifi_portrait.faces.same_person import Selection, mean_similarity, select_person
 from hifi_portrait.fitting import fit
 from hifi_portrait.head import HeadGeometry
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.head.numerics import as_whole
 from hifi_portrait.io.names import printable
 from hifi_portrait.person.background import Background, BackgroundLike
-from hifi_portrait.person.covered_faces import describe_odd_places, find_covered_faces
+from hifi_portrait.person.choose_person import DroppedPhoto, choose_person, name_alone
+from hifi_portrait.person.covered_faces import find_covered_faces
 from hifi_portrait.person.identity_file import check_shapes, read_tensors, write_tensors
 from hifi_portrait.person.references import References
 from hifi_portrait.person.shown_area import SHOULDERS, find_shown_bottom, frame_what_is_shown
@@ -42,18 +41,6 @@ _NO_SHOULDERS = (
 
 _GEOMETRIES = "geometries."
 """Prefix of the names of those tensors of a saved identity that its heads are made of."""
-
-
-@dataclass(frozen=True)
-class DroppedPhoto:
-    """A photo that was handed in and is not used."""
-
-    source: str
-    """Its path, or a description."""
-    reason: str
-    """Why it is not used."""
-    similarity: float | None = None
-    """Cosine of its best face to the person, in [-1, 1]; None where no face was found."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -78,10 +65,10 @@ class Identity(References):
 
     def __str__(self) -> str:
         yaw = [geometry.pose.yaw for geometry in self.geometries]
-        dropped = [f"{_name_alone(photo.source)} ({photo.reason})" for photo in self.dropped]
+        dropped = [f"{name_alone(photo.source)} ({photo.reason})" for photo in self.dropped]
         return (
             f"Identity of {len(self)} photo{'s'[: len(self) > 1]}:"
-            f" {', '.join(_name_alone(source) for source in self.sources)}\n"
+            f" {', '.join(name_alone(source) for source in self.sources)}\n"
             f"quality {self.quality.min():.2f} to {self.quality.max():.2f}, head turned {min(yaw):.0f} to"
             f" {max(yaw):.0f} degrees, crops of {self.crops.shape[1]} pixels\n"
             f"not used: {', '.join(dropped) or 'none'}"
@@ -132,7 +119,7 @@ class Identity(References):
         faces, notices = [group[0] for group in analysed.found], list[str]()
         if not keep_all:
             same_person = analyser.recogniser.same_person
-            faces, strangers, notices = _select_person(analysed.found, same_person, face)
+            faces, strangers, notices = choose_person(analysed.found, same_person, face)
             dropped += strangers
         for photo in dropped:
             logger.warning("%s is not used: %s", photo.source, photo.reason)
@@ -290,9 +277,9 @@ class Identity(References):
         if self.covered is not None:
             tensors["covered"] = np.rint(self.covered * 255).astype(np.uint8)
         metadata = {
-            "sources": json.dumps([_name_alone(source) for source in self.sources]),
+            "sources": json.dumps([name_alone(source) for source in self.sources]),
             "dropped": json.dumps(
-                [asdict(photo) | {"source": _name_alone(photo.source)} for photo in self.dropped]
+                [asdict(photo) | {"source": name_alone(photo.source)} for photo in self.dropped]
             ),
             "notices": json.dumps(self.notices),
         }
@@ -347,68 +334,6 @@ def _read_covered(tensors: Mapping[str, Array]) -> FloatArray | None:
     """Give what is covered; files of earlier releases, and those of people whom nothing covers, lack it."""
     covered = tensors.get("covered")
     return None if covered is None else covered.astype(np.float32) / np.float32(255)
-
-
-def _select_person(
-    found: Sequence[Sequence[Face]], same_person: float, index: int | None
-) -> tuple[list[Face], list[DroppedPhoto], list[str]]:
-    """Give the person's face of each photo that has it, the other photos, and what is to be said."""
-    anchor = None if index is None else _find_anchor(found, index)
-    selection = select_person(found, same_person, anchor=anchor)
-    used, rivals = selection.faces, selection.rivals
-    if rivals:
-        raise IdentityError(
-            f"the photos show different people: {_join_sources(used)} and {_join_sources(rivals)} (similarity"
-            f" {used[0].similarity(rivals[0]):.3f}; photos of one person have at least {same_person})."
-            " Give photos of one person, or more photos of the one who is meant, or choose: face=0, --face 0"
-        )
-    agreement = float(np.mean([mean_similarity(face, used) for face in used]))
-    dropped = []
-    for face in selection.strangers:
-        similarity = mean_similarity(face, used)
-        odd = describe_odd_places(face)
-        who = "somebody else" if odd is None else f"somebody else, or something covers {odd}"
-        reason = f"it shows {who}: similarity {similarity:.3f}, the others agree to {agreement:.3f}"
-        dropped.append(DroppedPhoto(face.source, reason, similarity))
-    return list(used), dropped, _describe_choice(selection, index)
-
-
-def _find_anchor(found: Sequence[Sequence[Face]], index: int) -> Face:
-    index = read_face_number(index)
-    for group in found:
-        if index < len(group):
-            return group[index]
-    most = max(len(group) for group in found)
-    raise NoFaceError(
-        f"no photo has a face {index}: faces are counted from 0 (the largest), and there are {most} at most"
-    )
-
-
-def _describe_choice(selection: Selection, index: int | None) -> list[str]:
-    """Say who was taken where photos show several people."""
-    if selection.groups == 0 or index is not None:
-        return []
-    used = len(selection.faces)
-    if selection.equals:
-        return [
-            f"{selection.equals + 1} people are in as many photos each: the larger one in"
-            f" {_name_alone(selection.faces[0].source)} is taken; choose another with face=1, on the command"
-            " line --face 1 (of `redraw`, --photo-face 1)"
-        ]
-    return [
-        f"{selection.groups} of the photos show{'s' if selection.groups == 1 else ''} several people: the one"
-        f" who is in most photos, {used}, is taken; choose with face=N, on the command line --face N"
-        " (of `redraw`, --photo-face N)"
-    ]
-
-
-def _name_alone(source: str) -> str:
-    """Give a photo's name without its folders."""
-    return printable(Path(source).name)
-
-
-def _join_sources(faces: Sequence[Face]) -> str:
-    return ", ".join(face.source for face in faces)
 
 
 def _resize_face(face: Face, size: int) -> tuple[ByteArray, FloatArray, FloatArray]:

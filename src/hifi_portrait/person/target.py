@@ -26,6 +26,9 @@ from hifi_portrait.person.expressions import (
     parse_expression,
     read_expression,
 )
+from hifi_portrait.person.target_angles import GAZE_RANGE as GAZE_RANGE
+from hifi_portrait.person.target_angles import POSE_RANGE as POSE_RANGE
+from hifi_portrait.person.target_angles import clip_gaze, read_gaze, read_pose
 from hifi_portrait.prompts.clothes import CLOTHES_COLOURS, find_clothes
 from hifi_portrait.prompts.glasses import find_glasses
 from hifi_portrait.prompts.hair import HAIR_COLOURS, find_hair
@@ -34,12 +37,6 @@ if TYPE_CHECKING:
     from hifi_portrait.faces import FaceAnalyser, ImageLike
 
 logger = logging.getLogger(__name__)
-
-POSE_RANGE: Mapping[str, float] = {"yaw": 60.0, "pitch": 40.0, "roll": 40.0}
-"""Largest absolute head angles, in degrees."""
-
-GAZE_RANGE: Mapping[str, float] = {"yaw": 40.0, "pitch": 30.0}
-"""Largest absolute gaze angles, in degrees, relative to the head."""
 
 EYE_LEVEL = 3.6
 """Degrees by which eyes that look straight ahead stand above the rest of the head model's eyes.
@@ -148,8 +145,8 @@ class Target:
 
     def __post_init__(self, yaw: float | None, pitch: float | None, roll: float | None) -> None:
         self._read_expression()
-        object.__setattr__(self, "pose", _read_pose(self.pose, {"yaw": yaw, "pitch": pitch, "roll": roll}))
-        object.__setattr__(self, "gaze", _read_gaze(self.gaze))
+        object.__setattr__(self, "pose", read_pose(self.pose, {"yaw": yaw, "pitch": pitch, "roll": roll}))
+        object.__setattr__(self, "gaze", read_gaze(self.gaze))
         if not isinstance(self.framing, Framing):
             raise TargetError(f"framing must be a Framing, but is {self.framing!r}")
         if self.glasses is not None:
@@ -273,7 +270,7 @@ class Target:
         return cls(
             expression=np.clip(geometry.expression, 0.0, 1.0),
             pose=angles,
-            gaze=_clip_gaze(float(geometry.gaze[0]), float(geometry.gaze[1]) - EYE_LEVEL),
+            gaze=clip_gaze(float(geometry.gaze[0]), float(geometry.gaze[1]) - EYE_LEVEL),
             framing=Framing(*find_framing(geometry)),
         )
 
@@ -294,7 +291,7 @@ class Target:
         across, up = np.radians([yaw, pitch])
         direction = [np.sin(across) * np.cos(up), -np.cos(across) * np.cos(up), np.sin(up)]
         x, y, z = self.pose.matrix().T @ direction
-        return self.replace(gaze=_clip_gaze(np.degrees(np.arctan2(x, -y)), np.degrees(np.arcsin(z))))
+        return self.replace(gaze=clip_gaze(np.degrees(np.arctan2(x, -y)), np.degrees(np.arcsin(z))))
 
     def eye_angles(self) -> FloatArray:
         """Give the gaze (2,) as a `HeadGeometry` has it: degrees from the rest of the model's eyes."""
@@ -357,45 +354,3 @@ class Target:
             return cls(**changes)
         except (TargetError, TypeError, ValueError) as error:
             raise TargetError(f"this does not describe a target: {error}") from error
-
-
-def _clip_gaze(yaw: float, pitch: float) -> tuple[float, float]:
-    """Bring a gaze into `GAZE_RANGE`."""
-    yaw_limit, pitch_limit = GAZE_RANGE.values()
-    return float(np.clip(yaw, -yaw_limit, yaw_limit)), float(np.clip(pitch, -pitch_limit, pitch_limit))
-
-
-def _read_pose(pose: Any, angles: Mapping[str, float | None]) -> HeadPose:
-    """Read a pose, be it one or its angles, with some angles changed."""
-    if isinstance(pose, Mapping):
-        unknown = [str(axis) for axis in pose if axis not in POSE_RANGE]
-        if unknown:
-            raise TargetError(describe_unknown("angle of a head pose", unknown[0], tuple(POSE_RANGE)))
-        given = {axis: pose.get(axis, 0.0) for axis in POSE_RANGE}
-    elif isinstance(pose, HeadPose):
-        given = asdict(pose)
-    else:
-        given = dict(zip(POSE_RANGE, _read_angles("pose", pose, tuple(POSE_RANGE)), strict=True))
-    given |= {axis: angle for axis, angle in angles.items() if angle is not None}
-    for axis, limit in POSE_RANGE.items():
-        check_range(axis, given[axis], -limit, limit, " degrees")
-    return HeadPose(**{axis: float(angle) for axis, angle in given.items()})
-
-
-def _read_gaze(gaze: Any) -> tuple[float, float]:
-    yaw, pitch = _read_angles("gaze", gaze, tuple(GAZE_RANGE))
-    for angle, (axis, limit) in zip((yaw, pitch), GAZE_RANGE.items(), strict=True):
-        check_range(f"gaze {axis}", angle, -limit, limit, " degrees")
-    return float(yaw), float(pitch)
-
-
-def _read_angles(name: str, given: Any, axes: Sequence[str]) -> list[Any]:
-    try:
-        angles = [] if isinstance(given, str | bytes) else list(given)
-    except TypeError:
-        angles = []
-    if angles and len(angles) != len(axes):
-        raise TargetError(f"{name} must be {', '.join(axes)} in degrees, got {len(angles)} numbers")
-    if not angles:
-        raise TargetError(f"{name} must be {', '.join(axes)} in degrees, but is {given!r}")
-    return angles

@@ -6,9 +6,7 @@ target is computed once, bound to the networks, and diffusers' own denoising loo
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from os import PathLike
-from pathlib import Path
-from typing import Any, Self, Unpack
+from typing import Any, Unpack
 
 import torch
 from diffusers import (
@@ -35,8 +33,7 @@ from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, Fac
 from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
-from hifi_portrait.models.files import BUNDLED, HIFI_PARTS, reading
-from hifi_portrait.models.hifi_files import save_hifi_parts
+from hifi_portrait.models.files import BUNDLED
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.regions import Region
 from hifi_portrait.person.background import BackgroundLike
@@ -57,9 +54,9 @@ from hifi_portrait.pipeline.denoise import Denoiser
 from hifi_portrait.pipeline.encode import draw_head, encode_request
 from hifi_portrait.pipeline.exclusive import exclusive_use
 from hifi_portrait.pipeline.keywords import check_known, check_passed_on
-from hifi_portrait.pipeline.model_card import write_model_card
 from hifi_portrait.pipeline.multi_prompt import join_pictures, split_by_prompt
 from hifi_portrait.pipeline.photomaker_prompt import merge_faces
+from hifi_portrait.pipeline.pipeline_files import LoadablePipeline
 from hifi_portrait.pipeline.redraw import paste_portraits, square_arguments
 from hifi_portrait.pipeline.request import make_request, pair_subjects
 from hifi_portrait.pipeline.scene import Scene
@@ -67,7 +64,7 @@ from hifi_portrait.pipeline.several_targets import draw_each_target
 from hifi_portrait.pipeline.signature import CallKeywords, lists_keywords
 
 
-class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
+class HiFiPortraitPipeline(LoadablePipeline):
     """Portraits of one person with a requested expression, head pose and gaze.
 
     Everything that works with `StableDiffusionXLControlNetPipeline` works here: schedulers, LoRA, textual
@@ -384,74 +381,3 @@ class HiFiPortraitPipeline(StableDiffusionXLControlNetPipeline):
             return super().__call__(**arguments)[0]
         finally:
             self._state = None
-
-    @classmethod
-    def from_pretrained(
-        cls, base: str | Path | None = None, *, hifi: str | Path | None = None, **kwargs: Any
-    ) -> Self:
-        """Load a pipeline.
-
-        Parameters
-        ----------
-        base
-            Folder or hub id of a saved `HiFiPortraitPipeline` or SDXL base model, or a `.safetensors` file of
-            one in the original layout. The model that comes with the package, if not given.
-        hifi
-            HiFi-Net and the face networks for an SDXL base: a folder with `hifi_net/`, `face_encoder/`,
-            `face_refiner/` and `face_attention/`, a hub id, or the one file that `save_hifi` wrote.
-        kwargs
-            As for `DiffusionPipeline.from_pretrained`, or for `StableDiffusionXLPipeline.from_single_file`;
-            weights become float32 if `torch_dtype` is not given. `revision` is the base's,
-            `hifi_revision` that of `hifi`.
-
-        Raises
-        ------
-        ModelError
-            If something is missing or damaged, is no SDXL base model, or does not belong together.
-        """
-        source = loading.find_source(base, hifi, kwargs)
-        if source.is_single_file:
-            _, optional = cls._get_signature_keys(cls)
-            return cls(**source.load_single_file(optional))
-        with reading(source.base):
-            pipeline: Self = super().from_pretrained(str(source.base), dtype=source.dtype, **source.settings)
-            return pipeline
-
-    def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
-        """As diffusers'; and a model card, `README.md`, beside the parts, as the hub shows one.
-
-        A card that somebody else wrote is left as it is.
-
-        Raises
-        ------
-        ModelError
-            If a LoRA is loaded, with which the model could not be loaded again.
-        """
-        loading.check_no_lora(self)
-        super().save_pretrained(save_directory, *args, **kwargs)
-        if self.face_encoder is not None:
-            write_model_card(save_directory, self.components, self.face_encoder.config.recogniser_dim)
-
-    def save_hifi(self, to: str | Path) -> None:
-        """Save HiFi-Net and the face networks alone, as `from_pretrained(base, hifi=to)` reads them.
-
-        `to` is a folder, or one file if its name ends in `.safetensors`.
-        """
-        save_hifi_parts({part: getattr(self, part) for part in HIFI_PARTS}, to)
-
-    def load_lora_weights(self, source: str | Path | dict[str, Tensor], *args: Any, **kwargs: Any) -> None:
-        """As diffusers'; but a LoRA for another architecture is refused, and leaves nothing behind.
-
-        Raises
-        ------
-        ModelError, MissingExtraError
-            If it does not fit the base model, or peft is not installed.
-        """
-        loading.load_lora(self, super().load_lora_weights, source, *args, **kwargs)
-
-    def register_modules(self, **modules: Any) -> None:
-        """As diffusers', but our own classes are saved under the package's name, not that of their module."""
-        super().register_modules(**modules)
-        present = [name for name in HIFI_PARTS if modules.get(name) is not None]
-        own = {name: ("hifi_portrait", self.config[name][1]) for name in present}
-        self.register_to_config(**own)

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from hifi_portrait.head.arrays import Array
-from mmrgaze360.network.scene import PANORAMA_SIZE
+from mmrgaze360.network.inputs import to_network
 from mmrgaze360.sphere import lonlat_to_direction
-from mmrgaze360.training.crops import to_network
 
 CLOSE_UP_SIZE = 64
 """Pixels across a close-up."""
-
-
-def shrink(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Bring a panorama (H, 2 H, 3) to the size that all networks take."""
-    if picture.shape[1] == PANORAMA_SIZE[0]:
-        return picture
-    kind = cv2.INTER_AREA if picture.shape[1] > PANORAMA_SIZE[0] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, PANORAMA_SIZE, interpolation=kind), np.uint8)
 
 
 def make_inputs(picture: Array, head_box: Array, close_up: Array) -> dict[str, Tensor]:

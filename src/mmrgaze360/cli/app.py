@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hifi_portrait import __version__
-from mmrgaze360.cli.console import reports_errors
+from hifi_portrait.cli.console import reports_errors
 from mmrgaze360.cli.data import rotate, scenes
 from mmrgaze360.cli.train import collect, train
 from mmrgaze360.cli.use import evaluate, follow, view
@@ -36,7 +36,7 @@ def _common(
 
 
 for command in (follow, view, scenes, rotate, train, collect, evaluate):
-    app.command()(reports_errors(command))
+    app.command()(reports_errors(command, debug="MMRGAZE360_DEBUG", bad_input=(ValueError,)))
 
 
 def main() -> None:

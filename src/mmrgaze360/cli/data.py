@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mmrgaze360.cli.console import emit
+from hifi_portrait.cli.console import emit
 
 _Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mmrgaze360.cli.console import emit
+from hifi_portrait.cli.console import emit
 
 
 def train(
@@ -23,11 +23,11 @@ def train(
 ) -> None:
     """Train one of the networks. A run that is stopped goes on from its last checkpoint."""
     from hifi_portrait.training.engine.trainer import Trainer
-    from mmrgaze360.training.recipes import load_recipe
+    from mmrgaze360.training.recipes import load_recipe, make_objective
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     loaded = load_recipe(recipe, set_ or [])
-    trainer = Trainer(loaded.make_objective(data), loaded.trainer, out, description=loaded.to_dict())
+    trainer = Trainer(make_objective(loaded, data), loaded.trainer, out, description=loaded.to_dict())
     result = trainer.train()
     found = {"out": str(out), "step": result.step, "minutes": result.minutes, **result.metrics}
     figures = ", ".join(f"{name} {value:.4g}" for name, value in result.metrics.items())

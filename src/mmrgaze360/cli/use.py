@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import typer
 
-from mmrgaze360.cli.console import emit
+from hifi_portrait.cli.console import emit
 
 _Panorama = Annotated[Path, typer.Argument(help="Picture file, twice as wide as high.")]
 _Fov = Annotated[

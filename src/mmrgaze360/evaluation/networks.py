@@ -10,10 +10,11 @@ from torch.nn import functional as F
 from hifi_portrait.errors import ModelError
 from hifi_portrait.head.arrays import Array
 from mmrgaze360.baselines import DualPathway, GazeLLE
-from mmrgaze360.baselines.inputs import CLOSE_UP_SIZE, make_inputs, shrink
+from mmrgaze360.baselines.inputs import CLOSE_UP_SIZE, make_inputs
 from mmrgaze360.dataset.format import SceneRecord
 from mmrgaze360.dataset.records import GazeRecord
 from mmrgaze360.follower import GazeFollower
+from mmrgaze360.network.inputs import shrink
 from mmrgaze360.network.model import MMRGaze360, load_network
 from mmrgaze360.network.scene import MAP_SIZE, SceneNetwork
 from mmrgaze360.training.crops import read_close_up

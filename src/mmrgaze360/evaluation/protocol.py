@@ -22,9 +22,10 @@ from mmrgaze360.follower import GazeFollower, PersonGaze, cut_close_up
 from mmrgaze360.measures import average_precision, measure, strata_of, summarise
 from mmrgaze360.measures.finding import FoundHeads
 from mmrgaze360.network.head import HeadNetwork
+from mmrgaze360.network.inputs import to_network
 from mmrgaze360.panorama import Panorama
 from mmrgaze360.sphere import angle_between
-from mmrgaze360.training.crops import close_up_patch, read_close_up, to_network
+from mmrgaze360.training.crops import close_up_patch, read_close_up
 
 _SURE = 60.0
 """Concentration that a true gaze is given."""

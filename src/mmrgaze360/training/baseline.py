@@ -4,36 +4,35 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import Any
 
-import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.head.arrays import ByteArray
-from hifi_portrait.training.engine.objective import Batch, Objective
+from hifi_portrait.training.engine.objective import Batch
 from hifi_portrait.training.engine.samples import shuffled_index
 from mmrgaze360.baselines.dual_pathway import MAP_CELLS, DualPathway, DualPathwayConfig
 from mmrgaze360.baselines.gaze_lle import MAP_CELLS as LLE_CELLS
 from mmrgaze360.baselines.gaze_lle import GazeLLE, GazeLLEConfig
-from mmrgaze360.baselines.inputs import CLOSE_UP_SIZE, gaussian_map, make_inputs, shrink
+from mmrgaze360.baselines.inputs import CLOSE_UP_SIZE, gaussian_map, make_inputs
 from mmrgaze360.dataset.format import SceneRecord, scenes_of_split
 from mmrgaze360.dataset.records import GazeRecord
 from mmrgaze360.measures import great_circle_distance
+from mmrgaze360.network.inputs import shrink
 from mmrgaze360.network.scene import MAP_SIZE, PANORAMA_SIZE
 from mmrgaze360.sphere import rotation_about_vertical
 from mmrgaze360.sphere.torch_patches import view_rotations
 from mmrgaze360.training.crops import read_close_up
-from mmrgaze360.training.parts import PartFolder
+from mmrgaze360.training.held_out import NetworkObjective, lay_heat_map
 
 _SHEET = 8
 _FLIP = np.array((-1.0, 1.0, 1.0))
 
 
-class BaselineObjective(Objective):
+class BaselineObjective(NetworkObjective):
     """Teaches a compared network: panoramas at any turn about the vertical, mirrored or not.
 
     Parameters
@@ -54,18 +53,13 @@ class BaselineObjective(Objective):
     """
 
     def __init__(self, name: str, network: nn.Module, data: str, seed: int, held_out: int) -> None:
-        super().__init__({name: PartFolder(network)}, [name])
-        self.name, self.seed = name, seed
+        super().__init__(name, network, shown=_SHEET)
+        self.seed = seed
         self._people = _read(data, "train")
         if not any(person.in_view for _, person in self._people):
             raise DatasetError(f"{data} knows no target in view of its training split")
         in_view = [pair for pair in _read(data, "validation") if pair[1].in_view]
         self._test = in_view[:held_out]
-
-    @property
-    def network(self) -> Any:
-        """The network that learns."""
-        return self.part(self.name).network
 
     def sample(self, index: int) -> Batch:
         """Give one person of a panorama that is turned and varied."""
@@ -96,27 +90,23 @@ class BaselineObjective(Objective):
         network.train(was_training)
         return np.asarray(torch.cat(maps).cpu().numpy())
 
-    def metrics(self) -> dict[str, float]:
-        """Measure the distance in radians on held-out people, and their part within 10 degrees."""
-        if not self._test:
-            return {}
+    def _count_held_out(self) -> int:
+        return len(self._test)
+
+    def _measure(self) -> dict[str, float]:
+        """Measure the distance in radians, and the part of people within 10 degrees."""
         maps = self._heat_maps(self._test)
         targets = [person.target for _, person in self._test if person.target is not None]
         found = np.array([great_circle_distance(h, t) for h, t in zip(maps, targets, strict=True)])
         return {"distance": float(found.mean()), "within_10": float((np.degrees(found) < 10).mean())}
 
-    def sheet(self) -> ByteArray:
-        """Show heat maps of held-out people over their panoramas."""
-        shown = self._test[:_SHEET]
-        if not shown:
-            return np.zeros((8, 8, 3), np.uint8)
-        tiles = []
-        for (scene, _), heat in zip(shown, self._heat_maps(shown), strict=True):
-            range_ = heat - heat.min()
-            over = 0.6 * cv2.resize(range_ / max(float(range_.max()), 1e-9), PANORAMA_SIZE)[..., None]
-            tile = shrink(scene.picture()) * (1 - over) + over * np.array((255, 60, 0))
-            tiles.append(tile.astype(np.uint8))
-        return np.asarray(np.concatenate(tiles), np.uint8)
+    def _draw(self, count: int) -> list[NDArray[np.uint8]]:
+        """Show heat maps over the panoramas."""
+        shown = self._test[:count]
+        maps = self._heat_maps(shown)
+        return [
+            lay_heat_map(shrink(scene.picture()), heat) for (scene, _), heat in zip(shown, maps, strict=True)
+        ]
 
 
 def make_sample(scene: SceneRecord, person: GazeRecord, turn: int, mirrored: bool) -> dict[str, Tensor]:

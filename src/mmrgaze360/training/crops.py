@@ -32,11 +32,6 @@ def read_close_up(record: GazeRecord, panorama: Array | None, size: int) -> NDAr
     return np.asarray(np.clip(np.rint(read), 0, 255), np.uint8)
 
 
-def to_network(close_up: Array) -> FloatArray:
-    """Give a close-up (S, S, 3), 0 to 255, as a network's input (3, S, S) in [-1, 1]."""
-    return np.ascontiguousarray(np.moveaxis(close_up.astype(np.float32) / 127.5 - 1, -1, 0))
-
-
 def vary_close_up(
     close_up: NDArray[np.uint8], gaze: Array, rng: np.random.Generator
 ) -> tuple[FloatArray, Array]:

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.head.arrays import Array, ByteArray
-from hifi_portrait.training.engine.objective import Batch, Objective
+from hifi_portrait.head.arrays import Array
+from hifi_portrait.training.engine.objective import Batch
 from hifi_portrait.training.engine.samples import shuffled_index
 from mmrgaze360.dataset.format import SceneRecord, scenes_of_split
 from mmrgaze360.detect_heads import LEAST_SCORE, detect_heads
@@ -27,10 +27,10 @@ from mmrgaze360.network.detector import (
     HeadDetector,
     HeadDetectorConfig,
 )
+from mmrgaze360.network.inputs import to_network
 from mmrgaze360.panorama import Panorama
 from mmrgaze360.sphere import TangentPatch, direction_to_pixel, lonlat_to_direction, rotation_of_view, unit
-from mmrgaze360.training.crops import to_network
-from mmrgaze360.training.parts import PartFolder
+from mmrgaze360.training.held_out import NetworkObjective
 
 _SHEET = 4
 _SPREAD = 0.1
@@ -59,7 +59,7 @@ class DetectorConfig:
     """Panoramas of the validation split that are measured, at most."""
 
 
-class DetectorObjective(Objective):
+class DetectorObjective(NetworkObjective):
     """Teaches the head detector.
 
     Parameters
@@ -79,7 +79,7 @@ class DetectorObjective(Objective):
 
     def __init__(self, settings: DetectorConfig, data: str, *, seed: int = 0) -> None:
         torch.manual_seed(seed)
-        super().__init__({"detector": PartFolder(HeadDetector(settings.network))}, ["detector"])
+        super().__init__("detector", HeadDetector(settings.network), shown=_SHEET)
         self.settings, self.seed = settings, seed
         self._scenes = list(scenes_of_split(data, "train"))
         if not any(scene.people for scene in self._scenes):
@@ -101,7 +101,7 @@ class DetectorObjective(Objective):
 
     def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
         """Compute the loss terms."""
-        logits, places = self.part("detector").network(batch["view"])
+        logits, places = self.network(batch["view"])
         mark, known = batch["mark"], batch["known"]
         is_head = (mark == 1).float()
         heads = is_head.sum().clamp(min=1)
@@ -115,10 +115,11 @@ class DetectorObjective(Objective):
             "places": self.settings.places * (off * told).sum() / told.sum().clamp(min=1),
         }
 
-    def metrics(self) -> dict[str, float]:
-        """Measure recall and precision on held-out panoramas."""
-        if not self._test:
-            return {}
+    def _count_held_out(self) -> int:
+        return len(self._test)
+
+    def _measure(self) -> dict[str, float]:
+        """Measure recall and precision."""
         totals = np.zeros(3)
         for scene in self._test:
             boxes, _ = self._find(scene)
@@ -127,25 +128,22 @@ class DetectorObjective(Objective):
         hit, there, found = map(float, totals)
         return {"recall": hit / max(there, 1.0), "precision": hit / max(found, 1.0)}
 
+    def _draw(self, count: int) -> list[NDArray[np.uint8]]:
+        """Show panoramas with true heads in green and those found in red."""
+        tiles = []
+        for scene in self._test[:count]:
+            picture = scene.picture().copy()
+            draw_boxes(picture, [person.head_box for person in scene.people], (0, 220, 0))
+            draw_boxes(picture, self._find(scene)[0], (230, 40, 40))
+            tiles.append(np.asarray(cv2.resize(picture, (512, 256)), np.uint8))
+        return tiles
+
     def _find(self, scene: SceneRecord) -> tuple[list[Array], list[float]]:
-        network = self.part("detector").network
+        network = self.network
         was_training = network.training
         found = detect_heads(network, Panorama(scene.picture(), scene.scene_id), LEAST_SCORE)
         network.train(was_training)
         return found
-
-    def sheet(self) -> ByteArray:
-        """Show held-out panoramas with true heads in green and those found in red."""
-        shown = self._test[:_SHEET]
-        if not shown:
-            return np.zeros((8, 8, 3), np.uint8)
-        tiles = []
-        for scene in shown:
-            picture = scene.picture().copy()
-            draw_boxes(picture, [person.head_box for person in scene.people], (0, 220, 0))
-            draw_boxes(picture, self._find(scene)[0], (230, 40, 40))
-            tiles.append(cv2.resize(picture, (512, 256)))
-        return np.asarray(np.concatenate(tiles), np.uint8)
 
 
 def draw_boxes(picture: NDArray[np.uint8], boxes: list[Array], colour: tuple[int, int, int]) -> None:

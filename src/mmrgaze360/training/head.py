@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head.arrays import ByteArray
-from hifi_portrait.training.engine.objective import Batch, Objective
+from hifi_portrait.training.engine.objective import Batch
 from hifi_portrait.training.engine.samples import shuffled_index
 from mmrgaze360.dataset.format import scenes_of_split
 from mmrgaze360.network.head import HeadNetwork, HeadNetworkConfig, von_mises_fisher_loss
-from mmrgaze360.training.crops import close_up_patch, read_close_up, to_network, vary_close_up
-from mmrgaze360.training.parts import PartFolder
+from mmrgaze360.network.inputs import to_network
+from mmrgaze360.training.crops import close_up_patch, read_close_up, vary_close_up
+from mmrgaze360.training.held_out import NetworkObjective
 
 _SHEET = 24
 
@@ -33,7 +35,7 @@ class HeadConfig:
     """Heads of the validation split that are measured, at most."""
 
 
-class HeadObjective(Objective):
+class HeadObjective(NetworkObjective):
     """Teaches the head network.
 
     Parameters
@@ -53,7 +55,7 @@ class HeadObjective(Objective):
 
     def __init__(self, settings: HeadConfig, data: str, *, seed: int = 0) -> None:
         torch.manual_seed(seed)
-        super().__init__({"head": PartFolder(HeadNetwork(settings.network))}, ["head"])
+        super().__init__("head", HeadNetwork(settings.network), shown=_SHEET, columns=6)
         self.settings, self.seed = settings, seed
         size = settings.network.size
         self._crops, self._gazes = read_heads(data, "train", size)
@@ -71,7 +73,7 @@ class HeadObjective(Objective):
 
     def forward(self, batch: Batch, progress: float = 0.0) -> dict[str, Tensor]:
         """Compute the loss terms."""
-        gaze, kappa = self.part("head").network(batch["crop"])
+        gaze, kappa = self.network(batch["crop"])
         truth = batch["gaze"]
         likelihood = von_mises_fisher_loss(gaze, kappa, truth).mean()
         return {
@@ -79,11 +81,12 @@ class HeadObjective(Objective):
             "angle": self.settings.angle * (1 - (gaze * truth).sum(1)).mean(),
         }
 
-    def metrics(self) -> dict[str, float]:
+    def _count_held_out(self) -> int:
+        return len(self._test[0])
+
+    def _measure(self) -> dict[str, float]:
         """Measure mean and median error in degrees, of faces and of heads from behind."""
-        crops, truth = self._test
-        if not len(crops):
-            return {}
+        _, truth = self._test
         error = self._errors()
         found = {"degrees_mean": float(error.mean()), "degrees_median": float(np.median(error))}
         towards = truth[:, 1] < 0
@@ -102,25 +105,21 @@ class HeadObjective(Objective):
         inputs = torch.from_numpy(np.stack([to_network(crop) for crop in crops]))
         device = next(self.parameters()).device
         with torch.no_grad():
-            gaze = self.part("head").network(inputs.to(device))[0]
+            gaze = self.network(inputs.to(device))[0]
         return np.asarray(gaze.float().cpu().numpy())
 
-    def sheet(self) -> ByteArray:
-        """Show held-out heads, with the true gaze in green and the found one in red."""
+    def _draw(self, count: int) -> list[NDArray[np.uint8]]:
+        """Show heads, with the true gaze in green and the found one in red."""
         crops, truth = self._test
-        chosen = range(min(_SHEET, len(crops)))
-        if not chosen:
-            return np.zeros((8, 8, 3), np.uint8)
-        found = self._find_gazes(crops[: len(chosen)])
+        found = self._find_gazes(crops[:count])
         tiles = []
-        for k in chosen:
-            tile = cv2.resize(crops[k], (128, 128), interpolation=cv2.INTER_CUBIC)
+        for k in range(count):
+            tile = np.asarray(cv2.resize(crops[k], (128, 128), interpolation=cv2.INTER_CUBIC), np.uint8)
             for vector, colour in ((truth[k], (0, 220, 0)), (found[k], (230, 40, 40))):
                 tip = (int(64 + 55 * vector[0]), int(64 - 55 * vector[2]))
                 cv2.arrowedLine(tile, (64, 64), tip, colour, 2, cv2.LINE_AA)
             tiles.append(tile)
-        tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % 6)
-        return np.concatenate([np.concatenate(tiles[k : k + 6], 1) for k in range(0, len(tiles), 6)])
+        return tiles
 
 
 def read_heads(data: str, split: str, size: int, most: int | None = None) -> tuple[ByteArray, np.ndarray]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,14 +12,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.head.arrays import Array, ByteArray
-from hifi_portrait.training.engine.objective import Batch, Objective
+from hifi_portrait.head.arrays import Array
+from hifi_portrait.training.engine.objective import Batch
 from hifi_portrait.training.engine.samples import shuffled_index
 from mmrgaze360.dataset.format import scenes_of_split
 from mmrgaze360.dataset.records import GazeRecord
+from mmrgaze360.network.inputs import shrink
 from mmrgaze360.network.scene import (
     MAP_SIZE,
-    PANORAMA_SIZE,
     SceneNetwork,
     SceneNetworkConfig,
     SceneOutput,
@@ -27,7 +27,7 @@ from mmrgaze360.network.scene import (
 )
 from mmrgaze360.sphere import angle_between, direction_grid, rotation_about_vertical, unit
 from mmrgaze360.sphere.torch_patches import directions_of_grid
-from mmrgaze360.training.parts import PartFolder
+from mmrgaze360.training.held_out import NetworkObjective, lay_heat_map
 
 _SHEET = 8
 
@@ -58,7 +58,7 @@ class _Person:
     record: GazeRecord
 
 
-class SceneObjective(Objective):
+class SceneObjective(NetworkObjective):
     """Teaches the scene network.
 
     Parameters
@@ -78,7 +78,7 @@ class SceneObjective(Objective):
 
     def __init__(self, settings: SceneConfig, data: str, *, seed: int = 0) -> None:
         torch.manual_seed(seed)
-        super().__init__({"scene": PartFolder(SceneNetwork(settings.network))}, ["scene"])
+        super().__init__("scene", SceneNetwork(settings.network), shown=_SHEET, columns=2)
         self.settings, self.seed = settings, seed
         self._pictures, self._people = _read(data, "train")
         if not self._people:
@@ -115,7 +115,7 @@ class SceneObjective(Objective):
             "in_view": settings.in_view * F.binary_cross_entropy_with_logits(out.in_view, seen),
         }
         if out.scores is not None and out.depth is not None and out.rotations is not None:
-            module = self.part("scene").network.module
+            module = self.network.module
             holds = module.holds_target(out.rotations, batch["target"]).float() * seen[:, None]
             score = F.binary_cross_entropy_with_logits(out.scores.float(), holds)
             terms["scores"] = settings.scores * score
@@ -126,38 +126,35 @@ class SceneObjective(Objective):
         return terms
 
     def _run(self, batch: Batch) -> SceneOutput:
-        out: SceneOutput = self.part("scene").network(
-            batch["panorama"], batch["head"], batch["gaze"], batch["kappa"]
-        )
+        out: SceneOutput = self.network(batch["panorama"], batch["head"], batch["gaze"], batch["kappa"])
         return out
 
-    def _held_out(self) -> tuple[Array, Array, list[GazeRecord]]:
-        """Give heat maps (N, h, w), logits of being in view (N,), and records in the turned frame."""
-        maps, seen, records = [], [], []
+    def _heat_maps(self, people: Sequence[_Person]) -> Array:
+        """Find the heat maps (N, h, w) of held-out people, with gazes of the error that is learnt from."""
+        maps = []
         device = next(self.parameters()).device
         rng = np.random.default_rng(0)
-        for first in range(0, len(self._test), 16):
+        for first in range(0, len(people), 16):
             items = []
-            for person in self._test[first : first + 16]:
+            for person in people[first : first + 16]:
                 spread = np.radians(self.settings.noise)
                 gaze = disturb(person.record.gaze, spread, rng)
                 items.append(prepare(self._test_pictures[person.scene], person.record, gaze, 1 / spread**2))
-                records.append(person.record)
             batch = {name: value.to(device) for name, value in self.collate(items).items()}
             with torch.no_grad():
                 out = self._run(batch)
             maps.append(sphere_log_density(out.logits.float()).exp().cpu().numpy())
-            seen.append(out.in_view.float().cpu().numpy())
-        return np.concatenate(maps), np.concatenate(seen), records
+        return np.concatenate(maps)
 
-    def metrics(self) -> dict[str, float]:
-        """Measure on held-out people, with gazes of the error that is learnt from."""
-        if not self._test:
-            return {}
-        maps, _, records = self._held_out()
+    def _count_held_out(self) -> int:
+        return len(self._test)
+
+    def _measure(self) -> dict[str, float]:
+        """Measure the distance in radians and in degrees, and the part of people within 10 degrees."""
         grid, area = direction_grid(*MAP_SIZE), np.sqrt(1 - direction_grid(*MAP_SIZE)[..., 2] ** 2)
         errors = []
-        for heat, record in zip(maps, records, strict=True):
+        for heat, person in zip(self._heat_maps(self._test), self._test, strict=True):
+            record = person.record
             if not record.in_view or record.target is None:
                 continue
             best = grid.reshape(-1, 3)[np.argmax(heat / area)]
@@ -172,23 +169,13 @@ class SceneObjective(Objective):
             "within_10": float(np.mean(np.degrees(errors) < 10)),
         }
 
-    def sheet(self) -> ByteArray:
-        """Show heat maps of held-out people over their panoramas, with the targets in green."""
-        shown = self._test[:_SHEET]
-        if not shown:
-            return np.zeros((8, 8, 3), np.uint8)
-        held_out, self._test = self._test, shown
-        maps, _, records = self._held_out()
-        self._test = held_out
-        tiles = []
-        for person, heat, record in zip(shown, maps, records, strict=True):
-            turned = turn_to(self._test_pictures[person.scene], record)
-            width, height = PANORAMA_SIZE
-            over = cv2.resize((heat / heat.max()) ** 0.5, (width, height))[..., None]
-            tile = turned * (1 - 0.6 * over) + 0.6 * over * np.array((255, 60, 0))
-            tiles.append(tile.astype(np.uint8))
-        tiles += [np.zeros_like(tiles[0])] * (len(tiles) % 2)
-        return np.concatenate([np.concatenate(tiles[k : k + 2], 1) for k in range(0, len(tiles), 2)])
+    def _draw(self, count: int) -> list[NDArray[np.uint8]]:
+        """Show heat maps over the panoramas that were turned to the people."""
+        shown = self._test[:count]
+        return [
+            lay_heat_map(turn_to(self._test_pictures[person.scene], person.record), heat)
+            for person, heat in zip(shown, self._heat_maps(shown), strict=True)
+        ]
 
 
 def _log_area(grid: Tensor) -> Tensor:
@@ -260,12 +247,8 @@ def _read(data: str, split: str, most: int | None = None) -> tuple[list[NDArray[
         known = [person for person in scene.people if person.gaze is not None]
         if not known:
             continue
-        picture = scene.picture()
-        if picture.shape[1] != PANORAMA_SIZE[0]:
-            small = cv2.resize(picture, PANORAMA_SIZE, interpolation=cv2.INTER_AREA)
-            picture = np.asarray(small, np.uint8)
         people += [_Person(len(pictures), person) for person in known]
-        pictures.append(picture)
+        pictures.append(shrink(scene.picture()))
         if most is not None and len(people) >= most:
             break
     return pictures, people[:most]

@@ -10,8 +10,8 @@ import typer
 from hifi_portrait.cli import options
 from hifi_portrait.cli.evaluate.common import DrawingOptions, OutputOptions, Prompt, joined
 from hifi_portrait.cli.groups import given_options, takes_groups
-from hifi_portrait.cli.inputs import find_photos
 from hifi_portrait.cli.models import check_device, check_model, load_pipeline
+from hifi_portrait.cli.references import find_photos
 
 
 @takes_groups

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import blake2b, sha256
 from pathlib import Path
@@ -37,6 +37,16 @@ class FitOptions:
 
     residual: float = 0.12
     """Above it, as a fraction of the distance between the eyes, a face is rejected."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssembleOptions:
+    """How the people of a shard are written."""
+
+    fit: FitOptions = field(default_factory=FitOptions)
+    """Which faces the head model must fit."""
+    captioner: str | None = None
+    """Folder or hub id of the model that writes captions; None for captions of what was measured."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +83,15 @@ class ShardSpec:
     people: tuple[PersonSpec, ...]
 
 
-def shard_name(
-    bucket: int, people: Sequence[PersonSpec], options: FitOptions, captioner: str | None = None
-) -> str:
+def shard_name(bucket: int, people: Sequence[PersonSpec], options: AssembleOptions) -> str:
     """Name a shard by its place and what is in it: one of other content has another name."""
     content = [
         [each.identity_id, [(member.sha256, member.face) for member in each.members], each.folders]
         for each in people
     ]
-    made_by = [content, options.residual, *([captioner_name(captioner)] if captioner else [])]
+    made_by = [content, options.fit.residual]
+    if options.captioner:
+        made_by.append(captioner_name(options.captioner))
     digest = blake2b(json.dumps(made_by).encode(), digest_size=5).hexdigest()
     return f"s{bucket:05d}-{digest}"
 
@@ -98,16 +108,13 @@ def choose_buckets(now: int, photos: int) -> int:
     return now
 
 
-def spread(
-    specs: Sequence[PersonSpec], buckets: int, options: FitOptions, captioner: str | None = None
-) -> list[ShardSpec]:
+def spread(specs: Sequence[PersonSpec], buckets: int, options: AssembleOptions) -> list[ShardSpec]:
     """Spread people over shards."""
     people: dict[int, list[PersonSpec]] = {}
     for spec in specs:
         people.setdefault(bucket_of(spec.identity_id, buckets), []).append(spec)
     return [
-        ShardSpec(shard_name(bucket, each, options, captioner), tuple(each))
-        for bucket, each in sorted(people.items())
+        ShardSpec(shard_name(bucket, each, options), tuple(each)) for bucket, each in sorted(people.items())
     ]
 
 
@@ -116,9 +123,7 @@ def photo_id(member: Member) -> str:
     return member.sha256[:16] + (f"-{member.face}" if member.face else "")
 
 
-def write_people(
-    out: Path, options: FitOptions, captioner: str | None, specs: Sequence[ShardSpec]
-) -> list[int]:
+def write_people(out: Path, options: AssembleOptions, specs: Sequence[ShardSpec]) -> list[int]:
     """Write shards of a data set; a shard's ``photos`` table is written last.
 
     Parameters
@@ -126,9 +131,7 @@ def write_people(
     out
         The data set's folder.
     options
-        Which faces the head model must fit.
-    captioner
-        Folder or hub id of the model that writes captions; None for captions of what was measured.
+        How people are written.
     specs
         The shards.
 
@@ -137,10 +140,10 @@ def write_people(
     list of int
         The number of photos in each.
     """
-    return [_write(out, options, captioner, spec) for spec in specs]
+    return [_write(out, options, spec) for spec in specs]
 
 
-def _write(out: Path, options: FitOptions, captioner: str | None, spec: ShardSpec) -> int:
+def _write(out: Path, options: AssembleOptions, spec: ShardSpec) -> int:
     tables = TableRows()
     records: list[PhotoRecord] = []
     rejected: list[RejectedFace] = []
@@ -148,7 +151,7 @@ def _write(out: Path, options: FitOptions, captioner: str | None, spec: ShardSpe
         rows = [
             tables.row(out / "work" / "faces" / f"{each.table}.parquet", each.row) for each in person.members
         ]
-        found, poor = _person(out, options, captioner, person, rows)
+        found, poor = _person(out, options, person, rows)
         records += found
         rejected += poor
     table = [each.row() for each in rejected]
@@ -161,11 +164,7 @@ def _write(out: Path, options: FitOptions, captioner: str | None, spec: ShardSpe
 
 
 def _person(
-    out: Path,
-    options: FitOptions,
-    captioner: str | None,
-    person: PersonSpec,
-    rows: Sequence[dict[str, Any]],
+    out: Path, options: AssembleOptions, person: PersonSpec, rows: Sequence[dict[str, Any]]
 ) -> tuple[list[PhotoRecord], list[RejectedFace]]:
     members, kept, images, rejected = [], [], [], []
     frames = frame_images(
@@ -199,11 +198,11 @@ def _person(
     for member, row, image, analysis, geometry, residual in zip(
         members, kept, images, analyses, head.geometries, head.residuals, strict=True
     ):
-        if residual > options.residual:
-            rejected.append(_reject(row, "poor_fit", float(residual), options.residual))
+        if residual > options.fit.residual:
+            rejected.append(_reject(row, "poor_fit", float(residual), options.fit.residual))
             continue
         fitted = replace(analysis, fit=geometry, residual=float(residual))
-        records.append(_record(person, member, row, image, fitted, captioner))
+        records.append(_record(person, member, row, image, fitted, options.captioner))
     return records, rejected
 
 

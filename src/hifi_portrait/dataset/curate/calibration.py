@@ -37,7 +37,7 @@ class Calibration:
     """Plain cosine in a folder that says who is in it."""
     folder_ratio: float
     """Ratio in such a folder."""
-    adopting_ratio: float
+    unnamed_ratio: float
     """Ratio, to the two faces most alike of a folder's person, of a face that nothing says the name of."""
     false_match_rate: float
     """Of pairs of two people, the fraction above ``plain_strict``, on the people it was calibrated on."""

@@ -16,7 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hifi_portrait.dataset.curate.account import account
-from hifi_portrait.dataset.curate.assemble import FitOptions, Member, PersonSpec, crop_landmarks, shard_name
+from hifi_portrait.dataset.curate.assemble import (
+    AssembleOptions,
+    FitOptions,
+    Member,
+    PersonSpec,
+    crop_landmarks,
+    shard_name,
+)
 from hifi_portrait.dataset.curate.card import write_card
 from hifi_portrait.dataset.curate.identities import FaceKey
 from hifi_portrait.dataset.curate.reasons import REJECTED_SCHEMA, picture_name
@@ -266,12 +273,10 @@ def _name(photos: IDDataset, shard: str, people: Sequence[tuple[str, list[int], 
                     tuple(folders.split(", ")) if folders else (),
                 )
             )
-    return shard_name(
-        int(shard[1:].partition("-")[0]),
-        specs,
-        FitOptions(**state.options["fit"]),
-        state.options.get("captioner"),
+    options = AssembleOptions(
+        fit=FitOptions(**state.options["fit"]), captioner=state.options.get("captioner")
     )
+    return shard_name(int(shard[1:].partition("-")[0]), specs, options)
 
 
 def _fit_again(records: Sequence[PhotoRecord]) -> list[PhotoRecord]:

@@ -26,7 +26,7 @@ from hifi_portrait.dataset.curate.neighbours import choose_neighbourhoods
 from hifi_portrait.dataset.curate.people import (
     INERTIA,
     MANY_FACES,
-    adopt,
+    assign_remaining,
     certainties,
     keep_settled,
     merge_people,
@@ -94,7 +94,7 @@ class _Matchers:
     """In one folder."""
     heap: Matcher
     """Without names."""
-    adopting: Matcher
+    unnamed: Matcher
     """A face without a name with a person of many."""
 
 
@@ -140,12 +140,12 @@ def group_faces(
     if given.rows_of:
         enough = [number for number, rows in people_of(person).items() if len(rows) >= MANY_FACES]
         nameless = given.heap[(person[given.heap] < 0) & (given.settled[given.heap] < 0)]
-        adopt(matchers.adopting, pictures, nameless, person, adopters=enough, compared=_COMPARED)
+        assign_remaining(matchers.unnamed, pictures, nameless, person, candidates=enough, compared=_COMPARED)
     _group_heap(matchers.heap, given, person)
     keep_settled(given.settled, person, everybody=True)
     merge_people(matchers.heap, pictures, given.settled, np.unique(person[verified]).tolist(), person)
     if given.rows_of:
-        adopt(matchers.heap, pictures, np.flatnonzero(person < 0), person)
+        assign_remaining(matchers.heap, pictures, np.flatnonzero(person < 0), person)
     separate(matchers.heap, pictures, person)
     names: dict[int, set[str]] = {}
     for row in np.flatnonzero(verified & (person >= 0)):
@@ -169,7 +169,7 @@ def _matchers(
     matchers = _Matchers(
         folders=alone.at(plain=calibration.folder_plain, ratio=calibration.folder_ratio),
         heap=alone,
-        adopting=alone,
+        unnamed=alone,
     )
     if not options.learn:
         return matchers
@@ -199,7 +199,7 @@ def _at_thresholds(matcher: Matcher, calibration: Calibration, ratio: float) -> 
     return _Matchers(
         folders=matcher.at(plain=calibration.folder_plain, ratio=calibration.folder_ratio),
         heap=matcher.at(plain=calibration.plain_guard, ratio=ratio + more),
-        adopting=matcher.at(plain=calibration.folder_plain, ratio=calibration.adopting_ratio + more),
+        unnamed=matcher.at(plain=calibration.folder_plain, ratio=calibration.unnamed_ratio + more),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from hifi_portrait.dataset.curate.assemble import FitOptions
+from hifi_portrait.dataset.curate.assemble import AssembleOptions, FitOptions
 from hifi_portrait.dataset.curate.calibration import Calibration
 from hifi_portrait.dataset.curate.captioner import captioner_name
 from hifi_portrait.dataset.curate.duplicates import DuplicateOptions
@@ -48,6 +48,11 @@ class BuildOptions:
     """Which of them are too much alike."""
     fit: FitOptions = field(default_factory=FitOptions)
     """Which faces the head model must fit."""
+
+    @property
+    def assembly(self) -> AssembleOptions:
+        """Those of them by which people are written."""
+        return AssembleOptions(fit=self.fit, captioner=self.captioner)
 
 
 def options_to_keep(options: BuildOptions, calibration: Calibration) -> dict[str, Any]:

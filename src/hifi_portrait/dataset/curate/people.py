@@ -99,16 +99,16 @@ def _are_together(pictures: Rows, one: Rows, other: Rows) -> bool:
     return len(np.intersect1d(pictures[one], pictures[other])) > _MOST_TOGETHER * min(len(one), len(other))
 
 
-def adopt(
+def assign_remaining(
     matcher: Matcher,
     pictures: Rows,
     left: Rows,
     person: Rows,
     *,
-    adopters: Iterable[int] | None = None,
+    candidates: Iterable[int] | None = None,
     compared: int | None = None,
 ) -> None:
-    """Give faces without a person to the one whom they are most like, if they are.
+    """Assign faces without a person to the one whom they are most like, if they are like anybody.
 
     Parameters
     ----------
@@ -120,14 +120,14 @@ def adopt(
         (M,) indices of those faces.
     person
         (N,) who each face is; changed in place.
-    adopters
+    candidates
         Numbers of the people who may get faces; None for all.
     compared
         To how many of a person's faces, those most alike; None for all.
     """
     people = people_of(person)
-    if adopters is not None:
-        people = {number: people[number] for number in adopters}
+    if candidates is not None:
+        people = {number: people[number] for number in candidates}
     if not people or not len(left):
         return
     centres, numbers = matcher.centres(list(people.values())), list(people)

@@ -169,7 +169,7 @@ def finish(
     )
     specs = _specs(faces, tables, members, decision.folders, assigned, known, options, rejected)
     buckets = choose_buckets(state.buckets, sum(len(each.members) for each in specs))
-    shards = spread(specs, buckets, options.fit, options.captioner)
+    shards = spread(specs, buckets, options.assembly)
     _write(out, shards, options, workers, progress)
     rows = [row for file in decision.faceless for row in _faceless_row(file)]
     rows += [_rejected(faces, index, rejection).row() for index, rejection in sorted(rejected.items())]
@@ -249,7 +249,7 @@ def _write(
     todo = [shard for shard in shards if not (out / "photos" / f"{shard.name}.parquet").exists()]
     total = sum(len(person.members) for shard in todo for person in shard.people)
     with tqdm(total=total, desc="people", unit="photo", disable=not progress) as bar:
-        work = partial(write_people, out, options.fit, options.captioner)
+        work = partial(write_people, out, options.assembly)
         written = run_shards(work, [(shard.name, [shard]) for shard in todo], workers=workers)
         with closing(written):
             for _, [count] in written:

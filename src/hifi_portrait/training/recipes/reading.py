@@ -1,22 +1,18 @@
-"""Recipes: TOML files that become keyword-only dataclasses, each defined beside what it configures."""
+"""The recipes of this package, and what they train."""
 
 from __future__ import annotations
 
-import functools
-import json
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from difflib import get_close_matches
-from importlib import import_module, resources
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from hifi_portrait.training.engine.recipe_book import Recipe, RecipeBook
 
-from hifi_portrait.errors import RecipeError, needs_extra
-from hifi_portrait.training.engine.config import TrainerConfig
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
+__all__ = [
+    "OBJECTIVES",
+    "Recipe",
+    "load_recipe",
+    "make_settings_model",
+    "objective_class",
+    "read_recipe",
+    "recipe_names",
+]
 
 OBJECTIVES = {
     "autoencoder": (
@@ -35,180 +31,10 @@ OBJECTIVES = {
 }
 """By name: the module of the objective, its settings and its class."""
 
+_BOOK = RecipeBook("hifi_portrait.training.recipes", OBJECTIVES)
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """What to train, and how."""
-
-    objective: str
-    """A key of `OBJECTIVES`."""
-    trainer: TrainerConfig
-    """Settings of the training loop."""
-    settings: Any
-    """The objective's own settings."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give plain values, as they are logged and kept in checkpoints."""
-        return {
-            "objective": self.objective,
-            "trainer": asdict(self.trainer),
-            self.objective: asdict(self.settings),
-        }
-
-
-def recipe_names() -> tuple[str, ...]:
-    """Name the recipes that come with the package."""
-    folder = resources.files("hifi_portrait.training.recipes")
-    return tuple(sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")))
-
-
-def load_recipe(name: str | Path, overrides: Sequence[str] = ()) -> Recipe:
-    """Load a recipe by the name of one of the package's, or from a TOML file.
-
-    Parameters
-    ----------
-    name
-        A name of `recipe_names`, or the path of a ``.toml`` file.
-    overrides
-        Settings that replace those of the file, each ``"trainer.max_steps=100"`` with a TOML value.
-
-    Raises
-    ------
-    RecipeError
-        The file is missing or is not TOML, or has an unknown key, a wrong type, or lacks a key.
-    """
-    return parse_recipe(*read_recipe(name, overrides))
-
-
-def read_recipe(name: str | Path, overrides: Sequence[str] = ()) -> tuple[dict[str, Any], str]:
-    """Read a recipe's file and check what needs no objective: TOML, the sections, the trainer's settings.
-
-    Parameters
-    ----------
-    name, overrides
-        As of `load_recipe`.
-
-    Returns
-    -------
-    content, source
-        The file's content with the overrides, and what it is called in messages.
-
-    Raises
-    ------
-    RecipeError
-        As of `load_recipe`, but for the objective's own section.
-    """
-    if str(name) in recipe_names():
-        source = f"recipe {name!r}"
-        text = (resources.files("hifi_portrait.training.recipes") / f"{name}.toml").read_text("utf-8")
-    else:
-        source = str(name)
-        try:
-            text = Path(name).read_text("utf-8-sig")  # with the mark that some editors put before it
-        except (OSError, UnicodeDecodeError, ValueError) as error:
-            known = ", ".join(recipe_names())
-            hint = _hint(source, recipe_names())
-            raise RecipeError(f"no recipe {source!r}{hint}: give a .toml file or one of {known}") from error
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{source} is not TOML: {error}") from error
-    for override in overrides:
-        _apply_override(content, override)
-    _check_sections(content, source)
-    return content, source
-
-
-def objective_class(recipe: Recipe) -> Any:
-    """Look up the class that trains a recipe."""
-    module, _, name = OBJECTIVES[recipe.objective]
-    return getattr(import_module(module), name)
-
-
-@functools.cache
-def make_settings_model(objective: str) -> type[BaseModel]:
-    """Make the model of a recipe's sections, by which pydantic reads and describes their dataclasses.
-
-    Types are strict, as TOML has types of its own: no number is made of a string. A model is made once, for
-    pydantic parses every file of settings for their docstrings.
-    """
-    with needs_extra("train"):
-        from pydantic import ConfigDict, create_model
-
-    module, config_name, _ = OBJECTIVES[objective]
-    sections: dict[str, Any] = {
-        "trainer": (TrainerConfig, ...),
-        objective: (getattr(import_module(module), config_name), ...),
-    }
-    strict = ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True)
-    return create_model("Recipe", __config__=strict, **sections)
-
-
-def parse_recipe(content: Mapping[str, Any], source: str) -> Recipe:
-    """Make a recipe of the content of a TOML file; errors name `source` and the key.
-
-    Raises
-    ------
-    RecipeError
-        There is an unknown key, a wrong type, or a key is missing.
-    """
-    with needs_extra("train"):
-        from pydantic import ValidationError
-
-    from hifi_portrait.training.recipes.mistakes import explain
-
-    objective = _check_sections(content, source)
-    model = make_settings_model(objective)
-    sections = {name: content.get(name, {}) for name in ("trainer", objective)}
-    try:
-        # By way of JSON, whose arrays become tuples even where types are strict.
-        read: Any = model.model_validate_json(json.dumps(sections, default=str))
-    except ValidationError as error:
-        raise RecipeError(f"{source}: {explain(error, model)}") from error
-    return Recipe(objective=objective, trainer=read.trainer, settings=getattr(read, objective))
-
-
-def _check_sections(content: Mapping[str, Any], source: str) -> str:
-    """Check a recipe's objective, which is returned, and the names of its sections and the trainer's keys."""
-    objective = content.get("objective")
-    if not isinstance(objective, str) or objective not in OBJECTIVES:
-        raise RecipeError(
-            f"{source}: 'objective' must be one of {', '.join(OBJECTIVES)}, not {objective!r}"
-            f"{_hint(objective, OBJECTIVES)}"
-        )
-    known = ("objective", "trainer", objective)
-    for key in content:
-        if key not in known:
-            raise RecipeError(
-                f"{source}: unknown key {key!r}{_hint(key, known)}; known are {', '.join(known)}"
-            )
-    trainer = content.get("trainer", {})
-    settings = [field.name for field in fields(TrainerConfig)]
-    for key in trainer if isinstance(trainer, Mapping) else ():
-        if key not in settings:
-            raise RecipeError(
-                f"{source}: unknown key 'trainer.{key}'{_hint(key, settings)}; known are"
-                f" {', '.join(settings)}"
-            )
-    return objective
-
-
-def _apply_override(content: dict[str, Any], override: str) -> None:
-    key, separator, text = override.partition("=")
-    if not separator:
-        raise RecipeError(f"override {override!r} must read section.key=value")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
-    *sections, last = key.strip().split(".")
-    for section in sections:
-        content = content.setdefault(section, {})
-        if not isinstance(content, dict):
-            raise RecipeError(f"override {override!r}: {section!r} is a value, not a section")
-    content[last] = value
-
-
-def _hint(name: object, known: Sequence[str] | Mapping[str, object]) -> str:
-    close = get_close_matches(str(name), known, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+recipe_names = _BOOK.names
+load_recipe = _BOOK.load
+read_recipe = _BOOK.read
+objective_class = _BOOK.objective_class
+make_settings_model = _BOOK.settings_model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hifi_portrait.cli.drives import IDLE, DriveOptions
+from hifi_portrait.cli.driving import IDLE, DriveOptions
 from hifi_portrait.cli.options import ModelOptions, PoseOptions
 
 _OF_VIDEOS = ("drive_face", "drive_person", "smoothing")
@@ -20,7 +20,7 @@ _MOVED = {
 _OF_NETWORKS = ("model", "hifi", "lora", "dtype", "device")
 
 
-def drive_without_effect(driving: DriveOptions, pose: PoseOptions) -> list[str]:
+def ignored_by_motion(driving: DriveOptions, pose: PoseOptions) -> list[str]:
     """Find options of a motion, and of the pose that it moves, that change nothing."""
     usual = DriveOptions()
     lines = []
@@ -42,7 +42,7 @@ def drive_without_effect(driving: DriveOptions, pose: PoseOptions) -> list[str]:
     return lines
 
 
-def networks_without_effect(quality: str, networks: ModelOptions, prompt: str, seed: int) -> list[str]:
+def ignored_without_networks(quality: str, networks: ModelOptions, prompt: str, seed: int) -> list[str]:
     """Find options of the networks, where these do not draw."""
     if quality == "model":
         return []
