@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from scipy.io import savemat
 from typer.testing import CliRunner
 
+from gaze360.tiny import SCENE, tiny_model
 from hifi_portrait.errors import DatasetError
 from mmrgaze360 import sphere
 from mmrgaze360.cli.app import app
+from mmrgaze360.dataset import SceneDataset
 from mmrgaze360.dataset.gazefollow360 import GazeFollow360
+from mmrgaze360.dataset.rotate import rotate_dataset
+from mmrgaze360.follower import read_gaze
+from mmrgaze360.network import HeadNetwork, SceneNetwork
+from mmrgaze360.network.model import load_network
+from mmrgaze360.panorama import Panorama
+from mmrgaze360.training.scene import SceneConfig, SceneObjective
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +80,50 @@ def test_what_is_missing_or_damaged_is_named(root: Path, tmp_path: Path) -> None
     )
     with pytest.raises(DatasetError, match=r"a\.jpg"):
         GazeFollow360(tmp_path)[0]
+
+
+@pytest.fixture(scope="module")
+def whole(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All three splits, of the same pictures."""
+    whole = tmp_path_factory.mktemp("whole") / "data"
+    shutil.copytree(root, whole)
+    tables = whole / "train_vali_test_data"
+    for split in ("train", "vali"):
+        shutil.copy(tables / "test_data.mat", tables / f"{split}_data.mat")
+    return whole
+
+
+def test_a_scene_network_goes_on_from_weights_with_gazes_that_a_head_network_reads(
+    whole: Path, tmp_path: Path
+) -> None:
+    tiny_model().save_pretrained(tmp_path)
+    with pytest.raises(DatasetError, match=r"scene\.head"):
+        SceneObjective(SceneConfig(network=SCENE), str(whole))
+    settings = SceneConfig(head=str(tmp_path / "head"), start=str(tmp_path / "scene"))
+    objective = SceneObjective(settings, str(whole))
+    own = load_network(SceneNetwork, tmp_path / "scene").state_dict()
+    started = objective.part("scene").network.state_dict()
+    assert all(torch.equal(value, started[name]) for name, value in own.items())
+    # The gaze of a sample is what the follower reads, in the frame of the panorama turned to the head.
+    record = GazeFollow360(whole, "validation")[0]
+    panorama = Panorama(record.picture())
+    network = load_network(HeadNetwork, tmp_path / "head")
+    gaze, _ = read_gaze(network, panorama, record.people[0].head_box)
+    batch = objective.collate([objective.sample(k) for k in range(12)])
+    tops = {round(float(value), 5) for value in batch["gaze"][:, 2]}  # neither turned nor mirrored
+    assert round(float(gaze[2]), 5) in tops and len(tops) == 3
+    terms = objective(batch)
+    assert all(torch.isfinite(term) for term in terms.values()) and float(terms["depth"].detach()) == 0
+    assert set(objective.metrics()) == {"distance", "degrees_median", "within_10"}
+
+
+def test_it_is_turned_like_any_data_set(whole: Path, tmp_path: Path) -> None:
+    assert rotate_dataset(whole, tmp_path / "turned", quiet=True) == 9
+    first = next(iter(SceneDataset(tmp_path / "turned", "train")))
+    before = GazeFollow360(whole, "train")[0].people[0]
+    assert np.allclose(first.people[0].target, first.rotation @ before.target, atol=1e-6)
+    with pytest.raises(DatasetError, match="the data set itself"):
+        rotate_dataset(whole, whole)
 
 
 def test_the_published_table_stands_above_the_user_s_rows(root: Path) -> None:

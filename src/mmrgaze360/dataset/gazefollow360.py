@@ -44,6 +44,11 @@ PUBLISHED = (
 """Published spherical distance in radians, and AUC (as `measures.auc_64`), on its test split."""
 
 
+def is_gazefollow360(root: str | Path) -> bool:
+    """Tell whether a folder has the layout of GazeFollow360."""
+    return (Path(root) / _TABLES).is_dir()
+
+
 class GazeFollow360:
     """A split of GazeFollow360; its pictures are read one by one, and never copied.
 

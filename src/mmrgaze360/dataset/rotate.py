@@ -10,14 +10,8 @@ from tqdm import tqdm
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head.arrays import Array
-from mmrgaze360.dataset.format import (
-    SceneDataset,
-    SceneRecord,
-    encode_jpeg,
-    shard_path,
-    write_header,
-    write_shard,
-)
+from mmrgaze360.dataset.format import SceneRecord, encode_jpeg, shard_path, write_header, write_shard
+from mmrgaze360.dataset.opening import open_scenes
 from mmrgaze360.sphere import random_rotation, rotate_panorama
 
 _SHARD = 40
@@ -42,7 +36,7 @@ def rotate_dataset(
     Parameters
     ----------
     data, out
-        Folders.
+        Folders; ``data`` of this project's format or of GazeFollow360.
     most_tilt
         Of `sphere.random_rotation`, degrees.
     seed
@@ -59,8 +53,8 @@ def rotate_dataset(
     """
     if not 0 < most_tilt <= 180:
         raise ValueError(f"tilt must be above 0 and at most 180 degrees, not {most_tilt}")
-    source, folder = SceneDataset(data), Path(out)
-    if folder.resolve() == source.path.resolve():
+    source, folder = open_scenes(data), Path(out)
+    if folder.resolve() == Path(data).resolve():
         raise DatasetError(f"{folder} is the data set itself: turn it into another folder")
     write_header(folder)
     for first in tqdm(range(0, len(source), _SHARD), unit="shard", disable=quiet):

@@ -18,7 +18,8 @@ from mmrgaze360.baselines.dual_pathway import MAP_CELLS, DualPathway, DualPathwa
 from mmrgaze360.baselines.gaze_lle import MAP_CELLS as LLE_CELLS
 from mmrgaze360.baselines.gaze_lle import GazeLLE, GazeLLEConfig
 from mmrgaze360.baselines.inputs import CLOSE_UP_SIZE, gaussian_map, make_inputs
-from mmrgaze360.dataset.format import SceneRecord, scenes_of_split
+from mmrgaze360.dataset.format import SceneRecord
+from mmrgaze360.dataset.opening import open_split
 from mmrgaze360.dataset.records import GazeRecord
 from mmrgaze360.measures import great_circle_distance
 from mmrgaze360.network.inputs import shrink
@@ -40,7 +41,7 @@ class BaselineObjective(NetworkObjective):
     name, network
         Which.
     data
-        Folder of a data set of panoramas. Its files are kept in memory, not decoded.
+        Folder of a data set of panoramas, or GazeFollow360. Its files are kept in memory, not decoded.
     seed
         Of everything random in the samples.
     held_out
@@ -129,7 +130,7 @@ def make_sample(scene: SceneRecord, person: GazeRecord, turn: int, mirrored: boo
 
 
 def _read(data: str, split: str) -> list[tuple[SceneRecord, GazeRecord]]:
-    return [(scene, person) for scene in scenes_of_split(data, split) for person in scene.people]
+    return [(scene, person) for scene in open_split(data, split) for person in scene.people]
 
 
 @dataclass(frozen=True, kw_only=True)

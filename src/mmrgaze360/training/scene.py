@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,9 +16,13 @@ from hifi_portrait.errors import DatasetError
 from hifi_portrait.head.arrays import Array
 from hifi_portrait.training.engine.objective import Batch
 from hifi_portrait.training.engine.samples import shuffled_index
-from mmrgaze360.dataset.format import scenes_of_split
+from mmrgaze360.dataset.format import SceneRecord
+from mmrgaze360.dataset.opening import open_split
 from mmrgaze360.dataset.records import GazeRecord
+from mmrgaze360.follower import read_gaze
+from mmrgaze360.network.head import HeadNetwork
 from mmrgaze360.network.inputs import shrink
+from mmrgaze360.network.model import load_network
 from mmrgaze360.network.scene import (
     MAP_SIZE,
     SceneNetwork,
@@ -25,11 +30,14 @@ from mmrgaze360.network.scene import (
     SceneOutput,
     sphere_log_density,
 )
+from mmrgaze360.panorama import Panorama
 from mmrgaze360.sphere import angle_between, direction_grid, rotation_about_vertical, unit
 from mmrgaze360.sphere.torch_patches import directions_of_grid
 from mmrgaze360.training.held_out import NetworkObjective, lay_heat_map
 
 _SHEET = 8
+_SUREST = 400.0
+"""The greatest concentration of a gaze that is learnt from: 2.9 degrees."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +58,26 @@ class SceneConfig:
     """Weight of the target's distance."""
     held_out: int = 300
     """People of the validation split that are measured, at most."""
+    head: str = ""
+    """Folder of a trained head network, which reads the gazes that the data do not know, as GazeFollow360
+    does not. Without it such people are left out."""
+    start: str = ""
+    """Folder of a trained scene network to go on from, of whatever sizes. Without it one begins afresh."""
 
 
 @dataclass(frozen=True)
 class _Person:
     scene: int
     record: GazeRecord
+    kappa: float | None
+    """Concentration of the gaze if a network read it; None if it is the true one."""
+
+    def gaze(self, spread: float, rng: np.random.Generator) -> tuple[Array, float]:
+        """Give the gaze (3,) with an error: its own where it was read, else one of ``spread`` radians."""
+        if self.kappa is not None:
+            assert self.record.gaze is not None
+            return self.record.gaze, self.kappa
+        return disturb(self.record.gaze, spread, rng), 1 / spread**2
 
 
 class SceneObjective(NetworkObjective):
@@ -66,7 +88,7 @@ class SceneObjective(NetworkObjective):
     settings
         Its settings.
     data
-        Folder of a data set of panoramas with known gazes. All its panoramas are kept in memory, small.
+        Folder of a data set of panoramas, or GazeFollow360. All panoramas are kept in memory, small.
     seed
         Of fresh weights and of everything random in the samples.
 
@@ -74,24 +96,33 @@ class SceneObjective(NetworkObjective):
     ------
     DatasetError
         No gaze is known in the data set.
+    ModelError
+        There are no weights in ``settings.head`` or ``settings.start``.
     """
 
     def __init__(self, settings: SceneConfig, data: str, *, seed: int = 0) -> None:
         torch.manual_seed(seed)
-        super().__init__("scene", SceneNetwork(settings.network), shown=_SHEET, columns=2)
+        if settings.start:
+            network = load_network(SceneNetwork, Path(settings.start))
+        else:
+            network = SceneNetwork(settings.network)
+        super().__init__("scene", network, shown=_SHEET, columns=2)
         self.settings, self.seed = settings, seed
-        self._pictures, self._people = _read(data, "train")
+        head = load_network(HeadNetwork, Path(settings.head)) if settings.head else None
+        self._pictures, self._people = _read(data, "train", head)
         if not self._people:
-            raise DatasetError(f"{data} knows no gaze of its training split")
-        self._test_pictures, self._test = _read(data, "validation", settings.held_out)
+            raise DatasetError(
+                f"{data} knows no gaze of its training split: give a trained head network, which reads them "
+                "(--set scene.head=DIR)"
+            )
+        self._test_pictures, self._test = _read(data, "validation", head, settings.held_out)
 
     def sample(self, index: int) -> Batch:
         """Give one person's panorama, turned to them and varied, with a gaze of some error."""
         rng = np.random.default_rng([self.seed, 2, index])
         person = self._people[shuffled_index(index, len(self._people), self.seed)]
-        spread = np.radians(self.settings.noise) * rng.gamma(2.0, 0.5)
-        gaze = disturb(person.record.gaze, spread, rng)
-        kappa = float(np.clip(1 / max(spread, 0.05) ** 2 * np.exp(rng.normal(0, 0.3)), 2, 400))
+        gaze, kappa = person.gaze(np.radians(self.settings.noise) * rng.gamma(2.0, 0.5), rng)
+        kappa = float(np.clip(min(kappa, _SUREST) * np.exp(rng.normal(0, 0.3)), 2, _SUREST))
         mirrored = bool(rng.random() < 0.5)
         item = prepare(self._pictures[person.scene], person.record, gaze, kappa, mirrored=mirrored)
         picture = item["panorama"] / 2 + 0.5
@@ -137,9 +168,8 @@ class SceneObjective(NetworkObjective):
         for first in range(0, len(people), 16):
             items = []
             for person in people[first : first + 16]:
-                spread = np.radians(self.settings.noise)
-                gaze = disturb(person.record.gaze, spread, rng)
-                items.append(prepare(self._test_pictures[person.scene], person.record, gaze, 1 / spread**2))
+                gaze, kappa = person.gaze(np.radians(self.settings.noise), rng)
+                items.append(prepare(self._test_pictures[person.scene], person.record, gaze, kappa))
             batch = {name: value.to(device) for name, value in self.collate(items).items()}
             with torch.no_grad():
                 out = self._run(batch)
@@ -240,15 +270,30 @@ def prepare(
     }
 
 
-def _read(data: str, split: str, most: int | None = None) -> tuple[list[NDArray[np.uint8]], list[_Person]]:
+def _read(
+    data: str, split: str, head: HeadNetwork | None, most: int | None = None
+) -> tuple[list[NDArray[np.uint8]], list[_Person]]:
     pictures: list[NDArray[np.uint8]] = []
     people: list[_Person] = []
-    for scene in scenes_of_split(data, split):
-        known = [person for person in scene.people if person.gaze is not None]
-        if not known:
+    for scene in open_split(data, split):
+        picture = scene.picture()
+        here = list(_with_gazes(scene, picture, head))
+        if not here:
             continue
-        people += [_Person(len(pictures), person) for person in known]
-        pictures.append(shrink(scene.picture()))
+        people += [_Person(len(pictures), record, kappa) for record, kappa in here]
+        pictures.append(shrink(picture))
         if most is not None and len(people) >= most:
             break
     return pictures, people[:most]
+
+
+def _with_gazes(
+    scene: SceneRecord, picture: NDArray[np.uint8], head: HeadNetwork | None
+) -> Iterator[tuple[GazeRecord, float | None]]:
+    """Give the people whose gazes are known, or read by a network: then with the gaze's concentration."""
+    for record in scene.people:
+        if record.gaze is not None:
+            yield record, None
+        elif head is not None:
+            gaze, kappa = read_gaze(head, Panorama(picture, scene.scene_id), record.head_box)
+            yield replace(record, gaze=gaze), kappa
