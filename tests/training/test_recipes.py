@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from hifi_portrait.errors import RecipeError
+from hifi_portrait.io.names import BUNDLED_MODEL
+from hifi_portrait.training.data.tokenizer import load_tokenizer
+from hifi_portrait.training.engine.weights import find_part
 from hifi_portrait.training.recipes.describing import Setting, list_settings
 from hifi_portrait.training.recipes.reading import OBJECTIVES, load_recipe, recipe_names
 
@@ -40,6 +44,16 @@ def test_overrides_replace_values_of_nested_sections(tmp_path):
     overrides = ["trainer.max_steps=7", "autoencoder.losses.kl=0.5", "autoencoder.size=tiny"]
     loaded = load_recipe(recipe(tmp_path, TINY), overrides)
     assert (loaded.trainer.max_steps, loaded.settings.losses.kl, loaded.settings.size) == (7, 0.5, "tiny")
+
+
+def test_the_bundled_model_goes_by_its_name(tmp_path, monkeypatch):
+    (start,) = load_recipe("hifi-finetune").settings.init_from
+    assert find_part([start], "hifi_net") == BUNDLED_MODEL / "hifi_net"
+    assert load_tokenizer(start).get_vocab() == load_tokenizer(BUNDLED_MODEL).get_vocab()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bundled" / "hifi_net").mkdir(parents=True)
+    (tmp_path / "bundled" / "hifi_net" / "config.json").write_text("{}")
+    assert find_part([start], "hifi_net") == Path("bundled/hifi_net")  # one of the user's goes first
 
 
 def test_frozen_and_joint_training_differ_by_the_list_of_trainable_parts():

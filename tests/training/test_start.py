@@ -1,6 +1,7 @@
 """What a run over a base model starts from: a published CLIP, folders, or nothing, which is refused."""
 
 import itertools
+import json
 import logging
 import shutil
 
@@ -98,7 +99,11 @@ def test_parts_that_do_not_learn_come_from_where_the_run_started(prepared, tiny_
     torch.nn.init.normal_(next(objective.part(learning[0]).parameters()))
     objective.save_parts(tmp_path / "run" / "ema")
     folders = [tmp_path / "run", tmp_path / "start"]
-    export_pipeline(folders, tmp_path / "model", size="tiny", dtype=torch.float32)
+    index = tmp_path / "start" / "model_index.json"
+    index.write_text(json.dumps(json.loads(index.read_text()) | {"default_steps": 7}))
+    exported = export_pipeline(folders, tmp_path / "model", size="tiny", dtype=torch.float32, upscale=3)
+    assert exported.config.default_steps == 7  # it draws as what it started from
+    assert exported.config.default_upscale == 3  # but for what was asked
     loaded = HiFiPortraitPipeline.from_pretrained(tmp_path / "model")
     for name in (*FACE_PARTS, "unet"):
         assert same(objective.part(name).state_dict(), getattr(loaded, name).state_dict()), name

@@ -13,6 +13,8 @@ from hifi_portrait.cli.outputs import check_folder
 from hifi_portrait.errors import DatasetError, find_installed, needs_extra
 from hifi_portrait.io.names import printable
 
+_AS_IN_PIPELINE = "as in the first pipeline given"
+
 
 def prepare(
     data: Annotated[Path, typer.Option(help="The ID data set.")],
@@ -20,14 +22,15 @@ def prepare(
     vae: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Autoencoder: its folder or its run. Without it no latents are made."
+            metavar="DIR",
+            help="Autoencoder: its folder or its run, or `bundled`. Without it no latents are made.",
         ),
     ] = None,
     tokenizer: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Pipeline or prepared folder whose tokenizer is taken.",
+            help="Pipeline or prepared folder whose tokenizer is taken, or `bundled`.",
             show_default="one trained on the captions",
         ),
     ] = None,
@@ -40,7 +43,8 @@ def prepare(
     text: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Pipeline folder whose text encoders embed the captions once for all."
+            metavar="DIR",
+            help="Pipeline folder whose text encoders embed the captions once for all, or `bundled`.",
         ),
     ] = None,
     buckets: Annotated[
@@ -140,24 +144,47 @@ def export(
         list[Path],
         typer.Argument(
             metavar="FOLDER...",
-            help="Runs, prepared folders and pipelines; each part is taken from the first that has it.",
+            help="Runs, prepared folders and pipelines (`bundled`: the package's own); each part is taken "
+            "from the first that has it.",
             show_default=False,
         ),
     ],
     out: Annotated[Path, typer.Option(help="The pipeline folder to write.")],
     size: options.ModelSize = "bundled",
-    steps: Annotated[int, typer.Option(min=1, max=1000, help="Default denoising steps of the model.")] = 20,
-    guidance: Annotated[float, typer.Option(min=0, max=50, help="Its default prompt guidance scale.")] = 2.0,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=1000, help="Default denoising steps of the model.", show_default=_AS_IN_PIPELINE
+        ),
+    ] = None,
+    guidance: Annotated[
+        float | None,
+        typer.Option(min=0, max=50, help="Its default prompt guidance scale.", show_default=_AS_IN_PIPELINE),
+    ] = None,
     warp_strength: Annotated[
-        float,
-        typer.Option(min=0.01, max=1, help="How far the warp that it starts from is noised; 1: from noise."),
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            min=0.01,
+            max=1,
+            help="How far the warp that it starts from is noised; 1: from noise.",
+            show_default=_AS_IN_PIPELINE,
+        ),
+    ] = None,
     warp_grain: Annotated[
-        float, typer.Option(min=0, max=1, help="Fraction of that noise that is added.")
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Fraction of that noise that is added.", show_default=_AS_IN_PIPELINE
+        ),
+    ] = None,
     upscale: Annotated[
-        int, typer.Option(min=1, max=8, help="How many times as large as drawn its pictures are.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1,
+            max=8,
+            help="How many times as large as drawn its pictures are.",
+            show_default=_AS_IN_PIPELINE,
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Gather what was trained into one pipeline folder, to be given as --model."""

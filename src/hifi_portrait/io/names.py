@@ -17,6 +17,15 @@ BUNDLED_MODEL = Path(__file__).parents[1] / "assets" / "bundled"
 """Folder of the model that comes with the package."""
 
 
+def model_folder(name: str | Path) -> Path:
+    """Give the folder of a model: "bundled" is the one that comes with the package.
+
+    A folder of that name in the working folder goes before it.
+    """
+    folder = Path(name)
+    return BUNDLED_MODEL if folder == Path("bundled") and not folder.exists() else folder
+
+
 def printable(name: str | Path) -> str:
     """Give a file's name as text that can be printed and saved anywhere; what is not UTF-8 becomes U+FFFD."""
     return os.fspath(name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -17,6 +17,7 @@ from diffusers import ConfigMixin
 from transformers import CLIPTokenizer
 
 from hifi_portrait.errors import ModelError
+from hifi_portrait.io.names import model_folder
 from hifi_portrait.models.build import build
 from hifi_portrait.pipeline.check_inputs import check_counts
 from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
@@ -35,6 +36,15 @@ _NETWORKS = (
     "face_attention",
 )
 
+_DEFAULTS = {
+    "default_steps": 20,
+    "default_guidance": 2.0,
+    "default_warp_strength": 1.0,
+    "default_warp_grain": 1.0,
+    "default_upscale": 1,
+}
+"""How a model draws that is of no pipeline yet."""
+
 
 def export_pipeline(
     folders: Sequence[str | Path],
@@ -42,19 +52,19 @@ def export_pipeline(
     *,
     size: str = "bundled",
     dtype: torch.dtype = torch.float16,
-    steps: int = 20,
-    guidance: float = 2.0,
-    warp_strength: float = 1.0,
-    warp_grain: float = 1.0,
-    upscale: int = 1,
+    steps: int | None = None,
+    guidance: float | None = None,
+    warp_strength: float | None = None,
+    warp_grain: float | None = None,
+    upscale: int | None = None,
 ) -> HiFiPortraitPipeline:
     """Gather all parts of a pipeline from training runs and prepared folders, and save it to ``out``.
 
     Parameters
     ----------
     folders
-        Runs and prepared folders. Each part is taken from the first that has it, and one must hold the
-        tokenizers, as a prepared one does.
+        Runs, prepared folders, pipelines; "bundled" is the package's own. Each part is taken from the first
+        that has it, and one must hold the tokenizers, as a prepared one does.
     out
         The pipeline's folder.
     size
@@ -62,7 +72,8 @@ def export_pipeline(
     dtype
         Number format of the weights.
     steps
-        The model's default number of steps.
+        The model's default number of steps. This and what follows are by default as in the first pipeline
+        of ``folders``; without one, 20 steps, guidance 2, strength 1, grain 1, factor 1.
     guidance
         Its default guidance scale.
     warp_strength
@@ -80,12 +91,20 @@ def export_pipeline(
     ValueError
         ``steps`` or ``upscale`` is not an integer of 1 or more.
     """
-    check_counts(steps=steps, upscale=upscale)
+    asked = {
+        "default_steps": steps,
+        "default_guidance": guidance,
+        "default_warp_strength": warp_strength,
+        "default_warp_grain": warp_grain,
+        "default_upscale": upscale,
+    }
+    defaults = _read_defaults(folders) | {name: value for name, value in asked.items() if value is not None}
+    check_counts(steps=defaults["default_steps"], upscale=defaults["default_upscale"])
     with torch.device("meta"):  # what they are, not their weights
         parts = build(size, _NETWORKS)
     places = {name: find_part(folders, name, type(parts[name]).__name__) for name in _NETWORKS}
     missing = [name for name, place in places.items() if place is None]
-    tokenizers = next((Path(f) for f in folders if (Path(f) / "tokenizer").is_dir()), None)
+    tokenizers = next((f for f in map(model_folder, folders) if (f / "tokenizer").is_dir()), None)
     if missing or tokenizers is None:
         names = ", ".join([*missing, *(["tokenizer"] if tokenizers is None else [])])
         raise ModelError(f"no {names} in {', '.join(map(str, folders))}: add the run or folder that holds it")
@@ -95,21 +114,25 @@ def export_pipeline(
     parts["scheduler"] = _load_scheduler(folders) or build(size, ["scheduler"])["scheduler"]
     for name in ("tokenizer", "tokenizer_2"):
         parts[name] = CLIPTokenizer.from_pretrained(tokenizers / name)
-    pipeline: Any = HiFiPortraitPipeline(
-        **parts,
-        default_steps=steps,
-        default_guidance=guidance,
-        default_warp_strength=warp_strength,
-        default_warp_grain=warp_grain,
-        default_upscale=upscale,
-    )
+    pipeline: Any = HiFiPortraitPipeline(**parts, **defaults)
     pipeline.save_pretrained(out, safe_serialization=True)
     return cast(HiFiPortraitPipeline, pipeline)
 
 
+def _read_defaults(folders: Sequence[str | Path]) -> dict[str, Any]:
+    """Read how a model draws by default from the first pipeline among ``folders``."""
+    defaults = dict(_DEFAULTS)
+    for folder in map(model_folder, folders):
+        index = folder / "model_index.json"
+        if index.is_file():
+            given = json.loads(index.read_text())
+            return defaults | {name: given[name] for name in defaults if name in given}
+    return defaults
+
+
 def _load_scheduler(folders: Sequence[str | Path]) -> Any:
     """Load the base model's scheduler, which knows whether it predicts noise or velocity; None without."""
-    for folder in map(Path, folders):
+    for folder in map(model_folder, folders):
         place = folder / "scheduler" / "scheduler_config.json"
         if place.is_file():
             name = json.loads(place.read_text())["_class_name"]

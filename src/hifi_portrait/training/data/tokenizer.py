@@ -13,6 +13,7 @@ from torch import Tensor
 from transformers import CLIPTokenizer
 
 from hifi_portrait.errors import DatasetError
+from hifi_portrait.io.names import model_folder
 
 MAX_LENGTH = 77
 """Tokens of a text that CLIP reads, start and end included."""
@@ -66,7 +67,7 @@ def load_tokenizer(folder: str | Path, name: str = "tokenizer") -> CLIPTokenizer
     DatasetError
         There is none.
     """
-    place = Path(folder) / name
+    place = model_folder(folder) / name
     if not place.is_dir():
         raise DatasetError(f"no {name} in {folder}: give a pipeline or prepared folder")
     return CLIPTokenizer.from_pretrained(place)
@@ -81,7 +82,7 @@ def check_tokenizers(prepared: str | Path, base: str | Path) -> None:
         It has others.
     """
     for name in ("tokenizer", "tokenizer_2"):
-        if not (Path(base) / name).is_dir():
+        if not (model_folder(base) / name).is_dir():
             continue
         if load_tokenizer(base, name).get_vocab() != load_tokenizer(prepared, name).get_vocab():
             raise DatasetError(

@@ -13,10 +13,15 @@ from diffusers import DDIMScheduler
 from torch import nn
 
 from hifi_portrait.errors import ModelError
+from hifi_portrait.io.names import model_folder
 from hifi_portrait.models.build import build, part_class, part_settings
 from hifi_portrait.training.engine.checkpoint import latest_checkpoint
 
 logger = logging.getLogger(__name__)
+
+
+_HINTS = {"vae": ", or prepare the data with --vae"}
+"""What else may be done about weights of a part that are missing."""
 
 
 def find_part(folders: Sequence[str | Path], part: str, class_name: str = "") -> Path | None:
@@ -26,7 +31,7 @@ def find_part(folders: Sequence[str | Path], part: str, class_name: str = "") ->
     ----------
     folders
         Each may be a training run, of which the newest checkpoint counts, a checkpoint, a pipeline's
-        folder, or the model's own.
+        folder, or the model's own; "bundled" is the pipeline that comes with the package.
     part
         Name of the part, such as "unet".
     class_name
@@ -42,7 +47,7 @@ def find_part(folders: Sequence[str | Path], part: str, class_name: str = "") ->
     ModelError
         A folder does not exist.
     """
-    for folder in map(Path, folders):
+    for folder in map(model_folder, folders):
         if not folder.is_dir():
             raise ModelError(f"no folder {folder} to take weights from")
         newest = latest_checkpoint(folder)
@@ -110,7 +115,8 @@ def load_parts(
     }
     if missing := [name for name in required if found[name] is None]:
         raise ModelError(
-            f"no weights for {missing[0]!r} in {list(map(str, init_from))}: set init_from in the recipe"
+            f"no weights for {missing[0]!r} in {list(map(str, init_from))}: name a folder that has them in "
+            "init_from" + _HINTS.get(missing[0], "")
         )
     parts = build(size, [name for name in names if found[name] is None], overrides=overrides, seed=seed)
     for name, folder in found.items():
@@ -125,7 +131,7 @@ def load_parts(
 
 def find_scheduler(folders: Sequence[str | Path]) -> DDIMScheduler | None:
     """Find the noise schedule of the first of ``folders`` that is a pipeline's; None without one."""
-    for folder in map(Path, folders):
+    for folder in map(model_folder, folders):
         if (folder / "scheduler" / "scheduler_config.json").is_file():
             scheduler: DDIMScheduler = DDIMScheduler.from_pretrained(folder / "scheduler")
             return scheduler
