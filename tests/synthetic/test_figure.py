@@ -9,17 +9,18 @@ from hifi_portrait.faces.labels import FaceLabel
 from hifi_portrait.head import Camera, HeadModel, HeadPose
 from hifi_portrait.synthetic import Figure, Person, PhotoSetup, Placement, photograph_figure
 from hifi_portrait.synthetic.lights import arrange
+from hifi_portrait.synthetic.render import PORTRAIT, Detail
 from hifi_portrait.synthetic.wide import draw_wide
 
 EYES = np.array((0.15, 1.6, 0.05))
 GAZE = (14.0, -8.0)
 
 
-def take(head: HeadPose, body: float) -> Figure:
+def take(head: HeadPose, body: float, detail: Detail = PORTRAIT, arms: float = 0.0) -> Figure:
     setup = PhotoSetup.sample(3, expression="neutral", wears_glasses=False, sunglasses=False, gaze=GAZE)
-    placement = Placement(eyes=EYES, head=head.matrix(), body=HeadPose(body).matrix())
+    placement = Placement(eyes=EYES, head=head.matrix(), body=HeadPose(body).matrix(), arms=arms)
     lights = arrange("soft studio light", np.random.default_rng(0))
-    return photograph_figure(Person.sample(5), setup, placement, Camera.from_fov(96, 34), lights)
+    return photograph_figure(Person.sample(5), setup, placement, Camera.from_fov(96, 34), lights, detail)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,24 @@ def test_light_lies_under_the_matte_and_depth_at_the_person(towards: Figure) -> 
     assert towards.colour[towards.matte == 0].max() == 0
     seen = np.isfinite(towards.depth)
     assert abs(np.median(towards.depth[seen]) - EYES[1]) < 0.25
+
+
+def test_arms_are_lowered_and_nothing_else(towards: Figure) -> None:
+    lowered = take(HeadPose(20, 5, 3), -15, PORTRAIT, arms=42)
+    before, after = ((figure.vertices - EYES) @ HeadPose(-15).matrix() for figure in (towards, lowered))
+    arms = np.abs(before[:, 0]) > 0.25
+    assert np.abs(after[arms, 0]).max() < 0.29 and after[arms, 2].mean() < before[arms, 2].mean() - 0.05
+    still = np.abs(before[:, 0]) < 0.12
+    assert np.array_equal(before[still], after[still])
+
+
+def test_less_detail_shows_the_same_figure(towards: Figure) -> None:
+    coarse = take(
+        HeadPose(20, 5, 3), -15, Detail(shadow_size=192, shadow_taps=4, occlusion_samples=6, every_strand=4)
+    )
+    assert np.array_equal(towards.vertices, coarse.vertices)
+    assert np.abs(towards.matte - coarse.matte).mean() < 0.01
+    assert 0 < np.abs(towards.colour - coarse.colour).mean() < 0.01
 
 
 def test_a_person_behind_the_camera_is_refused() -> None:

@@ -76,3 +76,4 @@ def test_dark_lenses_are_glasses_and_clear_ones_what_is_behind():
 def test_blocks_take_the_label_that_most_of_them_have():
     fine = np.array([[1, 1, 4, 4], [1, 8, 0, 4]], np.uint8)
     assert merge_labels(fine, 2).tolist() == [[1, 4]]
+    assert np.array_equal(merge_labels(fine, 1), fine)

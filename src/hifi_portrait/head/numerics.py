@@ -21,6 +21,10 @@ def block_mean(values: Array, factor: int) -> Array:
 
     H and W must be multiples of the factor.
     """
+    if factor == 2:  # in the order in which NumPy itself adds up, and much faster
+        a, b, c, d = values[::2, ::2], values[::2, 1::2], values[1::2, ::2], values[1::2, 1::2]
+        colours = values.ndim == 3 and values.shape[2] > 1
+        return np.asarray((a + b + c + d if colours else (a + b) + (c + d)) / 4)
     height, width = values.shape[0] // factor, values.shape[1] // factor
     return np.asarray(values.reshape(height, factor, width, factor, *values.shape[2:]).mean(axis=(1, 3)))
 

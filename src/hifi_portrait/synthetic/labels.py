@@ -91,7 +91,11 @@ def _below_jaw() -> BoolArray:
 
 def merge_labels(fine: Array, factor: int) -> NDArray[np.uint8]:
     """Reduce a label map (H * factor, W * factor) to (H, W): the commonest label of each block."""
-    height, width = fine.shape[0] // factor, fine.shape[1] // factor
-    blocks = fine.reshape(height, factor, width, factor)
-    counts = np.stack([(blocks == label).sum((1, 3)) for label in FaceLabel])
-    return np.asarray(counts.argmax(0), np.uint8)
+    parts = [fine[j::factor, i::factor] for j in range(factor) for i in range(factor)]
+    merged = np.array(parts[0], np.uint8)
+    mixed = np.logical_or.reduce([part != parts[0] for part in parts[1:]])
+    if factor > 1 and mixed.any():  # most blocks are of one label
+        few = np.stack([part[mixed] for part in parts])
+        counts = np.stack([(few == label).sum(0) for label in FaceLabel])
+        merged[mixed] = counts.argmax(0)
+    return merged

@@ -42,6 +42,7 @@ from hifi_portrait.synthetic.sitter import (
     add_glasses,
     add_strands,
     body_normals,
+    hair_step,
     make_materials,
     make_sitter,
 )
@@ -147,7 +148,7 @@ def photograph(person: Person, setup: PhotoSetup, size: int = 256) -> Photograph
     hair = (
         sitter.hair if headwear is None or wide is None else tuck_hair(sitter.hair, headwear, wide.headwear)
     )
-    add_strands(meshes, sitter, hair, vertices, head, person, size)
+    add_strands(meshes, sitter, hair, vertices, head, person, hair_step(size))
     lens = add_glasses(meshes, sitter, attributes["glasses"], head, person)
     materials = make_materials(sitter, person, setup, None if wide is None else wide.dyes())
     focus = translation + rotation @ np.array((0.0, -0.02, 0.0)) + (0, 0, -0.02)

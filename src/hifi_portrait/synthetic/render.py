@@ -1,6 +1,7 @@
 """From meshes and lights to a linear picture and the person's matte."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from hifi_portrait.head.glasses import Tint, through_lens
 from hifi_portrait.head.mesh import TOOTH_WIDTHS
 from hifi_portrait.head.numerics import block_mean
 from hifi_portrait.synthetic.body_mesh import BODY, CLOTH, EYE, FRAME, HAIR, LASH, MOUTH, SKIN, TEETH
-from hifi_portrait.synthetic.depth_buffer import ambient_occlusion, draw_nearest
+from hifi_portrait.synthetic.depth_buffer import ambient_occlusion, draw_nearest, turned_discs
 from hifi_portrait.synthetic.dyes import Dyes, dye_cloth
 from hifi_portrait.synthetic.labels import merge_labels
 from hifi_portrait.synthetic.lights import Lights
@@ -21,7 +22,6 @@ from hifi_portrait.synthetic.mesh_collection import MeshCollection
 from hifi_portrait.synthetic.shading import shade
 
 SUPERSAMPLING = 2
-SHADOW_SIZE = 384
 SHADOW_EXTENT = 0.66
 """Width that a shadow map covers, metres."""
 _OVERHEAD = 1e-6
@@ -69,6 +69,23 @@ class Camerawork:
 CAMERAWORK = Camerawork()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Detail:
+    """How finely light is computed. A picture in which a head is small needs less of it than a portrait."""
+
+    shadow_size: int = 384
+    """Width of each light's shadow map, texels."""
+    shadow_taps: int = 10
+    """Texels of it that each place reads."""
+    occlusion_samples: int = 12
+    """Pairs of neighbours that may shade a place."""
+    every_strand: int = 0
+    """Every how manieth strand of hair is drawn, thicker; 0 decides by the picture's size."""
+
+
+PORTRAIT = Detail()
+
+
 @dataclass(frozen=True)
 class Materials:
     """Colours of one person in one photo."""
@@ -114,6 +131,7 @@ def render(
     lights: Lights,
     materials: Materials,
     lens: Lens | None = None,
+    detail: Detail = PORTRAIT,
 ) -> Rendering:
     """Draw meshes under their lights.
 
@@ -127,6 +145,8 @@ def render(
         (3,) the head's middle: what the shadow maps are centred on.
     lights, materials, lens
         What lights it, what it is made of, what is in front of the eyes.
+    detail
+        How finely light is computed.
     """
     sharp = camera.scaled_to(camera.height * SUPERSAMPLING)
     height, width = sharp.height, sharp.width
@@ -138,8 +158,9 @@ def render(
     weights = np.zeros((height, width, 2), np.float32)
     draw_nearest(xy, inverse_depth, keeps, triangles, depth, triangle_id, weights)
 
-    transform, shadows = _shadow_maps(lights, focus, vertices, keeps, triangles)
+    transform, shadows = _shadow_maps(lights, focus, vertices, keeps, triangles, detail.shadow_size)
     hard_spread, soft_spread = CAMERAWORK.shadow_spread
+    texels = detail.shadow_size / PORTRAIT.shadow_size
     irradiance, albedo, specular = (np.zeros((height, width, 3), np.float32) for _ in range(3))
     shade(
         triangle_id,
@@ -159,7 +180,8 @@ def render(
         lights.rgb,
         transform,
         shadows,
-        hard_spread + soft_spread * lights.softness,
+        texels * (hard_spread + soft_spread * lights.softness),
+        _shadow_taps(detail.shadow_taps),
         lights.sky,
         lights.ground,
         _catch_light(lights),
@@ -173,7 +195,7 @@ def render(
     seen = np.where(triangle_id >= 0, material[triangle_id], -1)
     labels = np.where(triangle_id >= 0, meshes.labels()[triangle_id], np.uint8(FaceLabel.BACKGROUND))
     distance = np.where(depth > 0, 1 / np.maximum(depth, 1e-9), 99).astype(np.float32)
-    _occlude(irradiance, specular, distance, seen, sharp)
+    _occlude(irradiance, specular, distance, seen, sharp, detail.occlusion_samples)
     _scatter_in_skin(irradiance, seen, sharp.focal / float(focus[1]))
     if materials.dyes is not None:
         r, g, b = materials.palette[CLOTH]
@@ -208,13 +230,25 @@ def render(
     )
 
 
+@cache
+def _shadow_taps(count: int) -> NDArray[np.float64]:
+    """Spread the taps evenly over the disc's area."""
+    discs = turned_discs(count)
+    return discs / np.sqrt(discs[..., 2:])
+
+
 def _shadow_maps(
-    lights: Lights, focus: Array, vertices: FloatArray, keeps: FloatArray, triangles: NDArray[np.int32]
+    lights: Lights,
+    focus: Array,
+    vertices: FloatArray,
+    keeps: FloatArray,
+    triangles: NDArray[np.int32],
+    size: int,
 ) -> tuple[NDArray[np.float64], FloatArray]:
     count = len(lights.direction)
     transform = np.zeros((count, 3, 4))
-    shadows = np.full((count, SHADOW_SIZE, SHADOW_SIZE), _NO_SHADOW_DEPTH, np.float32)
-    scale = SHADOW_SIZE / SHADOW_EXTENT
+    shadows = np.full((count, size, size), _NO_SHADOW_DEPTH, np.float32)
+    scale = size / SHADOW_EXTENT
     for k, direction in enumerate(lights.direction):
         right = np.cross(direction, (0.0, 0.0, 1.0))
         if np.linalg.norm(right) < _OVERHEAD:
@@ -223,8 +257,8 @@ def _shadow_maps(
         up = np.cross(right, direction)
         transform[k, 0, :3], transform[k, 1, :3], transform[k, 2, :3] = right * scale, up * scale, direction
         transform[k, :, 3] = (
-            SHADOW_SIZE / 2 - scale * right @ focus,
-            SHADOW_SIZE / 2 - scale * up @ focus,
+            size / 2 - scale * right @ focus,
+            size / 2 - scale * up @ focus,
             -direction @ focus,
         )
         projected = vertices @ transform[k, :, :3].T.astype(np.float32) + transform[k, :, 3].astype(
@@ -242,10 +276,16 @@ def _catch_light(lights: Lights) -> NDArray[np.float64]:
 
 
 def _occlude(
-    irradiance: FloatArray, specular: FloatArray, distance: FloatArray, seen: Array, camera: Camera
+    irradiance: FloatArray,
+    specular: FloatArray,
+    distance: FloatArray,
+    seen: Array,
+    camera: Camera,
+    samples: int,
 ) -> None:
     openness = np.ones(distance.shape, np.float32)
-    ambient_occlusion(distance, camera.height * CAMERAWORK.occlusion_radius, openness)
+    radius = camera.height * CAMERAWORK.occlusion_radius
+    ambient_occlusion(distance, radius, turned_discs(samples), openness)
     openness = gaussian_filter(openness, camera.height / CAMERAWORK.occlusion_blurs)
     for material, (least, more) in (
         (EYE, CAMERAWORK.occlusion_of_eyes),

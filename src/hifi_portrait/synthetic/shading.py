@@ -9,8 +9,6 @@ from hifi_portrait.synthetic.body_mesh import BODY, CLOTH, EYE, FRAME, HAIR, LAS
 
 Doubles = NDArray[np.float64]
 
-SHADOW_TAPS = 10
-
 
 @compiled(fastmath=True, nogil=True)
 def _step(value: float, low: float, high: float) -> float:
@@ -67,9 +65,9 @@ def _lit(
     z: float,
     spread: float,
     bias: float,
-    turn: float,
+    taps: Doubles,
 ) -> float:
-    """Fraction of a light that reaches a point, from its shadow map."""
+    """Fraction of a light that reaches a point, from its shadow map read at ``taps`` (T, 3)."""
     size = shadows.shape[1]
     u = (
         transform[light, 0, 0] * x
@@ -89,15 +87,14 @@ def _lit(
         + transform[light, 2, 2] * z
         + transform[light, 2, 3]
     )
+    slope = 0.0004 * spread
     total = 0.0
-    for k in range(SHADOW_TAPS):
-        r = spread * np.sqrt((k + 0.5) / SHADOW_TAPS)
-        a = k * 2.39996 + turn
-        i = int(u + r * np.cos(a))
-        j = int(v + r * np.sin(a))
-        if i < 0 or j < 0 or i >= size or j >= size or shadows[light, j, i] < w + bias + 0.0004 * r:
+    for k in range(taps.shape[0]):
+        i = int(u + spread * taps[k, 0])
+        j = int(v + spread * taps[k, 1])
+        if i < 0 or j < 0 or i >= size or j >= size or shadows[light, j, i] < w + bias + slope * taps[k, 2]:
             total += 1.0
-    return total / SHADOW_TAPS
+    return total / taps.shape[0]
 
 
 @compiled(fastmath=True, nogil=True)
@@ -134,6 +131,7 @@ def shade(
     shadow_transform: Doubles,
     shadows: FloatArray,
     shadow_spread: Doubles,
+    shadow_taps: Doubles,
     sky: Doubles,
     ground: Doubles,
     catch_light: Doubles,
@@ -161,6 +159,8 @@ def shade(
         Strength of the skin's highlights.
     lights, light_rgb, shadow_transform, shadows, shadow_spread
         (L, 3), (L, 3), (L, 3, 4), (L, S, S), (L,)
+    shadow_taps
+        (16, T, 3) where shadow maps are read: places in a disc of radius 1, and how far from its middle.
     sky, ground
         (3,) light from above and from below.
     catch_light
@@ -262,7 +262,7 @@ def shade(
             sr = 0.0
             sg = 0.0
             sb = 0.0
-            turn = ((i * 7 + j * 13) & 15) * 0.3927
+            taps = shadow_taps[(i * 7 + j * 13) & 15]
             bias = 0.010 if m == HAIR else 0.004
             for k in range(lights.shape[0]):
                 lx = lights[k, 0]
@@ -280,7 +280,7 @@ def shade(
                         pz + nz * 0.0015,
                         shadow_spread[k],
                         bias,
-                        turn,
+                        taps,
                     )
                 if m == HAIR:
                     along_light = ax * lx + ay * ly + az * lz
@@ -303,7 +303,8 @@ def shade(
                     reach = 0.5 + 0.5 * reach
                 if m == EYE:
                     reach = 0.35 + 0.65 * reach
-                dr += light_rgb[k, 0] * max(0.0, (ndl + wrap_r) / (1 + wrap_r)) * reach**0.8
+                red = reach if reach == 0.0 or reach == 1.0 else reach**0.8
+                dr += light_rgb[k, 0] * max(0.0, (ndl + wrap_r) / (1 + wrap_r)) * red
                 dg += light_rgb[k, 1] * max(0.0, (ndl + wrap_g) / (1 + wrap_g)) * reach
                 db += light_rgb[k, 2] * max(0.0, (ndl + wrap_b) / (1 + wrap_b)) * reach
                 if ndl > 0.0 and f0 > 0.0:

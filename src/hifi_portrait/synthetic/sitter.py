@@ -136,6 +136,11 @@ def add_body(
     )
 
 
+def hair_step(size: int) -> int:
+    """Give every how manieth strand a picture of ``size`` pixels is drawn with."""
+    return 1 if size >= 192 else 2
+
+
 def add_strands(
     meshes: MeshCollection,
     sitter: Sitter,
@@ -143,9 +148,9 @@ def add_strands(
     vertices: Array,
     head: Array,
     person: Person,
-    size: int,
+    every: int,
 ) -> None:
-    """Add hair and beard as ribbons, thinned in a picture of fewer than 192 pixels.
+    """Add hair and beard as ribbons.
 
     Parameters
     ----------
@@ -159,21 +164,19 @@ def add_strands(
         (V, 3) the posed body, and (4, 4) the pose of its head.
     person
         Whose strands vary in tone.
-    size
-        The picture's height in pixels.
+    every
+        Every how manieth strand is drawn, thicker, as of `hair_step`; of a beard twice as many.
     """
-    step = 1 if size >= 192 else 2
     middle = head[:3, :3] @ np.array((0.0, -0.02, 0.03)) + head[:3, 3]
     rng = np.random.default_rng([77, person.seed])
     for grown, brightness, thinning, label in (
-        (hair, 1.0, step, FaceLabel.HAIR),
-        (sitter.beard, 0.8, 1, FaceLabel.BEARD),
+        (hair, 1.0, every, FaceLabel.HAIR),
+        (sitter.beard, 0.8, max(1, every // 2), FaceLabel.BEARD),
     ):
         if grown is None:
             continue
-        strands = grown.fit_to_person(sitter.fitting)
-        drawn = strands.thin(thinning)
-        tone = brightness * rng.uniform(0.75, 1.2, strands.count)[::thinning]
+        drawn = grown.thin(thinning).fit_to_person(sitter.fitting)
+        tone = brightness * rng.uniform(0.75, 1.2, grown.count)[::thinning]
         mesh = ribbon_mesh(posed_strands(drawn, vertices, head), drawn, middle, tone)
         meshes.add(
             mesh.vertices,
