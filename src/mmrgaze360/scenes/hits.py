@@ -19,13 +19,16 @@ def hash_noise(i: int, j: int, k: int) -> float:
 
 
 @jit
-def hit_solid(row: Array, o: Array, d: Array, found: Array) -> None:
-    """Write distance, normal (3) and surface coordinates (2) of the first hit; distance FAR without one."""
+def hit_solid(solids: Array, n: int, o: Array, d: Array, found: Array) -> None:
+    """Write where a ray first meets solid ``n``: distance, normal (3) and surface coordinates (2); or 1e9.
+
+    The solid is not given as a row, to which numba would count references at every ray.
+    """
     found[0] = 1e9
-    kind = int(row[0])
-    cx, cy, cz = row[1] - o[0], row[2] - o[1], row[3] - o[2]
+    kind = int(solids[n, 0])
+    cx, cy, cz = solids[n, 1] - o[0], solids[n, 2] - o[1], solids[n, 3] - o[2]
     if kind == 1:
-        r = row[18]
+        r = solids[n, 18]
         b = d[0] * cx + d[1] * cy + d[2] * cz
         q = b * b - (cx * cx + cy * cy + cz * cz) + r * r
         if q <= 0:
@@ -37,7 +40,7 @@ def hit_solid(row: Array, o: Array, d: Array, found: Array) -> None:
             found[4], found[5] = np.arctan2(found[2], found[1]) * 2, found[3] * 3
         return
     if kind == 3:
-        hx, hy, hz, r = row[4], row[5], row[6], row[18]
+        hx, hy, hz, r = solids[n, 4], solids[n, 5], solids[n, 6], solids[n, 18]
         ax, ay, az = cx - hx, cy - hy, cz - hz
         bx, by, bz = 2 * hx, 2 * hy, 2 * hz
         bb = bx * bx + by * by + bz * bz
@@ -66,10 +69,10 @@ def hit_solid(row: Array, o: Array, d: Array, found: Array) -> None:
             found[3] = (d[2] * t - az - bz * y) / r
             found[4], found[5] = np.arctan2(found[2], found[1]) * 2, y * np.sqrt(bb) * 12
         return
-    c, s = np.cos(row[7]), np.sin(row[7])
+    c, s = solids[n, 19], solids[n, 20]
     dx, dy, dz = c * d[0] + s * d[1], -s * d[0] + c * d[1], d[2]
     ox, oy, oz = -(c * cx + s * cy), -(-s * cx + c * cy), -cz
-    hx, hy, hz = row[4], row[5], row[6]
+    hx, hy, hz = solids[n, 4], solids[n, 5], solids[n, 6]
     nx, ny, nz = 0.0, 0.0, 0.0
     if kind == 2:
         ux, uy, vx, vy = dx / hx, dy / hy, ox / hx, oy / hy
@@ -97,7 +100,7 @@ def hit_solid(row: Array, o: Array, d: Array, found: Array) -> None:
         for k in range(3):
             dk = dx if k == 0 else (dy if k == 1 else dz)
             ok = ox if k == 0 else (oy if k == 1 else oz)
-            hk = row[4 + k]
+            hk = solids[n, 4 + k]
             if abs(dk) < 1e-9:
                 if abs(ok) > hk:
                     return

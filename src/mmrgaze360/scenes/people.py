@@ -112,6 +112,14 @@ def add_obstacles(people: list[Standing]) -> Solids:
     return solids
 
 
+def add_occluders(solids: Solids, person: Looking, tag: int) -> None:
+    """Add head and shoulders, which figures show, as solids that only keep light from others."""
+    paint = Paint(colour=(0.5, 0.5, 0.5))
+    solids.add_sphere(person.eyes + person.head @ np.array((0.0, 0.06, 0.01)), 0.11, paint, tag)
+    side, back = person.body @ np.array((0.12, 0.0, 0.0)), person.body @ np.array((0.0, 0.06, -0.30))
+    solids.add_capsule(person.eyes + back - side, person.eyes + back + side, 0.085, paint, tag)
+
+
 def find_looks(
     room: Room, rng: np.random.Generator, people: list[Standing], solids: Array
 ) -> list[Looking | None]:
@@ -185,7 +193,7 @@ def _draw_target(
         if way[2] < 0:
             reach = min(reach, (room.floor - eyes[2]) / way[2])
         return eyes + reach * way, -1, 0.1
-    empty = np.zeros((0, 19))
+    empty = Solids().table()
     reach, _ = first_hit(eyes, way, empty, room.bounds, True, -9)
     if kind == "outside":
         return eyes + (reach + float(rng.uniform(1, 6))) * way, -1, 0.1
@@ -241,7 +249,8 @@ def add_body(
         Linear colour of what the figure wears.
     """
     cloth, trousers = Paint(colour=clothing), Paint(colour=draw_colour(rng, 0.5))
-    skin = Paint(colour=(0.45, 0.28, 0.2))
+    skin = Paint(colour=(0.45, 0.28, 0.2), casts=False)
+    shoes = Paint(colour=(0.05, 0.045, 0.04), casts=False)
     body, tag, floor = person.body, BODY_TAG + number, room.floor
     height = person.eyes[2] - floor
     scale = min(1.0, height / 1.45) if not person.seated else 1.0
@@ -253,12 +262,12 @@ def add_body(
 
     turn = float(np.arctan2(body[1, 0], body[0, 0]))
     chest, hips = -0.37, -0.80
-    middle = at(0, -0.06, (chest + hips) / 2)
-    half = np.array((0.185, 0.115, (chest - hips) / 2)) * scale
+    middle = at(0, -0.085, (chest + hips) / 2)
+    half = np.array((0.18, 0.125, (chest - hips) / 2)) * scale
     solids.add_cylinder(middle, half, turn, cloth, tag)
     for side in (-1, 1):
-        _add_arm(solids, at, side, person.seated, cloth, skin, tag, rng)
-        hip = at(side * 0.09, -0.05, hips)
+        _add_arm(solids, at, side, person.seated, replace(cloth, casts=False), skin, tag, rng)
+        hip = at(side * 0.09, -0.08, hips)
         if person.seated:
             knee = at(side * 0.12, 0.38, hips)
             foot = np.array((*at(side * 0.12, 0.36, 0)[:2], floor + 0.06))
@@ -267,6 +276,8 @@ def add_body(
             foot = np.array((*hip[:2], floor + 0.06))
         solids.add_capsule(hip, knee, 0.085 * scale, trousers, tag)
         solids.add_capsule(knee, foot, 0.065 * scale, trousers, tag)
+        heel = np.array((*foot[:2], floor + 0.045))
+        solids.add_capsule(heel, heel - body[:, 1] * (0.15 * scale, 0.15 * scale, 0), 0.045, shoes, tag)
     if person.seated:
         seat = at(0, 0.02, hips - 0.12)
         chair = room.next_furniture()
@@ -288,14 +299,14 @@ def _add_arm(
     tag: int,
     rng: np.random.Generator,
 ) -> None:
-    shoulder = at(side * 0.19, -0.06, -0.36)
+    shoulder = at(side * 0.19, -0.095, -0.36)
     posture = rng.random()
     if posture < 0.45 and not seated:  # hanging
-        elbow, hand = at(side * 0.24, -0.08, -0.62), at(side * 0.24, -0.02, -0.86)
+        elbow, hand = at(side * 0.23, -0.10, -0.62), at(side * 0.24, -0.03, -0.86)
     elif posture < 0.85:  # before the belly, or on a table
         elbow, hand = at(side * 0.25, 0.0, -0.62), at(side * 0.10, 0.28, -0.60)
     else:  # stretched out
         elbow, hand = at(side * 0.27, 0.18, -0.48), at(side * 0.22, 0.44, -0.40)
-    solids.add_capsule(shoulder, elbow, 0.05, cloth, tag)
+    solids.add_capsule(shoulder, elbow, 0.055, cloth, tag)
     solids.add_capsule(elbow, hand, 0.04, cloth, tag)
     solids.add_sphere(hand, 0.05, skin, tag)

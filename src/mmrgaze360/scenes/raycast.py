@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from hifi_portrait.head.arrays import Array
 from mmrgaze360.scenes.hits import hash_noise, hit_solid, hit_walls, jit
-from mmrgaze360.scenes.solids import ROOM_TAG
+from mmrgaze360.scenes.lighting import light_surface, list_shades, look_around
+from mmrgaze360.scenes.solids import COLUMNS, ROOM_TAG
 
 FAR = 1000.0
 """Distance of what a panorama shows where no solid is, metres."""
@@ -15,6 +16,10 @@ _TILE = 16
 """Pixels across a tile; the solids that it can show are found once for all of its rays."""
 _CONTRAST = 0.07
 """Difference of neighbours in linear light from which a pixel is drawn of four rays."""
+
+
+_FARTHEST_GROUND = 8.0
+"""How far from the camera the ground of a panorama is shaded, metres."""
 
 
 @jit
@@ -44,14 +49,15 @@ def first_hit(
     for n in range(solids.shape[0]):
         if int(solids[n, 15]) == own:
             continue
-        hit_solid(solids[n], origin, direction, found)
+        hit_solid(solids, n, origin, direction, found)
         if found[0] < best:
             best, tag = found[0], int(solids[n, 15])
     return best, tag
 
 
 @jit
-def _shade(
+def _trace(
+    origin: Array,
     d: Array,
     solids: Array,
     listed: Array,
@@ -59,65 +65,38 @@ def _shade(
     room: Array,
     walled: bool,
     surfaces: Array,
-    shadows: Array,
-    lamps: Array,
-    ambient: Array,
-    around: Array,
     found: Array,
     kept: Array,
-    out: Array,
-) -> tuple[float, int]:
-    """Write the light (3,) that comes back along a ray from the camera; give distance and tag."""
-    origin = np.zeros(3)
+    surface: Array,
+) -> tuple[float, int, int]:
+    """Find what the camera sees along a ray, before light falls on it.
+
+    Writes place (3,), normal (3,), reflectance (3,) and glow to ``surface``, and gives distance, tag, and the
+    number of the solid; -1 for the room's sides, and -2 for what a panorama shows. Of a panorama, the place
+    is that on the ground, with a normal of length 0 where there is none near.
+    """
     best, hit, side = FAR, -1, -1
     if walled:
         best, side = hit_walls(room, origin, d)
     for k in range(count):
         n = listed[k]
-        hit_solid(solids[n], origin, d, found)
+        hit_solid(solids, n, origin, d, found)
         if found[0] < best:
             best, hit = found[0], n
-            kept[:] = found
+            for c in range(6):
+                kept[c] = found[c]
     if hit < 0 and not walled:
-        rows, columns = around.shape[0], around.shape[1]
-        x = (np.arctan2(d[0], d[1]) / (2 * np.pi) + 0.5) * columns
-        y = (0.5 - np.arcsin(min(1.0, max(-1.0, d[2]))) / np.pi) * rows
+        ground = room[4] / d[2] if d[2] < -0.05 else _FARTHEST_GROUND + 1
         for c in range(3):
-            out[c] = around[min(rows - 1, int(y)), int(x) % columns, c]
-        return FAR, ROOM_TAG
-    px, py, pz = d[0] * best, d[1] * best, d[2] * best
-    glow = 0.0
-    if hit < 0:
-        nx, ny, nz = 0.0, 0.0, 0.0
-        sign = -1.0 if side % 2 else 1.0
-        if side // 2 == 0:
-            nx = sign
-        elif side // 2 == 1:
-            ny = sign
-        else:
-            nz = sign
-        r, g, b = surfaces[side, 0], surfaces[side, 1], surfaces[side, 2]
-        if side == 4:
-            tile = surfaces[4, 3]
-            odd = (int(np.floor(px / tile)) + int(np.floor(py / tile))) & 1
-            tone = 0.84 + 0.18 * odd + 0.04 * hash_noise(int(np.floor(px * 25)), int(np.floor(py * 5)), 3)
-            for n in range(shadows.shape[0]):  # what stands near shades the floor
-                ex, ey, reach = px - shadows[n, 0], py - shadows[n, 1], shadows[n, 2]
-                far = (ex * ex + ey * ey) / (reach * reach)
-                if far < 5:
-                    tone *= 1 - 0.35 * np.exp(-far)
-        else:
-            grain = hash_noise(int(np.floor((px + py) * 30)), int(np.floor(pz * 30)), 5)
-            tone = 0.95 + 0.05 * grain
-            if side < 4 and pz < room[4] + 0.09:
-                tone *= 0.5
-        r, g, b = r * tone, g * tone, b * tone
-        tag = ROOM_TAG
-    else:
-        nx, ny, nz = kept[1], kept[2], kept[3]
+            surface[c], surface[3 + c] = d[c] * ground, 0.0
+        surface[5] = 1.0 if ground < _FARTHEST_GROUND else 0.0
+        return FAR, ROOM_TAG, -2
+    for c in range(3):
+        surface[c] = d[c] * best
+    px, py, pz = surface[0], surface[1], surface[2]
+    if hit >= 0:
         u, v = kept[4], kept[5]
-        row = solids[hit]
-        pattern = int(row[11])
+        pattern = int(solids[hit, 11])
         second = False
         if pattern == 1:
             second = ((int(np.floor(u)) + int(np.floor(v))) & 1) == 0
@@ -128,21 +107,26 @@ def _shade(
         elif pattern == 4:
             second = hash_noise(int(np.floor(u * 4)), int(np.floor(v * 4)), hit) > 0.6
         first = 12 if second else 8
-        r, g, b = row[first], row[first + 1], row[first + 2]
-        glow = row[16]
-        tag = int(row[15])
+        for c in range(3):
+            surface[3 + c] = kept[1 + c]
+            surface[6 + c] = solids[hit, first + c]
+        surface[9] = solids[hit, 16]
+        return best, int(solids[hit, 15]), hit
     for c in range(3):
-        light = ambient[0, c] * (0.5 + 0.5 * nz) + ambient[1, c] * (0.5 - 0.5 * nz)
-        for k in range(lamps.shape[0]):
-            near = lamps[k, 3]  # 1 for a lamp at a place, 0 for a distant light
-            lx, ly, lz = lamps[k, 0] - px * near, lamps[k, 1] - py * near, lamps[k, 2] - pz * near
-            length = np.sqrt(lx * lx + ly * ly + lz * lz) + 1e-6
-            facing = (nx * lx + ny * ly + nz * lz) / length
-            if facing > 0:
-                light += lamps[k, 4 + c] * facing / (1 + 0.12 * near * length * length)
-        albedo = r if c == 0 else (g if c == 1 else b)
-        out[c] = albedo * (light + glow)
-    return best, tag
+        surface[3 + c] = 0.0
+    surface[3 + side // 2] = -1.0 if side % 2 else 1.0
+    if side == 4:
+        tile = surfaces[4, 3]
+        odd = (int(np.floor(px / tile)) + int(np.floor(py / tile))) & 1
+        tone = 0.84 + 0.18 * odd + 0.04 * hash_noise(int(np.floor(px * 25)), int(np.floor(py * 5)), 3)
+    else:
+        tone = 0.95 + 0.05 * hash_noise(int(np.floor((px + py) * 30)), int(np.floor(pz * 30)), 5)
+        if side < 4 and pz < room[4] + 0.09:
+            tone *= 0.5
+    for c in range(3):
+        surface[6 + c] = surfaces[side, c] * tone
+    surface[9] = 0.0
+    return best, ROOM_TAG, -1
 
 
 @jit
@@ -150,10 +134,10 @@ def _cast(
     directions: Array,
     sub: Array,
     solids: Array,
+    visible: int,
     room: Array,
     walled: bool,
     surfaces: Array,
-    shadows: Array,
     lamps: Array,
     ambient: Array,
     around: Array,
@@ -162,9 +146,19 @@ def _cast(
     tags: Array,
 ) -> None:
     height, width = distance.shape
-    listed = np.zeros(solids.shape[0], np.int64)
+    listed = np.zeros(visible, np.int64)
+    lists = np.zeros((lamps.shape[0] + 1, solids.shape[0]), np.int64)
+    counts = np.zeros(lamps.shape[0] + 1, np.int64)
     found, kept, out, ray = np.zeros(6), np.zeros(6), np.zeros(3), np.zeros(3)
-    edge = np.zeros((_TILE, _TILE), np.bool_)
+    origin, low, high = np.zeros(3), np.zeros(3), np.zeros(3)
+    seen = np.zeros((_TILE, _TILE, 10))
+    hits, shown = np.zeros((_TILE, _TILE), np.int64), np.zeros((_TILE, _TILE), np.int64)
+    wanted = np.zeros((_TILE, _TILE), np.bool_)
+    full = np.zeros(3)
+    for c in range(3):  # what falls on open ground
+        full[c] = ambient[0, c]
+        for k in range(lamps.shape[0]):
+            full[c] += lamps[k, 4 + c] * max(0.0, lamps[k, 2])
     for top in range(0, height, _TILE):
         for left in range(0, width, _TILE):
             bottom, right = min(top + _TILE, height), min(left + _TILE, width)
@@ -176,7 +170,7 @@ def _cast(
                     spread = max(spread, np.arccos(min(1.0, m[0] * e[0] + m[1] * e[1] + m[2] * e[2])))
             spread = spread * 1.1 + 0.01
             count = 0
-            for n in range(solids.shape[0]):
+            for n in range(visible):
                 x, y, z, bound = solids[n, 1], solids[n, 2], solids[n, 3], solids[n, 17]
                 away = np.sqrt(x * x + y * y + z * z)
                 if away > bound:
@@ -185,55 +179,79 @@ def _cast(
                         continue
                 listed[count] = n
                 count += 1
-            for j in range(top, bottom):
-                for i in range(left, right):
-                    distance[j, i], tags[j, i] = _shade(
-                        directions[j, i], solids, listed, count, room, walled, surfaces, shadows,
-                        lamps, ambient, around, found, kept, out,
-                    )  # fmt: skip
-                    for c in range(3):
-                        colour[j, i, c] = out[c]
-            for j in range(top, bottom):
-                for i in range(left, right):
-                    jump = 0.0
-                    for step in range(4):
-                        y = j + (1 if step == 0 else (-1 if step == 1 else 0))
-                        x = i + (1 if step == 2 else (-1 if step == 3 else 0))
-                        if top <= y < bottom and left <= x < right:
-                            for c in range(3):
-                                jump = max(jump, abs(colour[y, x, c] - colour[j, i, c]))
-                    edge[j - top, i - left] = jump > _CONTRAST
-            for j in range(top, bottom):
-                for i in range(left, right):
-                    if not edge[j - top, i - left]:
-                        continue
-                    for k in range(3):  # with the middle one, four rays
-                        length = 0.0
+            shaded = False
+            for number in range(1 + sub.shape[0]):  # a ray through each pixel; through edges, more
+                low[:], high[:] = 1e9, -1e9
+                for j in range(top, bottom):
+                    for i in range(left, right):
+                        if number > 0 and not wanted[j - top, i - left]:
+                            continue
                         for c in range(3):
-                            ray[c] = directions[j, i, c] + sub[k, 0] * (
-                                directions[j, (i + 1) % width, c] - directions[j, i, c]
-                            )
+                            ray[c] = directions[j, i, c]
+                        if number > 0:
                             below = j + 1 if j + 1 < height else j - 1
-                            ray[c] += sub[k, 1] * (directions[below, i, c] - directions[j, i, c])
-                            length += ray[c] * ray[c]
+                            length = 0.0
+                            for c in range(3):
+                                ray[c] += sub[number - 1, 0] * (
+                                    directions[j, (i + 1) % width, c] - directions[j, i, c]
+                                )
+                                ray[c] += sub[number - 1, 1] * (directions[below, i, c] - directions[j, i, c])
+                                length += ray[c] * ray[c]
+                            for c in range(3):
+                                ray[c] /= np.sqrt(length)
+                        surface = seen[j - top, i - left]
+                        away, tag, hit = _trace(
+                            origin, ray, solids, listed, count, room, walled, surfaces, found, kept, surface
+                        )
+                        hits[j - top, i - left], shown[j - top, i - left] = hit, tag
+                        if hit == -2:
+                            look_around(ray, around, out)
+                            surface[6], surface[7], surface[8] = out[0], out[1], out[2]
+                        if number == 0:
+                            distance[j, i], tags[j, i] = away, tag
+                            if hit != -2 or surface[5] > 0:
+                                for c in range(3):
+                                    low[c], high[c] = min(low[c], surface[c]), max(high[c], surface[c])
+                if number == 0 and low[0] < 1e8:
+                    middle, radius = (low + high) / 2, np.sqrt(((high - low) ** 2).sum()) / 2
+                    list_shades(solids, lamps, middle, radius, lists, counts)
+                    shaded = counts.sum() > 0
+                for j in range(top, bottom):
+                    for i in range(left, right):
+                        if number > 0 and not wanted[j - top, i - left]:
+                            continue
+                        surface, hit = seen[j - top, i - left], hits[j - top, i - left]
+                        if hit == -2 and (not shaded or surface[5] == 0.0):
+                            for c in range(3):
+                                out[c] = surface[6 + c]
+                        else:
+                            light_surface(
+                                surface, hit, shown[j - top, i - left], solids, visible, lamps, ambient,
+                                lists, counts, out,
+                            )  # fmt: skip
+                            for c in range(3):
+                                if hit == -2:
+                                    out[c] *= surface[6 + c] / full[c]
+                                else:
+                                    out[c] = surface[6 + c] * (out[c] + surface[9])
                         for c in range(3):
-                            ray[c] /= np.sqrt(length)
-                        _shade(
-                            ray, solids, listed, count, room, walled, surfaces, shadows, lamps, ambient,
-                            around, found, kept, out,
-                        )  # fmt: skip
-                        for c in range(3):
-                            colour[j, i, c] = (colour[j, i, c] * (k + 1) + out[c]) / (k + 2)
+                            colour[j, i, c] += (out[c] - colour[j, i, c]) / (number + 1)
+                if number > 0:
+                    continue
+                for j in range(top, bottom):
+                    for i in range(left, right):
+                        jump = 0.0
+                        for step in range(4):
+                            y = j + (1 if step == 0 else (-1 if step == 1 else 0))
+                            x = i + (1 if step == 2 else (-1 if step == 3 else 0))
+                            if top <= y < bottom and left <= x < right:
+                                for c in range(3):
+                                    jump = max(jump, abs(colour[y, x, c] - colour[j, i, c]))
+                        wanted[j - top, i - left] = jump > _CONTRAST
 
 
 _SUBPIXELS = np.array(((0.37, -0.12), (-0.12, 0.37), (-0.3, -0.3)))
 """Places of further rays in a pixel, right and down from its centre."""
-
-
-def _shadows(solids: Array, floor: float) -> Array:
-    """List where solids shade the floor (N, 3): place, and how far the shade reaches."""
-    low = solids[solids[:, 3] - solids[:, 17] < floor + 0.5]
-    return np.ascontiguousarray(np.concatenate([low[:, 1:3], low[:, 17:18] + 0.15], 1))
 
 
 def cast_panorama(
@@ -244,6 +262,7 @@ def cast_panorama(
     lamps: Array,
     ambient: Array,
     around: Array | None,
+    unseen: Array | None = None,
 ) -> tuple[Array, Array, NDArray[np.int64]]:
     """Draw a scene without its people.
 
@@ -258,11 +277,15 @@ def cast_panorama(
     surfaces
         (6, 4) linear colour of the room's sides in that order, and of the floor the size of its tiles.
     lamps
-        (L, 7) place and 1, or direction towards a distant light and 0; linear colour.
+        (L, 8) place and 1, or direction towards a distant light and 0; linear colour; radius in metres, or
+        of a distant light its tangent.
     ambient
         (2, 3) light from above and from below.
     around
         (h, 2 h, 3) linear: what is seen in place of the room's sides; None for these.
+    unseen
+        (M, COLUMNS) solids that only keep light from others: what is drawn in another way. They shade nothing
+        of their own tag.
 
     Returns
     -------
@@ -270,18 +293,21 @@ def cast_panorama(
         (H, W, 3) linear, (H, W) metres, (H, W).
     """
     height, width = directions.shape[:2]
+    directions = np.ascontiguousarray(directions, np.float64).view()
+    directions.flags.writeable = False  # always, so that numba compiles for one type
     colour, distance = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
     tags = np.zeros((height, width), np.int64)
     walled = around is None
     picture = np.zeros((1, 2, 3), np.float32) if around is None else np.asarray(around, np.float32)
+    further = np.zeros((0, COLUMNS)) if unseen is None else unseen
     _cast(
-        np.ascontiguousarray(directions),
+        directions,
         _SUBPIXELS,
-        solids,
+        np.concatenate([solids, further]),
+        len(solids),
         room,
         walled,
         surfaces,
-        _shadows(solids, float(room[4])),
         lamps,
         ambient,
         picture,

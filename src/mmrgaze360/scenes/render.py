@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from hifi_portrait.head import Camera
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.synthetic import Figure, Person, Placement, photograph_figure
-from hifi_portrait.synthetic.environment import expose_background, light_from, rotate_harmonics
+from hifi_portrait.synthetic.environment import Environment, expose_background, light_from, rotate_harmonics
 from hifi_portrait.synthetic.finish import develop
 from hifi_portrait.synthetic.lights import Lights
+from hifi_portrait.synthetic.render import Detail
+from mmrgaze360.scenes.people import add_occluders
 from mmrgaze360.scenes.plan import PlannedPerson, ScenePlan
 from mmrgaze360.scenes.raycast import cast_panorama
-from mmrgaze360.sphere import TangentPatch, direction_grid, rotation_of_view, unit
-from mmrgaze360.sphere.patches import read_directions
+from mmrgaze360.scenes.solids import Solids
+from mmrgaze360.sphere import TangentPatch, direction_grid, direction_to_pixel, rotation_of_view, unit
 
 HEAD_FROM_EYES = np.array((0.0, 0.055, -0.005))
 """Middle of a head from its eyes, in head space, metres."""
@@ -35,6 +37,14 @@ _FIGURE_REACH = 0.46
 _FIGURE_SIZE = 160
 _OVERSAMPLED = 1.5
 """Pixels of a figure for each that the panorama has for it."""
+_DETAIL = Detail(shadow_size=192, shadow_taps=4, occlusion_samples=6, every_strand=5)
+"""A figure's pixel is about 6 mm wide: three or four times as wide as a portrait's."""
+_ARMS = 42.0
+"""How far the figures' upper arms are lowered, degrees: below them bodies have arms of capsules."""
+_BLACK = 0.15
+"""A pixel of a panorama that is darker than this multiple of those around it is a fault of its file."""
+_SOFT_LIGHT = 0.25
+"""Radius of the softest light of a panorama, as the tangent of an angle."""
 _TONES = 4096
 _BRIGHTEST = 6.0
 """Linear light above this is white."""
@@ -88,6 +98,8 @@ class Cutout:
     """(S, S, 4) linear light multiplied with the matte, and the matte."""
     depth: NDArray[np.float16]
     """(S, S) metres along the axis."""
+    exposure: float
+    """Factor from the light on the person to ``layer``, for the body below."""
 
 
 def head_middle(eyes: Array, head: Array) -> Array:
@@ -108,10 +120,10 @@ def shoot(plan: ScenePlan, person: PlannedPerson) -> Cutout:
     away = float(np.linalg.norm(middle))
     camera = Camera.from_fov(_FIGURE_SIZE, 2 * np.degrees(np.arctan(_FIGURE_REACH / away)))
     placement = Placement(
-        eyes=rotation.T @ look.eyes, head=rotation.T @ look.head, body=rotation.T @ look.body
+        eyes=rotation.T @ look.eyes, head=rotation.T @ look.head, body=rotation.T @ look.body, arms=_ARMS
     )
     figure = photograph_figure(
-        _person(look.person), person.setup, placement, camera, _lights(plan, look.eyes, rotation)
+        _person(look.person), person.setup, placement, camera, _lights(plan, look.eyes, rotation), _DETAIL
     )
     return _cut_out(figure, rotation, camera.focal)
 
@@ -124,7 +136,7 @@ def _person(seed: int) -> Person:
 def _cut_out(figure: Figure, rotation: Array, focal: float) -> Cutout:
     layer = np.concatenate([figure.colour, figure.matte[..., None]], -1).astype(np.float16)
     depth = np.minimum(figure.depth[::2, ::2], 60.0)
-    return Cutout(rotation, focal, layer, depth.astype(np.float16))
+    return Cutout(rotation, focal, layer, depth.astype(np.float16), figure.exposure)
 
 
 def _lights(plan: ScenePlan, eyes: Array, rotation: Array) -> Lights:
@@ -162,13 +174,20 @@ def draw_scene(plan: ScenePlan, cutouts: dict[int, Cutout], width: int) -> Drawn
         Columns of the panorama; half as many rows.
     """
     rng = np.random.default_rng([361, plan.seed])
-    grid = np.ascontiguousarray(direction_grid(width, width // 2) @ plan.camera)
+    grid = direction_grid(width, width // 2)
+    if not np.array_equal(plan.camera, np.eye(3)):
+        grid = (grid.reshape(-1, 3) @ plan.camera).reshape(grid.shape)
+        grid.flags.writeable = False
     lamps, ambient, around = plan.room.lamps, plan.room.ambient, None
     if plan.environment is not None:
         lamps, ambient, around = _light_of(plan)
     table = plan.room.solids.table()
+    unseen = Solids()
+    for person in plan.people:
+        add_occluders(unseen, person.looking, person.tag)
+        table[table[:, 15] == person.tag, 8:11] *= cutouts[person.tag].exposure
     colour, distance, tags = cast_panorama(
-        grid, table, plan.room.bounds, plan.room.surfaces, lamps, ambient, around
+        grid, table, plan.room.bounds, plan.room.surfaces, lamps, ambient, around, unseen.table()
     )
     ordered = sorted(plan.people, key=lambda person: -float(np.linalg.norm(person.looking.eyes)))
     for person in ordered:
@@ -195,13 +214,21 @@ def _light_of(plan: ScenePlan) -> tuple[Array, Array, FloatArray]:
     assert plan.environment is not None
     surroundings = light_from(plan.environment, np.eye(3))
     lights = surroundings.lights
-    lamps = np.concatenate(
-        [lights.direction, np.zeros((len(lights.direction), 1)), np.asarray(lights.rgb)], 1
-    )
+    distant = np.zeros((len(lights.direction), 1))
+    radius = _SOFT_LIGHT * np.asarray(lights.softness)[:, None]
+    lamps = np.concatenate([lights.direction, distant, np.asarray(lights.rgb), radius], 1)
     around = expose_background(
-        plan.environment.radiance, surroundings.scale, plan.environment.place.brightness
+        without_ringing(plan.environment), surroundings.scale, plan.environment.place.brightness
     )
     return lamps, np.stack([lights.sky, lights.ground]), around
+
+
+@lru_cache(maxsize=64)
+def without_ringing(environment: Environment) -> FloatArray:
+    """Fill the black pixels that compression has left beside lamps and windows in some of the panoramas."""
+    usual = cv2.medianBlur(environment.radiance, 5)
+    black = environment.radiance.mean(-1) < _BLACK * usual.mean(-1)
+    return np.where(black[..., None], usual, environment.radiance)
 
 
 def _reduce(cutout: Cutout, width: int) -> tuple[FloatArray, FloatArray]:
@@ -293,7 +320,9 @@ def _close_up(
 ) -> NDArray[np.uint8]:
     """Show a head in the detail of its figure, before what the panorama shows behind it."""
     rays = patch.directions()
-    behind = read_directions(colour, rays)
+    place = direction_to_pixel(rays, colour.shape[1], colour.shape[0]).astype(np.float32) - 0.5
+    x, y = place[..., 0], np.clip(place[..., 1], 0, colour.shape[0] - 1)
+    behind = cv2.remap(colour, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     # The patch is upright in the panorama, the figure in the scene.
     own = unit(rays) @ camera @ cutout.rotation
     middle = len(cutout.layer) / 2 - 0.5
@@ -312,10 +341,19 @@ def _tone_curve() -> FloatArray:
 
 def tone_map(linear: FloatArray, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Turn linear light (H, W, 3) into a picture, with a little grain, as `synthetic.finish.develop` does."""
+    grain = rng.standard_normal((128, 128, 3), np.float32) * np.float32(_GRAIN * 255)
+    picture = np.empty(linear.shape, np.uint8)
+    _develop(linear, _tone_curve(), grain, picture)
+    return picture
+
+
+@numba.njit(cache=True, fastmath=True, nogil=True)
+def _develop(linear: FloatArray, curve: FloatArray, grain: FloatArray, picture: NDArray[np.uint8]) -> None:
     height, width = linear.shape[:2]
-    place = np.clip(linear * ((_TONES - 1) / _BRIGHTEST), 0, _TONES - 1).astype(np.int32)
-    tile = rng.standard_normal((min(height, 128), min(width, 128), 3), np.float32) * (_GRAIN * 255)
-    repeats = (-(-height // tile.shape[0]), -(-width // tile.shape[1]), 1)
-    noise = np.tile(tile, repeats)[:height, :width]
-    toned = np.clip(np.take(_tone_curve(), place) + noise + 0.5, 0, 255)
-    return np.asarray(toned.astype(np.uint8))
+    scale = (_TONES - 1) / _BRIGHTEST
+    for j in range(height):
+        for i in range(width):
+            for c in range(3):
+                place = int(min(max(linear[j, i, c] * scale, 0.0), _TONES - 1.0))
+                tone = curve[place] + grain[j & 127, i & 127, c] + 0.5
+                picture[j, i, c] = np.uint8(min(max(tone, 0.0), 255.0))

@@ -12,6 +12,8 @@ from mmrgaze360.scenes.solids import FURNITURE_TAG, Paint, Solids
 
 _CAMERA_CLEAR = 0.55
 """Nothing stands this near to the camera, metres along the floor, but a table on which it stands."""
+_LAMP_RADIUS = 0.15
+"""Of a room's lamps, metres: shadows are as soft as that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +35,7 @@ class Room:
     surfaces: Array
     """(6, 4) as `raycast.cast_panorama` takes it."""
     lamps: Array
-    """(L, 7)"""
+    """(L, 8)"""
     ambient: Array
     """(2, 3)"""
     environment: str
@@ -100,7 +102,7 @@ def draw_room(rng: np.random.Generator, environment: str = "") -> Room:
     for _ in range(rng.integers(1, 4)):
         x, y = rng.uniform(bounds[0], bounds[1]) * 0.6, rng.uniform(bounds[2], bounds[3]) * 0.6
         warm = np.array((1.06, 1.0, rng.uniform(0.75, 1.0)))
-        lamps.append((x, y, top - 0.25, 1.0, *(rng.uniform(0.6, 1.3) * warm)))
+        lamps.append((x, y, top - 0.25, 1.0, *(rng.uniform(0.6, 1.3) * warm), _LAMP_RADIUS))
     sky = rng.uniform(0.35, 0.6) * np.exp(rng.normal(0, 0.05, 3))
     return Room(
         bounds=bounds,

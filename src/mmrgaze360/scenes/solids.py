@@ -12,8 +12,9 @@ BOX, SPHERE, CYLINDER, CAPSULE = range(4)
 PLAIN, CHECKED, STRIPED, LINED, SPECKLED = range(5)
 """How a surface is painted with its second colour."""
 
-COLUMNS = 19
-"""kind, centre 3, half sizes 3, turn, colour 3, pattern, second colour 3, tag, glow, bound, radius."""
+COLUMNS = 22
+"""kind, centre 3, half sizes 3, turn, colour 3, pattern, second colour 3, tag, glow, bound, radius, cosine
+and sine of the turn, and whether it casts shadows."""
 
 ROOM_TAG = -1
 """Walls, floor and ceiling, or the panorama all around."""
@@ -33,7 +34,9 @@ class Paint:
     pattern: int = PLAIN
     second: RGB = (0.0, 0.0, 0.0)
     glow: float = 0.0
-    """Light of its own, as a multiple of its colour."""
+    """Light of its own, as a multiple of its colour; what has it takes no light from others."""
+    casts: bool = True
+    """Whether it casts shadows; all take light from what is close."""
 
 
 @dataclass(kw_only=True)
@@ -76,4 +79,5 @@ class Solids:
         radius: float,
     ) -> None:
         look = (*paint.colour, paint.pattern, *paint.second, tag, paint.glow)
-        self.rows.append([float(value) for value in (kind, *centre, *half, turn, *look, bound, radius)])
+        row = (kind, *centre, *half, turn, *look, bound, radius, np.cos(turn), np.sin(turn), paint.casts)
+        self.rows.append([float(value) for value in row])
