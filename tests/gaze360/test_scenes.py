@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.synthetic.environment import Environment
+from hifi_portrait.synthetic.place_names import PLACES
 from mmrgaze360 import sphere
 from mmrgaze360.cli.app import app
 from mmrgaze360.dataset import SceneDataset
@@ -197,6 +198,26 @@ def test_a_second_run_draws_nothing_again(data: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(write, "draw_shard", refuse)
     write_scenes(data, SceneSettings(count=3, size=128, seed=17 * 40), quiet=True)
+
+
+def test_real_places_come_with_the_package_and_no_split_shares_one() -> None:
+    files = sorted(write.PANORAMAS.iterdir())
+    assert len(files) == 22 and sum(file.stat().st_size for file in files) < 4e6
+    assert all(file.stem in PLACES for file in files)
+    known, held_out = (write._environments_of(write.PANORAMAS, split) for split in ("train", "test"))
+    assert len(known) > len(held_out) > 3 and len(known) + len(held_out) == 22
+    assert not {place.name for place in known} & {place.name for place in held_out}
+
+
+def test_scenes_stand_in_the_packages_places_unless_rooms_are_asked_for() -> None:
+    def places(settings: SceneSettings) -> set[str]:
+        found = write._environments_of(settings.panoramas, "train")
+        return {plan_scene(seed, [50], found).room.environment for seed in range(6)}
+
+    assert places(SceneSettings(count=1)) > {""}
+    assert places(SceneSettings(count=1, rooms_only=True)) == {""}
+    with pytest.raises(ValueError, match="rooms_only"):
+        SceneSettings(count=1, rooms_only=True, environments=Path("somewhere"))
 
 
 def test_black_pixels_beside_lamps_are_filled_and_dark_places_stay() -> None:

@@ -22,8 +22,12 @@ def scenes(
     ] = "none",
     seed: Annotated[int, typer.Option(help="Number of the first scene, a multiple of 40.")] = 0,
     environments: Annotated[
-        Path | None, typer.Option(help="Folder of .exr or .hdr panoramas for scenes without a room.")
+        Path | None,
+        typer.Option(
+            help="Folder of .exr or .hdr panoramas for scenes without a room, in place of the package's."
+        ),
     ] = None,
+    rooms_only: Annotated[bool, typer.Option("--rooms-only", help="Draw all scenes in rooms.")] = False,
     workers: Annotated[int, typer.Option(help="Processes.", min=1, max=512)] = 1,
     quiet: _Quiet = False,
     as_json: _Json = False,
@@ -33,7 +37,12 @@ def scenes(
     from mmrgaze360.scenes.write import SceneSettings, write_scenes
 
     settings = SceneSettings(
-        count=count, size=size, distortion=distortion, seed=seed, environments=environments
+        count=count,
+        size=size,
+        distortion=distortion,
+        seed=seed,
+        environments=environments,
+        rooms_only=rooms_only,
     )
     folder = write_scenes(out, settings, workers, quiet)
     total = len(SceneDataset(folder))

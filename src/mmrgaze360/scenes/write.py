@@ -22,6 +22,8 @@ from mmrgaze360.scenes.render import Cutout, DrawnPerson, DrawnScene, draw_scene
 with needs_extra("data"):
     from tqdm import tqdm
 
+PANORAMAS = Path(__file__).parents[1] / "assets" / "panoramas"
+"""CC0 panoramas of real places that come with the package; NOTICE says from where."""
 SCENES_A_SHARD = 40
 CAST = 8
 """People of a shard: making one takes as long as photographing them several times."""
@@ -45,7 +47,9 @@ class SceneSettings:
     seed: int = 0
     """Number of the first scene; a multiple of `SCENES_A_SHARD`."""
     environments: Path | None = None
-    """Folder of CC0 panoramas for scenes without a room."""
+    """Folder of panoramas for scenes without a room; None for those of the package, `PANORAMAS`."""
+    rooms_only: bool = False
+    """Whether all scenes are in rooms."""
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -57,6 +61,13 @@ class SceneSettings:
             raise ValueError(f"unknown distortion {self.distortion!r}: take one of {known}")
         if self.seed < 0 or self.seed % SCENES_A_SHARD:
             raise ValueError(f"seed must be a multiple of {SCENES_A_SHARD}, 0 or more, not {self.seed}")
+        if self.rooms_only and self.environments is not None:
+            raise ValueError("rooms_only leaves no scene for the panoramas of environments: give one of both")
+
+    @property
+    def panoramas(self) -> Path | None:
+        """Folder of the panoramas in which a third of the scenes stand; None where all are in rooms."""
+        return None if self.rooms_only else self.environments or PANORAMAS
 
 
 def split_of_shard(number: int) -> str:
@@ -84,8 +95,8 @@ def write_scenes(out: str | Path, settings: SceneSettings, workers: int = 1, qui
         ``out`` holds something else, the panoramas cannot be read, or a worker dies twice at a shard.
     """
     folder = Path(out)
-    if settings.environments is not None:
-        load_environments(settings.environments)  # says now what is wrong with them
+    if settings.panoramas is not None:
+        load_environments(settings.panoramas)  # says now what is wrong with them
     write_header(folder)
     shards: dict[str, list[int]] = {}
     for number in range(settings.seed, settings.seed + settings.count):
@@ -113,7 +124,7 @@ def draw_shard(seeds: Sequence[int], settings: SceneSettings) -> list[SceneRecor
     number = seeds[0] // SCENES_A_SHARD
     split = split_of_shard(number)
     first = _FIRST_PERSON[split] + CAST * number
-    places = _environments_of(settings.environments, split)
+    places = _environments_of(settings.panoramas, split)
     plans = [plan_scene(seed, range(first, first + CAST), places, settings.distortion) for seed in seeds]
     jobs = sorted(
         ((person.looking.person, k, person) for k, plan in enumerate(plans) for person in plan.people),
