@@ -94,7 +94,8 @@ def _lit(
         j = int(v + spread * taps[k, 1])
         if i < 0 or j < 0 or i >= size or j >= size or shadows[light, j, i] < w + bias + slope * taps[k, 2]:
             total += 1.0
-    return total / taps.shape[0]
+    share: float = total / taps.shape[0]
+    return share
 
 
 @compiled(fastmath=True, nogil=True)

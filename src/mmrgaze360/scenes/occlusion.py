@@ -83,7 +83,8 @@ def hidden_share(
         ex, ey, ez = ax + t * lx - 2 * share * hx, ay + t * ly - 2 * share * hy, az + t * lz - 2 * share * hz
         width = spread * t + _SHARPEST
         away = np.sqrt(ex * ex + ey * ey + ez * ez)
-        return _ramp(radius - away, width) * min(1.0, radius / width)
+        of_rod: float = _ramp(radius - away, width) * min(1.0, radius / width)
+        return of_rod
     c, s = solids[n, 19], solids[n, 20]
     dx, dy, dz = c * lx + s * ly, -s * lx + c * ly, lz
     ox, oy, oz = c * cx + s * cy, -s * cx + c * cy, cz
@@ -113,7 +114,8 @@ def hidden_share(
     edge_zx = (half_z + half_x - abs(mz - mx)) * abs(dz * dx) / zx
     width = spread * max(near, 0.0) + _SHARPEST
     middle = max(min(hx, hy), min(max(hx, hy), hz))
-    return _ramp(min(edge_xy, edge_yz, edge_zx), width) * min(1.0, middle / width)
+    of_box: float = _ramp(min(edge_xy, edge_yz, edge_zx), width) * min(1.0, middle / width)
+    return of_box
 
 
 @jit
@@ -130,7 +132,8 @@ def covered_share(
         vx, vy, vz = cx + share * hx, cy + share * hy, cz + share * hz
         away = max(np.sqrt(vx * vx + vy * vy + vz * vz), radius)
         facing = ((nx * vx + ny * vy + nz * vz) / away + _SLANTED) / (1 + _SLANTED)
-        return min(max(facing, 0.0) * radius * radius / (away * away), _MOST_COVER)
+        by_rod: float = min(max(facing, 0.0) * radius * radius / (away * away), _MOST_COVER)
+        return by_rod
     c, s = solids[n, 19], solids[n, 20]
     ox, oy = c * cx + s * cy, -s * cx + c * cy
     ux, uy = c * nx + s * ny, -s * nx + c * ny
@@ -147,4 +150,5 @@ def covered_share(
     crease = 0.5 * (1 - beside / np.sqrt(beside * beside + height * height))
     middle = max(min(hx, hy), min(max(hx, hy), hz))
     area = 4 * middle * middle
-    return min(crease * (1 + above / away) * area / (area + np.pi * away * away), _MOST_COVER)
+    by_box: float = min(crease * (1 + above / away) * area / (area + np.pi * away * away), _MOST_COVER)
+    return by_box
