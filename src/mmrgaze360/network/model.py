@@ -103,7 +103,7 @@ class MMRGaze360(nn.Module):
             There are none there, or they are damaged. This release brings none of its own.
         """
         if folder is None:
-            bundled = Path(str(resources.files("mmrgaze360") / "assets"))
+            bundled = Path(str(resources.files("mmrgaze360") / "assets" / "model"))
             if not bundled.is_dir():
                 raise ModelError(
                     "no trained weights come with this release: train some (mmrgaze360 scenes, then "
