@@ -202,10 +202,10 @@ def test_a_second_run_draws_nothing_again(data: Path, monkeypatch: pytest.Monkey
 
 def test_real_places_come_with_the_package_and_no_split_shares_one() -> None:
     files = sorted(write.PANORAMAS.iterdir())
-    assert len(files) == 22 and sum(file.stat().st_size for file in files) < 4e6
+    assert len(files) == 21 and sum(file.stat().st_size for file in files) < 4e6
     assert all(file.stem in PLACES for file in files)
     known, held_out = (write._environments_of(write.PANORAMAS, split) for split in ("train", "test"))
-    assert len(known) > len(held_out) > 3 and len(known) + len(held_out) == 22
+    assert len(known) > len(held_out) > 3 and len(known) + len(held_out) == 21
     assert not {place.name for place in known} & {place.name for place in held_out}
 
 

@@ -95,7 +95,7 @@ def place_people(room: Room, rng: np.random.Generator, cast: list[int]) -> list[
             if inside and apart:
                 seated = room.round_table or bool(rng.random() < 0.35)
                 child = rng.random() < 0.12
-                low, high = (1.1, 1.3) if seated else ((1.0, 1.4) if child else (1.45, 1.8))
+                low, high = (1.12, 1.28) if seated else ((1.0, 1.4) if child else (1.45, 1.8))
                 eyes = np.array((x, y, room.floor + rng.uniform(low, high)))
                 found.append(Standing(person=int(seed), eyes=eyes, seated=seated))
                 break
@@ -261,7 +261,7 @@ def add_body(
         return np.asarray(person.eyes + scale * (flat + np.array((0.0, 0.0, up))))
 
     turn = float(np.arctan2(body[1, 0], body[0, 0]))
-    chest, hips = -0.37, -0.80
+    chest, hips = -0.37, -0.72 if person.seated else -0.80
     middle = at(0, -0.085, (chest + hips) / 2)
     half = np.array((0.18, 0.125, (chest - hips) / 2)) * scale
     solids.add_cylinder(middle, half, turn, cloth, tag)
