@@ -27,6 +27,10 @@ def scenes(
             help="Folder of .exr or .hdr panoramas for scenes without a room, in place of the package's."
         ),
     ] = None,
+    furniture: Annotated[
+        Path | None,
+        typer.Option(help="Library of furniture models, .sh3f of Sweet Home 3D; boxes without one."),
+    ] = None,
     rooms_only: Annotated[bool, typer.Option("--rooms-only", help="Draw all scenes in rooms.")] = False,
     workers: Annotated[int, typer.Option(help="Processes.", min=1, max=512)] = 1,
     quiet: _Quiet = False,
@@ -42,6 +46,7 @@ def scenes(
         distortion=distortion,
         seed=seed,
         environments=environments,
+        furniture=furniture,
         rooms_only=rooms_only,
     )
     folder = write_scenes(out, settings, workers, quiet)

@@ -15,6 +15,8 @@ _SHARPEST = 0.004
 """Half the width of the sharpest edge of a shadow, metres."""
 _SLANTED = 0.25
 """How far below the horizon a round solid's middle still takes light away, as a cosine."""
+_FILLED = 0.6
+"""How much of its box a model fills, to light."""
 _MOST_COVER = 0.85
 """No solid alone takes more of the light from all around."""
 
@@ -89,6 +91,7 @@ def hidden_share(
     dx, dy, dz = c * lx + s * ly, -s * lx + c * ly, lz
     ox, oy, oz = c * cx + s * cy, -s * cx + c * cy, cz
     hx, hy, hz = solids[n, 4], solids[n, 5], solids[n, 6]
+    filled = _FILLED if kind == 4 else 1.0
     if kind == 2:  # a disc
         t = oz / dz if abs(dz) > 0.05 else -1.0
         if t < 1e-3 or t > reach:
@@ -114,7 +117,7 @@ def hidden_share(
     edge_zx = (half_z + half_x - abs(mz - mx)) * abs(dz * dx) / zx
     width = spread * max(near, 0.0) + _SHARPEST
     middle = max(min(hx, hy), min(max(hx, hy), hz))
-    of_box: float = _ramp(min(edge_xy, edge_yz, edge_zx), width) * min(1.0, middle / width)
+    of_box: float = filled * _ramp(min(edge_xy, edge_yz, edge_zx), width) * min(1.0, middle / width)
     return of_box
 
 
@@ -150,5 +153,6 @@ def covered_share(
     crease = 0.5 * (1 - beside / np.sqrt(beside * beside + height * height))
     middle = max(min(hx, hy), min(max(hx, hy), hz))
     area = 4 * middle * middle
+    crease *= _FILLED if kind == 4 else 1.0
     by_box: float = min(crease * (1 + above / away) * area / (area + np.pi * away * away), _MOST_COVER)
     return by_box

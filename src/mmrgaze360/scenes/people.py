@@ -13,6 +13,7 @@ from hifi_portrait.synthetic import gaze_in_head
 from mmrgaze360.scenes.raycast import FAR, first_hit
 from mmrgaze360.scenes.room import Room, draw_colour
 from mmrgaze360.scenes.solids import BODY_TAG, RGB, Paint, Solids
+from mmrgaze360.scenes.triangle_tree import TriangleTree
 from mmrgaze360.sphere import angle_between, rotation_from_to, unit
 
 KINDS = ("thing", "person", "place", "camera", "outside", "hidden")
@@ -121,7 +122,7 @@ def add_occluders(solids: Solids, person: Looking, tag: int) -> None:
 
 
 def find_looks(
-    room: Room, rng: np.random.Generator, people: list[Standing], solids: Array
+    room: Room, rng: np.random.Generator, people: list[Standing], solids: Array, trees: TriangleTree
 ) -> list[Looking | None]:
     """Let each person look at something that they see; None for one who finds nothing.
 
@@ -129,14 +130,19 @@ def find_looks(
     ----------
     room, rng, people
         Furnished, draws everything, in the order of their tags.
-    solids
+    solids, trees
         All that sight lines stop at.
     """
-    return [_find_look(room, rng, people, k, solids) for k in range(len(people))]
+    return [_find_look(room, rng, people, k, solids, trees) for k in range(len(people))]
 
 
 def _find_look(
-    room: Room, rng: np.random.Generator, people: list[Standing], k: int, solids: Array
+    room: Room,
+    rng: np.random.Generator,
+    people: list[Standing],
+    k: int,
+    solids: Array,
+    trees: TriangleTree,
 ) -> Looking | None:
     eyes = people[k].eyes
     for _ in range(40):
@@ -156,7 +162,7 @@ def _find_look(
             if not far and rng.random() < 0.35:  # so that high and low targets are common enough
                 continue
         if kind != "outside":
-            met, what = first_hit(eyes, way / distance, solids, room.bounds, room.walled, BODY_TAG + k)
+            met, what = first_hit(eyes, way / distance, solids, room.bounds, room.walled, BODY_TAG + k, trees)
             if met < distance - radius - 0.05 and what != tag:
                 continue
             if tag >= 0 and kind in ("thing", "hidden") and met < FAR and what != tag:

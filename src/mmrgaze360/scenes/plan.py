@@ -10,6 +10,7 @@ import numpy as np
 from hifi_portrait.head.arrays import Array
 from hifi_portrait.synthetic import PhotoSetup
 from hifi_portrait.synthetic.environment import Environment
+from mmrgaze360.scenes.furniture_models import FurnitureModel
 from mmrgaze360.scenes.people import (
     Looking,
     add_body,
@@ -21,6 +22,7 @@ from mmrgaze360.scenes.people import (
 from mmrgaze360.scenes.raycast import first_hit
 from mmrgaze360.scenes.room import Room, draw_room, furnish
 from mmrgaze360.scenes.solids import BODY_TAG, FURNITURE_TAG
+from mmrgaze360.scenes.triangle_tree import TriangleTree
 from mmrgaze360.sphere import random_rotation, unit
 
 DISTORTIONS = {"none": 0.0, "tilted": 30.0, "strong": 180.0}
@@ -64,6 +66,7 @@ def plan_scene(
     cast: Sequence[int],
     environments: Sequence[Environment] = (),
     distortion: str = "none",
+    furniture: Sequence[FurnitureModel] = (),
 ) -> ScenePlan:
     """Plan a scene.
 
@@ -77,6 +80,8 @@ def plan_scene(
         Panoramas for scenes without a room.
     distortion
         One of `DISTORTIONS`: how far the camera is tilted.
+    furniture
+        Models to furnish with; boxes otherwise.
 
     Raises
     ------
@@ -90,9 +95,10 @@ def plan_scene(
     environment = environments[int(rng.integers(len(environments)))] if environments and outdoors else None
     room = draw_room(rng, "" if environment is None else environment.name)
     standing = place_people(room, rng, list(cast))
-    furnish(room, rng, [person.eyes for person in standing])
+    furnish(room, rng, [person.eyes for person in standing], furniture)
     obstacles = add_obstacles(standing).table()
-    looks = find_looks(room, rng, standing, np.concatenate([room.solids.table(), obstacles]))
+    trees = room.solids.trees()
+    looks = find_looks(room, rng, standing, np.concatenate([room.solids.table(), obstacles]), trees)
     found = [(k, look) for k, look in enumerate(looks) if look is not None]
     setups = {}
     for k, look in found:
@@ -101,18 +107,20 @@ def plan_scene(
         )
         add_body(room.solids, look, k, room, rng, setups[k].clothing_rgb)
     everything = np.concatenate([room.solids.table(), obstacles])
-    people = tuple(_see(room, look, setups[k], BODY_TAG + k, everything) for k, look in found)
+    people = tuple(_see(room, look, setups[k], BODY_TAG + k, everything, trees) for k, look in found)
     most_tilt = DISTORTIONS[distortion]
     camera = random_rotation(rng, most_tilt) if most_tilt else np.eye(3)
     return ScenePlan(seed=seed, room=room, environment=environment, people=people, camera=camera)
 
 
-def _see(room: Room, look: Looking, setup: PhotoSetup, tag: int, solids: Array) -> PlannedPerson:
+def _see(
+    room: Room, look: Looking, setup: PhotoSetup, tag: int, solids: Array, trees: TriangleTree
+) -> PlannedPerson:
     """Look from the camera at a person's eyes and target."""
     origin = np.zeros(3)
 
     def meet(place: Array) -> tuple[float, int]:
-        return first_hit(origin, unit(place), solids, room.bounds, room.walled, -9)
+        return first_hit(origin, unit(place), solids, room.bounds, room.walled, -9, trees)
 
     _, before_eyes = meet(look.eyes)
     in_view, hidden_by = False, "camera"

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from hifi_portrait.head.arrays import Array
 from mmrgaze360.scenes.hits import hash_noise, hit_solid, hit_walls, jit
 from mmrgaze360.scenes.lighting import light_surface, list_shades, look_around
-from mmrgaze360.scenes.solids import COLUMNS, ROOM_TAG
+from mmrgaze360.scenes.solids import COLUMNS, MODEL, ROOM_TAG
+from mmrgaze360.scenes.triangle_tree import NO_TREE, TriangleTree, hit_tree
 
 FAR = 1000.0
 """Distance of what a panorama shows where no solid is, metres."""
@@ -22,9 +23,14 @@ _FARTHEST_GROUND = 8.0
 """How far from the camera the ground of a panorama is shaded, metres."""
 
 
-@jit
 def first_hit(
-    origin: Array, direction: Array, solids: Array, room: Array, walled: bool, own: int
+    origin: Array,
+    direction: Array,
+    solids: Array,
+    room: Array,
+    walled: bool,
+    own: int,
+    trees: TriangleTree = NO_TREE,
 ) -> tuple[float, int]:
     """Find what a ray from anywhere meets first.
 
@@ -36,12 +42,28 @@ def first_hit(
         As of `cast_panorama`.
     own
         Solids of this tag are not there: those of who looks. Another number for none.
+    trees
+        Triangles of the solids that are models.
 
     Returns
     -------
     distance, tag
         FAR and ROOM_TAG where there is nothing.
     """
+    return _first_hit(origin, direction, solids, room, walled, own, trees.nodes, trees.triangles)
+
+
+@jit
+def _first_hit(
+    origin: Array,
+    direction: Array,
+    solids: Array,
+    room: Array,
+    walled: bool,
+    own: int,
+    nodes: Array,
+    triangles: Array,
+) -> tuple[float, int]:
     found = np.zeros(6)
     best, tag = FAR, ROOM_TAG
     if walled:
@@ -49,7 +71,10 @@ def first_hit(
     for n in range(solids.shape[0]):
         if int(solids[n, 15]) == own:
             continue
-        hit_solid(solids, n, origin, direction, found)
+        if solids[n, 0] == MODEL:
+            hit_tree(solids, n, nodes, triangles, origin, direction, found)
+        else:
+            hit_solid(solids, n, origin, direction, found)
         if found[0] < best:
             best, tag = found[0], int(solids[n, 15])
     return best, tag
@@ -60,6 +85,8 @@ def _trace(
     origin: Array,
     d: Array,
     solids: Array,
+    nodes: Array,
+    triangles: Array,
     listed: Array,
     count: int,
     room: Array,
@@ -80,7 +107,10 @@ def _trace(
         best, side = hit_walls(room, origin, d)
     for k in range(count):
         n = listed[k]
-        hit_solid(solids, n, origin, d, found)
+        if solids[n, 0] == MODEL:
+            hit_tree(solids, n, nodes, triangles, origin, d, found)
+        else:
+            hit_solid(solids, n, origin, d, found)
         if found[0] < best:
             best, hit = found[0], n
             for c in range(6):
@@ -110,6 +140,8 @@ def _trace(
         for c in range(3):
             surface[3 + c] = kept[1 + c]
             surface[6 + c] = solids[hit, first + c]
+            if solids[hit, 0] == MODEL:
+                surface[6 + c] = triangles[int(kept[4]), 9 + c]
         surface[9] = solids[hit, 16]
         return best, int(solids[hit, 15]), hit
     for c in range(3):
@@ -134,6 +166,8 @@ def _cast(
     directions: Array,
     sub: Array,
     solids: Array,
+    nodes: Array,
+    triangles: Array,
     visible: int,
     room: Array,
     walled: bool,
@@ -201,7 +235,19 @@ def _cast(
                                 ray[c] /= np.sqrt(length)
                         surface = seen[j - top, i - left]
                         away, tag, hit = _trace(
-                            origin, ray, solids, listed, count, room, walled, surfaces, found, kept, surface
+                            origin,
+                            ray,
+                            solids,
+                            nodes,
+                            triangles,
+                            listed,
+                            count,
+                            room,
+                            walled,
+                            surfaces,
+                            found,
+                            kept,
+                            surface,
                         )
                         hits[j - top, i - left], shown[j - top, i - left] = hit, tag
                         if hit == -2:
@@ -263,6 +309,7 @@ def cast_panorama(
     ambient: Array,
     around: Array | None,
     unseen: Array | None = None,
+    trees: TriangleTree = NO_TREE,
 ) -> tuple[Array, Array, NDArray[np.int64]]:
     """Draw a scene without its people.
 
@@ -286,6 +333,8 @@ def cast_panorama(
     unseen
         (M, COLUMNS) solids that only keep light from others: what is drawn in another way. They shade nothing
         of their own tag.
+    trees
+        Triangles of the solids that are models.
 
     Returns
     -------
@@ -304,6 +353,8 @@ def cast_panorama(
         directions,
         _SUBPIXELS,
         np.concatenate([solids, further]),
+        trees.nodes,
+        trees.triangles,
         len(solids),
         room,
         walled,

@@ -187,7 +187,15 @@ def draw_scene(plan: ScenePlan, cutouts: dict[int, Cutout], width: int) -> Drawn
         add_occluders(unseen, person.looking, person.tag)
         table[table[:, 15] == person.tag, 8:11] *= cutouts[person.tag].exposure
     colour, distance, tags = cast_panorama(
-        grid, table, plan.room.bounds, plan.room.surfaces, lamps, ambient, around, unseen.table()
+        grid,
+        table,
+        plan.room.bounds,
+        plan.room.surfaces,
+        lamps,
+        ambient,
+        around,
+        unseen.table(),
+        plan.room.solids.trees(),
     )
     ordered = sorted(plan.people, key=lambda person: -float(np.linalg.norm(person.looking.eyes)))
     for person in ordered:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from hifi_portrait.head.arrays import Array
+from mmrgaze360.scenes.furniture_models import FurnitureModel
+from mmrgaze360.scenes.raycast import first_hit
 from mmrgaze360.scenes.solids import FURNITURE_TAG, Paint, Solids
 
 _CAMERA_CLEAR = 0.55
@@ -62,12 +65,16 @@ class Room:
         self.furniture += 1
         return FURNITURE_TAG + self.furniture - 1
 
+    def holds(self, place: Array, radius: float) -> bool:
+        """Tell whether a piece of this radius is inside the walls."""
+        low, high = self.bounds[[0, 2]] + radius, self.bounds[[1, 3]] - radius
+        return bool((place >= low).all() and (place <= high).all())
+
     def is_free(self, place: Array, radius: float, others: list[Array], clear: float) -> bool:
         """Tell whether a piece of this radius may stand somewhere (2,), ``clear`` away from ``others``."""
         if np.hypot(*place) < _CAMERA_CLEAR + radius:
             return False
-        low, high = self.bounds[[0, 2]] + radius, self.bounds[[1, 3]] - radius
-        if (place < low).any() or (place > high).any():
+        if not self.holds(place, radius):
             return False
         return all(np.hypot(*(place - other[:2])) > radius + clear for other in others)
 
@@ -132,7 +139,9 @@ def add_thing(room: Room, rng: np.random.Generator, place: Array, radius: float,
     room.things.append(Thing(place=np.asarray(place, np.float64), radius=float(radius)))
 
 
-def furnish(room: Room, rng: np.random.Generator, people: list[Array]) -> None:
+def furnish(
+    room: Room, rng: np.random.Generator, people: list[Array], models: Sequence[FurnitureModel] = ()
+) -> None:
     """Put in tables, seats, shelves, pictures and lamps, and things on, before, above and behind them.
 
     Parameters
@@ -143,13 +152,17 @@ def furnish(room: Room, rng: np.random.Generator, people: list[Array]) -> None:
         Draws everything.
     people
         Heads (3,), around which the floor stays free.
+    models
+        Pieces of a library to draw from, in place of most shelves.
     """
     others = list(people)
     if room.round_table:
         _add_round_table(room, rng)
     for _ in range(int(rng.integers(1, 4))):
         _add_table(room, rng, others)
-    for _ in range(int(rng.integers(0, 4))):
+    for _ in range(int(rng.integers(2, 7)) if models else 0):
+        _add_model(room, rng, others, models[int(rng.integers(len(models)))])
+    for _ in range(int(rng.integers(0, 2 if models else 4))):
         _add_shelf(room, rng, others)
     for _ in range(int(rng.integers(1, 4))):
         _add_on_floor(room, rng, others)
@@ -230,6 +243,45 @@ def _add_shelf(room: Room, rng: np.random.Generator, others: list[Array]) -> Non
             add_thing(room, rng, np.array((*behind, max(low, height))), size)
     if rng.random() < 0.6:
         add_thing(room, rng, np.array((*place, room.floor + 2 * half[2] + size)), size)
+
+
+def _add_model(room: Room, rng: np.random.Generator, others: list[Array], model: FurnitureModel) -> None:
+    """Add a piece of a library: with its back to a wall, or anywhere with its front to the camera."""
+    half = np.array(model.size) / 2
+    if room.walled and rng.random() < 0.7:
+        side = int(rng.integers(0, 4))
+        axis, sign = side // 2, 1 if side % 2 else -1
+        place = np.zeros(2)
+        place[axis] = room.bounds[side] - sign * (half[1] + 0.03)
+        place[1 - axis] = rng.uniform(*room.bounds[2 - 2 * axis : 4 - 2 * axis] * 0.8)
+        turn = (0.0 if sign > 0 else np.pi) if axis else (-np.pi / 2 if sign > 0 else np.pi / 2)
+    else:
+        place = _somewhere(room, rng, 1.3, 4.0)
+        turn = float(np.arctan2(-place[0], place[1]) + rng.normal(0, 0.3))
+    reach = float(np.hypot(*half[:2]))
+    if np.hypot(*place) < reach + 0.7 or any(
+        np.hypot(*(place - other[:2])) < reach + 0.4 for other in others
+    ):
+        return
+    if not room.holds(place, float(half[:2].min())) or room.floor + model.size[2] > room.bounds[5]:
+        return
+    middle = np.array((*place, room.floor + half[2]))
+    room.solids.add_model(middle, half, turn, model.tree, room.next_furniture())
+    others.append(middle)
+    if model.top > 0 and rng.random() < 0.5:
+        size = float(rng.uniform(0.05, 0.1))
+        above = np.array((*place, room.floor + model.size[2] + 1.0))
+        down, _ = first_hit(
+            above,
+            np.array((0.0, 0.0, -1.0)),
+            room.solids.table()[-1:],
+            room.bounds,
+            False,
+            -9,
+            room.solids.trees(),
+        )
+        if down < 1.0 + model.size[2] - 0.2:
+            add_thing(room, rng, above - (0, 0, down - size), size)
 
 
 def _add_on_floor(room: Room, rng: np.random.Generator, others: list[Array]) -> None:

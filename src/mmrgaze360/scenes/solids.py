@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hifi_portrait.head.arrays import Array
+from mmrgaze360.scenes.triangle_tree import TriangleTree
 
-BOX, SPHERE, CYLINDER, CAPSULE = range(4)
+BOX, SPHERE, CYLINDER, CAPSULE, MODEL = range(5)
 PLAIN, CHECKED, STRIPED, LINED, SPECKLED = range(5)
 """How a surface is painted with its second colour."""
 
@@ -44,6 +45,8 @@ class Solids:
     """Solids that are being put into a scene."""
 
     rows: list[list[float]] = field(default_factory=list)
+    models: list[TriangleTree] = field(default_factory=list)
+    """Trees of the models, in the order in which these were added."""
 
     def add_box(self, centre: Array, half: Array, turn: float, paint: Paint, tag: int) -> None:
         """Add a box with half sizes (3,), turned about the vertical by ``turn`` radians to the left."""
@@ -62,6 +65,17 @@ class Solids:
         """Add a rounded rod between two points."""
         middle, half = (np.asarray(start) + end) / 2, (np.asarray(end) - start) / 2
         self._add(CAPSULE, middle, half, 0.0, paint, tag, float(np.linalg.norm(half)) + radius, radius)
+
+    def add_model(self, centre: Array, half: Array, turn: float, tree: TriangleTree, tag: int) -> None:
+        """Add a model whose box has half sizes (3,)."""
+        root = sum(len(model.nodes) for model in self.models)
+        self.models.append(tree)
+        plain = Paint(colour=(0.0, 0.0, 0.0))
+        self._add(MODEL, centre, half, turn, plain, tag, float(np.linalg.norm(half)), root)
+
+    def trees(self) -> TriangleTree:
+        """Join the models' triangles to one table."""
+        return TriangleTree.join(self.models)
 
     def table(self) -> Array:
         """Give all solids as rows (N, COLUMNS)."""

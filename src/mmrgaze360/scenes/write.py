@@ -16,6 +16,7 @@ from hifi_portrait.errors import needs_extra
 from hifi_portrait.synthetic.environment import Environment, load_environments
 from mmrgaze360.dataset.format import SceneRecord, encode_jpeg, shard_path, write_header, write_shard
 from mmrgaze360.dataset.records import SPLITS, GazeRecord, towards
+from mmrgaze360.scenes.furniture_models import FurnitureModel, read_library
 from mmrgaze360.scenes.plan import DISTORTIONS, plan_scene
 from mmrgaze360.scenes.render import Cutout, DrawnPerson, DrawnScene, draw_scene, shoot
 
@@ -31,7 +32,9 @@ _SPLIT_BY_TENS = ("train",) * 17 + ("validation", "test", "test")
 """Split of a shard, by its number modulo 20: people, rooms and panoramas of one are in no other."""
 _FIRST_PERSON = {"train": 1_000_000, "validation": 2_000_000, "test": 3_000_000}
 _HELD_OUT = 0.25
-"""Fraction of the panoramas that are kept for validation and test."""
+"""Fraction of the panoramas and of the furniture that is kept for validation and test."""
+_MODELS = 14
+"""Pieces of furniture of a shard."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,8 @@ class SceneSettings:
     """Number of the first scene; a multiple of `SCENES_A_SHARD`."""
     environments: Path | None = None
     """Folder of panoramas for scenes without a room; None for those of the package, `PANORAMAS`."""
+    furniture: Path | None = None
+    """Library of furniture models (``.sh3f`` of Sweet Home 3D) to furnish with; None for boxes."""
     rooms_only: bool = False
     """Whether all scenes are in rooms."""
 
@@ -97,6 +102,8 @@ def write_scenes(out: str | Path, settings: SceneSettings, workers: int = 1, qui
     folder = Path(out)
     if settings.panoramas is not None:
         load_environments(settings.panoramas)  # says now what is wrong with them
+    if settings.furniture is not None:
+        read_library(settings.furniture)
     write_header(folder)
     shards: dict[str, list[int]] = {}
     for number in range(settings.seed, settings.seed + settings.count):
@@ -125,7 +132,9 @@ def draw_shard(seeds: Sequence[int], settings: SceneSettings) -> list[SceneRecor
     split = split_of_shard(number)
     first = _FIRST_PERSON[split] + CAST * number
     places = _environments_of(settings.panoramas, split)
-    plans = [plan_scene(seed, range(first, first + CAST), places, settings.distortion) for seed in seeds]
+    models = _furniture_of(settings.furniture, split, number)
+    cast = range(first, first + CAST)
+    plans = [plan_scene(seed, cast, places, settings.distortion, models) for seed in seeds]
     jobs = sorted(
         ((person.looking.person, k, person) for k, plan in enumerate(plans) for person in plan.people),
         key=lambda job: job[:2],
@@ -147,6 +156,16 @@ def _environments_of(folder: Path | None, split: str) -> list[Environment]:
     held_out = [_hashed(place.name) < _HELD_OUT for place in places]
     wanted = split != SPLITS[0]
     return [place for place, held in zip(places, held_out, strict=True) if held == wanted]
+
+
+def _furniture_of(library: Path | None, split: str, number: int) -> list[FurnitureModel]:
+    """Give the models of a shard, few since each takes time to read; no split shares one with training."""
+    if library is None:
+        return []
+    wanted = split != SPLITS[0]
+    known = [model for model in read_library(library) if (_hashed(model.file) < _HELD_OUT) == wanted]
+    rng = np.random.default_rng([362, number])
+    return [known[k] for k in rng.permutation(len(known))[:_MODELS]]
 
 
 def _hashed(name: str) -> float:
