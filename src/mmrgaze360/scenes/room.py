@@ -160,7 +160,7 @@ def furnish(
         _add_round_table(room, rng)
     for _ in range(int(rng.integers(1, 4))):
         _add_table(room, rng, others)
-    for _ in range(int(rng.integers(2, 7)) if models else 0):
+    for _ in range(int(rng.integers(5, 12)) if models else 0):  # about half find a place
         _add_model(room, rng, others, models[int(rng.integers(len(models)))])
     for _ in range(int(rng.integers(0, 2 if models else 4))):
         _add_shelf(room, rng, others)
