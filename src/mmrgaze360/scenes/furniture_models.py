@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -53,17 +53,20 @@ class FurnitureModel:
 
 
 @dataclass(frozen=True)
-class _Files:
-    """Textures and materials beside a model in a zip, as trimesh asks for them."""
+class _Files(Mapping[str, bytes]):
+    """Textures and materials beside a model in a zip, by name, as trimesh asks for them."""
 
     archive: zipfile.ZipFile
     folder: str
 
-    def get(self, name: str) -> bytes:
-        """Read a file."""
+    def __getitem__(self, name: str) -> bytes:
         return self.archive.read(f"{self.folder}/{name.strip()}")
 
-    __getitem__ = get
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self.archive.namelist() if name.startswith(f"{self.folder}/"))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 @lru_cache(maxsize=2)
@@ -116,11 +119,10 @@ def _read_model(model: FurnitureModel) -> TriangleTree:
         import trimesh
     with zipfile.ZipFile(model.library) as archive:
         try:
-            scene = trimesh.load(
+            scene = trimesh.load_scene(
                 trimesh.util.wrap_as_stream(archive.read(model.file)),
                 file_type="obj",
                 resolver=_Files(archive, model.file.rpartition("/")[0]),
-                force="scene",
             )
             parts = [part for part in scene.geometry.values() if len(part.faces)]
             corners = np.concatenate([part.vertices[part.faces] for part in parts])
