@@ -16,6 +16,18 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+PRELOADED = (
+    "line_objective",
+    "hifi_portrait.cli.train",
+    "hifi_portrait.training.run",
+    "hifi_portrait.training.engine.recipe_mistakes",
+    "hifi_portrait.training.objectives.autoencoder",
+    "hifi_portrait.training.objectives.hifi.objective",
+    "torch._dynamo",
+    "torch.distributed.fsdp",
+    "torch.utils.tensorboard",
+)
+"""Modules that are imported once for all processes, each of which would spend seconds on it."""
 TIMEOUT = 900
 """Seconds after which a run is stopped; a busy machine needs minutes."""
 GRACE = 20
@@ -45,7 +57,7 @@ def run_ranks(count: int, words: list[str], folder: Path) -> Ended:
         To write in what the processes say.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["line_objective", "hifi_portrait.training.objectives.hifi.objective"])
+    context.set_forkserver_preload(list(PRELOADED))
     folder.mkdir(parents=True, exist_ok=True)
     logs = [folder / f"rank-{rank}.log" for rank in range(count)]
     port = str(free_port())

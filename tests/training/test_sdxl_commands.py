@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from accelerate.commands.launch import launch_command, launch_command_parser
+from accelerate.commands.launch import launch_command_parser
 from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline
 from transformers import CLIPConfig, CLIPModel
 from typer.testing import CliRunner
@@ -71,8 +71,10 @@ def run(words):
 
 
 def accelerate_launch(words):
-    """`accelerate launch WORDS`: it starts another process, and itself needs none."""
-    launch_command(launch_command_parser().parse_args(words))
+    """`accelerate launch WORDS` of our module, in this process: `ranks` and its tests start others."""
+    parsed = launch_command_parser().parse_args(words)
+    assert parsed.module and parsed.training_script == "hifi_portrait.training"
+    run(["train", *parsed.training_script_args])
 
 
 def assert_draws(folder, clip, *, as_clip):
@@ -90,12 +92,21 @@ def assert_draws(folder, clip, *, as_clip):
     torch.testing.assert_close(ours, theirs, atol=0.05, rtol=0)
 
 
-def test_from_photos_a_clip_and_an_sdxl_to_a_pipeline_that_draws(models, id_data, tmp_path):
-    prepare, launch, export = blocks()[0]
-    places = {name: str(tmp_path / name) for name in ("prepared", "runs/sdxl", "my-model")}
-    places |= {"my-data": str(id_data), "BASE": str(models / "BASE"), "CLIP": str(models / "CLIP")}
+@pytest.fixture(scope="module")
+def places(models, id_data, tmp_path_factory):
+    """Where the document's folders are here; the data are prepared by its command."""
+    folder = tmp_path_factory.mktemp("sdxl")
+    places = {"prepared": str(folder / "prepared"), "my-data": str(id_data)}
+    places |= {name: str(models / name) for name in ("BASE", "CLIP")}
+    prepare = blocks()[0][0]
     assert prepare[:2] == ["hifi-portrait", "prepare"]
     run([*placed(prepare[1:], places), "--workers", "1"])
+    return places
+
+
+def test_from_photos_a_clip_and_an_sdxl_to_a_pipeline_that_draws(models, places, tmp_path):
+    _, launch, export = blocks()[0]
+    places = places | {name: str(tmp_path / name) for name in ("runs/sdxl", "my-model")}
     assert launch[:4] == ["accelerate", "launch", "-m", "hifi_portrait.training"]
     options = ["--num_processes=1", "--num_cpu_threads_per_process=1", "--cpu"]
     accelerate_launch([*options, "-m", "hifi_portrait.training", *placed(launch[4:], places), *SMALL])
@@ -103,12 +114,9 @@ def test_from_photos_a_clip_and_an_sdxl_to_a_pipeline_that_draws(models, id_data
     assert_draws(tmp_path / "my-model", models / "CLIP", as_clip=False)
 
 
-def test_with_clip_frozen_as_for_24_gigabytes(models, id_data, tmp_path):
-    prepare = blocks()[0][0]
+def test_with_clip_frozen_as_for_24_gigabytes(models, places, tmp_path):
     launch, export = next(block for block in blocks() if any("frozen_clip" in w for w in block[0]))
-    places = {name: str(tmp_path / name) for name in ("prepared", "runs/sdxl", "my-model")}
-    places |= {"my-data": str(id_data), "BASE": str(models / "BASE"), "CLIP": str(models / "CLIP")}
-    run([*placed(prepare[1:], places), "--workers", "1"])
+    places = places | {name: str(tmp_path / name) for name in ("runs/sdxl", "my-model")}
     words = [*placed(launch[4:], places), *SMALL]
     settings = [b for a, b in itertools.pairwise(words) if a == "--set" and "adamw8bit" not in b]
     train("sdxl", places["prepared"], places["runs/sdxl"], overrides=settings)

@@ -1,13 +1,13 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import torch.distributed.run
 from safetensors.torch import load_file
 
 import line_objective
@@ -19,19 +19,27 @@ from hifi_portrait.training.objectives.hifi.config import FACE_PARTS
 from hifi_portrait.training.objectives.hifi.critic import LatentCritic
 from hifi_portrait.training.run import train
 from line_objective import SETTINGS, LineObjective, final_state, flat, trainer, weights
-from ranks import TIMEOUT, run_ranks
+from ranks import run_ranks
 
 pytestmark = pytest.mark.slow
 
 
-def launch(count, words, _folder):
-    """Run a script or module in so many processes, as `accelerate launch` would: each is started anew."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={count}"]
-    path = os.pathsep.join([str(Path(line_objective.__file__).parent), os.environ.get("PYTHONPATH", "")])
-    environment = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
-    return subprocess.run(
-        [*command, *words], env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
-    )
+@pytest.fixture
+def launch(monkeypatch):
+    """Runs a script in so many processes as `torchrun` does: each is started anew."""
+
+    def start(count, words):
+        path = os.pathsep.join([str(Path(line_objective.__file__).parent), os.environ.get("PYTHONPATH", "")])
+        for name, value in (("ACCELERATE_USE_CPU", "true"), ("OMP_NUM_THREADS", "1"), ("PYTHONPATH", path)):
+            monkeypatch.setenv(name, value)
+        kept = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            torch.distributed.run.main(["--standalone", f"--nproc_per_node={count}", *words])
+        finally:
+            for each, handler in kept.items():
+                signal.signal(each, handler)
+
+    return start
 
 
 def of_several(run, processes, *kill, **changes):
@@ -54,71 +62,107 @@ def assert_about_the_same_training(first, second):
             torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-5)
 
 
-def test_two_processes_learn_what_one_does_with_twice_the_batch(tmp_path):
-    assert_ended_well(of_several(tmp_path / "two", 2, batch_size=2))
-    one = trainer(tmp_path / "one", LineObjective(dropout=0.0), batch_size=4, max_steps=12)
-    one.train()
-    torch.testing.assert_close(weights(tmp_path / "two"), weights(tmp_path / "one"), atol=1e-6, rtol=1e-5)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run of two processes, at one go."""
+    run = tmp_path_factory.mktemp("several") / "whole"
+    assert_ended_well(of_several(run, 2, batch_size=2))
+    return run
+
+
+@pytest.fixture(scope="module")
+def sharded(tmp_path_factory):
+    """A run of two processes that share parameters out."""
+    run = tmp_path_factory.mktemp("several") / "sharded"
+    settings = {"batch_size": 2, "shard": True, "checkpoint_minutes": 1e-6, "keep_checkpoints": 20}
+    assert_ended_well(of_several(run, 2, **settings))
+    return run
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """A run of one process with twice the batch."""
+    run = tmp_path_factory.mktemp("several") / "alone"
+    trainer(run, LineObjective(dropout=0.0), max_steps=12).train()
+    return run
+
+
+def test_two_processes_learn_what_one_does_with_twice_the_batch(whole, alone, tmp_path):
+    torch.testing.assert_close(weights(whole), weights(alone), atol=1e-6, rtol=1e-5)
     fewer = trainer(tmp_path / "fewer", LineObjective(dropout=0.0), batch_size=2, max_steps=12)
     fewer.train()
-    assert not torch.allclose(weights(tmp_path / "two"), weights(tmp_path / "fewer"), atol=1e-4)
+    assert not torch.allclose(weights(whole), weights(tmp_path / "fewer"), atol=1e-4)
 
 
-def test_a_run_of_two_processes_goes_on_after_one_is_killed_outright(tmp_path):
+def test_a_run_of_two_processes_goes_on_after_one_is_killed_outright(whole, tmp_path):
     """Killed between checkpoints, it goes on from the last one, to the same weights."""
-    often = {"checkpoint_minutes": 1e-6}
-    assert of_several(tmp_path / "killed", 2, 50, **often).returncode != 0
+    often = {"batch_size": 2, "checkpoint_minutes": 1e-6}
+    assert of_several(tmp_path / "killed", 2, 25, **often).returncode != 0
     assert (tmp_path / "killed.killed").exists()
     assert 0 < final_state(tmp_path / "killed")["step"] < 12
-    assert_ended_well(of_several(tmp_path / "killed", 2, 50, **often))
-    assert_ended_well(of_several(tmp_path / "whole", 2))
+    assert_ended_well(of_several(tmp_path / "killed", 2, 25, **often))
     assert final_state(tmp_path / "killed")["step"] == 12
-    assert torch.equal(weights(tmp_path / "killed"), weights(tmp_path / "whole"))
+    assert torch.equal(weights(tmp_path / "killed"), weights(whole))
 
 
-def test_two_processes_that_share_parameters_out_learn_what_one_does(tmp_path):
-    two = {"batch_size": 2, "shard": True, "checkpoint_minutes": 1e-6, "keep_checkpoints": 20}
-    assert_ended_well(of_several(tmp_path / "two", 2, **two))
-    trainer(tmp_path / "one", LineObjective(dropout=0.0), max_steps=12).train()
-    assert_about_the_same_training(tmp_path / "two", tmp_path / "one")
-    assert (tmp_path / "two" / "sheets" / "step-00000012.png").exists()
-    saved = torch.load(find_part([tmp_path / "two"], "line") / "weights.pt")
-    assert torch.equal(saved["weight"], final_state(tmp_path / "two")["ema"]["shadow_params"][0])
-    kept = [json.loads((tmp_path / "two" / f"shares-{process}.json").read_text()) for process in (0, 1)]
+def test_two_processes_that_share_parameters_out_learn_what_one_does(sharded, alone):
+    assert_about_the_same_training(sharded, alone)
+    assert (sharded / "sheets" / "step-00000012.png").exists()
+    saved = torch.load(find_part([sharded], "line") / "weights.pt")
+    assert torch.equal(saved["weight"], final_state(sharded)["ema"]["shadow_params"][0])
+    kept = [json.loads((sharded / f"shares-{process}.json").read_text()) for process in (0, 1)]
     assert kept == [[[2, 8], [2], [1, 2, 3, 3], [1]]] * 2  # of weights (4, 8) and (2, 2, 3, 3), and biases
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are told by Linux alone")
-@pytest.mark.parametrize("shard", [False, True])
-def test_no_thread_of_a_process_group_outlives_it(tmp_path, shard):
-    """One that did would abort the process now and then, where it asks for the lock of an ending Python."""
-    assert_ended_well(of_several(tmp_path / "run", 2, max_steps=2, shard=shard))
+def test_a_launcher_starts_each_process_anew(tmp_path, whole, launch):
+    settings = SETTINGS | {"max_steps": 12, "batch_size": 2}
+    launch(2, [line_objective.__file__, str(tmp_path / "run"), json.dumps(settings)])
+    assert torch.equal(weights(tmp_path / "run"), weights(whole))
+    assert_no_thread_is_left(tmp_path / "run")
+
+
+def assert_no_thread_is_left(run):
     for process in (0, 1):
-        before, after = json.loads((tmp_path / "run" / f"threads-{process}.json").read_text())
+        before, after = json.loads((run / f"threads-{process}.json").read_text())
         assert [name for name in before if "gloo" in name]
         assert not [name for name in after if "gloo" in name]
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are told by Linux alone")
+@pytest.mark.parametrize("run", ["whole", "sharded"])
+def test_no_thread_of_a_process_group_outlives_it(run, request):
+    """One that did would abort the process now and then, where it asks for the lock of an ending Python."""
+    assert_no_thread_is_left(request.getfixturevalue(run))
+
+
 @pytest.mark.parametrize("first", ["sharded", "whole"])
-def test_a_run_goes_on_whether_parameters_are_shared_out_or_not(tmp_path, first):
-    ways = {"sharded": (2, {"batch_size": 2, "shard": True}), "whole": (1, {"batch_size": 4})}
-    second = "whole" if first == "sharded" else "sharded"
+def test_a_run_goes_on_whether_parameters_are_shared_out_or_not(tmp_path, first, straight):
+    run, second = tmp_path / "both", "whole" if first == "sharded" else "sharded"
     for way, steps in ((first, 6), (second, 12)):
-        processes, settings = ways[way]
-        settings |= {"max_steps": steps, "final_lr_share": 1}
-        assert_ended_well(of_several(tmp_path / "both", processes, **settings))
-    assert_ended_well(of_several(tmp_path / "straight", 1, final_lr_share=1))
-    assert_about_the_same_training(tmp_path / "both", tmp_path / "straight")
+        settings = {"max_steps": steps, "final_lr_share": 1}
+        if way == "sharded":
+            assert_ended_well(of_several(run, 2, batch_size=2, shard=True, **settings))
+        else:
+            trainer(run, LineObjective(dropout=0.0), **settings).train()
+    assert_about_the_same_training(run, straight)
 
 
-def train_in_two_processes(recipe, data, run, settings, start=run_ranks):
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """A run of one process at one go, at a rate that does not depend on the run's length."""
+    run = tmp_path_factory.mktemp("several") / "straight"
+    trainer(run, LineObjective(dropout=0.0), max_steps=12, final_lr_share=1).train()
+    return run
+
+
+def train_in_two_processes(recipe, data, run, settings):
     wanted = [
         word
         for setting in ("trainer.max_steps=2", "trainer.batch_size=1", *settings)
         for word in ("--set", setting)
     ]
     words = ["-m", "hifi_portrait.training", recipe, "--data", str(data), "--out", str(run), *wanted]
-    assert_ended_well(start(2, words, run.with_suffix(".logs")))
+    assert_ended_well(run_ranks(2, words, run.with_suffix(".logs")))
     state = load_state(latest_checkpoint(run))
     assert state["step"] == 2
     return state["parts"]
@@ -136,7 +180,7 @@ def differences(first, second):
 def test_two_processes_train_one_autoencoder_also_with_parameters_shared_out(id_data, tmp_path):
     settings = ["autoencoder.losses.recogniser=0.1", "autoencoder.losses.recogniser_from=0.0"]
     settings += ["trainer.checkpoint_minutes=1e-6", 'trainer.precision="no"']
-    each = train_in_two_processes("autoencoder-tiny", id_data, tmp_path / "each", settings, launch)
+    each = train_in_two_processes("autoencoder-tiny", id_data, tmp_path / "each", settings)
     shared = train_in_two_processes(
         "autoencoder-tiny", id_data, tmp_path / "shared", [*settings, "trainer.shard=true"]
     )
