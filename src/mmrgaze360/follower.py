@@ -20,6 +20,7 @@ from mmrgaze360.network.head import HeadNetwork
 from mmrgaze360.network.inputs import to_network
 from mmrgaze360.network.model import MMRGaze360
 from mmrgaze360.network.scene import sphere_log_density
+from mmrgaze360.network.tail import spread_tail
 from mmrgaze360.panorama import Panorama
 from mmrgaze360.sphere import (
     angle_between,
@@ -143,7 +144,7 @@ class GazeFollower:
         logits = torch.nn.functional.interpolate(
             out.logits[:, None], size=HEAT_MAP_SIZE[::-1], mode="bilinear", align_corners=False
         )[:, 0]
-        own = sphere_log_density(logits).exp()[0].double().numpy()
+        own = spread_tail(sphere_log_density(logits).exp())[0].double().numpy()
         heat = own / solid_angles(*HEAT_MAP_SIZE)
         peak = _peak(heat)
         turned = np.maximum(turn_columns(heat[..., None], longitude)[..., 0], 0)

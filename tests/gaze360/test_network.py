@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from mmrgaze360.network.head import von_mises_fisher_loss
 from mmrgaze360.network.patches import PatchModule
 from mmrgaze360.network.reborn import RebornConv, RebornMLP, RebornReLU
 from mmrgaze360.network.scene import sphere_log_density
+from mmrgaze360.network.tail import spread_tail
 from mmrgaze360.sphere.torch_patches import directions_of_grid
 
 
@@ -156,3 +158,21 @@ def test_missing_and_damaged_weights_are_named(tmp_path: Path) -> None:
 def test_sizes_are_those_of_the_settings() -> None:
     gaze, kappa = HeadNetwork(HEAD).eval()(torch.randn(2, 3, 32, 32))
     assert torch.allclose(gaze.norm(dim=1), torch.ones(2)) and (kappa >= 1).all()
+
+
+def test_a_tail_puts_far_directions_in_order_and_moves_no_peak() -> None:
+    width, height = 128, 64
+    peaks = torch.stack([torch.zeros(height, width), torch.zeros(height, width)])
+    peaks[0, 20, 127], peaks[1, 3, 30] = 1.0, 1.0  # at the seam, and near a pole
+    found = spread_tail(peaks)
+    assert torch.allclose(found.sum((1, 2)), torch.ones(2)) and (found >= 0).all()
+    grid = directions_of_grid(width, height, like=found)
+    for heat, (row, column) in zip(found, ((20, 127), (3, 30)), strict=True):
+        assert divmod(int(heat.argmax()), width) == (row, column)
+        assert float(heat[row, column]) > 0.95
+        density = heat / torch.sin((torch.arange(height) + 0.5) * torch.pi / height)[:, None]
+        away = torch.rad2deg(torch.arccos((grid @ grid[row, column]).clamp(-1, 1)))
+        rings = [density[(away > a) & (away < a + 6)].mean() for a in (8, 20, 32, 44, 56)]
+        assert all(near > far > 0 for near, far in pairwise(rings))
+        ring = density[(away > 22) & (away < 26)]
+        assert ring.std() < 0.3 * ring.mean()  # round, across the seam and near the pole
