@@ -86,9 +86,8 @@ class Bench:
         names = ["unet", "hifi_net", "face_refiner", "face_attention"]
         with init_empty_weights(include_buffers=False):
             parts = build(size, names, overrides={"hifi_net": depth})
-            controlnet = ControlNetModel.from_unet(parts["unet"], load_weights_from_unet=False)
-        self.unet, self.hifi_net, self.refiner, self.attention, self.controlnet = (
-            filled(part, device, dtype) for part in (*(parts[name] for name in names), controlnet)
+        self.unet, self.hifi_net, self.refiner, self.attention = (
+            filled(parts[name], device, dtype) for name in names
         )
         self.cast = {"device": device, "dtype": dtype}
         unet = config["unet"]
@@ -97,16 +96,23 @@ class Bench:
         self.text, self.pooled = self.noise(2, 77, width), self.noise(2, pooled)
         self.latents, self.time = self.noise(2, 4, latents, latents), torch.tensor(500, device=device)
         self.picture = self.noise(2, 3, 8 * latents, 8 * latents)
-        theirs, embedding = (self.controlnet, self.attention), self.noise(2, 16, width)
-        self.rows = {
-            "SDXL": Row(self.bare),
-            "HiFi-Net": self._ours(4),
-            "HiFi-Net, 1 reference": self._ours(1),
-            "HiFi-Net, 16 references": self._ours(16),
-            "HiFi-Net, every 2nd step": self._ours(4, every=2),
-            "InstantID": Row(lambda: self.instantid(embedding), embedding, theirs),
-            "IP-Adapter": Row(self.bare, self.noise(2, 4, width), (self.attention,)),
+        self._makers: dict[str, Callable[[], Row]] = {
+            "SDXL": lambda: Row(self.bare),
+            "HiFi-Net": lambda: self._ours(4),
+            "HiFi-Net, 1 reference": lambda: self._ours(1),
+            "HiFi-Net, 16 references": lambda: self._ours(16),
+            "HiFi-Net, every 2nd step": lambda: self._ours(4, every=2),
+            "InstantID": lambda: self._instantid(self.noise(2, 16, width)),
+            "IP-Adapter": lambda: Row(self.bare, self.noise(2, 4, width), (self.attention,)),
         }
+        self.names = tuple(self._makers)
+        self._rows: dict[str, Row] = {}
+
+    def row(self, name: str) -> Row:
+        """Give a row of `names`; it is made when it is first asked for."""
+        if name not in self._rows:
+            self._rows[name] = self._makers[name]()
+        return self._rows[name]
 
     def noise(self, *shape: int) -> Tensor:
         """Random numbers of a shape."""
@@ -147,9 +153,9 @@ class Bench:
             mid_block_additional_residual=_after_zeros(middle),
         )
 
-    def instantid(self, tokens: Tensor) -> Tensor:
+    def instantid(self, controlnet: nn.Module, tokens: Tensor) -> Tensor:
         """A ControlNet on both halves, then the UNet."""
-        down, middle = self.controlnet(
+        down, middle = controlnet(
             self.latents,
             self.time,
             tokens,
@@ -158,6 +164,13 @@ class Bench:
             return_dict=False,
         )
         return self.bare(down_block_additional_residuals=down, mid_block_additional_residual=middle)
+
+    def _instantid(self, tokens: Tensor) -> Row:
+        """InstantID's row: a ControlNet reads the tokens, and so does the UNet."""
+        with init_empty_weights(include_buffers=False):
+            controlnet = ControlNetModel.from_unet(self.unet, load_weights_from_unet=False)
+        controlnet = filled(controlnet, **self.cast)
+        return Row(lambda: self.instantid(controlnet, tokens), tokens, (controlnet, self.attention))
 
     def seconds(self, row: Row) -> float:
         """Of one step, the mean over those in which HiFi-Net runs once."""
@@ -230,7 +243,7 @@ def count_operations(
     """Count the operations of rows, of all if none is named, without computing anything."""
     with torch.device("meta"), torch.inference_mode():
         bench = Bench(size, latents, "meta", dtype, layers)
-        return {name: bench.operations(bench.rows[name]) for name in rows or bench.rows}
+        return {name: bench.operations(bench.row(name)) for name in rows or bench.names}
 
 
 def _after_zeros(residual: Tensor) -> Tensor:
@@ -275,14 +288,15 @@ def _measure(arguments: argparse.Namespace, dtype: torch.dtype) -> dict[str, Any
     """Seconds, their ratios and gigabytes of each row."""
     with torch.inference_mode():
         bench = Bench(arguments.model, arguments.latents, arguments.device, dtype, arguments.layers)
-        seconds: dict[str, list[float]] = {name: [] for name in bench.rows}
+        rows = {name: bench.row(name) for name in bench.names}
+        seconds: dict[str, list[float]] = {name: [] for name in rows}
         for turn in range(arguments.rounds + 1):
-            for name, row in bench.rows.items():
+            for name, row in rows.items():
                 taken = bench.seconds(row)
                 if turn:  # the first one warms up
                     seconds[name].append(taken)
             print(f"round {turn} of {arguments.rounds}", file=sys.stderr)
-        memory = {name: bench.memory(row) / 1e9 for name, row in bench.rows.items()}
+        memory = {name: bench.memory(row) / 1e9 for name, row in rows.items()}
     bare = statistics.median(seconds["SDXL"])
     ratios = {name: statistics.median(taken) / bare for name, taken in seconds.items()}
     return {"seconds": seconds, "ratios": ratios, "gigabytes": memory}

@@ -7,15 +7,15 @@ the whole process: tests start a process of their own for it.
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
-import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils._pytree import tree_map_only
 from torch.utils.backend_registration import _DummyBackendModule, _setup_privateuseone_for_python_backend
 
 NAME = "pretended"
@@ -100,7 +100,7 @@ def results_of(*arguments):
     """Run `on_a_pretended_gpu` in a process of its own; gives what it prints."""
     script = Path(__file__).with_name("on_a_pretended_gpu.py")
     command = [sys.executable, "-W", "ignore", str(script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -135,7 +135,7 @@ def _run(operation, args, kwargs):
     name = operation.overloadpacket._qualified_op_name
     kwargs = dict(kwargs)
     wanted = kwargs.pop("device", None)
-    given = [each for each in tree_leaves((args, kwargs)) if isinstance(each, torch.Tensor)]
+    given = [*_tensors(args), *_tensors(kwargs.values())]
     ours = [each for each in given if isinstance(each, PretendedTensor)]
     here = wanted is None or torch.device(wanted).type == NAME
     # As on a GPU, a number in a tensor of the CPU may stand beside, and so may the places of an indexing.
@@ -146,13 +146,33 @@ def _run(operation, args, kwargs):
     to_host = not here or (name == "aten::copy_" and not isinstance(args[0], PretendedTensor))
     if ours and (to_host or name in READS or _indexes_by_mask(name, args)):
         waits.append(_wait(name))
-    plain, named = tree_map_only(PretendedTensor, lambda each: each.held, (tuple(args), kwargs))
+    plain, named = _held(tuple(args)), {key: _held(value) for key, value in kwargs.items()}
     if not here:
         named["device"] = wanted
     results = operation(*plain, **named)
     if to_host:
         return args[0] if name == "aten::copy_" else results
+    if isinstance(results, torch.Tensor):
+        return _written(operation, args, kwargs, results)
     return tree_map_only(torch.Tensor, lambda each: _written(operation, args, kwargs, each), results)
+
+
+def _tensors(values):
+    """Give the tensors among values and in the lists among them."""
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from _tensors(value)
+
+
+def _held(value):
+    """Give the CPU's tensors of those on the device, also in lists."""
+    if isinstance(value, PretendedTensor):
+        return value.held
+    if isinstance(value, list | tuple) and not isinstance(value, torch.Size):
+        return type(value)(map(_held, value))
+    return value
 
 
 def _only_indices_are_elsewhere(name, args):
@@ -175,22 +195,31 @@ def _indexes_by_mask(name, args):
 
 def _written(operation, args, kwargs, result):
     """Return the tensor that an operation in place wrote to; of a new result, one on the device."""
-    for number, argument in enumerate(operation._schema.arguments):
-        if argument.alias_info is not None and argument.alias_info.is_write:
-            target = args[number] if number < len(args) else kwargs.get(argument.name)
-            for each in tree_leaves(target):
-                if isinstance(each, PretendedTensor) and each.held is result:
-                    return each
+    for number, name in _written_arguments(operation):
+        target = args[number] if number < len(args) else kwargs.get(name)
+        for each in _tensors([target]):
+            if isinstance(each, PretendedTensor) and each.held is result:
+                return each
     return PretendedTensor(result)
 
 
+@functools.cache
+def _written_arguments(operation):
+    """List the arguments that an operation writes to, by place and name."""
+    return [
+        (number, argument.name)
+        for number, argument in enumerate(operation._schema.arguments)
+        if argument.alias_info is not None and argument.alias_info.is_write
+    ]
+
+
 def _wait(operation):
-    frames = []
-    for frame in traceback.extract_stack():
-        path = Path(frame.filename).as_posix()
-        if "/torch/" in path or path.endswith(Path(__file__).name):
-            continue
-        for root in ("/site-packages/", "/src/"):
-            path = path.rpartition(root)[2] or path
-        frames.append(f"{path}:{frame.lineno}")
-    return Wait(operation, tuple(frames[-3:]))
+    frames, frame = [], sys._getframe(1)
+    while frame is not None and len(frames) < 3:
+        path = Path(frame.f_code.co_filename).as_posix()
+        if "/torch/" not in path and not path.endswith(Path(__file__).name):
+            for root in ("/site-packages/", "/src/"):
+                path = path.rpartition(root)[2] or path
+            frames.append(f"{path}:{frame.f_lineno}")
+        frame = frame.f_back
+    return Wait(operation, tuple(reversed(frames)))

@@ -8,7 +8,7 @@ The list is that of their common pipeline tests. What of it stands elsewhere:
 - LoRA, textual inversion, long prompts, FreeU: `../ecosystem/test_prompts`
 - other ControlNets, IP-Adapters: `../ecosystem/test_guides`
 - interruption, compilation: `../ecosystem/test_running`
-- offload: `../ecosystem/test_instantid`, `../ecosystem/test_pretended_gpu`
+- offload: `../ecosystem/test_instantid`, `../training/test_pretended_gpu`
 
 What does not apply, and why:
 

@@ -8,25 +8,27 @@ from typer.testing import CliRunner
 from hifi_portrait.cli.app import app
 from hifi_portrait.errors import ModelError
 from hifi_portrait.evaluation.baselines import PROMPT, Comparison
-from hifi_portrait.head import HeadPose
 from hifi_portrait.models.build import build
-from hifi_portrait.models.designs import DESIGNS
-from hifi_portrait.person.identity import Identity
-from hifi_portrait.person.target import Target
+from hifi_portrait.models.designs import DESIGNS, design_overrides
 from hifi_portrait.pipeline import HiFiPortraitPipeline
 from hifi_portrait.training.objectives.hifi.config import FACE_PARTS, HiFiConfig, HiFiDataConfig
 from hifi_portrait.training.objectives.hifi.objective import HiFiObjective
 from hifi_portrait.training.objectives.hifi.parts import take_over_prior
-from painted_heads import person
+from tiny_pipelines import TARGET, an_identity
 
 TINY = (
     'hifi.size="tiny"',
     "trainer.batch_size=1",
     'trainer.precision="no"',
     "trainer.workers=0",
+    "hifi.noise_draws=1",
     "hifi.sheet_people=1",
     "hifi.sheet_steps=1",
 )
+
+
+TRAINED = ("instantid", "photomaker", "ours")
+"""Designs that are trained: each sends faces another way."""
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +43,10 @@ def base(prepared, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def compared(prepared, base, tmp_path_factory):
-    """The folder of a comparison of all designs, a few steps each."""
-    out = tmp_path_factory.mktemp("compared")
+    """The folder of a comparison of three designs, a step each."""
+    out, overrides = tmp_path_factory.mktemp("compared"), ("trainer.max_steps=1", *TINY)
     Comparison(
-        data=prepared.folder, out=out, base=base, overrides=("trainer.max_steps=2", *TINY), steps=2
+        data=prepared.folder, out=out, designs=TRAINED, base=base, overrides=overrides, steps=2
     ).train()
     return out
 
@@ -70,26 +72,26 @@ def test_gradients_reach_every_part_that_a_design_trains(design, prepared, base)
             assert not reached or any(reached), f"{name}.{child}"
 
 
+def assert_draws(pipe, **settings):
+    pipe.set_progress_bar_config(disable=True)
+    settings |= {"num_images_per_prompt": 2, "output_type": "np"}
+    pictures = pipe(an_identity(), TARGET, ["a man", "a woman"], **settings).images
+    assert pictures.shape == (4, 64, 64, 3) and np.isfinite(pictures).all()
+
+
 @pytest.mark.parametrize("design", DESIGNS)
+def test_a_design_is_a_pipeline_that_draws(design, prepared):
+    parts = build("tiny", seed=0, overrides=design_overrides(design))
+    tokenizer = prepared.tokenizer()
+    pipe = HiFiPortraitPipeline(tokenizer=tokenizer, tokenizer_2=tokenizer, **parts)
+    assert_draws(pipe, num_inference_steps=2)
+
+
+@pytest.mark.parametrize("design", TRAINED)
 def test_a_trained_design_is_a_pipeline_that_draws(design, compared):
     pipe = HiFiPortraitPipeline.from_pretrained(compared / "models" / design)
-    pipe.set_progress_bar_config(disable=True)
     assert pipe.config.default_warp_strength == 1.0 and pipe.config.default_steps == 2
-    photos = person()
-    identity = Identity(
-        sources=("a", "b"),
-        crops=photos.crops,
-        mattes=photos.mattes,
-        landmarks=photos.landmarks,
-        embeddings=photos.embeddings,
-        quality=photos.quality,
-        geometries=photos.geometries,
-        identity=photos.geometries[0].identity.copy(),
-    )
-    target = Target.preset("smile", pose=HeadPose(yaw=10))
-    settings = {"num_images_per_prompt": 2, "output_type": "np"}
-    pictures = pipe(identity, target, ["a man", "a woman"], **settings).images
-    assert pictures.shape == (4, 64, 64, 3) and np.isfinite(pictures).all()
+    assert_draws(pipe)
 
 
 def test_faces_in_the_prompt_change_the_picture_of_photomaker(compared):
@@ -103,21 +105,21 @@ def test_faces_in_the_prompt_change_the_picture_of_photomaker(compared):
 
 def test_a_finished_comparison_only_says_how_to_measure(compared, prepared, base):
     weights = [path.stat().st_mtime_ns for path in sorted(compared.glob("models/*/*/*.safetensors"))]
-    command = ["--data", str(prepared.folder), "--out", str(compared), "--base", str(base), "--steps", "2"]
+    command = ["--data", str(prepared.folder), "--out", str(compared), "--base", str(base), "--steps", "1"]
+    command += ["--designs", ",".join(TRAINED)]
     settings = [word for setting in TINY for word in ("--set", setting)]
     done = CliRunner().invoke(app, ["baselines", *command, *settings])
     assert done.exit_code == 0, done.stderr
     assert weights == [path.stat().st_mtime_ns for path in sorted(compared.glob("models/*/*/*.safetensors"))]
     printed = done.stdout.splitlines()
     words = [shlex.split(line) for line in printed]
-    assert [line[line.index("--name") + 1] for line in words] == list(DESIGNS)
+    assert [line[line.index("--name") + 1] for line in words] == list(TRAINED)
     assert {line[line.index("--prompt") + 1] for line in words} == {PROMPT}
 
 
 def test_a_run_of_other_settings_is_refused(compared, prepared, base):
-    longer = Comparison(
-        data=prepared.folder, out=compared, base=base, overrides=("trainer.max_steps=3", *TINY)
-    )
+    overrides = ("trainer.max_steps=3", *TINY)
+    longer = Comparison(data=prepared.folder, out=compared, designs=TRAINED, base=base, overrides=overrides)
     with pytest.raises(ModelError, match="other settings"):
         longer.train()
 
