@@ -18,7 +18,7 @@ from mmrgaze360.panorama import Panorama
 from mmrgaze360.sphere import angle_between, direction_to_lonlat, lonlat_to_direction
 from mmrgaze360.sphere.torch_patches import patch_directions, read_directions, view_rotations
 
-LEAST_SCORE = 0.4
+LEAST_SCORE = 0.7
 """Heads that the detector is less sure of are left out."""
 
 _SAME_HEAD = 0.5
