@@ -1,6 +1,8 @@
 """Draw scenes of a data set of panoramas with the truth in them: heads, sight lines, targets.
 
 python scripts/draw_gaze_scenes.py DATA --out docs/gaze360/scenes.jpg
+
+With --follow: what the package's networks find for these heads, and green crosses on the true targets.
 """
 
 from __future__ import annotations
@@ -12,10 +14,13 @@ import numpy as np
 from PIL import Image
 
 from hifi_portrait.head.arrays import ByteArray
+from mmrgaze360 import GazeFollower, Panorama
 from mmrgaze360.dataset import SceneDataset, SceneRecord
+from mmrgaze360.follower import mark
 from mmrgaze360.sphere import arc_points, direction_to_pixel
 
 ARC, IN_VIEW, HIDDEN, CAMERA = (60, 120, 255), (0, 230, 0), (255, 40, 40), (255, 230, 0)
+_MARKED_WIDTH = 768
 
 
 def draw(scene: SceneRecord) -> ByteArray:
@@ -41,6 +46,19 @@ def draw(scene: SceneRecord) -> ByteArray:
     return picture
 
 
+def draw_found(follower: GazeFollower, scene: SceneRecord, width: int) -> ByteArray:
+    """Draw one panorama, ``width`` pixels wide, as ``mmrgaze360 follow`` marks it, and the true targets."""
+    picture = scene.picture()
+    people = follower(Panorama(picture, scene.scene_id), [person.head_box for person in scene.people])
+    large = cv2.resize(picture, (width, width // 2), interpolation=cv2.INTER_CUBIC)
+    marked = mark(Panorama(large, scene.scene_id), people)
+    for person in scene.people:
+        if person.target is not None and person.in_view:
+            x, y = direction_to_pixel(person.target, width, width // 2)
+            cv2.drawMarker(marked, (int(x), int(y)), IN_VIEW, cv2.MARKER_TILTED_CROSS, width // 64, 2)
+    return marked
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -50,9 +68,16 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--count", type=int, default=4)
     parser.add_argument("--columns", type=int, default=2)
+    parser.add_argument("--follow", action="store_true")
+    parser.add_argument("--step", type=int, default=1)
     options = parser.parse_args()
     data = SceneDataset(options.data)
-    tiles = [draw(data[k]) for k in range(options.first, options.first + options.count)]
+    scenes = [data[options.first + k * options.step] for k in range(options.count)]
+    if options.follow:
+        follower = GazeFollower.from_pretrained()
+        tiles = [draw_found(follower, scene, _MARKED_WIDTH) for scene in scenes]
+    else:
+        tiles = [draw(scene) for scene in scenes]
     rows = [np.concatenate(tiles[k : k + options.columns], 1) for k in range(0, len(tiles), options.columns)]
     Image.fromarray(np.concatenate(rows)).save(options.out, quality=88)
 

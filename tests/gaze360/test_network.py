@@ -16,6 +16,7 @@ from mmrgaze360 import sphere
 from mmrgaze360.network import HeadNetwork, MMRGaze360, SceneNetwork, SceneNetworkConfig
 from mmrgaze360.network.generators import DEPTHS, field_of_view, off_gaze, sight_line_points
 from mmrgaze360.network.head import von_mises_fisher_loss
+from mmrgaze360.network.model import BUNDLED
 from mmrgaze360.network.patches import PatchModule
 from mmrgaze360.network.reborn import RebornConv, RebornMLP, RebornReLU
 from mmrgaze360.network.scene import sphere_log_density
@@ -137,9 +138,14 @@ def test_saved_networks_come_back(tmp_path: Path) -> None:
     assert not loaded.training
 
 
+def test_the_weights_of_the_package_are_whole_and_small() -> None:
+    model = MMRGaze360.from_pretrained()
+    assert model.detector is not None
+    assert all(torch.isfinite(value).all() for value in model.state_dict().values())
+    assert sum(file.stat().st_size for file in BUNDLED.rglob("*")) < 8e6
+
+
 def test_missing_and_damaged_weights_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="mmrgaze360 train"):
-        MMRGaze360.from_pretrained()
     with pytest.raises(ModelError, match="no folder"):
         MMRGaze360.from_pretrained(tmp_path / "nowhere")
     tiny_model().save_pretrained(tmp_path)

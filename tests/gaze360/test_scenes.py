@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from hifi_portrait.errors import DatasetError
@@ -18,6 +19,8 @@ from mmrgaze360.cli.app import app
 from mmrgaze360.dataset import SceneDataset
 from mmrgaze360.dataset.records import box_of_corners
 from mmrgaze360.dataset.rotate import rotate_dataset
+from mmrgaze360.network import MMRGaze360
+from mmrgaze360.network.inputs import to_network
 from mmrgaze360.scenes import write
 from mmrgaze360.scenes.people import KINDS
 from mmrgaze360.scenes.plan import ScenePlan, plan_scene
@@ -25,6 +28,7 @@ from mmrgaze360.scenes.raycast import FAR, cast_panorama, first_hit
 from mmrgaze360.scenes.render import DrawnScene, draw_scene, shoot, without_ringing
 from mmrgaze360.scenes.solids import CAPSULE, COLUMNS, Paint, Solids
 from mmrgaze360.scenes.write import SceneSettings, split_of_shard, write_scenes
+from mmrgaze360.training.head import read_heads
 
 RED = Paint(colour=(0.8, 0.1, 0.1))
 LAMP = np.array([(0, 0, 1.0, 1, 1, 1, 1, 0.1)])
@@ -274,3 +278,12 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     assert result.exit_code == 2 and "size must be even" in result.output
     result = CliRunner().invoke(app, ["rotate", str(tmp_path), "--out", str(tmp_path / "b")])
     assert result.exit_code == 2 and "dataset.json" in result.output
+
+
+def test_the_head_network_of_the_package_reads_the_gazes(data: Path) -> None:
+    network = MMRGaze360.from_pretrained().head
+    crops, gazes = read_heads(str(data), "validation", network.config.size)
+    with torch.no_grad():
+        found = network(torch.from_numpy(np.stack([to_network(crop) for crop in crops])))[0].numpy()
+    off = np.degrees(np.arccos(np.clip((found * gazes).sum(1), -1, 1)))
+    assert len(off) >= 4 and np.median(off) < 20

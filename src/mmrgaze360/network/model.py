@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields
-from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +17,8 @@ from mmrgaze360.network.detector import HeadDetector
 from mmrgaze360.network.head import HeadNetwork
 from mmrgaze360.network.scene import SceneNetwork
 
+BUNDLED = Path(__file__).parents[1] / "assets" / "model"
+"""Folder of the weights that come with the package."""
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 _Network = TypeVar("_Network", bound=nn.Module)
 
@@ -100,18 +101,9 @@ class MMRGaze360(nn.Module):
         Raises
         ------
         ModelError
-            There are none there, or they are damaged. This release brings none of its own.
+            There are none there, or they are damaged.
         """
-        if folder is None:
-            bundled = Path(str(resources.files("mmrgaze360") / "assets" / "model"))
-            if not bundled.is_dir():
-                raise ModelError(
-                    "no trained weights come with this release: train some (mmrgaze360 scenes, then "
-                    "mmrgaze360 train; see docs/gaze360) and name their folder (--model DIR, or "
-                    "from_pretrained(DIR))"
-                )
-            folder = bundled
-        root = Path(folder)
+        root = BUNDLED if folder is None else Path(folder)
         if not root.is_dir():
             raise ModelError(f"no folder {root} to take weights from")
         head, scene = load_network(HeadNetwork, root / "head"), load_network(SceneNetwork, root / "scene")
