@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmrgaze360.sphere import solid_angles
 from mmrgaze360.sphere.torch_patches import directions_of_grid
 
 SHARE = 0.05
@@ -33,22 +34,22 @@ def spread_tail(probability: Tensor) -> Tensor:
     coarse = F.avg_pool2d(probability[:, None], (down, across))[:, 0] * (down * across)
     wide = (coarse.flatten(1) @ _kernel().to(coarse)).view_as(coarse)
     # As a density, which is smooth across cells of other areas; left and right edge meet.
-    density = (wide / _cosines(_ROWS).to(wide)[:, None])[:, None]
+    density = (wide / _areas(_COLUMNS, _ROWS).to(wide))[:, None]
     padded = F.pad(density, (1, 1, 0, 0), mode="circular")
     fine = F.interpolate(padded, scale_factor=(down, across), mode="bilinear", align_corners=False)
-    fine = fine[:, 0, :, across:-across] * _cosines(height).to(wide)[:, None]
+    fine = fine[:, 0, :, across:-across] * _areas(width, height).to(wide)
     whole = probability.sum((1, 2), keepdim=True)
     return (1 - SHARE) * probability + SHARE * whole * fine / fine.sum((1, 2), keepdim=True)
 
 
-def _cosines(rows: int) -> Tensor:
-    """Cosines of the latitudes of an equirectangular picture's rows: areas, but for a constant."""
-    return torch.sin((torch.arange(rows) + 0.5) * (torch.pi / rows))
+def _areas(width: int, height: int) -> Tensor:
+    """Give the solid angles of the cells (height, width)."""
+    return torch.tensor(solid_angles(width, height), dtype=torch.float32)
 
 
 @cache
 def _kernel() -> Tensor:
     """Give what of a cell's probability each cell gets (cells, cells)."""
     grid = directions_of_grid(_COLUMNS, _ROWS, like=torch.zeros(1)).reshape(-1, 3)
-    weight = torch.exp(CONCENTRATION * (grid @ grid.T - 1)) * _cosines(_ROWS).repeat_interleave(_COLUMNS)
+    weight = torch.exp(CONCENTRATION * (grid @ grid.T - 1)) * _areas(_COLUMNS, _ROWS).flatten()
     return weight / weight.sum(1, keepdim=True)
