@@ -8,7 +8,7 @@ from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import rasterise
 from hifi_portrait.warp.draw import warp_picture
 from hifi_portrait.warp.hair.shell import draw_scalp, measure_thickness, raise_scalp, scalp
-from hifi_portrait.warp.hair.strands import draw_strands
+from hifi_portrait.warp.hair.strands import continue_hair, fray_outline
 from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, paint, person
 
@@ -114,28 +114,78 @@ def test_hair_that_turns_keeps_its_thickness():
     assert overlap > 0.7
 
 
-def on_a_haired_head(thickness, contrast):
-    """Strands on a head whose hair is noise of that contrast, and where its hair is."""
+def on_a_haired_head(picture_of, unseen_from):
+    """Hair continued over a head: the picture, what it became, and where hair is known and where not."""
     model, head = HeadModel.load(), geometry(0.0, SIZE)
     grown = scalp_of(model).fullness_of(model.num_vertices)
     raster = paint(model, head).raster
-    hair = raster.interpolate(grown[:, None], model.triangles)[..., 0] > 0.8
-    noise = np.exp(contrast * np.random.default_rng(1).standard_normal((SIZE, SIZE, 1)))
-    picture = np.repeat(100 * noise, 3, axis=2).astype(np.float32)
-    return draw_strands(picture, hair.astype(np.float32), thickness, raster, model, SETTINGS), hair
+    hair = raster.interpolate(grown[:, None], model.triangles)[..., 0] > 0.5
+    known = hair & (np.arange(SIZE) < unseen_from)
+    picture = picture_of(np.random.default_rng(1)).astype(np.float32) * known[..., None]
+    found = continue_hair(picture, known.astype(np.float32), raster, model, SETTINGS)
+    return picture, found, known, hair & ~known
 
 
-def test_strands_are_as_uneven_as_hair_is():
-    spread = [np.log(found[hair]).std() for found, hair in (on_a_haired_head(0.03, c) for c in (0.02, 0.06))]
-    assert spread[0] < 0.5 * spread[1]
-    assert 0.03 < spread[1] < 0.12
+def striped(contrast):
+    """Give hair whose strands run down: each column has a brightness of its own."""
+
+    def picture_of(rng):
+        columns = np.exp(contrast * rng.standard_normal((1, SIZE, 1)))
+        return np.repeat(np.repeat(100 * columns, SIZE, axis=0), 3, axis=2) * (0.9, 0.6, 0.4)
+
+    return picture_of
 
 
-def test_long_hair_has_strands_and_cropped_hair_has_none():
-    def along_to_across(thickness):
-        found, hair = on_a_haired_head(thickness, 0.06)
-        middle = hair & (np.abs(np.arange(SIZE) - SIZE / 2) < 12)  # there they run up and down
-        down, across = (np.abs(np.diff(np.log(found), axis=axis, append=0))[middle].mean() for axis in (0, 1))
-        return down / across
+def test_continued_hair_has_the_colour_and_the_contrast_of_the_hair_that_is_shown():
+    spreads = []
+    for contrast in (0.02, 0.15):
+        picture, found, known, unseen = on_a_haired_head(striped(contrast), SIZE * 0.6)
+        assert unseen.sum() > 100
+        ratio = found[unseen].mean(axis=0) / picture[known].mean(axis=0)
+        assert np.all((ratio > 0.75) & (ratio < 1.1))  # a little darker: light from above does not reach it
+        assert np.ptp(ratio) < 0.08
+        spreads.append(np.log(found[unseen].mean(axis=1)).std())
+    assert spreads[0] < 0.4 * spreads[1]
 
-    assert along_to_across(0.03) < 0.7 < 0.8 < along_to_across(0.0) < 1.25
+
+def test_continued_strands_run_away_from_the_crown():
+    _, found, _, unseen = on_a_haired_head(striped(0.15), SIZE * 0.5)
+    steep = unseen & (np.arange(SIZE) > SIZE * 0.58)  # beside the crown strands run down, as in the pieces
+    down, across = (np.abs(np.diff(np.log(found.mean(axis=2) + 9), axis=k, append=4)) for k in (0, 1))
+    assert down[steep].mean() < 0.8 * across[steep].mean()
+
+
+def test_hair_too_little_for_pieces_is_continued_plainly():
+    _, found, _, unseen = on_a_haired_head(striped(0.0), SIZE * 0.4)
+    assert np.isfinite(found).all() and found[unseen].std(axis=0).max() < 20
+
+
+def test_where_no_outline_is_near_hair_is_no_quiff():
+    model = HeadModel.load()
+    head, grown = geometry(0.0, SIZE), scalp_of(model)
+    points = model.posed(head)
+    places = model.mean[grown.vertices]
+    quiff = np.where(places[:, 2] > np.percentile(places[:, 2], 90), 0.05, 0.01).astype(np.float32)
+    raised = draw_scalp(
+        paint(model, head).raster,
+        raise_scalp(points, quiff * grown.fullness, grown, model),
+        head,
+        grown,
+        model,
+    )
+    matte = (raised.mask).astype(np.float32)
+    [found] = measure_thickness([points], [head], matte[None], model, SETTINGS)
+    of_back = (places[:, 1] > np.percentile(places[:, 1], 85)) & (grown.fullness > 0.9)
+    of_top = (quiff > 0.02) & (grown.fullness > 0.9)
+    assert of_back.sum() > 5 and np.median(found[of_top]) > 2 * np.median(found[of_back])
+
+
+def test_an_outline_of_continued_hair_is_frayed_and_that_of_a_photo_is_not():
+    rows, columns = np.mgrid[0:SIZE, 0:SIZE]
+    alpha = (np.hypot(rows - SIZE / 2, columns - SIZE / 2) < SIZE / 3).astype(np.float32)
+    assert np.array_equal(fray_outline(alpha, np.zeros_like(alpha), SETTINGS.strands), alpha)
+    deep = dataclasses.replace(SETTINGS.strands, fray=0.02)
+    frayed = fray_outline(alpha, alpha, deep)
+    lost = (alpha - frayed) > 0.5
+    assert 0 < lost.sum() < 0.3 * alpha.sum() and (frayed <= alpha).all()
+    assert lost[np.hypot(rows - SIZE / 2, columns - SIZE / 2) < SIZE / 3 - 0.03 * SIZE].sum() == 0

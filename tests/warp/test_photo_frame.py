@@ -66,7 +66,7 @@ def test_clothes_go_on_below_the_photo_in_their_own_colour_without_streaks():
         np.float32
     )
     colour[60:] = 0
-    filled = fill_surface(colour, seen, 0.0, raster, model, SETTINGS)
+    filled, _ = fill_surface(colour, seen, raster, model, SETTINGS)
     np.testing.assert_allclose(filled[64:], 200, atol=8)
     np.testing.assert_allclose(filled[:50], colour[:50], atol=1e-3)
 
@@ -83,7 +83,7 @@ def test_unseen_skin_is_not_filled_with_the_shade_of_the_heads_edge():
     seen[:, :60], seen[:, 52:60] = 1, 0.3
     colour = np.zeros((64, 96, 3), np.float32)
     colour[:, :52], colour[:, 52:60] = (200, 150, 120), (60, 60, 60)
-    filled = fill_surface(colour, seen, 0.0, raster, model, SETTINGS)
+    filled, _ = fill_surface(colour, seen, raster, model, SETTINGS)
     np.testing.assert_allclose(filled[:, :50], colour[:, :50], atol=1e-3)
     assert np.abs(filled[:, 64:] - colour[0, 0]).max() < 12
     assert 60 < filled[32, 56, 0] < 195

@@ -92,7 +92,7 @@ def bake_texture(
     skin = measure_brightness(
         colour, (parts == Part.SKIN) & (seen > 0.5), settings.colour.usual_skin_brightness
     )
-    filled = _fill_head(colour, seen, float(sources.hair.mean()), raster, parts, model, settings)
+    filled = _fill_head(colour, seen, raster, parts, model, settings)
     body = parts == Part.SHOULDERS
     at = raster.interpolate(front.xy, model.triangles)
     filled[body] = _fill_body(colour, coverage, at, body, front)[body]
@@ -112,7 +112,6 @@ def bake_texture(
 def _fill_head(
     colour: Array,
     seen: Array,
-    thickness: float,
     raster: Raster,
     parts: Array,
     model: HeadModel,
@@ -125,7 +124,7 @@ def _fill_head(
     alone = replace(cropped, triangle=triangle)
     known = np.where(here, seen[window], 0)
     filled = colour.copy()
-    around = fill_surface(colour[window], known, thickness, alone, model, settings)
+    around, _ = fill_surface(colour[window], known, alone, model, settings)
     filled[window] = np.where(here[..., None], around, colour[window])
     return filled
 

@@ -15,7 +15,7 @@ from hifi_portrait.head.raster import Raster
 from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.clothing.extend import extend_clothes
 from hifi_portrait.warp.hair.shell import scalp
-from hifi_portrait.warp.hair.strands import draw_strands
+from hifi_portrait.warp.hair.strands import continue_hair, fray_outline
 from hifi_portrait.warp.image.colour import measure_brightness
 from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.kernels import blend_on_mesh
@@ -47,21 +47,14 @@ def blend_surface(context: WarpContext, canvas: Canvas) -> Canvas:
 
 def fill_unseen(context: WarpContext, canvas: Canvas) -> Canvas:
     """Stage: give what no reference sees of the mesh a colour."""
-    thickness = float(context.sources.hair.mean())
-    colour = fill_surface(
-        canvas.colour, canvas.seen, thickness, canvas.raster, context.model, context.settings
-    )
-    return replace(canvas, colour=colour)
+    colour, hair = fill_surface(canvas.colour, canvas.seen, canvas.raster, context.model, context.settings)
+    alpha = fray_outline(canvas.alpha, hair, context.settings.strands)
+    return replace(canvas, colour=colour, alpha=alpha)
 
 
 def fill_surface(
-    colour: Array,
-    seen: Array,
-    thickness: float,
-    raster: Raster,
-    model: HeadModel,
-    settings: WarpSettings,
-) -> FloatArray:
+    colour: Array, seen: Array, raster: Raster, model: HeadModel, settings: WarpSettings
+) -> tuple[FloatArray, FloatArray]:
     """Give pixels that no reference sees a colour: of their part, or of the seen surface around them.
 
     Where there may be hair, it is that of the hair around, in strands.
@@ -72,12 +65,15 @@ def fill_surface(
         (H, W, 3) in [0, 255].
     seen
         (H, W) in [0, 1], how well references see what is drawn.
-    thickness
-        Metres by which hair stands off the scalp.
     raster, model
         What is drawn.
     settings
         Those of what counts as seen, of eyes, hair and clothes.
+
+    Returns
+    -------
+    filled, hair
+        (H, W, 3) in [0, 255], and (H, W) in [0, 1], how far that is hair that no reference sees.
     """
     unseen = settings.unseen
     on_mesh = raster.triangle >= 0
@@ -107,8 +103,9 @@ def fill_surface(
     of_hair = np.clip((fullness - bare) / (dense - bare), 0, 1)
     well_seen = np.clip(seen / unseen.grazed_hair_visibility, 0, 1) ** 3 * on_mesh
     known_hair = well_seen * (fullness > unseen.hair_fullness)
+    made_up_hair = np.zeros_like(of_hair)
     if known_hair.sum() >= 1:
-        uneven = draw_strands(filled, known_hair, thickness, raster, model, settings)
-        hair = inpaint(filled, known_hair) * uneven[..., None]
-        head = head + (of_hair * (1 - well_seen))[..., None] * (hair - head)
-    return np.where((on_mesh & is_head)[..., None], head, body)
+        made_up_hair = of_hair * (1 - well_seen)
+        hair = continue_hair(filled, known_hair, raster, model, settings)
+        head = head + made_up_hair[..., None] * (hair - head)
+    return np.where((on_mesh & is_head)[..., None], head, body), made_up_hair

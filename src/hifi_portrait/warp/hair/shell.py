@@ -118,7 +118,8 @@ def measure_thickness(
     """Measure by how much hair stands off the scalp in each of N photos.
 
     Along the head's outline a photo shows it; elsewhere it is that of the outline around, or of the other
-    photos', but no more than fits into the photo's matte.
+    photos', and far from any outline as thick as hair usually is along it; but no more than fits into the
+    photo's matte.
 
     Parameters
     ----------
@@ -148,14 +149,24 @@ def measure_thickness(
         weight = np.clip(1 - facing / own.max_facing, 0, 1) * (until < own.max_thickness)
         across = np.sqrt(1 - np.minimum(facing, 1) ** 2)
         beyond = np.maximum((own.skull_radius + until) * across - own.skull_radius, 0)
+        usual_weight = own.usual_weight * (weight.sum() > 0)
         room.append(until)
-        measured.append(hair.nearness @ (weight * beyond))
-        weights.append(hair.nearness @ weight)
+        measured.append(hair.nearness @ (weight * beyond) + usual_weight * _usual(weight, beyond, own))
+        weights.append(hair.nearness @ weight + usual_weight)
     others = own.others_weight * np.sum(measured, axis=0)
     others_weight = own.others_weight * np.sum(weights, axis=0) + 1e-6
     shown = zip(measured, weights, strict=True)
     thickness = [(own_hair + others) / (weight + others_weight) for own_hair, weight in shown]
     return np.asarray(np.minimum(thickness, room) * hair.fullness, np.float32)
+
+
+def _usual(weight: Array, thickness: Array, settings: ThicknessSettings) -> float:
+    """Find the thickness that hair has at most at a fraction of the outline (P,): without quiff and bun."""
+    if weight.sum() <= 0:
+        return 0.0
+    order = np.argsort(thickness)
+    below = np.cumsum(weight[order]) / weight.sum()
+    return float(thickness[order][np.searchsorted(below, settings.usual_fraction)])
 
 
 def _measure_room(

@@ -1,31 +1,163 @@
-"""Strands of hair where no photo shows them: they run from the crown, as uneven as the hair that is shown."""
+"""Hair where no photo shows it: pieces of the hair that is shown, laid along strands from the crown.
+
+Pieces overlap on a triangular lattice over the scalp. Each is turned so that its strands lead away from the
+crown, and they are mixed so that their contrast stays: Heitz and Neyret, High-performance by-example noise
+using a histogram-preserving blending operator (2018), section 3.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
 from hifi_portrait.head.compiled import compiled
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.warp.hair.shell import scalp
-from hifi_portrait.warp.image.inpaint import blur_wide
-from hifi_portrait.warp.settings import ScalpSettings, WarpSettings
+from hifi_portrait.warp.image.inpaint import blur_wide, inpaint
+from hifi_portrait.warp.image.morphology import distance_to
+from hifi_portrait.warp.settings import ScalpSettings, StrandSettings, WarpSettings
 
 CROWN = (0.0, 0.045)
 """Metres on the mean head, right and back of the middle, of the crown, from which strands run."""
 
 
-def draw_strands(
-    picture: Array, shown: Array, thickness: float, raster: Raster, model: HeadModel, settings: WarpSettings
-) -> FloatArray:
-    """Draw strands: factors (H, W), about 1, by which plain hair is multiplied.
+@dataclass(frozen=True, eq=False)
+class HairPieces:
+    """Pieces of shown hair, all of one size.
 
-    White noise is summed along their way (Cabral and Leedom, Imaging vector fields using line integral
-    convolution, 1993).
+    Attributes
+    ----------
+    detail
+        (H, W, 3), the logarithm of the picture less that of its surroundings.
+    middles, strands
+        (K, 2) their middles in pixels, and unit vectors along their strands, away from the crown.
+    radius
+        Pixels.
+    """
+
+    detail: FloatArray
+    middles: FloatArray
+    strands: FloatArray
+    radius: float
+
+
+def continue_hair(
+    picture: Array, shown: Array, raster: Raster, model: HeadModel, settings: WarpSettings
+) -> FloatArray:
+    """Continue hair over all of the scalp: its colours (H, W, 3) in [0, 255].
+
+    Parameters
+    ----------
+    picture
+        (H, W, 3) in [0, 255].
+    shown
+        (H, W) in [0, 1], where it shows hair; somewhere it has to.
+    raster, model
+        What is drawn.
+    settings
+        Those of strands and of the scalp.
+    """
+    own = settings.strands
+    about = raster.interpolate(_about_crown(model, settings.scalp), model.triangles)
+    plain = _continue_plainly(picture, shown, raster.mask, own)
+    away = np.hypot(about[..., 0], about[..., 1])
+    metres = _metres_of_pixel(away, shown)
+    pieces = find_pieces_of_hair(picture, shown, away, own)
+    if pieces is None:
+        return plain
+    detail = np.zeros_like(plain)
+    on_scalp = about[..., 2] > 0
+    _lay_pieces(about, on_scalp, pieces.detail, pieces.middles, pieces.strands, pieces.radius, metres, detail)
+    return np.asarray((plain + own.dark_offset) * np.exp(detail) - own.dark_offset, np.float32)
+
+
+def fray_outline(alpha: Array, hair: Array, settings: StrandSettings) -> FloatArray:
+    """Let the outline of continued hair be uneven and soft, as strands make it; gives the alpha (H, W).
+
+    Parameters
+    ----------
+    alpha
+        (H, W) in [0, 1].
+    hair
+        (H, W) in [0, 1], how far what is drawn is hair that no photo shows.
+    settings
+        How deep, and how wide.
+    """
+    depth = settings.fray * len(alpha)
+    inside = distance_to(alpha < 0.5)
+    cut = depth * np.clip(0.5 + 0.3 * _noise(alpha.shape, settings.lock_width * len(alpha)), 0, 1)
+    frayed = np.clip((inside - cut) / max(0.5 * depth, 1) + 0.5, 0, 1)
+    return np.asarray(alpha * (1 - hair * (1 - frayed)), np.float32)
+
+
+@lru_cache(maxsize=4)
+def _noise(shape: tuple[int, int], width: float) -> FloatArray:
+    """White noise (H, W), the same at each call, blurred by a width in pixels; of deviation 1."""
+    noise = np.random.default_rng(0).standard_normal(shape, np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), max(width, 0.5))
+    return np.asarray(smooth / smooth.std(), np.float32)
+
+
+def _continue_plainly(picture: Array, shown: Array, mask: BoolArray, settings: StrandSettings) -> FloatArray:
+    """Continue the colours of hair without strands; far from what is shown they are those of most of it.
+
+    At its edge, where light shines through it and the background mixes in, hair counts little.
+    """
+    side = len(shown)
+    inside = np.minimum(distance_to(shown < 0.5) / (settings.edge_width * side), 1) ** 2 * shown
+    if inside.max() < 0.1:
+        inside = shown
+    inside = inside.astype(np.float32)
+    around = inpaint(picture, inside)
+    usual = _usual_colour(picture, inside)
+    far = 1 - np.exp(-distance_to(inside > 0.5) / (settings.reach * side))
+    mixed = around + far[..., None] * (usual - around)
+    return np.asarray(blur_wide(mixed, settings.plain_width * side), np.float32)
+
+
+def _usual_colour(picture: Array, weight: Array) -> FloatArray:
+    """Mean colour (3,) of the darker half of hair: light from above does not reach what is not shown."""
+    there = weight > 0.5 * weight.max()
+    colours = picture[there]
+    brightness = colours.mean(axis=1)
+    usual = brightness <= np.percentile(brightness, 50)
+    return np.asarray(colours[usual].mean(axis=0), np.float32)
+
+
+@lru_cache(maxsize=4)
+def _about_crown(model: HeadModel, settings: ScalpSettings) -> FloatArray:
+    """Place of the scalp's vertices about the crown, (V, 3).
+
+    The first two numbers are metres from the crown in the direction in which a vertex lies, seen from above;
+    the third is by how much a circle about the crown is shorter there than on a plane. 0 off the scalp.
+    """
+    hair = scalp(model, settings)
+    places = model.mean[hair.vertices]
+    flat = places[:, :2] - np.array(CROWN)
+    crown = places[np.hypot(*flat.T).argmin()]
+    level = np.maximum(np.hypot(*flat.T), 1e-6)
+    away = np.linalg.norm(places - crown, axis=1)
+    about = flat / level[:, None] * away[:, None]
+    columns = (*about.T, np.clip(level / np.maximum(away, 1e-6), 0.3, 1))
+    return np.stack([hair.spread_to(column, model.num_vertices) for column in columns], axis=1)
+
+
+def _metres_of_pixel(away: Array, shown: Array) -> float:
+    """Metres along the scalp that a pixel shows, where hair is seen straight on."""
+    slope = np.hypot(*np.gradient(away))[shown > 0.5]
+    slope = slope[(slope > 1e-6) & (slope < 0.02)]
+    return float(np.percentile(slope, 25)) if len(slope) else 0.4 / len(shown)
+
+
+def find_pieces_of_hair(
+    picture: Array, shown: Array, away: Array, settings: StrandSettings
+) -> HairPieces | None:
+    """Choose pieces of hair in a picture, without shine: as large as there are enough of.
 
     Parameters
     ----------
@@ -33,88 +165,139 @@ def draw_strands(
         (H, W, 3) in [0, 255].
     shown
         (H, W) in [0, 1], where it shows hair.
-    thickness
-        Metres by which hair stands off: cropped hair has no locks.
-    raster, model
-        What is drawn.
+    away
+        (H, W) metres from the crown.
     settings
-        Those of strands and of the scalp.
+        Sizes and numbers.
+
+    Returns
+    -------
+    HairPieces or None
+        None where no piece is large enough.
     """
-    own, side = settings.strands, len(shown)
-    away = raster.interpolate(_from_crown(model, settings.scalp)[:, None], model.triangles)[..., 0]
-    of_scalp = (away > 0).astype(np.uint8)
-    waves, *grains = _noise(shown.shape, (own.wave_length, own.strand_width, own.lock_width))
-    wavy = cv2.GaussianBlur(away, (0, 0), own.flow_softness * side) + own.waviness * waves
-    down, across = np.gradient(wavy)
-    length = np.maximum(np.hypot(down, across), 1e-9)
-    flow = np.stack([across / length, down / length], axis=-1).astype(np.float32)
-    brightness = np.log(picture.mean(axis=2) + own.dark_offset)
-    total = np.zeros(shown.shape, np.float32)
-    long = min(thickness / own.long_thickness, 1.0)
-    scales = (
-        (own.strand_width, own.strand_evenness, 1.0),
-        (own.lock_width, own.lock_evenness, long),
+    side = len(shown)
+    hair = shown > 0.9
+    inside = distance_to(~hair) if not hair.all() else np.full(shown.shape, side, np.float32)
+    grid = np.zeros(shown.shape, np.bool_)
+    step = max(side // 128, 1)
+    grid[::step, ::step] = True
+    radius, found = 0.0, np.zeros((0, 2), np.int64)
+    for fraction in settings.piece_radii:
+        radius = fraction * side
+        found = np.argwhere(grid & (inside > radius))
+        if radius >= 2 and len(found) >= settings.least_pieces:
+            break
+    if radius < 2 or len(found) < settings.least_pieces:
+        return None
+    light = np.log(np.asarray(picture, np.float32) + settings.dark_offset)
+    weight = hair.astype(np.float32)
+    sigma = settings.evenness * radius
+    mean = blur_wide(light * weight[..., None], sigma) / np.maximum(blur_wide(weight, sigma), 1e-3)[..., None]
+    detail = np.clip((light - mean) * weight[..., None], -settings.most_detail, settings.most_detail)
+    direction, clear = _measure_strands(light.mean(axis=2), radius)
+    dull = np.argsort(cv2.GaussianBlur(mean.mean(axis=2), (0, 0), radius / 2)[tuple(found.T)])
+    found = found[dull[: max(settings.least_pieces, len(found) // 2)]]
+    order = np.argsort(-clear[tuple(found.T)])[: max(settings.least_pieces, len(found) // 2)]
+    found = found[order][:: max(len(order) // settings.most_pieces, 1)]
+    at = tuple(found.T)
+    strands = direction[at]
+    down, across = np.gradient(cv2.GaussianBlur(away, (0, 0), radius / 3))
+    along = strands[:, 0] * across[at] + strands[:, 1] * down[at]
+    strands = np.where(along[:, None] < 0, -strands, strands)
+    middles = found[:, ::-1].astype(np.float32)
+    return HairPieces(detail.astype(np.float32), middles, strands.astype(np.float32), float(radius))
+
+
+def _measure_strands(light: Array, radius: float) -> tuple[FloatArray, FloatArray]:
+    """Direction (H, W, 2) in which a picture changes least, and how clear it is, (H, W) in [0, 1].
+
+    By the structure tensor: Bigün and Granlund, Optimal orientation detection of linear symmetry (1987).
+    """
+    down, across = np.gradient(cv2.GaussianBlur(np.asarray(light, np.float32), (0, 0), 0.8))
+    xx, yy, xy = (
+        cv2.GaussianBlur(np.asarray(product, np.float32), (0, 0), radius / 2)
+        for product in (across * across, down * down, across * down)
     )
-    for grain, (width, even, strength) in zip(grains, scales, strict=True):
-        along = np.zeros(shown.shape, np.float32)
-        _sum_along(grain, flow, of_scalp, round(own.length * long * side / 2), along)
-        deviation = float(along[of_scalp > 0].std()) if of_scalp.any() else 1.0
-        contrast = min(_measure_contrast(brightness, shown, width * side, even * side), own.max_contrast)
-        total += strength * contrast / max(deviation, own.min_spread) * along
-    return np.asarray(np.exp(total), np.float32)
+    spread = np.hypot(xx - yy, 2 * xy)
+    angle = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
+    direction = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    return direction.astype(np.float32), np.asarray(spread / np.maximum(xx + yy, 1e-9), np.float32)
 
 
-@lru_cache(maxsize=4)
-def _noise(shape: tuple[int, int], widths: tuple[float, ...]) -> list[FloatArray]:
-    """White noise (H, W) of deviation 1, the same at each call, blurred by fractions of the height."""
-    rng = np.random.default_rng(0)
-    smooth = (
-        blur_wide(rng.standard_normal(shape, np.float32), max(width * shape[0], 0.5)) for width in widths
-    )
-    return [np.asarray(each / each.std(), np.float32) for each in smooth]
-
-
-@lru_cache(maxsize=4)
-def _from_crown(model: HeadModel, settings: ScalpSettings) -> FloatArray:
-    """Metres (V,) of the scalp's vertices from the crown on the mean head; 0 off it."""
-    hair = scalp(model, settings)
-    places = model.mean[hair.vertices]
-    crown = places[np.hypot(places[:, 0] - CROWN[0], places[:, 1] - CROWN[1]).argmin()]
-    return hair.spread_to(np.linalg.norm(places - crown, axis=1) + 1e-3, model.num_vertices)
-
-
-def _measure_contrast(brightness: Array, shown: Array, fine: float, coarse: float) -> float:
-    """Measure the spread of log brightness (H, W) between two sizes in pixels, on hair (H, W)."""
-    weight = np.maximum(blur_wide(shown, coarse), 1e-3)
-    mean = blur_wide(brightness * shown, coarse) / weight
-    near = blur_wide(shown, fine) if fine > 0.7 else shown
-    detail = blur_wide(brightness * shown, fine) / np.maximum(near, 1e-3) if fine > 0.7 else brightness
-    inside = shown > 0.9
-    return float((detail - mean)[inside].std()) if inside.any() else 0.0
+@compiled(inline="always")
+def _hash(i: int, j: int) -> int:  # pragma: no cover - compiled
+    """Spread a place of the lattice over 24 bits."""
+    mixed = (i * 73856093) ^ (j * 19349663)
+    mixed = (mixed ^ (mixed >> 13)) * 1274126177
+    return ((mixed ^ (mixed >> 16)) >> 3) & 0xFFFFFF
 
 
 @compiled(fastmath=True)
-def _sum_along(
-    noise: Array, flow: Array, where: Array, steps: int, out: Array
+def _lay_pieces(
+    about: Array,
+    where: Array,
+    detail: Array,
+    middles: Array,
+    strands: Array,
+    radius: float,
+    metres: float,
+    out: Array,
 ) -> None:  # pragma: no cover - compiled
-    """Noise (H, W) summed along a field of unit vectors (H, W, 2), so many pixels to and fro.
-
-    Over the root of their number: short and long strands are equally uneven.
-    """
-    height, width = noise.shape
+    """Lay pieces of detail (H, W, 3) over a scalp (H, W), by its places about the crown (H, W, 3)."""
+    height, width = where.shape
+    cell = radius * metres
+    count = middles.shape[0]
+    corners = np.zeros((3, 2), np.int64)
+    weights = np.zeros(3)
     for row in range(height):
         for column in range(width):
-            if where[row, column] == 0:
+            if not where[row, column]:
                 continue
-            total, count = noise[row, column], 1
-            for sign in (-1.0, 1.0):
-                x, y = column + 0.5, row + 0.5
-                for _ in range(steps):
-                    i, j = int(x), int(y)
-                    x += sign * flow[j, i, 0]
-                    y += sign * flow[j, i, 1]
-                    if x < 0 or y < 0 or x >= width or y >= height or where[int(y), int(x)] == 0:
-                        break
-                    total += noise[int(y), int(x)]
-                    count += 1
-            out[row, column] = total / count**0.5
+            u, v, narrow = about[row, column, 0], about[row, column, 1], about[row, column, 2]
+            x, y = (u - v / np.sqrt(3.0)) / cell, 2 * v / np.sqrt(3.0) / cell
+            i, j = int(np.floor(x)), int(np.floor(y))
+            a, b = x - i, y - j
+            if a + b < 1:
+                corners[0, 0], corners[0, 1], weights[0] = i, j, 1 - a - b
+                corners[1, 0], corners[1, 1], weights[1] = i + 1, j, a
+                corners[2, 0], corners[2, 1], weights[2] = i, j + 1, b
+            else:
+                corners[0, 0], corners[0, 1], weights[0] = i + 1, j + 1, a + b - 1
+                corners[1, 0], corners[1, 1], weights[1] = i, j + 1, 1 - a
+                corners[2, 0], corners[2, 1], weights[2] = i + 1, j, 1 - b
+            red, green, blue, squares = 0.0, 0.0, 0.0, 0.0
+            for n in range(3):
+                p, q = corners[n, 0], corners[n, 1]
+                centre_v = q * cell * np.sqrt(3.0) / 2
+                centre_u = p * cell + q * cell / 2
+                length = max(np.hypot(centre_u, centre_v), 1e-6)
+                radial_u, radial_v = centre_u / length, centre_v / length
+                du, dv = u - centre_u, v - centre_v
+                along = (du * radial_u + dv * radial_v) / metres
+                across = (-du * radial_v + dv * radial_u) * narrow / metres
+                number = _hash(p, q)
+                k = number % count
+                if (number >> 12) & 1:
+                    across = -across
+                sx, sy = strands[k, 0], strands[k, 1]
+                px = middles[k, 0] + along * sx - across * sy
+                py = middles[k, 1] + along * sy + across * sx
+                px, py = min(max(px, 0.0), width - 1.001), min(max(py, 0.0), height - 1.001)
+                left, top = int(px), int(py)
+                fx, fy = px - left, py - top
+                weight = weights[n] ** 1.5
+                squares += weight * weight
+                c00, c10 = (1 - fx) * (1 - fy) * weight, fx * (1 - fy) * weight
+                c01, c11 = (1 - fx) * fy * weight, fx * fy * weight
+                red += c00 * detail[top, left, 0] + c10 * detail[top, left + 1, 0]
+                red += c01 * detail[top + 1, left, 0] + c11 * detail[top + 1, left + 1, 0]
+                green += c00 * detail[top, left, 1] + c10 * detail[top, left + 1, 1]
+                green += c01 * detail[top + 1, left, 1] + c11 * detail[top + 1, left + 1, 1]
+                blue += c00 * detail[top, left, 2] + c10 * detail[top, left + 1, 2]
+                blue += c01 * detail[top + 1, left, 2] + c11 * detail[top + 1, left + 1, 2]
+            keep = 1 / np.sqrt(max(squares, 1e-9))
+            out[row, column, 0], out[row, column, 1], out[row, column, 2] = (
+                red * keep,
+                green * keep,
+                blue * keep,
+            )

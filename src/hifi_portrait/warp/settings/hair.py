@@ -39,6 +39,12 @@ class ThicknessSettings:
     others_weight: float = 1e-3
     """Weight of the other photos' measurements there."""
 
+    usual_fraction: float = 0.3
+    """Fraction of an outline along which hair is at most as thick as where no outline is near."""
+
+    usual_weight: float = 0.1
+    """Weight of that thickness."""
+
     person_matte: float = 0.5
     """Matte below which a place is outside the person."""
 
@@ -104,43 +110,40 @@ class HairSegmentSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class StrandSettings:
-    """Strands of hair that no photo shows; read by `warp/hair/strands.py`.
+    """Hair that no photo shows; read by `warp/hair/strands.py`.
 
-    Lengths are fractions of the picture's side unless they are said to be metres.
+    Lengths are fractions of the picture's side.
     """
 
-    length: float = 0.05
-    """Length along which a strand of long hair is seen."""
+    piece_radii: tuple[float, ...] = (0.04, 0.03, 0.025, 0.017, 0.012)
+    """Radii of the pieces of shown hair that are repeated: the first of which there are enough."""
 
-    long_thickness: float = 0.02
-    """Hair of at least this thickness, in metres, is drawn with long strands and locks."""
+    least_pieces: int = 12
+    """How many are enough."""
 
-    strand_width: float = 0.0012
-    """Width of a strand."""
+    most_pieces: int = 200
+    """How many are used at most."""
 
-    strand_evenness: float = 0.008
-    """Length over which strands' brightness is even."""
+    evenness: float = 0.3
+    """Standard deviation, in radii, of the blur that is taken off a piece, with coarser differences."""
 
-    lock_width: float = 0.006
-    """Width of a lock."""
+    most_detail: float = 0.35
+    """Largest difference that a piece repeats, of natural logarithms of brightness."""
 
-    lock_evenness: float = 0.03
-    """Length over which locks' brightness is even."""
+    edge_width: float = 0.015
+    """Width of the edge of shown hair that counts little for the colour of what is not shown."""
 
-    waviness: float = 0.004
-    """Amplitude of the strands' waviness, in metres."""
+    reach: float = 0.06
+    """Distance from shown hair at which the usual colour of all of it has taken over to 1 - 1 / e."""
 
-    wave_length: float = 0.04
-    """Wavelength of the strands' waviness."""
+    plain_width: float = 0.012
+    """Standard deviation of the blur of the continued colours."""
 
-    flow_softness: float = 0.01
-    """Standard deviation of the blur of the distance from the crown, along which strands run."""
+    fray: float = 0.003
+    """Depth to which the outline of hair that no photo shows is uneven."""
 
-    max_contrast: float = 0.06
-    """Largest standard deviation of the logarithm of brightness."""
-
-    min_spread: float = 0.2
-    """Least standard deviation of noise summed along strands: of a handful of pixels it may be none."""
+    lock_width: float = 0.003
+    """Width of the locks that make it uneven."""
 
     dark_offset: float = 8.0
     """Of 255, added to brightness before a logarithm is taken."""
