@@ -9,6 +9,7 @@ from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
+import cv2
 import numpy as np
 
 from hifi_portrait.errors import ImageError, NoFaceError, SeveralFacesError
@@ -18,9 +19,11 @@ from hifi_portrait.faces.geometry import (
     crop_size,
     crop_square,
     cut_out,
+    shows_more,
     square_transform,
     transform_points,
     upright_turn,
+    wide_margin,
 )
 from hifi_portrait.faces.image import ImageLike, load_image, source_name
 from hifi_portrait.faces.landmarker import MediaPipeLandmarker
@@ -49,6 +52,9 @@ _MIN_SECOND_FACE = 0.25
 _EYE_TOLERANCE = 0.12
 """Largest distance between the detector's and the landmarks' eyes, as a fraction of the detection's box."""
 
+_JOINED_MATTES = 0.03
+"""Length, in crops, over which the matte of a wide crop changes over to that of the portrait crop."""
+
 _PROFILE_EYES = 0.25
 """Distance between the eyes, in boxes of the detection, below which a face is seen from the side."""
 
@@ -65,6 +71,8 @@ class FaceAnalyser:
     recogniser: Recogniser = field(default_factory=DlibRecogniser)
     parsing: Parsing = field(default_factory=default_parsing)
     """Run for the photos of an identity only, once each."""
+    wide: bool = False
+    """Whether faces keep what their photos show about the portrait crop, for a head that turns to show."""
 
     def analyse(self, photo: ImageLike, *, index: int | None = None, single: bool = False) -> Face:
         """Analyse one face of a photo.
@@ -230,6 +238,8 @@ class FaceAnalyser:
     def _cut(self, image: ByteArray, face: MeasuredFace, name: str) -> Face:
         """Add all but the embedding, which is cheaper for many faces at once."""
         crop = cut_out(image, face.crop_transform, face.crop_size)
+        matte = self.matting(crop)
+        wide_crop, wide_matte = self._cut_wide(image, face, matte) if self.wide else (None, None)
         return Face(
             source=name,
             box=face.box,
@@ -238,12 +248,30 @@ class FaceAnalyser:
             crop=crop,
             crop_landmarks=transform_points(face.landmarks, face.crop_transform),
             crop_transform=face.crop_transform,
-            matte=self.matting(crop),
+            matte=matte,
             aligned=face.aligned,
             embedding=np.zeros(0, np.float32),
             quality=face.measures.score,
             measures=face.measures,
+            wide_crop=wide_crop,
+            wide_matte=wide_matte,
         )
+
+    def _cut_wide(
+        self, image: ByteArray, face: MeasuredFace, matte: FloatArray
+    ) -> tuple[ByteArray | None, FloatArray | None]:
+        """Cut out more of a photo than the crop, with a matte that is the crop's own in the middle."""
+        size, margin = face.crop_size, wide_margin(face.crop_size)
+        if not shows_more(image.shape, face.crop_transform, size):
+            return None, None
+        moved = np.array([[1.0, 0, margin], [0, 1, margin], [0, 0, 1]])
+        crop = cut_out(image, moved @ face.crop_transform, size + 2 * margin)
+        around = self.matting(crop)
+        inside = np.zeros(around.shape, np.uint8)
+        inside[margin:-margin, margin:-margin] = 1
+        fade = np.clip(cv2.distanceTransform(inside, cv2.DIST_L2, 5) / (_JOINED_MATTES * size), 0, 1)
+        own = np.pad(matte, margin, mode="edge")
+        return crop, np.asarray(around + fade * (own - around), np.float32)
 
     def _with_embeddings(self, faces: Sequence[Face]) -> list[Face]:
         if not faces:

@@ -56,6 +56,11 @@ class Face:
     """In [0, 1]; see ``FaceQuality``."""
     measures: FaceQuality | None = None
     """What ``quality`` is made of; None where it is not known."""
+    wide_crop: ByteArray | None = None
+    """(S + 2 M, S + 2 M, 3): the crop with ``faces.geometry.wide_margin(S)`` more pixels on each side; None
+    where that was not asked for, or where the photo shows nothing there."""
+    wide_matte: FloatArray | None = None
+    """(S + 2 M, S + 2 M) in [0, 1], its matte, which is ``matte`` in the middle."""
 
     def __post_init__(self) -> None:
         make_arrays_read_only(self)

@@ -17,6 +17,12 @@ _MIN_FILLED = 0.75
 _LEANING_HEAD = 60.0
 """Degrees up to which a head is taken to lean in an upright photo."""
 
+_WIDE_MARGIN = 1 / 8
+"""Width of what a wide crop shows on each side of the portrait crop, as a fraction of that one's side."""
+
+_LEAST_MARGIN = 0.02
+"""The same that a photo must have in its own pixels, on one side at least, for a wide crop to be made."""
+
 # Landmarks of the upper face and nose: they move little with jaw, mouth and brows.
 # fmt: off
 _RIGID = np.array([
@@ -71,6 +77,26 @@ def upright_turn(landmarks: FloatArray) -> Array:
 def crop_size(side: float) -> int:
     """Choose the size in pixels at which a crop of this side (in photo pixels) is made."""
     return max((size for size in CROP_SIZES if side >= _MIN_FILLED * size), default=CROP_SIZES[0])
+
+
+def wide_margin(size: int) -> int:
+    """Give the pixels that a wide crop has on each side of a portrait crop of a size."""
+    return round(_WIDE_MARGIN * size)
+
+
+def shows_more(photo: tuple[int, ...], matrix: Array, size: int) -> bool:
+    """Tell whether a photo, of height and width and so on, shows anything about its portrait crop.
+
+    Parameters
+    ----------
+    photo
+        Height and width in pixels.
+    matrix, size
+        (3, 3) from photo pixels to crop pixels, and the crop's side.
+    """
+    corners = np.array([[0, 0, 1], [photo[1], photo[0], 1]]) @ matrix.T
+    low, high = corners[:, :2].min(axis=0), corners[:, :2].max(axis=0)
+    return bool(max(-low.min(), (high - size).max()) > _LEAST_MARGIN * size)
 
 
 def square_transform(centre: Array, side: float, size: int, angle: float = 0.0) -> Array:

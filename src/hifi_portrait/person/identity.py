@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from hifi_portrait.errors import IdentityError
 from hifi_portrait.faces import Face, FaceAnalyser, ImageLike, default_analyser
+from hifi_portrait.faces.geometry import wide_margin
 from hifi_portrait.faces.protocols import Parsing
 from hifi_portrait.fitting import fit
 from hifi_portrait.head import HeadGeometry
@@ -111,7 +113,7 @@ class Identity(References):
             There is no photo, or the photos show different people and none of them in more photos than the
             others.
         """
-        analyser = analyser or default_analyser()
+        analyser = replace(analyser or default_analyser(), wide=True)
         listed = list_sources(photos)
         analysed = analyse_sources(listed.sources, analyser)
         dropped = [DroppedPhoto(printable(file.path), file.reason) for file in listed.unused]
@@ -176,6 +178,7 @@ class Identity(References):
             label_maps=np.stack([parsing(*view) for view in views]),
             identity=np.array(fitted.identity, np.float32),
             covered=covered.vertices,
+            **_stack_wide(faces, size),
             dropped=dropped,
             notices=(*notices, *covered.notices),
         )
@@ -274,6 +277,9 @@ class Identity(References):
             "identity": self.identity,
             **{_GEOMETRIES + name: np.stack([each[name] for each in geometry]) for name in geometry[0]},
         }
+        if self.wide_crops is not None and self.wide_mattes is not None:
+            tensors["wide_crops"] = self.wide_crops
+            tensors["wide_mattes"] = np.rint(self.wide_mattes * 255).astype(np.uint8)
         if self.covered is not None:
             tensors["covered"] = np.rint(self.covered * 255).astype(np.uint8)
         metadata = {
@@ -324,25 +330,47 @@ class Identity(References):
             ),
             label_maps=tensors.get("label_maps"),  # absent from files that earlier releases wrote
             identity=tensors["identity"],
-            covered=_read_covered(tensors),
+            covered=_read_fraction(tensors, "covered"),
+            wide_crops=tensors.get("wide_crops"),
+            wide_mattes=_read_fraction(tensors, "wide_mattes"),
             dropped=tuple(DroppedPhoto(**photo) for photo in json.loads(metadata["dropped"])),
             notices=tuple(str(notice) for notice in json.loads(metadata.get("notices", "[]"))),
         )
 
 
-def _read_covered(tensors: Mapping[str, Array]) -> FloatArray | None:
-    """Give what is covered; files of earlier releases, and those of people whom nothing covers, lack it."""
-    covered = tensors.get("covered")
-    return None if covered is None else covered.astype(np.float32) / np.float32(255)
+def _read_fraction(tensors: Mapping[str, Array], name: str) -> FloatArray | None:
+    """Give what is kept in steps of 1/255; None where a file lacks it, as those of earlier releases do."""
+    kept = tensors.get(name)
+    return None if kept is None else kept.astype(np.float32) / np.float32(255)
+
+
+def _stack_wide(faces: Sequence[Face], size: int) -> dict[str, Any]:
+    """Give the wide crops and mattes of N faces at a common size, if any has some: a crop alone is padded."""
+    if all(face.wide_crop is None for face in faces):
+        return {}
+    margin = wide_margin(size)
+    crops, mattes = [], []
+    for face in faces:
+        if face.wide_crop is None or face.wide_matte is None:
+            crop, matte, _ = _resize_face(face, size)
+            crop = np.pad(crop, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
+            matte = np.pad(matte, margin, mode="edge")
+        else:
+            crop, matte = _resize(face.wide_crop, face.wide_matte, size + 2 * margin)
+        crops.append(crop)
+        mattes.append(matte)
+    return {"wide_crops": np.stack(crops), "wide_mattes": np.stack(mattes)}
 
 
 def _resize_face(face: Face, size: int) -> tuple[ByteArray, FloatArray, FloatArray]:
     """Give crop, matte (in steps of 1/255, as files keep it) and landmarks at a common size."""
     scale = size / face.crop.shape[0]
-    crop: Array = face.crop
-    matte: Array = face.matte
-    if scale != 1:
+    return *_resize(face.crop, face.matte, size), (face.crop_landmarks * scale).astype(np.float32)
+
+
+def _resize(crop: Array, matte: Array, size: int) -> tuple[ByteArray, FloatArray]:
+    """Resize a crop and its matte, which is then kept in steps of 1/255."""
+    if size != len(crop):
         crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_CUBIC)
         matte = cv2.resize(matte, (size, size), interpolation=cv2.INTER_LINEAR)
-    matte = np.rint(matte * 255).astype(np.uint8).astype(np.float32) / np.float32(255)
-    return crop, matte, (face.crop_landmarks * scale).astype(np.float32)
+    return crop, np.rint(matte * 255).astype(np.uint8).astype(np.float32) / np.float32(255)

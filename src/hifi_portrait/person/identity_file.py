@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from hifi_portrait.errors import IdentityError
+from hifi_portrait.faces.geometry import wide_margin
 from hifi_portrait.faces.image import IMAGE_SUFFIXES
 from hifi_portrait.fitting.landmark_model import NUM_LANDMARKS
 from hifi_portrait.head.arrays import Array
@@ -95,6 +96,9 @@ def check_shapes(tensors: Mapping[str, Array], count: int) -> None:
         "identity": (IDENTITY_COMPONENTS,),
         "geometries.rotation": (count, 3, 3),
     }
+    if "wide_crops" in tensors:
+        wide = size + 2 * wide_margin(size)
+        expected["wide_crops"], expected["wide_mattes"] = (count, wide, wide, 3), (count, wide, wide)
     if "label_maps" in tensors:
         expected["label_maps"] = (count, *tensors["label_maps"].shape[1:])
     for name, shape in expected.items():

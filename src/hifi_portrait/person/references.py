@@ -38,6 +38,12 @@ class References:
     """(N, P, P) uint8, the `hifi_portrait.faces.FaceLabel` of each place of the crops; None where they were
     not parsed: then hair and skin are told apart by their colours."""
 
+    wide_crops: ByteArray | None = None
+    """(N, S + 2 M, S + 2 M, 3), the crops with more of the photos on each side, M of
+    `hifi_portrait.faces.geometry.wide_margin`; None where the photos show no more."""
+    wide_mattes: FloatArray | None = None
+    """(N, S + 2 M, S + 2 M) in [0, 1], their mattes."""
+
     def __post_init__(self) -> None:
         make_arrays_read_only(self)
 

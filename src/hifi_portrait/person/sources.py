@@ -155,6 +155,8 @@ def _faces_of(identity: Identity) -> list[Face]:
                 crop_landmarks=landmarks,
                 crop_transform=np.eye(3),
                 matte=identity.mattes[index],
+                wide_crop=None if identity.wide_crops is None else identity.wide_crops[index],
+                wide_matte=None if identity.wide_mattes is None else identity.wide_mattes[index],
                 aligned=align_chip(crop, landmarks),
                 embedding=identity.embeddings[index],
                 quality=float(identity.quality[index]),

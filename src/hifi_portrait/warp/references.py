@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hifi_portrait.head.arrays import FloatArray
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.person.references import References
@@ -11,6 +12,7 @@ from hifi_portrait.warp.prepared import prepare_photos
 from hifi_portrait.warp.settings import WarpSettings
 from hifi_portrait.warp.sources import Sources
 from hifi_portrait.warp.weights import weigh_references
+from hifi_portrait.warp.widen import margin_of, widen
 
 
 def read_references(
@@ -48,7 +50,10 @@ def read_references(
     TargetError
         There is no reference of that number.
     """
-    prepared = prepare_photos(references, size, model, settings, bare_eyes=bare_eyes)
+    margin, side = margin_of(references), references.crops.shape[1]
+    references = widen(references)
+    wide_size = size * references.crops.shape[1] // side
+    prepared = prepare_photos(references, wide_size, model, settings, bare_eyes=bare_eyes)
     photos, glasses = prepared.photos, prepared.glasses
     choice = choose_references(photos, glasses, target, model, settings.weights, look)
     gains, likeness = compare_light(photos, choice, model, settings)
@@ -69,10 +74,16 @@ def read_references(
         weights=weights.on_vertices,
         mouth_weights=weights.on_mouth,
         main=main,
-        behind=prepared.background(main),
+        behind=_leave_margin(prepared.background(main), margin / (side + 2 * margin)),
         remainder=prepared.remainder(main),
         spaces={number: prepared.space(number) for number in {main, choice.dress}},
         dress=choice.dress,
         hair=photos.posed.hair[main],
         painted_eyes=weights.painted_eyes,
     )
+
+
+def _leave_margin(picture: FloatArray, margin: float) -> FloatArray:
+    """Give what a wide crop (S, S, 3) shows within its margin, a fraction of its side."""
+    left = round(margin * len(picture))
+    return picture[left : len(picture) - left, left : len(picture) - left]
