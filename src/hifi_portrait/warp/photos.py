@@ -9,10 +9,11 @@ import numpy as np
 
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.person.references import References
+from hifi_portrait.warp.holes import open_holes
 from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import square
 from hifi_portrait.warp.image.photo_frame import in_photo
-from hifi_portrait.warp.settings import PhotoSettings
+from hifi_portrait.warp.settings import PhotoSettings, WarpSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,7 @@ class CleanPhotos:
     solid: FloatArray
 
 
-def clean_photos(references: References, size: int, settings: PhotoSettings) -> CleanPhotos:
+def clean_photos(references: References, size: int, settings: WarpSettings) -> CleanPhotos:
     """Clean the photos of references for a picture ``size`` pixels high.
 
     Photos that are much larger than the picture, and would alias, are shrunk to its size.
@@ -45,9 +46,12 @@ def clean_photos(references: References, size: int, settings: PhotoSettings) -> 
     crops = np.ascontiguousarray(references.crops)
     mattes = np.ascontiguousarray(references.mattes, np.float32)
     shown = np.stack([in_photo(crop) for crop in crops])
-    if crops.shape[1] > settings.shrink_from * size:
+    if crops.shape[1] > settings.photos.shrink_from * size:
         crops, mattes, shown = (_shrink(pictures, size) for pictures in (crops, mattes, shown))
-    return CleanPhotos(crops, mattes, shown, _erode_mattes(mattes, settings) * shown)
+    if references.label_maps is not None:
+        photos = zip(crops, mattes, references.label_maps, strict=True)
+        mattes = np.stack([open_holes(*photo, settings.holes) for photo in photos])
+    return CleanPhotos(crops, mattes, shown, _erode_mattes(mattes, settings.photos) * shown)
 
 
 def _shrink(pictures: Array, size: int) -> Array:

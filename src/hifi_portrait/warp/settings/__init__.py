@@ -45,6 +45,7 @@ from hifi_portrait.warp.settings.picture import (
     RecolourSettings,
 )
 from hifi_portrait.warp.settings.references import (
+    HoleSettings,
     PhotoSettings,
     RegistrationSettings,
     WeightSettings,
@@ -71,6 +72,7 @@ __all__ = [
     "GlassesRemovalSettings",
     "GridSettings",
     "HairSegmentSettings",
+    "HoleSettings",
     "LightSettings",
     "LipSettings",
     "LooseHairSettings",
@@ -97,6 +99,9 @@ class WarpSettings:
 
     photos: PhotoSettings = field(default_factory=PhotoSettings)
     """How photos are cleaned."""
+
+    holes: HoleSettings = field(default_factory=HoleSettings)
+    """Background that mattes take for the person."""
 
     registration: RegistrationSettings = field(default_factory=RegistrationSettings)
     """How far fitted heads are moved towards landmarks."""

@@ -26,6 +26,39 @@ class PhotoSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HoleSettings:
+    """Background that mattes take for the person; read by `warp/holes.py`. Colours are of 255.
+
+    Lengths are fractions of the crop's side.
+    """
+
+    empty_matte: float = 0.02
+    """Matte below which a place is background for sure."""
+
+    least_empty: float = 0.05
+    """Part of a crop that must be, for its colours to be known."""
+
+    edge: float = 0.02
+    """Width beside the person in which it is not: light and strands of the person are there."""
+
+    covered: tuple[float, float] = (0.1, 0.5)
+    """Fractions of the way from the background's colour to that of most hair between which hair covers it."""
+
+    pattern: float = 0.03
+    """Size of patterns of the background: coarser differences are those of its light."""
+
+    plain: tuple[float, float] = (4.0, 10.0)
+    """Difference that a tenth of the background is off by between which it ceases to be plain."""
+
+    distinct: tuple[float, float] = (150.0, 250.0)
+    """Distances of the colours of hair and background between which the two can be told apart ever better."""
+
+    reach: tuple[float, float] = (0.006, 0.06)
+    """Lengths about parsed background within which there may be more of it: anywhere, and in hair before a
+    plain background."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RegistrationSettings:
     """How far a fitted head is moved towards detected landmarks; read by `warp/registration.py`."""
 
