@@ -50,25 +50,58 @@ def test_backgrounds_beyond_the_photo_have_no_streaks(photo):
     assert smooth < 0.1 * streaked
 
 
-def test_clothes_go_on_below_the_photo_in_their_own_colour_without_streaks():
-    """Not in that of neck and hair above them."""
-    model = HeadModel.load()
-    body = int(np.flatnonzero(model.parts == Part.SHOULDERS)[0])
-    raster = Raster(
-        np.full((96, 96), body, np.int32),
-        np.full((96, 96, 3), 1 / 3, np.float32),
-        np.ones((96, 96), np.float32),
+def all_body(side):
+    """A raster that shows shoulders everywhere."""
+    body = int(np.flatnonzero(HeadModel.load().parts == Part.SHOULDERS)[0])
+    square = (side, side)
+    return Raster(
+        np.full(square, body, np.int32),
+        np.full((*square, 3), 1 / 3, np.float32),
+        np.ones(square, np.float32),
     )
+
+
+def test_clothes_go_on_below_the_photo_in_their_own_colour():
+    """Not in that of neck and hair above them."""
     seen = np.zeros((96, 96), np.float32)
     seen[:60] = 1
-    striped = 20 * np.sin(np.arange(96) * 2)[None, :, None]
-    colour = np.where(np.arange(96)[:, None, None] < 30, (90.0, 60.0, 40.0), 200.0 + striped).astype(
-        np.float32
-    )
+    colour = np.where(np.arange(96)[:, None, None] < 30, (90.0, 60.0, 40.0), 200.0)
+    colour = np.repeat(colour, 96, axis=1).astype(np.float32)
     colour[60:] = 0
-    filled, _ = fill_surface(colour, seen, raster, model, SETTINGS)
+    filled, _ = fill_surface(colour, seen, all_body(96), HeadModel.load(), SETTINGS)
     np.testing.assert_allclose(filled[64:], 200, atol=8)
     np.testing.assert_allclose(filled[:50], colour[:50], atol=1e-3)
+
+
+def test_cloth_keeps_its_weave_below_the_photo_and_is_not_drawn_out_into_streaks():
+    rng = np.random.default_rng(0)
+    seen = np.zeros((256, 256), np.float32)
+    seen[:200] = 1
+    woven = 190 + 12 * rng.standard_normal((256, 256))
+    colour = np.repeat(woven[..., None], 3, axis=2).astype(np.float32)
+    colour[200:] = 0
+    filled, _ = fill_surface(colour, seen, all_body(256), HeadModel.load(), SETTINGS)
+    below, above = filled[204:220, 20:-20, 0], colour[180:196, 20:-20, 0]
+    assert below.std() == pytest.approx(above.std(), rel=0.25)
+    assert abs(below.mean() - 190) < 3
+    down = np.corrcoef(below[:-3].ravel(), below[3:].ravel())[0, 1]
+    assert abs(down) < 0.2  # streaks would go on from row to row
+
+
+def test_a_light_garment_takes_no_colour_from_the_skin_at_its_neckline():
+    """The photo mixes the two at their border, and this is not spread over what goes on below."""
+    seen = np.zeros((256, 256), np.float32)
+    seen[:200] = 1
+    skin, cloth = np.array((150.0, 100.0, 80.0)), np.full(3, 240.0)
+    share = np.clip((np.abs(np.arange(256) - 128) - 38) / 4, 0, 1)[None, :, None]
+    colour = np.repeat(skin + share * (cloth - skin), 256, axis=0).astype(np.float32)
+    colour[:60], colour[200:] = skin, 0
+    raster = all_body(256)
+    raster.triangle[:60] = int(np.flatnonzero(HeadModel.load().parts == Part.SKIN)[0])
+    filled, _ = fill_surface(colour, seen, raster, HeadModel.load(), SETTINGS)
+    assert np.abs(filled[210, 120:136] - skin).max() < 12
+    assert np.abs(filled[210:250, :76] - cloth).max() < 6
+    assert np.abs(filled[210:250, 180:] - cloth).max() < 6
 
 
 def test_unseen_skin_is_not_filled_with_the_shade_of_the_heads_edge():

@@ -8,7 +8,7 @@ import numpy as np
 from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
 from hifi_portrait.warp.image.colour import colour_distance, drop_lightness, weighted_lab
 from hifi_portrait.warp.image.inpaint import blur_wide, inpaint
-from hifi_portrait.warp.image.morphology import distance_to, nearest_of
+from hifi_portrait.warp.image.morphology import disc, distance_to, nearest_of
 from hifi_portrait.warp.settings import ClothesExtendSettings, WarpSettings
 
 
@@ -46,11 +46,12 @@ def extend_clothes(colour: Array, trust: Array, body: Array, skin: Array, settin
     top = int(np.flatnonzero((below | worn | bare).any(axis=1))[0] - 2 * own.plain_width * side)
     rows = slice(max(top, 0), side)
     deep = np.clip(distance_to(~below[rows]) / (own.fold_length * side), 0, 1)[..., None]
-    plain = _extend_colours(around[rows], worn[rows], deep, side, own)
+    last = side - 1 - known[::-1].argmax(axis=0) - rows.start
+    plain = _extend_colours(around[rows], worn[rows], deep, last, side, own)
     if bare.any():
         necklines = _extend_necklines(bare, known, own)[rows]
         open_neck = cv2.GaussianBlur(necklines, (0, 0), own.neckline_softness * side)[..., None]
-        plain += open_neck * (_extend_colours(around[rows], bare[rows], deep, side, own) - plain)
+        plain += open_neck * (_extend_colours(around[rows], bare[rows], deep, last, side, own) - plain)
     above = np.clip(distance_to(below[rows]) / (own.joint * side), 0, 1)[..., None]
     extended = around.copy()
     extended[rows] = above * around[rows] + (1 - above) * plain
@@ -58,17 +59,24 @@ def extend_clothes(colour: Array, trust: Array, body: Array, skin: Array, settin
 
 
 def _extend_colours(
-    colour: Array, of: Array, deep: Array, side: int, settings: ClothesExtendSettings
+    colour: Array, of: Array, deep: Array, last: Array, side: int, settings: ClothesExtendSettings
 ) -> Array:
-    """Colours (H, W, 3) of the nearest of some places (H, W), and smoothed farther away.
+    """Colours (H, W, 3) of the nearest of some places (H, W), smoothed farther away, and their texture.
 
-    Lengths are fractions of ``side``, in pixels.
+    The texture is that above the end, mirrored. Places at the edge of what they are of, where colours are
+    mixed, do not count. ``last`` (W,) is the last known row of each column; lengths are fractions of
+    ``side``, in pixels.
     """
-    nearest = nearest_of(colour, of)
+    inside = cv2.erode(of.astype(np.uint8), disc(2 * settings.mixed * side), borderValue=1) > 0
+    inside = inside if inside.any() else of
+    nearest = nearest_of(colour, inside)
     ending, plain = (
         blur_wide(nearest, width * side) for width in (settings.streak_width, settings.plain_width)
     )
-    return np.asarray(ending + deep * (plain - ending), np.float32)
+    detail = np.where(inside[..., None], colour - ending, 0)
+    rows, columns = np.indices(of.shape)
+    above = np.clip(np.minimum(rows, 2 * last - rows), 0, len(of) - 1)
+    return np.asarray(ending + deep * (plain - ending) + detail[above, columns], np.float32)
 
 
 def _tell_clothes_from_skin(

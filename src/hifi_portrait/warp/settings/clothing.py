@@ -41,6 +41,9 @@ class ClothesExtendSettings:
     plain_width: float = 0.06
     """Standard deviation of the blur that clothes are smoothed by farther down."""
 
+    mixed: float = 0.008
+    """Width of the edge of clothes and of skin in which their colours are mixed."""
+
     joint: float = 0.008
     """Length above the end over which clothes pass into what goes on."""
 
@@ -71,7 +74,7 @@ class ClothesExtendSettings:
     neckline_depth: float = 0.25
     """Depth below the end at which a neckline closes, as a fraction of its width."""
 
-    neckline_softness: float = 0.004
+    neckline_softness: float = 0.0025
     """Standard deviation of the blur of a neckline's edge."""
 
 
