@@ -84,6 +84,9 @@ class PhotoLayer:
         (H, W, 2) in [0, 1], hair and clothes, if the photo was parsed.
     tears
         What shows behind all else where the grid tears; None where it does not.
+    across
+        (H, W) how far from the crop's left each place is, as a fraction of its side; NaN where the photo
+        shows nothing. None for what is no photo's front.
     """
 
     colour: FloatArray
@@ -95,6 +98,7 @@ class PhotoLayer:
     remainder: FloatArray
     parsed: FloatArray | None = None
     tears: Tears | None = None
+    across: FloatArray | None = None
 
 
 def draw_front(
@@ -148,6 +152,7 @@ def draw_front(
         remainder=remainder,
         parsed=None if space.parsed is None else drawn[..., 6:],
         tears=_draw_tears(space, places, triangles[torn], context, camera, reference),
+        across=np.where(raster.mask, at[..., 0], np.nan),
     )
 
 

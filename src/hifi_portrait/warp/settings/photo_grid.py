@@ -80,6 +80,22 @@ class GridSettings:
     widest_tear: float = 0.15
     """Widest tear within a person that is closed, a fraction of the picture's height."""
 
+    edge_met: float = 0.012
+    """Distance from a photo's left or right edge, a fraction of its side, up to which it cuts a body off."""
+
+    edge_inset: float = 0.008
+    """Width of the photo's last columns that are left out where a body goes on beyond them, a fraction of the
+    picture's width."""
+
+    least_cut_off: float = 0.01
+    """Height along which a body is cut off, a fraction of the picture's, from which on it goes on."""
+
+    outline_span: float = 0.06
+    """Width beside the edge that tells how steep a body's outline is, a fraction of the picture's."""
+
+    steepest_outline: float = 1.2
+    """Rows by which an outline falls with each column at most."""
+
     apart: float = 0.05
     """Metres of depth between neighbours that are parts of different things."""
 

@@ -1,0 +1,129 @@
+"""A body that a photo's left or right edge cuts off goes on beyond it, mirrored, and so does its outline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
+from hifi_portrait.warp.photo_grid.layer import PhotoLayer
+from hifi_portrait.warp.settings.photo_grid import GridSettings
+
+
+def extend_beside(layer: PhotoLayer, shown: Array, settings: GridSettings) -> PhotoLayer:
+    """Let a body that is cut off at a photo's sides go on to the picture's edges.
+
+    Parameters
+    ----------
+    layer
+        What a photo shows in a target.
+    shown
+        (S, S) where the crop shows its photo.
+    settings
+        How exactly the photo's edge is met, and how steep an outline may be.
+    """
+    columns = np.flatnonzero(np.any(shown, axis=0))
+    if layer.across is None or not len(columns):
+        return layer
+    first, end = columns[0] / shown.shape[1], (columns[-1] + 1) / shown.shape[1]
+    right = _extend_to_the_right(layer, end - layer.across, settings)
+    flipped = _flip(right)
+    left = _extend_to_the_right(flipped, layer.across[:, ::-1] - first, settings)
+    return right if left is flipped else _flip(left)
+
+
+def _flip(layer: PhotoLayer) -> PhotoLayer:
+    """Exchange left and right of all that is seen of a photo itself."""
+    return replace(
+        layer,
+        colour=layer.colour[:, ::-1],
+        alpha=layer.alpha[:, ::-1],
+        hair=layer.hair[:, ::-1],
+        trust=layer.trust[:, ::-1],
+        emptiness=layer.emptiness[:, ::-1],
+        depth=layer.depth[:, ::-1],
+        remainder=layer.remainder[:, ::-1],
+        parsed=None if layer.parsed is None else layer.parsed[:, ::-1],
+    )
+
+
+def _extend_to_the_right(layer: PhotoLayer, left: Array, settings: GridSettings) -> PhotoLayer:
+    """Let a body go on to the right of where the photo ends; ``left`` (H, W) is what is left of it there."""
+    mask = np.isfinite(left)
+    height, width = mask.shape
+    columns = np.arange(width)
+    inset = max(round(settings.edge_inset * width), 2)
+    last = np.where(mask, columns, -1).max(axis=1)
+    rows = np.arange(height)
+    inside = np.clip(last - inset, 0, None)
+    cut_off = (last > inset) & (left[rows, np.clip(last, 0, None)] < settings.edge_met)
+    cut_off &= (layer.alpha[rows, inside] > 0.5) & (layer.hair[rows, inside] < 0.5)
+    cut_off = _longest_run_below(cut_off)
+    if cut_off.sum() < settings.least_cut_off * height or inside[cut_off].max() >= width - 1 - inset:
+        return layer
+    edge = int(np.median(inside[cut_off]))
+    top = int(np.flatnonzero(cut_off)[0])
+    slope = _slope_of_outline(layer.alpha, edge, top, settings)
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    beyond = x - edge
+    outline = top + slope * np.maximum(beyond, 0)
+    filled = np.clip(y - outline + 0.5, 0, 1) * (beyond > 0)
+    lowest = float(np.flatnonzero(cut_off)[-1])
+    known_y = np.minimum(y, lowest)
+    from_x, from_y = np.maximum(edge - beyond, 0), np.maximum(known_y - 2 * slope * beyond, 0)
+    at_edge = np.full_like(x, edge)
+
+    def mirrored(values: Array) -> FloatArray:
+        values = np.ascontiguousarray(values, np.float32)
+        return np.asarray(cv2.remap(values, from_x, from_y, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE))
+
+    def beside(values: Array) -> FloatArray:
+        values = np.ascontiguousarray(values, np.float32)
+        nearest = cv2.remap(values, at_edge, known_y, cv2.INTER_NEAREST, None, cv2.BORDER_REPLICATE)
+        return np.asarray(nearest)
+
+    of_person = mirrored(layer.alpha) * (1 - mirrored(layer.hair))
+
+    def continued(values: Array) -> FloatArray:
+        """Mirrored where that is the person, without hair; else as it is at the edge."""
+        share = of_person if values.ndim == 2 else of_person[..., None]
+        at_the_edge = beside(values)
+        return np.asarray(at_the_edge + share * (mirrored(values) - at_the_edge), np.float32)
+
+    there = filled > 0
+    here = there[..., None]
+    depth = np.where(there, beside(np.where(np.isfinite(layer.depth), layer.depth, 0)), layer.depth)
+    return replace(
+        layer,
+        colour=np.where(here, continued(layer.colour), layer.colour),
+        alpha=np.where(there, filled, layer.alpha).astype(np.float32),
+        hair=np.where(there, 0, layer.hair).astype(np.float32),
+        trust=np.where(there, 1, layer.trust).astype(np.float32),
+        emptiness=np.where(there, 0, layer.emptiness).astype(np.float32),
+        depth=np.asarray(depth, np.float32),
+        remainder=np.where(here, 0, layer.remainder).astype(np.float32),
+        parsed=None if layer.parsed is None else np.where(here, continued(layer.parsed), layer.parsed),
+    )
+
+
+def _longest_run_below(rows: BoolArray) -> BoolArray:
+    """Keep of some rows (H,) the last ones that follow each other, over small gaps: a body's."""
+    found = np.flatnonzero(rows)
+    kept = np.zeros_like(rows)
+    if len(found):
+        gaps = np.flatnonzero(np.diff(found) > 0.01 * len(rows) + 1)
+        kept[found[gaps[-1] + 1 if len(gaps) else 0] : found[-1] + 1] = True
+    return kept
+
+
+def _slope_of_outline(alpha: Array, edge: int, top: int, settings: GridSettings) -> float:
+    """Rows by which an outline that ends at a column and a row falls with each column."""
+    span = max(round(settings.outline_span * alpha.shape[1]), 2)
+    columns = np.arange(max(edge - span, 0), edge - span // 3)
+    near = alpha[max(top - 3 * span, 0) :, columns] > 0.5
+    tops = np.where(near.any(axis=0), near.argmax(axis=0) + max(top - 3 * span, 0), top)
+    if not len(columns):
+        return 0.0
+    return float(np.clip(np.median((top - tops) / (edge - columns)), 0, settings.steepest_outline))
