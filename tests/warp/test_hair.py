@@ -122,7 +122,7 @@ def on_a_haired_head(picture_of, unseen_from):
     hair = raster.interpolate(grown[:, None], model.triangles)[..., 0] > 0.5
     known = hair & (np.arange(SIZE) < unseen_from)
     picture = picture_of(np.random.default_rng(1)).astype(np.float32) * known[..., None]
-    found = continue_hair(picture, known.astype(np.float32), raster, model, SETTINGS)
+    found = continue_hair(picture, known.astype(np.float32), None, raster, model, SETTINGS)
     return picture, found, known, hair & ~known
 
 

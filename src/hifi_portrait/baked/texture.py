@@ -27,7 +27,7 @@ from hifi_portrait.warp.light import measure_light
 from hifi_portrait.warp.photo_grid.grid import look_up
 from hifi_portrait.warp.settings import WarpSettings
 from hifi_portrait.warp.sources import Sources
-from hifi_portrait.warp.surface import fill_surface
+from hifi_portrait.warp.surface import ParsedHair, fill_surface, find_parsed_hair
 
 _OWN_BODY = (0.15, 0.4)
 """Visibility of the shoulders between which the photo's own pixels take the place of the front view's."""
@@ -92,7 +92,8 @@ def bake_texture(
     skin = measure_brightness(
         colour, (parts == Part.SKIN) & (seen > 0.5), settings.colour.usual_skin_brightness
     )
-    filled = _fill_head(colour, seen, raster, parts, model, settings)
+    hair = find_parsed_hair(sources, raster, model)
+    filled = _fill_head(colour, seen, hair, raster, parts, model, settings)
     body = parts == Part.SHOULDERS
     at = raster.interpolate(front.xy, model.triangles)
     filled[body] = _fill_body(colour, coverage, at, body, front)[body]
@@ -112,6 +113,7 @@ def bake_texture(
 def _fill_head(
     colour: Array,
     seen: Array,
+    hair: ParsedHair | None,
     raster: Raster,
     parts: Array,
     model: HeadModel,
@@ -124,7 +126,8 @@ def _fill_head(
     alone = replace(cropped, triangle=triangle)
     known = np.where(here, seen[window], 0)
     filled = colour.copy()
-    around, _ = fill_surface(colour[window], known, alone, model, settings)
+    hair = None if hair is None else replace(hair, shown=hair.shown[window])
+    around, _ = fill_surface(colour[window], known, hair, alone, model, settings)
     filled[window] = np.where(here[..., None], around, colour[window])
     return filled
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.compiled import compiled
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster
@@ -47,7 +47,12 @@ class HairPieces:
 
 
 def continue_hair(
-    picture: Array, shown: Array, raster: Raster, model: HeadModel, settings: WarpSettings
+    picture: Array,
+    shown: Array,
+    usual: Array | None,
+    raster: Raster,
+    model: HeadModel,
+    settings: WarpSettings,
 ) -> FloatArray:
     """Continue hair over all of the scalp: its colours (H, W, 3) in [0, 255].
 
@@ -57,6 +62,8 @@ def continue_hair(
         (H, W, 3) in [0, 255].
     shown
         (H, W) in [0, 1], where it shows hair; somewhere it has to.
+    usual
+        (3,) the colour that hair has far from what is shown; that of most of this if not given.
     raster, model
         What is drawn.
     settings
@@ -64,7 +71,7 @@ def continue_hair(
     """
     own = settings.strands
     about = raster.interpolate(_about_crown(model, settings.scalp), model.triangles)
-    plain = _continue_plainly(picture, shown, raster.mask, own)
+    plain = _continue_plainly(picture, shown, usual, own)
     away = np.hypot(about[..., 0], about[..., 1])
     metres = _metres_of_pixel(away, shown)
     pieces = find_pieces_of_hair(picture, shown, away, own)
@@ -103,7 +110,9 @@ def _noise(shape: tuple[int, int], width: float) -> FloatArray:
     return np.asarray(smooth / smooth.std(), np.float32)
 
 
-def _continue_plainly(picture: Array, shown: Array, mask: BoolArray, settings: StrandSettings) -> FloatArray:
+def _continue_plainly(
+    picture: Array, shown: Array, usual: Array | None, settings: StrandSettings
+) -> FloatArray:
     """Continue the colours of hair without strands; far from what is shown they are those of most of it.
 
     At its edge, where light shines through it and the background mixes in, hair counts little.
@@ -114,19 +123,17 @@ def _continue_plainly(picture: Array, shown: Array, mask: BoolArray, settings: S
         inside = shown
     inside = inside.astype(np.float32)
     around = inpaint(picture, inside)
-    usual = _usual_colour(picture, inside)
+    if usual is None:
+        usual = usual_colour(picture[inside > 0.5 * inside.max()])
     far = 1 - np.exp(-distance_to(inside > 0.5) / (settings.reach * side))
     mixed = around + far[..., None] * (usual - around)
     return np.asarray(blur_wide(mixed, settings.plain_width * side), np.float32)
 
 
-def _usual_colour(picture: Array, weight: Array) -> FloatArray:
-    """Mean colour (3,) of the darker half of hair: light from above does not reach what is not shown."""
-    there = weight > 0.5 * weight.max()
-    colours = picture[there]
+def usual_colour(colours: Array) -> FloatArray:
+    """Mean colour (3,) of the darker half of hair (P, 3): less light reaches what is not shown."""
     brightness = colours.mean(axis=1)
-    usual = brightness <= np.percentile(brightness, 50)
-    return np.asarray(colours[usual].mean(axis=0), np.float32)
+    return np.asarray(colours[brightness <= np.median(brightness)].mean(axis=0), np.float32)
 
 
 @lru_cache(maxsize=4)

@@ -101,6 +101,9 @@ class UnseenSettings:
     hair_fullness: float = 0.8
     """Fullness from which on what is seen is hair and hardly skin."""
 
+    bald: float = 0.1
+    """Hair that is seen, as a fraction of the scalp that is, below which a head is bald."""
+
     skin_fullness: float = 0.02
     """Fullness up to which what is unseen is skin and hardly hair."""
 
