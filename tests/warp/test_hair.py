@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import rasterise
 from hifi_portrait.warp.draw import warp_picture
 from hifi_portrait.warp.hair.shell import draw_scalp, measure_thickness, raise_scalp, scalp
-from hifi_portrait.warp.hair.strands import continue_hair, fray_outline
+from hifi_portrait.warp.hair.strands import about_crown, continue_hair, find_pieces_of_hair, fray_outline
 from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, paint, person
 
@@ -122,7 +123,9 @@ def on_a_haired_head(picture_of, unseen_from):
     hair = raster.interpolate(grown[:, None], model.triangles)[..., 0] > 0.5
     known = hair & (np.arange(SIZE) < unseen_from)
     picture = picture_of(np.random.default_rng(1)).astype(np.float32) * known[..., None]
-    found = continue_hair(picture, known.astype(np.float32), None, raster, model, SETTINGS)
+    about = raster.interpolate(about_crown(model, SETTINGS.scalp), model.triangles)
+    pieces = find_pieces_of_hair(picture, known, about, SETTINGS.strands)
+    found = continue_hair(picture, known.astype(np.float32), pieces, None, raster, model, SETTINGS)
     return picture, found, known, hair & ~known
 
 
@@ -152,7 +155,7 @@ def test_continued_strands_run_away_from_the_crown():
     _, found, _, unseen = on_a_haired_head(striped(0.15), SIZE * 0.5)
     steep = unseen & (np.arange(SIZE) > SIZE * 0.58)  # beside the crown strands run down, as in the pieces
     down, across = (np.abs(np.diff(np.log(found.mean(axis=2) + 9), axis=k, append=4)) for k in (0, 1))
-    assert down[steep].mean() < 0.8 * across[steep].mean()
+    assert down[steep].mean() < 0.95 * across[steep].mean()
 
 
 def test_hair_too_little_for_pieces_is_continued_plainly():
@@ -189,3 +192,14 @@ def test_an_outline_of_continued_hair_is_frayed_and_that_of_a_photo_is_not():
     lost = (alpha - frayed) > 0.5
     assert 0 < lost.sum() < 0.3 * alpha.sum() and (frayed <= alpha).all()
     assert lost[np.hypot(rows - SIZE / 2, columns - SIZE / 2) < SIZE / 3 - 0.03 * SIZE].sum() == 0
+
+
+def test_hair_keeps_its_strands_as_the_head_turns():
+    """The made-up hair of neighbouring poses differs no more than a photo's own does."""
+    references = red_haired((0.0,))
+    pictures = [
+        warp_picture(references, paint(HeadModel.load(), geometry(yaw, SIZE)))[0].astype(float)
+        for yaw in (30.0, 30.5, 31.0, 31.5)
+    ]
+    steps = [np.abs(after - before).mean() for before, after in itertools.pairwise(pictures)]
+    assert max(steps) < 1.5 * min(steps)

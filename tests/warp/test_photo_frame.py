@@ -8,10 +8,11 @@ from hifi_portrait.head import HeadModel
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.warp.clear_background import clear_background
+from hifi_portrait.warp.hair.in_photo import PhotoHair
 from hifi_portrait.warp.hair.shell import scalp
 from hifi_portrait.warp.image.photo_frame import in_photo
 from hifi_portrait.warp.settings import WarpSettings
-from hifi_portrait.warp.surface import ParsedHair, fill_surface
+from hifi_portrait.warp.surface import fill_surface
 from painted_heads import geometry, paint
 
 SETTINGS = WarpSettings()
@@ -72,7 +73,7 @@ def test_clothes_go_on_below_the_photo_in_their_own_colour():
     colour = np.where(np.arange(96)[:, None, None] < 30, (90.0, 60.0, 40.0), 200.0)
     colour = np.repeat(colour, 96, axis=1).astype(np.float32)
     colour[60:] = 0
-    filled, _ = fill_surface(colour, seen, None, all_body(96), HeadModel.load(), SETTINGS)
+    filled, _ = fill_surface(colour, seen, PhotoHair(), all_body(96), HeadModel.load(), SETTINGS)
     np.testing.assert_allclose(filled[64:], 200, atol=8)
     np.testing.assert_allclose(filled[:50], colour[:50], atol=1e-3)
 
@@ -84,7 +85,7 @@ def test_cloth_keeps_its_weave_below_the_photo_and_is_not_drawn_out_into_streaks
     woven = 190 + 12 * rng.standard_normal((256, 256))
     colour = np.repeat(woven[..., None], 3, axis=2).astype(np.float32)
     colour[200:] = 0
-    filled, _ = fill_surface(colour, seen, None, all_body(256), HeadModel.load(), SETTINGS)
+    filled, _ = fill_surface(colour, seen, PhotoHair(), all_body(256), HeadModel.load(), SETTINGS)
     below, above = filled[204:220, 20:-20, 0], colour[180:196, 20:-20, 0]
     assert below.std() == pytest.approx(above.std(), rel=0.25)
     assert abs(below.mean() - 190) < 3
@@ -102,7 +103,7 @@ def test_a_light_garment_takes_no_colour_from_the_skin_at_its_neckline():
     colour[:60], colour[200:] = skin, 0
     raster = all_body(256)
     raster.triangle[:60] = int(np.flatnonzero(HeadModel.load().parts == Part.SKIN)[0])
-    filled, _ = fill_surface(colour, seen, None, raster, HeadModel.load(), SETTINGS)
+    filled, _ = fill_surface(colour, seen, PhotoHair(), raster, HeadModel.load(), SETTINGS)
     assert np.abs(filled[210, 120:136] - skin).max() < 12
     assert np.abs(filled[210:250, :76] - cloth).max() < 6
     assert np.abs(filled[210:250, 180:] - cloth).max() < 6
@@ -120,7 +121,7 @@ def test_unseen_skin_is_not_filled_with_the_shade_of_the_heads_edge():
     seen[:, :60], seen[:, 52:60] = 1, 0.3
     colour = np.zeros((64, 96, 3), np.float32)
     colour[:, :52], colour[:, 52:60] = (200, 150, 120), (60, 60, 60)
-    filled, _ = fill_surface(colour, seen, None, raster, model, SETTINGS)
+    filled, _ = fill_surface(colour, seen, PhotoHair(), raster, model, SETTINGS)
     np.testing.assert_allclose(filled[:, :50], colour[:, :50], atol=1e-3)
     assert np.abs(filled[:, 64:] - colour[0, 0]).max() < 12
     assert 60 < filled[32, 56, 0] < 195
@@ -138,7 +139,7 @@ def a_head_half_seen(parsed_top):
     colour = np.where(temples[..., None], (40.0, 30.0, 25.0), (200.0, 150.0, 130.0)).astype(np.float32)
     seen = ((np.arange(256) < 128) & raster.mask).astype(np.float32)
     hair = temples | ((fullness > 0.05) & parsed_top)
-    parsed = ParsedHair(hair.astype(np.float32), np.array((40.0, 30.0, 25.0), np.float32))
+    parsed = PhotoHair(hair.astype(np.float32), np.array((40.0, 30.0, 25.0), np.float32))
     filled, made_up = fill_surface(colour * seen[..., None], seen, parsed, raster, model, SETTINGS)
     return filled, made_up, seen, fullness, parsed
 

@@ -19,6 +19,7 @@ from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.landmarks.generator import INNER_MOUTH, TEETH
 from hifi_portrait.warp.canvas import LightCorrections
+from hifi_portrait.warp.hair.in_photo import PhotoHair, find_hair
 from hifi_portrait.warp.image.colour import measure_brightness
 from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import nearest_of
@@ -27,7 +28,7 @@ from hifi_portrait.warp.light import measure_light
 from hifi_portrait.warp.photo_grid.grid import look_up
 from hifi_portrait.warp.settings import WarpSettings
 from hifi_portrait.warp.sources import Sources
-from hifi_portrait.warp.surface import ParsedHair, fill_surface, find_parsed_hair
+from hifi_portrait.warp.surface import fill_surface
 
 _OWN_BODY = (0.15, 0.4)
 """Visibility of the shoulders between which the photo's own pixels take the place of the front view's."""
@@ -92,7 +93,7 @@ def bake_texture(
     skin = measure_brightness(
         colour, (parts == Part.SKIN) & (seen > 0.5), settings.colour.usual_skin_brightness
     )
-    hair = find_parsed_hair(sources, raster, model)
+    hair = find_hair(sources, raster, model, settings)
     filled = _fill_head(colour, seen, hair, raster, parts, model, settings)
     body = parts == Part.SHOULDERS
     at = raster.interpolate(front.xy, model.triangles)
@@ -113,7 +114,7 @@ def bake_texture(
 def _fill_head(
     colour: Array,
     seen: Array,
-    hair: ParsedHair | None,
+    hair: PhotoHair,
     raster: Raster,
     parts: Array,
     model: HeadModel,
@@ -126,7 +127,7 @@ def _fill_head(
     alone = replace(cropped, triangle=triangle)
     known = np.where(here, seen[window], 0)
     filled = colour.copy()
-    hair = None if hair is None else replace(hair, shown=hair.shown[window])
+    hair = replace(hair, shown=None if hair.shown is None else hair.shown[window])
     around, _ = fill_surface(colour[window], known, hair, alone, model, settings)
     filled[window] = np.where(here[..., None], around, colour[window])
     return filled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,17 +14,13 @@ from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.clothing.extend import extend_clothes
+from hifi_portrait.warp.hair.in_photo import PhotoHair, find_hair
 from hifi_portrait.warp.hair.shell import scalp
-from hifi_portrait.warp.hair.strands import continue_hair, fray_outline, usual_colour
+from hifi_portrait.warp.hair.strands import continue_hair, fray_outline
 from hifi_portrait.warp.image.colour import measure_brightness
 from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.kernels import blend_on_mesh
-from hifi_portrait.warp.photo_grid.grid import grid_places, look_up
 from hifi_portrait.warp.settings import UnseenSettings, WarpSettings
-from hifi_portrait.warp.sources import Sources
-
-_SURE = 0.95
-"""Fraction from which on a place of a photo is hair and of the person for sure."""
 
 _LEAST = 1e-3
 """Trust in what is seen from the side, which counts where nothing else is seen."""
@@ -53,45 +49,16 @@ def blend_surface(context: WarpContext, canvas: Canvas) -> Canvas:
 def fill_unseen(context: WarpContext, canvas: Canvas) -> Canvas:
     """Stage: give what no reference sees of the mesh a colour."""
     model, raster = context.model, canvas.raster
-    parsed = find_parsed_hair(context.sources, raster, model)
-    colour, hair = fill_surface(canvas.colour, canvas.seen, parsed, raster, model, context.settings)
+    own = find_hair(context.sources, raster, model, context.settings)
+    colour, hair = fill_surface(canvas.colour, canvas.seen, own, raster, model, context.settings)
     alpha = fray_outline(canvas.alpha, hair, context.settings.strands)
     return replace(canvas, colour=colour, alpha=alpha)
-
-
-@dataclass(frozen=True, eq=False)
-class ParsedHair:
-    """Where the photo that decides was parsed as hair.
-
-    Attributes
-    ----------
-    shown
-        (H, W) in [0, 1], of what is drawn.
-    colour
-        (3,) in [0, 255], that of most of it in the shade; None where there is none.
-    """
-
-    shown: FloatArray
-    colour: FloatArray | None
-
-
-def find_parsed_hair(sources: Sources, raster: Raster, model: HeadModel) -> ParsedHair | None:
-    """Find what a raster (H, W) shows of the main reference's parsed hair; None if it was not parsed."""
-    main = sources.main
-    parsed = sources.spaces[main].parsed
-    if parsed is None:
-        return None
-    at = raster.interpolate(sources.xy[main], model.triangles)
-    hair, photo = parsed[..., 0], sources.colours[main]
-    places = look_up(photo, grid_places(len(hair)))[(hair > _SURE) & (sources.spaces[main].matte > _SURE)]
-    colour = usual_colour(places) if len(places) else None
-    return ParsedHair(look_up(hair, at) * raster.mask, colour)
 
 
 def fill_surface(
     colour: Array,
     seen: Array,
-    parsed_hair: ParsedHair | None,
+    own_hair: PhotoHair,
     raster: Raster,
     model: HeadModel,
     settings: WarpSettings,
@@ -106,8 +73,8 @@ def fill_surface(
         (H, W, 3) in [0, 255].
     seen
         (H, W) in [0, 1], how well references see what is drawn.
-    parsed_hair
-        `find_parsed_hair`.
+    own_hair
+        What the main reference shows of its hair.
     raster, model
         What is drawn.
     settings
@@ -145,18 +112,18 @@ def fill_surface(
     bare, dense = unseen.skin_fullness, unseen.dense_fullness
     of_hair = np.clip((fullness - bare) / (dense - bare), 0, 1)
     well_seen = np.clip(seen / unseen.grazed_hair_visibility, 0, 1) ** 3 * on_mesh
-    known_hair = _choose_known_hair(well_seen, fullness, parsed_hair, unseen)
+    known_hair = _choose_known_hair(well_seen, fullness, own_hair.shown, unseen)
     made_up_hair = np.zeros_like(of_hair)
     if known_hair.sum() >= 1:
         made_up_hair = of_hair * (1 - well_seen)
-        usual = None if parsed_hair is None else parsed_hair.colour
-        hair = continue_hair(filled, known_hair, usual, raster, model, settings)
+        made_of = own_hair.pieces, own_hair.colour
+        hair = continue_hair(filled, known_hair, *made_of, raster, model, settings)
         head = head + made_up_hair[..., None] * (hair - head)
     return np.where((on_mesh & is_head)[..., None], head, body), made_up_hair
 
 
 def _choose_known_hair(
-    well_seen: Array, fullness: Array, parsed: ParsedHair | None, settings: UnseenSettings
+    well_seen: Array, fullness: Array, parsed: Array | None, settings: UnseenSettings
 ) -> FloatArray:
     """Find where it is hair that is seen, (H, W) in [0, 1].
 
@@ -165,7 +132,7 @@ def _choose_known_hair(
     scalp_seen = well_seen * (fullness > settings.hair_fullness)
     if parsed is None:
         return np.asarray(scalp_seen, np.float32)
-    hair = well_seen * (fullness > settings.skin_fullness) * parsed.shown
+    hair = well_seen * (fullness > settings.skin_fullness) * parsed
     if hair.sum() < settings.bald * scalp_seen.sum():
         return np.zeros_like(scalp_seen, np.float32)
     return np.asarray(hair, np.float32)

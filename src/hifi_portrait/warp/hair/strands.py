@@ -13,7 +13,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
 from hifi_portrait.head.compiled import compiled
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster
@@ -28,27 +28,31 @@ CROWN = (0.0, 0.045)
 
 @dataclass(frozen=True, eq=False)
 class HairPieces:
-    """Pieces of shown hair, all of one size.
+    """Pieces of the hair that a photo shows, all of one size.
 
     Attributes
     ----------
     detail
-        (H, W, 3), the logarithm of the picture less that of its surroundings.
+        (S, S, 3), the logarithm of the photo less that of its surroundings.
     middles, strands
         (K, 2) their middles in pixels, and unit vectors along their strands, away from the crown.
     radius
         Pixels.
+    metres
+        That a pixel of the photo is wide, on the scalp.
     """
 
     detail: FloatArray
     middles: FloatArray
     strands: FloatArray
     radius: float
+    metres: float
 
 
 def continue_hair(
     picture: Array,
     shown: Array,
+    pieces: HairPieces | None,
     usual: Array | None,
     raster: Raster,
     model: HeadModel,
@@ -62,6 +66,8 @@ def continue_hair(
         (H, W, 3) in [0, 255].
     shown
         (H, W) in [0, 1], where it shows hair; somewhere it has to.
+    pieces
+        What its strands are made of; without them it is plain.
     usual
         (3,) the colour that hair has far from what is shown; that of most of this if not given.
     raster, model
@@ -70,17 +76,22 @@ def continue_hair(
         Those of strands and of the scalp.
     """
     own = settings.strands
-    about = raster.interpolate(_about_crown(model, settings.scalp), model.triangles)
     plain = _continue_plainly(picture, shown, usual, own)
-    away = np.hypot(about[..., 0], about[..., 1])
-    metres = _metres_of_pixel(away, shown)
-    pieces = find_pieces_of_hair(picture, shown, away, own)
     if pieces is None:
         return plain
-    detail = np.zeros_like(plain)
-    on_scalp = about[..., 2] > 0
-    _lay_pieces(about, on_scalp, pieces.detail, pieces.middles, pieces.strands, pieces.radius, metres, detail)
-    return np.asarray((plain + own.dark_offset) * np.exp(detail) - own.dark_offset, np.float32)
+    about = raster.interpolate(about_crown(model, settings.scalp), model.triangles)
+    laid = np.zeros_like(plain)
+    _lay_pieces(
+        about,
+        about[..., 2] > 0,
+        pieces.detail,
+        pieces.middles,
+        pieces.strands,
+        pieces.radius,
+        pieces.metres,
+        laid,
+    )
+    return np.asarray((plain + own.dark_offset) * np.exp(laid) - own.dark_offset, np.float32)
 
 
 def fray_outline(alpha: Array, hair: Array, settings: StrandSettings) -> FloatArray:
@@ -137,7 +148,7 @@ def usual_colour(colours: Array) -> FloatArray:
 
 
 @lru_cache(maxsize=4)
-def _about_crown(model: HeadModel, settings: ScalpSettings) -> FloatArray:
+def about_crown(model: HeadModel, settings: ScalpSettings) -> FloatArray:
     """Place of the scalp's vertices about the crown, (V, 3).
 
     The first two numbers are metres from the crown in the direction in which a vertex lies, seen from above;
@@ -154,26 +165,21 @@ def _about_crown(model: HeadModel, settings: ScalpSettings) -> FloatArray:
     return np.stack([hair.spread_to(column, model.num_vertices) for column in columns], axis=1)
 
 
-def _metres_of_pixel(away: Array, shown: Array) -> float:
-    """Metres along the scalp that a pixel shows, where hair is seen straight on."""
-    slope = np.hypot(*np.gradient(away))[shown > 0.5]
-    slope = slope[(slope > 1e-6) & (slope < 0.02)]
-    return float(np.percentile(slope, 25)) if len(slope) else 0.4 / len(shown)
-
-
 def find_pieces_of_hair(
-    picture: Array, shown: Array, away: Array, settings: StrandSettings
+    photo: Array, hair: BoolArray, about: Array, settings: StrandSettings
 ) -> HairPieces | None:
-    """Choose pieces of hair in a picture, without shine: as large as there are enough of.
+    """Choose pieces of the hair in a photo, without shine: as large as there are enough of.
+
+    They are the same whatever is drawn of the photo, so that hair keeps its strands as a head turns.
 
     Parameters
     ----------
-    picture
-        (H, W, 3) in [0, 255].
-    shown
-        (H, W) in [0, 1], where it shows hair.
-    away
-        (H, W) metres from the crown.
+    photo
+        (S, S, 3) in [0, 255].
+    hair
+        (S, S), where it shows hair on the scalp.
+    about
+        (S, S, 3), `about_crown` at its places.
     settings
         Sizes and numbers.
 
@@ -182,11 +188,12 @@ def find_pieces_of_hair(
     HairPieces or None
         None where no piece is large enough.
     """
-    side = len(shown)
-    hair = shown > 0.9
-    inside = distance_to(~hair) if not hair.all() else np.full(shown.shape, side, np.float32)
-    grid = np.zeros(shown.shape, np.bool_)
-    step = max(side // 128, 1)
+    side = len(hair)
+    if not hair.any():
+        return None
+    inside = distance_to(~hair) if not hair.all() else np.full(hair.shape, side, np.float32)
+    grid = np.zeros(hair.shape, np.bool_)
+    step = max(side // 160, 1)
     grid[::step, ::step] = True
     radius, found = 0.0, np.zeros((0, 2), np.int64)
     for fraction in settings.piece_radii:
@@ -196,7 +203,7 @@ def find_pieces_of_hair(
             break
     if radius < 2 or len(found) < settings.least_pieces:
         return None
-    light = np.log(np.asarray(picture, np.float32) + settings.dark_offset)
+    light = np.log(np.asarray(photo, np.float32) + settings.dark_offset)
     weight = hair.astype(np.float32)
     sigma = settings.evenness * radius
     mean = blur_wide(light * weight[..., None], sigma) / np.maximum(blur_wide(weight, sigma), 1e-3)[..., None]
@@ -208,11 +215,23 @@ def find_pieces_of_hair(
     found = found[order][:: max(len(order) // settings.most_pieces, 1)]
     at = tuple(found.T)
     strands = direction[at]
+    away = np.hypot(about[..., 0], about[..., 1]).astype(np.float32)
     down, across = np.gradient(cv2.GaussianBlur(away, (0, 0), radius / 3))
     along = strands[:, 0] * across[at] + strands[:, 1] * down[at]
-    strands = np.where(along[:, None] < 0, -strands, strands)
-    middles = found[:, ::-1].astype(np.float32)
-    return HairPieces(detail.astype(np.float32), middles, strands.astype(np.float32), float(radius))
+    return HairPieces(
+        detail=detail.astype(np.float32),
+        middles=found[:, ::-1].astype(np.float32),
+        strands=np.where(along[:, None] < 0, -strands, strands).astype(np.float32),
+        radius=float(radius),
+        metres=_metres_of_pixel(away, hair),
+    )
+
+
+def _metres_of_pixel(away: Array, hair: BoolArray) -> float:
+    """Metres along the scalp that a pixel shows, where hair is seen straight on."""
+    slope = np.hypot(*np.gradient(away))[hair]
+    slope = slope[(slope > 1e-6) & (slope < 0.02)]
+    return float(np.percentile(slope, 25)) if len(slope) else 0.4 / len(away)
 
 
 def _measure_strands(light: Array, radius: float) -> tuple[FloatArray, FloatArray]:
@@ -250,8 +269,9 @@ def _lay_pieces(
     metres: float,
     out: Array,
 ) -> None:  # pragma: no cover - compiled
-    """Lay pieces of detail (H, W, 3) over a scalp (H, W), by its places about the crown (H, W, 3)."""
+    """Lay pieces of detail (S, S, 3) over a scalp (H, W), by its places about the crown (H, W, 3)."""
     height, width = where.shape
+    side = detail.shape[0]
     cell = radius * metres
     count = middles.shape[0]
     corners = np.zeros((3, 2), np.int64)
@@ -289,7 +309,7 @@ def _lay_pieces(
                 sx, sy = strands[k, 0], strands[k, 1]
                 px = middles[k, 0] + along * sx - across * sy
                 py = middles[k, 1] + along * sy + across * sx
-                px, py = min(max(px, 0.0), width - 1.001), min(max(py, 0.0), height - 1.001)
+                px, py = min(max(px, 0.0), side - 1.001), min(max(py, 0.0), side - 1.001)
                 left, top = int(px), int(py)
                 fx, fy = px - left, py - top
                 weight = weights[n] ** 1.5

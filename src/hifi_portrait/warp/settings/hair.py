@@ -112,11 +112,12 @@ class HairSegmentSettings:
 class StrandSettings:
     """Hair that no photo shows; read by `warp/hair/strands.py`.
 
-    Lengths are fractions of the picture's side.
+    Lengths are fractions of the picture's side unless they are said to be others.
     """
 
-    piece_radii: tuple[float, ...] = (0.04, 0.03, 0.025, 0.017, 0.012)
-    """Radii of the pieces of shown hair that are repeated: the first of which there are enough."""
+    piece_radii: tuple[float, ...] = (0.035, 0.025, 0.017, 0.012, 0.008)
+    """Radii of the pieces of a photo's hair that are repeated, fractions of its side: the first of which
+    there are enough."""
 
     least_pieces: int = 12
     """How many are enough."""

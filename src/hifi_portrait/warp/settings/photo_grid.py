@@ -12,7 +12,7 @@ class SpaceSettings:
     Lengths named as fractions are of the photo's side.
     """
 
-    side: int = 320
+    side: int = 400
     """Places along a side of the grid."""
 
     inflation_side: int = 96

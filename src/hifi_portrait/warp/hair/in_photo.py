@@ -1,0 +1,75 @@
+"""What the photo that decides shows of its hair: what hair that it does not show is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import cv2
+import numpy as np
+
+from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.raster import Raster
+from hifi_portrait.warp.hair.strands import HairPieces, about_crown, find_pieces_of_hair, usual_colour
+from hifi_portrait.warp.photo_grid.grid import grid_places, look_up
+from hifi_portrait.warp.photo_grid.space import PhotoSpace
+from hifi_portrait.warp.settings import WarpSettings
+from hifi_portrait.warp.sources import Sources
+
+_SURE = 0.95
+"""Fraction from which on a place of a photo is hair and of the person for sure."""
+
+_LIKELY = 0.7
+"""The same of places that may be in a piece."""
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoHair:
+    """What a photo shows of its hair.
+
+    Attributes
+    ----------
+    shown
+        (H, W) in [0, 1], where what is drawn is hair by the photo's parsing; None if it was not parsed.
+    colour
+        (3,) in [0, 255], that of most of it in the shade; None if it is not known.
+    pieces
+        Of it, for strands; None where there are none large enough.
+    """
+
+    shown: FloatArray | None = None
+    colour: FloatArray | None = None
+    pieces: HairPieces | None = None
+
+
+def find_hair(sources: Sources, raster: Raster, model: HeadModel, settings: WarpSettings) -> PhotoHair:
+    """Find what a raster (H, W) shows of the main reference's hair, and what that is made of."""
+    main = sources.main
+    space, photo = sources.spaces[main], sources.colours[main]
+    pieces = _pieces_of(space, photo, model, settings)
+    if space.parsed is None:
+        return PhotoHair(pieces=pieces)
+    hair = space.parsed[..., 0]
+    places = look_up(photo, grid_places(len(hair)))[(hair > _SURE) & (space.matte > _SURE)]
+    at = raster.interpolate(sources.xy[main], model.triangles)
+    colour = usual_colour(places) if len(places) else None
+    return PhotoHair(look_up(hair, at) * raster.mask, colour, pieces)
+
+
+_found: WeakKeyDictionary[PhotoSpace, dict[object, HairPieces | None]] = WeakKeyDictionary()
+"""Pieces of hair by the photos that they are of: the same for every target."""
+
+
+def _pieces_of(
+    space: PhotoSpace, photo: Array, model: HeadModel, settings: WarpSettings
+) -> HairPieces | None:
+    """Find the pieces of a photo's hair, or give those that were found before."""
+    known = _found.setdefault(space, {})
+    if settings not in known:
+        size = photo.shape[1::-1]
+        about = space.raster.interpolate(about_crown(model, settings.scalp), model.triangles)
+        hair = np.asarray(space.looseness * space.matte * (about[..., 2] > 0), np.float32)
+        large, places = (np.asarray(cv2.resize(values, size), np.float32) for values in (hair, about))
+        known[settings] = find_pieces_of_hair(photo, large > _LIKELY, places, settings.strands)
+    return known[settings]
