@@ -8,8 +8,9 @@ from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import rasterise
 from hifi_portrait.warp.draw import warp_picture
+from hifi_portrait.warp.hair.pieces import about_crown, find_pieces_of_hair
 from hifi_portrait.warp.hair.shell import draw_scalp, measure_thickness, raise_scalp, scalp
-from hifi_portrait.warp.hair.strands import about_crown, continue_hair, find_pieces_of_hair, fray_outline
+from hifi_portrait.warp.hair.strands import continue_hair, fray_outline
 from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, paint, person
 

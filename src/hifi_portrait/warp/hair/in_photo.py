@@ -11,7 +11,8 @@ import numpy as np
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster
-from hifi_portrait.warp.hair.strands import HairPieces, about_crown, find_pieces_of_hair, usual_colour
+from hifi_portrait.warp.hair.pieces import HairPieces, about_crown, find_pieces_of_hair
+from hifi_portrait.warp.hair.strands import usual_colour
 from hifi_portrait.warp.photo_grid.grid import grid_places, look_up
 from hifi_portrait.warp.photo_grid.space import PhotoSpace
 from hifi_portrait.warp.settings import WarpSettings

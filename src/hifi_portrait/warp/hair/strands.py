@@ -7,46 +7,19 @@ using a histogram-preserving blending operator (2018), section 3.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
+from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.compiled import compiled
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster
-from hifi_portrait.warp.hair.shell import scalp
+from hifi_portrait.warp.hair.pieces import HairPieces, about_crown
 from hifi_portrait.warp.image.inpaint import blur_wide, inpaint
 from hifi_portrait.warp.image.morphology import distance_to
-from hifi_portrait.warp.settings import ScalpSettings, StrandSettings, WarpSettings
-
-CROWN = (0.0, 0.045)
-"""Metres on the mean head, right and back of the middle, of the crown, from which strands run."""
-
-
-@dataclass(frozen=True, eq=False)
-class HairPieces:
-    """Pieces of the hair that a photo shows, all of one size.
-
-    Attributes
-    ----------
-    detail
-        (S, S, 3), the logarithm of the photo less that of its surroundings.
-    middles, strands
-        (K, 2) their middles in pixels, and unit vectors along their strands, away from the crown.
-    radius
-        Pixels.
-    metres
-        That a pixel of the photo is wide, on the scalp.
-    """
-
-    detail: FloatArray
-    middles: FloatArray
-    strands: FloatArray
-    radius: float
-    metres: float
+from hifi_portrait.warp.settings import StrandSettings, WarpSettings
 
 
 def continue_hair(
@@ -145,109 +118,6 @@ def usual_colour(colours: Array) -> FloatArray:
     """Mean colour (3,) of the darker half of hair (P, 3): less light reaches what is not shown."""
     brightness = colours.mean(axis=1)
     return np.asarray(colours[brightness <= np.median(brightness)].mean(axis=0), np.float32)
-
-
-@lru_cache(maxsize=4)
-def about_crown(model: HeadModel, settings: ScalpSettings) -> FloatArray:
-    """Place of the scalp's vertices about the crown, (V, 3).
-
-    The first two numbers are metres from the crown in the direction in which a vertex lies, seen from above;
-    the third is by how much a circle about the crown is shorter there than on a plane. 0 off the scalp.
-    """
-    hair = scalp(model, settings)
-    places = model.mean[hair.vertices]
-    flat = places[:, :2] - np.array(CROWN)
-    crown = places[np.hypot(*flat.T).argmin()]
-    level = np.maximum(np.hypot(*flat.T), 1e-6)
-    away = np.linalg.norm(places - crown, axis=1)
-    about = flat / level[:, None] * away[:, None]
-    columns = (*about.T, np.clip(level / np.maximum(away, 1e-6), 0.3, 1))
-    return np.stack([hair.spread_to(column, model.num_vertices) for column in columns], axis=1)
-
-
-def find_pieces_of_hair(
-    photo: Array, hair: BoolArray, about: Array, settings: StrandSettings
-) -> HairPieces | None:
-    """Choose pieces of the hair in a photo, without shine: as large as there are enough of.
-
-    They are the same whatever is drawn of the photo, so that hair keeps its strands as a head turns.
-
-    Parameters
-    ----------
-    photo
-        (S, S, 3) in [0, 255].
-    hair
-        (S, S), where it shows hair on the scalp.
-    about
-        (S, S, 3), `about_crown` at its places.
-    settings
-        Sizes and numbers.
-
-    Returns
-    -------
-    HairPieces or None
-        None where no piece is large enough.
-    """
-    side = len(hair)
-    if not hair.any():
-        return None
-    inside = distance_to(~hair) if not hair.all() else np.full(hair.shape, side, np.float32)
-    grid = np.zeros(hair.shape, np.bool_)
-    step = max(side // 160, 1)
-    grid[::step, ::step] = True
-    radius, found = 0.0, np.zeros((0, 2), np.int64)
-    for fraction in settings.piece_radii:
-        radius = fraction * side
-        found = np.argwhere(grid & (inside > radius))
-        if radius >= 2 and len(found) >= settings.least_pieces:
-            break
-    if radius < 2 or len(found) < settings.least_pieces:
-        return None
-    light = np.log(np.asarray(photo, np.float32) + settings.dark_offset)
-    weight = hair.astype(np.float32)
-    sigma = settings.evenness * radius
-    mean = blur_wide(light * weight[..., None], sigma) / np.maximum(blur_wide(weight, sigma), 1e-3)[..., None]
-    detail = np.clip((light - mean) * weight[..., None], -settings.most_detail, settings.most_detail)
-    direction, clear = _measure_strands(light.mean(axis=2), radius)
-    dull = np.argsort(cv2.GaussianBlur(mean.mean(axis=2), (0, 0), radius / 2)[tuple(found.T)])
-    found = found[dull[: max(settings.least_pieces, len(found) // 2)]]
-    order = np.argsort(-clear[tuple(found.T)])[: max(settings.least_pieces, len(found) // 2)]
-    found = found[order][:: max(len(order) // settings.most_pieces, 1)]
-    at = tuple(found.T)
-    strands = direction[at]
-    away = np.hypot(about[..., 0], about[..., 1]).astype(np.float32)
-    down, across = np.gradient(cv2.GaussianBlur(away, (0, 0), radius / 3))
-    along = strands[:, 0] * across[at] + strands[:, 1] * down[at]
-    return HairPieces(
-        detail=detail.astype(np.float32),
-        middles=found[:, ::-1].astype(np.float32),
-        strands=np.where(along[:, None] < 0, -strands, strands).astype(np.float32),
-        radius=float(radius),
-        metres=_metres_of_pixel(away, hair),
-    )
-
-
-def _metres_of_pixel(away: Array, hair: BoolArray) -> float:
-    """Metres along the scalp that a pixel shows, where hair is seen straight on."""
-    slope = np.hypot(*np.gradient(away))[hair]
-    slope = slope[(slope > 1e-6) & (slope < 0.02)]
-    return float(np.percentile(slope, 25)) if len(slope) else 0.4 / len(away)
-
-
-def _measure_strands(light: Array, radius: float) -> tuple[FloatArray, FloatArray]:
-    """Direction (H, W, 2) in which a picture changes least, and how clear it is, (H, W) in [0, 1].
-
-    By the structure tensor: Bigün and Granlund, Optimal orientation detection of linear symmetry (1987).
-    """
-    down, across = np.gradient(cv2.GaussianBlur(np.asarray(light, np.float32), (0, 0), 0.8))
-    xx, yy, xy = (
-        cv2.GaussianBlur(np.asarray(product, np.float32), (0, 0), radius / 2)
-        for product in (across * across, down * down, across * down)
-    )
-    spread = np.hypot(xx - yy, 2 * xy)
-    angle = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
-    direction = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-    return direction.astype(np.float32), np.asarray(spread / np.maximum(xx + yy, 1e-9), np.float32)
 
 
 @compiled(inline="always")

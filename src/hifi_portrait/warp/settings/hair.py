@@ -110,7 +110,7 @@ class HairSegmentSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class StrandSettings:
-    """Hair that no photo shows; read by `warp/hair/strands.py`.
+    """Hair that no photo shows; read by `warp/hair/pieces.py` and `warp/hair/strands.py`.
 
     Lengths are fractions of the picture's side unless they are said to be others.
     """
