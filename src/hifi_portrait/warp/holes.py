@@ -42,13 +42,14 @@ def open_holes(crop: Array, matte: Array, labels: Array, settings: HoleSettings)
     behind = inpaint(np.asarray(crop, np.float32), known)
     to_hair = np.median(crop[sure], axis=0) - behind
     length = np.maximum((to_hair**2).sum(axis=2), 1)
-    distinct = float(smoothstep(np.sqrt(np.median(length[sure])), *settings.distinct))
+    apart = np.sqrt(np.median(length[sure]))
+    distinct, dark = (float(smoothstep(apart, *limits)) for limits in (settings.distinct, settings.no_sheen))
     if distinct <= 0:
         return np.asarray(matte, np.float32)
     covered = ((crop - behind) * to_hair).sum(axis=2) / length
     between = region_mask(labels, FaceLabel.BACKGROUND, size=side)
     near, wide = (cv2.dilate(between, disc(2 * reach * side)) for reach in settings.reach)
-    in_hair = distinct * np.minimum(hair, wide) * _plainness(behind, known, settings)
+    in_hair = dark * np.minimum(hair, wide) * _plainness(behind, known, settings)
     through = np.maximum(distinct * near, in_hair) * (1 - region_mask(labels, *_NEVER_HOLES, size=side))
     alpha = smoothstep(covered, *settings.covered)
     return np.asarray(np.minimum(matte, 1 - through * (1 - alpha)), np.float32)

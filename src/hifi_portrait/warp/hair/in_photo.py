@@ -18,11 +18,8 @@ from hifi_portrait.warp.photo_grid.space import PhotoSpace
 from hifi_portrait.warp.settings import WarpSettings
 from hifi_portrait.warp.sources import Sources
 
-_SURE = 0.95
-"""Fraction from which on a place of a photo is hair and of the person for sure."""
-
 _LIKELY = 0.7
-"""The same of places that may be in a piece."""
+"""Fraction from which on a place of a photo is taken to be hair, and of the person."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +49,7 @@ def find_hair(sources: Sources, raster: Raster, model: HeadModel, settings: Warp
     if space.parsed is None:
         return PhotoHair(pieces=pieces)
     hair = space.parsed[..., 0]
-    places = look_up(photo, grid_places(len(hair)))[(hair > _SURE) & (space.matte > _SURE)]
+    places = look_up(photo, grid_places(len(hair)))[(hair > _LIKELY) & (space.matte > _LIKELY)]
     at = raster.interpolate(sources.xy[main], model.triangles)
     colour = usual_colour(places) if len(places) else None
     return PhotoHair(look_up(hair, at) * raster.mask, colour, pieces)

@@ -128,13 +128,13 @@ class StrandSettings:
     evenness: float = 0.3
     """Standard deviation, in radii, of the blur that is taken off a piece, with coarser differences."""
 
-    most_detail: float = 0.35
+    most_detail: float = 0.28
     """Largest difference that a piece repeats, of natural logarithms of brightness."""
 
     edge_width: float = 0.015
     """Width of the edge of shown hair that counts little for the colour of what is not shown."""
 
-    reach: float = 0.06
+    reach: float = 0.03
     """Distance from shown hair at which the usual colour of all of it has taken over to 1 - 1 / e."""
 
     plain_width: float = 0.012

@@ -50,8 +50,11 @@ class HoleSettings:
     plain: tuple[float, float] = (4.0, 10.0)
     """Difference that a tenth of the background is off by between which it ceases to be plain."""
 
-    distinct: tuple[float, float] = (150.0, 250.0)
+    distinct: tuple[float, float] = (200.0, 280.0)
     """Distances of the colours of hair and background between which the two can be told apart ever better."""
+
+    no_sheen: tuple[float, float] = (240.0, 300.0)
+    """The same for hair that no background was parsed in: lighter hair may shine as a background does."""
 
     reach: tuple[float, float] = (0.006, 0.06)
     """Lengths about parsed background within which there may be more of it: anywhere, and in hair before a
