@@ -32,13 +32,14 @@ def a_layer(ends_at=END, slope=0.5, photo_ends_at=END):
         depth=np.where(drawn, 1.0, np.inf).astype(np.float32),
         remainder=np.repeat(nothing[..., None], 3, axis=2),
         across=np.where(drawn, (columns + 0.5) / photo_ends_at, np.nan).astype(np.float32),
+        body=body.astype(np.float32),
     )
 
 
 def flipped(layer):
     maps = ("colour", "alpha", "hair", "trust", "emptiness", "depth", "remainder")
     own = {name: getattr(layer, name)[:, ::-1] for name in maps}
-    return replace(layer, **own, across=1 - layer.across[:, ::-1])
+    return replace(layer, **own, across=1 - layer.across[:, ::-1], body=layer.body[:, ::-1])
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.5])
@@ -65,10 +66,23 @@ def test_a_body_that_ends_within_its_photo_is_left_alone():
     assert extend_beside(layer, SHOWN, GRID) is layer
 
 
-def test_hair_at_a_photos_edge_is_no_body():
+def test_hair_or_a_cheek_at_a_photos_edge_is_no_body():
     layer = a_layer()
     hair = replace(layer, hair=layer.alpha)
     assert extend_beside(hair, SHOWN, GRID) is hair
+    head = replace(layer, body=np.zeros_like(layer.alpha))
+    assert extend_beside(head, SHOWN, GRID) is head
+
+
+def test_what_is_mirrored_is_the_body_alone():
+    """A photo's edge close to the neck: what goes on has the garment's colour, not that of the face."""
+    layer = a_layer(slope=0.5)
+    columns = np.arange(SIDE)
+    colour = np.where((columns < END - 12)[None, :, None], (20.0, 220.0, 20.0), layer.colour)
+    body = layer.body * (columns >= END - 12)
+    found = extend_beside(replace(layer, colour=colour.astype(np.float32), body=body), SHOWN, GRID)
+    far = found.colour[TOP + 60 :, END + 20 :]
+    assert (far[..., 0] > far[..., 1]).all()
 
 
 def test_a_photo_that_reaches_the_pictures_edge_is_left_alone():

@@ -76,7 +76,7 @@ def _extend_colours(
     detail = np.where(inside[..., None], colour - ending, 0)
     rows, columns = np.indices(of.shape)
     above = np.clip(np.minimum(rows, 2 * last - rows), 0, len(of) - 1)
-    return np.asarray(ending + deep * (plain - ending) + detail[above, columns], np.float32)
+    return np.asarray(ending + deep * (plain - ending) + (1 - deep) * detail[above, columns], np.float32)
 
 
 def _tell_clothes_from_skin(

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.warp.photo_grid.layer import PhotoLayer
 from hifi_portrait.warp.settings.photo_grid import GridSettings
 
@@ -25,12 +26,13 @@ def extend_beside(layer: PhotoLayer, shown: Array, settings: GridSettings) -> Ph
         How exactly the photo's edge is met, and how steep an outline may be.
     """
     columns = np.flatnonzero(np.any(shown, axis=0))
-    if layer.across is None or not len(columns):
+    if layer.across is None or layer.body is None or not len(columns):
         return layer
     first, end = columns[0] / shown.shape[1], (columns[-1] + 1) / shown.shape[1]
-    right = _extend_to_the_right(layer, end - layer.across, settings)
+    right = _extend_to_the_right(layer, end - layer.across, layer.body, settings)
     flipped = _flip(right)
-    left = _extend_to_the_right(flipped, layer.across[:, ::-1] - first, settings)
+    to_left = layer.across[:, ::-1] - first
+    left = _extend_to_the_right(flipped, to_left, layer.body[:, ::-1], settings)
     return right if left is flipped else _flip(left)
 
 
@@ -49,8 +51,8 @@ def _flip(layer: PhotoLayer) -> PhotoLayer:
     )
 
 
-def _extend_to_the_right(layer: PhotoLayer, left: Array, settings: GridSettings) -> PhotoLayer:
-    """Let a body go on to the right of where the photo ends; ``left`` (H, W) is what is left of it there."""
+def _extend_to_the_right(layer: PhotoLayer, left: Array, body: Array, settings: GridSettings) -> PhotoLayer:
+    """Let a body (H, W) go on to the right of where the photo ends; ``left`` (H, W) is what is left of it."""
     mask = np.isfinite(left)
     height, width = mask.shape
     columns = np.arange(width)
@@ -59,7 +61,7 @@ def _extend_to_the_right(layer: PhotoLayer, left: Array, settings: GridSettings)
     rows = np.arange(height)
     inside = np.clip(last - inset, 0, None)
     cut_off = (last > inset) & (left[rows, np.clip(last, 0, None)] < settings.edge_met)
-    cut_off &= (layer.alpha[rows, inside] > 0.5) & (layer.hair[rows, inside] < 0.5)
+    cut_off &= (body[rows, inside] > 0.5) & (layer.hair[rows, inside] < 0.5)
     cut_off = _longest_run_below(cut_off)
     if cut_off.sum() < settings.least_cut_off * height or inside[cut_off].max() >= width - 1 - inset:
         return layer
@@ -84,11 +86,12 @@ def _extend_to_the_right(layer: PhotoLayer, left: Array, settings: GridSettings)
         nearest = cv2.remap(values, at_edge, known_y, cv2.INTER_NEAREST, None, cv2.BORDER_REPLICATE)
         return np.asarray(nearest)
 
-    of_person = mirrored(layer.alpha) * (1 - mirrored(layer.hair))
+    worn = body * (1 - layer.hair) if layer.parsed is None else body * layer.parsed[..., 1]
+    of_body = smoothstep(mirrored(worn), 0.5, 1) * (from_y > 0)
 
     def continued(values: Array) -> FloatArray:
-        """Mirrored where that is the person, without hair; else as it is at the edge."""
-        share = of_person if values.ndim == 2 else of_person[..., None]
+        """Mirrored where that is the body, and its clothes if these are known; else as it is at the edge."""
+        share = of_body if values.ndim == 2 else of_body[..., None]
         at_the_edge = beside(values)
         return np.asarray(at_the_edge + share * (mirrored(values) - at_the_edge), np.float32)
 

@@ -84,9 +84,9 @@ class PhotoLayer:
         (H, W, 2) in [0, 1], hair and clothes, if the photo was parsed.
     tears
         What shows behind all else where the grid tears; None where it does not.
-    across
-        (H, W) how far from the crop's left each place is, as a fraction of its side; NaN where the photo
-        shows nothing. None for what is no photo's front.
+    across, body
+        (H, W) how far from the crop's left each place is, as a fraction of its side, NaN where the photo
+        shows nothing; and in [0, 1], how far it moves with the body. None for what is no photo's front.
     """
 
     colour: FloatArray
@@ -99,6 +99,7 @@ class PhotoLayer:
     parsed: FloatArray | None = None
     tears: Tears | None = None
     across: FloatArray | None = None
+    body: FloatArray | None = None
 
 
 def draw_front(
@@ -150,9 +151,10 @@ def draw_front(
         emptiness=drawn[..., 3],
         depth=raster.depth,
         remainder=remainder,
-        parsed=None if space.parsed is None else drawn[..., 6:],
+        parsed=None if space.parsed is None else drawn[..., 7:],
         tears=_draw_tears(space, places, triangles[torn], context, camera, reference),
         across=np.where(raster.mask, at[..., 0], np.nan),
+        body=alpha * (1 - drawn[..., 6]),
     )
 
 
@@ -167,7 +169,8 @@ class CutGrid:
     places
         (G, G, 2) of its points in the photo.
     attributes
-        (G, G, C): looseness, where its remainder counts, and what was parsed.
+        (G, G, C): looseness, where its remainder counts, the fraction of the head's motion, and what was
+        parsed.
     """
 
     triangles: IntArray
@@ -192,7 +195,8 @@ def _cut_grid(space: PhotoSpace, part: BoolArray, shown: Array, settings: WarpSe
         apart |= spread_over(space.head_fraction, triangles) > grid.apart_motion
         beside = 1 - smoothstep(away, 0.3 * grid.margin, grid.margin)
         parsed = [] if space.parsed is None else [space.parsed]
-        attributes = np.concatenate([np.stack([space.looseness, beside], axis=-1), *parsed], axis=-1)
+        each = np.stack([space.looseness, beside, space.head_fraction], axis=-1)
+        attributes = np.concatenate([each, *parsed], axis=-1)
         known[key] = CutGrid(triangles, np.asarray(apart), grid_places(len(part)), attributes)
     return known[key]
 
