@@ -21,6 +21,9 @@ from hifi_portrait.warp.image.inpaint import blur_wide, inpaint
 from hifi_portrait.warp.image.morphology import distance_to
 from hifi_portrait.warp.settings import StrandSettings, WarpSettings
 
+_SHADED = 65
+"""Percent of hair that is no highlight."""
+
 
 def continue_hair(
     picture: Array,
@@ -115,9 +118,9 @@ def _continue_plainly(
 
 
 def usual_colour(colours: Array) -> FloatArray:
-    """Mean colour (3,) of the darker half of hair (P, 3): less light reaches what is not shown."""
+    """Mean colour (3,) of hair (P, 3) without its highlights: less light reaches what is not shown."""
     brightness = colours.mean(axis=1)
-    return np.asarray(colours[brightness <= np.median(brightness)].mean(axis=0), np.float32)
+    return np.asarray(colours[brightness <= np.percentile(brightness, _SHADED)].mean(axis=0), np.float32)
 
 
 @compiled(inline="always")

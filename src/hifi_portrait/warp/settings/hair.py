@@ -134,7 +134,7 @@ class StrandSettings:
     edge_width: float = 0.015
     """Width of the edge of shown hair that counts little for the colour of what is not shown."""
 
-    reach: float = 0.03
+    reach: float = 0.06
     """Distance from shown hair at which the usual colour of all of it has taken over to 1 - 1 / e."""
 
     plain_width: float = 0.012
