@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import cv2
@@ -44,30 +44,41 @@ class PhotoHair:
 def find_hair(sources: Sources, raster: Raster, model: HeadModel, settings: WarpSettings) -> PhotoHair:
     """Find what a raster (H, W) shows of the main reference's hair, and what that is made of."""
     main = sources.main
-    space, photo = sources.spaces[main], sources.colours[main]
-    pieces = _pieces_of(space, photo, model, settings)
+    space = sources.spaces[main]
+    made_of = _hair_of(space, sources.colours[main], model, settings)
     if space.parsed is None:
-        return PhotoHair(pieces=pieces)
-    hair = space.parsed[..., 0]
-    places = look_up(photo, grid_places(len(hair)))[(hair > _LIKELY) & (space.matte > _LIKELY)]
+        return made_of
     at = raster.interpolate(sources.xy[main], model.triangles)
-    colour = usual_colour(places) if len(places) else None
-    return PhotoHair(look_up(hair, at) * raster.mask, colour, pieces)
+    return replace(made_of, shown=look_up(space.parsed[..., 0], at) * raster.mask)
 
 
-_found: WeakKeyDictionary[PhotoSpace, dict[object, HairPieces | None]] = WeakKeyDictionary()
-"""Pieces of hair by the photos that they are of: the same for every target."""
+_found: WeakKeyDictionary[PhotoSpace, dict[object, PhotoHair]] = WeakKeyDictionary()
+"""What the hair of photos is made of, by the photo: the same for every target."""
 
 
-def _pieces_of(
-    space: PhotoSpace, photo: Array, model: HeadModel, settings: WarpSettings
-) -> HairPieces | None:
-    """Find the pieces of a photo's hair, or give those that were found before."""
+def _hair_of(space: PhotoSpace, photo: Array, model: HeadModel, settings: WarpSettings) -> PhotoHair:
+    """Find what a photo's hair is made of, or give what was found before."""
     known = _found.setdefault(space, {})
     if settings not in known:
-        size = photo.shape[1::-1]
-        about = space.raster.interpolate(about_crown(model, settings.scalp), model.triangles)
-        hair = np.asarray(space.looseness * space.matte * (about[..., 2] > 0), np.float32)
-        large, places = (np.asarray(cv2.resize(values, size), np.float32) for values in (hair, about))
-        known[settings] = find_pieces_of_hair(photo, large > _LIKELY, places, settings.strands)
+        pieces = _find_pieces(space, photo, model, settings)
+        known[settings] = PhotoHair(colour=_find_colour(space, photo), pieces=pieces)
     return known[settings]
+
+
+def _find_colour(space: PhotoSpace, photo: Array) -> FloatArray | None:
+    """Find the colour (3,) of a photo's parsed hair; None where there is none, or it was not parsed."""
+    if space.parsed is None:
+        return None
+    hair = (space.parsed[..., 0] > _LIKELY) & (space.matte > _LIKELY)
+    return usual_colour(look_up(photo, grid_places(len(hair)))[hair]) if hair.any() else None
+
+
+def _find_pieces(
+    space: PhotoSpace, photo: Array, model: HeadModel, settings: WarpSettings
+) -> HairPieces | None:
+    """Find the pieces of a photo's hair."""
+    size = photo.shape[1::-1]
+    about = space.raster.interpolate(about_crown(model, settings.scalp), model.triangles)
+    hair = np.asarray(space.looseness * space.matte * (about[..., 2] > 0), np.float32)
+    large, places = (np.asarray(cv2.resize(values, size), np.float32) for values in (hair, about))
+    return find_pieces_of_hair(photo, large > _LIKELY, places, settings.strands)
