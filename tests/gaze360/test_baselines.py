@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from gaze360.tiny import DUAL, tiny_backbone, tiny_data
 from hifi_portrait.errors import DatasetError, ModelError
-from hifi_portrait.evaluation.scorers.mobilenet import MobileNetV2Features
+from hifi_portrait.evaluation.scorers.mobilenet import MEAN, STD, MobileNetV2Features
 from mmrgaze360 import sphere
 from mmrgaze360.baselines import DualPathway, GazeLLE, GazeLLEConfig
 from mmrgaze360.baselines.backbones import MOBILENET_FILE, Backbone
@@ -80,6 +80,24 @@ def test_backbones_of_both_kinds_describe_a_panorama(tmp_path: Path, backbone: s
         Backbone.load(tmp_path)
     with pytest.raises(ModelError, match=r"gaze_lle\.network\.backbone"):
         GazeLLE()
+
+
+def test_folded_batch_norms_change_nothing(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    plain = MobileNetV2Features()
+    for module in plain.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 2)
+            module.weight.data.uniform_(0.5, 1.5)
+    torch.save(plain.state_dict(), tmp_path / MOBILENET_FILE)
+    loaded = Backbone.load(tmp_path)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in loaded.modules())
+    panorama = torch.rand(1, 3, 256, 512) * 2 - 1
+    mean, std = (torch.tensor(value).view(3, 1, 1) for value in (MEAN, STD))
+    with torch.no_grad():
+        expected = plain.eval().features[:14]((panorama / 2 + 0.5 - mean) / std)
+    assert torch.allclose(loaded(panorama), expected, atol=1e-4)
 
 
 def make(name: str, data: str, backbone: str) -> BaselineObjective:

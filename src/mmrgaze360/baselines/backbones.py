@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from hifi_portrait.errors import ModelError
 from hifi_portrait.evaluation.scorers.mobilenet import MEAN, STD, MobileNetV2Features
@@ -57,7 +59,7 @@ class Backbone(nn.Module):
         try:
             if (root / MOBILENET_FILE).is_file():
                 features = MobileNetV2Features.load(root / MOBILENET_FILE).features
-                return cls("mobilenet", features[:_MOBILENET_LAYERS], 96)
+                return cls("mobilenet", fold_batch_norms(features[:_MOBILENET_LAYERS].eval()), 96)
             config = root / "config.json"
             if config.is_file() and json.loads(config.read_text()).get("model_type") == "dinov2":
                 from transformers import Dinov2Model
@@ -78,10 +80,26 @@ class Backbone(nn.Module):
         mean, std = (torch.tensor(v, device=panorama.device).view(3, 1, 1) for v in (MEAN, STD))
         picture = (panorama / 2 + 0.5 - mean) / std
         if self.kind == "mobilenet":
-            described: Tensor = self.network(picture)
-            return described
+            described: Tensor = self.network(picture.contiguous(memory_format=torch.channels_last))
+            return described.contiguous()
         side = int(self.network.config.patch_size)  # type: ignore[union-attr, arg-type]
         size = (GRID[1] * side, GRID[0] * side)
         picture = F.interpolate(picture, size=size, mode="bilinear", align_corners=False)
         tokens: Tensor = self.network(picture).last_hidden_state[:, 1:]
         return tokens.transpose(1, 2).reshape(len(panorama), self.channels, GRID[1], GRID[0])
+
+
+def fold_batch_norms(network: nn.Module) -> nn.Module:
+    """Fold each batch norm that follows a convolution in an `nn.Sequential` into it, for a frozen network.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode. It is changed in place, and returned.
+    """
+    for sequence in [module for module in network.modules() if isinstance(module, nn.Sequential)]:
+        for place, (before, after) in enumerate(pairwise(list(sequence))):
+            if isinstance(before, nn.Conv2d) and isinstance(after, nn.BatchNorm2d):
+                sequence[place] = fuse_conv_bn_eval(before, after)
+                sequence[place + 1] = nn.Identity()
+    return network
