@@ -12,7 +12,7 @@ from hifi_portrait.faces import FaceLabel, default_analyser, load_image
 from hifi_portrait.faces.geometry import wide_margin
 from hifi_portrait.warp.widen import widen
 
-A1, A2 = (Path(__file__).parents[1] / "pictures" / f"person_a_{number}.jpg" for number in (1, 2))
+A1, A2, B1 = (Path(__file__).parents[1] / "pictures" / f"person_{name}.jpg" for name in ("a_1", "a_2", "b_1"))
 GREEN = np.array((20, 200, 60))
 
 
@@ -35,7 +35,11 @@ def wide_person(photo):
 
 
 def test_a_wide_crop_is_the_crop_with_more_of_the_photo_about_it(photo):
-    face = replace(default_analyser(), wide=True).analyse(photo)
+    analyser = replace(default_analyser(), wide=True)
+    face = analyser.analyse(photo)
+    assert face.wide_matte is None
+    face = analyser.matte_wide(face)
+    assert analyser.matte_wide(face) is face
     size, margin = len(face.crop), wide_margin(len(face.crop))
     middle = np.s_[margin : margin + size, margin : margin + size]
     assert face.wide_crop.shape == (size + 2 * margin,) * 2 + (3,)
@@ -50,8 +54,23 @@ def test_a_wide_crop_is_the_crop_with_more_of_the_photo_about_it(photo):
 def test_without_being_asked_and_where_there_is_no_more_nothing_is_kept(photo):
     assert default_analyser().analyse(photo).wide_crop is None
     crop = default_analyser().analyse(photo).crop
-    face = replace(default_analyser(), wide=True).analyse(crop)
+    analyser = replace(default_analyser(), wide=True)
+    face = analyser.matte_wide(analyser.analyse(crop))
     assert face.wide_crop is None and face.wide_matte is None
+
+
+def test_of_a_group_only_the_one_who_is_chosen_gets_a_wide_matte():
+    matted = []
+
+    def matting(crop):
+        matted.append(crop.shape)
+        return default_analyser().matting(crop)
+
+    pair = np.concatenate([np.pad(load_image(path), ((0, 0), (0, 300), (0, 0))) for path in (A2, B1)], 1)
+    analyser = replace(default_analyser(), matting=matting)
+    person = Identity.from_photos([pair], face=0, analyser=analyser)
+    side = person.wide_crops.shape[1]
+    assert len(matted) == 3 and matted[-1] == (side, side, 3)
 
 
 def test_what_lies_below_the_crop_is_drawn(wide_person):

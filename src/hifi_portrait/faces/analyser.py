@@ -72,7 +72,9 @@ class FaceAnalyser:
     parsing: Parsing = field(default_factory=default_parsing)
     """Run for the photos of an identity only, once each."""
     wide: bool = False
-    """Whether faces keep what their photos show about the portrait crop, for a head that turns to show."""
+    """Whether faces keep what their photos show about the portrait crop, for a head that turns to show.
+
+    `matte_wide` gives those that are used its matte."""
 
     def analyse(self, photo: ImageLike, *, index: int | None = None, single: bool = False) -> Face:
         """Analyse one face of a photo.
@@ -239,7 +241,6 @@ class FaceAnalyser:
         """Add all but the embedding, which is cheaper for many faces at once."""
         crop = cut_out(image, face.crop_transform, face.crop_size)
         matte = self.matting(crop)
-        wide_crop, wide_matte = self._cut_wide(image, face, matte) if self.wide else (None, None)
         return Face(
             source=name,
             box=face.box,
@@ -253,25 +254,21 @@ class FaceAnalyser:
             embedding=np.zeros(0, np.float32),
             quality=face.measures.score,
             measures=face.measures,
-            wide_crop=wide_crop,
-            wide_matte=wide_matte,
+            wide_crop=_cut_wide(image, face) if self.wide else None,
         )
 
-    def _cut_wide(
-        self, image: ByteArray, face: MeasuredFace, matte: FloatArray
-    ) -> tuple[ByteArray | None, FloatArray | None]:
-        """Cut out more of a photo than the crop, with a matte that is the crop's own in the middle."""
-        size, margin = face.crop_size, wide_margin(face.crop_size)
-        if not shows_more(image.shape, face.crop_transform, size):
-            return None, None
-        moved = np.array([[1.0, 0, margin], [0, 1, margin], [0, 0, 1]])
-        crop = cut_out(image, moved @ face.crop_transform, size + 2 * margin)
-        around = self.matting(crop)
+    def matte_wide(self, face: Face) -> Face:
+        """Give a face with a matte of its wide crop, if it has one: in the middle the crop's own matte."""
+        if face.wide_crop is None or face.wide_matte is not None:
+            return face
+        margin = wide_margin(len(face.crop))
+        around = self.matting(face.wide_crop)
         inside = np.zeros(around.shape, np.uint8)
         inside[margin:-margin, margin:-margin] = 1
-        fade = np.clip(cv2.distanceTransform(inside, cv2.DIST_L2, 5) / (_JOINED_MATTES * size), 0, 1)
-        own = np.pad(matte, margin, mode="edge")
-        return crop, np.asarray(around + fade * (own - around), np.float32)
+        joined = _JOINED_MATTES * len(face.crop)
+        fade = np.clip(cv2.distanceTransform(inside, cv2.DIST_L2, 5) / joined, 0, 1)
+        own = np.pad(face.matte, margin, mode="edge")
+        return replace(face, wide_matte=np.asarray(around + fade * (own - around), np.float32))
 
     def _with_embeddings(self, faces: Sequence[Face]) -> list[Face]:
         if not faces:
@@ -318,6 +315,15 @@ def read_face_number(number: Any, source: str = "") -> int:
         where = f"{source}: " if source else ""
         raise NoFaceError(f"{where}faces are counted from 0 (the largest); there is no face {number!r}")
     return min(whole, _MOST_FACES)
+
+
+def _cut_wide(image: ByteArray, face: MeasuredFace) -> ByteArray | None:
+    """Cut out a crop with a margin; None where the photo shows nothing there."""
+    size, margin = face.crop_size, wide_margin(face.crop_size)
+    if not shows_more(image.shape, face.crop_transform, size):
+        return None
+    moved = np.array([[1.0, 0, margin], [0, 1, margin], [0, 0, 1]])
+    return cut_out(image, moved @ face.crop_transform, size + 2 * margin)
 
 
 def _agree(detection: Detection, landmarks: FloatArray) -> bool:

@@ -60,7 +60,8 @@ class Face:
     """(S + 2 M, S + 2 M, 3): the crop with ``faces.geometry.wide_margin(S)`` more pixels on each side; None
     where that was not asked for, or where the photo shows nothing there."""
     wide_matte: FloatArray | None = None
-    """(S + 2 M, S + 2 M) in [0, 1], its matte, which is ``matte`` in the middle."""
+    """(S + 2 M, S + 2 M) in [0, 1], its matte, which is ``matte`` in the middle; None where there is no wide
+    crop, and until ``FaceAnalyser.matte_wide`` adds it."""
 
     def __post_init__(self) -> None:
         make_arrays_read_only(self)

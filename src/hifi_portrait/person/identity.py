@@ -127,6 +127,7 @@ class Identity(References):
             logger.warning("%s is not used: %s", photo.source, photo.reason)
         for notice in notices:
             logger.warning("%s", notice)
+        faces = [analyser.matte_wide(face) for face in faces]
         return cls._from_faces(faces, analyser.parsing, tuple(dropped), tuple(notices))
 
     @classmethod
@@ -140,7 +141,8 @@ class Identity(References):
         """
         if not faces:
             raise IdentityError("an identity needs at least one face")
-        return cls._from_faces(faces, default_analyser().parsing, (), ())
+        analyser = default_analyser()
+        return cls._from_faces([analyser.matte_wide(face) for face in faces], analyser.parsing, (), ())
 
     @classmethod
     def _from_faces(

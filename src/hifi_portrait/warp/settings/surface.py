@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class SurfaceSettings:
-    """How colours are looked up and blended on the mesh; read by `warp/kernels.py` and `warp/unseen.py`."""
+    """How colours are looked up and blended on the mesh; read by `warp/kernels.py` and `warp/surface.py`."""
 
     faint_visibility: float = 0.08
     """Visibility, in [0, 1], up to which a reference is not trusted with the colour of a place."""
@@ -78,7 +78,7 @@ class LightSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class UnseenSettings:
-    """How surface that no reference sees is filled in; read by `warp/unseen.py`.
+    """How surface that no reference sees is filled in; read by `warp/surface.py`.
 
     Fullness is the fraction of its thickness that hair may have at a place of the scalp.
     """
