@@ -25,7 +25,7 @@ from hifi_portrait.faces.image import load_image
 from hifi_portrait.faces.landmarker import MediaPipeLandmarker
 from hifi_portrait.faces.matting import MediaPipeMatting
 from hifi_portrait.head.arrays import Array, ByteArray
-from hifi_portrait.synthetic.environment import Environment, expose_background, light_from, load_environments
+from hifi_portrait.scenery.environment import Environment, expose_background, light_from, load_environments
 from mmrgaze360 import GazeFollower, Panorama
 from mmrgaze360.detect_heads import detect_heads
 from mmrgaze360.follower import mark, read_gaze

@@ -24,6 +24,7 @@ ROOMS = {
     "io": (2, "files that are complete or absent"),
     "head": (1, "what a head is: shape, pose, camera, mesh, rasteriser"),
     "fitting": (1, "one head fitted to several photos"),
+    "scenery": (2, "places with their light, walls, styles"),
     "prompts": (0, "what words say of hair, clothes, glasses"),
     "faces": (1, "photo → Face: landmarks, crop, matte, embedding"),
     "person": (1, "Faces → Identity; and the Target of a portrait"),

@@ -336,6 +336,7 @@ class Fuzzer:
         defaults = {"default_steps": 3, "default_guidance": 2.0, "default_warp_strength": 0.5} | {
             "default_warp_grain": 1.0,
             "default_upscale": 1,
+            "default_prompt_scale": 1.0,
         }
         value, name = self.rng.choice(VALUES), self.rng.choice(sorted(set(KEYWORDS) - {"guides"}))
         self.call(lambda: settle([None] * 5, {name: value}, defaults, 256), [name])

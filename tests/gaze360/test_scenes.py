@@ -12,8 +12,8 @@ import torch
 from typer.testing import CliRunner
 
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.synthetic.environment import Environment
-from hifi_portrait.synthetic.place_names import PLACES
+from hifi_portrait.scenery.environment import Environment
+from hifi_portrait.scenery.place_names import PLACES
 from mmrgaze360 import sphere
 from mmrgaze360.cli.app import app
 from mmrgaze360.dataset import SceneDataset

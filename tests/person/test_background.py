@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from hifi_portrait import Background, Target
 from hifi_portrait.errors import ImageError, TargetError
+from hifi_portrait.scenery.backdrop import Backdrop
 from painted_heads import person
 from tiny_pipelines import an_identity, draw
 
@@ -132,3 +134,84 @@ def test_where_no_background_can_be_replaced_it_is_refused(pipe, sitter, argumen
 def test_several_people_keep_their_background(pipe, sitter):
     with pytest.raises(ValueError, match="`background` must be 'photo' for several people"):
         pipe([sitter, sitter], [Target(), Target()], background="teal", **FROM_THE_WARP)
+
+
+def test_a_place_gives_background_and_light(sitter):
+    own, placed = (sitter.warp(Target(), 128, background=each) for each in ("photo", "sunset"))
+    cutout = sitter.warp(Target(), 128, background="transparent")
+    away, inside = cutout[..., 3] == 0, cutout[..., 3] == 255
+    painted = Backdrop.named("sunset").paint(128, 128)
+    assert np.abs(placed[away] - painted[away]).max() <= 1
+    assert np.abs(placed[inside].astype(int) - own[inside]).mean() > 2
+
+
+def test_a_panorama_of_the_users_own_is_a_place(sitter, tmp_path):
+    radiance = np.full((16, 32, 3), 0.2, np.float32)
+    radiance[:8] = (2.0, 0.6, 0.2)  # blue above, in OpenCV's order of channels
+    cv2.imwrite(str(tmp_path / "sky.hdr"), radiance)
+    background = Background.of(tmp_path / "sky.hdr")
+    assert background.lights is not None
+    above, below = sitter.warp(Target(), 128, background=background)[[0, -1], 2].astype(int)
+    assert above[2] > above[0] + 20 and abs(below[2] - below[0]) < 20
+    (tmp_path / "none.exr").write_text("nothing")
+    with pytest.raises(ImageError, match=r"none\.exr cannot be used"):
+        Background.of(tmp_path / "none.exr")
+
+
+def test_a_prompt_puts_the_person_into_a_place(pipe, sitter):
+    settings = FROM_THE_WARP | {"output_type": "np"}
+    asked = draw(pipe, sitter, prompt="a man in a park", **settings)
+    assert np.array_equal(asked, draw(pipe, sitter, prompt="a man in a park", background="park", **settings))
+    own = draw(pipe, sitter, prompt="a man in a park", background="teal", **settings)
+    assert np.allclose(own[0, :3], np.array([0, 128, 128]) / 255, atol=0.01)
+
+
+def test_prompts_of_one_call_may_name_different_places(pipe, sitter):
+    settings = FROM_THE_WARP | {"output_type": "np"}
+    prompts = ["a man, green background", "a man", "a man, pencil sketch"]
+    together = draw(pipe, sitter, prompt=prompts, **settings)
+    assert together[0, :3].mean((0, 1)).argmax() == 1
+    assert together[1, :3].mean((0, 1)).argmax() == 0  # the photos' own red wall
+    assert np.ptp(together[2], axis=-1).max() < 0.03
+
+
+def test_a_style_is_that_of_the_whole_picture(pipe, sitter):
+    settings = FROM_THE_WARP
+    grey = np.asarray(draw(pipe, sitter, style="black and white photo", output_type="pil", **settings)[0])
+    assert (np.ptp(grey.astype(int), axis=-1) == 0).all()
+    named = np.asarray(draw(pipe, sitter, prompt="a black and white photo", output_type="pil", **settings)[0])
+    assert (np.ptp(named.astype(int), axis=-1) == 0).all()
+    alpha = draw(pipe, sitter, style="sepia photo", background="transparent", output_type="pil", **settings)[
+        0
+    ]
+    assert alpha.mode == "RGBA" and np.asarray(alpha)[..., 3].min() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"style": "cubist"}, "must be one of 'photo', "),
+        ({"style": "comic", "output_type": "latent"}, "latent"),
+    ],
+)
+def test_styles_that_cannot_be_are_refused(pipe, sitter, arguments, message):
+    with pytest.raises(ValueError, match=f"`style`.*{message}"):
+        draw(pipe, sitter, **arguments, **FROM_THE_WARP)
+
+
+def test_a_model_whose_prompt_scale_is_0_draws_once_without_the_words(pipe, sitter, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(pipe, "encode_prompt", _listen(pipe.encode_prompt, drawn))
+    settings = FROM_THE_WARP | {"output_type": "np"}
+    plain = draw(pipe, sitter, prompt="a man", **settings)
+    asked = draw(pipe, sitter, prompt="a man with a beard", prompt_scale=0, **settings)
+    assert drawn == ["a man", "a photo of a man"]
+    assert np.abs(plain - asked).max() < 0.05
+
+
+def _listen(encode, heard):
+    def encode_prompt(prompt, *args, **kwargs):
+        heard.append(prompt if isinstance(prompt, str) else prompt[0])
+        return encode(prompt, *args, **kwargs)
+
+    return encode_prompt

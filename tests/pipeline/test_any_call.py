@@ -23,6 +23,7 @@ from tiny_pipelines import TARGET, a_pipeline, an_identity, draw
 CONFIG = {"default_steps": 3, "default_guidance": 2.0, "default_warp_strength": 0.5} | {
     "default_warp_grain": 1.0,
     "default_upscale": 2,
+    "default_prompt_scale": 1.0,
 }
 
 

@@ -38,6 +38,7 @@ VALUES = {
 }
 DEFAULTS = {
     "default_upscale": 1,
+    "default_prompt_scale": 1.0,
     "default_steps": 20,
     "default_guidance": 2.0,
     "default_warp_strength": 1.0,
@@ -84,7 +85,7 @@ def test_what_nobody_says_is_the_models_or_the_groups_default():
         "warp_grain": 3.0,
         "warp_until": 0.0,
         "warp_share": 1.0,
-        "prompt_scale": 1.0,
+        "prompt_scale": 3.0,
         "prompt_rounds": 2,
     }
 

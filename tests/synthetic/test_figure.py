@@ -7,8 +7,8 @@ import pytest
 
 from hifi_portrait.faces.labels import FaceLabel
 from hifi_portrait.head import Camera, HeadModel, HeadPose
+from hifi_portrait.scenery.lights import arrange
 from hifi_portrait.synthetic import Figure, Person, PhotoSetup, Placement, photograph_figure
-from hifi_portrait.synthetic.lights import arrange
 from hifi_portrait.synthetic.render import PORTRAIT, Detail
 from hifi_portrait.synthetic.wide import draw_wide
 

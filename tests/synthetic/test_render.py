@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hifi_portrait.head import Camera
+from hifi_portrait.scenery.lights import Lights
 from hifi_portrait.synthetic.body_mesh import BODY, CLOTH, SKIN
-from hifi_portrait.synthetic.lights import Lights
 from hifi_portrait.synthetic.mesh_collection import MeshCollection
 from hifi_portrait.synthetic.render import Materials, palette, render
 

@@ -7,13 +7,13 @@ import pytest
 
 from hifi_portrait.dataset.format import IDDataset
 from hifi_portrait.errors import DatasetError
+from hifi_portrait.scenery.environment import Environment, directions, load_environments
+from hifi_portrait.scenery.walls import WALLS
 from hifi_portrait.synthetic import Person, PhotoSetup, photograph, write_people
 from hifi_portrait.synthetic.body_mesh import body_mesh
-from hifi_portrait.synthetic.environment import Environment, directions, load_environments
 from hifi_portrait.synthetic.headwear import HEADWEAR
 from hifi_portrait.synthetic.outfits import OUTFITS
 from hifi_portrait.synthetic.photograph import Photograph
-from hifi_portrait.synthetic.walls import WALLS
 from hifi_portrait.synthetic.wide import STYLES, Wide, draw_wide
 from hifi_portrait.synthetic.wide_caption import wide_caption
 from hifi_portrait.synthetic.write import plan_photos

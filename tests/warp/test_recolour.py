@@ -14,9 +14,10 @@ from hifi_portrait.prompts.hair import HAIR_COLOURS
 from hifi_portrait.warp.clothing.segment import segment_clothes
 from hifi_portrait.warp.draw import warp_picture
 from hifi_portrait.warp.face.places import cheek_vertices
+from hifi_portrait.warp.hair.dye import dye_hair, refine_hair
 from hifi_portrait.warp.hair.segment import segment_hair
 from hifi_portrait.warp.hair.shell import scalp
-from hifi_portrait.warp.recolour import dye
+from hifi_portrait.warp.recolour import dye, recolour_beyond
 from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, paint, person
 
@@ -24,6 +25,7 @@ SETTINGS = WarpSettings()
 
 SIDE = 192
 SKIN, HAIR = (200, 150, 130), (60, 45, 38)
+SOLID = np.ones((SIDE, SIDE), np.float32)
 
 
 def haired(model, colour=HAIR):
@@ -41,13 +43,13 @@ def haired(model, colour=HAIR):
 def test_dyed_hair_has_the_named_colour_and_its_strands(model, name):
     target, picture, on_scalp = haired(model)
     fraction = segment_hair(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model, SETTINGS)
-    drawn = dye(picture, fraction, name, HAIR_COLOURS, SETTINGS)
+    drawn = dye_hair(picture, fraction, SOLID, name, HAIR_COLOURS, SETTINGS)
     requested = np.array(HAIR_COLOURS[name])
     median = np.median(drawn[fraction > 0.9], axis=0)
     assert np.abs(median - requested).max() < 0.15 * 255
     assert (np.argsort(median) == np.argsort(requested)).all() or np.ptp(requested) < 12
     before, after = (one.mean(axis=2)[fraction > 0.9] for one in (picture, drawn))
-    assert np.corrcoef(before, after)[0, 1] > 0.9 and after.std() / after.mean() > 0.05
+    assert np.corrcoef(before, after)[0, 1] > 0.85 and after.std() / after.mean() > 0.05
     face = target.raster.interpolate(
         np.isin(np.arange(model.num_vertices), cheek_vertices(model))[:, None], model.triangles
     )
@@ -66,10 +68,11 @@ def test_bald_heads_have_no_hair_to_dye(model):
 def test_hair_that_has_the_colour_stays_as_it_is(model, own, name):
     target, picture, _ = haired(model, own)
     fraction = segment_hair(picture, np.zeros((SIDE, SIDE), np.float32), target.raster, model, SETTINGS)
-    np.testing.assert_allclose(dye(picture, fraction, name, HAIR_COLOURS, SETTINGS), picture, atol=1e-3)
-    assert (
-        np.abs(dye(picture, fraction, "white", HAIR_COLOURS, SETTINGS) - picture)[fraction > 0.9].mean() > 50
+    np.testing.assert_allclose(
+        dye_hair(picture, fraction, SOLID, name, HAIR_COLOURS, SETTINGS), picture, atol=1e-3
     )
+    white = dye_hair(picture, fraction, SOLID, "white", HAIR_COLOURS, SETTINGS)
+    assert np.abs(white - picture)[fraction > 0.9].mean() > 50
 
 
 def test_skin_in_warm_shade_beside_hair_is_not_dyed(model):
@@ -82,7 +85,7 @@ def test_skin_in_warm_shade_beside_hair_is_not_dyed(model):
     assert (fraction[erode(on_scalp, 2)] > 0.9).mean() > 0.95
     assert fraction[skin].max() < 0.1
     np.testing.assert_array_equal(
-        dye(shaded, fraction, "blue", HAIR_COLOURS, SETTINGS)[skin & (fraction == 0)],
+        dye_hair(shaded, fraction, SOLID, "blue", HAIR_COLOURS, SETTINGS)[skin & (fraction == 0)],
         shaded.astype(np.float32)[skin & (fraction == 0)],
     )
 
@@ -93,7 +96,7 @@ def test_sheen_keeps_its_detail_near_the_brightest_that_is_drawn(model):
     sheen = on_scalp & (np.arange(SIDE)[:, None] < rows[0] + 12)
     strands = 2.2 + 0.6 * (np.arange(SIDE) % 4 > 1)[None, :, None] * np.ones((SIDE, 1, 1))
     picture[sheen] = (np.array(HAIR) * strands)[sheen]
-    drawn = dye(picture, on_scalp.astype(np.float32), "red", HAIR_COLOURS, SETTINGS, translucent=True)
+    drawn = dye_hair(picture, on_scalp.astype(np.float32), SOLID, "red", HAIR_COLOURS, SETTINGS)
     assert drawn.mean(axis=2)[erode(sheen, 2)].std() > 1
 
 
@@ -205,14 +208,17 @@ def test_a_target_has_the_clothes_that_it_names(model):
     assert np.array_equal(red[above], own[above])
 
 
-@pytest.mark.parametrize("translucent", [False, True])
-def test_what_is_translucent_is_more_saturated_where_it_is_darker(translucent):
-    shades = np.linspace(40, 120, 64, dtype=np.float32)
-    picture = np.broadcast_to(shades[:, None, None], (64, 8, 3))
-    drawn = dye(picture, np.ones((64, 8)), "blond", HAIR_COLOURS, SETTINGS, translucent=translucent)[8:56, 0]
-    red_to_blue = drawn[:, 0] / drawn[:, 2]
-    assert (red_to_blue[0] > 1.2 * red_to_blue[-1]) == translucent
-    assert (np.diff(drawn.mean(axis=1)) >= 0).all()
+def test_dark_and_light_strands_have_the_same_hue():
+    strands = 60 + 25 * np.sin(np.arange(SIDE) / 2)[:, None, None]
+    picture = np.asarray(strands * np.ones((1, SIDE, 3)), np.float32)
+    drawn = dye_hair(picture, SOLID, SOLID, "blond", HAIR_COLOURS, SETTINGS)[:, SIDE // 2]
+    lightness, first, second = cv2.cvtColor(drawn[None] / 255, cv2.COLOR_RGB2LAB)[0].T
+    assert np.ptp(lightness) > 10
+    assert np.ptp(np.degrees(np.arctan2(second, first))) < 6
+    dark, light = lightness.argmin(), lightness.argmax()
+    assert np.hypot(first[dark], second[dark]) / lightness[dark] > 0.9 * (
+        np.hypot(first[light], second[light]) / lightness[light]
+    )
 
 
 def test_edges_of_what_is_dyed_are_not_brighter_than_it():
@@ -251,3 +257,48 @@ def test_sheen_is_evened_out():
 def test_what_is_like_no_named_colour_is_dyed_to_each(name):
     neon = np.full((20, 20, 3), (40, 255, 20), np.float32)
     assert np.abs(dye(neon, np.ones((20, 20)), name, CLOTHES_COLOURS, SETTINGS) - neon).max() > 10
+
+
+def test_single_hairs_over_skin_are_hair_and_the_skin_between_is_not():
+    picture = np.full((SIDE, SIDE, 3), SKIN, np.float32)
+    picture[:80] = HAIR
+    picture[80:83, ::6] = HAIR  # hairs that reach over the rough edge
+    rough = np.zeros((SIDE, SIDE), np.float32)
+    rough[:81] = 1
+    fraction = refine_hair(picture, rough, SOLID, SETTINGS.hair_dye)
+    assert fraction[:70].min() > 0.95 and fraction[95:].max() < 0.05
+    assert fraction[81:83, ::6].min() > 0.9
+    between = np.delete(fraction[81:83], np.s_[::6], axis=1)
+    assert between.max() < 0.1
+
+
+def test_hair_is_hair_out_to_its_soft_end():
+    alpha = np.zeros((SIDE, SIDE), np.float32)
+    alpha[:, 40:150] = 1
+    alpha = cv2.GaussianBlur(alpha, (0, 0), 2)
+    picture = np.full((SIDE, SIDE, 3), HAIR, np.float32)
+    picture[100:] = SKIN
+    hair = alpha * (np.arange(SIDE)[:, None] < 100)
+    fraction = refine_hair(picture, hair, alpha, SETTINGS.hair_dye)
+    assert fraction[:80][alpha[:80] > 0.1].min() > 0.95  # the background's share of a pixel is alpha's to say
+
+
+def test_flat_black_hair_gets_the_shades_of_light_hair():
+    rng = np.random.default_rng(0)
+    lightness = 14 + rng.normal(0, 1.2, (1, SIDE, 1)) * np.ones((SIDE, 1, 3))
+    dyed = dye_hair(lightness, SOLID, SOLID, "blond", HAIR_COLOURS, SETTINGS)
+    assert dyed.mean(axis=2).std() > 2.5 * lightness.mean(axis=2).std()
+
+
+def test_hairs_in_the_background_are_dyed_and_its_shade_stays():
+    behind = np.full((SIDE, SIDE, 3), 210, np.float32)
+    before, after = np.zeros_like(behind) + HAIR, np.zeros_like(behind) + HAIR_COLOURS["blond"]
+    fraction = np.zeros((SIDE, SIDE), np.float32)
+    fraction[:, :60] = 1
+    shade = np.linspace(0, 12, SIDE)[None, :, None] * np.ones((SIDE, 1, 3))
+    remainder = shade.copy()
+    remainder[100, 60:70] += 0.5 * (np.array(HAIR) - 210)  # half a pixel of dark hair
+    new = recolour_beyond(remainder, before, after, fraction, behind, SETTINGS.recolour)
+    hair = (new - shade)[100, 60:66].mean(axis=0)
+    assert np.abs(hair - 0.5 * (np.array(HAIR_COLOURS["blond"]) - 210)).max() < 8
+    assert np.abs(new - shade)[:90].max() < 1.5 and np.abs(new - shade)[:, 130:].max() < 1e-4

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import cv2
 import numpy as np
 
-from hifi_portrait.head.arrays import ByteArray
+from hifi_portrait.head.arrays import ByteArray, FloatArray
 from hifi_portrait.head.numerics import as_whole
+from hifi_portrait.landmarks import LandmarkGenerator
 from hifi_portrait.person.background import Background, BackgroundLike
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
+from hifi_portrait.scenery.lights import Lights
+from hifi_portrait.warp.place_light import light_factors
 
 if TYPE_CHECKING:
     from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
@@ -30,6 +33,9 @@ _LEAST_TEXELS, _MOST_TEXELS = 512, 2048
 
 _LEAST_SIDE, _MOST_SIDE = 16, 8192
 """Of the pictures, in pixels."""
+
+_LIT_SIDE = 192
+"""Pixels across the small picture in which the light of a place on a baked head is computed."""
 
 _LOOKS_COMPARED = 48
 """Targets of a long sequence, spread over it, by which its look is chosen."""
@@ -109,9 +115,20 @@ def _draw_head(identity: Identity, size: int, background: Background) -> Draw:
             )
         head = heads[target.look]
         behind = cv2.resize(head.behind, (size, size)).astype(np.float32)
-        return background.put_behind(head.draw(target, size), behind)
+        cutout = head.draw(target, size)
+        light = None if background.lights is None else _light(identity, target, cutout, background.lights)
+        return background.put_behind(cutout, behind, light)
 
     return draw
+
+
+def _light(identity: Identity, target: Target, cutout: ByteArray, lights: Lights) -> FloatArray:
+    """Compute the factors (S, S, 3) of a place's light on a drawn cut-out (S, S, 4), in a smaller picture."""
+    small = min(_LIT_SIDE, len(cutout))
+    drawn = LandmarkGenerator.load()(identity.identity, target, small, contours=False)
+    alpha = cv2.resize(cutout[..., 3], (small, small), interpolation=cv2.INTER_AREA)
+    light = light_factors(drawn, alpha / np.float32(255), lights)
+    return np.asarray(cv2.resize(light, cutout.shape[:2], interpolation=cv2.INTER_LINEAR))
 
 
 def _draw_by_networks(

@@ -48,7 +48,7 @@ def generate(
     *,
     photos: options.Photos,
     prompt: Annotated[
-        str, typer.Option(help="What else the picture shows: hair, clothes, light, style.")
+        str, typer.Option(help="What else the picture shows: hair, clothes, glasses, place, style.")
     ] = "",
     negative: Annotated[str, typer.Option(help="What the picture should not show.")] = "",
     seed: Annotated[
@@ -69,6 +69,7 @@ def generate(
         bool, typer.Option("--sheet", help="Also write NAME-sheet.png: references, landmarks, warp, results.")
     ] = False,
     background: options.Background = "photo",
+    style: options.Style = "photo",
     private: options.Private = False,
     as_json: options.Json = False,
     pose: options.PoseOptions,
@@ -106,13 +107,14 @@ def generate(
             sampling.warp_strength,
             from_warp.warp_grain,
             strength.upscale,
+            sampling.prompt_scale,
         ),
         "warp_share": from_warp.warp_share,
-        "prompt_scale": sampling.prompt_scale,
         "prompt_rounds": sampling.prompt_rounds,
         "hifi_scale": strength.hifi_scale,
         "hifi_every": hifi_every,
         "face_scale": strength.face_scale,
+        **({} if style == "photo" else {"style": style}),
         **sides,
     }
     settings |= background_settings(background, behind, private)

@@ -49,8 +49,16 @@ Background = Annotated[
     str,
     typer.Option(
         metavar="WHAT",
-        help="What is behind the person: photo, blur, transparent, a colour such as teal or #204060, or a "
-        "picture's file.",
+        help="What is behind the person: photo, blur, transparent, a colour such as teal or #204060, a place "
+        "or wall such as park or 'white brick wall', or the file of a picture or panorama.",
+    ),
+]
+Style = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="photo, 'black and white photo', 'sepia photo', 'oil painting', watercolour, 'pencil sketch' or "
+        "comic.",
     ),
 ]
 MOST_PEOPLE = 100_000_000
@@ -303,11 +311,14 @@ class SamplingOptions:
         ),
     ] = None
     prompt_scale: Annotated[
-        float,
+        float | None,
         typer.Option(
-            min=0, max=10, help="How much of what the prompt changes is added to a start from the warp."
+            min=0,
+            max=10,
+            help="How much of what the networks make of the prompt is added to a start from the warp.",
+            show_default="the model's",
         ),
-    ] = 1.0
+    ] = None
     prompt_rounds: Annotated[
         int,
         typer.Option(min=1, help="How often the prompt's changes are found and added; each draws twice."),

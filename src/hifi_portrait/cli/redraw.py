@@ -87,8 +87,13 @@ def redraw(
     pipe = load_networks(networks)
     settings: dict[str, Any] = {
         "prompt": prompt,
-        **pipe.sampling(sampling.steps, sampling.guidance, sampling.warp_strength, upscale=strength.upscale),
-        "prompt_scale": sampling.prompt_scale,
+        **pipe.sampling(
+            sampling.steps,
+            sampling.guidance,
+            sampling.warp_strength,
+            upscale=strength.upscale,
+            prompt_scale=sampling.prompt_scale,
+        ),
         "prompt_rounds": sampling.prompt_rounds,
         "hifi_scale": strength.hifi_scale,
         "face_scale": strength.face_scale,

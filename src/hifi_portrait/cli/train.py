@@ -185,6 +185,15 @@ def export(
             show_default=_AS_IN_PIPELINE,
         ),
     ] = None,
+    prompt_scale: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=10,
+            help="How much of what its networks make of prompts is added to a start from the warp.",
+            show_default=_AS_IN_PIPELINE,
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Gather what was trained into one pipeline folder, to be given as --model."""
@@ -201,5 +210,6 @@ def export(
         warp_strength=warp_strength,
         warp_grain=warp_grain,
         upscale=upscale,
+        prompt_scale=prompt_scale,
     )
     emit({"path": str(out), "folders": [str(folder) for folder in folders]}, str(out), as_json)

@@ -58,7 +58,7 @@ class Sampling:
     """Fraction of that noise that is added."""
     warp_share: float = 1.0
     """Fraction of the plain warp that stands in the portrait where it is sure."""
-    prompt_scale: float = 1.0
+    prompt_scale: float | None = None
     """How much of what the prompt changes is added."""
     prompt_rounds: int = 2
     """How often the prompt's changes are found and added."""

@@ -37,6 +37,9 @@ IntArray: TypeAlias = npt.NDArray[np.int64]
 Array: TypeAlias = npt.NDArray[Any]
 """Numbers of any type, where a function takes several."""
 
+RGB: TypeAlias = tuple[float, float, float]
+"""A linear colour: red, green and blue, usually in [0, 1]."""
+
 
 def make_arrays_read_only(value: Any) -> None:
     """Replace the arrays of a frozen dataclass by read-only views; whoever made them can still write to them.

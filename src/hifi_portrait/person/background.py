@@ -6,24 +6,36 @@ import os
 import re
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Literal, Self, TypeAlias
 
 import cv2
 import numpy as np
 from PIL import Image, ImageColor
 
-from hifi_portrait.errors import TargetError
+from hifi_portrait.errors import DatasetError, ImageError, TargetError
 from hifi_portrait.faces.image import load_image
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.io.names import printable
+from hifi_portrait.prompts.background import KINDS_OF_WALL, find_named_background
+from hifi_portrait.scenery.backdrop import PLACE_VIEWS, Backdrop, PlaceView
+from hifi_portrait.scenery.lights import Lights
 
 BackgroundLike: TypeAlias = "Background | str | PathLike[str] | Image.Image | np.ndarray"
 """What `Background.of` takes."""
 
 _KINDS = ("photo", "transparent", "blur")
 
+_DISPLAY_GAMMA = 2.2
+"""Exponent between a picture's values in [0, 1] and linear light."""
+
+_SHOULDER = 0.75
+"""Linear light of a person above which what is made brighter approaches white instead of reaching it."""
+
 _BLUR = 0.04
 """Standard deviation of the blurred background, as a fraction of the picture's height."""
+
+_PANORAMAS = (".exr", ".hdr")
 
 _COLOUR_WORD = re.compile(r"[A-Za-z]+|#[0-9A-Fa-f]*|(?:rgb|hsl|hsv)\(.*\)")
 """What can only be meant as a colour, or as a word of `_KINDS`."""
@@ -33,12 +45,14 @@ _COLOUR_WORD = re.compile(r"[A-Za-z]+|#[0-9A-Fa-f]*|(?:rgb|hsl|hsv)\(.*\)")
 class Background:
     """What is behind the person."""
 
-    kind: Literal["photo", "transparent", "blur", "colour", "picture"] = "photo"
+    kind: Literal["photo", "transparent", "blur", "colour", "picture", "backdrop"] = "photo"
     """The background of the photo that decides the look, as it is or blurred; nothing; or what is given."""
     colour: tuple[int, int, int] | None = None
     """RGB of the colour, in [0, 255]."""
     picture: ByteArray | None = None
     """(H, W, 3) RGB. It fills the whole background: what has another shape is cut at the edges."""
+    backdrop: Backdrop | None = None
+    """A place, whose light falls on the person too, a wall or a studio's backdrop."""
 
     @classmethod
     def of(cls, given: BackgroundLike) -> Self:
@@ -48,7 +62,9 @@ class Background:
         ----------
         given
             "photo", "transparent" or "blur"; a colour as CSS writes it ("teal", "#204060",
-            "rgb(32, 64, 96)"); or a picture: its path, a PIL image or an array, as for photos.
+            "rgb(32, 64, 96)"); words for a place, a wall or a studio's backdrop ("park", "in a city at
+            night", "brick wall", "grey backdrop"; see `prompts.background`); or a picture: its path, a PIL
+            image or an array, as for photos. A path of a panorama, ``.exr`` or ``.hdr``, is a place too.
 
         Raises
         ------
@@ -58,7 +74,7 @@ class Background:
             The picture cannot be read.
         """
         if isinstance(given, Background):
-            return cls(given.kind, given.colour, given.picture)
+            return cls(given.kind, given.colour, given.picture, given.backdrop)
         if isinstance(given, str):
             word = given.strip().lower()
             if word in _KINDS:
@@ -66,19 +82,47 @@ class Background:
             colour = _read_colour(word)
             if colour is not None:
                 return cls("colour", colour=colour)
+            if not os.path.exists(given) and (named := find_named_background(word)) is not None:
+                return cls.named(named)
             if not given.strip() or (_COLOUR_WORD.fullmatch(given.strip()) and not os.path.exists(given)):
                 raise TargetError(
                     f"the background {printable(given)!r} is not known: give {', '.join(_KINDS)}, a colour"
-                    " such as teal or #204060, or the path of a picture"
+                    f" such as teal or #204060, the path of a picture, or a place or wall:"
+                    f" {', '.join((*PLACE_VIEWS, *KINDS_OF_WALL))}"
                 )
+        if isinstance(given, str | PathLike) and Path(given).suffix.lower() in _PANORAMAS:
+            return cls("backdrop", backdrop=_read_place(Path(given)))
         return cls("picture", picture=load_image(given))
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """Make a background of what `prompts.background.find_background` answers.
+
+        Raises
+        ------
+        TargetError
+            It is none of these names.
+        """
+        if name in _KINDS:
+            return cls(name)  # type: ignore[arg-type]
+        backdrop = Backdrop.named(name)
+        if backdrop is None:
+            raise TargetError(f"there is no background {name!r}")
+        return cls("backdrop", backdrop=backdrop)
+
+    @property
+    def lights(self) -> Lights | None:
+        """The light that falls on the person there; None where the photo's own light stays."""
+        return None if self.backdrop is None else self.backdrop.lights
 
     @property
     def is_transparent(self) -> bool:
         """Whether pictures have an alpha channel."""
         return self.kind == "transparent"
 
-    def replace_in(self, picture: Array, alpha: FloatArray, behind: FloatArray) -> ByteArray:
+    def replace_in(
+        self, picture: Array, alpha: FloatArray, behind: FloatArray, light: FloatArray | None = None
+    ) -> ByteArray:
         """Put it behind the person of a finished picture, in the place of what is there.
 
         Parameters
@@ -89,6 +133,8 @@ class Background:
             (H, W) in [0, 1], how much of each pixel is the person.
         behind
             (H, W, 3) in [0, 255], the background that the picture has.
+        light
+            (H, W, 3) factors, 0 or more, on the person's linear light; see `warp.place_light`.
 
         Returns
         -------
@@ -104,9 +150,12 @@ class Background:
         if self.kind == "transparent":
             straight = np.divide(own, person, out=np.zeros_like(own), where=person > 0)
             return np.dstack([_to_bytes(straight), _to_bytes(255 * alpha)])
+        if light is not None:
+            straight = np.divide(own, person, out=np.zeros_like(own), where=person > 0)
+            own = person * self._light(straight, light)
         return _to_bytes(own + (1 - person) * self._fill(behind))
 
-    def put_behind(self, cutout: ByteArray, behind: FloatArray) -> ByteArray:
+    def put_behind(self, cutout: ByteArray, behind: FloatArray, light: FloatArray | None = None) -> ByteArray:
         """Put it behind a person who was drawn without one.
 
         Parameters
@@ -115,6 +164,8 @@ class Background:
             (H, W, 4) RGB with straight alpha.
         behind
             (H, W, 3) in [0, 255], the background of the photo that decides the look.
+        light
+            As for `replace_in`.
 
         Returns
         -------
@@ -124,7 +175,18 @@ class Background:
         if self.kind == "transparent":
             return cutout
         alpha = cutout[..., 3:] / np.float32(255)
-        return _to_bytes(alpha * cutout[..., :3] + (1 - alpha) * self._fill(behind))
+        person = cutout[..., :3]
+        lit = person if light is None else self._light(person.astype(np.float32), light)
+        return _to_bytes(alpha * lit + (1 - alpha) * self._fill(behind))
+
+    def _light(self, person: FloatArray, light: FloatArray) -> Array:
+        """Let a light fall on a person (H, W, 3) in [0, 255]."""
+        darker = 1.0 if self.backdrop is None else self.backdrop.brightness
+        linear = (np.clip(person, 0, 255) / 255) ** _DISPLAY_GAMMA
+        lit = linear * light * (1 + darker) / 2
+        over, room = np.maximum(lit - _SHOULDER, 0), 1 - _SHOULDER
+        bright = np.maximum(linear, _SHOULDER + room * np.tanh(over / room))
+        return np.asarray(255 * np.where(over > 0, np.minimum(lit, bright), lit) ** (1 / _DISPLAY_GAMMA))
 
     def _fill(self, behind: FloatArray) -> Array:
         """Make the new background, as large as the old one."""
@@ -133,6 +195,8 @@ class Background:
             return behind
         if self.colour is not None:
             return np.array(self.colour, np.float32)
+        if self.backdrop is not None:
+            return self.backdrop.paint(height, width)
         if self.picture is None:
             return np.asarray(cv2.GaussianBlur(behind, (0, 0), _BLUR * height))
         return _cover(self.picture, height, width)
@@ -144,6 +208,15 @@ def _read_colour(word: str) -> tuple[int, int, int] | None:
     except ValueError:
         return None
     return red, green, blue
+
+
+def _read_place(panorama: Path) -> Backdrop:
+    place = Backdrop(place=PlaceView(panorama))
+    try:
+        place.paint(16, 16)
+    except (DatasetError, OSError) as error:
+        raise ImageError(f"the panorama {printable(panorama)} cannot be used: {error}") from error
+    return place
 
 
 def _cover(picture: ByteArray, height: int, width: int) -> Array:

@@ -202,8 +202,8 @@ class Identity(References):
         size
             Side of the square picture, in pixels; from 16 to 8192.
         background
-            What is behind the person: "photo", "blur", "transparent", a colour or a picture; see
-            `Background.of`.
+            What is behind the person: "photo", "blur", "transparent", a colour, a place or wall, or a
+            picture; see `Background.of`.
 
         Raises
         ------
@@ -220,6 +220,7 @@ class Identity(References):
         from hifi_portrait.landmarks import LandmarkGenerator
         from hifi_portrait.person.own_expressions import use_own_expressions
         from hifi_portrait.warp.draw import draw_warp
+        from hifi_portrait.warp.place_light import light_factors
 
         if not isinstance(target, Target):
             raise TypeError(f"`target` must be a Target, but is {target!r:.80}")
@@ -232,7 +233,8 @@ class Identity(References):
         own = use_own_expressions(target, self.geometries)
         drawing = LandmarkGenerator.load()(self.identity, own, side, contours=False)
         warp = draw_warp(self, drawing)
-        return behind.replace_in(warp.picture, warp.alpha, warp.behind)
+        light = None if behind.lights is None else light_factors(drawing, warp.alpha, behind.lights)
+        return behind.replace_in(warp.picture, warp.alpha, warp.behind, light)
 
     def best_look(self, targets: Sequence[Target]) -> int:
         """Find the photo that suits several targets best, for `Target.look`.

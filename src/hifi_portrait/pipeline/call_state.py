@@ -21,6 +21,7 @@ from hifi_portrait.pipeline.inpaint import LatentInpainting
 from hifi_portrait.pipeline.new_background import replace_background
 from hifi_portrait.pipeline.request import Request
 from hifi_portrait.pipeline.subjects import EncodedSubjects
+from hifi_portrait.pipeline.turn_into_style import turn_into_style
 from hifi_portrait.pipeline.warp_start import WarpStart
 from hifi_portrait.prompts.already_shown import has_other_words, select_all_shown_words
 
@@ -65,7 +66,11 @@ class CallState:
         """
         prompts = dict(self.request.prompts)
         first = prompts | dict(self.request.callback) if self.round == 1 else prompts
-        return [first] if self.unprompted is None else [first, dict(self.unprompted)]
+        if self.unprompted is None:
+            return [first]
+        if self.request.settings.prompt_scale == 0:
+            return [first | dict(self.unprompted)]
+        return [first, dict(self.unprompted)]
 
     def timesteps(self, scheduler: SchedulerMixin) -> Tensor:
         """Return the timesteps that the draw under way takes."""
@@ -165,7 +170,7 @@ class CallState:
         )
 
     def finish(self, pictures: Any, processor: VaeImageProcessor, device: Device) -> Any:
-        """Enlarge the last round's pictures and replace their background where that is requested.
+        """Enlarge the last round's pictures, replace their background, and turn them into a style.
 
         Parameters
         ----------
@@ -192,6 +197,8 @@ class CallState:
         if request.background.kind != "photo":
             head = (self.subjects.large_heads or self.subjects.heads)[0]
             pictures = replace_background(pictures, request.background, *request.subjects[0], head)
+        if request.style != "photo":
+            pictures = turn_into_style(pictures, request.style)
         return processor.postprocess(pictures, output_type=request.output_type)
 
 

@@ -21,6 +21,7 @@ from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline.options import LARGEST_SIDE
 from hifi_portrait.pipeline.request import Request
 from hifi_portrait.pipeline.scene import Scene
+from hifi_portrait.scenery.styles import STYLES
 
 
 def check_fit(
@@ -122,6 +123,7 @@ def check_request(request: Request, step: int) -> None:
     )
     _check_scene(request.scene, len(request.subjects), height, width)
     _check_background(request)
+    _check_style(request)
     _check_parts(request)
     check_counts(
         hifi_every=settings.hifi_every, prompt_rounds=settings.prompt_rounds, upscale=settings.upscale
@@ -265,6 +267,19 @@ def _check_background(request: Request) -> None:
         )
     if request.output_type == "latent":
         raise ValueError("`background` must be 'photo' for `output_type='latent'`: only pixels are replaced")
+
+
+def _check_style(request: Request) -> None:
+    """Check that pictures can be turned into the style."""
+    if request.style not in ("photo", *STYLES):
+        known = ", ".join(map(repr, ("photo", *STYLES)))
+        raise ValueError(f"`style` must be one of {known}, but is {request.style!r:.80}")
+    if request.style == "photo":
+        return
+    if request.scene is not None:
+        raise ValueError("`style` must be 'photo' with a `scene`, the rest of which stays as it is")
+    if request.output_type == "latent":
+        raise ValueError("`style` must be 'photo' for `output_type='latent'`: only pixels are painted over")
 
 
 def _check_scene(scene: Scene | None, subjects: int, height: int, width: int) -> None:

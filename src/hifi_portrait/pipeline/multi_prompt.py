@@ -1,7 +1,7 @@
-"""Several prompts in one call, of which each names other glasses, hair or clothes.
+"""Several prompts in one call, of which each names other glasses, hair, clothes, places or styles.
 
-What a person's prompt names of these is drawn by the warp, which all pictures of one draw share. Prompts that
-differ in it are drawn one after the other.
+What a person's prompt names of these is drawn by the warp, or done to the finished picture, in the same way
+for all pictures of one draw. Prompts that differ in it are drawn one after the other.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from hifi_portrait.person.target import Target
+from hifi_portrait.person.background import Background
 from hifi_portrait.pipeline.request import Request
+from hifi_portrait.prompts.background import find_background
+from hifi_portrait.prompts.style import find_style
 
 _PER_PROMPT = (
     "prompt_2",
@@ -26,9 +28,9 @@ _PER_PROMPT = (
 
 
 def split_by_prompt(request: Request) -> list[Request]:
-    """Split a request into such as the warp can draw at once, each with its prompt's words in the targets.
+    """Split a request into such as can be drawn at once, each with what its prompt names.
 
-    Prompts that agree on glasses, hair and clothes, prompts for several people, and embeddings stay together.
+    Prompts that agree on this, prompts for several people, and embeddings stay together.
 
     Raises
     ------
@@ -38,8 +40,8 @@ def split_by_prompt(request: Request) -> list[Request]:
     texts = request.texts
     if len(request.subjects) > 1 or "prompt_embeds" in request.prompts:
         return [request]
-    if not _differ(request.subjects[0][1], texts):
-        return [_read_prompt(request)]
+    if not _differ(request, texts):
+        return [_read_prompt(request, texts)]
     each = request.settings.num_images_per_prompt
     prompts = _split_lists(request.prompts, _PER_PROMPT, len(texts), 1)
     passed_on = _split_lists(request.passed_on, ("latents",), len(texts), each)
@@ -51,7 +53,8 @@ def split_by_prompt(request: Request) -> list[Request]:
                 prompts=words | {"prompt": [text]},
                 passed_on=others,
                 generator=source["generator"],
-            )
+            ),
+            [text],
         )
         for text, words, others, source in zip(texts, prompts, passed_on, generators, strict=True)
     ]
@@ -68,18 +71,41 @@ def join_pictures(pictures: Sequence[Any]) -> Any:
     return [picture for part in pictures for picture in part]
 
 
-def _read_prompt(request: Request) -> Request:
-    """Give the target of a request for one person the glasses, hair and clothes that its prompt names."""
+def _read_prompt(request: Request, texts: Any) -> Request:
+    """Give a request for one person what its prompts, where they agree, name of target, place and style."""
     ((identity, target),) = request.subjects
-    return replace(request, subjects=[(identity, target.with_prompt(request.texts))])
+    words = [texts] if isinstance(texts, str) else texts or [""]
+    background, style = _read_picture(request, words[0])
+    return replace(
+        request,
+        subjects=[(identity, target.with_prompt(words))],
+        background=Background.named(background) if background else request.background,
+        style=style or request.style,
+    )
 
 
-def _differ(target: Target, prompts: Any) -> bool:
-    """Whether prompts name different glasses, hair or clothes for a target that names none itself."""
+def _read_picture(request: Request, text: str) -> tuple[str | None, str | None]:
+    """Find the background and the style that a prompt names, as far as the call leaves them to it."""
+    if request.scene is not None or request.output_type == "latent":
+        return None, None
+    of_photo = request.background.kind == "photo" and request.starts_from_warp
+    return (
+        find_background(text) if of_photo else None,
+        find_style(text) if request.style == "photo" else None,
+    )
+
+
+def _differ(request: Request, prompts: Any) -> bool:
+    """Whether prompts name different things, where the call leaves these to them."""
     if not isinstance(prompts, list | tuple) or not all(isinstance(text, str) for text in prompts):
         return False
+    target = request.subjects[0][1]
     targets = [target.with_prompt(text) for text in prompts]
-    return len({(each.glasses, each.hair, each.clothes) for each in targets}) > 1
+    named = [
+        (each.glasses, each.hair, each.clothes, *_read_picture(request, text))
+        for each, text in zip(targets, prompts, strict=True)
+    ]
+    return len(set(named)) > 1
 
 
 def _split_lists(values: Any, names: Sequence[str], prompts: int, each: int) -> list[dict[str, Any]]:

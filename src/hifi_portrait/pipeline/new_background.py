@@ -12,6 +12,7 @@ from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline.last_drawn import draw_once
 from hifi_portrait.warp.draw import draw_warp
+from hifi_portrait.warp.place_light import light_factors
 
 
 def replace_background(
@@ -36,5 +37,6 @@ def replace_background(
     """
     warp = draw_once(identity, target, head, lambda: draw_warp(identity, head))
     arrays = (127.5 * (pictures.float() + 1)).permute(0, 2, 3, 1).cpu().numpy()
-    replaced = np.stack([background.replace_in(each, warp.alpha, warp.behind) for each in arrays])
+    light = None if background.lights is None else light_factors(head, warp.alpha, background.lights)
+    replaced = np.stack([background.replace_in(each, warp.alpha, warp.behind, light) for each in arrays])
     return torch.from_numpy(replaced).permute(0, 3, 1, 2).to(pictures) / 127.5 - 1

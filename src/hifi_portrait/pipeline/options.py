@@ -96,8 +96,9 @@ class PromptOptions:
     Their changes are found by drawing with the prompt and without it, and are added to the picture.
     """
 
-    scale: float = 1.0
-    """How much of the changes is added, 0 or more; above 1 exaggerates them. Keyword `prompt_scale`."""
+    scale: float | None = None
+    """How much of the changes is added, 0 or more; above 1 exaggerates them, and at 0 the networks read only
+    what the warp shows already. The model's own `default_prompt_scale` if None. Keyword `prompt_scale`."""
     rounds: int = 2
     """How often changes are found and added, each time in the picture so far: a small network goes a part of
     the way at a time. Every round draws twice. Keyword `prompt_rounds`."""
@@ -165,6 +166,7 @@ WITH_DEFAULTS: Mapping[str, str] = {
     "warp_strength": "default_warp_strength",
     "warp_grain": "default_warp_grain",
     "upscale": "default_upscale",
+    "prompt_scale": "default_prompt_scale",
 }
 """Keyword of a call -> entry of the pipeline's config that is its default."""
 

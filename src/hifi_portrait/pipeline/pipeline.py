@@ -79,7 +79,8 @@ class HiFiPortraitPipeline(LoadablePipeline):
         The networks that read the references.
     face_attention
         The UNet's own attention to faces.
-    default_steps, default_guidance, default_warp_strength, default_warp_grain, default_upscale
+    default_steps, default_guidance, default_warp_strength, default_warp_grain, default_upscale,
+    default_prompt_scale
         What a call takes for the options of these names that it leaves out; saved with the model.
     """
 
@@ -111,6 +112,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
         default_warp_strength: float = 1.0,
         default_warp_grain: float = 1.0,
         default_upscale: int = 1,
+        default_prompt_scale: float = 1.0,
     ) -> None:
         # Not the parent's: it would register the ControlNet under a name of its own.
         DiffusionPipeline.__init__(self)
@@ -130,6 +132,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
             default_warp_strength=default_warp_strength,
             default_warp_grain=default_warp_grain,
             default_upscale=default_upscale,
+            default_prompt_scale=default_prompt_scale,
         )
         self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1) if vae is not None else 8
         scale = {"vae_scale_factor": self.vae_scale_factor, "do_convert_rgb": True}
@@ -149,6 +152,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
         scene: Scene | None = None,
         regions: Sequence[Region] | None = None,
         background: BackgroundLike = "photo",
+        style: str = "photo",
         size: options.SizeOptions | None = None,
         sampling: options.SamplingOptions | None = None,
         steering: options.SteeringOptions | None = None,
@@ -165,7 +169,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
         Options come in groups, whose classes document them, and have keywords of their own, too:
         `warp=WarpOptions(strength=0.3)` is `warp_strength=0.3`; the keyword counts where both are given. What
         is left out is the model's own default (`default_steps`, `default_guidance`, `default_warp_strength`,
-        `default_warp_grain`, `default_upscale`) or the class's.
+        `default_warp_grain`, `default_upscale`, `default_prompt_scale`) or the class's.
 
         Parameters
         ----------
@@ -176,8 +180,9 @@ class HiFiPortraitPipeline(LoadablePipeline):
             pictures of each, one after the other.
         prompt, negative_prompt
             What else the picture shows, and what it does not. Glasses, hair and clothes that a person's
-            prompt names hold for the `target` too, if it names none itself; prompts that differ in this are
-            drawn one after the other.
+            prompt names hold for the `target` too, if it names none itself, and a place, wall or style that
+            it names for `background` and `style`, if they are "photo"; prompts that differ in this are drawn
+            one after the other.
         scene
             A given picture of which only a face is redrawn; `target` is usually the scene's. Pictures are
             square; `redraw` puts them into the whole picture.
@@ -187,8 +192,12 @@ class HiFiPortraitPipeline(LoadablePipeline):
             one person, all.
         background
             What is behind the person: "photo", as in the photo that decides the look; "blur", the same out of
-            focus; "transparent", for pictures with an alpha channel; a colour ("teal", "#204060"); or a
-            picture (path, PIL image or array). For one person, in starts from the warp; see `Background.of`.
+            focus; "transparent", for pictures with an alpha channel; a colour ("teal", "#204060"); a place,
+            whose light falls on the person, or a wall ("park", "white brick wall"); or a picture (path, PIL
+            image or array). For one person, in starts from the warp; see `Background.of`.
+        style
+            "photo", or one of `scenery.styles.STYLES` ("black and white photo", "oil painting", ...), into
+            which finished pictures are turned.
         size
             `SizeOptions`: `height`, `width` of what the networks draw, in pixels; `upscale`, how many times
             as large finished pictures are.
@@ -232,7 +241,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
                 target,
                 keywords
                 | {"prompt": prompt, "negative_prompt": negative_prompt, "scene": scene}
-                | {"regions": regions, "background": background}
+                | {"regions": regions, "background": background, "style": style}
                 | {"size": size, "sampling": sampling, "steering": steering}
                 | {"warp": warp, "prompting": prompting, "output_type": output_type}
                 | {"callback_on_step_end": callback_on_step_end},
@@ -248,6 +257,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
             scene=scene,
             regions=regions,
             background=background,
+            style=style,
             generator=generator,
             callback=callback_on_step_end,
             output_type=output_type,
@@ -344,9 +354,10 @@ class HiFiPortraitPipeline(LoadablePipeline):
         warp_strength: float | None = None,
         warp_grain: float | None = None,
         upscale: int | None = None,
+        prompt_scale: float | None = None,
     ) -> dict[str, Any]:
         """Return arguments of a call for which a model has defaults; these in the place of None."""
-        given = (steps, guidance, warp_strength, warp_grain, upscale)
+        given = (steps, guidance, warp_strength, warp_grain, upscale, prompt_scale)
         return options.fill_defaults(dict(zip(options.WITH_DEFAULTS, given, strict=True)), self.config)
 
     @property

@@ -36,6 +36,8 @@ class Request:
     """Which part of the picture is whose."""
     background: Background
     """What is behind the person."""
+    style: str
+    """"photo", or one of `STYLES`, into which finished pictures are turned."""
     generator: torch.Generator | list[torch.Generator] | None
     """The source of noise, one or one a picture."""
     callback: Mapping[str, Any]
@@ -84,7 +86,7 @@ class Request:
     @property
     def is_finished_here(self) -> bool:
         """Whether anything happens to pictures after diffusers' pipeline has drawn them."""
-        changed = self.scene is not None or self.background.kind != "photo"
+        changed = self.scene is not None or self.background.kind != "photo" or self.style != "photo"
         return self.shows_warp or self.is_enlarged or (changed and self.output_type != "latent")
 
 
@@ -160,6 +162,7 @@ def make_request(
     scene: Scene | None,
     regions: Sequence[Region] | None,
     background: BackgroundLike,
+    style: str,
     generator: Any,
     callback: Callable[..., Any] | None,
     output_type: str,
@@ -169,7 +172,7 @@ def make_request(
 
     Parameters
     ----------
-    subjects, settings, scene, regions, callback, output_type
+    subjects, settings, scene, regions, style, callback, output_type
         As a `Request` has them.
     background
         As `Background.of` takes it.
@@ -196,6 +199,7 @@ def make_request(
         scene=scene,
         regions=regions,
         background=Background.of(background),
+        style=style,
         generator=None,
         callback={"callback_on_step_end": callback, **hearing},
         output_type=output_type,

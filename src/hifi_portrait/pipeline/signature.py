@@ -37,7 +37,7 @@ class CallKeywords(TypedDict, total=False):
     warp_grain: float | None
     warp_until: float
     warp_share: float
-    prompt_scale: float
+    prompt_scale: float | None
     prompt_rounds: int
     callback_on_step_end_tensor_inputs: list[str]
     prompt_2: str | list[str] | None

@@ -1,4 +1,8 @@
-"""Which words of a prompt the plain warp draws, colours of hair and clothes and glasses, and which not."""
+"""Which words of a prompt are drawn without the networks, and which are not.
+
+The warp draws glasses and colours of hair and clothes; a place, a wall or a backdrop is put behind the
+person; and the finished picture is turned into a style.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,13 @@ import re
 from typing import Any
 
 from hifi_portrait.prompts.already_shown import remove_fillers
+from hifi_portrait.prompts.background import find_background, find_background_words
 from hifi_portrait.prompts.clothes import find_clothes, find_clothes_words
 from hifi_portrait.prompts.glasses import find_glasses, find_glasses_words
 from hifi_portrait.prompts.hair import find_hair, find_hair_words
+from hifi_portrait.prompts.style import find_style, find_style_words
 
+_OF_THE_PICTURE = ((find_style, find_style_words), (find_background, find_background_words))
 _READERS = {
     "glasses": (find_glasses, find_glasses_words),
     "hair": (find_hair, find_hair_words),
@@ -28,7 +35,7 @@ def split_by_effect(prompt: str, target: Any, *, keeps_colours: bool = False) ->
     target
         The person's `Target`: what it names itself holds, whatever the prompt says.
     keeps_colours
-        Whether hair and clothes stay as they are, as in a given scene.
+        Whether hair, clothes, background and style stay as they are, as in a given scene.
 
     Returns
     -------
@@ -44,6 +51,11 @@ def split_by_effect(prompt: str, target: Any, *, keeps_colours: bool = False) ->
         words = find_words(rest)
         drawn.append(words.strip(" ,.;"))
         rest = rest.replace(words, ", ", 1)
+    for find, find_words in () if keeps_colours else _OF_THE_PICTURE:
+        if find(rest) is not None:
+            words = find_words(rest)
+            drawn.append(words.strip(" ,.;"))
+            rest = rest.replace(words, ", ", 1)
     phrases = [phrase.strip() for phrase in _BOUNDARY.split(rest)]
     return drawn, [_strip_fillers(phrase) for phrase in phrases if remove_fillers(phrase)]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-RGB = tuple[float, float, float]
+from hifi_portrait.head.arrays import RGB
 
 HAIR: dict[str, RGB] = {
     "black": (0.012, 0.010, 0.009),

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hifi_portrait.head.arrays import Array
+from hifi_portrait.head.arrays import RGB, Array
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.synthetic.body_mesh import CLOTH
-from hifi_portrait.synthetic.colours import RGB
 
 PATTERNS: dict[str, float] = {"plain": 0.58, "striped": 0.18, "checked": 0.14, "dotted": 0.10}
 """Patterns of garments and how often each is chosen."""

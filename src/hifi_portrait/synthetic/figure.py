@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from hifi_portrait.head import EXPRESSION_NAMES, Camera, HeadModel
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.numerics import smoothstep
+from hifi_portrait.scenery.lights import Lights
 from hifi_portrait.synthetic.garments import dress
-from hifi_portrait.synthetic.lights import Lights
 from hifi_portrait.synthetic.mesh_collection import MeshCollection
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.photo_setup import PhotoSetup

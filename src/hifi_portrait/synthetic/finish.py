@@ -4,44 +4,23 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, sobel
 
 from hifi_portrait.head.arrays import FloatArray
-from hifi_portrait.synthetic.picture_styles import draw_comic, draw_in_pencil, paint_in_oil, paint_watercolour
+from hifi_portrait.scenery import styles
+from hifi_portrait.scenery.tone import to_display
 
 
 def develop(linear: FloatArray, rng: np.random.Generator, grain: float = 0.007) -> FloatArray:
     """Tone-map linear light (H, W, 3) to sRGB in [0, 1], with a little grain."""
-    light = np.maximum(linear, 0)
-    mapped = 1 - np.exp(-1.35 * light)
-    srgb = np.where(mapped < 0.0031308, 12.92 * mapped, 1.055 * mapped ** (1 / 2.4) - 0.055)
-    srgb = srgb + 0.035 * np.sin(2 * np.pi * (srgb - 0.5)) * 0.8
+    srgb = to_display(linear)
     return np.clip(srgb + rng.normal(0, grain, srgb.shape), 0, 1).astype(np.float32)
 
 
 def stylise(picture: FloatArray, style: str, rng: np.random.Generator, world: bool = False) -> FloatArray:
     """Turn an sRGB picture (H, W, 3) in [0, 1] into one of ``wide.STYLES``, as the variety has it."""
-    if style == "photo":
-        return picture
-    grey = picture @ np.array((0.299, 0.587, 0.114), np.float32)
-    if style == "black and white photo":
-        tone = np.clip((grey - 0.5) * 1.12 + 0.5, 0, 1)
-        return np.asarray(np.repeat(tone[..., None], 3, -1))
-    if style == "sepia photo":
-        return np.asarray(np.clip(grey[..., None] * np.array((1.07, 0.88, 0.66)) + 0.02, 0, 1), np.float32)
-    if world:
-        return _WORLD_STYLES[style](picture, rng)
-    if style == "pencil sketch":
-        return _pencil(grey, rng)
-    if style == "watercolour":
+    if not world and style == "pencil sketch":
+        return _pencil(picture @ np.array((0.299, 0.587, 0.114), np.float32), rng)
+    if not world and style == "watercolour":
         return _watercolour(picture, rng)
-    return _WORLD_STYLES[style](picture, rng)
-
-
-_WORLD_STYLES = {
-    "pencil sketch": draw_in_pencil,
-    "watercolour": paint_watercolour,
-    "oil painting": paint_in_oil,
-    "comic": draw_comic,
-}
-"""Painted and drawn styles of the variety "world"; "studio" has a pencil and a watercolour of its own."""
+    return styles.stylise(picture, style, rng)
 
 
 def _pencil(grey: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from hifi_portrait.head import ShapeModel, ShapeSample, sample_shape
+from hifi_portrait.head.arrays import RGB
 from hifi_portrait.synthetic import colours
-from hifi_portrait.synthetic.colours import RGB
 
 BEARDS = ("none", "stubble", "full beard", "goatee", "moustache")
 GLASSES = ("none", "round", "rectangular", "square", "browline", "cat-eye")

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hifi_portrait.head import DEFAULT_FACE_SHARE, EXPRESSION_NAMES, FIT_FOV, HeadPose
+from hifi_portrait.head.arrays import RGB
+from hifi_portrait.scenery.backdrops import BACKDROPS
+from hifi_portrait.scenery.lights import LIGHTINGS
 from hifi_portrait.synthetic import colours
-from hifi_portrait.synthetic.backdrops import BACKDROPS
-from hifi_portrait.synthetic.colours import RGB
 from hifi_portrait.synthetic.expressions import KINDS, WEIGHTS, sample_expression
 from hifi_portrait.synthetic.garment_cuts import GARMENTS
-from hifi_portrait.synthetic.lights import LIGHTINGS
 from hifi_portrait.synthetic.wide import STYLES as WIDE_STYLES
 from hifi_portrait.synthetic.wide import Wide
 

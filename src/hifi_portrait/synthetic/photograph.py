@@ -11,17 +11,19 @@ from hifi_portrait.head import Camera, HeadGeometry, HeadModel, Part
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.framing import FACE_HEIGHT
 from hifi_portrait.head.model import part_vertices
-from hifi_portrait.synthetic import colours
-from hifi_portrait.synthetic.backdrops import COLOURED, backdrop
-from hifi_portrait.synthetic.body_mesh import body_mesh
-from hifi_portrait.synthetic.caption import caption
-from hifi_portrait.synthetic.environment import (
+from hifi_portrait.scenery.backdrops import COLOURED, backdrop
+from hifi_portrait.scenery.environment import (
     WORLD_METERING,
     camera_rotation,
     expose_background,
     light_from,
     view,
 )
+from hifi_portrait.scenery.lights import arrange
+from hifi_portrait.scenery.walls import COLOURED_WALLS, WALLS, paint_wall
+from hifi_portrait.synthetic import colours
+from hifi_portrait.synthetic.body_mesh import body_mesh
+from hifi_portrait.synthetic.caption import caption
 from hifi_portrait.synthetic.finish import develop, stylise
 from hifi_portrait.synthetic.garments import dress
 from hifi_portrait.synthetic.headwear import (
@@ -31,7 +33,6 @@ from hifi_portrait.synthetic.headwear import (
     put_on_headwear,
     tuck_hair,
 )
-from hifi_portrait.synthetic.lights import arrange
 from hifi_portrait.synthetic.mesh_collection import MeshCollection
 from hifi_portrait.synthetic.outfits import dress_in
 from hifi_portrait.synthetic.person import Person
@@ -46,7 +47,6 @@ from hifi_portrait.synthetic.sitter import (
     make_materials,
     make_sitter,
 )
-from hifi_portrait.synthetic.walls import COLOURED_WALLS, WALLS, paint_wall
 from hifi_portrait.synthetic.wide_caption import wide_caption
 
 FACE_MIDDLE = np.array((0.0, -0.100, 0.000))

@@ -13,11 +13,11 @@ from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.glasses import Tint, through_lens
 from hifi_portrait.head.mesh import TOOTH_WIDTHS
 from hifi_portrait.head.numerics import block_mean
+from hifi_portrait.scenery.lights import Lights
 from hifi_portrait.synthetic.body_mesh import BODY, CLOTH, EYE, FRAME, HAIR, LASH, MOUTH, SKIN, TEETH
 from hifi_portrait.synthetic.depth_buffer import ambient_occlusion, draw_nearest, turned_discs
 from hifi_portrait.synthetic.dyes import Dyes, dye_cloth
 from hifi_portrait.synthetic.labels import merge_labels
-from hifi_portrait.synthetic.lights import Lights
 from hifi_portrait.synthetic.mesh_collection import MeshCollection
 from hifi_portrait.synthetic.shading import shade
 

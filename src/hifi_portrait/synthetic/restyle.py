@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from hifi_portrait.scenery.backdrops import COLOURED
 from hifi_portrait.synthetic import colours
-from hifi_portrait.synthetic.backdrops import COLOURED
 from hifi_portrait.synthetic.person import GLASSES, Person
 from hifi_portrait.synthetic.photo_setup import PhotoSetup
 

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.arrays import RGB, Array, FloatArray
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.synthetic import colours
 from hifi_portrait.synthetic.body_mesh import TEXTURE_SIZE, body_mesh
 from hifi_portrait.synthetic.brows import brow_alpha, brow_colour
-from hifi_portrait.synthetic.colours import RGB
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.skin_regions import (
     beard_region,

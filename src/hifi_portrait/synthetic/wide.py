@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from hifi_portrait.head.arrays import RGB
+from hifi_portrait.scenery.backdrops import BACKDROPS
+from hifi_portrait.scenery.environment import Environment
+from hifi_portrait.scenery.lights import LIGHTINGS
+from hifi_portrait.scenery.walls import COLOURED_WALLS, WALL_COLOURS, WALLS
 from hifi_portrait.synthetic import colours
-from hifi_portrait.synthetic.backdrops import BACKDROPS
-from hifi_portrait.synthetic.colours import RGB
 from hifi_portrait.synthetic.dyes import PATTERNS, Dyes
-from hifi_portrait.synthetic.environment import Environment
 from hifi_portrait.synthetic.headwear import HEADWEAR
-from hifi_portrait.synthetic.lights import LIGHTINGS
 from hifi_portrait.synthetic.outfits import OUTFITS
 from hifi_portrait.synthetic.person import BEARDS, GLASSES, Person
-from hifi_portrait.synthetic.walls import COLOURED_WALLS, WALL_COLOURS, WALLS
 
 VARIETIES = ("studio", "world")
 """How much photos vary: lamps and painted backdrops only, or all that this file adds."""

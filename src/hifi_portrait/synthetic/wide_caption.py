@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from hifi_portrait.scenery.place_names import PLACES
 from hifi_portrait.synthetic.caption import (
     BEARD_PHRASES,
     EXPRESSION_PHRASES,
@@ -12,7 +13,6 @@ from hifi_portrait.synthetic.caption import (
     PLACE_PHRASES,
     article,
 )
-from hifi_portrait.synthetic.place_names import PLACES
 
 _OPENINGS = {
     "photo": ("a portrait photo of", "a photo of", "a portrait of", "a headshot of", "a close-up photo of"),

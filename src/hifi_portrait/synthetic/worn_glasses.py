@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from hifi_portrait.head.arrays import RGB
 from hifi_portrait.head.glasses import Glasses
 from hifi_portrait.synthetic.body_mesh import FRAME
-from hifi_portrait.synthetic.colours import RGB
 from hifi_portrait.synthetic.garments import add_tube
 from hifi_portrait.synthetic.mesh_collection import MeshCollection
 

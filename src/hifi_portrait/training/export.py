@@ -42,6 +42,7 @@ _DEFAULTS = {
     "default_warp_strength": 1.0,
     "default_warp_grain": 1.0,
     "default_upscale": 1,
+    "default_prompt_scale": 1.0,
 }
 """How a model draws that is of no pipeline yet."""
 
@@ -57,6 +58,7 @@ def export_pipeline(
     warp_strength: float | None = None,
     warp_grain: float | None = None,
     upscale: int | None = None,
+    prompt_scale: float | None = None,
 ) -> HiFiPortraitPipeline:
     """Gather all parts of a pipeline from training runs and prepared folders, and save it to ``out``.
 
@@ -73,7 +75,7 @@ def export_pipeline(
         Number format of the weights.
     steps
         The model's default number of steps. This and what follows are by default as in the first pipeline
-        of ``folders``; without one, 20 steps, guidance 2, strength 1, grain 1, factor 1.
+        of ``folders``; without one, 20 steps, guidance 2, strength 1, grain 1, factor 1, prompt scale 1.
     guidance
         Its default guidance scale.
     warp_strength
@@ -83,6 +85,8 @@ def export_pipeline(
         Its default noise scale of such starts, in [0, 1].
     upscale
         Its default factor of the picture's size.
+    prompt_scale
+        Its default of how much of what a prompt changes is added to a start from the warp.
 
     Raises
     ------
@@ -97,6 +101,7 @@ def export_pipeline(
         "default_warp_strength": warp_strength,
         "default_warp_grain": warp_grain,
         "default_upscale": upscale,
+        "default_prompt_scale": prompt_scale,
     }
     defaults = _read_defaults(folders) | {name: value for name, value in asked.items() if value is not None}
     check_counts(steps=defaults["default_steps"], upscale=defaults["default_upscale"])

@@ -10,7 +10,6 @@ import numpy as np
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.warp.canvas import Canvas, WarpContext
-from hifi_portrait.warp.image.morphology import square
 from hifi_portrait.warp.settings import BackgroundSettings
 
 _LAYERS = np.zeros(len(Part), np.uint8)
@@ -28,7 +27,7 @@ def add_background(context: WarpContext, canvas: Canvas) -> Canvas:
     behind = np.asarray(cv2.resize(context.sources.behind, (width, height)), np.float32)
     person = _soften_edge(canvas, settings)
     shown = person[..., None]
-    picture = canvas.colour * shown + behind * (1 - shown) + _remainder(canvas, settings)
+    picture = canvas.colour * shown + behind * (1 - shown) + canvas.remainder
     raster = canvas.raster
     layers = raster.mask * (1 + _LAYERS[context.model.parts[raster.triangle]])
     on_bald = context.target.raster.mask & raster.mask  # shoulders end where the person does
@@ -47,12 +46,6 @@ def _soften_edge(canvas: Canvas, settings: BackgroundSettings) -> FloatArray:
     blurred = cv2.GaussianBlur(canvas.alpha, (0, 0), sigma)
     soft = np.minimum(canvas.alpha, blurred * settings.edge_gain)
     return np.asarray(soft + canvas.photo * (canvas.alpha - soft), np.float32)
-
-
-def _remainder(canvas: Canvas, settings: BackgroundSettings) -> FloatArray:
-    """Keep of the remainder (H, W, 3) what is not near dyed hair or clothes: it has the photo's colour."""
-    near = cv2.dilate(canvas.dyed, square(2 * settings.person_margin * len(canvas.dyed)))
-    return np.asarray(canvas.remainder * (1 - near)[..., None], np.float32)
 
 
 def _soften_steps(picture: Array, layers: Array, settings: BackgroundSettings) -> Array:

@@ -13,9 +13,11 @@ from hifi_portrait.prompts.clothes import CLOTHES_COLOURS
 from hifi_portrait.prompts.hair import HAIR_COLOURS
 from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.clothing.segment import segment_clothes
+from hifi_portrait.warp.hair.dye import dye_hair, refine_hair
 from hifi_portrait.warp.hair.segment import segment_hair
-from hifi_portrait.warp.image.colour import DISPLAY_GAMMA, weighted_lab
-from hifi_portrait.warp.settings import ColourSettings, WarpSettings
+from hifi_portrait.warp.image.colour import DISPLAY_GAMMA, has_colour
+from hifi_portrait.warp.image.inpaint import blur_wide
+from hifi_portrait.warp.settings import RecolourSettings, WarpSettings
 
 _HAIR, _CLOTHES = 0, 1
 """What the last axis of `Canvas.parsed` holds."""
@@ -28,7 +30,9 @@ def recolour(context: WarpContext, canvas: Canvas) -> Canvas:
     target, settings = context.target, context.settings
     if target.hair not in HAIR_COLOURS and target.clothes not in CLOTHES_COLOURS:
         return canvas
-    colour, dyed = canvas.colour, canvas.dyed
+    colour, dyed, remainder = canvas.colour, canvas.dyed, canvas.remainder
+    height, width = canvas.alpha.shape
+    behind = np.asarray(cv2.resize(context.sources.behind, (width, height)), np.float32)
     hair = segment_hair(colour, canvas.hair, canvas.raster, context.model, settings, canvas.alpha)
     if canvas.parsed is not None:  # colours alone mistake temples and shaded ears for hair
         hair = canvas.parsed[..., _HAIR] + (1 - canvas.photo) * hair
@@ -36,13 +40,52 @@ def recolour(context: WarpContext, canvas: Canvas) -> Canvas:
         loose = (canvas.alpha - canvas.hair).clip(0, 1) * (canvas.raster.triangle < 0)
         clothes = segment_clothes(colour, loose, hair, canvas.raster, context.model, settings)
         if canvas.parsed is not None:  # parsing finds collars behind the neck, colours the seam's exact edge
-            clothes = _over_seams(np.maximum(clothes, canvas.parsed[..., _CLOTHES]))
+            worn = canvas.parsed[..., _CLOTHES] / np.maximum(canvas.alpha, settings.hair_dye.least_alpha)
+            clothes = _over_seams(np.maximum(clothes, np.minimum(worn, 1)))
         colour = dye(colour, clothes, str(target.clothes), CLOTHES_COLOURS, settings)
         dyed = np.maximum(dyed, clothes)
+        remainder = recolour_beyond(remainder, canvas.colour, colour, clothes, behind, settings.recolour)
     if target.hair in HAIR_COLOURS:
-        colour = dye(colour, hair, str(target.hair), HAIR_COLOURS, settings, translucent=True)
-        dyed = np.maximum(dyed, hair)
-    return replace(canvas, colour=colour, dyed=dyed)
+        before, strands = colour, refine_hair(colour, hair, canvas.alpha, settings.hair_dye)
+        colour = dye_hair(colour, strands, canvas.alpha, str(target.hair), HAIR_COLOURS, settings)
+        dyed = np.maximum(dyed, strands)
+        remainder = recolour_beyond(remainder, before, colour, strands, behind, settings.recolour)
+    return replace(canvas, colour=colour, dyed=dyed, remainder=remainder)
+
+
+def recolour_beyond(
+    remainder: Array, before: Array, after: Array, fraction: Array, behind: Array, settings: RecolourSettings
+) -> FloatArray:
+    """Recolour what lies in the background of what was recoloured: single hairs that no matte holds.
+
+    Parameters
+    ----------
+    remainder
+        (H, W, 3), what is added to the background.
+    before, after
+        (H, W, 3) in [0, 255], the person.
+    fraction
+        (H, W) in [0, 1], what was recoloured of them.
+    behind
+        (H, W, 3) in [0, 255], the background.
+    settings
+        Lengths and contrasts.
+    """
+    side, weight = len(fraction), np.asarray(fraction, np.float32)
+    near = blur_wide(weight, settings.beyond * side)[..., None]
+    scaled = np.maximum(near, 1e-4)
+    old, new = (
+        blur_wide(np.asarray(each * weight[..., None], np.float32), settings.beyond * side) / scaled
+        for each in (before, after)
+    )
+    apart = old - behind
+    clear = np.abs(apart) > settings.least_contrast
+    ratio = np.where(clear, np.clip((new - behind) / np.where(clear, apart, 1), -1, 1), 1)
+    # A shade of the background is wider than hairs are, and stays: without it there would be a halo.
+    width = round(settings.detail * side) | 1
+    shifted = np.clip(remainder + 128, 0, 255).astype(np.uint8)
+    detail = remainder - (cv2.medianBlur(shifted, width).astype(np.float32) - 128)
+    return np.asarray(remainder + np.clip(4 * near, 0, 1) * (ratio - 1) * detail, np.float32)
 
 
 def _over_seams(clothes: Array) -> FloatArray:
@@ -57,13 +100,11 @@ def dye(
     name: str,
     colours: Colours,
     settings: WarpSettings,
-    *,
-    translucent: bool = False,
 ) -> FloatArray:
     """Give what a picture shows at some places one of several colours.
 
-    Strands and folds stay lighter and darker than each other as they are, within bounds: black hair's sheen
-    would else be blinding in white. What has the colour already stays as it is.
+    Folds stay lighter and darker than each other as they are, within bounds: a black coat's sheen would else
+    be blinding in white. What has the colour already stays as it is.
 
     Parameters
     ----------
@@ -75,9 +116,6 @@ def dye(
         The requested colour, and all among which it is named, RGB in [0, 255].
     settings
         Those of recolouring and of comparing colours.
-    translucent
-        What is, as hair is, is the more saturated the darker it is: its light has gone through more strands
-        (Beer's law).
 
     Returns
     -------
@@ -89,7 +127,7 @@ def dye(
     there = fraction > 0.5
     if there.sum() < own.min_pixels:
         return picture
-    if _has_colour(np.median(picture[there], axis=0), name, colours, own.same_colour, settings.colour):
+    if has_colour(np.median(picture[there], axis=0), name, colours, own.same_colour, settings.colour):
         return picture
     darkest, lightest = own.brightness_range
     linear = (np.clip(picture, 0, 255) / 255) ** DISPLAY_GAMMA
@@ -102,21 +140,6 @@ def dye(
     # At its edge what is dyed is mixed with what is not, whose brightness is none of its own.
     ratio = np.minimum(ratio, lightest * np.clip(2 * fraction - 1, 0, 1))[..., None]
     requested = (np.array(colours[name]) / 255) ** DISPLAY_GAMMA
-    if translucent:
-        mean = np.average(np.log(requested), weights=requested)
-        lit = requested ** np.exp(ratio / min(mean, own.palest_brightness))
-    else:
-        lit = np.clip(requested * np.exp(ratio), 0, 1)
+    lit = np.clip(requested * np.exp(ratio), 0, 1)
     dyed = 255 * lit ** (1 / DISPLAY_GAMMA)
     return np.asarray(picture + fraction[..., None] * (dyed - picture), np.float32)
-
-
-def _has_colour(
-    colour: Array, name: str, colours: Colours, same_colour: float, settings: ColourSettings
-) -> bool:
-    """Whether a colour (3,) in [0, 255] is the named one: near to it, and nearer than to the others."""
-    names = list(colours)
-    compared = np.array([[colour, *(colours[each] for each in names)]]).round().astype(np.uint8)
-    known = weighted_lab(compared, settings)[0]
-    apart = np.linalg.norm(known[1:] - known[0], axis=1)
-    return names[int(apart.argmin())] == name and float(apart.min()) < same_colour

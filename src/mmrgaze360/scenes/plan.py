@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hifi_portrait.head.arrays import Array
+from hifi_portrait.scenery.environment import Environment
 from hifi_portrait.synthetic import PhotoSetup
-from hifi_portrait.synthetic.environment import Environment
 from mmrgaze360.scenes.furniture_models import FurnitureModel
 from mmrgaze360.scenes.people import (
     Looking,

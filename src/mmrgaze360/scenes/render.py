@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from hifi_portrait.head import Camera
 from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.scenery.environment import Environment, expose_background, light_from, rotate_harmonics
+from hifi_portrait.scenery.lights import Lights
 from hifi_portrait.synthetic import Figure, Person, Placement, photograph_figure
-from hifi_portrait.synthetic.environment import Environment, expose_background, light_from, rotate_harmonics
 from hifi_portrait.synthetic.finish import develop
-from hifi_portrait.synthetic.lights import Lights
 from hifi_portrait.synthetic.render import Detail
 from mmrgaze360.scenes.people import add_occluders
 from mmrgaze360.scenes.plan import PlannedPerson, ScenePlan

@@ -13,7 +13,7 @@ import numpy as np
 
 from hifi_portrait.dataset.executor import each_of, run_shards
 from hifi_portrait.errors import needs_extra
-from hifi_portrait.synthetic.environment import Environment, load_environments
+from hifi_portrait.scenery.environment import PANORAMAS, Environment, load_environments
 from mmrgaze360.dataset.format import SceneRecord, encode_jpeg, shard_path, write_header, write_shard
 from mmrgaze360.dataset.records import SPLITS, GazeRecord, towards
 from mmrgaze360.scenes.furniture_models import FurnitureModel, read_library
@@ -23,8 +23,6 @@ from mmrgaze360.scenes.render import Cutout, DrawnPerson, DrawnScene, draw_scene
 with needs_extra("data"):
     from tqdm import tqdm
 
-PANORAMAS = Path(__file__).parents[1] / "assets" / "panoramas"
-"""CC0 panoramas of real places that come with the package; NOTICE says from where."""
 SCENES_A_SHARD = 40
 CAST = 8
 """People of a shard: making one takes as long as photographing them several times."""

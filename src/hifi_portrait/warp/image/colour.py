@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 
@@ -43,3 +45,30 @@ def colour_distance(colours: Array, sample: Array, settings: ColourSettings) -> 
 def measure_brightness(colour: Array, where: Array, otherwise: float, percentile: float = 50) -> float:
     """How bright a picture (H, W, 3) is at places (H, W), in its own units; if none, ``otherwise``."""
     return float(np.percentile(colour[where].mean(axis=1), percentile)) if where.any() else otherwise
+
+
+def has_colour(
+    colour: Array,
+    name: str,
+    colours: Mapping[str, tuple[int, int, int]],
+    same_colour: float,
+    settings: ColourSettings,
+) -> bool:
+    """Whether a colour (3,) in [0, 255] is the named one: near to it, and nearer than to the others.
+
+    Parameters
+    ----------
+    colour
+        RGB.
+    name, colours
+        Which, and all among which it is named.
+    same_colour
+        Distance of `weighted_lab` up to which it is near.
+    settings
+        Those of comparing colours.
+    """
+    names = list(colours)
+    compared = np.array([[colour, *(colours[each] for each in names)]]).round().astype(np.uint8)
+    known = weighted_lab(compared, settings)[0]
+    apart = np.linalg.norm(known[1:] - known[0], axis=1)
+    return names[int(apart.argmin())] == name and float(apart.min()) < same_colour

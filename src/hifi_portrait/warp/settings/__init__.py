@@ -30,6 +30,7 @@ from hifi_portrait.warp.settings.glasses import (
     GlassesRemovalSettings,
 )
 from hifi_portrait.warp.settings.hair import (
+    HairDyeSettings,
     HairSegmentSettings,
     LooseHairSettings,
     ScalpSettings,
@@ -71,6 +72,7 @@ __all__ = [
     "GlassesDrawingSettings",
     "GlassesRemovalSettings",
     "GridSettings",
+    "HairDyeSettings",
     "HairSegmentSettings",
     "HoleSettings",
     "LightSettings",
@@ -186,6 +188,9 @@ class WarpSettings:
 
     recolour: RecolourSettings = field(default_factory=RecolourSettings)
     """How hair and clothes are given another colour."""
+
+    hair_dye: HairDyeSettings = field(default_factory=HairDyeSettings)
+    """How hair is dyed."""
 
     background: BackgroundSettings = field(default_factory=BackgroundSettings)
     """What is drawn behind the person."""

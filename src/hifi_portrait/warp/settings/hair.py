@@ -109,6 +109,69 @@ class HairSegmentSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HairDyeSettings:
+    """How hair is dyed; read by `warp/hair/dye.py`.
+
+    Lengths are fractions of the picture's side, lightness is CIELAB's, in [0, 100]. The numbers were chosen
+    by looking at four real people dyed black, blond, red and grey.
+    """
+
+    solid_alpha: float = 0.95
+    """Alpha from which on a pixel is wholly the person's."""
+
+    least_alpha: float = 0.05
+    """Alpha that a pixel must have to be hair."""
+
+    edge_width: float = 0.016
+    """Width, to either side of where hair was roughly found to end, of where its colour decides."""
+
+    colour_reach: float = 0.03
+    """Standard deviation of the blur by which the colours of hair and of skin nearby are found."""
+
+    near: float = 0.01
+    """Fraction of such a neighbourhood that must be hair, or skin, for it to be near."""
+
+    contrast: tuple[float, float] = (25, 70)
+    """Difference of hair and skin, of 255, between which the colour comes to decide."""
+
+    strand: tuple[float, float] = (0.12, 0.75)
+    """Place between the colours of skin (0) and hair (1) from which to which a pixel becomes hair."""
+
+    patch: tuple[float, float] = (0.15, 0.4)
+    """Mean such place of surroundings that are all skin, such as an ear, and of those that are not."""
+
+    softness: float = 0.005
+    """Standard deviation of the blur of an edge that the colour does not decide."""
+
+    strand_width: float = 0.012
+    """Standard deviation of the blur that parts strands from wide shades."""
+
+    strands: tuple[float, float] = (2.5, 0.07)
+    """Usual deviation of lightness between strands: for black hair, and what each unit of lightness adds."""
+
+    strand_gain: tuple[float, float] = (0.35, 5)
+    """Least and greatest factor on the hair's own strands."""
+
+    noise: float = 0.6
+    """Deviation of lightness that is noise, which is not made more of."""
+
+    shades: tuple[float, float] = (2.0, 0.13)
+    """As `strands`, of wide shades."""
+
+    shade_gain: tuple[float, float] = (0.3, 1.5)
+    """Least and greatest factor on wide shades."""
+
+    root_length: float = 0.02
+    """Length of the roots that are darker."""
+
+    root_shade: float = 0.16
+    """By which fraction of the requested lightness they are."""
+
+    own_hue: float = 0.125
+    """Fraction of the differences in hue within the hair that is kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class StrandSettings:
     """Hair that no photo shows; read by `warp/hair/pieces.py` and `warp/hair/strands.py`.
 

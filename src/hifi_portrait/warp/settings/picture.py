@@ -149,8 +149,15 @@ class RecolourSettings:
     brightness_range: tuple[float, float] = (-1.3, 0.6)
     """Least and greatest difference from the median brightness."""
 
-    palest_brightness: float = -0.9
-    """Mean logarithm of brightness from which on hair counts as no paler: white has no black shadows."""
-
     same_colour: float = 8.0
     """Weighted Lab distance up to which a colour may already be the requested one."""
+
+    beyond: float = 0.03
+    """Standard deviation of the blur, as a fraction of the side, by which what is single hairs in the
+    background takes part in the change of the hair beside it."""
+
+    detail: float = 0.05
+    """Largest width, as a fraction of the side, of what of the background is such hair."""
+
+    least_contrast: float = 15.0
+    """Difference of hair and background, of 255, below which single hairs stay as they are."""

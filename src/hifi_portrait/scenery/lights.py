@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hifi_portrait.synthetic.colours import RGB
+from hifi_portrait.head.arrays import RGB
 
 
 @dataclass(frozen=True)

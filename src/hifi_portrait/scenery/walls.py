@@ -5,9 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.arrays import RGB, Array, FloatArray
 from hifi_portrait.head.numerics import smoothstep
-from hifi_portrait.synthetic.colours import RGB
 
 WALLS: dict[str, float] = {
     "bokeh": 0.26,

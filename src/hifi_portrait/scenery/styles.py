@@ -1,5 +1,7 @@
 """Styles that make a painting, a drawing or a comic of a picture; each looks the same at every size."""
 
+from collections.abc import Callable, Mapping
+
 import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -239,3 +241,49 @@ def draw_comic(picture: FloatArray, rng: np.random.Generator) -> FloatArray:
 def _soft_edge(fraction: Array) -> Array:
     """Make a step at one half, a few hundredths wide, so that steps of light have no ragged edge."""
     return smoothstep(fraction, 0.42, 0.58)
+
+
+def turn_grey(picture: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Make a black and white photo, with a little more contrast.
+
+    Parameters
+    ----------
+    picture
+        (H, W, 3) sRGB in [0, 1].
+    rng
+        Not used.
+    """
+    tone = np.clip((picture @ _GREY - 0.5) * 1.12 + 0.5, 0, 1)
+    return np.asarray(np.repeat(tone[..., None], 3, -1))
+
+
+def tone_sepia(picture: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Make a photo in the browns of old prints; see `turn_grey`."""
+    grey = (picture @ _GREY)[..., None]
+    return np.asarray(np.clip(grey * np.array((1.07, 0.88, 0.66)) + 0.02, 0, 1), np.float32)
+
+
+STYLES: Mapping[str, Callable[[FloatArray, np.random.Generator], FloatArray]] = {
+    "black and white photo": turn_grey,
+    "sepia photo": tone_sepia,
+    "oil painting": paint_in_oil,
+    "watercolour": paint_watercolour,
+    "pencil sketch": draw_in_pencil,
+    "comic": draw_comic,
+}
+"""Styles by their names; beside them there is "photo", the picture as it is."""
+
+
+def stylise(picture: FloatArray, style: str, rng: np.random.Generator) -> FloatArray:
+    """Turn a picture into one of `STYLES`; "photo" leaves it as it is.
+
+    Parameters
+    ----------
+    picture
+        (H, W, 3) sRGB in [0, 1].
+    style
+        Its name.
+    rng
+        For paper, brush and strokes.
+    """
+    return picture if style == "photo" else STYLES[style](picture, rng)

@@ -12,13 +12,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import OpenEXR
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from hifi_portrait.errors import DatasetError, needs_extra
+from hifi_portrait.errors import DatasetError
 from hifi_portrait.head.arrays import Array, FloatArray
-from hifi_portrait.synthetic.lights import Lights
-from hifi_portrait.synthetic.place_names import Place, place_of
+from hifi_portrait.scenery.lights import Lights
+from hifi_portrait.scenery.place_names import Place, place_of
 
+PANORAMAS = Path(__file__).parents[1] / "assets" / "panoramas"
+"""CC0 panoramas of real places that come with the package; NOTICE says from where."""
 PANORAMA_HEIGHT = 256
 """Rows that panoramas are kept with; columns are twice as many."""
 _LIGHT_ROWS = 64
@@ -360,8 +363,6 @@ def read_panorama(path: Path) -> FloatArray:
     ------
     DatasetError
         When the file cannot be read, or is not twice as wide as high.
-    MissingExtraError
-        When OpenEXR is not installed.
     """
     if path.suffix.lower() == ".hdr":
         read = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
@@ -386,8 +387,6 @@ def _repair_overflow(radiance: FloatArray) -> FloatArray:
 
 
 def _read_exr(path: Path) -> FloatArray:
-    with needs_extra("data"):
-        import OpenEXR
     try:
         with OpenEXR.File(str(path)) as file:
             channels = file.channels()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.synthetic.environment import (
+from hifi_portrait.scenery.environment import (
     Environment,
     camera_rotation,
     directions,

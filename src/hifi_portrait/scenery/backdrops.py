@@ -3,9 +3,8 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.head.arrays import RGB, Array, FloatArray
 from hifi_portrait.head.numerics import smoothstep
-from hifi_portrait.synthetic.colours import RGB
 
 BACKDROPS: dict[str, float] = {
     "plain": 0.30,
