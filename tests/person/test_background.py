@@ -126,9 +126,27 @@ def test_a_transparent_portrait_has_alpha(pipe, sitter, upscale):
         ({**FROM_THE_WARP, "output_type": "latent"}, "latent"),
     ],
 )
-def test_where_no_background_can_be_replaced_it_is_refused(pipe, sitter, arguments, message):
-    with pytest.raises(ValueError, match=f"`background` must be 'photo'.*{message}"):
-        draw(pipe, sitter, background="teal", **arguments)
+@pytest.mark.parametrize("asked", [{"background": "teal"}, {"light": "window light"}])
+def test_where_neither_background_nor_light_can_be_replaced_they_are_refused(
+    pipe, sitter, arguments, message, asked
+):
+    with pytest.raises(ValueError, match=f"`{next(iter(asked))}` must be 'photo'.*{message}"):
+        draw(pipe, sitter, **asked, **arguments)
+
+
+def test_a_light_falls_on_person_and_background(pipe, sitter):
+    settings = FROM_THE_WARP | {"output_type": "np"}
+    plain, dark = (draw(pipe, sitter, light=light, **settings)[0] for light in ("photo", "low-key light"))
+    assert dark.mean() < 0.85 * plain.mean()
+    assert dark[:3].mean() < 0.85 * plain[:3].mean()
+    assert np.array_equal(
+        dark[None], draw(pipe, sitter, prompt="dramatic lighting", prompt_scale=0, **settings)
+    )
+    warm = sitter.warp(Target(), 64, light="evening light").astype(int)
+    own = sitter.warp(Target(), 64).astype(int)
+    assert (warm[..., 0] - warm[..., 2]).mean() > (own[..., 0] - own[..., 2]).mean() + 3
+    with pytest.raises(ValueError, match="`light` must be one of"):
+        sitter.warp(Target(), 64, light="candle")
 
 
 def test_several_people_keep_their_background(pipe, sitter):
@@ -150,7 +168,7 @@ def test_a_panorama_of_the_users_own_is_a_place(sitter, tmp_path):
     radiance[:8] = (2.0, 0.6, 0.2)  # blue above, in OpenCV's order of channels
     cv2.imwrite(str(tmp_path / "sky.hdr"), radiance)
     background = Background.of(tmp_path / "sky.hdr")
-    assert background.lights is not None
+    assert background.light is not None
     above, below = sitter.warp(Target(), 128, background=background)[[0, -1], 2].astype(int)
     assert above[2] > above[0] + 20 and abs(below[2] - below[0]) < 20
     (tmp_path / "none.exr").write_text("nothing")

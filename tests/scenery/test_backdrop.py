@@ -18,28 +18,28 @@ def test_every_place_is_a_picture_with_a_light(name):
     assert painted.shape == (48, 64, 3)
     assert painted.min() >= 0 and painted.max() <= 255
     assert painted.std() > 2  # no empty surface
-    light = irradiance(place.lights, AT_THE_CAMERA)
+    light = irradiance(place.light.lights, AT_THE_CAMERA)
     assert (light > 0).all() and light.max() < 10
-    assert 0 < place.brightness <= 1
+    assert 0 < place.light.exposure <= 1
 
 
 def test_a_park_is_green_below_and_lit_from_above():
     park = Backdrop.named("park")
     below = park.paint(64, 64)[-12:].mean((0, 1))
     assert below[1] > 1.1 * below[0] > 1.1 * below[2]
-    assert irradiance(park.lights, UP).sum() > 2 * irradiance(park.lights, DOWN).sum()
+    assert irradiance(park.light.lights, UP).sum() > 2 * irradiance(park.light.lights, DOWN).sum()
 
 
 def test_the_night_is_darker_than_the_day():
     night, day = (Backdrop.named(name) for name in ("night", "park"))
     assert night.paint(32, 32).mean() < 0.5 * day.paint(32, 32).mean()
-    assert night.brightness < day.brightness
+    assert night.light.exposure < day.light.exposure
 
 
 @pytest.mark.parametrize("name", WALLS)
 def test_walls_have_no_light_of_their_own(name):
     wall = Backdrop.named(name)
-    assert wall.lights is None and wall.brightness == 1
+    assert wall.light is None
     assert wall.paint(40, 40).std() > 1
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
 
-from hifi_portrait.head.arrays import ByteArray, FloatArray
+from hifi_portrait.head.arrays import ByteArray
 from hifi_portrait.head.numerics import as_whole
 from hifi_portrait.landmarks import LandmarkGenerator
 from hifi_portrait.person.background import Background, BackgroundLike
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
-from hifi_portrait.scenery.lights import Lights
-from hifi_portrait.warp.place_light import light_factors
+from hifi_portrait.scenery.studio import LightOnPerson, StudioLight
+from hifi_portrait.warp.new_light import light_person
 
 if TYPE_CHECKING:
     from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
@@ -116,19 +117,20 @@ def _draw_head(identity: Identity, size: int, background: Background) -> Draw:
         head = heads[target.look]
         behind = cv2.resize(head.behind, (size, size)).astype(np.float32)
         cutout = head.draw(target, size)
-        light = None if background.lights is None else _light(identity, target, cutout, background.lights)
+        light = None if background.light is None else _light(identity, target, cutout, background.light)
         return background.put_behind(cutout, behind, light)
 
     return draw
 
 
-def _light(identity: Identity, target: Target, cutout: ByteArray, lights: Lights) -> FloatArray:
-    """Compute the factors (S, S, 3) of a place's light on a drawn cut-out (S, S, 4), in a smaller picture."""
+def _light(identity: Identity, target: Target, cutout: ByteArray, light: StudioLight) -> LightOnPerson:
+    """Compute what a place's light does to a drawn cut-out (S, S, 4), in a smaller picture."""
     small = min(_LIT_SIDE, len(cutout))
     drawn = LandmarkGenerator.load()(identity.identity, target, small, contours=False)
     alpha = cv2.resize(cutout[..., 3], (small, small), interpolation=cv2.INTER_AREA)
-    light = light_factors(drawn, alpha / np.float32(255), lights)
-    return np.asarray(cv2.resize(light, cutout.shape[:2], interpolation=cv2.INTER_LINEAR))
+    lit = light_person(drawn, alpha / np.float32(255), light)
+    factors = cv2.resize(lit.factors, cutout.shape[:2], interpolation=cv2.INTER_LINEAR)
+    return replace(lit, factors=np.asarray(factors, np.float32))
 
 
 def _draw_by_networks(

@@ -48,7 +48,7 @@ def generate(
     *,
     photos: options.Photos,
     prompt: Annotated[
-        str, typer.Option(help="What else the picture shows: hair, clothes, glasses, place, style.")
+        str, typer.Option(help="What else the picture shows: hair, clothes, glasses, place, light, style.")
     ] = "",
     negative: Annotated[str, typer.Option(help="What the picture should not show.")] = "",
     seed: Annotated[
@@ -69,6 +69,7 @@ def generate(
         bool, typer.Option("--sheet", help="Also write NAME-sheet.png: references, landmarks, warp, results.")
     ] = False,
     background: options.Background = "photo",
+    light: options.Light = "photo",
     style: options.Style = "photo",
     private: options.Private = False,
     as_json: options.Json = False,
@@ -114,7 +115,7 @@ def generate(
         "hifi_scale": strength.hifi_scale,
         "hifi_every": hifi_every,
         "face_scale": strength.face_scale,
-        **({} if style == "photo" else {"style": style}),
+        **{name: value for name, value in (("light", light), ("style", style)) if value != "photo"},
         **sides,
     }
     settings |= background_settings(background, behind, private)

@@ -53,6 +53,14 @@ Background = Annotated[
         "or wall such as park or 'white brick wall', or the file of a picture or panorama.",
     ),
 ]
+Light = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="photo, 'soft studio light', 'window light', sunlight, 'evening light', 'low-key light' or 'neon "
+        "light'.",
+    ),
+]
 Style = Annotated[
     str,
     typer.Option(

@@ -19,7 +19,7 @@ from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.io.names import printable
 from hifi_portrait.prompts.background import KINDS_OF_WALL, find_named_background
 from hifi_portrait.scenery.backdrop import PLACE_VIEWS, Backdrop, PlaceView
-from hifi_portrait.scenery.lights import Lights
+from hifi_portrait.scenery.studio import LightOnPerson, StudioLight
 
 BackgroundLike: TypeAlias = "Background | str | PathLike[str] | Image.Image | np.ndarray"
 """What `Background.of` takes."""
@@ -111,9 +111,9 @@ class Background:
         return cls("backdrop", backdrop=backdrop)
 
     @property
-    def lights(self) -> Lights | None:
+    def light(self) -> StudioLight | None:
         """The light that falls on the person there; None where the photo's own light stays."""
-        return None if self.backdrop is None else self.backdrop.lights
+        return None if self.backdrop is None else self.backdrop.light
 
     @property
     def is_transparent(self) -> bool:
@@ -121,7 +121,7 @@ class Background:
         return self.kind == "transparent"
 
     def replace_in(
-        self, picture: Array, alpha: FloatArray, behind: FloatArray, light: FloatArray | None = None
+        self, picture: Array, alpha: FloatArray, behind: FloatArray, light: LightOnPerson | None = None
     ) -> ByteArray:
         """Put it behind the person of a finished picture, in the place of what is there.
 
@@ -134,28 +134,30 @@ class Background:
         behind
             (H, W, 3) in [0, 255], the background that the picture has.
         light
-            (H, W, 3) factors, 0 or more, on the person's linear light; see `warp.place_light`.
+            What falls on the person, and on the photo's own background; see `warp.new_light`.
 
         Returns
         -------
         ndarray
             (H, W, 3) uint8; (H, W, 4) with straight alpha if it is transparent.
         """
-        if self.kind == "photo":
+        if self.kind == "photo" and light is None:
             return _to_bytes(picture)
         person = alpha[..., None]
         # What is left of a pixel without its background, at most all of the person's part of it: this bounds
         # what is taken for the person where the old background is not known exactly.
         own = np.clip(picture - (1 - person) * behind, 0, 255 * person)
+        if self.kind != "transparent" and light is None:
+            return _to_bytes(own + (1 - person) * self._fill(behind))
+        straight = np.divide(own, person, out=np.zeros_like(own), where=person > 0)
+        lit = straight if light is None else _light(straight, light.factors)
         if self.kind == "transparent":
-            straight = np.divide(own, person, out=np.zeros_like(own), where=person > 0)
-            return np.dstack([_to_bytes(straight), _to_bytes(255 * alpha)])
-        if light is not None:
-            straight = np.divide(own, person, out=np.zeros_like(own), where=person > 0)
-            own = person * self._light(straight, light)
-        return _to_bytes(own + (1 - person) * self._fill(behind))
+            return np.dstack([_to_bytes(lit), _to_bytes(255 * alpha)])
+        return _to_bytes(person * lit + (1 - person) * self._fill(behind, light))
 
-    def put_behind(self, cutout: ByteArray, behind: FloatArray, light: FloatArray | None = None) -> ByteArray:
+    def put_behind(
+        self, cutout: ByteArray, behind: FloatArray, light: LightOnPerson | None = None
+    ) -> ByteArray:
         """Put it behind a person who was drawn without one.
 
         Parameters
@@ -172,25 +174,17 @@ class Background:
         ndarray
             (H, W, 3) uint8; the cut-out itself if it is transparent.
         """
+        alpha, person = cutout[..., 3:] / np.float32(255), cutout[..., :3]
+        lit = person if light is None else _light(person.astype(np.float32), light.factors)
         if self.kind == "transparent":
-            return cutout
-        alpha = cutout[..., 3:] / np.float32(255)
-        person = cutout[..., :3]
-        lit = person if light is None else self._light(person.astype(np.float32), light)
-        return _to_bytes(alpha * lit + (1 - alpha) * self._fill(behind))
+            return np.dstack([_to_bytes(lit), cutout[..., 3]])
+        return _to_bytes(alpha * lit + (1 - alpha) * self._fill(behind, light))
 
-    def _light(self, person: FloatArray, light: FloatArray) -> Array:
-        """Let a light fall on a person (H, W, 3) in [0, 255]."""
-        darker = 1.0 if self.backdrop is None else self.backdrop.brightness
-        linear = (np.clip(person, 0, 255) / 255) ** _DISPLAY_GAMMA
-        lit = linear * light * (1 + darker) / 2
-        over, room = np.maximum(lit - _SHOULDER, 0), 1 - _SHOULDER
-        bright = np.maximum(linear, _SHOULDER + room * np.tanh(over / room))
-        return np.asarray(255 * np.where(over > 0, np.minimum(lit, bright), lit) ** (1 / _DISPLAY_GAMMA))
-
-    def _fill(self, behind: FloatArray) -> Array:
-        """Make the new background, as large as the old one."""
+    def _fill(self, behind: FloatArray, light: LightOnPerson | None = None) -> Array:
+        """Make the new background, as large as the old one; the photo's own is lit as the person is."""
         height, width = behind.shape[:2]
+        if light is not None and self.kind in ("photo", "blur"):
+            behind = np.asarray(_light(behind, light.behind), np.float32)
         if self.kind == "photo":
             return behind
         if self.colour is not None:
@@ -208,6 +202,15 @@ def _read_colour(word: str) -> tuple[int, int, int] | None:
     except ValueError:
         return None
     return red, green, blue
+
+
+def _light(colours: Array, factors: Array) -> Array:
+    """Multiply the linear light of colours (H, W, 3) in [0, 255]; what becomes white does so gently."""
+    linear = (np.clip(colours, 0, 255) / 255) ** _DISPLAY_GAMMA
+    lit = linear * factors
+    over, room = np.maximum(lit - _SHOULDER, 0), 1 - _SHOULDER
+    bright = np.maximum(linear, _SHOULDER + room * np.tanh(over / room))
+    return np.asarray(255 * np.where(over > 0, np.minimum(lit, bright), lit) ** (1 / _DISPLAY_GAMMA))
 
 
 def _read_place(panorama: Path) -> Backdrop:

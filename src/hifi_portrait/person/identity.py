@@ -30,6 +30,7 @@ from hifi_portrait.person.references import References
 from hifi_portrait.person.shown_area import SHOULDERS, find_shown_bottom, frame_what_is_shown
 from hifi_portrait.person.sources import analyse_sources, list_sources
 from hifi_portrait.person.target import Framing, Target
+from hifi_portrait.scenery.studio import check_light, named_lights
 
 logger = logging.getLogger(__name__)
 
@@ -189,7 +190,9 @@ class Identity(References):
         """Give the usual framing; or, where no photo shows the shoulders, a closer one without them."""
         return frame_what_is_shown(find_shown_bottom(self.crops))
 
-    def warp(self, target: Target, size: int = 256, *, background: BackgroundLike = "photo") -> ByteArray:
+    def warp(
+        self, target: Target, size: int = 256, *, background: BackgroundLike = "photo", light: str = "photo"
+    ) -> ByteArray:
         """Draw the person as a target asks with the photos' own pixels, without any network.
 
         The pixels are carried over the fitted head; glasses and the colours of hair and clothes that the
@@ -204,11 +207,14 @@ class Identity(References):
         background
             What is behind the person: "photo", "blur", "transparent", a colour, a place or wall, or a
             picture; see `Background.of`.
+        light
+            "photo", for that of the photos, or of a place that is the background; or another, one of
+            `scenery.studio.LIGHT_NAMES` ("low-key light", "evening light", ...).
 
         Raises
         ------
         TypeError, ValueError
-            The target is none, or the size is no such whole number.
+            The target is none, the size is no such whole number, or the light is unknown.
         TargetError, ImageError
             There is no such background, or no such photo as the target's `look`.
 
@@ -220,7 +226,7 @@ class Identity(References):
         from hifi_portrait.landmarks import LandmarkGenerator
         from hifi_portrait.person.own_expressions import use_own_expressions
         from hifi_portrait.warp.draw import draw_warp
-        from hifi_portrait.warp.place_light import light_factors
+        from hifi_portrait.warp.new_light import light_person
 
         if not isinstance(target, Target):
             raise TypeError(f"`target` must be a Target, but is {target!r:.80}")
@@ -229,12 +235,14 @@ class Identity(References):
             raise ValueError(
                 f"`size` must be a whole number of pixels in [16, {_LARGEST_PICTURE}], but is {size!r}"
             )
+        check_light(light)
         behind = Background.of(background)
         own = use_own_expressions(target, self.geometries)
         drawing = LandmarkGenerator.load()(self.identity, own, side, contours=False)
         warp = draw_warp(self, drawing)
-        light = None if behind.lights is None else light_factors(drawing, warp.alpha, behind.lights)
-        return behind.replace_in(warp.picture, warp.alpha, warp.behind, light)
+        falling = behind.light if light == "photo" else named_lights()[light]
+        lit = None if falling is None else light_person(drawing, warp.alpha, falling)
+        return behind.replace_in(warp.picture, warp.alpha, warp.behind, lit)
 
     def best_look(self, targets: Sequence[Target]) -> int:
         """Find the photo that suits several targets best, for `Target.look`.

@@ -194,9 +194,11 @@ class CallState:
             pictures = self.subjects.add_detail(pictures, fraction)
         if request.is_enlarged and request.scene is not None:
             pictures = mask_scene(request.scene, self.subjects.large_heads[0], device).paste(pictures)
-        if request.background.kind != "photo":
+        if request.changes_surroundings:
             head = (self.subjects.large_heads or self.subjects.heads)[0]
-            pictures = replace_background(pictures, request.background, *request.subjects[0], head)
+            pictures = replace_background(
+                pictures, request.background, request.light, *request.subjects[0], head
+            )
         if request.style != "photo":
             pictures = turn_into_style(pictures, request.style)
         return processor.postprocess(pictures, output_type=request.output_type)

@@ -21,6 +21,7 @@ from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline.options import LARGEST_SIDE
 from hifi_portrait.pipeline.request import Request
 from hifi_portrait.pipeline.scene import Scene
+from hifi_portrait.scenery.studio import check_light
 from hifi_portrait.scenery.styles import STYLES
 
 
@@ -122,7 +123,7 @@ def check_request(request: Request, step: int) -> None:
         guidance_rescale=settings.guidance_rescale,
     )
     _check_scene(request.scene, len(request.subjects), height, width)
-    _check_background(request)
+    _check_surroundings(request)
     _check_style(request)
     _check_parts(request)
     check_counts(
@@ -252,21 +253,23 @@ def _check_parts(request: Request) -> None:
         raise TypeError(f"`guides` must be a list of Guide, but is {guides!r:.80}")
 
 
-def _check_background(request: Request) -> None:
-    """Check that the picture's background can be replaced, where it is not the photo's."""
-    if request.background.kind == "photo":
+def _check_surroundings(request: Request) -> None:
+    """Check that background and light can be replaced, where they are not the photo's."""
+    check_light(request.light)
+    if not request.changes_surroundings:
         return
+    name = "background" if request.background.kind != "photo" else "light"
     if request.scene is not None:
-        raise ValueError("`background` must be 'photo' with a `scene`, which keeps its own background")
+        raise ValueError(f"`{name}` must be 'photo' with a `scene`, which keeps its own {name}")
     if len(request.subjects) != 1:
-        raise ValueError("`background` must be 'photo' for several people, who have no common cut-out")
+        raise ValueError(f"`{name}` must be 'photo' for several people, who have no common cut-out")
     if not request.starts_from_warp:
         raise ValueError(
-            "`background` must be 'photo' for pictures from noise (warp_strength 1): it is replaced where the"
+            f"`{name}` must be 'photo' for pictures from noise (warp_strength 1): it is replaced where the"
             " warp shows no person. Give a smaller `warp_strength`"
         )
     if request.output_type == "latent":
-        raise ValueError("`background` must be 'photo' for `output_type='latent'`: only pixels are replaced")
+        raise ValueError(f"`{name}` must be 'photo' for `output_type='latent'`: only pixels are replaced")
 
 
 def _check_style(request: Request) -> None:

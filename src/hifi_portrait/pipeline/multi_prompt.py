@@ -16,6 +16,7 @@ import torch
 from hifi_portrait.person.background import Background
 from hifi_portrait.pipeline.request import Request
 from hifi_portrait.prompts.background import find_background
+from hifi_portrait.prompts.light import find_light
 from hifi_portrait.prompts.style import find_style
 
 _PER_PROMPT = (
@@ -75,22 +76,24 @@ def _read_prompt(request: Request, texts: Any) -> Request:
     """Give a request for one person what its prompts, where they agree, name of target, place and style."""
     ((identity, target),) = request.subjects
     words = [texts] if isinstance(texts, str) else texts or [""]
-    background, style = _read_picture(request, words[0])
+    background, light, style = _read_picture(request, words[0])
     return replace(
         request,
         subjects=[(identity, target.with_prompt(words))],
         background=Background.named(background) if background else request.background,
+        light=light or request.light,
         style=style or request.style,
     )
 
 
-def _read_picture(request: Request, text: str) -> tuple[str | None, str | None]:
-    """Find the background and the style that a prompt names, as far as the call leaves them to it."""
+def _read_picture(request: Request, text: str) -> tuple[str | None, str | None, str | None]:
+    """Find background, light and style that a prompt names, as far as the call leaves them to it."""
     if request.scene is not None or request.output_type == "latent":
-        return None, None
+        return None, None, None
     of_photo = request.background.kind == "photo" and request.starts_from_warp
     return (
         find_background(text) if of_photo else None,
+        find_light(text) if request.light == "photo" and request.starts_from_warp else None,
         find_style(text) if request.style == "photo" else None,
     )
 

@@ -1,4 +1,4 @@
-"""Put another background behind the person of finished pictures."""
+"""Put the person of finished pictures before another background, and into another light."""
 
 from __future__ import annotations
 
@@ -11,14 +11,20 @@ from hifi_portrait.person.background import Background
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline.last_drawn import draw_once
+from hifi_portrait.scenery.studio import named_lights
 from hifi_portrait.warp.draw import draw_warp
-from hifi_portrait.warp.place_light import light_factors
+from hifi_portrait.warp.new_light import light_person
 
 
 def replace_background(
-    pictures: Tensor, background: Background, identity: Identity, target: Target, head: LandmarkImage
+    pictures: Tensor,
+    background: Background,
+    light: str,
+    identity: Identity,
+    target: Target,
+    head: LandmarkImage,
 ) -> Tensor:
-    """Replace the background of pictures that were drawn from a warp.
+    """Replace background and light of pictures that were drawn from a warp.
 
     Parameters
     ----------
@@ -26,6 +32,8 @@ def replace_background(
         (B, 3, H, W) in [-1, 1].
     background
         What they get.
+    light
+        "photo", which leaves it to the background, or one of `LIGHT_NAMES`.
     identity, target, head
         Who was drawn, how, and the head (H, W) that was drawn of them: their warp says what of the pictures
         is the person.
@@ -37,6 +45,7 @@ def replace_background(
     """
     warp = draw_once(identity, target, head, lambda: draw_warp(identity, head))
     arrays = (127.5 * (pictures.float() + 1)).permute(0, 2, 3, 1).cpu().numpy()
-    light = None if background.lights is None else light_factors(head, warp.alpha, background.lights)
-    replaced = np.stack([background.replace_in(each, warp.alpha, warp.behind, light) for each in arrays])
+    falling = background.light if light == "photo" else named_lights()[light]
+    lit = None if falling is None else light_person(head, warp.alpha, falling)
+    replaced = np.stack([background.replace_in(each, warp.alpha, warp.behind, lit) for each in arrays])
     return torch.from_numpy(replaced).permute(0, 3, 1, 2).to(pictures) / 127.5 - 1

@@ -152,6 +152,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
         scene: Scene | None = None,
         regions: Sequence[Region] | None = None,
         background: BackgroundLike = "photo",
+        light: str = "photo",
         style: str = "photo",
         size: options.SizeOptions | None = None,
         sampling: options.SamplingOptions | None = None,
@@ -180,9 +181,9 @@ class HiFiPortraitPipeline(LoadablePipeline):
             pictures of each, one after the other.
         prompt, negative_prompt
             What else the picture shows, and what it does not. Glasses, hair and clothes that a person's
-            prompt names hold for the `target` too, if it names none itself, and a place, wall or style that
-            it names for `background` and `style`, if they are "photo"; prompts that differ in this are drawn
-            one after the other.
+            prompt names hold for the `target` too, if it names none itself; a place, light or style for
+            `background`, `light` and `style`, if these are "photo". Prompts that differ in this are drawn one
+            after the other.
         scene
             A given picture of which only a face is redrawn; `target` is usually the scene's. Pictures are
             square; `redraw` puts them into the whole picture.
@@ -195,6 +196,10 @@ class HiFiPortraitPipeline(LoadablePipeline):
             focus; "transparent", for pictures with an alpha channel; a colour ("teal", "#204060"); a place,
             whose light falls on the person, or a wall ("park", "white brick wall"); or a picture (path, PIL
             image or array). For one person, in starts from the warp; see `Background.of`.
+        light
+            "photo", for that of the photos, or of a place that is the background; or another that falls on
+            the person, one of `scenery.studio.LIGHT_NAMES` ("low-key light", "evening light", ...). For one
+            person, in starts from the warp.
         style
             "photo", or one of `scenery.styles.STYLES` ("black and white photo", "oil painting", ...), into
             which finished pictures are turned.
@@ -241,7 +246,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
                 target,
                 keywords
                 | {"prompt": prompt, "negative_prompt": negative_prompt, "scene": scene}
-                | {"regions": regions, "background": background, "style": style}
+                | {"regions": regions, "background": background, "light": light, "style": style}
                 | {"size": size, "sampling": sampling, "steering": steering}
                 | {"warp": warp, "prompting": prompting, "output_type": output_type}
                 | {"callback_on_step_end": callback_on_step_end},
@@ -257,6 +262,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
             scene=scene,
             regions=regions,
             background=background,
+            light=light,
             style=style,
             generator=generator,
             callback=callback_on_step_end,

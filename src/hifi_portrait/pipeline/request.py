@@ -36,6 +36,8 @@ class Request:
     """Which part of the picture is whose."""
     background: Background
     """What is behind the person."""
+    light: str
+    """"photo", or one of `LIGHT_NAMES`: what falls on the person."""
     style: str
     """"photo", or one of `STYLES`, into which finished pictures are turned."""
     generator: torch.Generator | list[torch.Generator] | None
@@ -84,9 +86,14 @@ class Request:
         return self.settings.upscale > 1 and self.output_type != "latent"
 
     @property
+    def changes_surroundings(self) -> bool:
+        """Whether the person gets another background or another light."""
+        return self.background.kind != "photo" or self.light != "photo"
+
+    @property
     def is_finished_here(self) -> bool:
         """Whether anything happens to pictures after diffusers' pipeline has drawn them."""
-        changed = self.scene is not None or self.background.kind != "photo" or self.style != "photo"
+        changed = self.scene is not None or self.changes_surroundings or self.style != "photo"
         return self.shows_warp or self.is_enlarged or (changed and self.output_type != "latent")
 
 
@@ -162,6 +169,7 @@ def make_request(
     scene: Scene | None,
     regions: Sequence[Region] | None,
     background: BackgroundLike,
+    light: str,
     style: str,
     generator: Any,
     callback: Callable[..., Any] | None,
@@ -172,7 +180,7 @@ def make_request(
 
     Parameters
     ----------
-    subjects, settings, scene, regions, style, callback, output_type
+    subjects, settings, scene, regions, light, style, callback, output_type
         As a `Request` has them.
     background
         As `Background.of` takes it.
@@ -199,6 +207,7 @@ def make_request(
         scene=scene,
         regions=regions,
         background=Background.of(background),
+        light=light,
         style=style,
         generator=None,
         callback={"callback_on_step_end": callback, **hearing},

@@ -1,7 +1,7 @@
 """Which words of a prompt are drawn without the networks, and which are not.
 
 The warp draws glasses and colours of hair and clothes; a place, a wall or a backdrop is put behind the
-person; and the finished picture is turned into a style.
+person, a light falls on them, and the finished picture is turned into a style.
 """
 
 from __future__ import annotations
@@ -14,9 +14,14 @@ from hifi_portrait.prompts.background import find_background, find_background_wo
 from hifi_portrait.prompts.clothes import find_clothes, find_clothes_words
 from hifi_portrait.prompts.glasses import find_glasses, find_glasses_words
 from hifi_portrait.prompts.hair import find_hair, find_hair_words
+from hifi_portrait.prompts.light import find_light, find_light_words
 from hifi_portrait.prompts.style import find_style, find_style_words
 
-_OF_THE_PICTURE = ((find_style, find_style_words), (find_background, find_background_words))
+_OF_THE_PICTURE = (
+    (find_style, find_style_words),
+    (find_light, find_light_words),
+    (find_background, find_background_words),
+)
 _READERS = {
     "glasses": (find_glasses, find_glasses_words),
     "hair": (find_hair, find_hair_words),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from hifi_portrait.head.arrays import RGB, FloatArray
@@ -19,12 +20,16 @@ from hifi_portrait.scenery.environment import (
     read_panorama,
     view,
 )
-from hifi_portrait.scenery.lights import Lights
+from hifi_portrait.scenery.studio import StudioLight
 from hifi_portrait.scenery.tone import to_display
 from hifi_portrait.scenery.walls import WALL_COLOURS, paint_wall
 
-_SEED = 7
+_SEED = 12
 """Of bricks, books and grains of wood: the same wall for every picture."""
+_WALL_SIDE = 512
+"""Pixels at which walls are painted, so that one looks the same in pictures of any size."""
+_NIGHT = 0.55
+"""Factor on the light of what lies between lights out of focus, and of these: it is night."""
 _GLOW = 0.22
 """How much lighter a studio's backdrop is behind the head than at the picture's corners."""
 
@@ -141,14 +146,9 @@ class Backdrop:
         return None
 
     @property
-    def lights(self) -> Lights | None:
-        """The light of the place, in the space of a camera; None where the photo's own light may stay."""
+    def light(self) -> StudioLight | None:
+        """The light of the place; None where the photo's own light may stay."""
         return None if self.place is None else _light(self.place)
-
-    @property
-    def brightness(self) -> float:
-        """How bright a person is there, as a factor on linear light: less at night."""
-        return 1.0 if self.place is None else _environment(self.place.panorama).place.brightness
 
     def paint(self, height: int, width: int) -> FloatArray:
         """Paint it as large as a picture.
@@ -174,8 +174,10 @@ def _environment(panorama: Path) -> Environment:
 
 
 @lru_cache(maxsize=32)
-def _light(place: PlaceView) -> Lights:
-    return light_from(_environment(place.panorama), camera_rotation(place.yaw, place.pitch)).lights
+def _light(place: PlaceView) -> StudioLight:
+    environment = _environment(place.panorama)
+    lights = light_from(environment, camera_rotation(place.yaw, place.pitch)).lights
+    return StudioLight(lights, (1 + environment.place.brightness) / 2)
 
 
 @lru_cache(maxsize=4)
@@ -189,11 +191,15 @@ def _paint(backdrop: Backdrop, side: int) -> FloatArray:
         painted = 255 * np.clip(to_display(linear), 0, 1)
     elif backdrop.wall is not None:
         kind, colour = WALLS[backdrop.wall]
-        linear = paint_wall(kind, colour, side, np.random.default_rng(_SEED))
-        painted = 255 * np.clip(to_display(linear), 0, 1)
+        linear = paint_wall(kind, colour, _WALL_SIDE, np.random.default_rng(_SEED))
+        linear = _NIGHT * linear if kind == "bokeh" else linear
+        wall = 255 * np.clip(to_display(linear), 0, 1)
+        painted = cv2.resize(
+            wall, (side, side), interpolation=cv2.INTER_AREA if side < _WALL_SIDE else cv2.INTER_CUBIC
+        )
     else:
         painted = _paint_paper(np.asarray(backdrop.colour, np.float32), side)
-    picture = np.asarray(painted, np.float32)
+    picture = np.clip(np.asarray(painted, np.float32), 0, 255)
     picture.flags.writeable = False
     return picture
 

@@ -20,7 +20,7 @@ def irradiance(lights: Lights, normals: Array) -> Array:
     Parameters
     ----------
     lights
-        With harmonics of the light from all around, as `environment.light_from` gives them.
+        Lamps, and the light from all around: harmonics, or a sky and a ground.
     normals
         (..., 3) unit, in the space of the camera: x to the right, y away from it, z up.
 
@@ -29,9 +29,11 @@ def irradiance(lights: Lights, normals: Array) -> Array:
     ndarray
         (..., 3) linear, 0 or more.
     """
-    light = np.zeros(normals.shape)
     if lights.ambient is not None:
         light = harmonics(normals) @ lights.ambient
+    else:
+        upwards = 0.5 + 0.5 * normals[..., 2:]
+        light = upwards * lights.sky + (1 - upwards) * lights.ground
     for direction, rgb, softness in zip(lights.direction, lights.rgb, lights.softness, strict=True):
         wrap = _WRAP[0] + _WRAP[1] * softness
         cosine = np.maximum((normals @ direction + wrap) / (1 + wrap), 0)

@@ -1,4 +1,4 @@
-"""The light of a place on a person: by which factors each pixel becomes lighter or darker, and of which hue.
+"""The light of a place or a studio on a person: by which factors each pixel becomes lighter or darker, and of which hue.
 
 The photos' own light is taken to be soft and from the front, and what it shows of the person's form stays.
 Directions of the surface are those of the fitted head; hair and body beside it take them from the head
@@ -15,7 +15,7 @@ from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.landmarks.generator import LandmarkImage
 from hifi_portrait.scenery.irradiance import irradiance
-from hifi_portrait.scenery.lights import Lights
+from hifi_portrait.scenery.studio import LightOnPerson, StudioLight
 
 _SIDE = 192
 """Pixels of the small picture in which directions and light are computed: light has no fine detail."""
@@ -27,6 +27,8 @@ _STRENGTH = 0.75
 """Power of the change of brightness, below 1 because the photos' own shading stays."""
 _TINT = 0.8
 """Power of the change of hue."""
+_TINT_BEHIND = 0.6
+"""The same on the photo's own background."""
 _BOUNDS = (0.25, 2.2)
 """Factors on brightness between which the change is held, before `_STRENGTH`."""
 _OUTLINE_WIDTH = 0.03
@@ -37,8 +39,8 @@ _SMOOTHING = 0.012
 """The same of the last blur."""
 
 
-def light_factors(head: LandmarkImage, alpha: FloatArray, lights: Lights) -> FloatArray:
-    """Compute factors on the linear light of a drawn person.
+def light_person(head: LandmarkImage, alpha: FloatArray, light: StudioLight) -> LightOnPerson:
+    """Compute by which factors a light changes a drawn person.
 
     Parameters
     ----------
@@ -46,27 +48,32 @@ def light_factors(head: LandmarkImage, alpha: FloatArray, lights: Lights) -> Flo
         The drawn head.
     alpha
         (H, W) in [0, 1], how much of each pixel is the person.
-    lights
-        What falls on them, in the space of the camera.
+    light
+        What falls on them.
 
     Returns
     -------
-    factors
-        (H, W, 3), about 1 in the mean over the head.
+    LightOnPerson
+        Its factors are about the light's exposure in the mean over the head.
     """
     height, width = alpha.shape
     scale = min(1.0, _SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     normals, on_head = _find_normals(head, alpha, size)
     own = _OWN_AMBIENT + (1 - _OWN_AMBIENT) * np.maximum(-normals[..., 1:2], 0)
-    ratio = irradiance(lights, normals) / own
+    ratio = irradiance(light.lights, normals) / own
     weight = (on_head * cv2.resize(alpha, size, interpolation=cv2.INTER_AREA))[..., None]
     mean = (ratio * weight).sum((0, 1)) / max(float(weight.sum()), 1e-6)
     ratio = ratio / max(float(mean @ _LUMINANCE), 1e-6)
     brightness = ratio @ _LUMINANCE
     hue = ratio / np.maximum(brightness, 1e-6)[..., None]
     factors = (np.clip(brightness, *_BOUNDS) ** _STRENGTH)[..., None] * hue**_TINT
-    return np.asarray(cv2.resize(factors.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR))
+    of_all = (factors * weight).sum((0, 1)) / max(float(weight.sum()), 1e-6)
+    hue_of_all = (of_all / max(float(of_all @ _LUMINANCE), 1e-6)) ** _TINT_BEHIND
+    large = cv2.resize(
+        np.asarray(light.exposure * factors, np.float32), (width, height), interpolation=cv2.INTER_LINEAR
+    )
+    return LightOnPerson(np.asarray(large, np.float32), np.asarray(light.behind * hue_of_all, np.float32))
 
 
 def _find_normals(head: LandmarkImage, alpha: FloatArray, size: tuple[int, int]) -> tuple[Array, FloatArray]:

@@ -1,0 +1,38 @@
+"""The light on a person that words name."""
+
+from __future__ import annotations
+
+import re
+
+from hifi_portrait.prompts.vocabulary import find_first, get_matched_name, join_patterns
+
+_LIT = r"(?:light(?:ing|s)?|lit)"
+_LIGHTS = {
+    "evening-light": rf"(?:golden[ -]hour|sunset|evening|warm)(?: (?:evening|sun))? ?{_LIT}",
+    "low-key-light": rf"low[ -]key(?: {_LIT})?|(?:dramatic|moody|cinematic|rembrandt|dark|side|hard) {_LIT}|side-?lit"
+    r"|chiaroscuro|film noir",
+    "window-light": rf"window {_LIT}|(?:soft )?(?:natural|day) ?{_LIT}",
+    "sunlight": rf"(?:bright |direct |harsh )?sun ?{_LIT}|sunny day|midday sun",
+    "soft-studio-light": rf"(?:soft |bright |professional )?studio {_LIT}|soft(?:box)? {_LIT}|high[ -]key(?: {_LIT})?"
+    rf"|beauty {_LIT}",
+    "neon-light": rf"(?:pink |blue |purple |red |cyberpunk )?neon {_LIT}|cyberpunk",
+}
+_MENTION = re.compile(rf"\b(?:{join_patterns(_LIGHTS)})\b(?! (?:green|blue|brown|grey|hair|bulb|switch))")
+
+
+def find_light(words: str) -> str | None:
+    """Find the light that a prompt names, one of `scenery.studio.LIGHT_NAMES`; None if it names none.
+
+    The first mention counts.
+    """
+    mention = find_first((_MENTION,), words)
+    if mention is None:
+        return None
+    name = get_matched_name(mention)
+    return "low-key light" if name == "low-key-light" else name.replace("-", " ")
+
+
+def find_light_words(words: str) -> str:
+    """Find the words that make `find_light` answer as it does; empty where it answers None."""
+    mention = find_first((_MENTION,), words)
+    return "" if mention is None else mention[0]
