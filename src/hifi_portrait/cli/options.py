@@ -57,8 +57,8 @@ Light = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="photo, 'soft studio light', 'window light', sunlight, 'evening light', 'low-key light' or 'neon "
-        "light'.",
+        help="photo, 'soft studio light', 'window light', sunlight, 'evening light', 'low-key light' or "
+        "'neon light'.",
     ),
 ]
 Style = Annotated[

@@ -1,4 +1,4 @@
-"""The light of a place or a studio on a person: by which factors each pixel becomes lighter or darker, and of which hue.
+"""The light of a place or a studio on a person: by which factors each pixel becomes lighter or darker.
 
 The photos' own light is taken to be soft and from the front, and what it shows of the person's form stays.
 Directions of the surface are those of the fitted head; hair and body beside it take them from the head
