@@ -3,8 +3,8 @@
 python scripts/make_places_picture.py --photos DIR
 
 DIR holds the Face Research Lab London Set (DeBruine and Jones 2017, doi 10.6084/m9.figshare.5047666,
-CC BY 4.0), one folder a person with `neutral.jpg` and `smiling.jpg`. The portraits are the bundled model's, of
-both photos.
+CC BY 4.0), one folder a person with `neutral.jpg` and `smiling.jpg`. The portraits are the bundled model's,
+made of both photos.
 """
 
 import argparse
