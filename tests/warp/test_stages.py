@@ -24,7 +24,7 @@ def photos():
 @pytest.fixture(scope="module")
 def target():
     """A head for which every stage has something to do."""
-    head = geometry(5.0, SIZE, jawOpen=0.6).replace(gaze=np.array([25.0, 0]))
+    head = geometry(45.0, SIZE, jawOpen=0.6).replace(gaze=np.array([25.0, 0]))
     return dataclasses.replace(paint(HeadModel.load(), head), glasses="round", hair="red", clothes="navy")
 
 
@@ -81,5 +81,5 @@ def test_no_stage_is_left_out_and_their_order_is_kept():
     names = (
         "raise_hair cut_shoulders correct_light blend_surface draw_mouth fill_unseen paint_eyes close_gaps"
     )
-    names += " draw_photo recolour add_background put_on_glasses"
+    names += " draw_photo even_skin recolour add_background put_on_glasses"
     assert [stage.__name__ for stage in STAGES] == names.split()

@@ -22,6 +22,7 @@ from hifi_portrait.warp.background import add_background
 from hifi_portrait.warp.body_outline import cut_shoulders
 from hifi_portrait.warp.canvas import Canvas, Stage, WarpContext
 from hifi_portrait.warp.choose import best_for_all
+from hifi_portrait.warp.face.even_skin import even_skin
 from hifi_portrait.warp.face.eyes import paint_eyes
 from hifi_portrait.warp.face.mouth import draw_mouth
 from hifi_portrait.warp.gaps import close_gaps
@@ -44,6 +45,7 @@ STAGES: tuple[Stage, ...] = (
     paint_eyes,
     close_gaps,
     draw_photo,
+    even_skin,
     recolour,
     add_background,
     put_on_glasses,

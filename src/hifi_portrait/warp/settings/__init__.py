@@ -53,6 +53,7 @@ from hifi_portrait.warp.settings.references import (
 )
 from hifi_portrait.warp.settings.surface import (
     LightSettings,
+    SkinSettings,
     SurfaceSettings,
     UnseenSettings,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "RecolourSettings",
     "RegistrationSettings",
     "ScalpSettings",
+    "SkinSettings",
     "SpaceSettings",
     "StrandSettings",
     "SurfaceSettings",
@@ -173,6 +175,9 @@ class WarpSettings:
 
     grid: GridSettings = field(default_factory=GridSettings)
     """How the photo's own pixels are drawn."""
+
+    skin: SkinSettings = field(default_factory=SkinSettings)
+    """How skin that was seen from the side is evened."""
 
     gaps: GapSettings = field(default_factory=GapSettings)
     """What background between head, hair and neck is closed."""

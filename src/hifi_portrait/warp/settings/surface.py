@@ -109,3 +109,47 @@ class UnseenSettings:
 
     dense_fullness: float = 0.3
     """Fullness from which on what is unseen is taken to be hair."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkinSettings:
+    """How skin that was seen from the side is evened; read by `warp/face/even_skin.py`.
+
+    Lengths are fractions of the picture's side. The numbers were chosen by looking at four real people.
+    """
+
+    reliable: tuple[float, float] = (0.45, 0.8)
+    """Visibility between which skin comes to keep its own shade."""
+
+    turned: tuple[float, float] = (1.2, 2.0)
+    """Times that skin faces the camera more than in the photos, between which it is evened."""
+
+    least_seen: float = 0.05
+    """Visibility that a place is taken to have at least, for that."""
+
+    solid_alpha: float = 0.9
+    """Alpha from which on a pixel is the person's skin."""
+
+    min_pixels: float = 200.0
+    """Pixels of reliable skin that there must be."""
+
+    least_weight: float = 0.01
+    """Weight below which nothing is changed."""
+
+    shade_width: float = 0.012
+    """Standard deviation of the blur that parts shades from detail."""
+
+    softness: float = 0.004
+    """The same of the edge of what is evened."""
+
+    ear_margin: float = 0.006
+    """The same of ears, which keep their own shades."""
+
+    pore_width: float = 0.003
+    """The same of the blur that parts pores from what is wider."""
+
+    smoothing: float = 0.6
+    """Fraction of the detail that is drawn out, and that pores replace."""
+
+    pores_per_metre: float = 1400.0
+    """Texels of the tile of pores in a metre of skin."""
