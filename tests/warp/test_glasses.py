@@ -121,6 +121,13 @@ def test_temples_lie_along_the_head():
     assert head.min() - 3 <= columns.min() and columns.max() <= head.max() + 3
 
 
+def test_a_picture_a_little_below_black_gets_glasses_without_holes():
+    picture = np.full((SIZE, SIZE, 3), 150.0)
+    picture[:20] = -3  # dark strands in the background may come out below black
+    drawn, _ = worn("round", picture=picture)
+    assert np.isfinite(drawn).all() and (drawn[:20] == 0).all()
+
+
 def test_glasses_outside_the_picture_change_nothing():
     model, head = HeadModel.load(), geometry(0.0, 64)
     away = head.replace(translation=head.translation + np.array([5, 0, 0], np.float32))

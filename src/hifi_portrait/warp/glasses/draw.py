@@ -91,7 +91,7 @@ def draw_glasses(
     kept *= _cast_shadow(frame, height * window.fine, np.isfinite(depth), settings)[..., None]
     bare = 1 - frame[..., None]
     place = window.place
-    linear = (np.asarray(picture, np.float32) / 255) ** DISPLAY_GAMMA
+    linear = (np.clip(np.asarray(picture, np.float32), 0, None) / 255) ** DISPLAY_GAMMA
     linear[place] = linear[place] * window.shrink(kept * bare) + window.shrink(glow * bare + colour)
     hidden[place] = window.shrink(np.maximum(frame, dark))
     return np.asarray(255 * np.clip(linear, 0, 1) ** (1 / DISPLAY_GAMMA), np.float32), hidden
