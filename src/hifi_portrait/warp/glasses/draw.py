@@ -75,6 +75,9 @@ def draw_glasses(
         (H, W) in [0, 1], how far each pixel is hidden by the frame, or by lenses if they are dark.
     """
     height, width = raster.triangle.shape
+    picture = np.clip(
+        np.asarray(picture, np.float32), 0, 255
+    )  # dark hair in the background may be below black
     geometry = geometry.scaled_to((width, height))
     glasses = _fit_to_head(kind, geometry, model)
     hidden = np.zeros((height, width), np.float32)
@@ -91,7 +94,7 @@ def draw_glasses(
     kept *= _cast_shadow(frame, height * window.fine, np.isfinite(depth), settings)[..., None]
     bare = 1 - frame[..., None]
     place = window.place
-    linear = (np.clip(np.asarray(picture, np.float32), 0, None) / 255) ** DISPLAY_GAMMA
+    linear = (picture / 255) ** DISPLAY_GAMMA
     linear[place] = linear[place] * window.shrink(kept * bare) + window.shrink(glow * bare + colour)
     hidden[place] = window.shrink(np.maximum(frame, dark))
     return np.asarray(255 * np.clip(linear, 0, 1) ** (1 / DISPLAY_GAMMA), np.float32), hidden
