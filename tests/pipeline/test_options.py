@@ -29,6 +29,7 @@ VALUES = {
     "hifi_every": 4,
     "face_scale": 0.7,
     "guides": ("a guide",),
+    "start": "faithful",
     "warp_strength": 0.4,
     "warp_grain": 0.3,
     "warp_until": 0.45,
@@ -81,6 +82,7 @@ def test_what_nobody_says_is_the_models_or_the_groups_default():
         "hifi_every": 1,
         "face_scale": 1.0,
         "guides": (),
+        "start": "faithful",
         "warp_strength": 3.0,
         "warp_grain": 3.0,
         "warp_until": 0.0,
@@ -206,3 +208,39 @@ def test_a_scene_is_redrawn_in_a_square_of_the_groups_height(identity):
     pipe.unet.register_forward_pre_hook(lambda _, given: sizes.append(tuple(given[0].shape[-2:])))
     pipe.redraw(identity, scene, num_inference_steps=1, size=SizeOptions(height=96))
     assert set(sizes) == {(12, 12)}
+
+
+def settled(config=None, **given):
+    return settle([None] * len(GROUPS), given, DEFAULTS | IMAGINED_DEFAULTS | (config or {}), 64)
+
+
+IMAGINED_DEFAULTS = {"default_imagined_steps": 7, "default_imagined_guidance": 3.0}
+FROM_THE_WARP = {"default_warp_strength": 0.2, "default_warp_grain": 0.0}
+
+
+def test_an_imagined_start_is_from_noise_with_defaults_of_its_own():
+    call = settled(FROM_THE_WARP, start="imagined")
+    assert (call.start, call.warp_strength, call.warp_grain) == ("imagined", 1.0, 1.0)
+    assert (call.num_inference_steps, call.guidance_scale) == (7, 3.0)
+    assert settled(FROM_THE_WARP, start="imagined", num_inference_steps=2).num_inference_steps == 2
+
+
+def test_a_faithful_start_is_from_the_warp():
+    call = settled(FROM_THE_WARP, start="faithful")
+    assert vars(call) == vars(settled(FROM_THE_WARP))
+    assert (call.start, call.warp_strength, call.num_inference_steps) == ("faithful", 0.2, 20)
+    by_noise = settled(start="faithful")  # a model that starts from noise by itself
+    assert (by_noise.start, by_noise.warp_strength) == ("faithful", 0.5)
+    assert settled().start == "imagined"
+
+
+@pytest.mark.parametrize("given", ["Faithful", "", 1, ["imagined"], np.array([1, 2])])
+def test_other_starts_are_refused(given):
+    with pytest.raises(ValueError, match="`start` must be 'faithful' or 'imagined'"):
+        settled(start=given)
+
+
+def test_an_imagined_start_and_one_from_the_warp_contradict_each_other():
+    with pytest.raises(ValueError, match="leave one out"):
+        settled(start="imagined", warp_strength=0.5)
+    assert settled(start="imagined", warp_strength=1.0).warp_strength == 1

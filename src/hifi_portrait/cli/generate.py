@@ -109,6 +109,7 @@ def generate(
             from_warp.warp_grain,
             strength.upscale,
             sampling.prompt_scale,
+            sampling.start,
         ),
         "warp_share": from_warp.warp_share,
         "prompt_rounds": sampling.prompt_rounds,

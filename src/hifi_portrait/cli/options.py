@@ -309,6 +309,14 @@ class SamplingOptions:
     guidance: Annotated[
         float | None, typer.Option(min=0, max=50, help="Prompt guidance scale.", show_default="the model's")
     ] = None
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WAY",
+            help="faithful: light, clothes and place of the photos; imagined: of the model and the prompt.",
+            show_default="the model's",
+        ),
+    ] = None
     warp_strength: Annotated[
         float | None,
         typer.Option(

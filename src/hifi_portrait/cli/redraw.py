@@ -93,6 +93,7 @@ def redraw(
             sampling.warp_strength,
             upscale=strength.upscale,
             prompt_scale=sampling.prompt_scale,
+            start=sampling.start,
         ),
         "prompt_rounds": sampling.prompt_rounds,
         "hifi_scale": strength.hifi_scale,

@@ -70,6 +70,11 @@ class SteeringOptions:
 class WarpOptions:
     """What a portrait takes from the plain warp of the references."""
 
+    start: str | None = None
+    """"faithful": from the warp, so that light, clothes and place are those of the photos; "imagined": from
+    noise, so that they are the model's and the prompt's. With "imagined" the model's `default_imagined_steps`
+    and `default_imagined_guidance` count. The model's own way if None, as its `default_warp_strength` says.
+    Keyword `start`."""
     strength: float | None = None
     """1 starts from noise. A number in (0, 1) starts from the plain warp, noised that far, as image-to-image
     does, and takes that fraction of the steps: small values stay close to the warp. With `timesteps` or
@@ -126,6 +131,7 @@ KEYWORDS: Mapping[str, tuple[str, str]] = {
     "hifi_every": ("steering", "hifi_every"),
     "face_scale": ("steering", "face_scale"),
     "guides": ("steering", "guides"),
+    "start": ("warp", "start"),
     "warp_strength": ("warp", "strength"),
     "warp_grain": ("warp", "noise_scale"),
     "warp_until": ("warp", "until"),
@@ -152,6 +158,7 @@ class CallSettings:
     hifi_every: int
     face_scale: float
     guides: Sequence[Guide]
+    start: str
     warp_strength: float
     warp_grain: float
     warp_until: float
@@ -171,7 +178,22 @@ WITH_DEFAULTS: Mapping[str, str] = {
 """Keyword of a call -> entry of the pipeline's config that is its default."""
 
 
-def fill_defaults(values: Mapping[str, Any], config: Any) -> dict[str, Any]:
+FAITHFUL, IMAGINED = "faithful", "imagined"
+STARTS = (FAITHFUL, IMAGINED)
+"""Ways to start: from the warp, or from noise."""
+
+_USUAL_STRENGTH = 0.5
+"""Strength of a faithful start with a model that starts from noise by itself."""
+
+_IMAGINED_DEFAULTS: Mapping[str, str] = {
+    "num_inference_steps": "default_imagined_steps",
+    "guidance_scale": "default_imagined_guidance",
+}
+"""Keyword of a call -> entry of the pipeline's config that is its default in starts from noise, where the
+model starts from the warp by itself."""
+
+
+def fill_defaults(values: Mapping[str, Any], config: Any, start: str | None = None) -> dict[str, Any]:
     """Replace what is None by the model's default.
 
     Parameters
@@ -180,9 +202,32 @@ def fill_defaults(values: Mapping[str, Any], config: Any) -> dict[str, Any]:
         By keyword of a call.
     config
         The pipeline's.
+    start
+        One of `STARTS`; None for the model's own way.
+
+    Raises
+    ------
+    ValueError
+        It is neither, or a start from noise is to be from the warp as well.
     """
+    if start is not None and not (isinstance(start, str) and start in STARTS):
+        raise ValueError(f"`start` must be 'faithful' or 'imagined', but is {start!r:.80}")
+    own = config["default_warp_strength"]
+    entries, fixed = dict(WITH_DEFAULTS), dict[str, float]()
+    if start == IMAGINED:
+        given = values.get("warp_strength")
+        if given is not None and given < 1:
+            raise ValueError(
+                f"`start` 'imagined' begins at noise, `warp_strength` {given} at the warp: leave one out"
+            )
+        fixed = {"warp_strength": 1.0, "warp_grain": 1.0}
+        entries |= _IMAGINED_DEFAULTS if own < 1 else {}
+    elif start == FAITHFUL and own == 1:
+        fixed = {"warp_strength": _USUAL_STRENGTH}
     return {
-        keyword: config[WITH_DEFAULTS[keyword]] if value is None and keyword in WITH_DEFAULTS else value
+        keyword: fixed.get(keyword, config[entries[keyword]] if keyword in entries else None)
+        if value is None
+        else value
         for keyword, value in values.items()
     }
 
@@ -220,7 +265,8 @@ def settle(
         for keyword, (group, field) in KEYWORDS.items()
     }
     values = read_numbers(values)
-    settled = fill_defaults(values, config)
+    settled = fill_defaults(values, config, values["start"])
+    settled["start"] = IMAGINED if settled["warp_strength"] == 1 else FAITHFUL
     given_size = values["height"] or values["width"]
     if given_size and values["upscale"] is None and settled["upscale"] > 1:
         settled |= _reduce_size(values["height"], values["width"], size, settled["upscale"], step)
@@ -254,7 +300,7 @@ def read_numbers(values: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     values
-        By keyword of a call; what is None or no number by its nature, as `guides`, stays as it is.
+        By keyword of a call; what is None or no number by its nature, such as `guides`, stays as it is.
 
     Raises
     ------
@@ -264,7 +310,7 @@ def read_numbers(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     numbers = dict(values)
     for name, value in values.items():
-        if name == "guides" or (value is None and name in (*WITH_DEFAULTS, *_MAY_BE_NONE)):
+        if name in ("guides", "start") or (value is None and name in (*WITH_DEFAULTS, *_MAY_BE_NONE)):
             continue
         if name in _COUNTS:
             whole = as_whole(value)

@@ -80,7 +80,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
     face_attention
         The UNet's own attention to faces.
     default_steps, default_guidance, default_warp_strength, default_warp_grain, default_upscale,
-    default_prompt_scale
+    default_prompt_scale, default_imagined_steps, default_imagined_guidance
         What a call takes for the options of these names that it leaves out; saved with the model.
     """
 
@@ -113,6 +113,8 @@ class HiFiPortraitPipeline(LoadablePipeline):
         default_warp_grain: float = 1.0,
         default_upscale: int = 1,
         default_prompt_scale: float = 1.0,
+        default_imagined_steps: int = 20,
+        default_imagined_guidance: float = 2.0,
     ) -> None:
         # Not the parent's: it would register the ControlNet under a name of its own.
         DiffusionPipeline.__init__(self)
@@ -133,6 +135,8 @@ class HiFiPortraitPipeline(LoadablePipeline):
             default_warp_grain=default_warp_grain,
             default_upscale=default_upscale,
             default_prompt_scale=default_prompt_scale,
+            default_imagined_steps=default_imagined_steps,
+            default_imagined_guidance=default_imagined_guidance,
         )
         self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1) if vae is not None else 8
         scale = {"vae_scale_factor": self.vae_scale_factor, "do_convert_rgb": True}
@@ -214,7 +218,8 @@ class HiFiPortraitPipeline(LoadablePipeline):
             `SteeringOptions`: `hifi_scale`, `face_scale`, strengths of HiFi-Net and of attention to faces;
             `hifi_every`, at how many-th step HiFi-Net runs; `guides`, ControlNets and T2I-Adapters.
         warp
-            `WarpOptions`: `strength` (`warp_strength`), `noise_scale` (`warp_grain`) of a start from it;
+            `WarpOptions`: `start`, "faithful" (from the warp) or "imagined" (from noise); `strength`
+            (`warp_strength`), `noise_scale` (`warp_grain`) of a start from the warp;
             `until` (`warp_until`), where in the schedule it ceases to guide; `fraction` (`warp_share`), how
             much of it the portrait shows.
         prompting
@@ -361,10 +366,12 @@ class HiFiPortraitPipeline(LoadablePipeline):
         warp_grain: float | None = None,
         upscale: int | None = None,
         prompt_scale: float | None = None,
+        start: str | None = None,
     ) -> dict[str, Any]:
         """Return arguments of a call for which a model has defaults; these in the place of None."""
         given = (steps, guidance, warp_strength, warp_grain, upscale, prompt_scale)
-        return options.fill_defaults(dict(zip(options.WITH_DEFAULTS, given, strict=True)), self.config)
+        values = dict(zip(options.WITH_DEFAULTS, given, strict=True))
+        return options.fill_defaults(values, self.config, start)
 
     @property
     def controlnet(self) -> HiFiNet:

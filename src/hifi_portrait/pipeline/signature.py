@@ -33,6 +33,7 @@ class CallKeywords(TypedDict, total=False):
     hifi_every: int
     face_scale: float
     guides: Sequence[Guide]
+    start: str | None
     warp_strength: float | None
     warp_grain: float | None
     warp_until: float

@@ -43,6 +43,8 @@ _DEFAULTS = {
     "default_warp_grain": 1.0,
     "default_upscale": 1,
     "default_prompt_scale": 1.0,
+    "default_imagined_steps": 20,
+    "default_imagined_guidance": 2.0,
 }
 """How a model draws that is of no pipeline yet."""
 
