@@ -103,8 +103,9 @@ def background_settings(given: str, behind: Background, private: bool) -> dict[s
     """Name the background for a picture's record, without its folder; `private` leaves a file's name out."""
     if behind.kind == "photo":
         return {}
-    named = behind.picture is None or not private
-    return {"background": Path(given).name if named else "picture"}
+    if private and background_file(given):
+        return {"background": "picture"}
+    return {"background": Path(given).name}
 
 
 def portrait_record(

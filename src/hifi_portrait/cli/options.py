@@ -54,20 +54,28 @@ Background = Annotated[
     ),
 ]
 Light = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help="photo, 'soft studio light', 'window light', sunlight, 'evening light', 'low-key light' or "
-        "'neon light'.",
-    ),
+    Literal[
+        "photo",
+        "soft studio light",
+        "window light",
+        "sunlight",
+        "evening light",
+        "low-key light",
+        "neon light",
+    ],
+    typer.Option(help="What light falls on the person; photo: that of the photos, or of the place."),
 ]
 Style = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help="photo, 'black and white photo', 'sepia photo', 'oil painting', watercolour, 'pencil sketch' or "
-        "comic.",
-    ),
+    Literal[
+        "photo",
+        "black and white photo",
+        "sepia photo",
+        "oil painting",
+        "watercolour",
+        "pencil sketch",
+        "comic",
+    ],
+    typer.Option(help="What the finished picture is turned into."),
 ]
 MOST_PEOPLE = 100_000_000
 """The most people of one data set."""
@@ -310,9 +318,8 @@ class SamplingOptions:
         float | None, typer.Option(min=0, max=50, help="Prompt guidance scale.", show_default="the model's")
     ] = None
     start: Annotated[
-        str | None,
+        Literal["faithful", "imagined"] | None,
         typer.Option(
-            metavar="WAY",
             help="faithful: light, clothes and place of the photos; imagined: of the model and the prompt.",
             show_default="the model's",
         ),

@@ -83,6 +83,7 @@ def warp(
     size: options.Size = 512,
     face: options.Face = None,
     background: options.Background = "photo",
+    light: options.Light = "photo",
     as_json: options.Json = False,
     pose: options.PoseOptions,
     look: options.LookOptions,
@@ -97,7 +98,6 @@ def warp(
     target = make_target(pose, look)
     person = references.load()
     target = frame(target, pose, person)
-    save_picture(
-        person.warp(target, size, background=behind), path, {"picture": "plain warp of the references"}
-    )
+    drawn = person.warp(target, size, background=behind, light=light)
+    save_picture(drawn, path, {"picture": "plain warp of the references"})
     emit({"path": str(path), "size": [size, size]}, str(path), as_json)

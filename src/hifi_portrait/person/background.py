@@ -37,8 +37,8 @@ _BLUR = 0.04
 
 _PANORAMAS = (".exr", ".hdr")
 
-_COLOUR_WORD = re.compile(r"[A-Za-z]+|#[0-9A-Fa-f]*|(?:rgb|hsl|hsv)\(.*\)")
-"""What can only be meant as a colour, or as a word of `_KINDS`."""
+_COLOUR_WORD = re.compile(r"[A-Za-z][A-Za-z -]*|#[0-9A-Fa-f]*|(?:rgb|hsl|hsv)\(.*\)")
+"""What can only be meant as a colour, a place, or a word of `_KINDS`: it names no file."""
 
 
 @dataclass(frozen=True, eq=False)
