@@ -1,4 +1,4 @@
-"""``--background``, ``--light``, ``--style``: what is written, and what is refused before anything is drawn."""
+"""``--background``, ``--light``, ``--style``: what is written, and what is refused beforehand."""
 
 from __future__ import annotations
 
