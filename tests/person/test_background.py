@@ -12,6 +12,7 @@ from PIL import Image
 from hifi_portrait import Background, Target
 from hifi_portrait.errors import ImageError, TargetError
 from hifi_portrait.scenery.backdrop import Backdrop
+from hifi_portrait.scenery.studio import LightOnPerson
 from painted_heads import person
 from tiny_pipelines import an_identity, draw
 
@@ -233,3 +234,32 @@ def _listen(encode, heard):
         return encode(prompt, *args, **kwargs)
 
     return encode_prompt
+
+
+def test_embeddings_are_drawn_without_a_prompt_scale(pipe, sitter):
+    prompt, _, pooled, _ = pipe.encode_prompt("a beard", do_classifier_free_guidance=False)
+    settings = FROM_THE_WARP | {"prompt_embeds": prompt, "pooled_prompt_embeds": pooled, "prompt": None}
+    assert np.isfinite(draw(pipe, sitter, prompt_scale=0, **settings)).all()
+
+
+def test_a_folder_with_a_places_name_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "park").mkdir()
+    assert Background.of("park").backdrop is not None
+
+
+def test_single_hairs_outside_the_alpha_stay_in_another_light():
+    picture = np.full((8, 8, 3), 200, np.float32)
+    picture[4] = 120  # a hair that no matte holds
+    light = LightOnPerson(np.ones((8, 8, 3), np.float32), np.full(3, 0.5, np.float32))
+    lit = Background.of("photo").replace_in(
+        picture, np.zeros((8, 8), np.float32), np.full_like(picture, 200), light
+    )
+    assert lit[0].mean() < 160
+    assert lit[4].mean() < lit[0].mean() - 30
+
+
+def test_no_prompt_is_an_empty_one(pipe, sitter):
+    assert np.array_equal(
+        draw(pipe, sitter, prompt=None, **FROM_THE_WARP), draw(pipe, sitter, prompt="", **FROM_THE_WARP)
+    )

@@ -244,3 +244,5 @@ def test_an_imagined_start_and_one_from_the_warp_contradict_each_other():
     with pytest.raises(ValueError, match="leave one out"):
         settled(start="imagined", warp_strength=0.5)
     assert settled(start="imagined", warp_strength=1.0).warp_strength == 1
+    with pytest.raises(ValueError, match="leave one out"):
+        settled(start="faithful", warp_strength=1.0)

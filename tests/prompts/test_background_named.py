@@ -26,6 +26,12 @@ from hifi_portrait.scenery.backdrop import BACKDROP_COLOURS, PLACE_VIEWS, WALLS,
         ("portrait, simple background", "grey backdrop", "simple background"),
         ("85mm, blurred background", "blur", "blurred background"),
         ("golden hour", "sunset", "golden hour"),
+        ("golden hour, in a bedroom", "bedroom", "golden hour"),
+        ("a man at night in the city", "bokeh", "at night"),
+        ("a man, cinematic, depth of field", "blur", "depth of field"),
+        ("a man without a beard in front of a brick wall", "brick wall", "in front of a brick wall"),
+        ("a woman in a park holding a dog", "park", "in a park"),
+        ("brick background", "brick wall", "brick background"),
     ],
 )
 def test_what_is_behind_the_person_is_found(words, name, mention):
@@ -48,6 +54,10 @@ def test_what_is_behind_the_person_is_found(words, name, mention):
         "without a brick wall",
         "golden hour light",
         "a woman with a street dog",
+        "with a bar of chocolate",
+        "holding a white paper",
+        "an expert in the field of physics",
+        "portrait of Dawn",
     ],
 )
 def test_other_words_name_nothing_behind_the_person(words):

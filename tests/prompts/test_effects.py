@@ -72,6 +72,7 @@ def test_glasses_count_where_they_are_worn(words, glasses):
         ("a photo of a woman", [], []),
         ("a woman with blond hair, wearing a navy dress", ["navy dress", "blond hair"], []),
         ("a man in a garden, oil painting", ["in a garden", "oil painting"], []),
+        ("a man without glasses in a park", ["without glasses", "in a park"], []),
         ("a man with a beard, white background", ["white background"], ["beard"]),
         ("blond beard, black hair", ["black hair"], ["blond beard"]),
         ("sunglasses on the table", [], ["sunglasses on the table"]),

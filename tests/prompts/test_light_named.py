@@ -28,7 +28,15 @@ def test_a_light_is_found(words, light, mention):
 
 @pytest.mark.parametrize(
     "words",
-    ["", "light blue shirt", "no studio light", "a soft light green sweater", "in a studio", "sunglasses"],
+    [
+        "",
+        "light blue shirt",
+        "no studio light",
+        "a soft light green sweater",
+        "in a studio",
+        "sunglasses",
+        "natural light blonde hair",
+    ],
 )
 def test_other_words_name_none(words):
     assert find_light(words) is None

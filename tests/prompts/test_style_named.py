@@ -15,6 +15,8 @@ from hifi_portrait.prompts.style import find_style, find_style_words
         ("sepia", "sepia photo", "sepia"),
         ("a watercolor of a girl", "watercolour", "watercolor"),
         ("pencil drawing of a girl", "pencil sketch", "pencil drawing"),
+        ("vintage sepia photo of a man", "sepia photo", "sepia photo"),
+        ("portrait in the style of an oil painting", "oil painting", "oil painting"),
         ("in comic book style", "comic", "comic book style"),
     ],
 )
@@ -32,6 +34,12 @@ def test_a_style_is_found(words, style, mention):
         "a woman in a pencil skirt",
         "a man in front of a painting",
         "not a painting",
+        "wearing a charcoal suit",
+        "a pencil behind her ear",
+        "a black and white jacket",
+        "a t-shirt with a cartoon on it",
+        "holding a painting",
+        "a watercolor tattoo",
     ],
 )
 def test_other_words_name_none(words):

@@ -77,3 +77,13 @@ def test_styles_keep_shape_and_range_and_change_the_picture(style):
 def test_a_photo_stays_as_it_is():
     picture = np.full((8, 8, 3), 0.3, np.float32)
     assert stylise(picture, "photo", np.random.default_rng(0)) is picture
+
+
+@pytest.mark.parametrize("shape", [(96, 48), (48, 96)])
+def test_a_watercolours_paper_shows_at_all_four_sides(shape):
+    painted = stylise(np.full((*shape, 3), 0.4, np.float32), "watercolour", np.random.default_rng(0))
+    height, width = shape
+    middle = painted[height // 4 : -height // 4, width // 4 : -width // 4].mean()
+    for rim in (painted[:2], painted[-2:], painted[:, :2], painted[:, -2:]):
+        assert rim.mean() > middle + 0.2
+    assert middle < 0.7

@@ -82,7 +82,7 @@ class Background:
             colour = _read_colour(word)
             if colour is not None:
                 return cls("colour", colour=colour)
-            if not os.path.exists(given) and (named := find_named_background(word)) is not None:
+            if not os.path.isfile(given) and (named := find_named_background(word)) is not None:
                 return cls.named(named)
             if not given.strip() or (_COLOUR_WORD.fullmatch(given.strip()) and not os.path.exists(given)):
                 raise TargetError(
@@ -153,7 +153,11 @@ class Background:
         lit = straight if light is None else _light(straight, light.factors)
         if self.kind == "transparent":
             return np.dstack([_to_bytes(lit), _to_bytes(255 * alpha)])
-        return _to_bytes(person * lit + (1 - person) * self._fill(behind, light))
+        placed = person * lit + (1 - person) * self._fill(behind, light)
+        if self.kind == "photo" and light is not None:  # single hairs are in neither
+            hairs = picture - own - (1 - person) * behind
+            placed = placed + hairs * light.behind ** (1 / _DISPLAY_GAMMA)
+        return _to_bytes(placed)
 
     def put_behind(
         self, cutout: ByteArray, behind: FloatArray, light: LightOnPerson | None = None

@@ -132,8 +132,15 @@ class Identity(References):
         return cls._from_faces(faces, analyser.parsing, tuple(dropped), tuple(notices))
 
     @classmethod
-    def from_faces(cls, faces: Sequence[Face]) -> Identity:
+    def from_faces(cls, faces: Sequence[Face], *, analyser: FaceAnalyser | None = None) -> Identity:
         """Fit one head to analysed faces, which are taken to be of one person without a check.
+
+        Parameters
+        ----------
+        faces
+            The faces.
+        analyser
+            What analysed them; the default one if not given.
 
         Raises
         ------
@@ -142,7 +149,7 @@ class Identity(References):
         """
         if not faces:
             raise IdentityError("an identity needs at least one face")
-        analyser = default_analyser()
+        analyser = analyser or default_analyser()
         return cls._from_faces([analyser.matte_wide(face) for face in faces], analyser.parsing, (), ())
 
     @classmethod

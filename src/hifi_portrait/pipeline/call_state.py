@@ -44,7 +44,8 @@ class CallState:
     """Arguments of diffusers' pipeline that all draws share."""
     unprompted: Mapping[str, Any] | None
     """The prompts reduced to the words that the warp shows already, for a second draw: the difference of the
-    two draws is what the prompts change. None if the warp shows all words; then one draw is enough."""
+    two draws is what the prompts change. At a prompt scale of 0 it is the only one. None if the warp shows
+    all words; then one draw is enough."""
     generators: Sequence[torch.Generator]
     """The sources of noise, which every draw starts from the same state."""
     guides: Sequence[tuple[Guide, Tensor]]
@@ -64,12 +65,12 @@ class CallState:
 
         The user's callback hears that of the first round only.
         """
-        prompts = dict(self.request.prompts)
-        first = prompts | dict(self.request.callback) if self.round == 1 else prompts
+        heard = dict(self.request.callback) if self.round == 1 else {}
+        first = dict(self.request.prompts) | heard
         if self.unprompted is None:
             return [first]
         if self.request.settings.prompt_scale == 0:
-            return [first | dict(self.unprompted)]
+            return [dict(self.unprompted) | heard]
         return [first, dict(self.unprompted)]
 
     def timesteps(self, scheduler: SchedulerMixin) -> Tensor:

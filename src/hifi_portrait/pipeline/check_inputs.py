@@ -266,7 +266,7 @@ def _check_surroundings(request: Request) -> None:
     if not request.starts_from_warp:
         raise ValueError(
             f"`{name}` must be 'photo' for pictures from noise (warp_strength 1): it is replaced where the"
-            " warp shows no person. Give a smaller `warp_strength`"
+            " warp shows no person. Start from the warp: `start` 'faithful', or a smaller `warp_strength`"
         )
     if request.output_type == "latent":
         raise ValueError(f"`{name}` must be 'photo' for `output_type='latent'`: only pixels are replaced")

@@ -189,8 +189,8 @@ _IMAGINED_DEFAULTS: Mapping[str, str] = {
     "num_inference_steps": "default_imagined_steps",
     "guidance_scale": "default_imagined_guidance",
 }
-"""Keyword of a call -> entry of the pipeline's config that is its default in starts from noise, where the
-model starts from the warp by itself."""
+"""Keyword of a call -> entry of the pipeline's config that is its default with the start "imagined", where
+the model starts from the warp by itself."""
 
 
 def fill_defaults(values: Mapping[str, Any], config: Any, start: str | None = None) -> dict[str, Any]:
@@ -222,8 +222,12 @@ def fill_defaults(values: Mapping[str, Any], config: Any, start: str | None = No
             )
         fixed = {"warp_strength": 1.0, "warp_grain": 1.0}
         entries |= _IMAGINED_DEFAULTS if own < 1 else {}
-    elif start == FAITHFUL and own == 1:
-        fixed = {"warp_strength": _USUAL_STRENGTH}
+    elif start == FAITHFUL:
+        if values.get("warp_strength") == 1:
+            raise ValueError(
+                "`start` 'faithful' begins at the warp, `warp_strength` 1 at noise: leave one out"
+            )
+        fixed = {"warp_strength": _USUAL_STRENGTH} if own == 1 else {}
     return {
         keyword: fixed.get(keyword, config[entries[keyword]] if keyword in entries else None)
         if value is None

@@ -196,7 +196,7 @@ def make_request(
     tensors = others.pop("callback_on_step_end_tensor_inputs", None)
     hearing = {} if tensors is None else {"callback_on_step_end_tensor_inputs": tensors}
     embeddings = {name: value for name, value in others.items() if "prompt" in name}
-    given = {"prompt": None} if "prompt_embeds" in embeddings else {}
+    given = {"prompt": None} if "prompt_embeds" in embeddings else {"prompt": prompts.get("prompt") or ""}
     request = Request(
         subjects=subjects,
         settings=settings,

@@ -10,18 +10,14 @@ import re
 from typing import Any
 
 from hifi_portrait.prompts.already_shown import remove_fillers
-from hifi_portrait.prompts.background import find_background, find_background_words
+from hifi_portrait.prompts.background import find_background_words
 from hifi_portrait.prompts.clothes import find_clothes, find_clothes_words
 from hifi_portrait.prompts.glasses import find_glasses, find_glasses_words
 from hifi_portrait.prompts.hair import find_hair, find_hair_words
-from hifi_portrait.prompts.light import find_light, find_light_words
-from hifi_portrait.prompts.style import find_style, find_style_words
+from hifi_portrait.prompts.light import find_light_words
+from hifi_portrait.prompts.style import find_style_words
 
-_OF_THE_PICTURE = (
-    (find_style, find_style_words),
-    (find_light, find_light_words),
-    (find_background, find_background_words),
-)
+_OF_THE_PICTURE = (find_style_words, find_light_words, find_background_words)
 _READERS = {
     "glasses": (find_glasses, find_glasses_words),
     "hair": (find_hair, find_hair_words),
@@ -56,9 +52,9 @@ def split_by_effect(prompt: str, target: Any, *, keeps_colours: bool = False) ->
         words = find_words(rest)
         drawn.append(words.strip(" ,.;"))
         rest = rest.replace(words, ", ", 1)
-    for find, find_words in () if keeps_colours else _OF_THE_PICTURE:
-        if find(rest) is not None:
-            words = find_words(rest)
+    for find_words in () if keeps_colours else _OF_THE_PICTURE:
+        words = find_words(prompt)
+        if words:
             drawn.append(words.strip(" ,.;"))
             rest = rest.replace(words, ", ", 1)
     phrases = [phrase.strip() for phrase in _BOUNDARY.split(rest)]

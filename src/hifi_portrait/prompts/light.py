@@ -8,16 +8,20 @@ from hifi_portrait.prompts.vocabulary import find_first, get_matched_name, join_
 
 _LIT = r"(?:light(?:ing|s)?|lit)"
 _LIGHTS = {
-    "evening-light": rf"(?:golden[ -]hour|sunset|evening|warm)(?: (?:evening|sun))? ?{_LIT}",
+    "evening-light": rf"(?:golden[ -]hour|sunset|evening|warm)(?: (?:evening|sun))? ?{_LIT}"
+    r"|golden[ -]hour portrait",
     "low-key-light": rf"low[ -]key(?: {_LIT})?|(?:dramatic|moody|cinematic|rembrandt|dark|side|hard) {_LIT}"
     r"|side-?lit|chiaroscuro|film noir",
     "window-light": rf"window {_LIT}|(?:soft )?(?:natural|day) ?{_LIT}",
-    "sunlight": rf"(?:bright |direct |harsh )?sun ?{_LIT}|sunny day|midday sun",
+    "sunlight": rf"(?:bright |direct |harsh )?sun[ -]?{_LIT}|sunny day|midday sun",
     "soft-studio-light": rf"(?:soft |bright |professional )?studio {_LIT}|soft(?:box)? {_LIT}"
     rf"|high[ -]key(?: {_LIT})?|beauty {_LIT}",
-    "neon-light": rf"(?:pink |blue |purple |red |cyberpunk )?neon {_LIT}|cyberpunk",
+    "neon-light": rf"(?:pink |blue |purple |red |cyberpunk )?neon {_LIT}|cyberpunk {_LIT}",
 }
-_MENTION = re.compile(rf"\b(?:{join_patterns(_LIGHTS)})\b(?! (?:green|blue|brown|grey|hair|bulb|switch))")
+_MENTION = re.compile(
+    rf"\b(?:{join_patterns(_LIGHTS)})\b"
+    r"(?![ -](?:green|blue|brown|grey|blonde?|hair|skin|make-?up|bulb|switch|guy))"
+)
 
 
 def find_light(words: str) -> str | None:

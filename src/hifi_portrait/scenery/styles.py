@@ -1,4 +1,4 @@
-"""Styles that make a painting, a drawing or a comic of a picture; each looks the same at every size."""
+"""Styles that make a painting, a drawing, a comic or an old photo of a picture, alike at every height."""
 
 from collections.abc import Callable, Mapping
 
@@ -149,7 +149,7 @@ def paint_watercolour(picture: FloatArray, rng: np.random.Generator) -> FloatArr
     light = np.clip(mean + (light - mean) * 1.25, 0.02, 1)
     # Pigment density modulates colour as Bousseau et al. do: C' = C - (C - C^2)(d - 1).
     painted = light - (light - light**2) * (density - 1)[..., None]
-    row, column = (np.mgrid[0 : shape[0], 0 : shape[1]] + 0.5) / shape[0] - 0.5
+    row, column = (np.indices(shape) + 0.5) / np.array(shape)[:, None, None] - 0.5
     rim = np.maximum(np.abs(row), np.abs(column)) + 0.02 * turbulence
     bare = np.clip((rim - 0.455) / 0.03, 0, 1)[..., None]
     paper = 0.965 + 0.008 * grain[..., None]

@@ -19,6 +19,9 @@ from hifi_portrait.warp.image.colour import DISPLAY_GAMMA, has_colour
 from hifi_portrait.warp.image.inpaint import blur_wide
 from hifi_portrait.warp.settings import RecolourSettings, WarpSettings
 
+_WIDEST_MEDIAN = 255
+"""Pixels across the widest neighbourhood that OpenCV takes a median of."""
+
 _HAIR, _CLOTHES = 0, 1
 """What the last axis of `Canvas.parsed` holds."""
 
@@ -82,7 +85,7 @@ def recolour_beyond(
     clear = np.abs(apart) > settings.least_contrast
     ratio = np.where(clear, np.clip((new - behind) / np.where(clear, apart, 1), -1, 1), 1)
     # A shade of the background is wider than hairs are, and stays: without it there would be a halo.
-    width = round(settings.detail * side) | 1
+    width = min(round(settings.detail * side) | 1, _WIDEST_MEDIAN)
     shifted = np.clip(remainder + 128, 0, 255).astype(np.uint8)
     detail = remainder - (cv2.medianBlur(shifted, width).astype(np.float32) - 128)
     return np.asarray(remainder + np.clip(4 * near, 0, 1) * (ratio - 1) * detail, np.float32)
