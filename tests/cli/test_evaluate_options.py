@@ -48,6 +48,7 @@ def test_every_option_of_drawing_reaches_the_pipeline():
     drawing = DrawingOptions(
         steps=3,
         guidance=1.5,
+        start="faithful",
         warp_strength=0.25,
         prompt_scale=2.0,
         prompt_rounds=1,
@@ -59,6 +60,7 @@ def test_every_option_of_drawing_reaches_the_pipeline():
         prompt="a man",
         steps=3,
         guidance=1.5,
+        start="faithful",
         warp_strength=0.25,
         warp_grain=0.5,
         warp_share=0.75,

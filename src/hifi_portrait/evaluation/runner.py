@@ -52,6 +52,8 @@ class Sampling:
     """Denoising steps."""
     guidance: float | None = None
     """Prompt guidance scale."""
+    start: str | None = None
+    """"faithful" or "imagined"; the model's own way if None."""
     warp_strength: float | None = None
     """How far the warp that denoising starts from is noised, in (0, 1]."""
     warp_grain: float | None = None
@@ -89,6 +91,7 @@ def make_pipeline_row(pipe: HiFiPortraitPipeline, sampling: Sampling, size: int 
         "prompt": sampling.prompt,
         "num_inference_steps": sampling.steps,
         "guidance_scale": sampling.guidance,
+        "start": sampling.start,
         "warp_strength": sampling.warp_strength,
         "warp_grain": sampling.warp_grain,
         "warp_share": sampling.warp_share,
