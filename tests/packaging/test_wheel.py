@@ -82,6 +82,7 @@ def test_the_wheel_holds_the_code_and_every_file_beside_it(wheel):
         r"hifi_portrait/py\.typed",
         r"hifi_portrait/assets/head\.safetensors",
         r"mmrgaze360/assets/model/scene/model\.safetensors",
+        r"hifi_portrait/assets/panoramas/pmndrs_park\.exr",
         r"hifi_portrait/assets/bundled/model_index\.json",
         r"hifi_portrait/assets/bundled/unet/.*\.safetensors",
         r"hifi_portrait/models/configs/sdxl\.json",
