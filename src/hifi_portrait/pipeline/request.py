@@ -196,7 +196,10 @@ def make_request(
     tensors = others.pop("callback_on_step_end_tensor_inputs", None)
     hearing = {} if tensors is None else {"callback_on_step_end_tensor_inputs": tensors}
     embeddings = {name: value for name, value in others.items() if "prompt" in name}
-    given = {"prompt": None} if "prompt_embeds" in embeddings else {"prompt": prompts.get("prompt") or ""}
+    embedded = "prompt_embeds" in embeddings
+    given: dict[str, Any] = {"prompt": None} if embedded else {}
+    if not embedded and prompts.get("prompt") is None:
+        given = {"prompt": ""}
     request = Request(
         subjects=subjects,
         settings=settings,
