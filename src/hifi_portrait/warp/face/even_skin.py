@@ -19,6 +19,7 @@ from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.face.places import ear_vertices
 from hifi_portrait.warp.hair.shell import scalp
 from hifi_portrait.warp.image.inpaint import inpaint
+from hifi_portrait.warp.photo_grid.trust import turn_degrees
 
 _TEXELS = 256
 """Side of the tile of pores."""
@@ -30,7 +31,10 @@ def even_skin(context: WarpContext, canvas: Canvas) -> Canvas:
     skin, near_ears, facing, place = _find_skin(context, canvas)
     reliable = skin * smoothstep(canvas.seen, *settings.reliable)
     turned = smoothstep(facing / np.maximum(canvas.seen, settings.least_seen), *settings.turned)
-    weight = (skin - reliable) * turned * (1 - near_ears)
+    sources = context.sources
+    degrees = turn_degrees(sources.heads[sources.main], context.target.geometry)
+    as_photo = np.exp(-((degrees / settings.own_degrees) ** 2))  # at its own pose a photo stays as it is
+    weight = (1 - as_photo) * (skin - reliable) * turned * (1 - near_ears)
     if reliable.sum() < settings.min_pixels or weight.max(initial=0) < settings.least_weight:
         return canvas
     sigma = settings.shade_width * side

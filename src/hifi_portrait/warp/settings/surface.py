@@ -121,8 +121,11 @@ class SkinSettings:
     reliable: tuple[float, float] = (0.45, 0.8)
     """Visibility between which skin comes to keep its own shade."""
 
-    turned: tuple[float, float] = (1.2, 2.0)
+    turned: tuple[float, float] = (1.5, 2.4)
     """Times that skin faces the camera more than in the photos, between which it is evened."""
+
+    own_degrees: float = 6.0
+    """Degrees of a turn of the head up to which skin keeps its own shade, to 1 / e."""
 
     least_seen: float = 0.05
     """Visibility that a place is taken to have at least, for that."""
