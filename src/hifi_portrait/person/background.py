@@ -20,14 +20,12 @@ from hifi_portrait.io.names import printable
 from hifi_portrait.prompts.background import KINDS_OF_WALL, find_named_background
 from hifi_portrait.scenery.backdrop import PLACE_VIEWS, Backdrop, PlaceView
 from hifi_portrait.scenery.studio import LightOnPerson, StudioLight
+from hifi_portrait.scenery.tone import DISPLAY_GAMMA
 
 BackgroundLike: TypeAlias = "Background | str | PathLike[str] | Image.Image | np.ndarray"
 """What `Background.of` takes."""
 
 _KINDS = ("photo", "transparent", "blur")
-
-_DISPLAY_GAMMA = 2.2
-"""Exponent between a picture's values in [0, 1] and linear light."""
 
 _SHOULDER = 0.75
 """Linear light of a person above which what is made brighter approaches white instead of reaching it."""
@@ -156,7 +154,7 @@ class Background:
         placed = person * lit + (1 - person) * self._fill(behind, light)
         if self.kind == "photo" and light is not None:  # single hairs are in neither
             hairs = picture - own - (1 - person) * behind
-            placed = placed + hairs * light.behind ** (1 / _DISPLAY_GAMMA)
+            placed = placed + hairs * light.behind ** (1 / DISPLAY_GAMMA)
         return _to_bytes(placed)
 
     def put_behind(
@@ -210,11 +208,11 @@ def _read_colour(word: str) -> tuple[int, int, int] | None:
 
 def _light(colours: Array, factors: Array) -> Array:
     """Multiply the linear light of colours (H, W, 3) in [0, 255]; what becomes white does so gently."""
-    linear = (np.clip(colours, 0, 255) / 255) ** _DISPLAY_GAMMA
+    linear = (np.clip(colours, 0, 255) / 255) ** DISPLAY_GAMMA
     lit = linear * factors
     over, room = np.maximum(lit - _SHOULDER, 0), 1 - _SHOULDER
     bright = np.maximum(linear, _SHOULDER + room * np.tanh(over / room))
-    return np.asarray(255 * np.where(over > 0, np.minimum(lit, bright), lit) ** (1 / _DISPLAY_GAMMA))
+    return np.asarray(255 * np.where(over > 0, np.minimum(lit, bright), lit) ** (1 / DISPLAY_GAMMA))
 
 
 def _read_place(panorama: Path) -> Backdrop:

@@ -30,7 +30,7 @@ from hifi_portrait.person.references import References
 from hifi_portrait.person.shown_area import SHOULDERS, find_shown_bottom, frame_what_is_shown
 from hifi_portrait.person.sources import analyse_sources, list_sources
 from hifi_portrait.person.target import Framing, Target
-from hifi_portrait.scenery.studio import check_light, named_lights
+from hifi_portrait.scenery.studio import check_light
 
 logger = logging.getLogger(__name__)
 
@@ -233,7 +233,7 @@ class Identity(References):
         from hifi_portrait.landmarks import LandmarkGenerator
         from hifi_portrait.person.own_expressions import use_own_expressions
         from hifi_portrait.warp.draw import draw_warp
-        from hifi_portrait.warp.new_light import light_person
+        from hifi_portrait.warp.new_light import choose_light
 
         if not isinstance(target, Target):
             raise TypeError(f"`target` must be a Target, but is {target!r:.80}")
@@ -247,8 +247,7 @@ class Identity(References):
         own = use_own_expressions(target, self.geometries)
         drawing = LandmarkGenerator.load()(self.identity, own, side, contours=False)
         warp = draw_warp(self, drawing)
-        falling = behind.light if light == "photo" else named_lights()[light]
-        lit = None if falling is None else light_person(drawing, warp.alpha, falling)
+        lit = choose_light(behind, light, drawing, warp.alpha)
         return behind.replace_in(warp.picture, warp.alpha, warp.behind, lit)
 
     def best_look(self, targets: Sequence[Target]) -> int:

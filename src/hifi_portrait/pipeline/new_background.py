@@ -11,9 +11,8 @@ from hifi_portrait.person.background import Background
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline.last_drawn import draw_once
-from hifi_portrait.scenery.studio import named_lights
 from hifi_portrait.warp.draw import draw_warp
-from hifi_portrait.warp.new_light import light_person
+from hifi_portrait.warp.new_light import choose_light
 
 
 def replace_background(
@@ -45,7 +44,6 @@ def replace_background(
     """
     warp = draw_once(identity, target, head, lambda: draw_warp(identity, head))
     arrays = (127.5 * (pictures.float() + 1)).permute(0, 2, 3, 1).cpu().numpy()
-    falling = background.light if light == "photo" else named_lights()[light]
-    lit = None if falling is None else light_person(head, warp.alpha, falling)
+    lit = choose_light(background, light, head, warp.alpha)
     replaced = np.stack([background.replace_in(each, warp.alpha, warp.behind, lit) for each in arrays])
     return torch.from_numpy(replaced).permute(0, 3, 1, 2).to(pictures) / 127.5 - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hifi_portrait.prompts.vocabulary import is_denied, join_patterns
+from hifi_portrait.prompts.vocabulary import get_matched_name, is_denied, join_patterns
 from hifi_portrait.scenery.backdrop import WALLS
 
 KINDS_OF_WALL = ("brick wall", "wooden wall", "tiled wall", "concrete wall", "bookshelf", "bokeh")
@@ -184,8 +184,7 @@ def _name(mentions: Sequence[re.Match[str]]) -> str:
 
 
 def _kind(mention: re.Match[str]) -> str:
-    groups = {name: text for name, text in mention.groupdict().items() if name not in ("shade", "time")}
-    return next(name for name, text in groups.items() if text).replace("_", "-")
+    return get_matched_name(mention, ("shade", "time"))
 
 
 def _name_one(mention: re.Match[str]) -> str:

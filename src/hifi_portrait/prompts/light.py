@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from hifi_portrait.prompts.vocabulary import find_first, get_matched_name, join_patterns
+from hifi_portrait.scenery.studio import LIGHT_NAMES
 
 _LIT = r"(?:light(?:ing|s)?|lit)"
 _LIGHTS = {
@@ -18,6 +19,7 @@ _LIGHTS = {
     rf"|high[ -]key(?: {_LIT})?|beauty {_LIT}",
     "neon-light": rf"(?:pink |blue |purple |red |cyberpunk )?neon {_LIT}|cyberpunk {_LIT}",
 }
+_NAMES = {name.replace(" ", "-"): name for name in LIGHT_NAMES}
 _MENTION = re.compile(
     rf"\b(?:{join_patterns(_LIGHTS)})\b"
     r"(?![ -](?:green|blue|brown|grey|blonde?|hair|skin|make-?up|bulb|switch|guy))"
@@ -30,10 +32,7 @@ def find_light(words: str) -> str | None:
     The first mention counts.
     """
     mention = find_first((_MENTION,), words)
-    if mention is None:
-        return None
-    name = get_matched_name(mention)
-    return "low-key light" if name == "low-key-light" else name.replace("-", " ")
+    return None if mention is None else _NAMES[get_matched_name(mention)]
 
 
 def find_light_words(words: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hifi_portrait.prompts.vocabulary import find_first, join_patterns
+from hifi_portrait.prompts.vocabulary import find_first, get_matched_name, join_patterns
 
 _STYLES = {
     "black-and-white-photo": r"(?:black[ -](?:and|&)[ -]white|monochrome|b ?[&/]? ?w|gr[ea]y ?scale)"
@@ -34,9 +34,7 @@ def find_style(words: str) -> str | None:
     mention = find_first((_MENTION,), words)
     if mention is None:
         return None
-    return next(name for name, text in mention.groupdict().items() if text and name != "words").replace(
-        "_", " "
-    )
+    return get_matched_name(mention, ("words",)).replace("-", " ")
 
 
 def find_style_words(words: str) -> str:

@@ -22,9 +22,10 @@ def join_patterns(patterns: Mapping[str, str]) -> str:
     return "|".join(f"(?P<{name.replace('-', '_')}>{pattern})" for name, pattern in patterns.items())
 
 
-def get_matched_name(found: re.Match[str]) -> str:
-    """Give the name whose pattern of `join_patterns` matched."""
-    return next(name for name, text in found.groupdict().items() if text).replace("_", "-")
+def get_matched_name(found: re.Match[str], besides: Sequence[str] = ()) -> str:
+    """Give the name whose pattern of `join_patterns` matched; ``besides`` are other named groups."""
+    groups = found.groupdict().items()
+    return next(name for name, text in groups if text and name not in besides).replace("_", "-")
 
 
 def find_first(patterns: Sequence[re.Pattern[str]], words: str) -> re.Match[str] | None:

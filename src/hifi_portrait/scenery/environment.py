@@ -19,6 +19,7 @@ from hifi_portrait.errors import DatasetError
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.scenery.lights import Lights
 from hifi_portrait.scenery.place_names import Place, place_of
+from hifi_portrait.scenery.tone import LUMINANCE
 
 PANORAMAS = Path(__file__).parents[1] / "assets" / "panoramas"
 """CC0 panoramas of real places that come with the package; NOTICE says from where."""
@@ -26,8 +27,6 @@ PANORAMA_HEIGHT = 256
 """Rows that panoramas are kept with; columns are twice as many."""
 _LIGHT_ROWS = 64
 """Rows of the small copy that light is computed from."""
-_LUMINANCE = np.array((0.2126, 0.7152, 0.0722))
-"""Weights of linear red, green and blue in luminance (Rec. 709)."""
 _MAX_KEYS = 3
 _KEY_RADIUS = np.radians(22.0)
 """Half the width of the patch of a panorama that becomes one key light."""
@@ -177,16 +176,16 @@ def _split_keys(radiance: Array) -> tuple[tuple[KeyLight, ...], Array]:
     rows = len(radiance)
     towards, weight = directions(rows), solid_angles(rows)
     rest = radiance.copy()
-    total = float((rest @ _LUMINANCE * weight).sum())
+    total = float((rest @ LUMINANCE * weight).sum())
     threshold = _KEY_THRESHOLD * total / (4 * np.pi)
     keys: list[KeyLight] = []
     for _ in range(_MAX_KEYS):
-        luminance = rest @ _LUMINANCE
+        luminance = rest @ LUMINANCE
         excess = np.maximum(luminance - threshold, 0)
         peak = np.argmax(gaussian_filter(excess * weight, rows / 30, mode=("nearest", "wrap")))
         near = towards @ towards.reshape(-1, 3)[peak] > np.cos(_KEY_RADIUS)
         taken = rest * (excess / np.maximum(luminance, 1e-9) * near)[..., None]
-        power = taken @ _LUMINANCE * weight
+        power = taken @ LUMINANCE * weight
         if power.sum() < _MIN_KEY_FRACTION * total:
             break
         mean = np.einsum("yx,yxd->d", power, towards) / power.sum()
@@ -241,7 +240,7 @@ def light_from(environment: Environment, rotation: Array, exposure: float = 1.0)
     front = np.array(((0.0, -1.0, 0.0), (0.6, -0.8, 0.0), (-0.6, -0.8, 0.0), (0.0, -0.8, 0.6)))
     lit = harmonics(front) @ ambient + np.maximum(front @ direction.T, 0) @ rgb
     level = lit.mean(0)
-    luminance = max(float(level @ _LUMINANCE), 1e-6)
+    luminance = max(float(level @ LUMINANCE), 1e-6)
     scale = _FACE_IRRADIANCE / luminance * (luminance / np.maximum(level, 1e-6)) ** _WHITE_BALANCE
     if not len(direction):  # The shading kernel asks for one light: one without any power.
         direction, rgb = np.array([[0.0, -1.0, 0.0]]), np.zeros((1, 3))
@@ -262,13 +261,13 @@ def light_from(environment: Environment, rotation: Array, exposure: float = 1.0)
 
 def _limit_keys(rgb: Array) -> Array:
     """Key lights (L, 3), none brighter than ``_MAX_KEY``: a photographer fills in against the sun."""
-    luminance = (rgb @ _LUMINANCE)[:, None]
+    luminance = (rgb @ LUMINANCE)[:, None]
     return np.asarray(rgb * np.minimum(1, _MAX_KEY / np.maximum(luminance, 1e-9)))
 
 
 def _desaturate(rgb: Array) -> Array:
     """Colours (..., 3) of less saturation and the same luminance."""
-    grey = (rgb @ _LUMINANCE)[..., None]
+    grey = (rgb @ LUMINANCE)[..., None]
     return np.asarray(grey + _LIGHT_SATURATION * (rgb - grey))
 
 
@@ -329,7 +328,7 @@ def expose_background(radiance: Array, scale: Array, brightness: float = 1.0) ->
         Factor on the result, ``Place.brightness``.
     """
     picture = np.minimum(radiance * scale, 12.0)
-    mean = float((picture @ _LUMINANCE).mean())
+    mean = float((picture @ LUMINANCE).mean())
     low, high = _BACKGROUND_RANGE
     factor = np.clip(mean, low, high) / max(mean, 1e-6)
     return np.asarray(picture * factor * brightness, np.float32)

@@ -6,6 +6,12 @@ import numpy as np
 
 from hifi_portrait.head.arrays import Array
 
+DISPLAY_GAMMA = 2.2
+"""Exponent from a display's values to linear light: that of sRGB, nearly."""
+
+LUMINANCE = np.array((0.2126, 0.7152, 0.0722))
+"""Weights of linear red, green and blue in luminance (Rec. 709)."""
+
 
 def to_display(linear: Array) -> Array:
     """Tone-map linear light (..., 3), 0 or more, to sRGB, with a film's soft shoulder and toe."""

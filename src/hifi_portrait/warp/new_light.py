@@ -14,13 +14,13 @@ from hifi_portrait.faces.pull_push import inpaint
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.landmarks.generator import LandmarkImage
+from hifi_portrait.person.background import Background
 from hifi_portrait.scenery.irradiance import irradiance
-from hifi_portrait.scenery.studio import LightOnPerson, StudioLight
+from hifi_portrait.scenery.studio import LightOnPerson, StudioLight, named_lights
+from hifi_portrait.scenery.tone import LUMINANCE
 
 _SIDE = 192
 """Pixels of the small picture in which directions and light are computed: light has no fine detail."""
-_LUMINANCE = np.array((0.2126, 0.7152, 0.0722), np.float32)
-"""Weights of linear red, green and blue in luminance (Rec. 709)."""
 _OWN_AMBIENT = 0.75
 """Fraction of the photos' own light that comes from all around; the rest is from the front."""
 _STRENGTH = 0.75
@@ -37,6 +37,18 @@ _JOINING = 0.02
 """The same of the blur over which directions of the head go over into those beside it."""
 _SMOOTHING = 0.012
 """The same of the last blur."""
+
+
+def choose_light(
+    background: Background, name: str, head: LandmarkImage, alpha: FloatArray
+) -> LightOnPerson | None:
+    """Compute what a named light does to a drawn person, or, for "photo", that of the place behind them.
+
+    None where the photo's own light stays. Arguments are those of `light_person`; the name is one of
+    `LIGHT_NAMES`, or "photo".
+    """
+    light = background.light if name == "photo" else named_lights()[name]
+    return None if light is None else light_person(head, alpha, light)
 
 
 def light_person(head: LandmarkImage, alpha: FloatArray, light: StudioLight) -> LightOnPerson:
@@ -64,12 +76,12 @@ def light_person(head: LandmarkImage, alpha: FloatArray, light: StudioLight) -> 
     ratio = irradiance(light.lights, normals) / own
     weight = (on_head * cv2.resize(alpha, size, interpolation=cv2.INTER_AREA))[..., None]
     mean = (ratio * weight).sum((0, 1)) / max(float(weight.sum()), 1e-6)
-    ratio = ratio / max(float(mean @ _LUMINANCE), 1e-6)
-    brightness = ratio @ _LUMINANCE
+    ratio = ratio / max(float(mean @ LUMINANCE), 1e-6)
+    brightness = ratio @ LUMINANCE
     hue = ratio / np.maximum(brightness, 1e-6)[..., None]
     factors = (np.clip(brightness, *_BOUNDS) ** _STRENGTH)[..., None] * hue**_TINT
     of_all = (factors * weight).sum((0, 1)) / max(float(weight.sum()), 1e-6)
-    hue_of_all = (of_all / max(float(of_all @ _LUMINANCE), 1e-6)) ** _TINT_BEHIND
+    hue_of_all = (of_all / max(float(of_all @ LUMINANCE), 1e-6)) ** _TINT_BEHIND
     large = cv2.resize(
         np.asarray(light.exposure * factors, np.float32), (width, height), interpolation=cv2.INTER_LINEAR
     )

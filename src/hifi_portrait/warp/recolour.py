@@ -11,11 +11,12 @@ import numpy as np
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.prompts.clothes import CLOTHES_COLOURS
 from hifi_portrait.prompts.hair import HAIR_COLOURS
+from hifi_portrait.scenery.tone import DISPLAY_GAMMA
 from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.clothing.segment import segment_clothes
 from hifi_portrait.warp.hair.dye import dye_hair, refine_hair
 from hifi_portrait.warp.hair.segment import segment_hair
-from hifi_portrait.warp.image.colour import DISPLAY_GAMMA, has_colour
+from hifi_portrait.warp.image.colour import has_colour
 from hifi_portrait.warp.image.inpaint import blur_wide
 from hifi_portrait.warp.settings import RecolourSettings, WarpSettings
 

@@ -18,9 +18,9 @@ from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.numerics import block_mean
 from hifi_portrait.head.raster import Raster, rasterise
 from hifi_portrait.head.tubes import tube
+from hifi_portrait.scenery.tone import DISPLAY_GAMMA
 from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.face.places import ear_vertices
-from hifi_portrait.warp.image.colour import DISPLAY_GAMMA
 from hifi_portrait.warp.image.inpaint import blur_wide
 from hifi_portrait.warp.settings import GlassesDrawingSettings
 

@@ -10,9 +10,6 @@ import numpy as np
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.warp.settings import ColourSettings
 
-DISPLAY_GAMMA = 2.2
-"""Exponent from a display's values to linear light: that of sRGB, nearly."""
-
 
 def lab(picture: Array) -> FloatArray:
     """Convert a uint8 RGB picture (H, W, 3) to CIELAB, as 8 bits scale it: all three in [0, 255]."""
