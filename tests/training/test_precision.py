@@ -18,6 +18,15 @@ def test_a_cpu_that_is_slower_in_bfloat16_trains_in_float32(monkeypatch, tmp_pat
         assert trainer(tmp_path, precision="bf16").accelerator.mixed_precision == "no"
 
 
+@without_accelerator
+def test_runs_of_one_process_may_differ(monkeypatch, tmp_path):
+    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: True)
+    for number, wished in enumerate(("no", "bf16", "no")):
+        run = trainer(tmp_path / str(number), precision=wished)
+        assert run.accelerator.mixed_precision == wished
+        assert run.train().step == run.config.max_steps
+
+
 def test_other_precisions_are_as_wished(monkeypatch):
     monkeypatch.setattr(precision, "computes_bfloat16", lambda device: False)
     assert [choose_precision(wished) for wished in ("no", "fp16")] == ["no", "fp16"]

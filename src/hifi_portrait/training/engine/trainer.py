@@ -40,6 +40,7 @@ from hifi_portrait.training.engine.samples import check_shared_memory, make_load
 
 with needs_extra("train"):
     from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
     from accelerate.utils import DistributedDataParallelKwargs, DistributedType, broadcast
 
 logger = logging.getLogger(__name__)
@@ -106,8 +107,10 @@ class Trainer:
         self.run = Path(run)
         # CLIP's last layer gets no gradient: SDXL reads the one before it. Buffers are constants here.
         several = DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
+        precision = choose_precision(config.precision)
+        _allow_another_precision(precision)
         self.accelerator = Accelerator(
-            mixed_precision=choose_precision(config.precision),
+            mixed_precision=precision,
             kwargs_handlers=[several],
             log_with=list(config.trackers) or None,
             project_dir=self.run / "trackers",
@@ -356,6 +359,16 @@ class Trainer:
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)
+
+
+def _allow_another_precision(precision: str) -> None:
+    """Let this run have another precision than one before it in the same process, as in a notebook.
+
+    accelerate keeps one state for a whole process and refuses to change its precision. Runs follow one
+    another here, so the state is made anew; the process group, which several processes share, stays.
+    """
+    if AcceleratorState._shared_state.get("_mixed_precision", precision) != precision:
+        AcceleratorState._reset_state()
 
 
 def _refuse_other_sharding(kind: DistributedType) -> None:
