@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hifi_portrait.cli import options
+from hifi_portrait.cli import drawing_options, options
 from hifi_portrait.cli.inputs import background_settings
 from hifi_portrait.person.background import Background
 from hifi_portrait.pipeline.options import STARTS
@@ -75,7 +75,7 @@ def test_the_options_offer_what_the_library_knows():
 
     assert choices(options.Light) == ("photo", *LIGHT_NAMES)
     assert choices(options.Style) == ("photo", *STYLES)
-    start = options.SamplingOptions.__annotations__["start"]
+    start = drawing_options.SamplingOptions.__annotations__["start"]
     assert all(f'"{way}"' in str(start) or way in str(start) for way in STARTS)
 
 

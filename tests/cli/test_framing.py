@@ -10,8 +10,9 @@ import pytest
 import typer
 
 from hifi_portrait import Framing, Target
+from hifi_portrait.cli.drawing_options import PictureSizeOptions
 from hifi_portrait.cli.inputs import FRAMINGS, frame, make_target, parse_framing
-from hifi_portrait.cli.options import PictureSizeOptions, PoseOptions
+from hifi_portrait.cli.options import PoseOptions
 from hifi_portrait.errors import ImageError, TargetError
 from hifi_portrait.person.target import POSE_RANGE
 from picture_files import size_of

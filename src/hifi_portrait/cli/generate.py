@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hifi_portrait.cli import options
+from hifi_portrait.cli import drawing_options, options
 from hifi_portrait.cli.console import emit, progress
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
@@ -75,10 +75,10 @@ def generate(
     as_json: options.Json = False,
     pose: options.PoseOptions,
     look: options.LookOptions,
-    sampling: options.SamplingOptions,
-    from_warp: options.WarpOptions,
-    strength: options.StrengthOptions,
-    picture_size: options.PictureSizeOptions,
+    sampling: drawing_options.SamplingOptions,
+    from_warp: drawing_options.WarpOptions,
+    strength: drawing_options.StrengthOptions,
+    picture_size: drawing_options.PictureSizeOptions,
     networks: options.ModelOptions,
 ) -> None:
     """Make portraits of one person with an expression, head pose and gaze of your choice."""

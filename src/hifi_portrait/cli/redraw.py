@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hifi_portrait.cli import options
+from hifi_portrait.cli import drawing_options, options
 from hifi_portrait.cli.console import emit
 from hifi_portrait.cli.groups import takes_groups
 from hifi_portrait.cli.inputs import (
@@ -60,8 +60,8 @@ def redraw(
     out: options.PictureOut = "redrawn.png",
     private: options.Private = False,
     as_json: options.Json = False,
-    sampling: options.SamplingOptions,
-    strength: options.StrengthOptions,
+    sampling: drawing_options.SamplingOptions,
+    strength: drawing_options.StrengthOptions,
     networks: options.ModelOptions,
 ) -> None:
     """Redraw one face of a picture as a person's: pose, expression and framing are the picture's."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
-from hifi_portrait.cli import options
+from hifi_portrait.cli import drawing_options, options
 from hifi_portrait.cli.console import emit, progress
 from hifi_portrait.cli.groups import given_options
 from hifi_portrait.cli.models import check_device, check_model, load_pipeline
@@ -136,7 +136,7 @@ class ScoringOptions:
 
 
 @dataclass(frozen=True)
-class DrawingOptions(options.WarpOptions, options.SamplingOptions):
+class DrawingOptions(drawing_options.WarpOptions, drawing_options.SamplingOptions):
     """How the pipeline is called for every portrait."""
 
     PANEL: ClassVar[str] = "Sampling"
