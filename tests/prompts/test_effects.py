@@ -95,3 +95,11 @@ def test_a_given_scene_keeps_its_colours():
         ["round glasses"],
         ["blond hair"],
     )
+
+
+def test_from_noise_place_and_light_are_the_networks():
+    prompt = "blond hair, in a park, neon light, oil painting"
+    assert split_by_effect(prompt, Target(), from_noise=True) == (
+        ["blond hair", "oil painting"],
+        ["park", "neon light"],
+    )

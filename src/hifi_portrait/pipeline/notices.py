@@ -6,7 +6,9 @@ import logging
 from typing import Any
 
 from hifi_portrait.pipeline.request import Request
+from hifi_portrait.prompts.background import find_background
 from hifi_portrait.prompts.effects import split_by_effect
+from hifi_portrait.prompts.light import find_light
 
 logger = logging.getLogger(__name__)
 
@@ -63,11 +65,18 @@ def find_words_in_vain(request: Request, tokenizer: Any, is_bundled: bool) -> li
     for text in _texts(request.prompts.get("prompt")):
         if is_bundled and len(request.subjects) == 1:
             _, target = request.subjects[0]
-            drawn, in_vain = split_by_effect(text, target, keeps_colours=request.scene is not None)
+            from_noise = not request.starts_from_warp
+            fixed = {"keeps_colours": request.scene is not None, "from_noise": from_noise}
+            drawn, in_vain = split_by_effect(text, target, **fixed)
             if in_vain:
                 also = f" (it draws {', '.join(map(repr, drawn))})" if drawn else ""
                 words = ", ".join(map(repr, in_vain))
-                found.append(f"the bundled model does not draw {words} of the prompt{also}")
+                message = f"the bundled model does not draw {words} of the prompt{also}"
+                if from_noise and (find_background(text) or find_light(text)):
+                    message += (
+                        "; a start from the warp (--start faithful) has the place and light of the prompt"
+                    )
+                found.append(message)
     return found
 
 

@@ -13,7 +13,7 @@ from hifi_portrait.models.regions import Region
 from hifi_portrait.person.background import Background, BackgroundLike
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
-from hifi_portrait.pipeline.options import KEYWORDS, CallSettings
+from hifi_portrait.pipeline.options import FAITHFUL, KEYWORDS, CallSettings
 from hifi_portrait.pipeline.scene import Scene
 
 Subjects = Sequence[tuple[Identity, Target]]
@@ -63,7 +63,7 @@ class Request:
     @property
     def starts_from_warp(self) -> bool:
         """Whether denoising starts from the noised warp; from noise alone otherwise."""
-        return self.settings.warp_strength < 1
+        return self.settings.start == FAITHFUL
 
     @property
     def noise_scale(self) -> float:

@@ -18,6 +18,7 @@ from hifi_portrait.prompts.light import find_light_words
 from hifi_portrait.prompts.style import find_style_words
 
 _OF_THE_PICTURE = (find_style_words, find_light_words, find_background_words)
+_OF_ANY_START = (find_style_words,)
 _READERS = {
     "glasses": (find_glasses, find_glasses_words),
     "hair": (find_hair, find_hair_words),
@@ -26,7 +27,9 @@ _READERS = {
 _BOUNDARY = re.compile(r"[,;.:|]|\b(?:with|and|wearing|who|in front of|standing|sitting)\b")
 
 
-def split_by_effect(prompt: str, target: Any, *, keeps_colours: bool = False) -> tuple[list[str], list[str]]:
+def split_by_effect(
+    prompt: str, target: Any, *, keeps_colours: bool = False, from_noise: bool = False
+) -> tuple[list[str], list[str]]:
     """Split a prompt into what is drawn of it and what is not.
 
     Parameters
@@ -37,6 +40,8 @@ def split_by_effect(prompt: str, target: Any, *, keeps_colours: bool = False) ->
         The person's `Target`: what it names itself holds, whatever the prompt says.
     keeps_colours
         Whether hair, clothes, background and style stay as they are, as in a given scene.
+    from_noise
+        Whether the picture starts from noise: background and light are the networks' then.
 
     Returns
     -------
@@ -52,7 +57,8 @@ def split_by_effect(prompt: str, target: Any, *, keeps_colours: bool = False) ->
         words = find_words(rest)
         drawn.append(words.strip(" ,.;"))
         rest = rest.replace(words, ", ", 1)
-    for find_words in () if keeps_colours else _OF_THE_PICTURE:
+    of_the_picture = _OF_ANY_START if from_noise else _OF_THE_PICTURE
+    for find_words in () if keeps_colours else of_the_picture:
         words = find_words(prompt)
         if words:
             drawn.append(words.strip(" ,.;"))
