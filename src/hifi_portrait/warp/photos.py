@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
+from hifi_portrait.head.model import HeadModel
 from hifi_portrait.person.references import References
-from hifi_portrait.warp.holes import open_holes
+from hifi_portrait.warp.holes import mend_matte, solid_head
 from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.image.morphology import square
 from hifi_portrait.warp.image.photo_frame import in_photo
@@ -38,7 +39,7 @@ class CleanPhotos:
     solid: FloatArray
 
 
-def clean_photos(references: References, size: int, settings: WarpSettings) -> CleanPhotos:
+def clean_photos(references: References, size: int, model: HeadModel, settings: WarpSettings) -> CleanPhotos:
     """Clean the photos of references for a picture ``size`` pixels high.
 
     Photos that are much larger than the picture, and would alias, are shrunk to its size.
@@ -49,8 +50,9 @@ def clean_photos(references: References, size: int, settings: WarpSettings) -> C
     if crops.shape[1] > settings.photos.shrink_from * size:
         crops, mattes, shown = (_shrink(pictures, size) for pictures in (crops, mattes, shown))
     if references.label_maps is not None:
-        photos = zip(crops, mattes, references.label_maps, strict=True)
-        mattes = np.stack([open_holes(*photo, settings.holes) for photo in photos])
+        solid = [solid_head(head, model, settings.holes) for head in references.geometries]
+        photos = zip(crops, mattes, references.label_maps, solid, strict=True)
+        mattes = np.stack([mend_matte(*photo, settings.holes) for photo in photos])
     return CleanPhotos(crops, mattes, shown, _erode_mattes(mattes, settings.photos) * shown)
 
 

@@ -160,7 +160,7 @@ def prepare_photos(
     key = (size if shrinks else None, model, settings, bare_eyes)
     known = _kept.setdefault(references, {})
     if key not in known:
-        cleaned = clean_photos(references, size, settings)
+        cleaned = clean_photos(references, size, model, settings)
         posed = pose_heads(references.geometries, cleaned.mattes, model, settings)
         photos = register_photos(cleaned, posed, references, model, settings.registration)
         if references.label_maps is not None:

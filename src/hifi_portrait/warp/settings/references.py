@@ -42,7 +42,26 @@ class HoleSettings:
     """Width beside the person in which it is not: light and strands of the person are there."""
 
     covered: tuple[float, float] = (0.1, 0.5)
-    """Fractions of the way from the background's colour to that of most hair between which hair covers it."""
+    """Fractions of the way from the background's colour to that of most hair between which a person covers
+    it."""
+
+    strand_covered: tuple[float, float] = (0.08, 0.85)
+    """The same where hair does, at its outline: less would leave strands a rim of the background's colour."""
+
+    covered_in_hair: tuple[float, float] = (0.05, 0.6)
+    """The same within hair, where it may also be lighter than most."""
+
+    strand_reach: float = 0.03
+    """Width of what is beside hair in which there are strands of it."""
+
+    skin_reach: float = 0.008
+    """Width of what is beside skin in which there are none."""
+
+    hair_on_top: float = 0.06
+    """Height above the fitted head, which is bald, up to which nothing is seen through hair."""
+
+    sheen_margin: float = 0.004
+    """Width of the person's outer edge, within which no hole in the matte is closed."""
 
     pattern: float = 0.03
     """Size of patterns of the background: coarser differences are those of its light."""
@@ -53,7 +72,7 @@ class HoleSettings:
     distinct: tuple[float, float] = (200.0, 280.0)
     """Distances of the colours of hair and background between which the two can be told apart ever better."""
 
-    no_sheen: tuple[float, float] = (240.0, 300.0)
+    no_sheen: tuple[float, float] = (200.0, 260.0)
     """The same for hair that no background was parsed in: lighter hair may shine as a background does."""
 
     reach: tuple[float, float] = (0.006, 0.06)
