@@ -140,7 +140,7 @@ def a_head_half_seen(parsed_top):
     colour = np.where(temples[..., None], (40.0, 30.0, 25.0), (200.0, 150.0, 130.0)).astype(np.float32)
     seen = ((np.arange(256) < 128) & raster.mask).astype(np.float32)
     hair = temples | ((fullness > 0.05) & parsed_top)
-    parsed = PhotoHair(hair.astype(np.float32), np.array((40.0, 30.0, 25.0), np.float32))
+    parsed = PhotoHair(hair.astype(np.float32), colour=np.array((40.0, 30.0, 25.0), np.float32))
     filled, made_up = fill_surface(colour * seen[..., None], seen, parsed, raster, model, SETTINGS)
     return filled, made_up, seen, fullness, parsed
 

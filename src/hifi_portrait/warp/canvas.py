@@ -99,6 +99,8 @@ class Canvas:
         (H, W) in [0, 1], where there is a person.
     hair
         (H, W) in [0, 1], the alpha of hair off the mesh alone.
+    hair_on_mesh
+        (H, W) in [0, 1], how far the mesh shows hair: parsed, or made up where no reference sees it.
     dyed
         (H, W) in [0, 1], where hair or clothes have a colour that the target names.
     photo
@@ -121,6 +123,7 @@ class Canvas:
     coverage: Array
     alpha: Array
     hair: Array
+    hair_on_mesh: FloatArray
     dyed: FloatArray
     photo: FloatArray
     remainder: FloatArray
@@ -144,6 +147,7 @@ class Canvas:
             coverage=nothing,
             alpha=nothing,
             hair=nothing,
+            hair_on_mesh=nothing,
             dyed=nothing,
             photo=nothing,
             remainder=np.zeros_like(colour),

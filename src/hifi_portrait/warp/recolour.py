@@ -39,7 +39,7 @@ def recolour(context: WarpContext, canvas: Canvas) -> Canvas:
     behind = np.asarray(cv2.resize(context.sources.behind, (width, height)), np.float32)
     hair = segment_hair(colour, canvas.hair, canvas.raster, context.model, settings, canvas.alpha)
     if canvas.parsed is not None:  # colours alone mistake temples and shaded ears for hair
-        hair = canvas.parsed[..., _HAIR] + (1 - canvas.photo) * hair
+        hair = canvas.parsed[..., _HAIR] + (1 - canvas.photo) * np.maximum(hair, canvas.hair_on_mesh)
     if target.clothes in CLOTHES_COLOURS:
         loose = (canvas.alpha - canvas.hair).clip(0, 1) * (canvas.raster.triangle < 0)
         clothes = segment_clothes(colour, loose, hair, canvas.raster, context.model, settings)

@@ -52,7 +52,11 @@ def fill_unseen(context: WarpContext, canvas: Canvas) -> Canvas:
     own = find_hair(context.sources, raster, model, context.settings)
     colour, hair = fill_surface(canvas.colour, canvas.seen, own, raster, model, context.settings)
     alpha = fray_outline(canvas.alpha, hair, context.settings.strands)
-    return replace(canvas, colour=colour, alpha=alpha)
+    if own.shown is not None:
+        hair = np.maximum(
+            hair, own.shown * smoothstep(canvas.seen, 0, context.settings.unseen.grazed_visibility)
+        )
+    return replace(canvas, colour=colour, alpha=alpha, hair_on_mesh=hair)
 
 
 def fill_surface(
@@ -113,6 +117,8 @@ def fill_surface(
     of_hair = np.clip((fullness - bare) / (dense - bare), 0, 1)
     well_seen = np.clip(seen / unseen.grazed_hair_visibility, 0, 1) ** 3 * on_mesh
     known_hair = _choose_known_hair(well_seen, fullness, own_hair.shown, unseen)
+    if own_hair.over_ears is not None:
+        of_hair = np.maximum(of_hair, own_hair.over_ears)
     made_up_hair = np.zeros_like(of_hair)
     if known_hair.sum() >= 1:
         made_up_hair = of_hair * (1 - well_seen)

@@ -61,7 +61,7 @@ def _find_skin(context: WarpContext, canvas: Canvas) -> tuple[FloatArray, FloatA
     attributes[:, 3:] = model.mean[: model.num_vertices, 1:]  # seen from the side
     fullness, ear, facing, *place = np.moveaxis(raster.interpolate(attributes, model.triangles), -1, 0)
     skin = (context.parts(raster) == Part.SKIN) & (fullness < settings.unseen.skin_fullness)
-    skin = skin * (canvas.alpha > settings.skin.solid_alpha).astype(np.float32)
+    skin = skin * (canvas.alpha > settings.skin.solid_alpha) * (1 - canvas.hair_on_mesh)
     if canvas.parsed is not None:
         skin = skin * np.clip(1 - canvas.parsed, 0, 1).prod(axis=-1)
     skin = cv2.erode(np.asarray(skin, np.float32), np.ones((3, 3), np.uint8))

@@ -11,7 +11,9 @@ import numpy as np
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster
+from hifi_portrait.warp.hair.over_ears import hair_over_ears
 from hifi_portrait.warp.hair.pieces import HairPieces, about_crown, find_pieces_of_hair
+from hifi_portrait.warp.hair.shell import scalp
 from hifi_portrait.warp.hair.strands import usual_colour
 from hifi_portrait.warp.photo_grid.grid import grid_places, look_up
 from hifi_portrait.warp.photo_grid.space import PhotoSpace
@@ -30,6 +32,8 @@ class PhotoHair:
     ----------
     shown
         (H, W) in [0, 1], where what is drawn is hair by the photo's parsing; None if it was not parsed.
+    over_ears
+        (H, W) in [0, 1], where hair hides the skin about the ears; None if photos were not parsed.
     colour
         (3,) in [0, 255], that of most of it in the shade; None if it is not known.
     pieces
@@ -37,6 +41,7 @@ class PhotoHair:
     """
 
     shown: FloatArray | None = None
+    over_ears: FloatArray | None = None
     colour: FloatArray | None = None
     pieces: HairPieces | None = None
 
@@ -48,8 +53,11 @@ def find_hair(sources: Sources, raster: Raster, model: HeadModel, settings: Warp
     made_of = _hair_of(space, sources.colours[main], model, settings)
     if space.parsed is None:
         return made_of
-    at = raster.interpolate(sources.xy[main], model.triangles)
-    return replace(made_of, shown=look_up(space.parsed[..., 0], at) * raster.mask)
+    xy = sources.xy[main]
+    shown = look_up(space.parsed[..., 0], raster.interpolate(xy, model.triangles)) * raster.mask
+    covered = hair_over_ears(space, xy, model, settings.over_ears)
+    over_ears = raster.interpolate(covered[:, None], model.triangles)[..., 0]
+    return replace(made_of, shown=shown, over_ears=over_ears)
 
 
 _found: WeakKeyDictionary[PhotoSpace, dict[object, PhotoHair]] = WeakKeyDictionary()
@@ -79,6 +87,8 @@ def _find_pieces(
     """Find the pieces of a photo's hair."""
     size = photo.shape[1::-1]
     about = space.raster.interpolate(about_crown(model, settings.scalp), model.triangles)
-    hair = np.asarray(space.looseness * space.matte * (about[..., 2] > 0), np.float32)
+    fullness = scalp(model, settings.scalp).fullness_of(model.num_vertices)
+    on_scalp = space.raster.interpolate(fullness[:, None], model.triangles)[..., 0] > 0
+    hair = np.asarray(space.looseness * space.matte * on_scalp, np.float32)
     large, places = (np.asarray(cv2.resize(values, size), np.float32) for values in (hair, about))
     return find_pieces_of_hair(photo, large > _LIKELY, places, settings.strands)

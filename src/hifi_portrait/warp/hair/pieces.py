@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from hifi_portrait.head.arrays import Array, BoolArray, FloatArray, IntArray
-from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.warp.hair.shell import scalp
 from hifi_portrait.warp.image.inpaint import blur_wide
 from hifi_portrait.warp.image.morphology import distance_to
@@ -39,6 +40,8 @@ class HairPieces:
         Pixels.
     metres
         That a pixel of the photo is wide, on the scalp.
+    straightness
+        How clear the direction of the strands is in most pieces, in [0, 1]: more in straight hair.
     """
 
     detail: FloatArray
@@ -46,24 +49,28 @@ class HairPieces:
     strands: FloatArray
     radius: float
     metres: float
+    straightness: float
 
 
 @lru_cache(maxsize=4)
 def about_crown(model: HeadModel, settings: ScalpSettings) -> FloatArray:
-    """Place of the scalp's vertices about the crown, (V, 3).
+    """Place of a head's vertices about the crown, (V, 3): of its skin, which hair may cover beyond the scalp.
 
     The first two numbers are metres from the crown in the direction in which a vertex lies, seen from above;
-    the third is by how much a circle about the crown is shorter there than on a plane. 0 off the scalp.
+    the third is by how much a circle about the crown is shorter there than on a plane. 0 off the skin.
     """
-    hair = scalp(model, settings)
-    places = model.mean[hair.vertices]
-    flat = places[:, :2] - np.array(CROWN)
-    crown = places[np.hypot(*flat.T).argmin()]
+    mean = model.mean[: model.num_vertices]
+    flat = mean[:, :2] - np.array(CROWN)
     level = np.maximum(np.hypot(*flat.T), 1e-6)
-    away = np.linalg.norm(places - crown, axis=1)
+    on_scalp = scalp(model, settings).vertices
+    crown = mean[on_scalp[level[on_scalp].argmin()]]
+    away = np.linalg.norm(mean - crown, axis=1)
     about = flat / level[:, None] * away[:, None]
     columns = (*about.T, np.clip(level / np.maximum(away, 1e-6), 0.3, 1))
-    return np.stack([hair.spread_to(column, model.num_vertices) for column in columns], axis=1)
+    places = np.zeros((model.num_vertices, 3), np.float32)
+    skin = part_vertices(model, Part.SKIN)
+    places[skin] = np.stack(columns, axis=1)[skin]
+    return places
 
 
 def find_pieces_of_hair(
@@ -100,6 +107,7 @@ def find_pieces_of_hair(
     direction, clear = _measure_strands(light.mean(axis=2), radius)
     around = cv2.GaussianBlur(mean.mean(axis=2), (0, 0), radius / 2)
     found = _better_half(found, -around[tuple(found.T)], settings)  # without shine
+    straightness = float(np.median(clear[tuple(found.T)]))
     found = _better_half(found, clear[tuple(found.T)], settings)
     found = found[:: max(len(found) // settings.most_pieces, 1)]
     at = tuple(found.T)
@@ -113,6 +121,7 @@ def find_pieces_of_hair(
         strands=np.where(along[:, None] < 0, -strands, strands).astype(np.float32),
         radius=radius,
         metres=_metres_of_pixel(away, hair),
+        straightness=straightness,
     )
 
 

@@ -15,7 +15,9 @@ import numpy as np
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.compiled import compiled
 from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.head.raster import Raster
+from hifi_portrait.warp.hair.comb import comb
 from hifi_portrait.warp.hair.pieces import HairPieces, about_crown
 from hifi_portrait.warp.image.inpaint import blur_wide, inpaint
 from hifi_portrait.warp.image.morphology import distance_to
@@ -67,6 +69,9 @@ def continue_hair(
         pieces.metres,
         laid,
     )
+    straight = float(smoothstep(np.asarray(pieces.straightness), *own.straight))
+    length = straight * own.combed * len(plain)
+    laid = comb(laid, about[..., :2], about[..., 2] > 0, length, own.most_gain)
     return np.asarray((plain + own.dark_offset) * np.exp(laid) - own.dark_offset, np.float32)
 
 

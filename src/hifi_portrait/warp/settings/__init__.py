@@ -33,6 +33,7 @@ from hifi_portrait.warp.settings.hair import (
     HairDyeSettings,
     HairSegmentSettings,
     LooseHairSettings,
+    OverEarsSettings,
     ScalpSettings,
     StrandSettings,
     ThicknessSettings,
@@ -81,6 +82,7 @@ __all__ = [
     "LooseHairSettings",
     "MouthSettings",
     "OutlineSettings",
+    "OverEarsSettings",
     "PhotoSettings",
     "RecolourSettings",
     "RegistrationSettings",
@@ -148,6 +150,9 @@ class WarpSettings:
 
     unseen: UnseenSettings = field(default_factory=UnseenSettings)
     """How surface that no reference sees is filled in."""
+
+    over_ears: OverEarsSettings = field(default_factory=OverEarsSettings)
+    """Hair that hangs over the ears."""
 
     strands: StrandSettings = field(default_factory=StrandSettings)
     """Strands of hair that no photo shows."""

@@ -194,6 +194,15 @@ class StrandSettings:
     most_detail: float = 0.28
     """Largest difference that a piece repeats, of natural logarithms of brightness."""
 
+    straight: tuple[float, float] = (0.45, 0.6)
+    """How clear the direction of strands is, of 1, between which hair counts as ever straighter."""
+
+    combed: float = 0.02
+    """Standard deviation of the smoothing along the strands of straight hair."""
+
+    most_gain: float = 2.5
+    """Factor by which contrast is raised at most after that."""
+
     edge_width: float = 0.015
     """Width of the edge of shown hair that counts little for the colour of what is not shown."""
 
@@ -237,3 +246,26 @@ class LooseHairSettings:
 
     min_sample: float = 0.0005
     """Fraction of the picture's area that hair must have for its colour to be known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverEarsSettings:
+    """Hair that hangs over the ears; read by `warp/hair/over_ears.py`. Lengths are metres."""
+
+    reach: float = 0.03
+    """Length about the ears to which hair that covers them goes on."""
+
+    smoothing: float = 0.012
+    """Standard deviation of the Gaussian weights by which what is seen at one vertex counts at another."""
+
+    fade: float = 0.012
+    """Height above the ears' lower ends from which on all may be covered."""
+
+    depth: float = 0.05
+    """Depth behind what a photo shows within which a vertex counts as covered by it."""
+
+    least_seen: float = 0.2
+    """Weight of such vertices about a place below which it does not count as covered."""
+
+    covered: tuple[float, float] = (0.45, 0.8)
+    """Fractions of hair before a place between which it comes to be covered."""
