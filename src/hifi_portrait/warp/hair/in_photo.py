@@ -50,26 +50,28 @@ def find_hair(sources: Sources, raster: Raster, model: HeadModel, settings: Warp
     """Find what a raster (H, W) shows of the main reference's hair, and what that is made of."""
     main = sources.main
     space = sources.spaces[main]
-    made_of = _hair_of(space, sources.colours[main], model, settings)
+    xy = sources.xy[main]
+    made_of, covered = _hair_of(space, sources.colours[main], xy, model, settings)
     if space.parsed is None:
         return made_of
-    xy = sources.xy[main]
     shown = look_up(space.parsed[..., 0], raster.interpolate(xy, model.triangles)) * raster.mask
-    covered = hair_over_ears(space, xy, model, settings.over_ears)
     over_ears = raster.interpolate(covered[:, None], model.triangles)[..., 0]
     return replace(made_of, shown=shown, over_ears=over_ears)
 
 
-_found: WeakKeyDictionary[PhotoSpace, dict[object, PhotoHair]] = WeakKeyDictionary()
-"""What the hair of photos is made of, by the photo: the same for every target."""
+_found: WeakKeyDictionary[PhotoSpace, dict[object, tuple[PhotoHair, FloatArray]]] = WeakKeyDictionary()
+"""What `_hair_of` found, by the photo: the same for every target."""
 
 
-def _hair_of(space: PhotoSpace, photo: Array, model: HeadModel, settings: WarpSettings) -> PhotoHair:
-    """Find what a photo's hair is made of, or give what was found before."""
+def _hair_of(
+    space: PhotoSpace, photo: Array, xy: Array, model: HeadModel, settings: WarpSettings
+) -> tuple[PhotoHair, FloatArray]:
+    """Find what a photo's hair is made of, and which vertices (V,) it covers about the ears, once a photo."""
     known = _found.setdefault(space, {})
     if settings not in known:
         pieces = _find_pieces(space, photo, model, settings)
-        known[settings] = PhotoHair(colour=_find_colour(space, photo), pieces=pieces)
+        covered = hair_over_ears(space, xy, model, settings.over_ears)
+        known[settings] = PhotoHair(colour=_find_colour(space, photo), pieces=pieces), covered
     return known[settings]
 
 
