@@ -104,7 +104,7 @@ def test_each_way_draws_the_person_before_the_background(identity, pipe, quality
     picture = draw(Target(look=0))
     assert picture.shape == (SIZE, SIZE, 3)
     assert np.abs(picture[:2].astype(int) - (32, 192, 64)).mean() < 3
-    assert np.abs(picture[28:36, 28:36].astype(int) - (32, 192, 64)).mean() > 30
+    assert np.abs(picture[56:72, 56:72].astype(int) - (32, 192, 64)).mean() > 30
     assert np.array_equal(picture, draw(Target(look=0)))
 
 
