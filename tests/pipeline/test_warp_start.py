@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers import (
+    DDIMScheduler,
     DPMSolverMultistepScheduler,
     EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
@@ -32,6 +33,27 @@ def test_starting_from_the_warp_takes_the_last_steps(identity, scheduler):
     pipe.scheduler.set_timesteps(4)
     assert np.isfinite(images).all()
     assert timesteps == [int(t) for t in pipe.scheduler.timesteps[2:]]
+
+
+@pytest.mark.parametrize(("steps", "strength", "first"), [(1, 0.2, 199), (4, 0.95, 799)])
+def test_a_schedule_that_would_be_taken_whole_begins_where_the_strength_says(
+    identity, steps, strength, first
+):
+    """Its first step is noise alone in a schedule of zero terminal SNR, and nothing at all without noise."""
+    pipe, timesteps = a_pipeline(), []
+    config = pipe.scheduler.config
+    pipe.scheduler = DDIMScheduler.from_config(
+        config, timestep_spacing="trailing", rescale_betas_zero_snr=True
+    )
+
+    def on_step(_pipe, _step, timestep, tensors):
+        timesteps.append(int(timestep))
+        return tensors
+
+    settings = {"num_inference_steps": steps, "warp_strength": strength, "warp_grain": 0.0}
+    images = draw(pipe, identity, callback_on_step_end=on_step, **settings)
+    assert (len(timesteps), timesteps[0]) == (steps, first)
+    assert np.isfinite(images).all()
 
 
 @pytest.mark.parametrize("chosen", [{"timesteps": [700, 300, 40]}, {"sigmas": [9.0, 3.0, 0.5, 0.0]}], ids=str)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hifi_portrait.pipeline.warp_start import steps_taken
+from hifi_portrait.pipeline.warp_start import schedule_length, steps_taken
 
 
 @pytest.mark.parametrize(
@@ -11,3 +11,12 @@ from hifi_portrait.pipeline.warp_start import steps_taken
 )
 def test_a_start_from_the_warp_takes_its_part_of_the_steps_and_one_at_least(steps, warp_strength, taken):
     assert steps_taken(steps, warp_strength) == taken
+
+
+@pytest.mark.parametrize(
+    ("steps", "warp_strength", "length"),
+    [(30, 0.5, 30), (10, 0.04, 10), (20, 0.98, 21), (3, 0.9, 4), (1, 0.2, 5), (1, 0.01, 100)],
+)
+def test_a_start_from_the_warp_never_begins_at_noise_alone(steps, warp_strength, length):
+    assert schedule_length(steps, warp_strength) == length
+    assert length > steps_taken(steps, warp_strength)

@@ -16,6 +16,17 @@ def steps_taken(steps: int, warp_strength: float) -> int:
     return max(1, round(steps * warp_strength))
 
 
+def schedule_length(steps: int, warp_strength: float) -> int:
+    """Count the steps of a schedule whose last ones a start from the warp takes.
+
+    They are the requested ones, unless those would all be taken: a schedule begins at noise alone, so that a
+    start there would have nothing of the warp. Then it has as many more that its strength is the requested
+    one, at least one.
+    """
+    taken = steps_taken(steps, warp_strength)
+    return steps if taken < steps else max(steps + 1, round(taken / warp_strength))
+
+
 @dataclass
 class WarpStart:
     """A start from given latents, part of the way down the noise schedule, for any diffusers scheduler."""
@@ -42,14 +53,15 @@ class WarpStart:
         original, own = scheduler.set_timesteps, vars(scheduler).get("set_timesteps")
 
         @wraps(original)
-        def set_timesteps(*args: Any, **kwargs: Any) -> None:
-            original(*args, **kwargs)
+        def set_timesteps(num_inference_steps: int | None = None, *args: Any, **kwargs: Any) -> None:
+            if num_inference_steps is None:  # a caller's own begins where they want the warp noised to
+                original(*args, **kwargs)
+                self.skipped = 0
+            else:
+                length = schedule_length(num_inference_steps, self.strength)
+                original(length, *args, **kwargs)
+                self.skipped = (length - steps_taken(num_inference_steps, self.strength)) * scheduler.order
             self.timesteps = scheduler.timesteps
-            order = scheduler.order
-            steps = len(scheduler.timesteps) // order
-            chosen = any(kwargs.get(name) is not None for name in ("timesteps", "sigmas"))
-            # A schedule that the caller chose begins where they want the warp noised to.
-            self.skipped = 0 if chosen else (steps - steps_taken(steps, self.strength)) * order
             scheduler.timesteps = scheduler.timesteps[self.skipped :]
 
         scheduler.set_timesteps = set_timesteps
