@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hifi_portrait.errors import (
+    ArgumentError,
     DatasetError,
     HiFiPortraitError,
     IdentityError,
@@ -46,6 +47,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "PRESETS",
+    "ArgumentError",
     "Background",
     "BakedHead",
     "DatasetError",

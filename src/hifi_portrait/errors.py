@@ -33,6 +33,10 @@ class TargetError(HiFiPortraitError):
     """A requested expression, head pose, gaze or framing is unknown or out of range."""
 
 
+class ArgumentError(HiFiPortraitError, ValueError):
+    """An argument of a call is out of range, contradicts another, or is not for this model."""
+
+
 class MotionError(HiFiPortraitError):
     """A motion, or the video or table that one is read from, is missing, damaged or shows no face."""
 

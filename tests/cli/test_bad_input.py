@@ -31,6 +31,22 @@ def test_a_photo_that_does_not_exist(run, tmp_path):
     assert_refused(run("generate", tmp_path / "nobody.jpg"), "nobody.jpg", "does not exist")
 
 
+@pytest.mark.parametrize("command", ["warp", "generate", "identity"])
+def test_an_empty_name(run, tmp_path, command):
+    """As of a variable that is not set: it is not the current folder."""
+    assert_refused(run(command, "", "--out", tmp_path / "x.safetensors"), "empty name")
+
+
+def test_a_size_that_the_model_cannot_draw(run, person, tmp_path):
+    asked = ("--size", 100, "--out", tmp_path / "x.png")
+    assert_refused(run("generate", *person, *asked), "multiples of 32", "100")
+
+
+def test_another_light_from_noise(run, person, tmp_path):
+    asked = ("--light", "sunlight", "--start", "imagined", "--out", tmp_path / "x.png")
+    assert_refused(run("generate", *person, *asked), "light", "faithful")
+
+
 def test_a_text_file_named_jpg(run, tmp_path):
     (tmp_path / "notes.jpg").write_text("not a picture")
     assert_refused(run("generate", tmp_path / "notes.jpg"), "notes.jpg")

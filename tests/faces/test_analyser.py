@@ -10,7 +10,9 @@ import pytest
 
 from hifi_portrait.errors import NoFaceError, SeveralFacesError
 from hifi_portrait.faces import Face, FaceAnalyser, analyse, analyse_all, load_image
+from hifi_portrait.faces.detector import _group_by_place
 from hifi_portrait.faces.matting import smooth_steps
+from hifi_portrait.faces.protocols import Detection
 
 
 @pytest.fixture(scope="module")
@@ -217,3 +219,15 @@ def test_portrait_crops_to_nearly_itself(portrait_path: Path) -> None:
     photo = load_image(portrait_path)
     corners = np.array([[0, 0, 1], [photo.shape[1], photo.shape[0], 1]]) @ analyse(photo).crop_transform.T
     np.testing.assert_allclose(corners[:, :2], [[0, 0], [256, 256]], atol=40)
+
+
+def test_a_face_that_is_upright_comes_first_unless_another_turn_is_clearly_surer() -> None:
+    box, level = np.array((10.0, 10.0, 110.0, 110.0)), np.array(((40.0, 50.0), (80.0, 52.0)))
+
+    def first(upright: float, turned: float) -> float:
+        found = [Detection(box, level, upright), Detection(box, 120 - level, turned)]
+        return _group_by_place(found)[0][0].score
+
+    assert first(0.80, 0.86) == 0.80
+    assert first(0.75, 0.95) == 0.95
+    assert first(0.90, 0.70) == 0.90

@@ -282,6 +282,29 @@ def test_of_80_saves_at_a_time_none_fails_and_the_file_is_whole(identity: Identi
     assert np.array_equal(Identity.load(path).crops, identity.crops)
 
 
+@pytest.mark.parametrize("name", ["quality", "embeddings", "landmarks", "identity", "geometries.gaze"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
+def test_a_tensor_with_numbers_that_are_none(saved: Path, name: str, value: float) -> None:
+    _put_number(saved, name, value)
+    with pytest.raises(IdentityError, match=rf"damaged identity.*{name}"):
+        Identity.load(saved)
+
+
+@pytest.mark.parametrize(("name", "value"), [("geometries.rotation", 0.5), ("geometries.translation", -1.0)])
+def test_a_head_that_cannot_be(saved: Path, name: str, value: float) -> None:
+    _put_number(saved, name, value)
+    with pytest.raises(IdentityError, match=rf"damaged identity.*{name}"):
+        Identity.load(saved)
+
+
+def _put_number(saved: Path, name: str, value: float) -> None:
+    """Put another number into the first entries of a tensor of a saved identity."""
+    with safe_open(str(saved), framework="numpy") as file:
+        changed = file.get_tensor(name).copy()
+    changed.reshape(-1)[:2] = value
+    _rewrite(saved, {}, add={name: changed})
+
+
 def test_processes_save_and_load_one_file_at_a_time(identity: Identity, tmp_path: Path) -> None:
     path = tmp_path / "person.safetensors"
     identity.save(path)

@@ -16,10 +16,19 @@ from hifi_portrait.cli.loras import parse_lora
 if TYPE_CHECKING:
     import torch
 
+
+def parse_path(text: str) -> Path:
+    """Read a path; an empty one, as of a variable that is not set, is none."""
+    if not text.strip():
+        raise typer.BadParameter("an empty name is no file or folder; give its path, or . for this folder")
+    return Path(text)
+
+
 Photos = Annotated[
     list[Path],
     typer.Argument(
         metavar="PHOTO...",
+        parser=parse_path,
         help="Photos of one person, a folder of them, or an identity saved by `hifi-portrait identity`.",
         show_default=False,
     ),

@@ -25,6 +25,14 @@ _SURE = 0.93
 
 Faces that are mistaken for upright ones have less."""
 
+_OWN_TURN = 0.085
+"""What the score of a face counts more that is upright in the photo as it is.
+
+Few photos are turned without saying so. A face with a mask may look more like one upside down, by up to 0.08
+in photos of 13 people; of 306 turned photos of 51 people the score of the right turn was higher by more than
+this in all but one.
+"""
+
 _TILED_FROM = 1280
 """Pixels of the longer side from which on tiles are searched, too, for small faces."""
 
@@ -55,9 +63,10 @@ class MediaPipeFaceDetector:
     """MediaPipe's short- and full-range face detectors together.
 
     Unless a face is surely upright, the picture is looked at in all four quarter turns, and the surest of
-    what they show at a place comes first. Large pictures are searched in tiles, too. Where nothing is found,
-    it looks again in the picture turned by 35 degrees either way (leaning heads) and in smaller tiles (small
-    faces). A second look mistakes more things for faces; landmarks then tell.
+    what they show at a place comes first, an upright one unless another is clearly surer. Large pictures are
+    searched in tiles, too. Where nothing is found, it looks again in the picture turned by 35 degrees either
+    way (leaning heads) and in smaller tiles (small faces). A second look mistakes more things for faces;
+    landmarks then tell.
     """
 
     def __init__(self, min_score: float = 0.5) -> None:
@@ -181,13 +190,19 @@ def _mostly_inside(detection: Detection, image: ByteArray) -> bool:
 def _group_by_place(detections: Sequence[Detection]) -> list[list[Detection]]:
     """Group detections of one face, one for each way in which it may be turned; the surest come first."""
     places: list[list[Detection]] = []
-    for detection in sorted(detections, key=lambda found: -found.score):
+    for detection in sorted(detections, key=lambda found: -found.score - _OWN_TURN * _is_upright(found)):
         here = [place for place in places if overlap(detection.box, place[0].box) >= SAME_FACE_OVERLAP]
         if not here:
             places.append([detection])
         elif all(_turned_between(detection, other) > _ANOTHER_TURN for other in here[0]):
             here[0].append(detection)
     return places
+
+
+def _is_upright(detection: Detection) -> bool:
+    """Tell whether a face's eyes are about level, the right one on the left, as in a photo held upright."""
+    right_to_left = detection.keypoints[1] - detection.keypoints[0]
+    return bool(right_to_left[0] > abs(right_to_left[1]))
 
 
 def _turned_between(a: Detection, b: Detection) -> float:

@@ -18,6 +18,7 @@ from hifi_portrait.io.names import printable
 from hifi_portrait.person.chart_difference import Levels
 from hifi_portrait.person.covers import CoverSettings, find_covers, find_odd_places
 from hifi_portrait.person.face_chart import FaceChart
+from hifi_portrait.person.parsed_covers import find_parsed_covers
 from hifi_portrait.person.usual_face import load_usual_face
 
 _NAMED_FROM = 0.35
@@ -53,14 +54,16 @@ def find_covered_faces(
     crops: ByteArray,
     geometries: Sequence[HeadGeometry],
     sources: Sequence[str],
+    label_maps: Array | None = None,
     *,
     model: HeadModel | None = None,
     settings: CoverSettings | None = None,
 ) -> CoveredFaces:
     """Find what is before the face in photos of a person.
 
-    Of several photos, what disagrees with the others is found, and is to be left out. Of a single one, what
-    does not look like a face is found, and only a warning is given: nothing else shows the place.
+    Of several photos, what disagrees with the others is found, and what face parsing takes for something
+    before a face that others show; it is to be left out. Of a single one, what does not look like a face is
+    found, and only a warning is given: nothing else shows the place.
 
     Parameters
     ----------
@@ -70,6 +73,8 @@ def find_covered_faces(
         The N fitted heads.
     sources
         Names of the photos, for the sentences.
+    label_maps
+        (N, P, P) a `FaceLabel` for each place of the crops; without them photos are compared alone.
     model
         The head model; the default one if not given.
     settings
@@ -80,13 +85,16 @@ def find_covered_faces(
     looked_up = zip(*chart.look_up(crops, geometries, model), strict=True)
     photos = [Levels.of(colours, seen, settings.difference) for colours, seen in looked_up]
     names = [printable(Path(source).name) for source in sources]
+    parsed = [np.zeros_like(chart.face) for _ in photos]
+    if label_maps is not None:
+        parsed = find_parsed_covers(label_maps, geometries, chart, model, settings.parsed)
     if len(photos) == 1:
-        odd = find_odd_places(photos[0], usual, chart, settings)
+        odd = find_odd_places(photos[0], usual, chart, settings) | parsed[0]
         warning = (
             f"{names[0]}: something may cover {_describe(odd, chart)}; if so, add a photo that shows more"
         )
         return CoveredFaces(None, _quality_factors([odd], chart), (warning,) if odd.any() else ())
-    covers = find_covers(photos, usual, chart, settings)
+    covers = _join(find_covers(photos, usual, chart, settings), parsed)
     notices = [
         f"{name}: something covers {_describe(cover, chart)}; that part is taken from the other photos"
         for name, cover in zip(names, covers, strict=True)
@@ -111,10 +119,22 @@ def describe_odd_places(face: Face, head: HeadGeometry | None = None) -> str | N
     return _describe(odd, chart) if odd.any() else None
 
 
+def _join(disagreeing: Sequence[BoolArray], parsed: Sequence[BoolArray]) -> list[BoolArray]:
+    """Join N masks (H, W) of each kind: where something was parsed in a photo, it explains a disagreement."""
+    explained = np.any([cv2.dilate(mask.astype(np.uint8), _disc()) for mask in parsed], axis=0)
+    return [
+        mask | (cover & ~explained) if not mask.any() else mask | cover
+        for cover, mask in zip(disagreeing, parsed, strict=True)
+    ]
+
+
+def _disc() -> Array:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_MARGIN, _MARGIN))
+
+
 def _widen(cover: BoolArray, chart: FaceChart) -> FloatArray:
     """Widen a cover (H, W), and let it end softly."""
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_MARGIN, _MARGIN))
-    wide = cv2.dilate(cover.astype(np.uint8), disc).astype(np.float32)
+    wide = cv2.dilate(cover.astype(np.uint8), _disc()).astype(np.float32)
     return np.asarray(np.maximum(cv2.GaussianBlur(wide, (0, 0), 1.0), cover) * chart.face, np.float32)
 
 

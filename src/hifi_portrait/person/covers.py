@@ -22,6 +22,7 @@ from hifi_portrait.person.chart_difference import (
     structured_places,
 )
 from hifi_portrait.person.face_chart import FaceChart
+from hifi_portrait.person.parsed_covers import ParsedCoverSettings
 
 _RIM = 13
 """Pixels, an odd number, about whose half the face's outline is left out where structures are compared."""
@@ -70,6 +71,9 @@ class CoverSettings:
         default_factory=lambda: RegionSettings(sure=1.6, likely=1.0, fewest_sure=60, smallest=150)
     )
     """Where a single photo differs from the usual face."""
+
+    parsed: ParsedCoverSettings = field(default_factory=ParsedCoverSettings)
+    """When parsing is believed."""
 
     least_odd: float = 1.3
     """Mean difference from the usual face that a covered place has at least."""

@@ -25,7 +25,7 @@ from hifi_portrait.io.names import printable
 from hifi_portrait.person.background import Background, BackgroundLike
 from hifi_portrait.person.choose_person import DroppedPhoto, choose_person, name_alone
 from hifi_portrait.person.covered_faces import find_covered_faces
-from hifi_portrait.person.identity_file import check_shapes, read_tensors, write_tensors
+from hifi_portrait.person.identity_file import check_shapes, check_values, read_tensors, write_tensors
 from hifi_portrait.person.references import References
 from hifi_portrait.person.shown_area import SHOULDERS, find_shown_bottom, frame_what_is_shown
 from hifi_portrait.person.sources import analyse_sources, list_sources
@@ -171,7 +171,8 @@ class Identity(References):
             logger.warning("%s", _NO_SHOULDERS)
         sizes = [(size, size)] * len(faces)
         fitted = fit(list(landmarks), sizes, weights=quality.tolist())
-        covered = find_covered_faces(crops, fitted.geometries, [face.source for face in faces])
+        label_maps = np.stack([parsing(*view) for view in views])
+        covered = find_covered_faces(crops, fitted.geometries, [face.source for face in faces], label_maps)
         for notice in covered.notices:
             logger.warning("%s", notice)
         quality = quality * covered.quality
@@ -185,7 +186,7 @@ class Identity(References):
             embeddings=embeddings,
             quality=quality,
             geometries=tuple(fitted.geometries),
-            label_maps=np.stack([parsing(*view) for view in views]),
+            label_maps=label_maps,
             identity=np.array(fitted.identity, np.float32),
             covered=covered.vertices,
             **_stack_wide(faces, size),
@@ -330,6 +331,7 @@ class Identity(References):
     def _from_tensors(cls, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> Identity:
         sources = tuple(str(source) for source in json.loads(metadata["sources"]))
         check_shapes(tensors, len(sources))
+        check_values(tensors)
         stacked = {
             name.removeprefix(_GEOMETRIES): value
             for name, value in tensors.items()

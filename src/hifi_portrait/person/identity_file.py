@@ -24,6 +24,20 @@ FORMAT = "hifi-portrait.identity"
 FORMAT_VERSION = 2
 """Version of the format that is written. Files of version 1 have two more tensors, which are not read."""
 
+_MOST: Mapping[str, float] = {
+    "quality": 1.0,
+    "embeddings": 1e3,
+    "landmarks": 1e6,
+    "identity": 1e2,
+    "geometries.identity": 1e2,
+    "geometries.expression": 1e1,
+    "geometries.gaze": 1e3,
+    "geometries.rotation": 1.01,
+    "geometries.translation": 1e4,
+    "geometries.camera": 1e6,
+}
+"""Tensor -> the largest magnitude that its numbers may have."""
+
 
 def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
     """Write an identity's file, atomically.
@@ -104,3 +118,22 @@ def check_shapes(tensors: Mapping[str, Array], count: int) -> None:
     for name, shape in expected.items():
         if count == 0 or tensors[name].shape != shape:
             raise ValueError(f"{name} has shape {tensors[name].shape}, expected {shape}")
+
+
+def check_values(tensors: Mapping[str, Array]) -> None:
+    """Check that the numbers of an identity are some that a fit can have: all finite, and no head elsewhere.
+
+    Raises
+    ------
+    ValueError
+        A tensor has a number that is none or far out of its range, or a rotation is none.
+    """
+    for name, most in _MOST.items():
+        values = np.asarray(tensors[name], np.float64)
+        if not (np.abs(values) <= most).all():  # also false for NaN
+            raise ValueError(f"{name} has numbers that are none, or beyond {most:g}")
+    rotations = np.asarray(tensors["geometries.rotation"], np.float64)
+    if not np.allclose(rotations @ rotations.transpose(0, 2, 1), np.eye(3), atol=0.01):
+        raise ValueError("geometries.rotation holds what is no rotation")
+    if not (tensors["geometries.translation"][:, 1] > 0).all():
+        raise ValueError("geometries.translation puts a head behind the camera")

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from diffusers import SchedulerMixin, UNet2DConditionModel
 
-from hifi_portrait.errors import ModelError
+from hifi_portrait.errors import ArgumentError, ModelError
 from hifi_portrait.head.numerics import as_number, as_whole
 from hifi_portrait.models.face_attention import FaceAttention
 from hifi_portrait.models.face_encoder import FaceEncoder
@@ -95,28 +95,28 @@ def check_request(request: Request, step: int) -> None:
             raise TypeError(f"`target` must be a Target, but is {type(target)}: see Target.preset")
     height, width = settings.height, settings.width
     if request.output_type not in ("pil", "np", "pt", "latent"):
-        raise ValueError(
+        raise ArgumentError(
             f"`output_type` must be 'pil', 'np', 'pt' or 'latent', but is {request.output_type!r}"
         )
     _check_prompts(request)
     if settings.guidance_scale < 0:
-        raise ValueError(f"`guidance_scale` must be 0 or more, but is {settings.guidance_scale!r}")
+        raise ArgumentError(f"`guidance_scale` must be 0 or more, but is {settings.guidance_scale!r}")
     if height % step or width % step:
-        raise ValueError(f"`height` and `width` must be multiples of {step}, but are {height} and {width}")
+        raise ArgumentError(f"`height` and `width` must be multiples of {step}, but are {height} and {width}")
     _check_not_negative(
         hifi_scale=settings.hifi_scale, face_scale=settings.face_scale, prompt_scale=settings.prompt_scale
     )
     if settings.face_guidance_scale is not None:
         _check_not_negative(face_guidance_scale=settings.face_guidance_scale)
         if settings.guidance_scale <= 1:
-            raise ValueError(
+            raise ArgumentError(
                 "`face_guidance_scale` needs guidance, a `guidance_scale` above 1, but that is "
                 f"{settings.guidance_scale}"
             )
     if not 0 <= settings.warp_until < 1:
-        raise ValueError(f"`warp_until` must be in [0, 1), but is {settings.warp_until!r}")
+        raise ArgumentError(f"`warp_until` must be in [0, 1), but is {settings.warp_until!r}")
     if not 0 < settings.warp_strength <= 1:
-        raise ValueError(f"`warp_strength` must be in (0, 1], but is {settings.warp_strength!r}")
+        raise ArgumentError(f"`warp_strength` must be in (0, 1], but is {settings.warp_strength!r}")
     _check_fractions(
         warp_grain=settings.warp_grain,
         warp_share=settings.warp_share,
@@ -186,9 +186,9 @@ def _check_prompts(request: Request) -> None:
         if not isinstance(listed, list | tuple) or not all(isinstance(each, str) for each in listed):
             raise TypeError(f"`{name}` must be a text or a list of texts, but is {words!r}")
         if not listed:
-            raise ValueError(f"`{name}` is an empty list: leave it out, or give a text")
+            raise ArgumentError(f"`{name}` is an empty list: leave it out, or give a text")
         if any(text.encode("utf-8", "replace").decode() != text for text in listed):
-            raise ValueError(f"`{name}` holds letters that are no Unicode: {words!r:.80}")
+            raise ArgumentError(f"`{name}` holds letters that are no Unicode: {words!r:.80}")
 
 
 def check_counts(**counts: int) -> None:
@@ -202,7 +202,7 @@ def check_counts(**counts: int) -> None:
     for name, count in counts.items():
         whole = as_whole(count)
         if whole is None or whole < 1:
-            raise ValueError(f"`{name}` must be a whole number of 1 or more, but is {count!r}")
+            raise ArgumentError(f"`{name}` must be a whole number of 1 or more, but is {count!r}")
 
 
 def check_side(size: Any) -> None:
@@ -215,21 +215,21 @@ def check_side(size: Any) -> None:
     """
     check_counts(size=size)
     if as_whole(size) > LARGEST_SIDE:  # type: ignore[operator]  # a whole number, as was checked
-        raise ValueError(f"`size` must be {LARGEST_SIDE} or less, but is {size}")
+        raise ArgumentError(f"`size` must be {LARGEST_SIDE} or less, but is {size}")
 
 
 def _check_not_negative(**scales: float) -> None:
     for name, value in scales.items():
         number = as_number(value)
         if number is None or number < 0:
-            raise ValueError(f"`{name}` must be a number of 0 or more, but is {value!r}")
+            raise ArgumentError(f"`{name}` must be a number of 0 or more, but is {value!r}")
 
 
 def _check_fractions(**fractions: float) -> None:
     for name, value in fractions.items():
         number = as_number(value)
         if number is None or not 0 <= number <= 1:
-            raise ValueError(f"`{name}` must be in [0, 1], but is {value!r}")
+            raise ArgumentError(f"`{name}` must be in [0, 1], but is {value!r}")
 
 
 def check_is_scene(scene: Any) -> None:
@@ -260,29 +260,31 @@ def _check_surroundings(request: Request) -> None:
         return
     name = "background" if request.background.kind != "photo" else "light"
     if request.scene is not None:
-        raise ValueError(f"`{name}` must be 'photo' with a `scene`, which keeps its own {name}")
+        raise ArgumentError(f"`{name}` must be 'photo' with a `scene`, which keeps its own {name}")
     if len(request.subjects) != 1:
-        raise ValueError(f"`{name}` must be 'photo' for several people, who have no common cut-out")
+        raise ArgumentError(f"`{name}` must be 'photo' for several people, who have no common cut-out")
     if not request.starts_from_warp:
-        raise ValueError(
+        raise ArgumentError(
             f"`{name}` must be 'photo' for pictures from noise (warp_strength 1): it is replaced where the"
             " warp shows no person. Start from the warp: `start` 'faithful', or a smaller `warp_strength`"
         )
     if request.output_type == "latent":
-        raise ValueError(f"`{name}` must be 'photo' for `output_type='latent'`: only pixels are replaced")
+        raise ArgumentError(f"`{name}` must be 'photo' for `output_type='latent'`: only pixels are replaced")
 
 
 def _check_style(request: Request) -> None:
     """Check that pictures can be turned into the style."""
     if request.style not in ("photo", *STYLES):
         known = ", ".join(map(repr, ("photo", *STYLES)))
-        raise ValueError(f"`style` must be one of {known}, but is {request.style!r:.80}")
+        raise ArgumentError(f"`style` must be one of {known}, but is {request.style!r:.80}")
     if request.style == "photo":
         return
     if request.scene is not None:
-        raise ValueError("`style` must be 'photo' with a `scene`, the rest of which stays as it is")
+        raise ArgumentError("`style` must be 'photo' with a `scene`, the rest of which stays as it is")
     if request.output_type == "latent":
-        raise ValueError("`style` must be 'photo' for `output_type='latent'`: only pixels are painted over")
+        raise ArgumentError(
+            "`style` must be 'photo' for `output_type='latent'`: only pixels are painted over"
+        )
 
 
 def _check_scene(scene: Scene | None, subjects: int, height: int, width: int) -> None:
@@ -291,6 +293,8 @@ def _check_scene(scene: Scene | None, subjects: int, height: int, width: int) ->
         return
     check_is_scene(scene)
     if subjects != 1:
-        raise ValueError("a scene's face is one person's: redraw one after another for several")
+        raise ArgumentError("a scene's face is one person's: redraw one after another for several")
     if height != width:
-        raise ValueError(f"a scene is redrawn in a square, but `height` and `width` are {height} and {width}")
+        raise ArgumentError(
+            f"a scene is redrawn in a square, but `height` and `width` are {height} and {width}"
+        )

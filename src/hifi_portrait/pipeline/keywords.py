@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hifi_portrait.errors import ModelError
+from hifi_portrait.errors import ArgumentError, ModelError
 from hifi_portrait.head.numerics import as_number, as_whole
 from hifi_portrait.pipeline.options import KEYWORDS
 from hifi_portrait.pipeline.request import Request
@@ -97,7 +97,7 @@ def _embeddings(request: Request) -> dict[str, Any]:
 
 def _check(name: str, value: Any, is_fine: bool, wanted: str) -> None:
     if not is_fine:
-        raise ValueError(f"`{name}` must be {wanted}, but is {_short(value)}")
+        raise ArgumentError(f"`{name}` must be {wanted}, but is {_short(value)}")
 
 
 def _short(value: Any) -> str:

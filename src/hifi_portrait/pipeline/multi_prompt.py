@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from hifi_portrait.errors import ArgumentError
 from hifi_portrait.person.background import Background
 from hifi_portrait.pipeline.request import Request
 from hifi_portrait.prompts.background import find_background
@@ -125,7 +126,7 @@ def _split_lists(values: Any, names: Sequence[str], prompts: int, each: int) -> 
         if not isinstance(value, list | tuple | torch.Tensor):
             continue
         if len(value) != prompts * each:
-            raise ValueError(f"`{name}` must have {prompts * each} entries, but has {len(value)}")
+            raise ArgumentError(f"`{name}` must have {prompts * each} entries, but has {len(value)}")
         for number, part in enumerate(parts):
             part[name] = value[number * each : (number + 1) * each]
     return parts

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hifi_portrait.errors import ArgumentError
 from hifi_portrait.head.numerics import as_number, as_whole
 from hifi_portrait.models.guides import Guide
 
@@ -211,20 +212,20 @@ def fill_defaults(values: Mapping[str, Any], config: Any, start: str | None = No
         It is neither, or a start from noise is to be from the warp as well.
     """
     if start is not None and not (isinstance(start, str) and start in STARTS):
-        raise ValueError(f"`start` must be 'faithful' or 'imagined', but is {start!r:.80}")
+        raise ArgumentError(f"`start` must be 'faithful' or 'imagined', but is {start!r:.80}")
     own = config["default_warp_strength"]
     entries, fixed = dict(WITH_DEFAULTS), dict[str, float]()
     if start == IMAGINED:
         given = values.get("warp_strength")
         if given is not None and given < 1:
-            raise ValueError(
+            raise ArgumentError(
                 f"`start` 'imagined' begins at noise, `warp_strength` {given} at the warp: leave one out"
             )
         fixed = {"warp_strength": 1.0, "warp_grain": 1.0}
         entries |= _IMAGINED_DEFAULTS if own < 1 else {}
     elif start == FAITHFUL:
         if values.get("warp_strength") == 1:
-            raise ValueError(
+            raise ArgumentError(
                 "`start` 'faithful' begins at the warp, `warp_strength` 1 at noise: leave one out"
             )
         fixed = {"warp_strength": _USUAL_STRENGTH} if own == 1 else {}
@@ -319,19 +320,19 @@ def read_numbers(values: Mapping[str, Any]) -> dict[str, Any]:
         if name in _COUNTS:
             whole = as_whole(value)
             if whole is None or whole < 1:
-                raise ValueError(f"`{name}` must be a whole number of 1 or more, but is {value!r}")
+                raise ArgumentError(f"`{name}` must be a whole number of 1 or more, but is {value!r}")
             numbers[name] = whole
         else:
             number = as_number(value)
             if number is None:
-                raise ValueError(f"`{name}` must be a number of 0 or more, but is {value!r}")
+                raise ArgumentError(f"`{name}` must be a number of 0 or more, but is {value!r}")
             numbers[name] = number
     for name, limit in (
         *(("num_inference_steps", _MOST_STEPS), ("upscale", _LARGEST_UPSCALE)),
         *(("height", LARGEST_SIDE), ("width", LARGEST_SIDE), ("num_images_per_prompt", 1000)),
     ):
         if (numbers[name] or 0) > limit:
-            raise ValueError(f"`{name}` must be {limit} or less, but is {numbers[name]}")
+            raise ArgumentError(f"`{name}` must be {limit} or less, but is {numbers[name]}")
     return numbers
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from transformers import CLIPTokenizer
 
+from hifi_portrait.errors import ArgumentError
 from hifi_portrait.models.conditioning import Conditioning
 from hifi_portrait.models.face_refiner import FaceRefiner
 from hifi_portrait.prompts.class_word import find_class_words
@@ -39,7 +40,7 @@ def merge_faces(
         If there is no `prompt`: embeddings alone do not tell where the class word is.
     """
     if prompt is None:
-        raise ValueError("this model merges faces into the `prompt`: give it rather than `prompt_embeds`")
+        raise ArgumentError("this model merges faces into the `prompt`: give it rather than `prompt_embeds`")
     padded = {"padding": "max_length", "truncation": True, "max_length": embeddings.shape[1]}
     ids = tokenizer([prompt] if isinstance(prompt, str) else prompt, **padded).input_ids
     places = find_class_words(tokenizer, torch.tensor(ids, device=embeddings.device))

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from hifi_portrait.errors import ArgumentError
 from hifi_portrait.head.numerics import as_whole
 from hifi_portrait.models.regions import Region
 from hifi_portrait.person.background import Background, BackgroundLike
@@ -110,7 +111,7 @@ def pair_subjects(
     identities: list[Identity] = _as_list(identity)
     targets: list[Target] = _as_list(target)
     if not identities or len(identities) != len(targets):
-        raise ValueError(
+        raise ArgumentError(
             f"give as many targets as people: there are {len(identities)} in `identity` and {len(targets)} "
             "in `target`"
         )
@@ -139,7 +140,7 @@ def read_generator(generator: Any, pictures: int) -> torch.Generator | list[torc
         return generator
     if isinstance(generator, list | tuple):
         if len(generator) != pictures:
-            raise ValueError(
+            raise ArgumentError(
                 f"`generator` must be one, or {pictures}, one a picture, but are {len(generator)}"
             )
         return [_read_one_generator(each) for each in generator]
@@ -153,7 +154,7 @@ def _read_one_generator(generator: Any) -> torch.Generator:
     if seed is None:
         raise TypeError(f"`generator` must be a torch.Generator or a seed, but is {generator!r}")
     if not 0 <= seed <= MAX_SEED:
-        raise ValueError(f"`generator`: a seed must be in [0, {MAX_SEED}], but is {seed}")
+        raise ArgumentError(f"`generator`: a seed must be in [0, {MAX_SEED}], but is {seed}")
     return torch.Generator().manual_seed(seed)
 
 

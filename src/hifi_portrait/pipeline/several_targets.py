@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from hifi_portrait.errors import ArgumentError
 from hifi_portrait.person.identity import Identity
 from hifi_portrait.person.target import Target
 from hifi_portrait.pipeline.multi_prompt import join_pictures
@@ -45,12 +46,12 @@ def draw_each_target(
         If there is no target, or the generators cannot be shared out.
     """
     if not targets:
-        raise ValueError("`target` is an empty list: give at least one Target")
+        raise ArgumentError("`target` is an empty list: give at least one Target")
     parts: list[Any] = [generator] * len(targets)
     if isinstance(generator, list | tuple):
         each, rest = divmod(len(generator), len(targets))
         if rest or not each:
-            raise ValueError(
+            raise ArgumentError(
                 f"`generator` must be one, or one a picture of the {len(targets)} targets, but are"
                 f" {len(generator)}"
             )

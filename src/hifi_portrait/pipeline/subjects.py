@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hifi_portrait.errors import ArgumentError
 from hifi_portrait.landmarks import LandmarkImage
 from hifi_portrait.models.conditioning import Conditioning, FaceFeatures, FaceInputs
 from hifi_portrait.models.hifi_condition import HiFiCondition, SharedPicture
@@ -130,7 +131,7 @@ def share_picture(
     """
     if regions is not None:
         if len(regions) != len(subjects):
-            raise ValueError(f"`regions` must be {len(subjects)}, one a person, but are {len(regions)}")
+            raise ArgumentError(f"`regions` must be {len(subjects)}, one a person, but are {len(regions)}")
     elif len(subjects) == 1:
         return None, None
     heads = [(target.framing.scale, target.framing.x, target.framing.y) for _, target in subjects]
