@@ -22,7 +22,7 @@ import typer
 from PIL import Image
 
 from hifi_portrait.errors import HiFiPortraitError, NoFaceError
-from hifi_portrait.faces import IMAGE_SUFFIXES, Face, FaceAnalyser, load_image
+from hifi_portrait.faces import IMAGE_SUFFIXES, Face, FaceAnalyser, default_analyser, load_image
 from hifi_portrait.faces.geometry import cut_out
 from hifi_portrait.faces.labels import FaceLabel
 from hifi_portrait.faces.parsing_inputs import FACE_OVAL
@@ -30,11 +30,9 @@ from hifi_portrait.fitting import fit
 from hifi_portrait.head import HeadPose
 from hifi_portrait.head.arrays import Array, BoolArray, ByteArray, FloatArray
 from hifi_portrait.head.model import HeadModel
-from hifi_portrait.person.chart_difference import Levels
-from hifi_portrait.person.covered_faces import find_covered_faces
-from hifi_portrait.person.covers import CoverSettings, find_covers, find_odd_places
+from hifi_portrait.person.covered_faces import find_cover_masks, find_covered_faces
+from hifi_portrait.person.covers import CoverSettings
 from hifi_portrait.person.face_chart import FaceChart
-from hifi_portrait.person.usual_face import load_usual_face
 from hifi_portrait.synthetic import Person, Photograph, PhotoSetup, photograph
 from hifi_portrait.training.data.labelled_photos import LabelledPhotos
 from hifi_portrait.training.data.occluders import PAINTERS, Paint
@@ -68,7 +66,7 @@ def quality(photos: Photos) -> None:
 @app.command()
 def covers(photos: Photos, people: Annotated[int, typer.Option(help="how many people")] = 25) -> None:
     """How often things before a face are found: beside one and two clean photos, and alone."""
-    analyser, rows = _plain_analyser(), dict[tuple[str, str], list[list[float]]]()
+    analyser, rows = default_analyser(), dict[tuple[str, str], list[list[float]]]()
     for number, files in enumerate(list(_people(photos))[:people]):
         pictures = [load_image(file) for file in files[:2]]
         clean = [analyser.analyse(picture) for picture in pictures]
@@ -114,7 +112,7 @@ def clean(
     first: Annotated[int, typer.Option(help="first rendered person; those before chose the limits")] = 64,
 ) -> None:
     """How often something is found before faces that nothing is before."""
-    analyser = _plain_analyser()
+    analyser = default_analyser()
     alone, together, count = 0, 0, 0
     for files in _people(photos):
         faces = [analyser.analyse(file) for file in files[:2]]
@@ -185,18 +183,15 @@ def _plain_analyser() -> FaceAnalyser:
 
 
 def _find(faces: Sequence[Face]) -> list[BoolArray]:
-    """Vertices (V,) that are covered in each photo; of a single one those that do not look like a face's."""
-    model, settings = HeadModel.load(), CoverSettings()
-    chart, usual = FaceChart.of(model), load_usual_face()
-    size = max(len(face.crop) for face in faces)
+    """Places of the chart that are covered in each photo; of a single one those that may be."""
+    model, size = HeadModel.load(), max(len(face.crop) for face in faces)
     crops = [cv2.resize(face.crop, (size, size), interpolation=cv2.INTER_CUBIC) for face in faces]
+    mattes = [cv2.resize(face.matte, (size, size)) for face in faces]
     landmarks = [face.crop_landmarks * (size / len(face.crop)) for face in faces]
     heads = fit(landmarks, len(faces) * [(size, size)], weights=[face.quality for face in faces]).geometries
-    looked_up = zip(*chart.look_up(np.stack(crops), heads, model), strict=True)
-    levels = [Levels.of(*each, settings.difference) for each in looked_up]
-    if len(levels) == 1:
-        return [find_odd_places(levels[0], usual, chart, settings)]
-    return find_covers(levels, usual, chart, settings)
+    parsing = default_analyser().parsing
+    labels = np.stack([parsing(*view) for view in zip(crops, mattes, landmarks, strict=True)])
+    return find_cover_masks(np.stack(crops), heads, labels, FaceChart.of(model), model, CoverSettings())
 
 
 def _on_head(hidden: Array, face: Face) -> BoolArray:

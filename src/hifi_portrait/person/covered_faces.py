@@ -81,27 +81,45 @@ def find_covered_faces(
         What counts as covered; the defaults if not given.
     """
     model, settings = model or HeadModel.load(), settings or CoverSettings()
-    chart, usual = FaceChart.of(model), load_usual_face()
+    chart = FaceChart.of(model)
+    covers = find_cover_masks(crops, geometries, label_maps, chart, model, settings)
+    quality = _quality_factors(covers, chart)
+    found = [
+        (printable(Path(source).name), _describe(cover, chart))
+        for source, cover in zip(sources, covers, strict=True)
+        if cover.any()
+    ]
+    if len(covers) == 1:
+        warnings = [
+            f"{name}: something may cover {place}; if so, add a photo that shows more"
+            for name, place in found
+        ]
+        return CoveredFaces(None, quality, tuple(warnings))
+    notices = [
+        f"{name}: something covers {place}; that part is taken from the other photos" for name, place in found
+    ]
+    vertices = np.stack([chart.on_vertices(_widen(cover, chart)) for cover in covers]) if notices else None
+    return CoveredFaces(vertices, quality, tuple(notices))
+
+
+def find_cover_masks(
+    crops: ByteArray,
+    geometries: Sequence[HeadGeometry],
+    label_maps: Array | None,
+    chart: FaceChart,
+    model: HeadModel,
+    settings: CoverSettings,
+) -> list[BoolArray]:
+    """Find what `find_covered_faces` does, as N masks (H, W) on the chart; arguments are as there."""
     looked_up = zip(*chart.look_up(crops, geometries, model), strict=True)
     photos = [Levels.of(colours, seen, settings.difference) for colours, seen in looked_up]
-    names = [printable(Path(source).name) for source in sources]
+    usual = load_usual_face()
     parsed = [np.zeros_like(chart.face) for _ in photos]
     if label_maps is not None:
         parsed = find_parsed_covers(label_maps, geometries, chart, model, settings.parsed)
     if len(photos) == 1:
-        odd = find_odd_places(photos[0], usual, chart, settings) | parsed[0]
-        warning = (
-            f"{names[0]}: something may cover {_describe(odd, chart)}; if so, add a photo that shows more"
-        )
-        return CoveredFaces(None, _quality_factors([odd], chart), (warning,) if odd.any() else ())
-    covers = _join(find_covers(photos, usual, chart, settings), parsed)
-    notices = [
-        f"{name}: something covers {_describe(cover, chart)}; that part is taken from the other photos"
-        for name, cover in zip(names, covers, strict=True)
-        if cover.any()
-    ]
-    vertices = np.stack([chart.on_vertices(_widen(cover, chart)) for cover in covers]) if notices else None
-    return CoveredFaces(vertices, _quality_factors(covers, chart), tuple(notices))
+        return [find_odd_places(photos[0], usual, chart, settings) | parsed[0]]
+    return _join(find_covers(photos, usual, chart, settings), parsed)
 
 
 def describe_odd_places(face: Face, head: HeadGeometry | None = None) -> str | None:
