@@ -10,12 +10,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from hifi_portrait.head.arrays import Array
 from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.hair.shell import raise_scalp, scalp
+from hifi_portrait.warp.photo_grid.below import extend_below
 from hifi_portrait.warp.photo_grid.beside import extend_beside
 from hifi_portrait.warp.photo_grid.compose import carve_head, put_hair, put_photo
-from hifi_portrait.warp.photo_grid.layer import draw_back, draw_front
+from hifi_portrait.warp.photo_grid.layer import PhotoLayer, draw_back, draw_front
 from hifi_portrait.warp.photo_grid.motion import move_places
+from hifi_portrait.warp.settings.photo_grid import GridSettings
 
 
 def draw_photo(context: WarpContext, canvas: Canvas) -> Canvas:
@@ -38,7 +41,7 @@ def draw_photo(context: WarpContext, canvas: Canvas) -> Canvas:
         body = worn.head_fraction < 0.5
         layer = draw_front(worn, places, context, camera, sources.dress, body)
         layer = replace(layer, colour=layer.colour * sources.gains[sources.dress])
-        layer = extend_beside(layer, sources.shown[sources.dress], settings.grid)
+        layer = _extend_body(layer, sources.shown[sources.dress], settings.grid)
         canvas = put_photo(canvas, layer, settings.grid)
         everything = space.head_fraction >= 0.5
     if space.hair_back is not None and back is not None:
@@ -46,5 +49,10 @@ def draw_photo(context: WarpContext, canvas: Canvas) -> Canvas:
         canvas = put_hair(canvas, layer, model, settings.grid)
     layer = draw_front(space, front, context, camera, sources.main, everything)
     if sources.dress == sources.main:
-        layer = extend_beside(layer, sources.shown[sources.main], settings.grid)
+        layer = _extend_body(layer, sources.shown[sources.main], settings.grid)
     return put_photo(canvas, layer, settings.grid)
+
+
+def _extend_body(layer: PhotoLayer, shown: Array, settings: GridSettings) -> PhotoLayer:
+    """Let a body go on beside and below the photo that cuts it off."""
+    return extend_below(extend_beside(layer, shown, settings), settings)

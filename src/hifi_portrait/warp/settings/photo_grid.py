@@ -87,6 +87,9 @@ class GridSettings:
     """Width of the photo's last columns that are left out where a body goes on beyond them, a fraction of the
     picture's width."""
 
+    lower_edge_leans: float = 0.1
+    """Height by which an end of a photo's lower edge may be above the other, a fraction of the picture's."""
+
     least_cut_off: float = 0.01
     """Height along which a body is cut off, a fraction of the picture's, from which on it goes on."""
 
