@@ -205,6 +205,16 @@ def test_an_unknown_output_type_is_refused(pipe, identity):
             "2 pictures of a prompt are the same",
         ),
         ({"hifi_every": 9}, "hifi_every 9 is more than"),
+        ({"hifi_every": 2, "warp_strength": 0.5}, "hifi_every 2 is more than the 1 steps"),
+        ({"guidance_rescale": 0.7, "guidance_scale": 1}, "guidance_rescale has no effect at guidance 1"),
+        ({"warp_strength": 0.5, "prompt_scale": 5.0}, "prompt_scale (--prompt-scale) has no effect without"),
+        ({"warp_strength": 0.5, "prompt_rounds": 5}, "prompt_rounds (--prompt-rounds) has no effect without"),
+        (
+            {"warp_strength": 0.5, "prompt": "a hat", "prompt_scale": 0, "prompt_rounds": 5},
+            "prompt_rounds (--prompt-rounds) has no effect at prompt_scale 0",
+        ),
+        ({"start": "imagined", "warp_grain": 0.5}, "warp_grain (--warp-grain) has no effect on a start from"),
+        ({"start": "imagined", "warp_share": 0.5}, "warp_share (--warp-share) has no effect on a start from"),
         ({"prompt": "word " * 600}, "too long: the model does not read"),
     ],
 )

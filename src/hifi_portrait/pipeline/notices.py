@@ -6,11 +6,16 @@ import logging
 from typing import Any
 
 from hifi_portrait.pipeline.request import Request
+from hifi_portrait.pipeline.warp_start import steps_taken
 from hifi_portrait.prompts.background import find_background
 from hifi_portrait.prompts.effects import split_by_effect
 from hifi_portrait.prompts.light import find_light
 
 logger = logging.getLogger(__name__)
+
+_OF_PROMPTS: tuple[str, ...] = ("prompt_scale", "prompt_rounds")
+_OF_WARP_STARTS: tuple[str, ...] = ("warp_grain", "warp_share", *_OF_PROMPTS)
+"""Keywords of a call that change starts from the warp alone."""
 
 _SHOWN = 200
 """At most so many letters of a prompt are shown in a message."""
@@ -46,12 +51,40 @@ def find_options_in_vain(request: Request) -> list[str]:
             f"the {settings.num_images_per_prompt} pictures of a prompt are the same: there is no noise to"
             " differ by at warp_grain 0 (--warp-grain)"
         )
-    if settings.hifi_every > settings.num_inference_steps:
+    taken = settings.num_inference_steps
+    if request.starts_from_warp:
+        taken = steps_taken(taken, settings.warp_strength)
+    if settings.hifi_every > max(taken, 1):
         found.append(
-            f"hifi_every {settings.hifi_every} is more than the {settings.num_inference_steps} steps:"
+            f"hifi_every {settings.hifi_every} is more than the {taken} steps that are taken:"
             " HiFi-Net runs at the first one only"
         )
-    return found
+    if "guidance_rescale" in request.given and settings.guidance_scale <= 1:
+        found.append(
+            f"guidance_rescale has no effect at guidance {settings.guidance_scale:g}: it takes a guidance"
+            " (guidance_scale, --guidance) above 1"
+        )
+    return [*found, *_find_warp_options_in_vain(request)]
+
+
+def _find_warp_options_in_vain(request: Request) -> list[str]:
+    """Find options of starts from the warp, and of what prompts change in them, that change nothing."""
+    settings = request.settings
+    if not request.starts_from_warp:
+        why = "on a start from noise (start 'imagined'); it is for those from the warp (start 'faithful')"
+        named = _OF_WARP_STARTS
+    elif not _texts(request.prompts.get("prompt")) and "prompt_embeds" not in request.prompts:
+        why, named = "without a prompt", _OF_PROMPTS
+    elif settings.prompt_scale == 0:
+        why, named = (
+            "at prompt_scale 0, which adds nothing that the networks make of a prompt",
+            _OF_PROMPTS[1:],
+        )
+    else:
+        return []
+    return [
+        f"{name} (--{name.replace('_', '-')}) has no effect {why}" for name in named if name in request.given
+    ]
 
 
 def find_words_in_vain(request: Request, tokenizer: Any, is_bundled: bool) -> list[str]:
@@ -62,6 +95,9 @@ def find_words_in_vain(request: Request, tokenizer: Any, is_bundled: bool) -> li
             if cut := find_cut_words(text, tokenizer):
                 words = name.replace("_", " ")
                 found.append(f"the {words} is too long: the model does not read {cut[:_SHOWN]!r}")
+    for text in _texts(request.prompts.get("prompt_2")):
+        if is_bundled:
+            found.append(f"the bundled model does not draw {text[:_SHOWN]!r} of prompt_2")
     for text in _texts(request.prompts.get("prompt")):
         if is_bundled and len(request.subjects) == 1:
             _, target = request.subjects[0]

@@ -260,16 +260,7 @@ def settle(
     TypeError, ValueError
         If a group is of another kind, or a number is none.
     """
-    given = {}
-    for (name, kind), group in zip(GROUPS.items(), groups, strict=True):
-        if not isinstance(group, kind | None):
-            raise TypeError(f"`{name}` must be of kind {kind.__name__}, but is {type(group)}")
-        given[name] = kind() if group is None else group
-    values = {
-        keyword: keywords[keyword] if keyword in keywords else getattr(given[group], field)
-        for keyword, (group, field) in KEYWORDS.items()
-    }
-    values = read_numbers(values)
+    values = read_numbers(_join(groups, keywords))
     settled = fill_defaults(values, config, values["start"])
     settled["start"] = IMAGINED if settled["warp_strength"] == 1 else FAITHFUL
     given_size = values["height"] or values["width"]
@@ -277,6 +268,28 @@ def settle(
         settled |= _reduce_size(values["height"], values["width"], size, settled["upscale"], step)
     settled["height"], settled["width"] = settled["height"] or size, settled["width"] or size
     return CallSettings(**settled)
+
+
+def find_given(groups: Sequence[Any], keywords: Mapping[str, Any]) -> frozenset[str]:
+    """Find the keywords of `KEYWORDS` that a call gives another value than they have by themselves.
+
+    Arguments are as of `settle`.
+    """
+    usual, values = _join([None] * len(GROUPS), {}), _join(groups, keywords)
+    return frozenset(keyword for keyword, value in values.items() if value != usual[keyword])
+
+
+def _join(groups: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the value of each of `KEYWORDS`: the keyword's, or else its group's."""
+    given = {}
+    for (name, kind), group in zip(GROUPS.items(), groups, strict=True):
+        if not isinstance(group, kind | None):
+            raise TypeError(f"`{name}` must be of kind {kind.__name__}, but is {type(group)}")
+        given[name] = kind() if group is None else group
+    return {
+        keyword: keywords[keyword] if keyword in keywords else getattr(given[group], field)
+        for keyword, (group, field) in KEYWORDS.items()
+    }
 
 
 def _reduce_size(height: int | None, width: int | None, size: int, upscale: int, step: int) -> dict[str, int]:

@@ -29,6 +29,8 @@ class Request:
     """The people of the picture, each with a target."""
     settings: CallSettings
     """The options, settled."""
+    given: frozenset[str]
+    """Keywords of options that the call itself gives."""
     prompts: Mapping[str, Any]
     """Arguments of diffusers' pipeline that are prompts or embeddings of prompts."""
     scene: Scene | None
@@ -167,6 +169,7 @@ def make_request(
     prompts: Mapping[str, Any],
     settings: CallSettings,
     *,
+    given: frozenset[str],
     scene: Scene | None,
     regions: Sequence[Region] | None,
     background: BackgroundLike,
@@ -181,7 +184,7 @@ def make_request(
 
     Parameters
     ----------
-    subjects, settings, scene, regions, light, style, callback, output_type
+    subjects, settings, given, scene, regions, light, style, callback, output_type
         As a `Request` has them.
     background
         As `Background.of` takes it.
@@ -198,15 +201,16 @@ def make_request(
     hearing = {} if tensors is None else {"callback_on_step_end_tensor_inputs": tensors}
     embeddings = {name: value for name, value in others.items() if "prompt" in name}
     embedded = "prompt_embeds" in embeddings
-    given: dict[str, Any] = {"prompt": None} if embedded else {}
+    instead: dict[str, Any] = {"prompt": None} if embedded else {}
     if not embedded and prompts.get("prompt") is None:
-        given = {"prompt": ""}
+        instead = {"prompt": ""}
     request = Request(
         subjects=subjects,
         settings=settings,
+        given=given,
         prompts={
             name: list(value) if isinstance(value, tuple) else value
-            for name, value in {**prompts, **embeddings, **given}.items()
+            for name, value in {**prompts, **embeddings, **instead}.items()
         },
         scene=scene,
         regions=regions,
