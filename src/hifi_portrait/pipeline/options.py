@@ -270,13 +270,16 @@ def settle(
     return CallSettings(**settled)
 
 
-def find_given(groups: Sequence[Any], keywords: Mapping[str, Any]) -> frozenset[str]:
+def find_given(groups: Sequence[Any], keywords: Mapping[str, Any], config: Any) -> frozenset[str]:
     """Find the keywords of `KEYWORDS` that a call gives another value than they have by themselves.
 
-    Arguments are as of `settle`.
+    Arguments are as of `settle`, and checked by it.
     """
-    usual, values = _join([None] * len(GROUPS), {}), _join(groups, keywords)
-    return frozenset(keyword for keyword, value in values.items() if value != usual[keyword])
+    values, usual = _join(groups, keywords), _join([None] * len(GROUPS), {})
+    known = [usual, *(fill_defaults(usual, config, start) for start in (None, *STARTS))]
+    return frozenset(
+        keyword for keyword, value in values.items() if all(value != each[keyword] for each in known)
+    )
 
 
 def _join(groups: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:

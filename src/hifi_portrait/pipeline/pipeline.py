@@ -264,7 +264,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
             pair_subjects(identity, target),
             {"prompt": prompt, "negative_prompt": negative_prompt},
             options.settle(groups, keywords, self.config, self.default_size, step),
-            given=options.find_given(groups, keywords),
+            given=options.find_given(groups, keywords, self.config),
             scene=scene,
             regions=regions,
             background=background,
