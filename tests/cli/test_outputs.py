@@ -212,7 +212,9 @@ def test_a_warp_is_written_where_it_was_asked_for(run, saved_identity, tmp_path,
     assert result.exit_code == 0, result.stderr
     (written,) = (path for path in tmp_path.rglob("*") if path.is_file())
     assert str(written) == result.stdout.strip()
-    assert read_record(written)["picture"] == "plain warp of the references"
+    record = read_record(written)
+    assert record["picture"] == "plain warp of the photos" and record["synthetic"] is True
+    assert record["target"]["pose"] and record["versions"]["hifi-portrait"]
 
 
 def test_a_name_that_is_not_utf_8_works(run, saved_identity, tmp_path):

@@ -282,6 +282,11 @@ def test_of_80_saves_at_a_time_none_fails_and_the_file_is_whole(identity: Identi
     assert np.array_equal(Identity.load(path).crops, identity.crops)
 
 
+def test_a_best_look_is_for_targets(identity: Identity) -> None:
+    with pytest.raises(TypeError, match="`targets` must be a list of Target, but has 'a'"):
+        identity.best_look("ab")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("name", ["quality", "embeddings", "landmarks", "identity", "geometries.gaze"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
 def test_a_tensor_with_numbers_that_are_none(saved: Path, name: str, value: float) -> None:

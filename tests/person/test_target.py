@@ -382,3 +382,20 @@ def test_a_head_turned_too_far_is_followed_as_far_as_may_be():
     with pytest.raises(TargetError, match="yaw"):
         Target.from_geometry(geometry)
     assert Target.from_geometry(geometry, clip=True).pose.yaw == 60
+
+
+def test_a_number_that_was_rounded_is_in_range():
+    assert Target(yaw=60.00001).pose.yaw == pytest.approx(60)
+    with pytest.raises(TargetError, match=r"yaw = 60\.1 is out of range"):
+        Target(yaw=60.1)
+
+
+@pytest.mark.parametrize("angle", ["5", None, [5], np.nan, 1e308])
+def test_a_gaze_beside_the_camera_is_of_angles(angle):
+    with pytest.raises(TargetError, match="gaze yaw"):
+        Target().look_at_camera(angle)
+
+
+def test_a_framing_that_is_none_is_said():
+    with pytest.raises(TargetError, match="framing must have scale, x and y by name"):
+        Target.from_dict({"framing": 5})

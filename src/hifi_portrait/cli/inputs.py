@@ -108,6 +108,13 @@ def background_settings(given: str, behind: Background, private: bool) -> dict[s
     return {"background": Path(given).name}
 
 
+def preview_record(picture: str, target: Target) -> dict[str, Any]:
+    """Make the provenance record of a picture that no network drew; ``picture`` says what it is."""
+    from hifi_portrait.io.provenance import versions
+
+    return {"picture": picture, "target": target.to_dict(), "versions": versions(), "synthetic": True}
+
+
 def portrait_record(
     files: Sequence[Path],
     identity: Identity,

@@ -13,6 +13,7 @@ from hifi_portrait.cli.inputs import (
     background_file,
     frame,
     make_target,
+    preview_record,
     read_background,
 )
 from hifi_portrait.cli.outputs import check_files, picture_path, safetensors_path
@@ -71,7 +72,7 @@ def landmarks(
     person = references.load()
     target = use_own_expressions(frame(target, pose, person), person.geometries)
     drawn = LandmarkGenerator.load()(person.identity, target, size).image
-    save_picture(drawn, path, {"picture": "landmark image"})
+    save_picture(drawn, path, preview_record("landmark image", target))
     emit({"path": str(path), "size": [size, size]}, str(path), as_json)
 
 
@@ -99,5 +100,5 @@ def warp(
     person = references.load()
     target = frame(target, pose, person)
     drawn = person.warp(target, size, background=behind, light=light)
-    save_picture(drawn, path, {"picture": "plain warp of the references"})
+    save_picture(drawn, path, preview_record("plain warp of the photos", target))
     emit({"path": str(path), "size": [size, size]}, str(path), as_json)

@@ -37,6 +37,10 @@ ROUNDING = 1e-3
 _BY_LOWER_CASE = {name.lower(): name for name in EXPRESSION_NAMES}
 
 
+_RANGE_ROUNDING = 1e-6
+"""Fraction of a range by which a value may be beyond it: numbers are rounded on their way."""
+
+
 def parse_expression(words: str) -> ExpressionParts:
     """Read an expression written in words.
 
@@ -204,7 +208,7 @@ def describe_unknown(kind: str, name: str, known: Sequence[str]) -> str:
 
 
 def check_range(name: str, value: Any, low: float, high: float, unit: str = "") -> None:
-    """Check that a value lies between two.
+    """Check that a value lies between two, but for rounding.
 
     Raises
     ------
@@ -214,8 +218,9 @@ def check_range(name: str, value: Any, low: float, high: float, unit: str = "") 
     number = float(value) if isinstance(value, float | np.floating) else as_number(value)
     if number is None:
         raise TargetError(f"{name} must be a number in [{low:g}, {high:g}]{unit}, but is {value!r}")
-    if not low <= number <= high:  # nor is NaN
-        raise TargetError(f"{name} = {number:g} is out of range: it must lie in [{low:g}, {high:g}]{unit}")
+    slack = _RANGE_ROUNDING * (high - low)
+    if not low - slack <= number <= high + slack:  # nor is NaN
+        raise TargetError(f"{name} = {number:.10g} is out of range: it must lie in [{low:g}, {high:g}]{unit}")
 
 
 def _read_number(value: str, words: str, part: str, example: str) -> float:

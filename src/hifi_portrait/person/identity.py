@@ -264,14 +264,17 @@ class Identity(References):
 
         Raises
         ------
-        ValueError
-            There is no target.
+        ValueError, TypeError
+            There is no target, or something else among them.
         """
         from hifi_portrait.landmarks import LandmarkGenerator
         from hifi_portrait.warp.draw import best_look
 
         if not targets:
             raise ValueError("`targets` is empty: give at least one Target")
+        for target in targets:
+            if not isinstance(target, Target):
+                raise TypeError(f"`targets` must be a list of Target, but has {target!r:.80}")
         heads = [LandmarkGenerator.load().geometry(self.identity, target, 256) for target in targets]
         return best_look(self, heads)
 

@@ -286,9 +286,16 @@ class Target:
         Parameters
         ----------
         yaw, pitch
-            Degrees from the direction to the camera: to the picture's right, and up.
+            Degrees from the direction to the camera: to the picture's right, and up; in [-180, 180].
+
+        Raises
+        ------
+        TargetError
+            An angle is no number, or out of range.
         """
-        across, up = np.radians([yaw, pitch])
+        for axis, angle in (("yaw", yaw), ("pitch", pitch)):
+            check_range(f"gaze {axis}", angle, -180, 180, " degrees")
+        across, up = np.radians([float(yaw), float(pitch)])
         direction = [np.sin(across) * np.cos(up), -np.cos(across) * np.cos(up), np.sin(up)]
         x, y, z = self.pose.matrix().T @ direction
         return self.replace(gaze=clip_gaze(np.degrees(np.arctan2(x, -y)), np.degrees(np.arcsin(z))))
@@ -350,7 +357,13 @@ class Target:
         changes = dict(values)
         try:
             if "framing" in changes:
-                changes["framing"] = Framing(**changes["framing"])
+                changes["framing"] = _read_framing(changes["framing"])
             return cls(**changes)
         except (TargetError, TypeError, ValueError) as error:
             raise TargetError(f"this does not describe a target: {error}") from error
+
+
+def _read_framing(values: Any) -> Framing:
+    if not isinstance(values, Mapping):
+        raise TargetError(f"framing must have scale, x and y by name, but is {values!r:.80}")
+    return Framing(**values)
