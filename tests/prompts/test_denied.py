@@ -58,6 +58,7 @@ def test_denied_glasses_are_none(words):
         ("no hat wearing round glasses", "round"),
         ("not only glasses but also a hat", "rectangular"),
         ("never seen without her round glasses", "round"),
+        ("he can't see without his glasses", "rectangular"),
         ("why not add sunglasses?", "sunglasses"),
         ("a man without a beard and glasses", "rectangular"),
         ("replace his glasses with sunglasses", "sunglasses"),

@@ -9,7 +9,7 @@ NOT_BUT = r"(?:(?: not|n't)(?: [a-z-]+){1,2},? but(?: rather)?)?"
 """What may stand between "hair is" and its colour: "hair is not blond but red"."""
 
 _AFFIRMED = (
-    r"(?:\b(?:not|never)|n't|\bcannot)(?: [a-z]+){0,2} without\b|\bnot (?:only|just|merely|simply)\b"
+    r"\b(?:not|never|cannot|[a-z]+n't)(?: [a-z]+){0,2} without\b|\bnot (?:only|just|merely|simply)\b"
     r"|\bnothing but\b|\bwhy not\b"
 )
 _LISTED = (
