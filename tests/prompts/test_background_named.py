@@ -65,6 +65,81 @@ def test_other_words_name_nothing_behind_the_person(words):
     assert find_background_words(words) == ""
 
 
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("with a forest in the background", "forest"),
+        ("a woman with the sea behind her", "seaside"),
+        ("behind her is a brick wall", "brick wall"),
+        ("behind him there is a bookshelf", "bookshelf"),
+        ("next to a brick wall", "brick wall"),
+        ("trees in the background", "forest"),
+        ("books in the background", "bookshelf"),
+        ("the background is a dark forest", "forest"),
+        ("change the background to a beach", "seaside"),
+        ("replace the background with a plain white one", "white backdrop"),
+        ("mountains in the distance", "desert"),
+        ("walking through a forest", "forest"),
+        ("a stone wall", "concrete wall"),
+        ("a dark and moody background", "dark-grey backdrop"),
+        ("in the moonlight", "night"),
+        ("a woman in a park by moonlight", "night"),
+        ("walking through a field of lavender at sunset", "sunset"),
+        ("in the city of Paris at night", "bokeh"),
+        ("outdoor portrait", "park"),
+        ("a man standing outside", "park"),
+        ("studio portrait of a man", "studio"),
+        ("woman, desert, at dawn", "desert"),
+    ],
+)
+def test_plain_wordings_are_understood(words, name):
+    assert find_background(words) == name
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("outdoor portrait in a forest", "forest"),
+        ("studio portrait, white background", "white backdrop"),
+        ("simple background, red background", "red backdrop"),
+        ("blurred background, in a forest", "forest"),
+        ("shallow depth of field, in a cafe", "shopping mall"),
+        ("golden hour, in front of a brick wall", "brick wall"),
+        ("outdoor photo at sunset", "sunset"),
+    ],
+)
+def test_what_says_more_counts_before_what_says_less(words, name):
+    assert find_background(words) == name
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "an expert in his field",
+        "a man in the field of medicine",
+        "a leader in the field",
+        "Dawn, a woman",
+        "Dawn is smiling",
+        "Mr. Park",
+        "a man outside the city",
+        "a man far from the city",
+        "in front of the Golden Gate Bridge",
+        "a woman in front of a brick house",
+        "a waiter in front of a restaurant",
+        "a white house behind her",
+        "a woman in a sea of flowers",
+        "in a forest of skyscrapers",
+        "a bar of soap",
+        "a map of the city behind him",
+        "a man with a dog in the background",
+        "black turtleneck, studio lighting",
+        "a t-shirt that says 'park' and a hat",
+    ],
+)
+def test_words_that_only_sound_like_a_place_name_none(words):
+    assert find_background(words) is None
+
+
 @pytest.mark.parametrize("words", ["park", "in a park", "White brick wall", "grey backdrop", "library"])
 def test_a_background_by_itself(words):
     assert find_named_background(words) is not None

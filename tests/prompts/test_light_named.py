@@ -18,6 +18,7 @@ from hifi_portrait.scenery.studio import LIGHT_NAMES
         ("in bright sunlight", "sunlight", "bright sunlight"),
         ("Professional studio lighting", "soft studio light", "professional studio lighting"),
         ("soft light, 85mm", "soft studio light", "soft light"),
+        ("soft diffused light", "soft studio light", "soft diffused light"),
         ("pink neon lights", "neon light", "pink neon lights"),
     ],
 )
@@ -36,6 +37,9 @@ def test_a_light_is_found(words, light, mention):
         "in a studio",
         "sunglasses",
         "natural light blonde hair",
+        "a soft light-coloured sweater",
+        "soft light pink sweater",
+        "backlit",
     ],
 )
 def test_other_words_name_none(words):

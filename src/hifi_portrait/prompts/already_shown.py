@@ -10,10 +10,12 @@ from hifi_portrait.prompts.clothes import describe_clothes, find_clothes, find_c
 from hifi_portrait.prompts.glasses import describe_glasses, find_glasses, find_glasses_words
 from hifi_portrait.prompts.hair import describe_hair, find_hair, find_hair_words
 from hifi_portrait.prompts.vocabulary import CLASS_WORDS
+from hifi_portrait.prompts.wording import tidy
 
 _CLASS_WORD = re.compile(rf"\b({'|'.join(CLASS_WORDS)})\b", re.IGNORECASE)
 _FILLERS = re.compile(
-    rf"\b(?:{'|'.join(CLASS_WORDS)}|an?|the|some|of|with|and|in|is|has|who|wear(?:ing|s)|dressed|his|her|their|"
+    rf"\b(?:{'|'.join(CLASS_WORDS)}|an?|the|some|of|with|and|in|is|has|who|wear(?:ing|s)|dressed|his"
+    rf"|her|their|"
     r"photo(?:graph)?|picture|portrait|image|head-?shot|close-?up)\b|[\W_]"
 )
 
@@ -99,7 +101,7 @@ def select_shown_words(
 
 def _remove_shown_words(prompt: str, glasses: str | None, hair: str | None, clothes: str | None) -> str:
     """Give what is left of a prompt without the person, and glasses, hair and clothes as they are shown."""
-    rest = re.sub(r"\s+", " ", prompt.lower())
+    rest = tidy(prompt)
     for shown, find, find_words in (
         (glasses, find_glasses, find_glasses_words),
         (hair, find_hair, find_hair_words),

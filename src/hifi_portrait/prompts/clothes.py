@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from hifi_portrait.prompts.denial import NOT_BUT
+from hifi_portrait.prompts.others import is_of_somebody_else, is_put_aside
 from hifi_portrait.prompts.vocabulary import CLASS_WORDS, find_first, get_matched_name, join_patterns
 
 CLOTHES_COLOURS: Mapping[str, tuple[int, int, int]] = {
@@ -60,10 +62,14 @@ _END = (
 )
 _MENTIONS = (
     re.compile(rf"\b(?:{_COLOUR}){_MORE_COLOURS}{_CUT} (?:{_GARMENT})\b{_NO_GARMENT}"),
-    re.compile(rf"\b(?:{_GARMENT})(?: is| are| in)(?: all)? (?:{_COLOUR}){_END}"),
-    re.compile(rf"\b(?:(?:wearing|wears|dressed in|clad in)(?: all)?|in all) (?:{_COLOUR}){_END}"),
+    re.compile(rf"\b(?:{_GARMENT})(?: is| are| in| to|:){NOT_BUT}(?: all)? (?:{_COLOUR}){_END}"),
+    re.compile(rf"\bmake (?:the|his|her|their) (?:{_GARMENT}) (?:{_COLOUR}){_END}"),
+    re.compile(
+        rf"\b(?:(?:wearing|wears|dressed in|clad in)(?: all)?|(?:all )?in all|all in) (?:{_COLOUR}){_END}"
+    ),
     re.compile(rf"\b(?:{_WEARERS}) in (?:{_COLOUR}){_END}"),
 )
+_PUT_ON = re.compile(r"\b(?:in|wearing|wears|wore)(?: (?:an?|the|his|her|their))?(?: [\w-]+){0,2} $")
 
 
 def find_clothes(words: str) -> str | None:
@@ -92,4 +98,12 @@ def describe_clothes(words: str) -> str:
 
 
 def _find_mention(words: str) -> re.Match[str] | None:
-    return find_first(_MENTIONS, words)
+    return find_first(_MENTIONS, words, _is_worn)
+
+
+def _is_worn(found: re.Match[str]) -> bool:
+    """Tell whether the person wears what a match mentions."""
+    if is_of_somebody_else(found):
+        return False
+    put_on = found.re is not _MENTIONS[0] or _PUT_ON.search(found.string[: found.start()])
+    return bool(put_on) or not is_put_aside(found)

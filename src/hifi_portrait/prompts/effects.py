@@ -16,6 +16,7 @@ from hifi_portrait.prompts.glasses import find_glasses, find_glasses_words
 from hifi_portrait.prompts.hair import find_hair, find_hair_words
 from hifi_portrait.prompts.light import find_light_words
 from hifi_portrait.prompts.style import find_style_words
+from hifi_portrait.prompts.wording import tidy
 
 _OF_THE_PICTURE = (find_style_words, find_light_words, find_background_words)
 _OF_ANY_START = (find_style_words,)
@@ -48,7 +49,7 @@ def split_by_effect(
     drawn, in_vain
         Words that are drawn, and phrases that are not, in their order.
     """
-    rest = re.sub(r"\s+", " ", prompt.lower())
+    rest = tidy(prompt)
     drawn = []
     for name, (find, find_words) in _READERS.items():
         mentioned, own = find(rest), getattr(target, name)

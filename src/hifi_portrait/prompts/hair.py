@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from hifi_portrait.prompts.denial import NOT_BUT
+from hifi_portrait.prompts.others import is_of_somebody_else
 from hifi_portrait.prompts.vocabulary import find_first, get_matched_name, join_patterns
 
 HAIR_COLOURS: Mapping[str, tuple[int, int, int]] = {
@@ -55,7 +57,10 @@ _NO_BEARD = (
 )
 _MENTIONS = (
     re.compile(rf"\b(?:{_COLOUR})(?:[ -]haired\b|(?:,? (?:{_LOOKS}))* (?:{_HAIR})\b)"),
-    re.compile(rf"\bhair(?: is| dyed| coloured| colored)*(?: now)? (?:{_COLOUR})(?=$|[,.;]| and\b| with\b)"),
+    re.compile(
+        rf"\bhair(?: colou?r)?:?(?: is| are| dyed| colou?red| to)*{NOT_BUT}(?: now)? (?:{_COLOUR})"
+        r"(?=$|[,.;]| (?:and|with|not|but|instead|in)\b)"
+    ),
     re.compile(
         r"\b(?:(?P<light_blond>platinum blonde?)|(?P<blond>blonde?)|(?P<brown>brunette)|"
         rf"(?P<red>red[ -]?head(?:ed|s)?|ginger(?= (?:man|woman|boy|girl|person)\b)))\b{_NO_BEARD}"
@@ -80,7 +85,7 @@ def find_hair_words(words: str) -> str:
 
 
 def _find_mention(words: str) -> re.Match[str] | None:
-    return find_first(_MENTIONS, words)
+    return find_first(_MENTIONS, words, lambda found: not is_of_somebody_else(found))
 
 
 def describe_hair(colour: str) -> str:

@@ -15,14 +15,21 @@ _LIGHTS = {
     r"|side-?lit|chiaroscuro|film noir",
     "window-light": rf"window {_LIT}|(?:soft )?(?:natural|day) ?{_LIT}",
     "sunlight": rf"(?:bright |direct |harsh )?sun[ -]?{_LIT}|sunny day|midday sun",
-    "soft-studio-light": rf"(?:soft |bright |professional )?studio {_LIT}|soft(?:box)? {_LIT}"
+    "soft-studio-light": rf"(?:soft |bright |professional )?studio {_LIT}|(?:soft(?:box)?"
+    rf"|(?:soft )?diffuse[dr]?) {_LIT}"
     rf"|high[ -]key(?: {_LIT})?|beauty {_LIT}",
     "neon-light": rf"(?:pink |blue |purple |red |cyberpunk )?neon {_LIT}|cyberpunk {_LIT}",
 }
+_NO_LIGHT = (
+    r"green|blue|brown|gr[ea]y|pink|red|purple|yellow|orange|beige|blonde?|colou?red|weight|wood|hair"
+    r"|skin|make-?up"
+    r"|bulb|switch|guy"
+)
+"""What makes of light a word for something else: "soft light blue"."""
 _NAMES = {name.replace(" ", "-"): name for name in LIGHT_NAMES}
 _MENTION = re.compile(
     rf"\b(?:{join_patterns(_LIGHTS)})\b"
-    r"(?![ -](?:green|blue|brown|grey|blonde?|hair|skin|make-?up|bulb|switch|guy))"
+    rf"(?!-|[ -](?:{_NO_LIGHT})\b)"
 )
 
 

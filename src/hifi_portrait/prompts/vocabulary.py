@@ -1,20 +1,15 @@
-"""Patterns of words: which of several names a prompt mentions, and whether it denies it."""
+"""Patterns of words: which of several names a prompt mentions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+from hifi_portrait.prompts.denial import is_denied
+from hifi_portrait.prompts.wording import tidy
 
 CLASS_WORDS = ("man", "woman", "person", "boy", "girl", "lady", "guy", "face")
 """Words by which a prompt names the person."""
-
-_NEGATION = re.compile(r"\b(?:no|not|without|never|instead of)\b|n't\b")
-_CLAUSE = re.compile(r"[,;.:]|\bbut\b|\bwith\b|\band\b")
-
-
-def is_denied(before: str) -> bool:
-    """Tell whether the clause that words (in lower case) end with denies what comes next."""
-    return _NEGATION.search(_CLAUSE.split(before)[-1]) is not None
 
 
 def join_patterns(patterns: Mapping[str, str]) -> str:
@@ -28,17 +23,21 @@ def get_matched_name(found: re.Match[str], besides: Sequence[str] = ()) -> str:
     return next(name for name, text in groups if text and name not in besides).replace("_", "-")
 
 
-def find_first(patterns: Sequence[re.Pattern[str]], words: str) -> re.Match[str] | None:
-    """Find the first mention by any of several patterns that is not denied.
+def find_first(
+    patterns: Sequence[re.Pattern[str]],
+    words: str,
+    is_meant: Callable[[re.Match[str]], bool] = lambda found: True,
+) -> re.Match[str] | None:
+    """Find the first mention by any of several patterns that is meant and not denied.
 
-    Of two mentions at the same place that of the earlier pattern counts. The match is in the words in lower
-    case, with single spaces.
+    Of two mentions at the same place that of the earlier pattern counts. The match is in the tidy words (see
+    `wording.tidy`).
     """
-    words = re.sub(r"\s+", " ", words.lower())
+    words = tidy(words)
     mentions = [
         (found.start(), index, found)
         for index, pattern in enumerate(patterns)
         for found in pattern.finditer(words)
-        if not is_denied(words[: found.start()])
+        if not is_denied(found) and is_meant(found)
     ]
     return min(mentions, key=lambda each: each[:2])[2] if mentions else None
