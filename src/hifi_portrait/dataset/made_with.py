@@ -36,11 +36,6 @@ def read_settings(schema: pa.Schema) -> dict[str, str | float | bool | None]:
     return found if isinstance(found, dict) else {}
 
 
-def name_of(path: Path | None) -> str | None:
-    """Give the name of a file or folder as a setting: the same wherever it lies."""
-    return None if path is None else printable(path.resolve().name)
-
-
 def check_settings(part: str, there: Settings, wanted: Settings) -> None:
     """Check that a part of a data set was made with the settings that are asked for.
 

@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 from hifi_portrait.dataset.executor import each_of, run_shards
 from hifi_portrait.dataset.format import IDDatasetWriter, PhotoRecord
-from hifi_portrait.dataset.made_with import check_people, name_of
+from hifi_portrait.dataset.made_with import check_people
+from hifi_portrait.io.names import name_of
 from hifi_portrait.scenery.environment import load_environments
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.photo_setup import PhotoSetup
