@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from hifi_portrait.dataset.executor import each_of, run_shards
 from hifi_portrait.dataset.format import IDDatasetWriter, PhotoRecord
-from hifi_portrait.dataset.made_with import check_people
+from hifi_portrait.dataset.made_with import Settings, check_people
 from hifi_portrait.io.names import name_of
 from hifi_portrait.scenery.environment import load_environments
 from hifi_portrait.synthetic.person import Person
@@ -172,7 +172,7 @@ def write_people(
     path = Path(out)
     with IDDatasetWriter(path) as writer:
         present = set(writer.complete)
-    settings = {
+    settings: Settings = {
         "photos": photos,
         "size": size,
         "per-sitting": per_sitting,
