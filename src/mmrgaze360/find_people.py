@@ -121,7 +121,8 @@ def read_heads(path: Path, panorama: Panorama) -> list[Array]:
     try:
         entries = json.loads(path.read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise TargetError(f"boxes of heads cannot be read from {name}: {error}") from error
+        what = error.strerror if isinstance(error, OSError) else error
+        raise TargetError(f"boxes of heads cannot be read from {name}: {what}") from error
     if not isinstance(entries, list) or not entries:
         raise TargetError(f"{name} must hold a list of one box or more")
     return [

@@ -163,6 +163,12 @@ def test_an_empty_name_does_not_stand_for_the_working_folder(
     assert sorted(os.listdir()) == before
 
 
+def test_heads_that_are_a_folder_are_named(room: Path) -> None:
+    result = run("follow", "p.png", "--heads", "maps")
+    assert result.exit_code == 2
+    assert result.output == "error: boxes of heads cannot be read from maps: Is a directory\n"
+
+
 def test_a_panorama_that_is_a_folder_is_named(room: Path) -> None:
     result = run("view", "maps", "--out", "v.png")
     assert result.exit_code == 2
