@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -293,3 +294,32 @@ def test_a_folder_that_is_a_file_is_named(room: Path, words: list[str]) -> None:
     result = run(*words)
     assert result.exit_code == 2
     assert "heads.json is a file: name a folder" in result.output
+
+
+@pytest.fixture
+def head_run(tmp_path: Path) -> Path:
+    """A run of the head network, ``runs/head``."""
+    weights = tmp_path / "runs" / "head" / "checkpoints" / "step-1" / "ema" / "head"
+    weights.mkdir(parents=True)
+    (weights / "config.json").write_text("{}")
+    (tmp_path / "runs" / "head" / "recipe.json").write_text('{"objective": "head", "head": {}}')
+    return tmp_path / "runs" / "head"
+
+
+def test_weights_are_not_collected_into_their_run(head_run: Path) -> None:
+    result = run("collect", head_run, "--out", head_run.parent)
+    assert result.exit_code == 2
+    assert "head is a run" in result.output
+    assert not (head_run / "config.json").exists()
+
+
+def test_a_full_disk_is_told_with_the_weights(
+    head_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise shutil.Error([("a", "b", "No space left on device")])
+
+    monkeypatch.setattr(shutil, "copytree", full)
+    result = run("collect", head_run, "--out", tmp_path / "model")
+    assert result.exit_code == 2
+    assert "model/head cannot be written" in result.output.replace("\n", "")
