@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hifi_portrait.errors import NoFaceError, TargetError
 from hifi_portrait.faces.detector import MediaPipeFaceDetector
 from hifi_portrait.faces.protocols import Detection
 from hifi_portrait.head.arrays import Array
+from hifi_portrait.io.names import printable
 from mmrgaze360.dataset.records import box_of_corners
 from mmrgaze360.detect_heads import detect_heads, keep_surest
 from mmrgaze360.network.detector import HeadDetector
@@ -107,38 +109,55 @@ def read_heads(path: Path, panorama: Panorama) -> list[Array]:
     """Read boxes of heads from a JSON file.
 
     It holds a list; each entry is ``{"box": [longitude, latitude, width, height]}`` in degrees, or
-    ``{"pixels": [left, top, right, bottom]}`` of the panorama.
+    ``{"pixels": [left, top, right, bottom]}`` of the panorama. One of pixels may reach over the left or the
+    right border, which are one.
 
     Raises
     ------
     TargetError
-        The file cannot be read, or an entry is not a box.
+        The file cannot be read, or an entry is not a box within the panorama.
     """
+    name = printable(path)
     try:
-        entries = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise TargetError(f"boxes of heads cannot be read from {path}: {error}") from error
+        entries = json.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        what = error.strerror if isinstance(error, OSError) else error
+        raise TargetError(f"boxes of heads cannot be read from {name}: {what}") from error
     if not isinstance(entries, list) or not entries:
-        raise TargetError(f"{path} must hold a list of one box or more")
-    return check_heads([_read_box(entry, panorama, path) for entry in entries])
+        raise TargetError(f"{name} must hold a list of one box or more")
+    return [
+        _read_box(entry, panorama, f"{name}: entry {number}, {reprlib.repr(entry)},")
+        for number, entry in enumerate(entries, 1)
+    ]
 
 
-def _read_box(entry: Any, panorama: Panorama, path: Path) -> Array:
-    for name in ("box", "pixels"):
-        if isinstance(entry, dict) and name in entry:
+def _read_box(entry: Any, panorama: Panorama, name: str) -> Array:
+    """Read one entry, which messages call by a name."""
+    for key in ("box", "pixels"):
+        if isinstance(entry, dict) and key in entry:
             try:
-                values = np.array([float(value) for value in entry[name]])
-            except (TypeError, ValueError):
+                values = np.array([float(value) for value in entry[key]])
+            except (TypeError, ValueError, OverflowError):
                 break
             if values.shape != (4,):
                 break
-            if name == "box":
-                return values
-            return box_of_corners(values.reshape(2, 2), panorama.width, panorama.height)
+            return _check_box(values if key == "box" else _box_of_pixels(values, panorama, name), name)
     raise TargetError(
-        f'{path}: {entry!r} is no box: write {{"box": [longitude, latitude, width, height]}} in degrees, or '
+        f'{name} is no box: write {{"box": [longitude, latitude, width, height]}} in degrees, or '
         '{"pixels": [left, top, right, bottom]}'
     )
+
+
+def _box_of_pixels(values: Array, panorama: Panorama, name: str) -> Array:
+    """Turn left, top, right and bottom into a box in degrees."""
+    left, top, right, bottom = values
+    if not (left < right and top < bottom):
+        raise TargetError(f"{name} has no size: write [left, top, right, bottom], left and top the smaller")
+    if not (0 <= (left + right) / 2 <= panorama.width and top >= 0 and bottom <= panorama.height):
+        raise TargetError(
+            f"{name} is outside of {panorama.name}, which is {panorama.width} x {panorama.height} pixels"
+        )
+    return box_of_corners(values.reshape(2, 2), panorama.width, panorama.height)
 
 
 def check_heads(boxes: Sequence[Array]) -> list[Array]:
@@ -149,12 +168,14 @@ def check_heads(boxes: Sequence[Array]) -> list[Array]:
     TargetError
         One is not on the sphere, or has no size.
     """
-    for box in boxes:
-        lon, lat, width, height = map(float, box)
-        good = -360 <= lon <= 360 and abs(lat) <= 90 and 0 < width < 170 and 0 < height < 170
-        if not good:
-            raise TargetError(
-                f"head box {[lon, lat, width, height]} is not on the sphere: longitude, latitude up to 90, "
-                "and width and height above 0, in degrees"
-            )
-    return [np.asarray(box, np.float64) for box in boxes]
+    return [_check_box(box, f"head box {[float(value) for value in box]}") for box in boxes]
+
+
+def _check_box(box: Array, name: str) -> Array:
+    lon, lat, width, height = map(float, box)
+    if not (-360 <= lon <= 360 and abs(lat) <= 90 and 0 < width < 170 and 0 < height < 170):
+        raise TargetError(
+            f"{name} is not on the sphere: longitude from -360 to 360, latitude from -90 to 90, and width "
+            "and height above 0 and below 170, in degrees"
+        )
+    return np.asarray(box, np.float64)

@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from hifi_portrait.errors import ImageError
+from hifi_portrait.errors import ImageError, OutputError, TargetError
 from hifi_portrait.faces.image import load_image
 from hifi_portrait.head.arrays import Array, FloatArray
+from hifi_portrait.io.atomic import write_output
+from hifi_portrait.io.names import PICTURE_FORMATS, printable
+from mmrgaze360.limits import LEAST_FOV, MOST_FOV
 from mmrgaze360.sphere import (
     TangentPatch,
     direction_grid,
@@ -61,13 +64,14 @@ class Panorama:
         path
             Of any format that `hifi_portrait.faces.load_image` reads.
         fov
-            Of a flat photo: its horizontal angle of view in degrees, above 0 and below 180. None for a
-            panorama.
+            Of a flat photo: its horizontal angle of view, from 1 to 179 degrees. None for a panorama.
 
         Raises
         ------
         ImageError
             It cannot be read, or it is not twice as wide as high and there is no ``fov``.
+        TargetError
+            ``fov`` is out of range.
         """
         pixels = load_image(path)
         name = str(path)
@@ -79,11 +83,10 @@ class Panorama:
 
         Raises
         ------
-        ImageError
-            ``fov`` is not above 0 and below 180.
+        TargetError
+            ``fov`` is not from 1 to 179 degrees.
         """
-        if not 0 < fov < 180:
-            raise ImageError(f"--fov of {name} must be above 0 and below 180 degrees, not {fov}")
+        _check_fov(fov, name)
         height, width = photo.shape[:2]
         focal = width / 2 / np.tan(np.radians(fov) / 2)
         columns = int(min(4096, max(512, 2 * round(np.pi * focal))))
@@ -118,12 +121,24 @@ class Panorama:
         Parameters
         ----------
         longitude, latitude
-            Where the camera looks, degrees.
+            Where the camera looks, degrees: from -360 to 360, and from -90 to 90.
         fov
-            Its angle of view in degrees, above 0 and below 180.
+            Its angle of view, from 1 to 179 degrees.
         size
             Pixels across.
+
+        Raises
+        ------
+        TargetError
+            One of these angles is out of range.
         """
+        for what, value, most in (("longitude", longitude, 360), ("latitude", latitude, 90)):
+            if not -most <= value <= most:
+                raise TargetError(
+                    f"--at of a view of {self.name}: the {what} must be from -{most} to {most} degrees, not"
+                    f" {value}"
+                )
+        _check_fov(fov, f"a view of {self.name}")
         patch = TangentPatch(
             rotation=rotation_of_view(lonlat_to_direction(longitude, latitude)), fov=fov, size=size
         )
@@ -175,15 +190,21 @@ class Panorama:
         return turn_columns(np.asarray(self.pixels[first:last], np.float64), -longitude)
 
 
+def _check_fov(fov: float, name: str) -> None:
+    if not LEAST_FOV <= fov <= MOST_FOV:
+        raise TargetError(f"--fov of {name} must be from {LEAST_FOV:g} to {MOST_FOV:g} degrees, not {fov}")
+
+
 def save_picture(pixels: NDArray[np.uint8], path: Path) -> None:
-    """Write a picture (H, W, 3); the name's ending says the format.
+    """Write a picture (H, W, 3); the name's ending says the format, and its folder is made.
 
     Raises
     ------
-    ImageError
-        The ending is no picture's.
+    OutputError
+        The ending is none of `PICTURE_FORMATS`, or the file cannot be written.
     """
-    try:
-        Image.fromarray(pixels).save(path)
-    except ValueError as error:
-        raise ImageError(f"{path} does not end as a picture's name does: take .png or .jpg") from error
+    kind = PICTURE_FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise OutputError(f"{printable(path)}: pictures are written as {', '.join(PICTURE_FORMATS)}")
+    with write_output(path) as partial:
+        Image.fromarray(pixels).save(partial, kind)

@@ -14,6 +14,7 @@ from hifi_portrait.cli.outputs import (
     check_files,
     check_folder,
     glb_path,
+    json_path,
     numbered,
     picture_path,
     safetensors_path,
@@ -64,6 +65,25 @@ def test_a_video_is_named_as_a_person_means_it(out, written):
 )
 def test_a_head_is_named_as_a_person_means_it(out, written):
     assert glb_path(out) == Path(written)
+
+
+@pytest.mark.parametrize(
+    ("out", "written"), [("figures", "figures.json"), ("f.JSON", "f.JSON"), ("new/", "new/table.json")]
+)
+def test_a_table_is_named_as_a_person_means_it(out, written):
+    assert json_path(out, "a table", "table.json") == Path(written)
+
+
+@pytest.mark.parametrize("out", ["a.jpg", "", ".json"])
+def test_a_name_that_is_no_tables_is_refused(out):
+    with pytest.raises(OutputError, match="--out"):
+        json_path(out, "a table", "table.json")
+
+
+def test_a_folder_that_cannot_be_made_is_told_by_its_own_option(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=r"--maps .*file is a file: name a folder"):
+        check_folder(tmp_path / "file", [], "--maps")
 
 
 def test_a_folder_that_exists_is_written_into(tmp_path):

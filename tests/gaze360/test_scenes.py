@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from typer.testing import CliRunner
 
-from hifi_portrait.errors import DatasetError
+from hifi_portrait.errors import DatasetError, OutputError
 from hifi_portrait.scenery.environment import Environment
 from hifi_portrait.scenery.place_names import PLACES
 from mmrgaze360 import sphere
 from mmrgaze360.cli.app import app
-from mmrgaze360.dataset import SceneDataset
+from mmrgaze360.dataset import SceneDataset, SceneRecord
+from mmrgaze360.dataset.format import encode_jpeg
 from mmrgaze360.dataset.records import box_of_corners
 from mmrgaze360.dataset.rotate import rotate_dataset
+from mmrgaze360.limits import LARGEST_SEED
 from mmrgaze360.network import MMRGaze360
 from mmrgaze360.network.inputs import to_network
 from mmrgaze360.scenes import write
@@ -204,6 +208,111 @@ def test_a_second_run_draws_nothing_again(data: Path, monkeypatch: pytest.Monkey
     write_scenes(data, SceneSettings(count=3, size=128, seed=17 * 40), quiet=True)
 
 
+@pytest.fixture
+def blank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data set of two scenes of one shard; scenes are grey from now on, and drawn at once."""
+
+    def draw(seeds: Sequence[int], settings: SceneSettings) -> list[SceneRecord]:
+        image = encode_jpeg(np.full((settings.size // 2, settings.size, 3), 128, np.uint8))
+        return [
+            SceneRecord(scene_id=f"scene-{seed}", split="train", image=image, people=[]) for seed in seeds
+        ]
+
+    monkeypatch.setattr(write, "draw_shard", draw)
+    return write_scenes(tmp_path / "blank", SceneSettings(count=2, size=256), quiet=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--size", "512"], "size 256, not 512"),
+        (["--size", "256", "--distortion", "strong"], "distortion none, not strong"),
+        (["--size", "256", "--rooms-only"], "rooms-only no, not yes"),
+        (["--size", "256", "--environments", str(write.PANORAMAS)], "environments none, not panoramas"),
+    ],
+)
+def test_scenes_that_are_there_with_other_settings_are_not_passed_off(
+    blank: Path, words: list[str], said: str
+) -> None:
+    result = CliRunner().invoke(app, ["scenes", "--out", str(blank), "--count", "2", "-q", *words])
+    assert result.exit_code == 2
+    assert f"was made with {said}: ask for the same, or name another folder" in result.output
+
+
+def test_more_scenes_of_the_same_settings_are_added(blank: Path) -> None:
+    write_scenes(blank, SceneSettings(count=45, size=256), quiet=True)
+    assert len(SceneDataset(blank)) == 45
+
+
+def test_fewer_scenes_than_there_are_leave_all(blank: Path) -> None:
+    write_scenes(blank, SceneSettings(count=1, size=256), quiet=True)
+    assert len(SceneDataset(blank)) == 2
+
+
+def test_scenes_of_another_seed_may_have_other_settings(blank: Path) -> None:
+    write_scenes(blank, SceneSettings(count=1, size=512, seed=40), quiet=True)
+    assert [scene.picture().shape[1] for scene in SceneDataset(blank)] == [256, 256, 512]
+
+
+@pytest.fixture
+def old(blank: Path) -> Path:
+    """The same, as older releases wrote it."""
+    (shard,) = (blank / "scenes").iterdir()
+    pq.write_table(pq.read_table(shard).replace_schema_metadata(None), shard)
+    return blank
+
+
+def test_scenes_of_older_releases_are_gone_on_with(old: Path) -> None:
+    write_scenes(old, SceneSettings(count=41, size=256, rooms_only=True), quiet=True)
+    assert len(SceneDataset(old)) == 41
+
+
+def test_the_size_of_scenes_of_older_releases_is_compared(old: Path) -> None:
+    with pytest.raises(DatasetError, match="size 256, not 512"):
+        write_scenes(old, SceneSettings(count=2, size=512), quiet=True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [({"most_tilt": 30}, "tilt 180.0, not 30"), ({"seed": 4}, "seed 0, not 4")],
+)
+def test_a_turned_data_set_of_other_settings_is_not_passed_off(
+    blank: Path, tmp_path: Path, changed: dict[str, int], said: str
+) -> None:
+    rotate_dataset(blank, tmp_path / "turned", quiet=True)
+    with pytest.raises(DatasetError, match=said):
+        rotate_dataset(blank, tmp_path / "turned", quiet=True, **changed)
+
+
+def test_another_data_set_is_not_turned_into_the_same_folder(blank: Path, tmp_path: Path) -> None:
+    rotate_dataset(blank, tmp_path / "turned", quiet=True)
+    other = shutil.copytree(blank, tmp_path / "other")
+    with pytest.raises(DatasetError, match="data blank, not other"):
+        rotate_dataset(other, tmp_path / "turned", quiet=True)
+
+
+def test_a_data_set_that_has_grown_is_turned_to_its_end(blank: Path, tmp_path: Path) -> None:
+    rotate_dataset(blank, tmp_path / "turned", quiet=True)
+    write_scenes(blank, SceneSettings(count=3, size=256), quiet=True)
+    rotate_dataset(blank, tmp_path / "turned", quiet=True)
+    assert len(SceneDataset(tmp_path / "turned")) == 3
+
+
+def test_a_full_disk_is_told_with_the_shard(blank: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pq, "write_table", full)
+    with pytest.raises(OutputError, match=r"scenes-00000040\.parquet cannot be written: No space"):
+        write_scenes(blank, SceneSettings(count=1, size=256, seed=40), quiet=True)
+
+
+def test_the_last_scene_of_all_is_drawn(blank: Path) -> None:
+    last = LARGEST_SEED // 40 * 40
+    write_scenes(blank, SceneSettings(count=1, size=256, seed=last), quiet=True)
+    assert len(SceneDataset(blank)) == 3
+
+
 def test_real_places_come_with_the_package_and_no_split_shares_one() -> None:
     files = sorted(write.PANORAMAS.iterdir())
     assert len(files) == 21 and sum(file.stat().st_size for file in files) < 4e6
@@ -274,7 +383,7 @@ def test_boxes_of_pixels_become_boxes_of_degrees() -> None:
 
 
 def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["scenes", "--out", str(tmp_path / "a"), "--size", "7"])
+    result = CliRunner().invoke(app, ["scenes", "--out", str(tmp_path / "a"), "--size", "129"])
     assert result.exit_code == 2 and "size must be even" in result.output
     result = CliRunner().invoke(app, ["rotate", str(tmp_path), "--out", str(tmp_path / "b")])
     assert result.exit_code == 2 and "dataset.json" in result.output

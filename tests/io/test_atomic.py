@@ -6,7 +6,8 @@ from threading import Barrier
 
 import pytest
 
-from hifi_portrait.io.atomic import atomic_write
+from hifi_portrait.errors import OutputError
+from hifi_portrait.io.atomic import atomic_write, write_output
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):
@@ -98,7 +99,8 @@ def test_the_next_of_many_writers_deletes_what_dead_ones_left(tmp_path):
     code = f"""
 import os, signal
 from pathlib import Path
-from hifi_portrait.io.atomic import atomic_write
+from hifi_portrait.errors import OutputError
+from hifi_portrait.io.atomic import atomic_write, write_output
 with atomic_write(Path({str(tmp_path / "a.png")!r}), many_writers=True) as partial:
     partial.write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -108,3 +110,16 @@ with atomic_write(Path({str(tmp_path / "a.png")!r}), many_writers=True) as parti
     with atomic_write(tmp_path / "a.png", many_writers=True) as partial:
         partial.write_text("whole")
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_result_is_written_into_a_new_folder(tmp_path):
+    with write_output(tmp_path / "new" / "a.txt") as partial:
+        partial.write_text("all of it")
+    assert (tmp_path / "new" / "a.txt").read_text() == "all of it"
+
+
+def test_a_result_for_which_there_is_no_room_is_named(tmp_path):
+    full = pytest.raises(OutputError, match=r"a\.txt cannot be written: No space")
+    with full, write_output(tmp_path / "a.txt"):
+        raise OSError(28, "No space left on device")
+    assert list(tmp_path.iterdir()) == []

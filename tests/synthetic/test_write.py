@@ -1,14 +1,18 @@
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
+import pyarrow.parquet as pq
 import pytest
 
 from hifi_portrait.dataset.format import IDDataset
+from hifi_portrait.errors import DatasetError
 from hifi_portrait.synthetic import write_people
 
 SMALL = {"photos": 2, "size": 32}
@@ -97,3 +101,50 @@ def test_several_processes_write_the_same_people(whole: Path, tmp_path: Path):
 def test_a_count_out_of_range_is_refused_by_name(tmp_path: Path, wrong: dict[str, int]):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         write_people(tmp_path, **{"count": 1, "photos": 1, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"size": 48}, "size 32, not 48"),
+        ({"photos": 3}, "photos 2, not 3"),
+        ({"per_sitting": 2}, "per-sitting 1, not 2"),
+        ({"restyled": 0.5}, "restyled 0.0, not 0.5"),
+        ({"variety": "world"}, "variety studio, not world"),
+    ],
+)
+def test_people_who_are_there_with_other_settings_are_not_passed_off(
+    whole: Path, changed: dict[str, Any], said: str
+):
+    with pytest.raises(DatasetError, match=f"person-00000000 of .* made with {said}: .*another folder"):
+        write_people(whole, 4, progress=lambda done: None, **{**SMALL, **changed})
+
+
+def test_other_people_may_be_added_with_other_settings(tmp_path: Path):
+    write_people(tmp_path, 1, progress=lambda done: None, photos=1, size=32)
+    write_people(tmp_path, 1, seed=300, progress=lambda done: None, photos=2, size=48)
+    assert [record.width for record in IDDataset(tmp_path)] == [32, 48, 48]
+
+
+def _forget_settings(people: Path) -> None:
+    """Make a data set what older releases wrote."""
+    for file in (people / "photos").glob("*.parquet"):
+        pq.write_table(pq.read_table(file).replace_schema_metadata(None), file)
+
+
+def test_people_of_older_releases_are_gone_on_with(whole: Path, tmp_path: Path):
+    old = shutil.copytree(whole, tmp_path / "old")
+    _forget_settings(old)
+    seen: list[int] = []
+    write_people(old, 3, per_sitting=2, progress=seen.append, **SMALL)
+    assert seen == [3]
+
+
+@pytest.mark.parametrize("changed", [{"size": 48}, {"photos": 3}])
+def test_what_pictures_of_older_releases_show_is_compared(
+    whole: Path, tmp_path: Path, changed: dict[str, int]
+):
+    old = shutil.copytree(whole, tmp_path / "old")
+    _forget_settings(old)
+    with pytest.raises(DatasetError, match=next(iter(changed))):
+        write_people(old, 3, progress=lambda done: None, **{**SMALL, **changed})

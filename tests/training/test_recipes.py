@@ -73,6 +73,8 @@ def test_frozen_and_joint_training_differ_by_the_list_of_trainable_parts():
         (("crop = 32", "[autoencoder.losses]\nl2 = 1"), r"autoencoder\.losses\.l2"),
         (("batch_size = 2", ""), r"trainer\.batch_size' is missing"),
         (("max_steps = 4", ""), r"trainer: .*max_steps and max_minutes"),
+        (("max_steps = 4", "max_steps = 4\nseed = 40000000000000000000"), r"seed must be from 0 to 42949"),
+        (("max_steps = 4", "max_steps = 4\nseed = -1"), r"trainer: .*seed must be from 0"),
         (("max_steps = 4", 'max_steps = 4\nprecision = "fp8"'), r"trainer\.precision must be one of"),
         (("max_steps = 4", "max_steps = 4\nbetas = [0.9]"), r"trainer\.betas must be a list"),
         (('"autoencoder"', '"autoencodr"'), r"'objective' must be one of"),

@@ -107,6 +107,26 @@ def glb_path(out: str, name: str = "head.glb") -> Path:
     return _with_ending(out, name, (".glb",), "a head is saved as")
 
 
+def json_path(out: str, what: str, name: str) -> Path:
+    """Find the ``.json`` file that ``--out`` names, which gets that ending if it has none.
+
+    Parameters
+    ----------
+    out
+        A file, or a folder as of `picture_path`.
+    what
+        What is written, for messages, such as "a table".
+    name
+        Of the file in a folder.
+
+    Raises
+    ------
+    OutputError
+        The name is empty, or its ending is that of another kind of file.
+    """
+    return _with_ending(out, name, (".json",), f"{what} is saved as")
+
+
 def motion_path(out: str, name: str = "motion.json") -> Path:
     """Find the file that ``--save-motion`` names, which gets ``.json`` behind its name if it has no ending.
 
@@ -199,21 +219,30 @@ def check_files(
         _check_name(real, option)
 
 
-def check_folder(out: Path, inputs: Iterable[Path]) -> None:
+def check_folder(out: Path, inputs: Iterable[Path], option: str = "--out") -> None:
     """Check that a folder can be made or written into, before anything is computed.
+
+    Parameters
+    ----------
+    out
+        The folder.
+    inputs
+        Files and folders that must stay.
+    option
+        What named it, for messages.
 
     Raises
     ------
     OutputError
         It is an input or a file, or it cannot be made or written to.
     """
-    _check_not_input(out, [path for path in inputs if path.exists()])
+    _check_not_input(out, [path for path in inputs if path.exists()], option)
     if not is_utf8(out):
-        raise OutputError(f"--out {printable(out)}: the name of this folder must be UTF-8")
+        raise OutputError(f"{option} {printable(out)}: the name of this folder must be UTF-8")
     if out.exists() and not out.is_dir():
-        raise OutputError(f"--out {printable(out)} is a file: name a folder")
-    _check_room(out, PICTURE_BYTES, out)
-    _check_name(out)
+        raise OutputError(f"{option} {printable(out)} is a file: name a folder")
+    _check_room(out, PICTURE_BYTES, out, option)
+    _check_name(out, option)
 
 
 def check_text_file(path: Path, option: str) -> None:

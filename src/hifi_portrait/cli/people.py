@@ -14,7 +14,10 @@ from hifi_portrait.cli.outputs import check_folder
 
 
 def people(
-    out: Annotated[Path, typer.Option(help="The data set's folder; an unfinished one is taken up again.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="The data set's folder; one that is there is gone on with, with the same options."),
+    ],
     count: Annotated[int, typer.Option(min=1, max=options.MOST_PEOPLE, help="How many people.")] = 100,
     photos: Annotated[int, typer.Option(min=1, max=64, help="How many photos of each.")] = 6,
     size: Annotated[int, typer.Option(min=64, max=1024, help="Width and height of a photo.")] = 256,

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from hifi_portrait.dataset.made_with import Settings, with_settings
 from hifi_portrait.dataset.records import PhotoAnalysis, PhotoRecord, true_suffix
 from hifi_portrait.dataset.tables import (
     ANALYSIS_SCHEMA,
@@ -44,6 +45,8 @@ class IDDatasetWriter:
         Prefix of the names of this writer's shards.
     shard_photos
         A shard is closed once it holds at least this many photos.
+    settings
+        What the photos are made with, which their tables keep.
 
     Attributes
     ----------
@@ -56,10 +59,13 @@ class IDDatasetWriter:
         The folder holds a data set of another version, or a damaged one.
     """
 
-    def __init__(self, path: str | Path, *, name: str = "a", shard_photos: int = 512) -> None:
+    def __init__(
+        self, path: str | Path, *, name: str = "a", shard_photos: int = 512, settings: Settings | None = None
+    ) -> None:
         self.path = Path(path)
         self.name = name
         self.shard_photos = shard_photos
+        self.settings = settings or {}
         if (self.path / "dataset.json").exists() and "shards" in read_header(self.path):
             raise DatasetError(
                 f"{self.path} was built by `hifi-portrait dataset build`: add to it by"
@@ -87,7 +93,8 @@ class IDDatasetWriter:
         if not ids or len(set(ids)) != len(ids) or any(p.identity_id != identity_id for p in photos):
             raise DatasetError(f"photos of {identity_id!r}: give at least one, all of it, each photo_id once")
         if self._open is None:
-            self._open = ShardWriter(self.path, f"{self.name}-{self._next_shard:05d}")
+            name = f"{self.name}-{self._next_shard:05d}"
+            self._open = ShardWriter(self.path, name, self.settings)
         for photo in photos:
             self._open.append(photo)
         self.complete.add(identity_id)
@@ -128,10 +135,13 @@ class ShardWriter:
         The data set's folder.
     name
         Name of the shard.
+    settings
+        What its photos are made with.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, settings: Settings | None = None) -> None:
         self.path, self.name = path, name
+        self._schema = with_settings(PHOTO_SCHEMA, settings or {})
         self._rows: list[dict[str, Any]] = []
         self._file = ExitStack()
         partial = self._file.enter_context(atomic_write(path / "images" / f"{name}.tar"))
@@ -181,7 +191,7 @@ class ShardWriter:
         if all(row["analysis"] is not None for row in self._rows):
             rows = [(row["identity_id"], row["photo_id"], row["analysis"]) for row in self._rows]
             write_analysis(self.path, self.name, rows)
-        write_table(self.path / "photos" / f"{self.name}.parquet", self._rows, PHOTO_SCHEMA)
+        write_table(self.path / "photos" / f"{self.name}.parquet", self._rows, self._schema)
 
     def abandon(self) -> None:
         """Leave no trace of it."""

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hifi_portrait.errors import OutputError
+from hifi_portrait.io.names import printable
+
 _WRITER = re.compile(r"\.([^.]+)-(\d+)-\d+\.partial$")
 """End of the name of a temporary file that one writer of several uses: host, process, thread."""
 
@@ -54,6 +57,33 @@ def atomic_write(path: Path, *, many_writers: bool = False) -> Iterator[Path]:
         os.replace(partial, path)
     finally:
         _delete(partial)
+
+
+@contextmanager
+def write_output(path: Path) -> Iterator[Path]:
+    """Give a temporary path as `atomic_write` does, for a result: what goes wrong says which file it was.
+
+    Parameters
+    ----------
+    path
+        The file to write; its folder is made where it does not exist. Several may write it at a time.
+
+    Yields
+    ------
+    Path
+        Where to write.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written: there is no room, for example.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path, many_writers=True) as partial:
+            yield partial
+    except OSError as error:
+        raise OutputError(f"{printable(path)} cannot be written: {error.strerror or error}") from error
 
 
 def _host() -> str:

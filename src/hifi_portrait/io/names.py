@@ -34,3 +34,8 @@ def printable(name: str | Path) -> str:
 def is_utf8(name: str | Path) -> bool:
     """Tell whether a name is UTF-8, which libraries that read and write weights and tables need."""
     return not any("\udc80" <= letter <= "\udcff" for letter in os.fspath(name))
+
+
+def name_of(path: Path | None) -> str | None:
+    """Give the name of a file or folder for a record of settings: the same wherever it lies."""
+    return None if path is None else printable(path.resolve().name)

@@ -15,8 +15,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from hifi_portrait.errors import ImageError, OutputError
-from hifi_portrait.io.atomic import atomic_write
-from hifi_portrait.io.names import PICTURE_FORMATS, printable
+from hifi_portrait.io.atomic import write_output
+from hifi_portrait.io.names import PICTURE_FORMATS
 
 KEY = "hifi-portrait"
 """Name of the PNG text field that holds the record, and of this package."""
@@ -87,12 +87,8 @@ def save_picture(
             options["subsampling"] = 0
         elif image.mode == "RGBA":  # what lies under transparent pixels, too, stays as it is
             options |= {"lossless": True, "exact": True}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path, many_writers=True) as partial:
-            image.save(partial, format=kind, **options)
-    except OSError as error:
-        raise OutputError(f"{printable(path)} cannot be written: {error.strerror or error}") from error
+    with write_output(path) as partial:
+        image.save(partial, format=kind, **options)
 
 
 def read_record(path: Path | str) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from tqdm import tqdm
 
 from hifi_portrait.dataset.executor import each_of, run_shards
 from hifi_portrait.dataset.format import IDDatasetWriter, PhotoRecord
+from hifi_portrait.dataset.made_with import Settings, check_people
+from hifi_portrait.io.names import name_of
 from hifi_portrait.scenery.environment import load_environments
 from hifi_portrait.synthetic.person import Person
 from hifi_portrait.synthetic.photo_setup import PhotoSetup
@@ -111,7 +113,8 @@ def write_people(
 
     Which shard a person lies in follows from the seed alone, however many processes render.
 
-    People already in the data set are kept and skipped, so a call after a kill goes on where it stopped.
+    People already in the data set are kept and skipped, so a call after a kill goes on where it stopped. They
+    must have been photographed with the same settings; other people may have been with others.
 
     Parameters
     ----------
@@ -146,8 +149,8 @@ def write_people(
         When ``count``, ``photos``, ``per_sitting``, ``restyled``, ``workers`` or ``variety`` is out of range,
         or ``environments`` are given for the variety "studio".
     DatasetError
-        When ``out`` is not an ID data set, ``environments`` is not a folder of panoramas, or a worker process
-        dies.
+        When ``out`` is not an ID data set or holds some of these people with other settings,
+        ``environments`` is not a folder of panoramas, or a worker process dies.
     """
     if variety not in VARIETIES:
         raise ValueError(f"unknown variety {variety!r}: take one of {', '.join(VARIETIES)}")
@@ -169,6 +172,15 @@ def write_people(
     path = Path(out)
     with IDDatasetWriter(path) as writer:
         present = set(writer.complete)
+    settings: Settings = {
+        "photos": photos,
+        "size": size,
+        "per-sitting": per_sitting,
+        "restyled": restyled,
+        "variety": variety,
+        "environments": name_of(folder),
+    }
+    check_people(path, present.intersection(map(identity_id, range(seed, seed + count))), settings)
     todo = [s for s in range(seed, seed + count) if identity_id(s) not in present]
     shoot = partial(
         photograph_person,
@@ -197,7 +209,8 @@ def write_people(
         )
         with closing(rendered):
             for name, taken in rendered:
-                with IDDatasetWriter(path, name=name, shard_photos=SHARD_PHOTOS + PHOTO_SEEDS) as writer:
+                most = SHARD_PHOTOS + PHOTO_SEEDS
+                with IDDatasetWriter(path, name=name, shard_photos=most, settings=settings) as writer:
                     for person_seed, records in zip(todo_shards[name], taken, strict=True):
                         writer.add(identity_id(person_seed), records)
     with IDDatasetWriter(path):

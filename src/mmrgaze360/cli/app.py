@@ -7,7 +7,12 @@ from typing import Annotated
 import typer
 
 from hifi_portrait import __version__
-from hifi_portrait.cli.console import reports_errors
+from hifi_portrait.cli.console import (
+    check_working_folder,
+    hush_libraries,
+    open_missing_streams,
+    reports_errors,
+)
 from mmrgaze360.cli.data import rotate, scenes
 from mmrgaze360.cli.train import collect, train
 from mmrgaze360.cli.use import evaluate, follow, view
@@ -41,4 +46,7 @@ for command in (follow, view, scenes, rotate, train, collect, evaluate):
 
 def main() -> None:
     """Run the command line."""
+    open_missing_streams()
+    hush_libraries()
+    check_working_folder()
     app()

@@ -9,19 +9,34 @@ from typing import Annotated
 import typer
 
 from hifi_portrait.cli.console import emit
+from hifi_portrait.cli.outputs import check_folder
+from mmrgaze360.cli import options
+from mmrgaze360.cli.options import given_path
 
 
 def train(
     recipe: Annotated[str, typer.Argument(help="head, scene, detector or another recipe, or a .toml file.")],
-    data: Annotated[Path, typer.Option(help="Data set of panoramas with known gazes.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run; a run that is there is continued.")],
+    data: options.Data,
+    out: Annotated[
+        Path,
+        typer.Option(
+            parser=given_path,
+            metavar="DIR",
+            help="Folder of the run; a run that is there is continued.",
+        ),
+    ],
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help="A setting in place of the recipe's, such as trainer.max_steps=100."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A setting in place of the recipe's, such as trainer.max_steps=100; may be repeated.",
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Train one of the networks. A run that is stopped goes on from its last checkpoint."""
+    check_folder(out, [data])
     from hifi_portrait.training.engine.trainer import Trainer
     from mmrgaze360.training.recipes import load_recipe, make_objective
 
@@ -36,11 +51,15 @@ def train(
 
 
 def collect(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of runs.")],
-    out: Annotated[Path, typer.Option(help="Folder of the model, for --model.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    runs: Annotated[list[Path], typer.Argument(parser=given_path, metavar="RUN...", help="Folders of runs.")],
+    out: Annotated[
+        Path,
+        typer.Option(parser=given_path, metavar="DIR", help="Folder of the model, for --model."),
+    ],
+    as_json: options.Json = False,
 ) -> None:
     """Put the newest averaged weights of runs into one folder."""
+    check_folder(out, runs)
     from mmrgaze360.training.collect import collect_weights
 
     found = collect_weights(runs, out)

@@ -1,4 +1,4 @@
-"""Commands on panoramas: ``follow`` and ``view``."""
+"""Commands on panoramas: ``follow``, ``view`` and ``evaluate``."""
 
 from __future__ import annotations
 
@@ -6,31 +6,51 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import cv2
-import numpy as np
 import typer
 
 from hifi_portrait.cli.console import emit
-
-_Panorama = Annotated[Path, typer.Argument(help="Picture file, twice as wide as high.")]
-_Fov = Annotated[
-    float | None,
-    typer.Option(help="Of a flat photo in place of a panorama: its horizontal angle of view."),
-]
+from hifi_portrait.cli.outputs import check_files, json_path, picture_path
+from mmrgaze360.cli import options
+from mmrgaze360.cli.options import given_path
+from mmrgaze360.cli.outputs import check_heat_maps, files_of, given, write_heat_maps
+from mmrgaze360.limits import LEAST_FOV, MOST_FOV, MOST_SCENES
 
 
 def follow(
-    panorama: _Panorama,
-    out: Annotated[Path | None, typer.Option(help="Picture to write: heads, sight lines, targets.")] = None,
-    heads: Annotated[
-        Path | None, typer.Option(help="JSON file with boxes of heads; without it they are looked for.")
+    panorama: options.Panorama,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Picture to write, or a folder: heads, sight lines, targets."),
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="Folder with the trained networks.")] = None,
-    heatmaps: Annotated[Path | None, typer.Option(help="Folder for a heat map of each person.")] = None,
-    fov: _Fov = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    heads: Annotated[
+        Path | None,
+        typer.Option(
+            parser=given_path,
+            metavar="FILE",
+            help="JSON file with boxes of heads; without it they are looked for.",
+        ),
+    ] = None,
+    model: options.Model = None,
+    heatmaps: Annotated[
+        Path | None,
+        typer.Option(parser=given_path, metavar="DIR", help="Folder for a heat map of each person."),
+    ] = None,
+    fov: Annotated[
+        float | None,
+        typer.Option(
+            min=LEAST_FOV,
+            max=MOST_FOV,
+            help="Of a flat photo in place of a panorama: its horizontal angle of view, degrees.",
+        ),
+    ] = None,
+    as_json: options.Json = False,
 ) -> None:
     """Find where each person of a panorama looks."""
+    picture = None if out is None else picture_path(out, "followed.png")
+    inputs = given(panorama, heads, model)
+    check_files(given(picture), inputs)
+    if heatmaps is not None:
+        check_heat_maps(heatmaps, inputs, picture)
     from mmrgaze360.find_people import read_heads
     from mmrgaze360.follower import GazeFollower, mark
     from mmrgaze360.panorama import Panorama, save_picture
@@ -38,15 +58,10 @@ def follow(
     opened = Panorama.open(panorama, fov)
     boxes = None if heads is None else read_heads(heads, opened)
     people = GazeFollower.from_pretrained(model)(opened, boxes)
-    if out is not None:
-        save_picture(mark(opened, people), out)
+    if picture is not None:
+        save_picture(mark(opened, people), picture)
     if heatmaps is not None:
-        heatmaps.mkdir(parents=True, exist_ok=True)
-        for number, person in enumerate(people):
-            shown = np.asarray(255 * np.sqrt(person.heatmap / person.heatmap.max()), np.uint8)
-            coloured = np.asarray(cv2.applyColorMap(shown, cv2.COLORMAP_MAGMA)[..., ::-1], np.uint8)
-            save_picture(np.ascontiguousarray(coloured), heatmaps / f"person-{number:02d}.png")
-            np.save(heatmaps / f"person-{number:02d}.npy", person.heatmap)
+        write_heat_maps(heatmaps, [person.heatmap for person in people])
     lines = []
     for number, person in enumerate(people):
         seen = "in view" if person.in_view >= 0.5 else "not in view"
@@ -59,52 +74,70 @@ def follow(
 
 
 def view(
-    panorama: _Panorama,
-    out: Annotated[Path, typer.Option(help="Picture to write.")],
+    panorama: options.Panorama,
+    out: options.PictureOut,
     at: Annotated[
-        tuple[float, float], typer.Option(help="Longitude and latitude of the middle, degrees.")
+        tuple[float, float],
+        typer.Option(
+            metavar="LONGITUDE LATITUDE",
+            help="The middle, degrees: from -360 to 360, positive to the right, and from -90 to 90.",
+        ),
     ] = (0.0, 0.0),
-    angle: Annotated[float, typer.Option("--fov", help="Angle of view, degrees.")] = 60.0,
+    angle: Annotated[
+        float, typer.Option("--fov", min=LEAST_FOV, max=MOST_FOV, help="Angle of view, degrees.")
+    ] = 60.0,
     size: Annotated[int, typer.Option(help="Pixels across.", min=16, max=8192)] = 512,
 ) -> None:
     """Write what an ordinary camera in a panorama's middle would see."""
+    picture = picture_path(out, "view.png")
+    check_files([picture], [panorama])
     from mmrgaze360.panorama import Panorama, save_picture
 
-    save_picture(Panorama.open(panorama).view(*at, angle, size), out)
-    typer.echo(str(out))
+    save_picture(Panorama.open(panorama).view(*at, angle, size), picture)
+    typer.echo(str(picture))
 
 
 def evaluate(
-    data: Annotated[Path | None, typer.Option(help="Data set of panoramas.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(parser=given_path, metavar="DIR", help="Data set of panoramas.")
+    ] = None,
     gazefollow360: Annotated[
-        Path | None, typer.Option(help="Folder of GazeFollow360, in its authors' layout.")
+        Path | None,
+        typer.Option(
+            parser=given_path, metavar="DIR", help="Folder of GazeFollow360, in its authors' layout."
+        ),
     ] = None,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
-    model: Annotated[Path | None, typer.Option(help="Folder with the trained networks.")] = None,
+    model: options.Model = None,
     rows: Annotated[
         list[str] | None, typer.Option("--row", help="A row of the table; all that can be made by default.")
     ] = None,
-    most: Annotated[int | None, typer.Option(help="Scenes to take, at most.", min=1)] = None,
-    out: Annotated[Path | None, typer.Option(help="JSON file to write.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    most: Annotated[int | None, typer.Option(help="Scenes to take, at most.", min=1, max=MOST_SCENES)] = None,
+    out: Annotated[str | None, typer.Option(metavar="FILE", help="JSON file to write, or a folder.")] = None,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
 ) -> None:
     """Measure the system, and what it is compared with, on a data set."""
+    if (data is None) == (gazefollow360 is None):
+        raise typer.BadParameter("give one of --data and --gazefollow360")
+    table = None if out is None else json_path(out, "a table", "measured.json")
+    inputs = given(data, gazefollow360, model)
+    check_files(given(table), [*inputs, *files_of(data), *files_of(model)])
+    from hifi_portrait.io.atomic import write_output
     from mmrgaze360.dataset.format import SceneDataset
     from mmrgaze360.dataset.gazefollow360 import PUBLISHED, GazeFollow360
     from mmrgaze360.evaluation import FACES, ROWS, format_table, possible_rows
     from mmrgaze360.evaluation import evaluate as measure
     from mmrgaze360.follower import GazeFollower
 
-    if (data is None) == (gazefollow360 is None):
-        raise ValueError("give one of --data and --gazefollow360")
     scenes = SceneDataset(data, split) if data is not None else GazeFollow360(str(gazefollow360), split)
     free = {name for name, row in ROWS.items() if not row.trained} | {FACES}
     needed = rows is None or not set(rows) <= free
     follower = GazeFollower.from_pretrained(model) if needed else None
     chosen = possible_rows(model, follower) if rows is None and follower is not None else (rows or [])
     found = measure(scenes, chosen, follower, folder=model, most=most, quiet=quiet)
-    if out is not None:
-        out.write_text(json.dumps(found, indent=2) + "\n")
+    if table is not None:
+        with write_output(table) as partial:
+            partial.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     published = PUBLISHED if gazefollow360 is not None and split == "test" else ()
     emit(found, format_table(found, published), as_json)

@@ -24,12 +24,15 @@ from PIL import Image
 
 from hifi_portrait.errors import DatasetError, needs_extra
 from hifi_portrait.head.arrays import Array
-from hifi_portrait.io.atomic import atomic_write
+from hifi_portrait.io.atomic import write_output
+from hifi_portrait.io.names import printable
 from mmrgaze360.dataset.records import SPLITS, GazeRecord
 
 with needs_extra("data"):
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+    from hifi_portrait.dataset.made_with import Settings, check_settings, read_settings, with_settings
 
 FORMAT_NAME = "mmrgaze360-dataset"
 FORMAT_VERSION = 1
@@ -117,23 +120,59 @@ def write_header(folder: Path) -> None:
     ------
     DatasetError
         It holds something else.
+    OutputError
+        It cannot be written to.
     """
     header = folder / "dataset.json"
     if header.exists():
         _check_header(folder)
         return
-    (folder / "scenes").mkdir(parents=True, exist_ok=True)
-    with atomic_write(header, many_writers=True) as partial:
+    with write_output(header) as partial:
         partial.write_text(json.dumps({"format": FORMAT_NAME, "version": FORMAT_VERSION}) + "\n")
 
 
-def write_shard(folder: Path, name: str, scenes: Sequence[SceneRecord]) -> Path:
-    """Write a shard of a data set that has its header."""
+def write_shard(
+    folder: Path, name: str, scenes: Sequence[SceneRecord], settings: Settings | None = None
+) -> Path:
+    """Write a shard of a data set that has its header, and in it what the scenes were made with.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written.
+    """
     path = shard_path(folder, name)
-    table = pa.Table.from_pylist([_row(scene) for scene in scenes], SCENE_SCHEMA)
-    with atomic_write(path) as partial:
+    schema = with_settings(SCENE_SCHEMA, settings or {})
+    table = pa.Table.from_pylist([_row(scene) for scene in scenes], schema)
+    with write_output(path) as partial:
         pq.write_table(table, partial, compression="zstd", row_group_size=_ROW_GROUP)
     return path
+
+
+def count_finished(folder: Path, name: str, settings: Settings) -> int:
+    """Count the scenes of a shard that is there; 0 where it is not.
+
+    Parameters
+    ----------
+    folder, name
+        The data set's folder, and the shard's name.
+    settings
+        What it must have been made with. Older releases did not note it: of their shards only the ``size``,
+        the columns of a panorama, is known.
+
+    Raises
+    ------
+    DatasetError
+        It was made with other settings, or it is damaged.
+    """
+    path = shard_path(folder, name)
+    if not path.exists():
+        return 0
+    with _Opened(path) as table:
+        widths = table.read(columns=["width"])["width"].to_pylist()
+        there = {"size": widths[0] if widths else None} | read_settings(table.schema_arrow)
+        check_settings(f"shard {printable(path)}", there, settings)
+        return len(widths)
 
 
 def _row(scene: SceneRecord) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head.arrays import Array
-from mmrgaze360.dataset.format import SceneRecord, encode_jpeg, shard_path, write_header, write_shard
+from hifi_portrait.io.names import name_of
+from mmrgaze360.dataset.format import SceneRecord, count_finished, encode_jpeg, write_header, write_shard
 from mmrgaze360.dataset.opening import open_scenes
 from mmrgaze360.sphere import random_rotation, rotate_panorama
 
@@ -47,24 +48,35 @@ def rotate_dataset(
     Raises
     ------
     DatasetError
-        ``data`` is no data set, or ``out`` is it, or something else.
+        ``data`` is no data set, or ``out`` is it, something else, or what was turned with other settings.
     ValueError
-        ``most_tilt`` is not above 0 and at most 180.
+        ``most_tilt`` is not above 0 and at most 180, or ``seed`` is negative.
+    OutputError
+        ``out`` cannot be written to.
     """
     if not 0 < most_tilt <= 180:
         raise ValueError(f"tilt must be above 0 and at most 180 degrees, not {most_tilt}")
+    if seed < 0:
+        raise ValueError(f"seed must be 0 or more, not {seed}")
     source, folder = open_scenes(data), Path(out)
     if folder.resolve() == Path(data).resolve():
         raise DatasetError(f"{folder} is the data set itself: turn it into another folder")
+    settings = {"tilt": float(most_tilt), "seed": seed, "data": name_of(Path(data))}
+    shards = {
+        f"rotated-{first:08d}": range(first, min(first + _SHARD, len(source)))
+        for first in range(0, len(source), _SHARD)
+    }
     write_header(folder)
-    for first in tqdm(range(0, len(source), _SHARD), unit="shard", disable=quiet):
-        name = f"rotated-{first:08d}"
-        if shard_path(folder, name).exists():
-            continue
-        places = range(first, min(first + _SHARD, len(source)))
+    todo = {
+        name: places
+        for name, places in shards.items()
+        if count_finished(folder, name, settings) < len(places)
+    }
+    done = len(shards) - len(todo)
+    for name, places in tqdm(todo.items(), initial=done, total=len(shards), unit="shard", disable=quiet):
         turned = [
             rotate_scene(source[k], random_rotation(np.random.default_rng([362, seed, k]), most_tilt))
             for k in places
         ]
-        write_shard(folder, name, turned)
+        write_shard(folder, name, turned, settings)
     return len(source)

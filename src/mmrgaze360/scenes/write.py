@@ -13,9 +13,11 @@ import numpy as np
 
 from hifi_portrait.dataset.executor import each_of, run_shards
 from hifi_portrait.errors import needs_extra
+from hifi_portrait.io.names import name_of
 from hifi_portrait.scenery.environment import PANORAMAS, Environment, load_environments
-from mmrgaze360.dataset.format import SceneRecord, encode_jpeg, shard_path, write_header, write_shard
+from mmrgaze360.dataset.format import SceneRecord, count_finished, encode_jpeg, write_header, write_shard
 from mmrgaze360.dataset.records import SPLITS, GazeRecord, towards
+from mmrgaze360.limits import LARGEST_SEED, LARGEST_SIZE, MOST_SCENES, SMALLEST_SIZE
 from mmrgaze360.scenes.furniture_models import FurnitureModel, read_library
 from mmrgaze360.scenes.plan import DISTORTIONS, plan_scene
 from mmrgaze360.scenes.render import Cutout, DrawnPerson, DrawnScene, draw_scene, shoot
@@ -40,13 +42,13 @@ class SceneSettings:
     """How a data set is drawn."""
 
     count: int
-    """Scenes, 1 or more; made in whole shards of `SCENES_A_SHARD`, the last one shorter."""
+    """Scenes, 1 to `MOST_SCENES`; made in whole shards of `SCENES_A_SHARD`, the last one shorter."""
     size: int = 1024
     """Columns of a panorama, even and from 128 to 8192."""
     distortion: str = "none"
     """One of ``plan.DISTORTIONS``."""
     seed: int = 0
-    """Number of the first scene; a multiple of `SCENES_A_SHARD`."""
+    """Number of the first scene; a multiple of `SCENES_A_SHARD`, up to `LARGEST_SEED`."""
     environments: Path | None = None
     """Folder of panoramas for scenes without a room; None for those of the package, `PANORAMAS`."""
     furniture: Path | None = None
@@ -55,15 +57,17 @@ class SceneSettings:
     """Whether all scenes are in rooms."""
 
     def __post_init__(self) -> None:
-        if self.count < 1:
-            raise ValueError(f"count must be 1 or more, not {self.count}")
-        if not 128 <= self.size <= 8192 or self.size % 2:
-            raise ValueError(f"size must be even and from 128 to 8192, not {self.size}")
+        if not 1 <= self.count <= MOST_SCENES:
+            raise ValueError(f"count must be from 1 to {MOST_SCENES}, not {self.count}")
+        if not SMALLEST_SIZE <= self.size <= LARGEST_SIZE or self.size % 2:
+            raise ValueError(f"size must be even and from {SMALLEST_SIZE} to {LARGEST_SIZE}, not {self.size}")
         if self.distortion not in DISTORTIONS:
             known = ", ".join(DISTORTIONS)
             raise ValueError(f"unknown distortion {self.distortion!r}: take one of {known}")
-        if self.seed < 0 or self.seed % SCENES_A_SHARD:
-            raise ValueError(f"seed must be a multiple of {SCENES_A_SHARD}, 0 or more, not {self.seed}")
+        if not 0 <= self.seed <= LARGEST_SEED or self.seed % SCENES_A_SHARD:
+            raise ValueError(
+                f"seed must be a multiple of {SCENES_A_SHARD} from 0 to {LARGEST_SEED}, not {self.seed}"
+            )
         if self.rooms_only and self.environments is not None:
             raise ValueError("rooms_only leaves no scene for the panoramas of environments: give one of both")
 
@@ -71,6 +75,16 @@ class SceneSettings:
     def panoramas(self) -> Path | None:
         """Folder of the panoramas in which a third of the scenes stand; None where all are in rooms."""
         return None if self.rooms_only else self.environments or PANORAMAS
+
+    def noted(self) -> dict[str, str | float | bool | None]:
+        """Give what decides how a scene looks, as the data set keeps it."""
+        return {
+            "size": self.size,
+            "distortion": self.distortion,
+            "environments": name_of(self.environments),
+            "furniture": name_of(self.furniture),
+            "rooms-only": self.rooms_only,
+        }
 
 
 def split_of_shard(number: int) -> str:
@@ -80,6 +94,9 @@ def split_of_shard(number: int) -> str:
 
 def write_scenes(out: str | Path, settings: SceneSettings, workers: int = 1, quiet: bool = False) -> Path:
     """Draw scenes into a data set; those of finished shards that are there are kept.
+
+    They must have been drawn with the same settings; other scenes, of other seeds, may have been with others.
+    A shard that has fewer scenes than are asked for is drawn anew.
 
     Parameters
     ----------
@@ -95,18 +112,22 @@ def write_scenes(out: str | Path, settings: SceneSettings, workers: int = 1, qui
     Raises
     ------
     DatasetError
-        ``out`` holds something else, the panoramas cannot be read, or a worker dies twice at a shard.
+        ``out`` holds something else, or some of these scenes drawn with other settings; the panoramas cannot
+        be read; or a worker dies twice at a shard.
+    OutputError
+        ``out`` cannot be written to.
     """
     folder = Path(out)
     if settings.panoramas is not None:
         load_environments(settings.panoramas)  # says now what is wrong with them
     if settings.furniture is not None:
         read_library(settings.furniture)
+    noted = settings.noted()
     write_header(folder)
     shards: dict[str, list[int]] = {}
     for number in range(settings.seed, settings.seed + settings.count):
         shards.setdefault(shard_name(number), []).append(number)
-    todo = {name: seeds for name, seeds in shards.items() if not shard_path(folder, name).exists()}
+    todo = {name: seeds for name, seeds in shards.items() if count_finished(folder, name, noted) < len(seeds)}
     done = settings.count - sum(map(len, todo.values()))
     draw = partial(draw_shard, settings=settings)
     with tqdm(total=settings.count, initial=done, unit="scene", disable=quiet) as bar:
@@ -114,7 +135,7 @@ def write_scenes(out: str | Path, settings: SceneSettings, workers: int = 1, qui
         drawn = run_shards(each_of(draw), work, workers=workers if workers > 1 else 0)
         with closing(drawn):
             for name, (records,) in drawn:
-                write_shard(folder, name, records)
+                write_shard(folder, name, records, noted)
                 bar.update(len(records))
     return folder
 

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from hifi_portrait.errors import ModelError
+from hifi_portrait.errors import ModelError, OutputError
 
 _PARTS = ("patches", "field_of_view", "reborn", "image")
 
@@ -31,6 +31,8 @@ def collect_weights(runs: Sequence[Path], out: Path) -> dict[str, Path]:
     ------
     ModelError
         A folder is not a run with a checkpoint, or two are of one recipe.
+    OutputError
+        The weights would go into the folder of a run, or cannot be written.
     """
     found: dict[str, Path] = {}
     for run in runs:
@@ -41,8 +43,17 @@ def collect_weights(runs: Sequence[Path], out: Path) -> dict[str, Path]:
         if name in found:
             raise ModelError(f"{run} and {found[name]} are both runs of {name}")
         found[name] = checkpoints[-1]
+    folders = {run.resolve() for run in runs}
+    for name in found:
+        if (out / name).resolve() in folders:
+            raise OutputError(
+                f"--out {out}: {out / name} is a run, whose weights are taken: name another folder"
+            )
     for name, source in found.items():
-        shutil.copytree(source, out / name, dirs_exist_ok=True)
+        try:
+            shutil.copytree(source, out / name, dirs_exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{out / name} cannot be written: {error.strerror or error}") from error
     return found
 
 

@@ -72,7 +72,7 @@ class TrainerConfig:
     """Processes that make samples ahead, for each process that trains; 0 makes them in that process."""
 
     seed: int = 0
-    """Seed of the order of samples and of everything random in them and in the loss."""
+    """Seed of the order of samples and of everything random in them and in the loss, of 32 bits."""
 
     checkpoint_minutes: float = 5.0
     """Minutes between checkpoints; 0 for none but the last."""
@@ -89,6 +89,8 @@ class TrainerConfig:
     def __post_init__(self) -> None:
         if self.max_steps <= 0 and self.max_minutes <= 0:
             raise ValueError("one of max_steps and max_minutes must be above 0")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed must be from 0 to {2**32 - 1}, not {self.seed}")
         if self.accumulate < 1:
             raise ValueError(f"accumulate must be 1 or more, not {self.accumulate}")
         if self.shard and (self.optimiser == "adamw8bit" or self.precision == "fp16"):
