@@ -127,8 +127,7 @@ def _fill_head(
     alone = replace(cropped, triangle=triangle)
     known = np.where(here, seen[window], 0)
     filled = colour.copy()
-    hair = replace(hair, shown=None if hair.shown is None else hair.shown[window])
-    around, _ = fill_surface(colour[window], known, hair, alone, model, settings)
+    around, _ = fill_surface(colour[window], known, hair.crop(window), alone, model, settings)
     filled[window] = np.where(here[..., None], around, colour[window])
     return filled
 

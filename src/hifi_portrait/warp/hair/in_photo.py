@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Self
 from weakref import WeakKeyDictionary
 
 import cv2
@@ -44,6 +45,11 @@ class PhotoHair:
     over_ears: FloatArray | None = None
     colour: FloatArray | None = None
     pieces: HairPieces | None = None
+
+    def crop(self, window: tuple[slice, slice]) -> Self:
+        """Give what is shown in a part of the picture."""
+        maps = {name: getattr(self, name) for name in ("shown", "over_ears")}
+        return replace(self, **{name: None if each is None else each[window] for name, each in maps.items()})
 
 
 def find_hair(sources: Sources, raster: Raster, model: HeadModel, settings: WarpSettings) -> PhotoHair:
