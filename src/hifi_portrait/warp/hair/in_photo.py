@@ -11,6 +11,7 @@ import numpy as np
 
 from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.head.raster import Raster
 from hifi_portrait.warp.hair.over_ears import hair_over_ears
 from hifi_portrait.warp.hair.pieces import HairPieces, about_crown, find_pieces_of_hair
@@ -23,6 +24,15 @@ from hifi_portrait.warp.sources import Sources
 
 _LIKELY = 0.7
 """Fraction from which on a place of a photo is taken to be hair, and of the person."""
+
+_SIDES = 0.055
+"""Metres beside the middle of the mean head from which on a place is at its side."""
+
+_ENOUGH = 0.05
+"""Fraction of the hair that must be there for its colour to count."""
+
+_AS_SKIN = (0.65, 0.8)
+"""Brightness of hair, in that of skin, between which a head comes to count as shaved."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,16 +87,32 @@ def _hair_of(
     if settings not in known:
         pieces = _find_pieces(space, photo, model, settings)
         covered = hair_over_ears(space, xy, model, settings.over_ears)
-        known[settings] = PhotoHair(colour=_find_colour(space, photo), pieces=pieces), covered
+        known[settings] = PhotoHair(colour=_find_colour(space, photo, model), pieces=pieces), covered
     return known[settings]
 
 
-def _find_colour(space: PhotoSpace, photo: Array) -> FloatArray | None:
-    """Find the colour (3,) of a photo's parsed hair; None where there is none, or it was not parsed."""
+def _find_colour(space: PhotoSpace, photo: Array, model: HeadModel) -> FloatArray | None:
+    """Find the colour (3,) of a photo's parsed hair; None where there is none, or it was not parsed.
+
+    Of a head whose hair is as bright as skin, shaved or bald on top, it is that of the sides.
+    """
     if space.parsed is None:
         return None
-    hair = (space.parsed[..., 0] > _LIKELY) & (space.matte > _LIKELY)
-    return usual_colour(look_up(photo, grid_places(len(hair)))[hair]) if hair.any() else None
+    person = space.matte > _LIKELY
+    hair = (space.parsed[..., 0] > _LIKELY) & person
+    if not hair.any():
+        return None
+    colours = look_up(photo, grid_places(len(hair)))
+    usual = usual_colour(colours[hair])
+    across = space.raster.interpolate(model.mean[: model.num_vertices, :1], model.triangles)[..., 0]
+    at_sides = space.raster.mask & (np.abs(across) > _SIDES)
+    aside = hair & at_sides
+    skin = person & space.raster.mask & ~at_sides & (space.parsed.max(axis=-1) < 1 - _LIKELY)
+    if aside.sum() < _ENOUGH * hair.sum() or not skin.any():
+        return usual
+    brightness = usual.mean() / max(float(np.median(colours[skin].mean(axis=1))), 1.0)
+    shaved = smoothstep(np.asarray(brightness), *_AS_SKIN)
+    return np.asarray(usual + shaved * (usual_colour(colours[aside]) - usual), np.float32)
 
 
 def _find_pieces(
