@@ -13,11 +13,9 @@ from hifi_portrait.cli.outputs import (
     beside,
     check_files,
     check_folder,
-    glb_path,
-    json_path,
     numbered,
     picture_path,
-    safetensors_path,
+    saved_path,
     video_path,
 )
 from hifi_portrait.errors import OutputError
@@ -64,20 +62,20 @@ def test_a_video_is_named_as_a_person_means_it(out, written):
     [("run_0.5", "run_0.5.glb"), ("h.GLB", "h.GLB"), ("new/", "new/head.glb"), (".", "head.glb")],
 )
 def test_a_head_is_named_as_a_person_means_it(out, written):
-    assert glb_path(out) == Path(written)
+    assert saved_path(out, "a head", "head.glb") == Path(written)
 
 
 @pytest.mark.parametrize(
     ("out", "written"), [("figures", "figures.json"), ("f.JSON", "f.JSON"), ("new/", "new/table.json")]
 )
 def test_a_table_is_named_as_a_person_means_it(out, written):
-    assert json_path(out, "a table", "table.json") == Path(written)
+    assert saved_path(out, "a table", "table.json") == Path(written)
 
 
 @pytest.mark.parametrize("out", ["a.jpg", "", ".json"])
 def test_a_name_that_is_no_tables_is_refused(out):
     with pytest.raises(OutputError, match="--out"):
-        json_path(out, "a table", "table.json")
+        saved_path(out, "a table", "table.json")
 
 
 def test_a_folder_that_cannot_be_made_is_told_by_its_own_option(tmp_path):
@@ -126,13 +124,13 @@ def test_a_name_that_is_no_pictures_is_refused(out):
     ],
 )
 def test_an_identity_is_named_as_a_person_means_it(out, written):
-    assert safetensors_path(out, "an identity", "identity.safetensors") == Path(written)
+    assert saved_path(out, "an identity", "identity.safetensors") == Path(written)
 
 
 @pytest.mark.parametrize("out", ["only.jpg", "a.png", "a.json", "", ".safetensors", "-"])
 def test_a_name_that_is_no_identitys_is_refused(out):
     with pytest.raises(OutputError, match="--out"):
-        safetensors_path(out, "an identity", "identity.safetensors")
+        saved_path(out, "an identity", "identity.safetensors")
 
 
 @pytest.mark.parametrize(

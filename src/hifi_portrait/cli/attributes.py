@@ -9,7 +9,7 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, progress, show_log
-from hifi_portrait.cli.outputs import check_files, check_folder, safetensors_path
+from hifi_portrait.cli.outputs import check_files, check_folder, saved_path
 
 
 def train(
@@ -23,7 +23,7 @@ def train(
     as_json: options.Json = False,
 ) -> None:
     """Train the classifier, and test it on the data sets' held-out people and on those of --test."""
-    path = safetensors_path(out, "the classifier", "attributes.safetensors")
+    path = saved_path(out, "the classifier", "attributes.safetensors")
     check_files([path], [*data, *(test or [])])
     show_log()
     from hifi_portrait.evaluation.attributes.testing import accuracy, train_and_test

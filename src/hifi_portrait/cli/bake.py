@@ -8,7 +8,7 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
-from hifi_portrait.cli.outputs import check_files, glb_path
+from hifi_portrait.cli.outputs import check_files, saved_path
 from hifi_portrait.cli.references import References
 from hifi_portrait.errors import needs_extra
 
@@ -35,7 +35,7 @@ def bake(
     as_json: options.Json = False,
 ) -> None:
     """Write a person's head as a GLB file for browsers, Blender and game engines."""
-    path = glb_path(out)
+    path = saved_path(out, "a head", "head.glb")
     references = References.find(photos, face=face)
     check_files([path], references.read, GLB_BYTES)
     with needs_extra("avatar"):

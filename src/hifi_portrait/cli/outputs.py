@@ -69,8 +69,8 @@ def video_path(out: str, name: str = "animation.mp4") -> Path:
     return path
 
 
-def safetensors_path(out: str, what: str, name: str) -> Path:
-    """Find the ``.safetensors`` file that ``--out`` names, which gets that ending if it has none.
+def saved_path(out: str, what: str, name: str) -> Path:
+    """Find the file that ``--out`` names, which gets the ending of a usual name if it has none.
 
     Parameters
     ----------
@@ -79,52 +79,14 @@ def safetensors_path(out: str, what: str, name: str) -> Path:
     what
         What is written, for messages, such as "an identity".
     name
-        Of the file in a folder.
+        Of the file in a folder, such as ``person.safetensors``; no other ending is taken.
 
     Raises
     ------
     OutputError
         The name is empty, or its ending is that of another kind of file.
     """
-    return _with_ending(out, name, (".safetensors",), f"{what} is saved as")
-
-
-def glb_path(out: str, name: str = "head.glb") -> Path:
-    """Find the ``.glb`` file that ``--out`` names, which gets that ending if it has none.
-
-    Parameters
-    ----------
-    out
-        A file, or a folder as of `picture_path`.
-    name
-        Of the file in a folder.
-
-    Raises
-    ------
-    OutputError
-        The name is empty, or its ending is that of another kind of file.
-    """
-    return _with_ending(out, name, (".glb",), "a head is saved as")
-
-
-def json_path(out: str, what: str, name: str) -> Path:
-    """Find the ``.json`` file that ``--out`` names, which gets that ending if it has none.
-
-    Parameters
-    ----------
-    out
-        A file, or a folder as of `picture_path`.
-    what
-        What is written, for messages, such as "a table".
-    name
-        Of the file in a folder.
-
-    Raises
-    ------
-    OutputError
-        The name is empty, or its ending is that of another kind of file.
-    """
-    return _with_ending(out, name, (".json",), f"{what} is saved as")
+    return _with_ending(out, name, (Path(name).suffix,), f"{what} is saved as")
 
 
 def motion_path(out: str, name: str = "motion.json") -> Path:

@@ -16,7 +16,7 @@ from hifi_portrait.cli.inputs import (
     preview_record,
     read_background,
 )
-from hifi_portrait.cli.outputs import check_files, picture_path, safetensors_path
+from hifi_portrait.cli.outputs import check_files, picture_path, saved_path
 from hifi_portrait.cli.references import References
 
 IDENTITY_BYTES = 5_000_000
@@ -32,7 +32,7 @@ def identity(
     as_json: options.Json = False,
 ) -> None:
     """Analyse photos once and save the person as one file, to be given in their place."""
-    path = safetensors_path(out, "an identity", "identity.safetensors")
+    path = saved_path(out, "an identity", "identity.safetensors")
     references = References.find(photos, recogniser=recogniser, face=face, matting=matting)
     networks = [file for file in (recogniser, matting) if file]
     check_files([path], [*references.read, *networks], IDENTITY_BYTES * len(references.files))

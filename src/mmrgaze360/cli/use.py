@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hifi_portrait.cli.console import emit
-from hifi_portrait.cli.outputs import check_files, json_path, picture_path
+from hifi_portrait.cli.outputs import check_files, picture_path, saved_path
 from mmrgaze360.cli import options
 from mmrgaze360.cli.options import given_path
 from mmrgaze360.cli.outputs import check_heat_maps, files_of, given, write_heat_maps
@@ -120,7 +120,7 @@ def evaluate(
     """Measure the system, and what it is compared with, on a data set."""
     if (data is None) == (gazefollow360 is None):
         raise typer.BadParameter("give one of --data and --gazefollow360")
-    table = None if out is None else json_path(out, "a table", "measured.json")
+    table = None if out is None else saved_path(out, "a table", "measured.json")
     inputs = given(data, gazefollow360, model)
     check_files(given(table), [*inputs, *files_of(data), *files_of(model)])
     from hifi_portrait.io.atomic import write_output
