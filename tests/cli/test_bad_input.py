@@ -37,6 +37,11 @@ def test_an_empty_name(run, tmp_path, command):
     assert_refused(run(command, "", "--out", tmp_path / "x.safetensors"), "empty name")
 
 
+def test_an_address(run, tmp_path):
+    words = ("https://example.com/a.jpg", "--out", tmp_path / "x.png")
+    assert_refused(run("warp", *words), "https://example.com/a.jpg", "is an address")
+
+
 def test_a_size_that_the_model_cannot_draw(run, person, tmp_path):
     asked = ("--size", 100, "--out", tmp_path / "x.png")
     assert_refused(run("generate", *person, *asked), "multiples of 32", "100")

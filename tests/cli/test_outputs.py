@@ -320,3 +320,11 @@ def test_a_name_that_is_not_utf_8_is_named_where_libraries_cannot_open_it(
     assert result.exit_code == 2, result.stderr
     assert "must be UTF-8" in result.stderr and "t\ufffd" in result.stderr
     assert not Path("o.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("out", "said"), [("https://example.com/a.png", "an address"), ("/dev/null", "a device")]
+)
+def test_what_is_no_file_is_not_written_to(out, said):
+    with pytest.raises(OutputError, match=said):
+        picture_path(out, "a.png")

@@ -54,6 +54,12 @@ def test_what_is_no_word_and_no_file_is_refused_by_name(given):
         Background.of(given)
 
 
+@pytest.mark.parametrize("given", [None, 5, (1, 2, 3)])
+def test_what_is_no_background_is_told_what_one_is(given):
+    with pytest.raises(TargetError, match="must be words, a colour such as 'teal'"):
+        Background.of(given)
+
+
 def test_a_picture_that_cannot_be_read_is_refused_by_name(tmp_path):
     (tmp_path / "wall.jpg").write_text("no picture")
     with pytest.raises(ImageError, match=r"wall\.jpg"):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import typer
 
 from hifi_portrait.cli.loras import parse_lora
+from hifi_portrait.io.names import is_address
 
 if TYPE_CHECKING:
     import torch
@@ -21,6 +22,8 @@ def parse_path(text: str) -> Path:
     """Read a path; an empty one, as of a variable that is not set, is none."""
     if not text.strip():
         raise typer.BadParameter("an empty name is no file or folder; give its path, or . for this folder")
+    if is_address(text):
+        raise typer.BadParameter(f"{text!r} is an address: load the file from there first, and give its path")
     return Path(text)
 
 
@@ -72,7 +75,10 @@ Light = Annotated[
         "low-key light",
         "neon light",
     ],
-    typer.Option(help="What light falls on the person; photo: that of the photos, or of the place."),
+    typer.Option(
+        case_sensitive=False,
+        help="What light falls on the person; photo: that of the photos, or of the place.",
+    ),
 ]
 Style = Annotated[
     Literal[
@@ -84,7 +90,7 @@ Style = Annotated[
         "pencil sketch",
         "comic",
     ],
-    typer.Option(help="What the finished picture is turned into."),
+    typer.Option(case_sensitive=False, help="What the finished picture is turned into."),
 ]
 MOST_PEOPLE = 100_000_000
 """The most people of one data set."""

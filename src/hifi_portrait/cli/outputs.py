@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hifi_portrait.errors import OutputError
-from hifi_portrait.io.names import PICTURE_FORMATS, is_utf8, printable
+from hifi_portrait.io.names import PICTURE_FORMATS, is_address, is_utf8, printable
 
 _OTHER_KINDS = frozenset(
     {".safetensors", ".heic", ".heif", ".avif", ".jfif", ".jxl", ".apng", ".mkv", ".m4v", ".avi", ".flv"}
@@ -122,8 +122,12 @@ def _file_path(out: str, name: str, option: str = "--out") -> Path:
     path = Path(out)
     if not out.strip() or "\0" in out:
         raise OutputError(f"{option} {out!r} is no name of a file")
+    if is_address(out):
+        raise OutputError(f"{option} {printable(out)} is an address: results are written to files")
     if out.endswith(("/", os.sep)) or path.is_dir():
         return path / name
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{option} {printable(out)} is a device or the like: name a file or a folder")
     if out == "-":
         raise OutputError(f"{option} -: name a file: results are not written to the standard output")
     if path.name.lower() in _ENDINGS or not path.name.strip(" ."):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,3 +40,8 @@ def is_utf8(name: str | Path) -> bool:
 def name_of(path: Path | None) -> str | None:
     """Give the name of a file or folder for a record of settings: the same wherever it lies."""
     return None if path is None else printable(path.resolve().name)
+
+
+def is_address(words: str) -> bool:
+    """Tell whether words are an address, such as https://example.com/a.jpg, and no file's name."""
+    return re.match(r"[a-z][a-z0-9+.-]+://", words, re.IGNORECASE) is not None

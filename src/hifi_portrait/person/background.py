@@ -88,6 +88,11 @@ class Background:
                     f" such as teal or #204060, the path of a picture, or a place or wall:"
                     f" {', '.join((*PLACE_VIEWS, *KINDS_OF_WALL))}"
                 )
+        if not isinstance(given, str | PathLike | Image.Image | np.ndarray):
+            raise TargetError(
+                f"the background must be words, a colour such as 'teal' or '#204060', or a picture (path, PIL"
+                f" image or array), but is {given!r:.80}"
+            )
         if isinstance(given, str | PathLike) and Path(given).suffix.lower() in _PANORAMAS:
             return cls("backdrop", backdrop=_read_place(Path(given)))
         return cls("picture", picture=load_image(given))
