@@ -96,6 +96,22 @@ def test_hair_before_a_cheek_is_no_skin(photo: References, model: HeadModel) -> 
     np.testing.assert_array_equal(found.visibility[0, above], plain.visibility[0, above])
 
 
+def test_what_is_before_the_face_in_every_photo_stays_and_else_is_left_out(photo: References) -> None:
+    model = HeadModel.load()
+    assert photo.label_maps is not None
+    cheeks = cheek_vertices(model)
+    masked = np.full_like(photo.label_maps, FaceLabel.OCCLUDER)
+    alone = dataclasses.replace(photo, label_maps=masked)
+    bare = person((0.0, 0.0), SIZE)
+    both = dataclasses.replace(bare, label_maps=np.concatenate([masked, photo.label_maps]))
+    kept, left_out = (
+        prepare_photos(each, SIZE, model, SETTINGS, bare_eyes=False).photos.visibility
+        for each in (alone, both)
+    )
+    assert kept[0, cheeks].max() > 0.9
+    assert left_out[0, cheeks].max() < 0.01 and left_out[1, cheeks].max() > 0.9
+
+
 def test_parsed_hair_and_clothes_are_dyed(photo: References, model: HeadModel) -> None:
     row = np.arange(SIZE)[:, None] * np.ones((1, SIZE))
     top = np.flatnonzero((photo.mattes[0] > 0).any(axis=1))[0]

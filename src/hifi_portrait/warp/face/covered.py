@@ -20,13 +20,17 @@ from hifi_portrait.warp.settings import WarpSettings
 _OF_FACES = (*BARE_SKIN, FaceLabel.BEARD, FaceLabel.EYES, FaceLabel.MOUTH, FaceLabel.GLASSES)
 """What photos may show where the mesh has skin."""
 
+_KNOWN = 0.2
+"""Visibility in any photo from which on a place of the face is known."""
+
 
 def leave_out_covered(
     photos: RegisteredPhotos, label_maps: Array, model: HeadModel, settings: WarpSettings
 ) -> RegisteredPhotos:
     """Take places of faces and necks for unseen where photos show something else there.
 
-    The forehead stays, with the fringe that covers it: hair there is worn so.
+    The forehead stays, with the fringe that covers it: hair there is worn so. So does what is before the face
+    in every photo, such as a mask: nothing is known of what it hides.
 
     Parameters
     ----------
@@ -38,9 +42,13 @@ def leave_out_covered(
         The head model, and where its scalp is.
     """
     skin = below_forehead(model, settings)
+    shown, hidden = (
+        np.stack([_shows(each, xy[skin], *kinds) for each, xy in zip(label_maps, photos.xy, strict=True)])
+        for kinds in (_OF_FACES, (FaceLabel.OCCLUDER,))
+    )
+    in_any = (shown * photos.visibility[:, skin]).max(axis=0)
     seen = np.ones_like(photos.visibility)
-    for number, label_map in enumerate(label_maps):
-        seen[number, skin] = _shows_face(label_map, photos.xy[number, skin])
+    seen[:, skin] = shown + hidden * (1 - np.minimum(in_any / _KNOWN, 1))
     visibility = photos.visibility * seen
     return replace(photos, visibility=visibility, tables=make_tables(photos.xy, visibility, model))
 
@@ -56,7 +64,7 @@ def below_forehead(model: HeadModel, settings: WarpSettings) -> BoolArray:
     return np.asarray(low)
 
 
-def _shows_face(label_map: Array, xy: Array) -> FloatArray:
-    """How far a photo shows a face at places (K, 2), fractions of its side: (K,) in [0, 1]."""
-    mask = region_mask(label_map, *_OF_FACES, size=len(label_map))
+def _shows(label_map: Array, xy: Array, *labels: FaceLabel) -> FloatArray:
+    """How far a photo shows something of these labels at places (K, 2), fractions of its side: (K,)."""
+    mask = region_mask(label_map, *labels, size=len(label_map))
     return np.asarray(look_up(mask, xy[None])[0])
