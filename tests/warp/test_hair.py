@@ -126,7 +126,7 @@ def on_a_haired_head(picture_of, unseen_from):
     picture = picture_of(np.random.default_rng(1)).astype(np.float32) * known[..., None]
     about = raster.interpolate(about_crown(model, SETTINGS.scalp), model.triangles)
     pieces = find_pieces_of_hair(picture, known, about, SETTINGS.strands)
-    found = continue_hair(picture, known.astype(np.float32), pieces, None, raster, model, SETTINGS)
+    found = continue_hair(picture, known.astype(np.float32), hair, pieces, None, raster, model, SETTINGS)
     return picture, found, known, hair & ~known
 
 

@@ -123,7 +123,7 @@ def fill_surface(
     if known_hair.sum() >= 1:
         made_up_hair = of_hair * (1 - well_seen)
         made_of = own_hair.pieces, own_hair.colour
-        hair = continue_hair(filled, known_hair, *made_of, raster, model, settings)
+        hair = continue_hair(filled, known_hair, made_up_hair > 0, *made_of, raster, model, settings)
         head = head + made_up_hair[..., None] * (hair - head)
     return np.where((on_mesh & is_head)[..., None], head, body), made_up_hair
 

@@ -38,18 +38,17 @@ def comb(detail: Array, about: Array, where: Array, length: float, most_gain: fl
     if length < 1 or not there.any():
         return np.asarray(detail, np.float32)
     along = _strand_directions(about)
-    combed, weight = np.asarray(detail * there[..., None], np.float32), there.copy()
+    known = np.dstack([detail * there[..., None], there]).astype(np.float32)
     step, left = 1.0, length**2
     while left > 0:
         share = min(left / (step**2 / 2), 1.0) / 4  # a step both ways with such a share has twice its square
-        for values in (combed, weight):
-            up, down = (_look_along(values, sign * step * along) for sign in (-1, 1))
-            values += share * (up + down - 2 * values)
+        up, down = (_look_along(known, sign * step * along) for sign in (-1, 1))
+        known += share * (up + down - 2 * known)
         left -= 2 * share * step**2
         step *= 2
-    combed *= (there / np.maximum(weight, 0.05))[..., None]
+    combed = known[..., :3] * (there / np.maximum(known[..., 3], 0.05))[..., None]
     before, after = (float(values[where].std()) for values in (detail, combed))
-    return combed * min(before / max(after, _LEAST_DEVIATION), most_gain)
+    return np.asarray(combed * min(before / max(after, _LEAST_DEVIATION), most_gain), np.float32)
 
 
 def _look_along(values: Array, way: Array) -> Array:

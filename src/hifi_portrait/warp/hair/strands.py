@@ -20,7 +20,7 @@ from hifi_portrait.head.raster import Raster
 from hifi_portrait.warp.hair.comb import comb
 from hifi_portrait.warp.hair.pieces import HairPieces, about_crown
 from hifi_portrait.warp.image.inpaint import blur_wide, inpaint
-from hifi_portrait.warp.image.morphology import distance_to
+from hifi_portrait.warp.image.morphology import disc, distance_to
 from hifi_portrait.warp.settings import StrandSettings, WarpSettings
 
 _SHADED = 65
@@ -30,13 +30,14 @@ _SHADED = 65
 def continue_hair(
     picture: Array,
     shown: Array,
+    where: Array,
     pieces: HairPieces | None,
     usual: Array | None,
     raster: Raster,
     model: HeadModel,
     settings: WarpSettings,
 ) -> FloatArray:
-    """Continue hair over all of the scalp: its colours (H, W, 3) in [0, 255].
+    """Continue hair over a part of the head: its colours (H, W, 3) in [0, 255].
 
     Parameters
     ----------
@@ -44,6 +45,8 @@ def continue_hair(
         (H, W, 3) in [0, 255].
     shown
         (H, W) in [0, 1], where it shows hair; somewhere it has to.
+    where
+        (H, W) bool, where it is to have strands.
     pieces
         What its strands are made of; without them it is plain.
     usual
@@ -57,22 +60,20 @@ def continue_hair(
     plain = _continue_plainly(picture, shown, usual, own)
     if pieces is None:
         return plain
-    about = raster.interpolate(about_crown(model, settings.scalp), model.triangles)
-    laid = np.zeros_like(plain)
-    _lay_pieces(
-        about,
-        about[..., 2] > 0,
-        pieces.detail,
-        pieces.middles,
-        pieces.strands,
-        pieces.radius,
-        pieces.metres,
-        laid,
-    )
     straight = float(smoothstep(np.asarray(pieces.straightness), *own.straight))
     length = straight * own.combed * len(plain)
-    laid = comb(laid, about[..., :2], about[..., 2] > 0, length, own.most_gain)
-    return np.asarray((plain + own.dark_offset) * np.exp(laid) - own.dark_offset, np.float32)
+    about = raster.interpolate(about_crown(model, settings.scalp), model.triangles)
+    around = cv2.dilate(where.astype(np.uint8), disc(2 + 4 * length)).astype(bool) & (about[..., 2] > 0)
+    if not around.any():
+        return plain
+    rows, columns = (np.flatnonzero(around.any(axis=axis)) for axis in (1, 0))
+    window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    laid = np.zeros((*around[window].shape, 3), np.float32)
+    made_of = pieces.detail, pieces.middles, pieces.strands, pieces.radius, pieces.metres
+    _lay_pieces(np.ascontiguousarray(about[window]), np.ascontiguousarray(around[window]), *made_of, laid)
+    laid = comb(laid, about[window][..., :2], around[window], length, own.most_gain)
+    plain[window] = (plain[window] + own.dark_offset) * np.exp(laid) - own.dark_offset
+    return plain
 
 
 def fray_outline(alpha: Array, hair: Array, settings: StrandSettings) -> FloatArray:
