@@ -160,7 +160,7 @@ def test_an_empty_name_does_not_stand_for_the_working_folder(
     before = sorted(os.listdir())
     result = run(*words)
     assert result.exit_code == 2
-    assert "the name is empty" in result.output
+    assert "an empty name" in result.output
     assert sorted(os.listdir()) == before
 
 

@@ -71,3 +71,16 @@ def test_the_clothes_are_those_that_the_person_wears(words, colour):
 )
 def test_the_glasses_are_those_that_the_person_wears(words, glasses):
     assert find_glasses(words) == glasses
+
+
+@pytest.mark.parametrize(
+    ("words", "colour"),
+    [
+        ("a woman looking at camera red dress", "red"),
+        ("man looking at the viewer, blue shirt", "blue"),
+        ("a woman with her dog wearing a red dress", "red"),
+        ("a man looking at a red shirt", None),
+    ],
+)
+def test_who_looks_at_the_camera_or_has_a_dog_wears_what_is_named(words, colour):
+    assert find_clothes(words) == colour

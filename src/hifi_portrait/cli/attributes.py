@@ -9,15 +9,20 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, progress, show_log
-from hifi_portrait.cli.outputs import check_files, check_folder, saved_path
+from hifi_portrait.cli.outputs import check_files, check_folder, parse_path, saved_path
 
 
 def train(
-    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Data sets of synthetic people.")],
+    data: Annotated[
+        list[Path],
+        typer.Argument(parser=parse_path, metavar="DATA...", help="Data sets of synthetic people."),
+    ],
     out: Annotated[str, typer.Option(metavar="FILE", help="The classifier's .safetensors file.")],
     test: Annotated[
         list[Path] | None,
-        typer.Option(metavar="DIR", help="A data set of other people to test on; may be repeated."),
+        typer.Option(
+            parser=parse_path, metavar="DIR", help="A data set of other people to test on; may be repeated."
+        ),
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="How often every photo is seen.")] = 12,
     as_json: options.Json = False,
@@ -40,7 +45,14 @@ def train(
 
 
 def photos(
-    out: Annotated[Path, typer.Option(help="The data set's folder; an unfinished one is taken up again.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            parser=parse_path,
+            metavar="PATH",
+            help="The data set's folder; an unfinished one is taken up again.",
+        ),
+    ],
     count: Annotated[int, typer.Option(min=1, max=options.MOST_PEOPLE, help="How many people.")] = 400,
     photos: Annotated[int, typer.Option(min=1, max=64, help="How many photos of each.")] = 3,
     seed: Annotated[

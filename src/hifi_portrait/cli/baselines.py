@@ -9,12 +9,17 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, show_log
-from hifi_portrait.cli.outputs import check_folder
+from hifi_portrait.cli.outputs import check_folder, parse_path
 
 
 def baselines(
-    data: Annotated[Path, typer.Option(help="The prepared folder.")],
-    out: Annotated[Path, typer.Option(help="Folder of runs and models; an unfinished one goes on.")],
+    data: Annotated[Path, typer.Option(parser=parse_path, metavar="PATH", help="The prepared folder.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            parser=parse_path, metavar="PATH", help="Folder of runs and models; an unfinished one goes on."
+        ),
+    ],
     designs: Annotated[
         str | None, typer.Option(metavar="NAME,...", help="Which designs.", show_default="all")
     ] = None,
@@ -23,7 +28,12 @@ def baselines(
     ] = None,
     base: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Base model, which stays frozen.", show_default="the bundled one"),
+        typer.Option(
+            parser=parse_path,
+            metavar="DIR",
+            help="Base model, which stays frozen.",
+            show_default="the bundled one",
+        ),
     ] = None,
     draw_steps: Annotated[int, typer.Option(min=1, max=1000, help="Denoising steps of the models.")] = 20,
     guidance: Annotated[float, typer.Option(min=0, max=50, help="Guidance scale of the models.")] = 2.0,

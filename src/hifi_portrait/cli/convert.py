@@ -9,17 +9,27 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
-from hifi_portrait.cli.outputs import check_files, check_folder
+from hifi_portrait.cli.outputs import check_files, check_folder, parse_path
 from hifi_portrait.errors import ModelError
 
 
 def instantid(
-    controlnet: Annotated[Path, typer.Option(help="Folder of InstantID's ControlNet.", show_default=False)],
-    adapter: Annotated[Path, typer.Option(help="Its ip-adapter.bin.", show_default=False)],
+    controlnet: Annotated[
+        Path,
+        typer.Option(
+            parser=parse_path, metavar="PATH", help="Folder of InstantID's ControlNet.", show_default=False
+        ),
+    ],
+    adapter: Annotated[
+        Path, typer.Option(parser=parse_path, metavar="PATH", help="Its ip-adapter.bin.", show_default=False)
+    ],
     out: Annotated[
         Path,
         typer.Option(
-            help="Folder to write, or one file if the name ends in .safetensors.", show_default=False
+            parser=parse_path,
+            metavar="PATH",
+            help="Folder to write, or one file if the name ends in .safetensors.",
+            show_default=False,
         ),
     ],
     dtype: options.DType = None,

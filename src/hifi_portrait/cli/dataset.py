@@ -13,7 +13,7 @@ import typer
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
 from hifi_portrait.cli.groups import takes_groups
-from hifi_portrait.cli.outputs import check_folder
+from hifi_portrait.cli.outputs import check_folder, parse_path
 from hifi_portrait.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _CORES = os.cpu_count() or 1
 Sources = Annotated[
     list[Path],
     typer.Argument(
+        parser=parse_path,
         metavar="SOURCE...",
         help="Folders of photos and videos, such files, or .txt files that list them, one a line.",
     ),
@@ -32,6 +33,7 @@ Sources = Annotated[
 MoreSources = Annotated[
     list[Path] | None,
     typer.Argument(
+        parser=parse_path,
         metavar="SOURCE...",
         help="Folders of photos, photos, or .txt files that list photos, one a line.",
         show_default=False,
@@ -41,7 +43,7 @@ DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Look at 50 photos, say what would be done and how long, and end."),
 ]
-DataSet = Annotated[Path, typer.Argument(metavar="DIR", help="The data set's folder.")]
+DataSet = Annotated[Path, typer.Argument(parser=parse_path, metavar="DIR", help="The data set's folder.")]
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class GatheringOptions:
     sources: Annotated[
         Path | None,
         typer.Option(
+            parser=parse_path,
             metavar="FILE",
             help="TOML file with licence and consent of each source.",
             show_default="sources.toml in each source",
@@ -113,7 +116,11 @@ class GatheringOptions:
     ] = None
     recogniser: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="An ArcFace network in ONNX, in place of the default recogniser."),
+        typer.Option(
+            parser=parse_path,
+            metavar="FILE",
+            help="An ArcFace network in ONNX, in place of the default recogniser.",
+        ),
     ] = None
     captioner: Annotated[
         str | None,
@@ -126,13 +133,18 @@ class GatheringOptions:
     calibration: Annotated[
         Path | None,
         typer.Option(
+            parser=parse_path,
             metavar="FILE",
             help="The recogniser's thresholds, as python -m hifi_portrait.dataset.calibrate makes them.",
         ),
     ] = None
     exclude: Annotated[
         list[Path],
-        typer.Option(metavar="DIR", help="Analysed data set whose people are kept out; can be repeated."),
+        typer.Option(
+            parser=parse_path,
+            metavar="DIR",
+            help="Analysed data set whose people are kept out; can be repeated.",
+        ),
     ] = ()  # type: ignore[assignment]  # typer takes no other default of a list's
 
     def build_options(self, data: Path | None = None) -> BuildOptions:
@@ -160,7 +172,14 @@ class GatheringOptions:
 @takes_groups
 def build(
     given: Sources,
-    out: Annotated[Path, typer.Option(help="The data set's folder; an unfinished one is taken up again.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            parser=parse_path,
+            metavar="PATH",
+            help="The data set's folder; an unfinished one is taken up again.",
+        ),
+    ],
     how: GatheringOptions,
     who: WorkerOptions,
     dry_run: DryRun = False,
@@ -226,7 +245,9 @@ def forget(
     prepared: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="DIR", help="Folder that `hifi-portrait prepare` made of the set: it is deleted."
+            parser=parse_path,
+            metavar="DIR",
+            help="Folder that `hifi-portrait prepare` made of the set: it is deleted.",
         ),
     ] = None,
     as_json: options.Json = False,

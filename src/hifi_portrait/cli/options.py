@@ -12,19 +12,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import typer
 
 from hifi_portrait.cli.loras import parse_lora
-from hifi_portrait.io.names import is_address
+from hifi_portrait.cli.outputs import parse_path
 
 if TYPE_CHECKING:
     import torch
-
-
-def parse_path(text: str) -> Path:
-    """Read a path; an empty one, as of a variable that is not set, is none."""
-    if not text.strip():
-        raise typer.BadParameter("an empty name is no file or folder; give its path, or . for this folder")
-    if is_address(text):
-        raise typer.BadParameter(f"{text!r} is an address: load the file from there first, and give its path")
-    return Path(text)
 
 
 Photos = Annotated[
@@ -131,6 +122,7 @@ RecogniserFile = Annotated[
     Path | None,
     typer.Option(
         "--recogniser",
+        parser=parse_path,
         metavar="FILE",
         help="An ArcFace network in ONNX, such as glintr100.onnx, if the model was made with one.",
         show_default="dlib's",
@@ -140,6 +132,7 @@ MattingFile = Annotated[
     Path | None,
     typer.Option(
         "--matting",
+        parser=parse_path,
         metavar="FILE",
         help="A matting network in ONNX, such as IS-Net or MODNet, that cuts out the person in the photos.",
         show_default="MediaPipe's",
@@ -218,6 +211,7 @@ class PoseOptions:
     like: Annotated[
         Path | None,
         typer.Option(
+            parser=parse_path,
             metavar="PHOTO",
             help="Take expression, head pose, gaze and framing from this photo; other options override.",
             show_default=False,

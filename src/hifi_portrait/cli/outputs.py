@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import typer
+
 from hifi_portrait.errors import OutputError
 from hifi_portrait.io.names import PICTURE_FORMATS, is_address, is_utf8, printable
 
@@ -115,6 +117,21 @@ def _with_ending(out: str, name: str, endings: Sequence[str], told: str, option:
     if path.suffix.lower() in VIDEO_ENDINGS or _is_another_kind(path):
         raise OutputError(f"{option} {printable(out)}: {told} {', '.join(endings)}")
     return path.with_name(f"{path.name.rstrip('.')}{endings[0]}")
+
+
+def parse_path(text: str) -> Path:
+    """Read a path that an option or an argument names.
+
+    Raises
+    ------
+    typer.BadParameter
+        It is empty, as of a variable that is not set, or an address.
+    """
+    if not text.strip():
+        raise typer.BadParameter("an empty name is no file or folder; give its path, or . for this folder")
+    if is_address(text):
+        raise typer.BadParameter(f"{text!r} is an address: load the file from there first, and give its path")
+    return Path(text)
 
 
 def _file_path(out: str, name: str, option: str = "--out") -> Path:

@@ -10,13 +10,17 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, progress
-from hifi_portrait.cli.outputs import check_folder
+from hifi_portrait.cli.outputs import check_folder, parse_path
 
 
 def people(
     out: Annotated[
         Path,
-        typer.Option(help="The data set's folder; one that is there is gone on with, with the same options."),
+        typer.Option(
+            parser=parse_path,
+            metavar="PATH",
+            help="The data set's folder; one that is there is gone on with, with the same options.",
+        ),
     ],
     count: Annotated[int, typer.Option(min=1, max=options.MOST_PEOPLE, help="How many people.")] = 100,
     photos: Annotated[int, typer.Option(min=1, max=64, help="How many photos of each.")] = 6,
@@ -50,6 +54,8 @@ def people(
     environments: Annotated[
         Path | None,
         typer.Option(
+            parser=parse_path,
+            metavar="PATH",
             help="For --variety world: a folder of panoramas (.exr, .hdr), as scripts/fetch_environments.py "
             "makes it.",
             show_default=False,

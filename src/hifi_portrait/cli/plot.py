@@ -9,22 +9,27 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
-from hifi_portrait.cli.outputs import check_files, check_folder
+from hifi_portrait.cli.outputs import check_files, check_folder, parse_path
 
 
 def plot(
-    out: Annotated[Path, typer.Option(help="Folder for the plots.")],
+    out: Annotated[Path, typer.Option(parser=parse_path, metavar="PATH", help="Folder for the plots.")],
     figures: Annotated[
         list[Path] | None,
         typer.Argument(
+            parser=parse_path,
+            metavar="PATH",
             help="synthetic.json or photos.json of one evaluation, or of several with more references each: "
-            "identity and control."
+            "identity and control.",
         ),
     ] = None,
     run: Annotated[
         list[Path] | None,
         typer.Option(
-            "--run", metavar="DIR", help="A training run's folder, for its curves; may be repeated."
+            "--run",
+            parser=parse_path,
+            metavar="DIR",
+            help="A training run's folder, for its curves; may be repeated.",
         ),
     ] = None,
     suffix: Annotated[str, typer.Option("--format", help="png or svg.")] = "png",

@@ -9,7 +9,7 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit
-from hifi_portrait.cli.outputs import check_files, picture_path
+from hifi_portrait.cli.outputs import check_files, parse_path, picture_path
 from hifi_portrait.cli.references import References
 from hifi_portrait.errors import NoFaceError, OutputError
 
@@ -27,6 +27,7 @@ def presets(
     photos: Annotated[
         list[Path] | None,
         typer.Argument(
+            parser=parse_path,
             metavar="[PHOTO...]",
             help="With --out: whom the pictures show; without photos, they are of an average head.",
             show_default=False,

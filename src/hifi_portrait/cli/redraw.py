@@ -14,7 +14,7 @@ from hifi_portrait.cli.inputs import (
     portrait_record,
 )
 from hifi_portrait.cli.models import check_networks, load_networks
-from hifi_portrait.cli.outputs import check_files, picture_path
+from hifi_portrait.cli.outputs import check_files, parse_path, picture_path
 from hifi_portrait.cli.references import References
 from hifi_portrait.errors import OutputError
 from hifi_portrait.io.names import JPEG_SUFFIXES
@@ -23,7 +23,10 @@ from hifi_portrait.io.names import JPEG_SUFFIXES
 @takes_groups
 def redraw(
     *,
-    picture: Annotated[Path, typer.Argument(help="The picture to change.", show_default=False)],
+    picture: Annotated[
+        Path,
+        typer.Argument(parser=parse_path, metavar="PATH", help="The picture to change.", show_default=False),
+    ],
     photos: options.Photos,
     face: Annotated[
         int | None,

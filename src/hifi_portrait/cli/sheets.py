@@ -23,7 +23,7 @@ from hifi_portrait.cli.inputs import (
 )
 from hifi_portrait.cli.models import check_networks, load_networks
 from hifi_portrait.cli.options import LookOptions, PoseOptions
-from hifi_portrait.cli.outputs import check_files, picture_path
+from hifi_portrait.cli.outputs import check_files, parse_path, picture_path
 from hifi_portrait.cli.references import References
 from hifi_portrait.errors import TargetError
 from hifi_portrait.io.names import printable
@@ -59,6 +59,7 @@ def sheet(
     targets: Annotated[
         Path | None,
         typer.Option(
+            parser=parse_path,
             metavar="FILE",
             help="A table (.csv) of targets, one picture a row, in the place of all these: columns "
             "expression, yaw, pitch, roll, gaze_yaw, gaze_pitch, framing, glasses, hair, clothes, look and "

@@ -9,7 +9,7 @@ import typer
 
 from hifi_portrait.cli import options
 from hifi_portrait.cli.console import emit, show_log
-from hifi_portrait.cli.outputs import check_folder
+from hifi_portrait.cli.outputs import check_folder, parse_path
 from hifi_portrait.errors import DatasetError, find_installed, needs_extra
 from hifi_portrait.io.names import printable
 
@@ -17,11 +17,19 @@ _AS_IN_PIPELINE = "as in the first pipeline given"
 
 
 def prepare(
-    data: Annotated[Path, typer.Option(help="The ID data set.")],
-    out: Annotated[Path, typer.Option(help="The prepared folder; an unfinished one is taken up again.")],
+    data: Annotated[Path, typer.Option(parser=parse_path, metavar="PATH", help="The ID data set.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            parser=parse_path,
+            metavar="PATH",
+            help="The prepared folder; an unfinished one is taken up again.",
+        ),
+    ],
     vae: Annotated[
         Path | None,
         typer.Option(
+            parser=parse_path,
             metavar="DIR",
             help="Autoencoder: its folder or its run, or `bundled`. Without it no latents are made.",
         ),
@@ -29,6 +37,7 @@ def prepare(
     tokenizer: Annotated[
         Path | None,
         typer.Option(
+            parser=parse_path,
             metavar="DIR",
             help="Pipeline or prepared folder whose tokenizer is taken, or `bundled`.",
             show_default="one trained on the captions",
@@ -37,12 +46,15 @@ def prepare(
     recogniser: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="An ArcFace network in ONNX, whose embeddings replace the default ones."
+            parser=parse_path,
+            metavar="FILE",
+            help="An ArcFace network in ONNX, whose embeddings replace the default ones.",
         ),
     ] = None,
     text: Annotated[
         Path | None,
         typer.Option(
+            parser=parse_path,
             metavar="DIR",
             help="Pipeline folder whose text encoders embed the captions once for all, or `bundled`.",
         ),
@@ -113,8 +125,18 @@ def train(
         str,
         typer.Argument(help="A recipe by its name, see `hifi-portrait recipes list`, or a .toml file."),
     ],
-    data: Annotated[Path, typer.Option(help="The ID data set (autoencoder), or the prepared folder.")],
-    out: Annotated[Path, typer.Option(help="The run's folder; an unfinished run there goes on.")],
+    data: Annotated[
+        Path,
+        typer.Option(
+            parser=parse_path, metavar="PATH", help="The ID data set (autoencoder), or the prepared folder."
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            parser=parse_path, metavar="PATH", help="The run's folder; an unfinished run there goes on."
+        ),
+    ],
     overrides: options.Overrides = None,
     as_json: options.Json = False,
 ) -> None:
@@ -143,13 +165,16 @@ def export(
     folders: Annotated[
         list[Path],
         typer.Argument(
+            parser=parse_path,
             metavar="FOLDER...",
             help="Runs, prepared folders and pipelines (`bundled`: the package's own); each part is taken "
             "from the first that has it.",
             show_default=False,
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The pipeline folder to write.")],
+    out: Annotated[
+        Path, typer.Option(parser=parse_path, metavar="PATH", help="The pipeline folder to write.")
+    ],
     size: options.ModelSize = "bundled",
     steps: Annotated[
         int | None,

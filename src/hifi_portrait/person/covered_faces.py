@@ -62,8 +62,8 @@ def find_covered_faces(
     """Find what is before the face in photos of a person.
 
     Of several photos, what disagrees with the others is found, and what face parsing takes for something
-    before a face that others show; it is to be left out. Of a single one, what does not look like a face is
-    found, and only a warning is given: nothing else shows the place.
+    before a face that others show; it is to be left out. Of a single one, what does not look like a face or
+    is parsed as something before it is found, and only a warning is given: nothing else shows the place.
 
     Parameters
     ----------

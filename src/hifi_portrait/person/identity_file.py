@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 from hifi_portrait.errors import IdentityError
 from hifi_portrait.faces.geometry import wide_margin
 from hifi_portrait.faces.image import IMAGE_SUFFIXES
+from hifi_portrait.faces.labels import FaceLabel
 from hifi_portrait.fitting.landmark_model import NUM_LANDMARKS
 from hifi_portrait.head.arrays import Array
 from hifi_portrait.head.geometry import IDENTITY_COMPONENTS
@@ -25,7 +26,7 @@ FORMAT_VERSION = 2
 """Version of the format that is written. Files of version 1 have two more tensors, which are not read."""
 
 _MOST: Mapping[str, float] = {
-    "quality": 1.0,
+    "quality": 1.001,
     "embeddings": 1e3,
     "landmarks": 1e6,
     "identity": 1e2,
@@ -121,19 +122,25 @@ def check_shapes(tensors: Mapping[str, Array], count: int) -> None:
 
 
 def check_values(tensors: Mapping[str, Array]) -> None:
-    """Check that the numbers of an identity are some that a fit can have: all finite, and no head elsewhere.
+    """Check that the numbers of an identity are finite and in range, and that its heads face a camera.
 
     Raises
     ------
     ValueError
-        A tensor has a number that is none or far out of its range, or a rotation is none.
+        A tensor has a number that is not finite or far out of range, a rotation is no rotation matrix, or a
+        head is not before the camera.
     """
     for name, most in _MOST.items():
         values = np.asarray(tensors[name], np.float64)
         if not (np.abs(values) <= most).all():  # also false for NaN
-            raise ValueError(f"{name} has numbers that are none, or beyond {most:g}")
+            raise ValueError(f"{name} has numbers that are not finite, or beyond {most:g}")
     rotations = np.asarray(tensors["geometries.rotation"], np.float64)
     if not np.allclose(rotations @ rotations.transpose(0, 2, 1), np.eye(3), atol=0.01):
-        raise ValueError("geometries.rotation holds what is no rotation")
+        raise ValueError("geometries.rotation has a matrix that is no rotation")
     if not (tensors["geometries.translation"][:, 1] > 0).all():
         raise ValueError("geometries.translation puts a head behind the camera")
+    if (tensors["quality"] < 0).any():
+        raise ValueError("quality has negative numbers")
+    labels = tensors.get("label_maps")
+    if labels is not None and labels.max(initial=0) > max(FaceLabel):
+        raise ValueError(f"label_maps has numbers above {int(max(FaceLabel))}, which name nothing")

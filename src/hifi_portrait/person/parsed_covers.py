@@ -30,7 +30,7 @@ class ParsedCoverSettings:
     """
 
     narrow: int = 7
-    """Width, an odd number, up to which what is found is none."""
+    """Width, an odd number; narrower pieces are dropped."""
 
     smallest: int = 60
     """Area below the forehead from which on it is left out where other photos show the place."""
@@ -62,7 +62,7 @@ def find_parsed_covers(
     Returns
     -------
     list
-        N masks (H, W) on the chart. Of several photos, what all that see a place have before it is in none.
+        N masks (H, W) on the chart. What covers a place in every photo that sees it is left out of them.
     """
     masks = np.stack([region_mask(labels, FaceLabel.OCCLUDER, size=_SIDE) for labels in label_maps])
     pictures = np.repeat((255 * masks[..., None]).astype(np.uint8), 3, axis=-1)

@@ -54,7 +54,7 @@ def find_options_in_vain(request: Request) -> list[str]:
     taken = settings.num_inference_steps
     if request.starts_from_warp:
         taken = steps_taken(taken, settings.warp_strength)
-    if settings.hifi_every > max(taken, 1):
+    if settings.hifi_every > taken:
         found.append(
             f"hifi_every {settings.hifi_every} is more than the {taken} steps that are taken:"
             " HiFi-Net runs at the first one only"

@@ -98,7 +98,7 @@ _WALL_COLOURS = "dark brown|light brown|blue|golden|green|pink|purple|red|white|
 
 _POSTURE = r"(?:standing|sitting|posing|walking)"
 _NO_PART = r"(?!(?:with|and|in|on|of|by|or|who|wearing|holding|smiling|man|woman|person|girl|boy)\b)"
-_SEEN_WORD = rf"\b{_NO_PART}[a-zé-]+\b"
+_SEEN_WORD = rf"\b{_NO_PART}[a-zé-]{{1,30}}\b"
 _LEAD = (
     rf"(?:\b(?:{_POSTURE} )?(?:in front of|in|inside|at|on|by|near|next to|close to|before|against"
     rf"|among|across"

@@ -20,7 +20,8 @@ _CONNECTED = (
 )
 _ANOTHER = re.compile(
     rf"\b(?:{_CONNECTED}|(?:{_PEOPLE}) of (?:an?|the|two)|whose|his|her|their)"
-    rf" {_ADJECTIVES}(?:{_PEOPLE}|{_ANIMALS})\b{_THINGS_OF_MEN}[^,.;:|]*"
+    rf" {_ADJECTIVES}(?:(?:{_PEOPLE})\b{_THINGS_OF_MEN}[^,.;:|]*"
+    rf"|(?:{_ANIMALS})\b(?:(?! wearing)[^,.;:|])*)"
 )
 _OWNER = re.compile(
     rf" {_ADJECTIVES}(?:{_PEOPLE})'s? (?!(?:\w+ )?(?:portrait|photo|photograph|picture|image|face|head"
@@ -43,7 +44,8 @@ _LYING = re.compile(
 _HANDLED = re.compile(
     r"(?:\b|(?=n't))(?:holding|holds|carrying|carries|taking off|removing|cleaning|polishing|selling|sells|"
     r"buying|buys|washing|ironing|folding|hanging|repairing|designing|designs|collecting|collects|hates?|"
-    r"dislikes?|needs?|los(?:es?|t)|forgot|broke|breaking|looking (?:at|for)|searching for|advertising|"
+    r"dislikes?|needs?|los(?:es?|t)|forgot|broke|breaking|looking for|searching for|advertising|"
+    r"looking at(?! (?:the )?(?:camera|viewer|lens|us|you|me)\b)|"
     r"next to|beside|surrounded by|keep|keeps|keeping|with or without|(?:not|never|n't) (?:remove|take off|"
     r"forget|lose|hide))(?: (?!(?:with|wearing|wears|who|but|while|has|in)\b)[\w'-]+){0,4} $"
 )

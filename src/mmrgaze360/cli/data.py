@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from hifi_portrait.cli.console import emit
-from hifi_portrait.cli.outputs import check_folder
+from hifi_portrait.cli.outputs import check_folder, parse_path
 from mmrgaze360.cli import options
-from mmrgaze360.cli.options import given_path
 from mmrgaze360.cli.outputs import given
 from mmrgaze360.limits import LARGEST_SEED, LARGEST_SIZE, MOST_SCENES, SMALLEST_SIZE
 
@@ -19,7 +18,7 @@ def scenes(
     out: Annotated[
         Path,
         typer.Option(
-            parser=given_path,
+            parser=parse_path,
             metavar="DIR",
             help="Folder of the data set; one that is there is gone on with, with the same options.",
         ),
@@ -38,7 +37,7 @@ def scenes(
     environments: Annotated[
         Path | None,
         typer.Option(
-            parser=given_path,
+            parser=parse_path,
             metavar="DIR",
             help="Folder of .exr or .hdr panoramas for scenes without a room, in place of the package's.",
         ),
@@ -46,7 +45,7 @@ def scenes(
     furniture: Annotated[
         Path | None,
         typer.Option(
-            parser=given_path,
+            parser=parse_path,
             metavar="FILE",
             help="Library of furniture models, .sh3f of Sweet Home 3D; boxes without one.",
         ),
@@ -76,11 +75,11 @@ def scenes(
 
 
 def rotate(
-    data: Annotated[Path, typer.Argument(parser=given_path, metavar="DATA", help="Data set of panoramas.")],
+    data: Annotated[Path, typer.Argument(parser=parse_path, metavar="DATA", help="Data set of panoramas.")],
     out: Annotated[
         Path,
         typer.Option(
-            parser=given_path,
+            parser=parse_path,
             metavar="DIR",
             help="Folder of the turned data set; one that is there is gone on with, with the same options.",
         ),

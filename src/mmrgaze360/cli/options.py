@@ -7,32 +7,20 @@ from typing import Annotated
 
 import typer
 
-
-def given_path(text: str) -> Path:
-    """Read a path that an option or an argument names.
-
-    Raises
-    ------
-    typer.BadParameter
-        It is empty, which would stand for the working folder.
-    """
-    if not text.strip():
-        raise typer.BadParameter("the name is empty: give a file or a folder")
-    return Path(text)
-
+from hifi_portrait.cli.outputs import parse_path
 
 Panorama = Annotated[
     Path,
-    typer.Argument(parser=given_path, metavar="PANORAMA", help="Picture file, twice as wide as high."),
+    typer.Argument(parser=parse_path, metavar="PANORAMA", help="Picture file, twice as wide as high."),
 ]
 Data = Annotated[
     Path,
-    typer.Option(parser=given_path, metavar="DIR", help="Data set of panoramas with known gazes."),
+    typer.Option(parser=parse_path, metavar="DIR", help="Data set of panoramas with known gazes."),
 ]
 Model = Annotated[
     Path | None,
     typer.Option(
-        parser=given_path,
+        parser=parse_path,
         metavar="DIR",
         help="Folder with the trained networks.",
         show_default="the package's own",

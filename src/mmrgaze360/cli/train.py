@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 
 from hifi_portrait.cli.console import emit
-from hifi_portrait.cli.outputs import check_folder
+from hifi_portrait.cli.outputs import check_folder, parse_path
 from mmrgaze360.cli import options
-from mmrgaze360.cli.options import given_path
 
 
 def train(
@@ -20,7 +19,7 @@ def train(
     out: Annotated[
         Path,
         typer.Option(
-            parser=given_path,
+            parser=parse_path,
             metavar="DIR",
             help="Folder of the run; a run that is there is continued.",
         ),
@@ -51,10 +50,10 @@ def train(
 
 
 def collect(
-    runs: Annotated[list[Path], typer.Argument(parser=given_path, metavar="RUN...", help="Folders of runs.")],
+    runs: Annotated[list[Path], typer.Argument(parser=parse_path, metavar="RUN...", help="Folders of runs.")],
     out: Annotated[
         Path,
-        typer.Option(parser=given_path, metavar="DIR", help="Folder of the model, for --model."),
+        typer.Option(parser=parse_path, metavar="DIR", help="Folder of the model, for --model."),
     ],
     as_json: options.Json = False,
 ) -> None:

@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 
 from hifi_portrait.cli.console import emit
-from hifi_portrait.cli.outputs import check_files, picture_path, saved_path
+from hifi_portrait.cli.outputs import check_files, parse_path, picture_path, saved_path
 from mmrgaze360.cli import options
-from mmrgaze360.cli.options import given_path
 from mmrgaze360.cli.outputs import check_heat_maps, files_of, given, write_heat_maps
 from mmrgaze360.limits import LEAST_FOV, MOST_FOV, MOST_SCENES
 
@@ -25,7 +24,7 @@ def follow(
     heads: Annotated[
         Path | None,
         typer.Option(
-            parser=given_path,
+            parser=parse_path,
             metavar="FILE",
             help="JSON file with boxes of heads; without it they are looked for.",
         ),
@@ -33,7 +32,7 @@ def follow(
     model: options.Model = None,
     heatmaps: Annotated[
         Path | None,
-        typer.Option(parser=given_path, metavar="DIR", help="Folder for a heat map of each person."),
+        typer.Option(parser=parse_path, metavar="DIR", help="Folder for a heat map of each person."),
     ] = None,
     fov: Annotated[
         float | None,
@@ -99,12 +98,12 @@ def view(
 
 def evaluate(
     data: Annotated[
-        Path | None, typer.Option(parser=given_path, metavar="DIR", help="Data set of panoramas.")
+        Path | None, typer.Option(parser=parse_path, metavar="DIR", help="Data set of panoramas.")
     ] = None,
     gazefollow360: Annotated[
         Path | None,
         typer.Option(
-            parser=given_path, metavar="DIR", help="Folder of GazeFollow360, in its authors' layout."
+            parser=parse_path, metavar="DIR", help="Folder of GazeFollow360, in its authors' layout."
         ),
     ] = None,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",

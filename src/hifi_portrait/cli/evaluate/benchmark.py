@@ -24,6 +24,7 @@ from hifi_portrait.cli.evaluate.common import (
     photograph_people,
 )
 from hifi_portrait.cli.groups import takes_groups
+from hifi_portrait.cli.outputs import parse_path
 
 if TYPE_CHECKING:
     from hifi_portrait.evaluation.protocol import Case
@@ -98,7 +99,10 @@ def people(
 def real(
     *,
     photos: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Real photos: one sub-folder a person.", show_default=False)
+        Path,
+        typer.Argument(
+            parser=parse_path, metavar="DIR", help="Real photos: one sub-folder a person.", show_default=False
+        ),
     ],
     prompt: Prompt = "",
     upscale: Upscale = 1,

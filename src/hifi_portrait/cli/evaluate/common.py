@@ -14,7 +14,7 @@ from hifi_portrait.cli import drawing_options, options
 from hifi_portrait.cli.console import emit, progress
 from hifi_portrait.cli.groups import given_options
 from hifi_portrait.cli.models import check_device, check_model, load_pipeline
-from hifi_portrait.cli.outputs import check_files, check_folder, check_text_file
+from hifi_portrait.cli.outputs import check_files, check_folder, check_text_file, parse_path
 from hifi_portrait.errors import ModelError
 from hifi_portrait.io.atomic import atomic_write
 
@@ -43,10 +43,16 @@ class OutputOptions:
     PANEL: ClassVar[str] = "Results"
 
     out: Annotated[
-        Path, typer.Option(help="Folder of pictures and figures; an unfinished run is taken up again.")
+        Path,
+        typer.Option(
+            parser=parse_path,
+            metavar="PATH",
+            help="Folder of pictures and figures; an unfinished run is taken up again.",
+        ),
     ]
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also put the section into this Markdown file.")
+        Path | None,
+        typer.Option(parser=parse_path, metavar="FILE", help="Also put the section into this Markdown file."),
     ] = None
     as_json: options.Json = False
 
@@ -92,7 +98,9 @@ class ScoringOptions:
     scoring: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Folder of weights used only to score; what needs them is left out without."
+            parser=parse_path,
+            metavar="DIR",
+            help="Folder of weights used only to score; what needs them is left out without.",
         ),
     ] = None
 

@@ -32,7 +32,7 @@ def comb(detail: Array, about: Array, where: Array, length: float, most_gain: fl
     Returns
     -------
     ndarray
-        (H, W, 3), 0 where there is no hair.
+        (H, W, 3), 0 where there is no hair; the detail as it is for a length below 1.
     """
     there = where.astype(np.float32)
     if length < 1 or not there.any():
