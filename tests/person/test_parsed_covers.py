@@ -74,3 +74,9 @@ def test_the_photo_with_something_before_the_face_is_named_and_not_the_other(pho
     found = find_covered_faces(crops, photos.geometries, ["hand.jpg", "clean.jpg"], labels(MOUTH, None))
     assert len(found.notices) == 1 and found.notices[0].startswith("hand.jpg: something covers")
     assert found.vertices is not None and found.vertices[1].max() == 0 < found.vertices[0].max()
+
+
+def test_what_covers_all_photos_is_warned_of(photos: References) -> None:
+    found = find_covered_faces(photos.crops, photos.geometries, ["a.jpg", "b.jpg"], labels(MOUTH, MOUTH))
+    assert found.vertices is None
+    assert len(found.notices) == 1 and found.notices[0].startswith("all photos: something may cover")

@@ -204,3 +204,25 @@ def test_hair_keeps_its_strands_as_the_head_turns():
     ]
     steps = [np.abs(after - before).mean() for before, after in itertools.pairwise(pictures)]
     assert max(steps) < 1.5 * min(steps)
+
+
+def test_straight_hair_is_continued_in_longer_strands_than_curls():
+    """How clear the strands are in most pieces decides; the pieces are the same."""
+
+    def roughness_along(straightness):
+        model, head = HeadModel.load(), geometry(0.0, SIZE)
+        grown = scalp_of(model).fullness_of(model.num_vertices)
+        raster = paint(model, head).raster
+        hair = raster.interpolate(grown[:, None], model.triangles)[..., 0] > 0.5
+        known = hair & (np.arange(SIZE) < SIZE * 0.5)
+        noise = np.exp(0.15 * np.random.default_rng(2).standard_normal((SIZE, SIZE, 1)))
+        picture = (100 * noise * (0.9, 0.6, 0.4)).astype(np.float32) * known[..., None]
+        about = raster.interpolate(about_crown(model, SETTINGS.scalp), model.triangles)
+        pieces = find_pieces_of_hair(picture, known, about, SETTINGS.strands)
+        pieces = dataclasses.replace(pieces, straightness=straightness)
+        shown = known.astype(np.float32)
+        found = continue_hair(picture, shown, hair, pieces, None, raster, model, SETTINGS)
+        steep = hair & (np.arange(SIZE) > SIZE * 0.6)
+        return np.abs(np.diff(np.log(found.mean(axis=2) + 9), axis=0, append=4))[steep].mean()
+
+    assert roughness_along(1.0) < 0.7 * roughness_along(0.0)

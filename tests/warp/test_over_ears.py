@@ -83,3 +83,15 @@ def test_a_turned_head_shows_the_ear_or_the_hair_before_it(over_ears: bool) -> N
     red = picture[ear][:, 0].astype(int) - picture[ear][:, 1] > 60
     assert (red.mean() > 0.75) == over_ears
     assert (red.mean() < 0.35) != over_ears
+
+
+def test_hair_over_an_ear_is_dyed_and_not_evened_as_skin() -> None:
+    """Off the photo's own pixels: the recolouring and the evening of cheeks know what the mesh shows."""
+    model = HeadModel.load()
+    target = paint(model, geometry(40.0, SIZE))
+    is_ear = np.zeros(model.num_vertices, np.float32)
+    is_ear[np.concatenate(ear_vertices(model))] = 1
+    ear = target.raster.interpolate(is_ear[:, None], model.triangles)[..., 0] > 0.9
+    blue = dataclasses.replace(target, hair="blue")
+    picture, _ = warp_picture(with_hair(0.0, over_ears=True), blue)
+    assert (picture[ear][:, 2].astype(int) > picture[ear][:, 0]).mean() > 0.75

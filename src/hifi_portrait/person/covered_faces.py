@@ -18,7 +18,7 @@ from hifi_portrait.io.names import printable
 from hifi_portrait.person.chart_difference import Levels
 from hifi_portrait.person.covers import CoverSettings, find_covers, find_odd_places
 from hifi_portrait.person.face_chart import FaceChart
-from hifi_portrait.person.parsed_covers import find_parsed_covers
+from hifi_portrait.person.parsed_covers import find_cover_in_all, find_parsed_covers
 from hifi_portrait.person.usual_face import load_usual_face
 
 _NAMED_FROM = 0.35
@@ -99,6 +99,11 @@ def find_covered_faces(
         f"{name}: something covers {place}; that part is taken from the other photos" for name, place in found
     ]
     vertices = np.stack([chart.on_vertices(_widen(cover, chart)) for cover in covers]) if notices else None
+    if label_maps is not None:
+        in_all = find_cover_in_all(label_maps, geometries, chart, model, settings.parsed)
+        if in_all.any():
+            place = _describe(in_all, chart)
+            notices.append(f"all photos: something may cover {place}; if so, add a photo that shows more")
     return CoveredFaces(vertices, quality, tuple(notices))
 
 

@@ -64,16 +64,39 @@ def find_parsed_covers(
     list
         N masks (H, W) on the chart. What covers a place in every photo that sees it is left out of them.
     """
-    masks = np.stack([region_mask(labels, FaceLabel.OCCLUDER, size=_SIDE) for labels in label_maps])
-    pictures = np.repeat((255 * masks[..., None]).astype(np.uint8), 3, axis=-1)
-    looked_up, seen = chart.look_up(pictures, geometries, model)
-    is_seen = seen > _LEAST_SEEN
-    found = (looked_up[..., 0] > 127) & is_seen
+    found, seen = _look_up(label_maps, geometries, chart, model)
     several = len(found) > 1
     if several:
-        found &= (is_seen & ~found).any(axis=0)
+        found &= (seen & ~found).any(axis=0)
     least = settings.smallest if several else settings.alone
     return [_large_enough(each, chart, settings.narrow, least) for each in found]
+
+
+def find_cover_in_all(
+    label_maps: Array,
+    geometries: Sequence[HeadGeometry],
+    chart: FaceChart,
+    model: HeadModel,
+    settings: ParsedCoverSettings,
+) -> BoolArray:
+    """Find what is before the face in every photo that sees the place: a mask (H, W) on the chart.
+
+    Arguments are as of `find_parsed_covers`.
+    """
+    found, seen = _look_up(label_maps, geometries, chart, model)
+    in_all = np.asarray(found.any(axis=0) & (found | ~seen).all(axis=0))
+    return _large_enough(in_all, chart, settings.narrow, settings.alone)
+
+
+def _look_up(
+    label_maps: Array, geometries: Sequence[HeadGeometry], chart: FaceChart, model: HeadModel
+) -> tuple[BoolArray, BoolArray]:
+    """Find what N photos have before the face, as it was parsed, and what they see of it, (N, H, W) each."""
+    masks = np.stack([region_mask(labels, FaceLabel.OCCLUDER, size=_SIDE) for labels in label_maps])
+    pictures = np.repeat((255 * masks[..., None]).astype(np.uint8), 3, axis=-1)
+    looked_up, visibility = chart.look_up(pictures, geometries, model)
+    seen = visibility > _LEAST_SEEN
+    return (looked_up[..., 0] > 127) & seen, seen
 
 
 def _large_enough(found: BoolArray, chart: FaceChart, narrow: int, least: int) -> BoolArray:

@@ -16,15 +16,33 @@ def steps_taken(steps: int, warp_strength: float) -> int:
     return max(1, round(steps * warp_strength))
 
 
-def schedule_length(steps: int, warp_strength: float) -> int:
+def schedule_length(steps: int, warp_strength: float, most: int) -> int:
     """Count the steps of a schedule whose last ones a start from the warp takes.
 
     They are the requested ones, unless those would all be taken: a schedule begins at noise alone, so that a
-    start there would have nothing of the warp. Then it has as many more that its strength is the requested
-    one, at least one.
+    start there would have nothing of the warp. Then it has as many more as bring the start to about the
+    requested strength, at least one, as far as a scheduler has so many.
+
+    Parameters
+    ----------
+    steps
+        The requested ones.
+    warp_strength
+        Fraction of the schedule that is taken.
+    most
+        The most steps of a schedule.
     """
     taken = steps_taken(steps, warp_strength)
-    return steps if taken < steps else max(steps + 1, round(taken / warp_strength))
+    if taken < steps:
+        return steps
+    return max(steps, min(max(steps + 1, round(taken / warp_strength)), most))
+
+
+def _most_steps(scheduler: Any) -> int:
+    """Give the most steps of a scheduler's schedule."""
+    config = scheduler.config
+    known = (config.get("original_inference_steps"), config.get("num_train_timesteps"))
+    return min((int(each) for each in known if each is not None), default=1000)
 
 
 @dataclass
@@ -58,7 +76,7 @@ class WarpStart:
                 original(*args, **kwargs)
                 self.skipped = 0
             else:
-                length = schedule_length(num_inference_steps, self.strength)
+                length = schedule_length(num_inference_steps, self.strength, _most_steps(scheduler))
                 original(length, *args, **kwargs)
                 self.skipped = (length - steps_taken(num_inference_steps, self.strength)) * scheduler.order
             self.timesteps = scheduler.timesteps
