@@ -75,6 +75,26 @@ def test_pores_stay_in_their_places_as_the_head_turns(model, photo):
     assert np.corrcoef(*changes)[0, 1] > 0.3
 
 
+@pytest.mark.parametrize("hair", [0.0, 1.0])
+def test_hair_that_the_mesh_shows_is_no_skin(model, photo, hair):
+    """As over an ear, where the model itself has skin."""
+    target, settings = paint(model, geometry(35.0, SIDE)), WarpSettings()
+    sources = read_references(photo, target.geometry, SIDE, model, settings, bare_eyes=False, look=None)
+    context = WarpContext(sources, target, model, settings)
+    canvas = Canvas.blank(context)
+    there = cheek(model, 35.0)
+    dark = np.where(there[..., None], 0.4 * SKIN, SKIN).astype(np.float32)
+    drawn = dataclasses.replace(
+        canvas,
+        colour=dark,
+        seen=np.where(there, 0.1, 1).astype(np.float32),
+        alpha=target.raster.mask.astype(np.float32),
+        hair_on_mesh=np.where(there, hair, 0).astype(np.float32),
+    )
+    lighter = (even_skin(context, drawn).colour - dark)[there].mean()
+    assert lighter < 1 if hair else lighter > 20
+
+
 def test_a_picture_without_skin_stays_as_it_is(model, photo):
     target = paint(model, geometry(30.0, SIDE))
     settings = WarpSettings()
