@@ -191,7 +191,9 @@ def _find(faces: Sequence[Face]) -> list[BoolArray]:
     heads = fit(landmarks, len(faces) * [(size, size)], weights=[face.quality for face in faces]).geometries
     parsing = default_analyser().parsing
     labels = np.stack([parsing(*view) for view in zip(crops, mattes, landmarks, strict=True)])
-    return find_cover_masks(np.stack(crops), heads, labels, FaceChart.of(model), model, CoverSettings())
+    settings, chart = CoverSettings(), FaceChart.of(model)
+    covers, _ = find_cover_masks(np.stack(crops), heads, labels, chart, model, settings)
+    return covers
 
 
 def _on_head(hidden: Array, face: Face) -> BoolArray:

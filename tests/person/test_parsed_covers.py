@@ -38,7 +38,7 @@ def covers(photos: References, label_maps: Array) -> list[int]:
     model = HeadModel.load()
     chart, heads = FaceChart.of(model), photos.geometries[: len(label_maps)]
     found = find_parsed_covers(label_maps, heads, chart, model, SETTINGS)
-    return [int(mask.sum()) for mask in found]
+    return [int(mask.sum()) for mask in found.masks]
 
 
 def test_what_one_photo_has_before_its_face_is_found_in_that_photo(photos: References) -> None:

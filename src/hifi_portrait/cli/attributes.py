@@ -45,14 +45,7 @@ def train(
 
 
 def photos(
-    out: Annotated[
-        Path,
-        typer.Option(
-            parser=parse_path,
-            metavar="PATH",
-            help="The data set's folder; an unfinished one is taken up again.",
-        ),
-    ],
+    out: options.DataSetOut,
     count: Annotated[int, typer.Option(min=1, max=options.MOST_PEOPLE, help="How many people.")] = 400,
     photos: Annotated[int, typer.Option(min=1, max=64, help="How many photos of each.")] = 3,
     seed: Annotated[

@@ -172,14 +172,7 @@ class GatheringOptions:
 @takes_groups
 def build(
     given: Sources,
-    out: Annotated[
-        Path,
-        typer.Option(
-            parser=parse_path,
-            metavar="PATH",
-            help="The data set's folder; an unfinished one is taken up again.",
-        ),
-    ],
+    out: options.DataSetOut,
     how: GatheringOptions,
     who: WorkerOptions,
     dry_run: DryRun = False,

@@ -27,6 +27,12 @@ Photos = Annotated[
         show_default=False,
     ),
 ]
+DataSetOut = Annotated[
+    Path,
+    typer.Option(
+        parser=parse_path, metavar="PATH", help="The data set's folder; an unfinished one is taken up again."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and no progress bar.")]
 PictureOut = Annotated[
     str,

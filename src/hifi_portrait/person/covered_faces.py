@@ -18,7 +18,7 @@ from hifi_portrait.io.names import printable
 from hifi_portrait.person.chart_difference import Levels
 from hifi_portrait.person.covers import CoverSettings, find_covers, find_odd_places
 from hifi_portrait.person.face_chart import FaceChart
-from hifi_portrait.person.parsed_covers import find_cover_in_all, find_parsed_covers
+from hifi_portrait.person.parsed_covers import ParsedCovers, find_parsed_covers
 from hifi_portrait.person.usual_face import load_usual_face
 
 _NAMED_FROM = 0.35
@@ -82,7 +82,7 @@ def find_covered_faces(
     """
     model, settings = model or HeadModel.load(), settings or CoverSettings()
     chart = FaceChart.of(model)
-    covers = find_cover_masks(crops, geometries, label_maps, chart, model, settings)
+    covers, in_all = find_cover_masks(crops, geometries, label_maps, chart, model, settings)
     quality = _quality_factors(covers, chart)
     found = [
         (printable(Path(source).name), _describe(cover, chart))
@@ -99,11 +99,9 @@ def find_covered_faces(
         f"{name}: something covers {place}; that part is taken from the other photos" for name, place in found
     ]
     vertices = np.stack([chart.on_vertices(_widen(cover, chart)) for cover in covers]) if notices else None
-    if label_maps is not None:
-        in_all = find_cover_in_all(label_maps, geometries, chart, model, settings.parsed)
-        if in_all.any():
-            place = _describe(in_all, chart)
-            notices.append(f"all photos: something may cover {place}; if so, add a photo that shows more")
+    if in_all.any():
+        place = _describe(in_all, chart)
+        notices.append(f"all photos: something may cover {place}; if so, add a photo that shows more")
     return CoveredFaces(vertices, quality, tuple(notices))
 
 
@@ -114,17 +112,23 @@ def find_cover_masks(
     chart: FaceChart,
     model: HeadModel,
     settings: CoverSettings,
-) -> list[BoolArray]:
-    """Find what `find_covered_faces` does, as N masks (H, W) on the chart; arguments are as there."""
+) -> tuple[list[BoolArray], BoolArray]:
+    """Find what `find_covered_faces` does, as masks (H, W) on the chart; arguments are as there.
+
+    Returns
+    -------
+    covers, in_all
+        N masks; and what several photos have before the face at places that none of them shows.
+    """
     looked_up = zip(*chart.look_up(crops, geometries, model), strict=True)
     photos = [Levels.of(colours, seen, settings.difference) for colours, seen in looked_up]
-    usual = load_usual_face()
-    parsed = [np.zeros_like(chart.face) for _ in photos]
+    usual, nothing = load_usual_face(), np.zeros_like(chart.face)
+    parsed = ParsedCovers([nothing] * len(photos), nothing)
     if label_maps is not None:
         parsed = find_parsed_covers(label_maps, geometries, chart, model, settings.parsed)
     if len(photos) == 1:
-        return [find_odd_places(photos[0], usual, chart, settings) | parsed[0]]
-    return _join(find_covers(photos, usual, chart, settings), parsed)
+        return [find_odd_places(photos[0], usual, chart, settings) | parsed.masks[0]], parsed.in_all
+    return _join(find_covers(photos, usual, chart, settings), parsed.masks), parsed.in_all
 
 
 def describe_odd_places(face: Face, head: HeadGeometry | None = None) -> str | None:

@@ -39,13 +39,29 @@ class ParsedCoverSettings:
     """The same from which on there is a warning where none does."""
 
 
+@dataclass(frozen=True, eq=False)
+class ParsedCovers:
+    """What face parsing took for something before the face, as masks (H, W) on the chart.
+
+    Attributes
+    ----------
+    masks
+        Of each of N photos. What covers a place in every one of several photos that see it is left out.
+    in_all
+        What does: nothing of it is known. Of a single photo it is in ``masks``, and not here.
+    """
+
+    masks: list[BoolArray]
+    in_all: BoolArray
+
+
 def find_parsed_covers(
     label_maps: Array,
     geometries: Sequence[HeadGeometry],
     chart: FaceChart,
     model: HeadModel,
     settings: ParsedCoverSettings,
-) -> list[BoolArray]:
+) -> ParsedCovers:
     """Find what is before the face in N photos, as face parsing tells.
 
     Parameters
@@ -58,34 +74,17 @@ def find_parsed_covers(
         The chart, and the head model.
     settings
         What counts as something.
-
-    Returns
-    -------
-    list
-        N masks (H, W) on the chart. What covers a place in every photo that sees it is left out of them.
     """
     found, seen = _look_up(label_maps, geometries, chart, model)
-    several = len(found) > 1
-    if several:
-        found &= (seen & ~found).any(axis=0)
-    least = settings.smallest if several else settings.alone
-    return [_large_enough(each, chart, settings.narrow, least) for each in found]
-
-
-def find_cover_in_all(
-    label_maps: Array,
-    geometries: Sequence[HeadGeometry],
-    chart: FaceChart,
-    model: HeadModel,
-    settings: ParsedCoverSettings,
-) -> BoolArray:
-    """Find what is before the face in every photo that sees the place: a mask (H, W) on the chart.
-
-    Arguments are as of `find_parsed_covers`.
-    """
-    found, seen = _look_up(label_maps, geometries, chart, model)
+    if len(found) == 1:
+        alone = _large_enough(found[0], chart, settings.narrow, settings.alone)
+        return ParsedCovers([alone], np.zeros_like(alone))
     in_all = np.asarray(found.any(axis=0) & (found | ~seen).all(axis=0))
-    return _large_enough(in_all, chart, settings.narrow, settings.alone)
+    found &= (seen & ~found).any(axis=0)
+    return ParsedCovers(
+        [_large_enough(each, chart, settings.narrow, settings.smallest) for each in found],
+        _large_enough(in_all, chart, settings.narrow, settings.alone),
+    )
 
 
 def _look_up(

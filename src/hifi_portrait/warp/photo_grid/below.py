@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 
 from hifi_portrait.head.arrays import Array, FloatArray
-from hifi_portrait.head.numerics import smoothstep
+from hifi_portrait.warp.photo_grid.continued import continue_body
 from hifi_portrait.warp.photo_grid.layer import PhotoLayer
 from hifi_portrait.warp.settings.photo_grid import GridSettings
 
@@ -47,23 +45,8 @@ def extend_below(layer: PhotoLayer, settings: GridSettings) -> PhotoLayer:
         values = np.ascontiguousarray(values, np.float32)
         return np.asarray(cv2.remap(values, x, from_y, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE))
 
-    worn = layer.body * (1 - layer.hair) if layer.parsed is None else layer.body * layer.parsed[..., 1]
-    of_body = smoothstep(mirrored(worn), 0.5, 1)[..., None]
+    def at_edge(values: Array) -> Array:
+        return np.broadcast_to(values[row, columns], values.shape)
 
-    def continued(values: Array) -> FloatArray:
-        """Mirrored where that is the body's clothes; else as it is at the edge."""
-        at_edge = np.broadcast_to(values[row, columns], values.shape)
-        return np.asarray(at_edge + of_body * (mirrored(values) - at_edge), np.float32)
-
-    here = there[..., None]
-    return replace(
-        layer,
-        colour=np.where(here, continued(layer.colour), layer.colour),
-        alpha=np.where(there, layer.alpha[row, columns], layer.alpha).astype(np.float32),
-        hair=np.where(there, 0, layer.hair).astype(np.float32),
-        trust=np.where(there, 1, layer.trust).astype(np.float32),
-        emptiness=np.where(there, 0, layer.emptiness).astype(np.float32),
-        depth=np.where(there, _BEHIND_ALL, layer.depth).astype(np.float32),
-        remainder=np.where(here, 0, layer.remainder).astype(np.float32),
-        parsed=None if layer.parsed is None else np.where(here, continued(layer.parsed), layer.parsed),
-    )
+    alpha = layer.alpha[row, columns]
+    return continue_body(layer, layer.body, there, alpha, np.array(_BEHIND_ALL), mirrored, at_edge)

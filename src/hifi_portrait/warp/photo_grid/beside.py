@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
-from hifi_portrait.head.numerics import smoothstep
+from hifi_portrait.warp.photo_grid.continued import continue_body
 from hifi_portrait.warp.photo_grid.layer import PhotoLayer
 from hifi_portrait.warp.settings.photo_grid import GridSettings
 
@@ -86,29 +86,8 @@ def _extend_to_the_right(layer: PhotoLayer, left: Array, body: Array, settings: 
         nearest = cv2.remap(values, at_edge, known_y, cv2.INTER_NEAREST, None, cv2.BORDER_REPLICATE)
         return np.asarray(nearest)
 
-    worn = body * (1 - layer.hair) if layer.parsed is None else body * layer.parsed[..., 1]
-    of_body = smoothstep(mirrored(worn), 0.5, 1) * (from_y > 0)
-
-    def continued(values: Array) -> FloatArray:
-        """Mirrored where that is the body, and its clothes if these are known; else as it is at the edge."""
-        share = of_body if values.ndim == 2 else of_body[..., None]
-        at_the_edge = beside(values)
-        return np.asarray(at_the_edge + share * (mirrored(values) - at_the_edge), np.float32)
-
-    there = filled > 0
-    here = there[..., None]
-    depth = np.where(there, beside(np.where(np.isfinite(layer.depth), layer.depth, 0)), layer.depth)
-    return replace(
-        layer,
-        colour=np.where(here, continued(layer.colour), layer.colour),
-        alpha=np.where(there, filled, layer.alpha).astype(np.float32),
-        hair=np.where(there, 0, layer.hair).astype(np.float32),
-        trust=np.where(there, 1, layer.trust).astype(np.float32),
-        emptiness=np.where(there, 0, layer.emptiness).astype(np.float32),
-        depth=np.asarray(depth, np.float32),
-        remainder=np.where(here, 0, layer.remainder).astype(np.float32),
-        parsed=None if layer.parsed is None else np.where(here, continued(layer.parsed), layer.parsed),
-    )
+    depth = beside(np.where(np.isfinite(layer.depth), layer.depth, 0))
+    return continue_body(layer, body, filled > 0, filled, depth, mirrored, beside, from_y > 0)
 
 
 def _longest_run_below(rows: BoolArray) -> BoolArray:
