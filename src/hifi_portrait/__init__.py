@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from hifi_portrait.baked import BakedHead
     from hifi_portrait.faces import Face, FaceAnalyser, analyse
     from hifi_portrait.head import HeadPose
-    from hifi_portrait.models import FaceAttention, FaceEncoder, FaceRefiner, HiFiNet
+    from hifi_portrait.models import FaceAttention, FaceEncoder, FaceRefiner, HiFiNet, PatchedAutoencoder
     from hifi_portrait.models.guides import Guide
     from hifi_portrait.person import Framing, Identity, Target
     from hifi_portrait.person.background import Background
@@ -70,6 +70,7 @@ __all__ = [
     "MotionError",
     "NoFaceError",
     "OutputError",
+    "PatchedAutoencoder",
     "PipelineBusyError",
     "PromptOptions",
     "RecipeError",
@@ -104,6 +105,7 @@ _LAZY = {
     "HiFiNet": "hifi_portrait.models",
     "HiFiPortraitPipeline": "hifi_portrait.pipeline",
     "Identity": "hifi_portrait.person",
+    "PatchedAutoencoder": "hifi_portrait.models",
     "PromptOptions": "hifi_portrait.pipeline",
     "SamplingOptions": "hifi_portrait.pipeline",
     "Scene": "hifi_portrait.pipeline",

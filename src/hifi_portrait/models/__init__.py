@@ -8,6 +8,7 @@ from hifi_portrait.models.hifi_condition import HiFiCondition
 from hifi_portrait.models.hifi_files import load_hifi_parts, save_hifi_parts
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.instantid import load_instantid
+from hifi_portrait.models.patched_autoencoder import PatchedAutoencoder
 
 __all__ = [
     "FaceAttention",
@@ -17,6 +18,7 @@ __all__ = [
     "FeatureMaps",
     "HiFiCondition",
     "HiFiNet",
+    "PatchedAutoencoder",
     "build",
     "load_hifi_parts",
     "load_instantid",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from importlib import import_module, resources
 from typing import Any
 
@@ -26,6 +26,9 @@ _CLASSES = {
     "face_attention": ("hifi_portrait.models.face_attention", "FaceAttention"),
 }
 PARTS = tuple(_CLASSES)
+_PATCHED = ("hifi_portrait.models.patched_autoencoder", "PatchedAutoencoder")
+_OTHER_CLASSES = {"PatchedAutoencoder": _PATCHED}
+"""Classes of parts that a size's file names as ``_class_name``."""
 
 
 def sizes() -> tuple[str, ...]:
@@ -88,7 +91,8 @@ def build(
     with torch.random.fork_rng(devices=[]):
         if seed is not None:
             torch.manual_seed(seed)
-        return {part: _constructor(part)(config[part] | overrides.get(part, {})) for part in wanted}
+        settings = {part: _without_class(config[part]) | overrides.get(part, {}) for part in wanted}
+        return {part: _construct(part_class(part, name), settings[part]) for part in wanted}
 
 
 def part_settings(name: str, part: str, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -103,15 +107,16 @@ def part_settings(name: str, part: str, changes: Mapping[str, Any] | None = None
     changes
         Settings that replace those of the size.
     """
-    parameters = inspect.signature(part_class(part)).parameters.values()
+    parameters = inspect.signature(part_class(part, name)).parameters.values()
     defaults = {each.name: each.default for each in parameters if each.default is not each.empty}
-    return {**defaults, **size_config(name)[part], **(changes or {})}
+    return {**defaults, **_without_class(size_config(name)[part]), **(changes or {})}
 
 
-def part_class(part: str) -> Any:
-    """Give a part's class."""
+def part_class(part: str, size: str) -> Any:
+    """Give the class of a part of a model size."""
     _check_parts((part,))
-    module, class_name = _CLASSES[part]
+    named = size_config(size)[part].get("_class_name")
+    module, class_name = _OTHER_CLASSES[named] if named else _CLASSES[part]
     return getattr(import_module(module), class_name)
 
 
@@ -121,8 +126,11 @@ def _check_parts(parts: Collection[str]) -> None:
             raise ModelError(f"there is no model part {part!r}; choose from {', '.join(PARTS)}")
 
 
-def _constructor(part: str) -> Callable[[dict[str, Any]], Any]:
-    cls = part_class(part)
-    if _CLASSES[part][0] == "transformers":  # its models take a config object, diffusers' take its fields
-        return lambda fields: cls(cls.config_class(**fields))
-    return lambda fields: cls(**fields)
+def _without_class(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name != "_class_name"}
+
+
+def _construct(cls: Any, fields: dict[str, Any]) -> Any:
+    if cls.__module__.startswith("transformers."):  # its models take a config object, diffusers' their fields
+        return cls(cls.config_class(**fields))
+    return cls(**fields)

@@ -28,7 +28,7 @@ from hifi_portrait.models.face_refiner import FaceRefiner, FeatureMaps
 from hifi_portrait.models.hifi_condition import HiFiCondition
 from hifi_portrait.models.hifi_net import HiFiNet
 from hifi_portrait.models.keypoints import draw_keypoints
-from hifi_portrait.models.latents import encode_picture
+from hifi_portrait.models.latents import encode_picture, reduction
 from hifi_portrait.models.tensors import PADDED, map_tensors
 from hifi_portrait.models.token_forms import reference_weights
 from hifi_portrait.person.references import References
@@ -309,7 +309,7 @@ class FaceConditioner:
 
     def _latent_size(self, inputs: FaceInputs) -> tuple[int, int]:
         """Height and width of the latents of a target."""
-        factor = 2 ** (len(self.vae.config.block_out_channels) - 1)
+        factor = reduction(self.vae)
         height, width = inputs.warp.shape[-2:]
         return height // factor, width // factor
 

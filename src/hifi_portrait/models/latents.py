@@ -10,6 +10,11 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 
 
+def reduction(vae: AutoencoderKL) -> int:
+    """By which factor an autoencoder reduces the sides of pictures."""
+    return int(2 ** (len(vae.config.block_out_channels) - 1) * vae.config.get("patch_size", 1))
+
+
 @torch.no_grad()
 def encode_picture(vae: AutoencoderKL, picture: Tensor) -> Tensor:
     """Scaled latents (B, C, h, w) of pictures (B, 3, H, W) in [-1, 1]: the posterior's mode, no noise."""

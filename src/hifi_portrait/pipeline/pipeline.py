@@ -35,6 +35,7 @@ from hifi_portrait.models.face_encoder import FaceEncoder
 from hifi_portrait.models.face_refiner import FaceRefiner
 from hifi_portrait.models.files import BUNDLED
 from hifi_portrait.models.hifi_net import HiFiNet
+from hifi_portrait.models.latents import reduction
 from hifi_portrait.models.regions import Region
 from hifi_portrait.person.background import BackgroundLike
 from hifi_portrait.person.identity import Identity
@@ -138,7 +139,7 @@ class HiFiPortraitPipeline(LoadablePipeline):
             default_imagined_steps=default_imagined_steps,
             default_imagined_guidance=default_imagined_guidance,
         )
-        self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1) if vae is not None else 8
+        self.vae_scale_factor = reduction(vae) if vae is not None else 8
         scale = {"vae_scale_factor": self.vae_scale_factor, "do_convert_rgb": True}
         self.image_processor = VaeImageProcessor(**scale)
         self.control_image_processor = VaeImageProcessor(**scale, do_normalize=False)

@@ -83,6 +83,10 @@ class LoadablePipeline(StableDiffusionXLControlNetPipeline):
     def register_modules(self, **modules: Any) -> None:
         """As diffusers', but our own classes are saved under the package's name, not that of their module."""
         super().register_modules(**modules)
-        present = [name for name in HIFI_PARTS if modules.get(name) is not None]
-        own = {name: ("hifi_portrait", self.config[name][1]) for name in present}
+        saved = {name: self.config[name] for name, module in modules.items() if module is not None}
+        own = {
+            name: ("hifi_portrait", class_name)
+            for name, (library, class_name) in saved.items()
+            if library.startswith("hifi_portrait.")
+        }
         self.register_to_config(**own)

@@ -64,8 +64,7 @@ def autoencoder(
 def _load_autoencoder(model: str | None, device: str | None) -> AutoencoderKL:
     """Load the pipeline's autoencoder, or the one saved by itself in the folder `model`."""
     if model is not None and (Path(model) / "config.json").is_file():
-        from diffusers import AutoencoderKL
+        from hifi_portrait.models.patched_autoencoder import load_autoencoder
 
-        network: AutoencoderKL = AutoencoderKL.from_pretrained(model)
-        return network.eval().to(device or "cpu")
+        return load_autoencoder(model).eval().to(device or "cpu")
     return load_pipeline(model, device).vae

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from diffusers import AutoencoderKL
 from tqdm import tqdm
 
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.io.atomic import atomic_write
-from hifi_portrait.models.latents import encode_picture
+from hifi_portrait.models.latents import encode_picture, reduction
+from hifi_portrait.models.patched_autoencoder import load_autoencoder
 from hifi_portrait.training.data.prepared import Prepared
 from hifi_portrait.training.engine.precision import autocast_where_fast
 from hifi_portrait.training.engine.weights import find_part
@@ -38,13 +38,13 @@ class LatentEncoder:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        place = find_part([folder], "vae", "AutoencoderKL")
+        place = find_part([folder], "vae", "AutoencoderKL", "PatchedAutoencoder")
         if place is None:
             raise DatasetError(f"no autoencoder in {folder}: give its folder or its training run")
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model: AutoencoderKL = AutoencoderKL.from_pretrained(place).eval()
+        self.model = load_autoencoder(place).eval()
         self.model.to(self.device, memory_format=torch.channels_last)
-        self.factor = 2 ** (len(self.model.config.block_out_channels) - 1)
+        self.factor = reduction(self.model)
 
     @property
     def channels(self) -> int:

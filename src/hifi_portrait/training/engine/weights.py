@@ -24,7 +24,7 @@ _HINTS = {"vae": ", or prepare the data with --vae"}
 """What else may be done about weights of a part that are missing."""
 
 
-def find_part(folders: Sequence[str | Path], part: str, class_name: str = "") -> Path | None:
+def find_part(folders: Sequence[str | Path], part: str, *class_names: str) -> Path | None:
     """Find the folder of a part's weights, below the first of ``folders`` that has it.
 
     Parameters
@@ -34,8 +34,8 @@ def find_part(folders: Sequence[str | Path], part: str, class_name: str = "") ->
         folder, or the model's own; "bundled" is the pipeline that comes with the package.
     part
         Name of the part, such as "unet".
-    class_name
-        Class of the model, by which its own folder is known; without it such a folder does not count.
+    *class_names
+        Classes of the model, by which its own folder is known; without them such a folder does not count.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def find_part(folders: Sequence[str | Path], part: str, class_name: str = "") ->
             if (place / "config.json").is_file():
                 return place
         config = folder / "config.json"
-        if config.is_file() and json.loads(config.read_text()).get("_class_name") == class_name:
+        if config.is_file() and json.loads(config.read_text()).get("_class_name") in class_names:
             return folder
     return None
 
@@ -108,7 +108,7 @@ def load_parts(
             f"no part {', '.join(sorted(unknown))} to start afresh: choose from {', '.join(names)}"
         )
     overrides = overrides or {}
-    classes = {name: part_class(name) for name in names}
+    classes = {name: part_class(name, size) for name in names}
     found = {
         name: None if name in fresh else find_part(init_from, name, cls.__name__)
         for name, cls in classes.items()
@@ -122,6 +122,7 @@ def load_parts(
     for name, folder in found.items():
         if folder is not None:
             logger.info("%s from %s", name, folder)
+            _check_kind(folder, classes[name].__name__, size)
             dtype = torch.bfloat16 if name in half else torch.float32
             parts[name] = classes[name].from_pretrained(folder, dtype=dtype)
             if classes[name].__module__.startswith("hifi_portrait."):  # a base model's are its maker's
@@ -136,6 +137,14 @@ def find_scheduler(folders: Sequence[str | Path]) -> DDIMScheduler | None:
             scheduler: DDIMScheduler = DDIMScheduler.from_pretrained(folder / "scheduler")
             return scheduler
     return None
+
+
+def _check_kind(folder: Path, expected: str, size: str) -> None:
+    """Check that an autoencoder is patched where those of a size are, and not where they are not."""
+    kinds = {"AutoencoderKL", "PatchedAutoencoder"}
+    found = json.loads((folder / "config.json").read_text()).get("_class_name")
+    if found != expected and {found, expected} == kinds:
+        raise ModelError(f"{folder} holds a {found}, but the model size {size!r} has a {expected}")
 
 
 def _check_settings(folder: Path, part: Any, requested: Mapping[str, Any]) -> None:

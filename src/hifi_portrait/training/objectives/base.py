@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -31,6 +32,10 @@ class BaseConfig:
 
     trainable: tuple[str, ...] = ("unet", "text_encoder", "text_encoder_2")
     """Parts that learn."""
+
+    timesteps: Literal["uniform", "logit-normal"] = "uniform"
+    """How timesteps are drawn: all alike, or those in the schedule's middle more often (arXiv 2403.03206,
+    section 3.1, location 0, scale 1)."""
 
     min_snr_gamma: float = 5.0
     """Ratio of signal to noise at which the loss weight is cut off (arXiv 2303.09556)."""
@@ -73,8 +78,11 @@ class BaseObjective(Objective):
         text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
         text = text.without(torch.rand(len(latents), device=latents.device) < self.config.caption_dropout)
         noise = torch.randn_like(latents)
+        place = torch.rand(len(latents), device=latents.device)
+        if self.config.timesteps == "logit-normal":
+            place = torch.randn_like(place).sigmoid()
         steps = self.scheduler.config.num_train_timesteps
-        timesteps = torch.randint(steps, (len(latents),), device=latents.device)
+        timesteps = (place * steps).long().clamp(max=steps - 1)
         noisy = self.scheduler.add_noise(latents, noise, timesteps)
         velocity = self.scheduler.get_velocity(latents, noise, timesteps)
         alphas = self.scheduler.alphas_cumprod.to(latents.device)

@@ -18,7 +18,7 @@ from hifi_portrait.head.arrays import ByteArray
 from hifi_portrait.head.model import triangles_around_eyes
 from hifi_portrait.models.build import build
 from hifi_portrait.models.conditioning import Conditioning, FaceConditioner, FaceInputs
-from hifi_portrait.models.latents import decode_picture, encode_picture
+from hifi_portrait.models.latents import decode_picture, encode_picture, reduction
 from hifi_portrait.models.tensors import map_tensors
 from hifi_portrait.prompts.class_word import find_class_words
 from hifi_portrait.training.data.text import TextEmbeddings, encode_text
@@ -233,7 +233,7 @@ class HiFiObjective(Objective):
     @property
     def _factor(self) -> int:
         """Factor by which the autoencoder reduces the sides of pictures."""
-        return int(2 ** (len(self.part("vae").config.block_out_channels) - 1))
+        return reduction(self.part("vae"))
 
     def _memory(self, count: int) -> SampleMemory | None:
         """Make the memory of samples, where it is requested; raise ModelError where that cannot be."""

@@ -1,0 +1,42 @@
+"""Fold a trained autoencoder's latents in patches (`hifi_portrait.models.patched_autoencoder`).
+
+usage: python scripts/patch_autoencoder.py --vae bundled --data DIR --out DIR [--channels 32]
+
+The components are measured on the training photos of an ID data set. ``hifi-portrait prepare --vae`` takes
+the folder that is written.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from hifi_portrait.dataset.format import IDDataset
+from hifi_portrait.models.patched_autoencoder import PatchedAutoencoder, load_autoencoder
+from hifi_portrait.training.engine.weights import find_part
+from hifi_portrait.training.objectives.sheets import to_tensor
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--vae", required=True, help="the autoencoder: its folder, a pipeline's, or bundled")
+    parser.add_argument("--data", type=Path, required=True, help="an ID data set")
+    parser.add_argument("--out", type=Path, required=True, help="the folder to write")
+    parser.add_argument("--channels", type=int, default=32, help="components kept of each patch")
+    parser.add_argument("--power", type=float, default=0.5, help="how much alike components are made, 0 to 1")
+    parser.add_argument("--photos", type=int, default=400, help="how many photos are measured")
+    chosen = parser.parse_args()
+    place = find_part([chosen.vae], "vae", "AutoencoderKL")
+    if place is None:
+        parser.error(f"no autoencoder in {chosen.vae}")
+    photos = IDDataset(chosen.data, split="train")
+    rows = np.random.default_rng(0).permutation(len(photos))[: chosen.photos]
+    pictures = [to_tensor(photos.pixels(int(row))) for row in rows]
+    vae = load_autoencoder(place).eval()
+    patched = PatchedAutoencoder.fit(vae, pictures, chosen.channels, power=chosen.power)
+    patched.save_pretrained(chosen.out)
+    print(chosen.out)
+
+
+if __name__ == "__main__":
+    main()
