@@ -32,8 +32,10 @@ class TrainerConfig:
     accumulate: int = 1
     """Batches whose gradients make one step, 1 or more. They are computed one after the other."""
 
-    optimiser: Literal["adamw", "adamw8bit"] = "adamw"
-    """The optimiser. "adamw8bit" keeps the moments in 8 bits, which needs bitsandbytes and a GPU."""
+    optimiser: Literal["adamw", "adamw8bit", "muon"] = "adamw"
+    """The optimiser. "adamw8bit" keeps the moments in 8 bits, which needs bitsandbytes and a GPU. "muon"
+    orthogonalises the steps of hidden layers (`hifi_portrait.training.engine.muon`), whose computation is
+    worth it where a step takes many samples."""
 
     trackers: tuple[str, ...] = ()
     """Further loggers of accelerate's beside TensorBoard, such as "wandb"."""
@@ -93,7 +95,7 @@ class TrainerConfig:
             raise ValueError(f"seed must be from 0 to {2**32 - 1}, not {self.seed}")
         if self.accumulate < 1:
             raise ValueError(f"accumulate must be 1 or more, not {self.accumulate}")
-        if self.shard and (self.optimiser == "adamw8bit" or self.precision == "fp16"):
+        if self.shard and (self.optimiser != "adamw" or self.precision == "fp16"):
             raise ValueError(
                 "shard needs the optimiser adamw, whose moments it shards, and the precision bf16 or no"
             )

@@ -11,12 +11,15 @@ from torch import nn
 
 from hifi_portrait.errors import HiFiPortraitError
 from hifi_portrait.training.engine.config import TrainerConfig
+from hifi_portrait.training.engine.muon import Muon, is_orthogonalised
 
 
 def group_parameters(
     learning: Mapping[str, nn.Parameter], fresh: Collection[str], config: TrainerConfig
 ) -> list[dict[str, Any]]:
     """Group what learns: what was copied, and what starts from nothing, with a learning rate of its own.
+
+    With the optimiser Muon, hidden layers' matrices are groups apart.
 
     Parameters
     ----------
@@ -30,20 +33,30 @@ def group_parameters(
     Returns
     -------
     list of dict
-        ``params``, and ``rate``, the factor of the learning rate.
+        ``params``, and ``rate``, the factor of the learning rate; for Muon ``orthogonal``, too.
     """
     if config.fresh_learning_rate <= 0:
-        return [{"params": list(learning.values()), "rate": 1.0}]
-    copied = [parameter for name, parameter in learning.items() if name not in fresh]
-    others = [parameter for name, parameter in learning.items() if name in fresh]
-    rates = (1.0, config.fresh_learning_rate / config.learning_rate)
-    return [
-        {"params": group, "rate": rate} for group, rate in zip((copied, others), rates, strict=True) if group
+        groups = [(dict(learning), 1.0)]
+    else:
+        copied = {name: parameter for name, parameter in learning.items() if name not in fresh}
+        others = {name: parameter for name, parameter in learning.items() if name in fresh}
+        groups = [(copied, 1.0), (others, config.fresh_learning_rate / config.learning_rate)]
+    if config.optimiser != "muon":
+        return [{"params": list(group.values()), "rate": rate} for group, rate in groups if group]
+    split = [
+        {
+            "params": [p for name, p in group.items() if is_orthogonalised(name, p) == orthogonal],
+            "rate": rate,
+            "orthogonal": orthogonal,
+        }
+        for group, rate in groups
+        for orthogonal in (True, False)
     ]
+    return [group for group in split if group["params"]]
 
 
 def make_optimiser(groups: Sequence[dict[str, Any]], config: TrainerConfig) -> torch.optim.Optimizer:
-    """Make AdamW (arXiv 1711.05101), or its variant with moments in 8 bits (arXiv 2110.02861).
+    """Make AdamW (arXiv 1711.05101), its variant with moments in 8 bits (arXiv 2110.02861), or Muon.
 
     ``groups`` are those of `group_parameters`.
 
@@ -59,6 +72,8 @@ def make_optimiser(groups: Sequence[dict[str, Any]], config: TrainerConfig) -> t
     }
     if config.optimiser == "adamw":
         return torch.optim.AdamW(groups, **settings, fused=True)
+    if config.optimiser == "muon":
+        return Muon(groups, **settings)
     try:
         from bitsandbytes.optim import AdamW8bit
     except ImportError as error:

@@ -93,16 +93,36 @@ class BaseObjective(Objective):
         """Draw held-out photos above what their captions give."""
         batch = self._held_out()
         latents = batch["latents"]
-        text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
-        none = text.without(torch.ones(len(latents), dtype=torch.bool, device=latents.device))
-
-        def predict(noisy: Tensor, timesteps: Tensor) -> Tensor:
-            plain = self._predict(noisy, timesteps, none)
-            return plain + self.config.sheet_guidance * (self._predict(noisy, timesteps, text) - plain)
-
-        drawn = sample_latents(predict, self.scheduler, torch.randn_like(latents), self.config.sheet_steps)
+        noise = torch.randn_like(latents)
+        drawn = self.draw(batch["token_ids"], noise, self.config.sheet_steps, self.config.sheet_guidance)
         pictures = decode_latents(self.part("vae"), torch.cat([latents, drawn]))
         return arrange_grid([to_image(picture) for picture in pictures], columns=len(latents))
+
+    def draw(self, token_ids: Tensor, noise: Tensor, steps: int, guidance: float) -> Tensor:
+        """Draw scaled latents (B, C, h, w) from noise of that shape and captions.
+
+        Parameters
+        ----------
+        token_ids
+            (B, 77) of the captions.
+        noise
+            (B, C, h, w) of unit variance.
+        steps
+            Steps of denoising, 1 or more.
+        guidance
+            Scale of classifier-free guidance, 1 for none.
+        """
+        text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), token_ids)
+        none = text.without(torch.ones(len(noise), dtype=torch.bool, device=noise.device))
+
+        def predict(noisy: Tensor, timesteps: Tensor) -> Tensor:
+            told = self._predict(noisy, timesteps, text)
+            if guidance == 1:
+                return told
+            plain = self._predict(noisy, timesteps, none)
+            return plain + guidance * (told - plain)
+
+        return sample_latents(predict, self.scheduler, noise, steps)
 
     def metrics(self) -> dict[str, float]:
         """Measure ``denoising`` on held-out photos: the loss, over four draws of noise and timesteps."""
