@@ -92,7 +92,7 @@ def test_a_net_of_two_layers_learns():
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
-    assert losses[-1] < 0.05 * losses[0]
+    assert losses[-1] < 0.2 * losses[0]
 
 
 def test_it_is_not_sharded():
