@@ -17,7 +17,7 @@ from tiny_pipelines import an_identity, draw
 
 FOLDED = {
     "unet": {"in_channels": 12, "out_channels": 12, "sample_size": 4},
-    "hifi_net": {"in_channels": 12, "conditioning_embedding_out_channels": [4, 4, 8, 8, 8]},
+    "hifi_net": {"in_channels": 12, "conditioning_embedding_out_channels": [4, 4, 8, 8, 8], "fine_scale": 4},
 }
 
 

@@ -175,9 +175,10 @@ class FaceFeatures:
     unconditional_tokens: Tensor | None
     """(B, K, D) that the unconditional half of guidance reads; None where it reads no face."""
     fine: Tensor | None
-    """(B, C, 2h, 2w), the fine map in the target's frame; None without surface alignment, as the others."""
+    """(B, C, s h, s w), the fine map in the target's frame, s its scale; None without surface alignment, as
+    the others."""
     fine_coverage: Tensor | None
-    """(B, 1, 2h, 2w) in [0, 1]."""
+    """(B, 1, s h, s w) in [0, 1]."""
     coarse: Tensor | None
     """(B, C', h, w), the coarse map."""
     coarse_coverage: Tensor | None
@@ -329,11 +330,11 @@ class FaceConditioner:
     def _align(
         self, inputs: FaceInputs, maps: FeatureMaps, size: tuple[int, int]
     ) -> dict[str, Tensor | None]:
-        """Fused maps in the target's frame: the fine one at twice the latent resolution, the coarse at it."""
+        """Fused maps in the target's frame: the fine one at a multiple of the latents' resolution."""
         weights = reference_weights(inputs.quality, inputs.mask)
         aligned: dict[str, Tensor | None] = {}
         for name, values, confidence, scale in (
-            ("fine", maps.fine, maps.fine_confidence, 2),
+            ("fine", maps.fine, maps.fine_confidence, self.hifi_net.config.fine_scale),
             ("coarse", maps.coarse, maps.coarse_confidence, 1),
         ):
             raster = subsample_raster(inputs.triangle, inputs.barycentric, (size[0] * scale, size[1] * scale))

@@ -51,6 +51,9 @@ class HiFiNet(ControlNetModel):
         their mask.
     fine_channels, coarse_channels
         Of the face refiner's maps.
+    fine_scale
+        How many times the latents' sides the fine map has in the target's frame: 2 for autoencoders that
+        reduce sides to an eighth, 4 for a sixteenth.
     landmark, warp_latents, surface_alignment, face_tokens
         Switches for the sources of guidance. Without `warp_latents` the prior does not know the warp either.
     text_tokens
@@ -93,6 +96,7 @@ class HiFiNet(ControlNetModel):
         global_pool_conditions: bool = False,
         fine_channels: int = 32,
         coarse_channels: int = 256,
+        fine_scale: int = 2,
         landmark: bool = True,
         warp_latents: bool = True,
         surface_alignment: bool = True,
@@ -131,8 +135,8 @@ class HiFiNet(ControlNetModel):
         if warp_latents:
             self.warp_in = nn.Conv2d(in_channels + 1, width, 3, padding=1)
         if surface_alignment:
-            # The fine map comes at twice the latent resolution and is folded into channels.
-            self.fine_in = nn.Conv2d(4 * (fine_channels + 1), width, 3, padding=1)
+            # The fine map comes at a multiple of the latent resolution and is folded into channels.
+            self.fine_in = nn.Conv2d(fine_scale**2 * (fine_channels + 1), width, 3, padding=1)
             self.coarse_in = nn.Conv2d(coarse_channels + 1, width, 3, stride=2, padding=1)
         for name in ("warp_in", "fine_in", "coarse_in"):
             if hasattr(self, name):
@@ -181,7 +185,7 @@ class HiFiNet(ControlNetModel):
         warp_latents, warp_coverage
             (B, in_channels, h, w) scaled latents of the warp and (B, 1, h, w) how well it is seen.
         fine, fine_coverage
-            (B, fine_channels, 2h, 2w) and (B, 1, 2h, 2w): fused fine maps.
+            (B, fine_channels, s h, s w) and (B, 1, s h, s w): fused fine maps, s = `fine_scale`.
         coarse, coarse_coverage
             (B, coarse_channels, h, w) and (B, 1, h, w): fused coarse maps.
         tokens, unconditional_tokens
@@ -208,7 +212,9 @@ class HiFiNet(ControlNetModel):
             own = self.warp_in(warp.to(**like_weights))
             latent_map, warp_map = latent_map + own, own if separate_warp else None
         if config.surface_alignment:
-            folded = nn.functional.pixel_unshuffle(join_coverage("fine", fine, fine_coverage), 2)
+            folded = nn.functional.pixel_unshuffle(
+                join_coverage("fine", fine, fine_coverage), config.fine_scale
+            )
             latent_map = latent_map + self.fine_in(folded.to(**like_weights))
             lower_map = self.coarse_in(join_coverage("coarse", coarse, coarse_coverage).to(**like_weights))
         if config.face_tokens and tokens is None:
