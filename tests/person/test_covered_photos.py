@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from hifi_portrait.errors import IdentityError
 from hifi_portrait.faces import Face, analyse, load_image
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
@@ -78,6 +79,15 @@ def test_a_masked_face_that_is_not_recognised_is_said_to_be_covered(faces: tuple
     assert [photo.source for photo in dropped] == ["masked.jpg"]
     assert "somebody else, or something covers the " in dropped[0].reason
     assert describe_odd_places(faces[1]) is None
+
+
+def test_two_photos_that_are_told_apart_by_what_covers_one_say_so(faces: tuple[Face, Face, Face]):
+    found = [[faces[0]], [replace(faces[2], embedding=-faces[2].embedding)]]
+    with pytest.raises(IdentityError, match=r"Something may cover the .* in masked\.jpg: another photo"):
+        choose_person(found, 0.915, None)
+    strangers = [[faces[0]], [replace(faces[1], embedding=-faces[1].embedding)]]
+    with pytest.raises(IdentityError, match=r"--face 0$"):
+        choose_person(strangers, 0.915, None)
 
 
 def test_what_is_covered_is_saved(covered: Identity, tmp_path: Path):

@@ -62,6 +62,7 @@ def choose_person(
             f"the photos show different people: {_join_sources(used)} and {_join_sources(rivals)} (similarity"
             f" {used[0].similarity(rivals[0]):.3f}; photos of one person have at least {same_person})."
             " Give photos of one person, or more photos of the one who is meant, or choose: face=0, --face 0"
+            + _describe_covers([*used, *rivals])
         )
     agreement = float(np.mean([mean_similarity(face, used) for face in used]))
     dropped = []
@@ -72,6 +73,15 @@ def choose_person(
         reason = f"it shows {who}: similarity {similarity:.3f}, the others agree to {agreement:.3f}"
         dropped.append(DroppedPhoto(face.source, reason, similarity))
     return list(used), dropped, _describe_choice(selection, index)
+
+
+def _describe_covers(faces: Sequence[Face]) -> str:
+    """Say of faces that are told apart what may be before them, which makes one person's faces unlike."""
+    places = [(face, describe_odd_places(face)) for face in faces]
+    told = [f"{odd} in {name_alone(face.source)}" for face, odd in places if odd is not None]
+    if not told:
+        return ""
+    return f". Something may cover {' and '.join(told)}: another photo, without it, would tell"
 
 
 def _find_anchor(found: Sequence[Sequence[Face]], index: int) -> Face:
