@@ -11,13 +11,15 @@ import pytest
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.prompts.clothes import CLOTHES_COLOURS
 from hifi_portrait.prompts.hair import HAIR_COLOURS
+from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.clothing.segment import segment_clothes
 from hifi_portrait.warp.draw import warp_picture
 from hifi_portrait.warp.face.places import cheek_vertices
 from hifi_portrait.warp.hair.dye import dye_hair, refine_hair
 from hifi_portrait.warp.hair.segment import segment_hair
 from hifi_portrait.warp.hair.shell import scalp
-from hifi_portrait.warp.recolour import dye, recolour_beyond
+from hifi_portrait.warp.recolour import dye, recolour, recolour_beyond
+from hifi_portrait.warp.references import read_references
 from hifi_portrait.warp.settings import WarpSettings
 from painted_heads import geometry, paint, person
 
@@ -302,3 +304,24 @@ def test_hairs_in_the_background_are_dyed_and_its_shade_stays():
     hair = (new - shade)[100, 60:66].mean(axis=0)
     assert np.abs(hair - 0.5 * (np.array(HAIR_COLOURS["blond"]) - 210)).max() < 8
     assert np.abs(new - shade)[:90].max() < 1.5 and np.abs(new - shade)[:, 130:].max() < 1e-4
+
+
+def test_hair_that_the_mesh_shows_is_dyed_where_parsing_is_known(model):
+    """As over an ear, where the model itself has skin, and no photo's own pixels are drawn."""
+    target, settings = paint(model, geometry(35.0, SIDE)), WarpSettings()
+    target = dataclasses.replace(target, hair="blue")
+    photo = person((0.0,), SIDE)
+    sources = read_references(photo, target.geometry, SIDE, model, settings, bare_eyes=False)
+    context = WarpContext(sources, target, model, settings)
+    head = target.raster.mask
+    there = head & (np.arange(SIDE) > np.nonzero(head)[1].mean())  # half of the head
+    canvas = dataclasses.replace(
+        Canvas.blank(context),
+        colour=np.where(head[..., None], SKIN, 0).astype(np.float32),
+        alpha=head.astype(np.float32),
+        parsed=np.zeros((SIDE, SIDE, 2), np.float32),
+        hair_on_mesh=there.astype(np.float32),
+    )
+    change = np.abs(recolour(context, canvas).colour - canvas.colour).max(axis=2)
+    assert (change[there] > 20).mean() > 0.9
+    assert change[head & ~cv2.dilate(there.astype(np.uint8), np.ones((9, 9))).astype(bool)].mean() < 5

@@ -62,7 +62,7 @@ def mend_matte(crop: Array, matte: Array, labels: Array, solid: Array, settings:
     in_hair = dark * np.minimum(hair, wide) * (1 - solid) * _plainness(behind, known, settings)
     strands = _strands(hair, labels, settings)
     alpha = smoothstep(covered, *settings.covered)
-    alpha += strands * (np.clip(_fraction(covered, settings.strand_covered), 0, 1) - alpha)
+    alpha += strands * (np.interp(covered, settings.strand_covered, (0, 1)) - alpha)
     deep = smoothstep(covered, *settings.covered_in_hair)
     left = np.minimum(1 - distinct * near * (1 - alpha), 1 - in_hair * (1 - deep))
     never = region_mask(labels, *_NEVER_HOLES, size=side)
@@ -106,11 +106,6 @@ def _strands(hair: Array, labels: Array, settings: HoleSettings) -> FloatArray:
     side = len(hair)
     skin = cv2.dilate(region_mask(labels, *BARE_SKIN, size=side), disc(settings.skin_reach * side))
     return np.asarray(cv2.dilate(hair, disc(settings.strand_reach * side)) * (1 - skin))
-
-
-def _fraction(values: Array, limits: tuple[float, float]) -> Array:
-    begin, end = limits
-    return (values - begin) / (end - begin)
 
 
 def _plainness(behind: Array, known: Array, settings: HoleSettings) -> float:
