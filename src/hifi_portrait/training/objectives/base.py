@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,6 +17,9 @@ from hifi_portrait.training.engine.weights import load_parts
 from hifi_portrait.training.objectives.diffusion import min_snr_weight, sample_latents
 from hifi_portrait.training.objectives.losses import denoising_loss
 from hifi_portrait.training.objectives.sheets import arrange_grid, decode_latents, to_image
+
+_METRIC_BATCH = 32
+"""Held-out photos that are denoised at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,10 @@ class BaseConfig:
     """Probability of each clause of a caption but the first, in [0, 1], that it is left out."""
 
     sheet_photos: int = 8
-    """Held-out captions on a sheet, and in the figures of held-out data."""
+    """Held-out captions on a sheet."""
+
+    metric_photos: int = 128
+    """Held-out photos in the figures of held-out data, each at a timestep of its own."""
 
     sheet_steps: int = 20
     """Steps in which a sheet's pictures are drawn."""
@@ -77,21 +82,16 @@ class BaseObjective(Objective):
         latents = batch["latents"]
         text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
         text = text.without(torch.rand(len(latents), device=latents.device) < self.config.caption_dropout)
-        noise = torch.randn_like(latents)
         place = torch.rand(len(latents), device=latents.device)
         if self.config.timesteps == "logit-normal":
             place = torch.randn_like(place).sigmoid()
         steps = self.scheduler.config.num_train_timesteps
         timesteps = (place * steps).long().clamp(max=steps - 1)
-        noisy = self.scheduler.add_noise(latents, noise, timesteps)
-        velocity = self.scheduler.get_velocity(latents, noise, timesteps)
-        alphas = self.scheduler.alphas_cumprod.to(latents.device)
-        weight = min_snr_weight(alphas, timesteps, self.config.min_snr_gamma)
-        return {"denoising": denoising_loss(self._predict(noisy, timesteps, text), velocity, weight)}
+        return {"denoising": self._loss(latents, timesteps, text)}
 
     def sheet(self) -> ByteArray:
         """Draw held-out photos above what their captions give."""
-        batch = self._held_out()
+        batch = self._held_out(self.config.sheet_photos)
         latents = batch["latents"]
         noise = torch.randn_like(latents)
         drawn = self.draw(batch["token_ids"], noise, self.config.sheet_steps, self.config.sheet_guidance)
@@ -125,14 +125,32 @@ class BaseObjective(Objective):
         return sample_latents(predict, self.scheduler, noise, steps)
 
     def metrics(self) -> dict[str, float]:
-        """Measure ``denoising`` on held-out photos: the loss, over four draws of noise and timesteps."""
-        batch = self._held_out()
-        losses = [float(self(batch)["denoising"]) for _ in range(4)]
-        return {"denoising": float(np.mean(losses))}
+        """Measure ``denoising`` on held-out photos: the loss, at timesteps all over the schedule."""
+        batch = self._held_out(self.config.metric_photos)
+        count = len(batch["latents"])
+        steps = self.scheduler.config.num_train_timesteps
+        timesteps = ((torch.arange(count) + 0.5) / count * steps).long().to(batch["latents"].device)
+        losses = []
+        for rows in torch.arange(count).split(_METRIC_BATCH):
+            text = encode_text(
+                self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"][rows]
+            )
+            loss = self._loss(batch["latents"][rows], timesteps[rows], text)
+            losses.append(len(rows) * float(loss))
+        return {"denoising": sum(losses) / count}
 
-    def _held_out(self) -> Batch:
+    def _held_out(self, count: int) -> Batch:
         device = next(self.part("unet").parameters()).device
-        return self.data.held_out(self.config.sheet_photos, device)
+        return self.data.held_out(count, device)
+
+    def _loss(self, latents: Tensor, timesteps: Tensor, text: TextEmbeddings) -> Tensor:
+        """Compute the weighted squared error of the velocity of latents (B, C, h, w) at timesteps (B,)."""
+        noise = torch.randn_like(latents)
+        noisy = self.scheduler.add_noise(latents, noise, timesteps)
+        velocity = self.scheduler.get_velocity(latents, noise, timesteps)
+        alphas = self.scheduler.alphas_cumprod.to(latents.device)
+        weight = min_snr_weight(alphas, timesteps, self.config.min_snr_gamma)
+        return denoising_loss(self._predict(noisy, timesteps, text), velocity, weight)
 
     def _predict(self, noisy: Tensor, timesteps: Tensor, text: TextEmbeddings) -> Tensor:
         noisy, side = noisy.contiguous(memory_format=torch.channels_last), self.data.prepared.size
