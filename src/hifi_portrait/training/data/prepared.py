@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,6 +66,22 @@ ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
 """Name -> type and shape of a row; latents come later, when there is an autoencoder."""
 
 
+class _MappedArrays(dict[str, Any]):
+    """Arrays of a folder by name, each mapped into memory when it is first asked for."""
+
+    def __init__(self, folder: Path, files: Mapping[str, str]) -> None:
+        super().__init__()
+        self._folder, self._files = folder, files
+
+    def __missing__(self, name: str) -> Any:
+        path = self._folder / f"{self._files.get(name, name)}.npy"
+        if not path.exists():
+            hint = "it was packed without" if name in ARRAYS else "prepare it again, with an autoencoder"
+            raise DatasetError(f"{self._folder} has no {name}: {hint}")
+        self[name] = np.load(path, mmap_mode="r")
+        return self[name]
+
+
 class Prepared:
     """Reads a prepared folder.
 
@@ -74,7 +90,8 @@ class Prepared:
     size : int
         Side of the crops in pixels.
     arrays : dict of str to numpy.ndarray
-        The arrays by name, mapped into memory.
+        The arrays by name, mapped into memory. Those that `scripts/pack_prepared.py` leaves out raise a
+        DatasetError when they are asked for.
     recogniser : str
         File name of the network that the embeddings are of; empty for the data set's.
     captions : list of str
@@ -94,10 +111,7 @@ class Prepared:
                 f"{self.folder} is not completely prepared: run the preparation again, it continues"
             )
         self.size: int = header["size"]
-        files = {name: name for name in ARRAYS} | {"embeddings": header["embeddings"]}
-        self.arrays = {
-            name: np.load(self.folder / f"{file}.npy", mmap_mode="r") for name, file in files.items()
-        }
+        self.arrays = _MappedArrays(self.folder, {"embeddings": header["embeddings"]})
         self.recogniser: str = header["recogniser"]
         self.captions: list[str] = json.loads((self.folder / "captions.json").read_text())
 
@@ -149,11 +163,6 @@ class Prepared:
         DatasetError
             The folder was prepared without an autoencoder.
         """
-        if "latents" not in self.arrays:
-            path = self.folder / "latents.npy"
-            if not path.exists():
-                raise DatasetError(f"{self.folder} has no latents: prepare it again, with an autoencoder")
-            self.arrays["latents"] = np.load(path, mmap_mode="r")
         return torch.from_numpy(self.arrays["latents"][index].astype(np.float32))
 
     def geometry(self, index: int, kind: GeometryKind) -> HeadGeometry:

@@ -1,0 +1,62 @@
+"""Prepared folders packed into little for training the base model elsewhere."""
+
+import numpy as np
+import pytest
+import torch
+
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.training.data.prepared import Prepared
+from hifi_portrait.training.engine.checkpoint import latest_checkpoint
+from hifi_portrait.training.objectives.base import BaseConfig, BaseObjective
+from pack_prepared import pack, unpack
+
+
+@pytest.fixture(scope="module")
+def packed(prepared, tmp_path_factory):
+    file = tmp_path_factory.mktemp("packed") / "all.zip"
+    pack(prepared.folder, file, step=0.1)
+    return file
+
+
+def test_latents_come_back_up_to_half_a_step(prepared, packed, tmp_path):
+    unpack(packed, tmp_path)
+    there = Prepared(tmp_path)
+    assert there.captions == prepared.captions
+    for photo in range(len(prepared)):
+        error = (there.latents(photo) - prepared.latents(photo)).abs().max()
+        assert error <= 0.05 + 0.01  # and float16's rounding
+    for split in ("train", "validation", "test"):
+        assert np.array_equal(there.photos(split), prepared.photos(split))
+    assert packed.stat().st_size < 1_000_000
+
+
+def test_the_first_people_alone(prepared, tmp_path):
+    pack(prepared.folder, tmp_path / "two.zip", people=2)
+    unpack(tmp_path / "two.zip", tmp_path / "two")
+    there = Prepared(tmp_path / "two")
+    assert len(there) == 6
+    assert there.captions == prepared.captions[:6]
+
+
+def test_the_recipe_base_trains_on_it(packed, tmp_path, run_recipe):
+    unpack(packed, tmp_path / "there")
+    run = run_recipe("base", tmp_path / "there")
+    assert (latest_checkpoint(run) / "ema" / "unet" / "config.json").is_file()
+
+
+def test_what_was_left_out_is_said(packed, tmp_path):
+    unpack(packed, tmp_path)
+    with pytest.raises(DatasetError, match="has no landmarks: it was packed without"):
+        Prepared(tmp_path).references([0], ["fit"])
+
+
+def test_logit_normal_timesteps_train_and_captions_draw(prepared):
+    objective = BaseObjective(BaseConfig(size="tiny", timesteps="logit-normal"), prepared.folder)
+    batch = objective.collate([objective.sample(index) for index in range(2)])
+    assert torch.isfinite(objective(batch)["denoising"])
+    noise = torch.randn_like(batch["latents"])
+    with torch.no_grad():
+        plain, guided, again = (objective.draw(batch["token_ids"], noise, 2, g) for g in (1.0, 4.0, 1.0))
+    assert plain.shape == noise.shape
+    assert torch.equal(plain, again)
+    assert not torch.equal(plain, guided)
