@@ -59,6 +59,9 @@ class AutoencoderConfig:
     init_from: tuple[str, ...] = ()
     """Folders that the first weights are taken from: runs, checkpoints or pipelines."""
 
+    decoder_only: bool = False
+    """Whether the encoder stays as it is, so that latents, and what learnt from them, stay valid."""
+
     crop: int = 128
     """Side of the random crops in pixels, a multiple of what the autoencoder reduces sides by."""
 
@@ -78,6 +81,11 @@ class AutoencoderObjective(Objective):
 
     def __init__(self, config: AutoencoderConfig, data: str | Path, *, seed: int = 0) -> None:
         super().__init__(load_parts(config.size, ["vae"], config.init_from, seed=seed), ["vae"])
+        if config.decoder_only:
+            vae = self.part("vae")
+            for encoding in (vae.encoder, vae.quant_conv):
+                if encoding is not None:
+                    encoding.requires_grad_(False)
         self.config = config
         self.seed = seed
         self.photos = IDDataset(data, split="train")
@@ -98,7 +106,8 @@ class AutoencoderObjective(Objective):
         """Compute the terms ``l1``, ``gradient``, ``kl`` and, where they count, ``ssim``, ``recogniser``."""
         image = batch["image"].contiguous(memory_format=torch.channels_last)
         vae, weights = self.part("vae"), self.config.losses
-        posterior = vae.encode(image).latent_dist
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.decoder_only):
+            posterior = vae.encode(image).latent_dist
         output = vae.decode(posterior.sample()).sample.float()
         terms = {
             "l1": weights.l1 * (output - image).abs().mean(),
@@ -125,7 +134,9 @@ class AutoencoderObjective(Objective):
         return {"psnr": float((10 * torch.log10(4 / error.clamp(min=1e-9))).mean())}
 
     def finish(self) -> None:
-        """Set the scaling factor that gives the latents unit standard deviation."""
+        """Set the scaling factor that gives the latents unit standard deviation, if the encoder learns."""
+        if self.config.decoder_only:
+            return
         images = self._held_out_images()[:32]
         with torch.no_grad():
             latents = torch.cat(
