@@ -14,6 +14,7 @@ from torch import Tensor
 from hifi_portrait.dataset.format import IDDataset
 from hifi_portrait.faces.dlib_resnet import DlibResNet
 from hifi_portrait.head.arrays import ByteArray
+from hifi_portrait.models.latents import reduction
 from hifi_portrait.training.engine.objective import Batch, Objective
 from hifi_portrait.training.engine.samples import shuffled_index
 from hifi_portrait.training.engine.weights import load_parts
@@ -145,7 +146,8 @@ class AutoencoderObjective(Objective):
         self.part("vae").register_to_config(scaling_factor=round(1 / max(float(latents.std()), 1e-6), 5))
 
     def _held_out_images(self) -> Tensor:
-        side = 8 * math.floor(min(min(photo.width, photo.height) for photo in self.held_out) / 8)
+        factor = reduction(self.part("vae"))
+        side = factor * math.floor(min(min(photo.width, photo.height) for photo in self.held_out) / factor)
         images = torch.stack([to_tensor(_fit(photo.pixels(), side)) for photo in self.held_out])
         return images.to(next(self.part("vae").parameters()).device)
 
