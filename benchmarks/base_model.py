@@ -1,11 +1,13 @@
 """How well base models draw: Frechet distance to held-out photos, over a run's checkpoints.
 
-    python benchmarks/base_model.py --prepared DIR --scoring DIR RUN_OR_CHECKPOINT ... [--sheet FILE]
+    python benchmarks/base_model.py RUN_OR_CHECKPOINT ... --prepared DIR --scoring DIR
+        [--beside DIR] [--sheet FILE]
 
-Each model draws a picture for each of the captions of held-out people (validation and test), from one noise a
-caption, the same for all models. The Frechet distance is of MobileNetV2's features. It is divided by that
-between two halves of the true photos, by people, so that a share of 1 is what photos of other people have;
-beside it is that of the true photos encoded and decoded, which is the best that the autoencoder allows.
+``--beside`` is where the parts are that did not learn: the run of the text encoders. Each model draws a
+picture for each of the captions of held-out people (validation and test), from one noise a caption, the same
+for all models. The Frechet distance is of MobileNetV2's features. It is divided by that between two halves of
+the true photos, by people, so that a share of 1 is what photos of other people have; beside it is that of the
+true photos encoded and decoded, which is the best that the autoencoder allows.
 """
 
 from pathlib import Path
@@ -34,6 +36,7 @@ def main(
     models: Annotated[list[Path], typer.Argument(help="runs, or checkpoints of them")],
     prepared: Annotated[Path, typer.Option(help="the prepared folder that they were trained on")],
     scoring: Annotated[Path, typer.Option(help="folder that holds MobileNetV2's weights")],
+    beside: Annotated[list[Path] | None, typer.Option(help="where the parts are that did not learn")] = None,
     size: Annotated[str, typer.Option(help="the model size")] = "bundled",
     most: Annotated[int, typer.Option(min=8, help="captions at most")] = 256,
     steps: Annotated[int, typer.Option(min=1, help="steps of denoising")] = 20,
@@ -61,7 +64,8 @@ def main(
     places = [place for model in models for place in (checkpoints(model) or [model])]
     encoded = torch.stack([data.latents(int(photo)) for photo in photos])
     for number, place in enumerate(places):
-        objective = BaseObjective(BaseConfig(size=size, init_from=(str(place),)), prepared)
+        folders = (str(place), *map(str, beside or []))
+        objective = BaseObjective(BaseConfig(size=size, init_from=folders, trainable=()), prepared)
         objective.parts.eval()
         if number == 0:
             report("true photos, encoded", decode(objective, encoded))

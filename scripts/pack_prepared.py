@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hifi_portrait.errors import DatasetError, HiFiPortraitError
 from hifi_portrait.io.atomic import atomic_write
 from hifi_portrait.training.data.prepared import Prepared, write_header
 
@@ -38,10 +39,13 @@ def main() -> None:
     unpacking.add_argument("packed", type=Path)
     unpacking.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args()
-    if chosen.command == "pack":
-        pack(chosen.prepared, chosen.out, step=chosen.step, people=chosen.people)
-    else:
-        unpack(chosen.packed, chosen.out)
+    try:
+        if chosen.command == "pack":
+            pack(chosen.prepared, chosen.out, step=chosen.step, people=chosen.people)
+        else:
+            unpack(chosen.packed, chosen.out)
+    except (HiFiPortraitError, OSError, zipfile.BadZipFile) as error:
+        parser.error(str(error))
     print(chosen.out)
 
 
@@ -62,7 +66,8 @@ def pack(folder: Path, out: Path, *, step: float = 0.1, people: int | None = Non
             archive.writestr(f"{name}.npy", to_bytes(prepared.arrays[name][:count]))
         for start in range(0, count, CHUNK):
             latents = prepared.arrays["latents"][start : min(start + CHUNK, count)].astype(np.float32)
-            rounded = np.rint(latents / step).clip(-127, 127).astype(np.int8)
+            steps = np.rint(latents / step)
+            rounded = steps.astype(np.int8 if np.abs(steps).max() <= 127 else np.int16)
             # Channel after channel: neighbours in the file are then of the same scale.
             archive.writestr(f"latents/{start:08d}.npy", to_bytes(rounded.transpose(1, 0, 2, 3)))
         for model in FOLDERS:
@@ -71,7 +76,9 @@ def pack(folder: Path, out: Path, *, step: float = 0.1, people: int | None = Non
 
 
 def unpack(packed: Path, out: Path) -> None:
-    """Make a prepared folder that holds what the recipe `base` reads."""
+    """Make a prepared folder that holds what the recipe `base` reads; one that is there is refused."""
+    if (out / "prepared.json").exists():
+        raise DatasetError(f"{out} is a prepared folder already: give another --out")
     with zipfile.ZipFile(packed) as archive:
         about = json.loads(archive.read("packed.json"))
         out.mkdir(parents=True, exist_ok=True)

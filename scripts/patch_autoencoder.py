@@ -14,6 +14,7 @@ import numpy as np
 from hifi_portrait.dataset.format import IDDataset
 from hifi_portrait.models.patched_autoencoder import PatchedAutoencoder, load_autoencoder
 from hifi_portrait.training.engine.weights import find_part
+from hifi_portrait.training.objectives.autoencoder import fit_square
 from hifi_portrait.training.objectives.sheets import to_tensor
 
 
@@ -24,6 +25,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the folder to write")
     parser.add_argument("--channels", type=int, default=32, help="components kept of each patch")
     parser.add_argument("--power", type=float, default=0.5, help="how much alike components are made, 0 to 1")
+    parser.add_argument(
+        "--side", type=int, default=256, help="of the pictures that the model draws, in pixels"
+    )
     parser.add_argument("--photos", type=int, default=400, help="how many photos are measured")
     chosen = parser.parse_args()
     place = find_part([chosen.vae], "vae", "AutoencoderKL")
@@ -31,7 +35,7 @@ def main() -> None:
         parser.error(f"no autoencoder in {chosen.vae}")
     photos = IDDataset(chosen.data, split="train")
     rows = np.random.default_rng(0).permutation(len(photos))[: chosen.photos]
-    pictures = [to_tensor(photos.pixels(int(row))) for row in rows]
+    pictures = (to_tensor(fit_square(photos.pixels(int(row)), chosen.side)) for row in rows)
     vae = load_autoencoder(place).eval()
     patched = PatchedAutoencoder.fit(vae, pictures, chosen.channels, power=chosen.power)
     patched.save_pretrained(chosen.out)

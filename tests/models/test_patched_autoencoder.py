@@ -5,11 +5,12 @@ import pytest
 import torch
 from diffusers import AutoencoderKL
 
-from hifi_portrait.errors import ModelError
-from hifi_portrait.models import PatchedAutoencoder, build
+from hifi_portrait.errors import DatasetError, ModelError
+from hifi_portrait.models import PatchedAutoencoder, build, size_config
 from hifi_portrait.models.latents import decode_picture, encode_picture, reduction
 from hifi_portrait.models.patched_autoencoder import load_autoencoder
 from hifi_portrait.pipeline import HiFiPortraitPipeline
+from hifi_portrait.training.data.prepare import _check_buckets
 from hifi_portrait.training.data.tokenizer import train_tokenizer
 from hifi_portrait.training.engine.weights import load_parts
 from tiny_models import randomised
@@ -95,10 +96,41 @@ def test_more_components_than_a_patch_has_values_are_refused(vae, pictures):
         PatchedAutoencoder.fit(vae, pictures, channels=17)
 
 
-def test_the_other_kind_of_autoencoder_than_the_sizes_is_refused(vae, pictures, tmp_path):
-    PatchedAutoencoder.fit(vae, pictures, channels=12).save_pretrained(tmp_path / "vae")
+@pytest.mark.parametrize("folder", [".", "vae"])
+def test_the_other_kind_of_autoencoder_than_the_sizes_is_refused(folder, vae, pictures, tmp_path):
+    """In a folder of its own, too, where a name alone tells what it is."""
+    PatchedAutoencoder.fit(vae, pictures, channels=12).save_pretrained(tmp_path / "patched" / folder)
+    vae.save_pretrained(tmp_path / "plain" / folder)
     with pytest.raises(ModelError, match=r"holds a PatchedAutoencoder.*'bundled' has a AutoencoderKL"):
-        load_parts("bundled", ["vae"], [tmp_path])
+        load_parts("bundled", ["vae"], [tmp_path / "patched"])
+    with pytest.raises(ModelError, match=r"holds a AutoencoderKL.*'bundled-16' has a PatchedAutoencoder"):
+        load_parts("bundled-16", ["vae"], [tmp_path / "plain"])
+
+
+def test_one_of_its_own_size_is_taken_whatever_its_scaling_factor(tmp_path):
+    patched = build("bundled-16", ["vae"], seed=0)["vae"]
+    patched.register_to_config(scaling_factor=0.7)
+    patched.save_pretrained(tmp_path / "right")
+    loaded = load_parts("bundled-16", ["vae"], [tmp_path / "right"])["vae"]
+    assert loaded.config.scaling_factor == 0.7
+    assert torch.equal(loaded.encoder.conv_in.weight, patched.encoder.conv_in.weight)
+    settings = {"vae": {"latent_channels": 24}}
+    build("bundled-16", ["vae"], overrides=settings)["vae"].save_pretrained(tmp_path / "fewer")
+    with pytest.raises(ModelError, match=r"latent_channels = 24, not 32: choose the size"):
+        load_parts("bundled-16", ["vae"], [tmp_path / "fewer"])
+
+
+def test_one_that_is_in_patches_is_not_folded_again(vae, pictures):
+    patched = PatchedAutoencoder.fit(vae, pictures, channels=12)
+    with pytest.raises(ValueError, match="in patches already"):
+        PatchedAutoencoder.fit(patched, pictures, channels=12)
+
+
+def test_buckets_are_multiples_of_what_patches_make_of_them():
+    config = size_config("bundled-16")
+    _check_buckets([(256, 320)], config)
+    with pytest.raises(DatasetError, match="224x288 does not do: its sides must be multiples of 64"):
+        _check_buckets([(224, 288)], config)
 
 
 def test_a_pipeline_draws_in_patches_and_comes_back_from_disk(vae, pictures, tmp_path):

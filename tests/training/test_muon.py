@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from hifi_portrait.errors import ModelError
 from hifi_portrait.training.engine.config import TrainerConfig
 from hifi_portrait.training.engine.muon import Muon, is_orthogonalised, orthogonalise
 from hifi_portrait.training.engine.optimiser import group_parameters, make_optimiser
@@ -51,16 +52,23 @@ def test_hidden_matrices_form_groups_of_their_own():
         "unet.down.resnets.0.conv1.bias": nn.Parameter(torch.zeros(4)),
         "unet.time_embedding.linear_1.weight": nn.Parameter(torch.zeros(4, 4)),
         "unet.mid.attn1.to_q.weight": nn.Parameter(torch.zeros(4, 4)),
+        "unet.attentions.0.proj_in.weight": nn.Parameter(torch.zeros(4, 4)),
+        "hifi_net.warp_in.weight": nn.Parameter(torch.zeros(4, 4, 3, 3)),
+        "face_attention.to_v.0.weight": nn.Parameter(torch.zeros(4, 4)),
+        "face_refiner.queries": nn.Parameter(torch.zeros(4, 4)),
     }
     hidden = [name for name, parameter in parts.items() if is_orthogonalised(name, parameter)]
-    assert hidden == ["unet.down.resnets.0.conv1.weight", "unet.mid.attn1.to_q.weight"]
+    assert hidden == [
+        *("unet.down.resnets.0.conv1.weight", "unet.mid.attn1.to_q.weight"),
+        "unet.attentions.0.proj_in.weight",
+    ]
     config = TrainerConfig(batch_size=1, learning_rate=1e-3, max_steps=1, optimiser="muon")
     groups = group_parameters(parts, (), config)
-    assert [(len(group["params"]), group["orthogonal"]) for group in groups] == [(2, True), (3, False)]
+    assert [(len(group["params"]), group["orthogonal"]) for group in groups] == [(3, True), (6, False)]
     assert isinstance(make_optimiser(groups, config), Muon)
     fresh = group_parameters(parts, ("unet.mid.attn1.to_q.weight",), config_with_fresh())
     assert [(len(g["params"]), g["rate"], g["orthogonal"]) for g in fresh] == [
-        (1, 1.0, True), (3, 1.0, False), (1, 5.0, True),
+        (2, 1.0, True), (6, 1.0, False), (1, 5.0, True),
     ]  # fmt: skip
 
 
@@ -69,7 +77,7 @@ def config_with_fresh():
     return TrainerConfig(batch_size=1, max_steps=1, optimiser="muon", **rates)
 
 
-def test_it_learns_and_goes_on_bit_for_bit_after_a_kill(tmp_path):
+def test_it_goes_on_bit_for_bit_after_a_kill(tmp_path):
     whole = trainer(tmp_path / "whole", optimiser="muon").train()
     trainer(tmp_path / "killed", LineObjective(kill_at=10 * 4), optimiser="muon").train()
     assert trainer(tmp_path / "killed", optimiser="muon").train().step == whole.step
@@ -77,6 +85,12 @@ def test_it_learns_and_goes_on_bit_for_bit_after_a_kill(tmp_path):
     pairs = list(zip(*(flat({k: s[k] for k in ("parts", "optimiser")}) for s in states), strict=True))
     assert pairs
     assert all(torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b for a, b in pairs)
+
+
+def test_a_run_does_not_go_on_with_the_other_optimiser(tmp_path):
+    trainer(tmp_path, optimiser="muon", max_steps=4).train()
+    with pytest.raises(ModelError, match=r"set trainer\.optimiser"):
+        trainer(tmp_path, max_steps=8)
 
 
 def test_a_net_of_two_layers_learns():

@@ -94,7 +94,7 @@ def test_a_run_of_two_learning_rates_goes_on_exactly(tmp_path):
     trainer(tmp_path / "killed", with_a_fresh_filter(kill_at=10 * 4), **rates).train()
     assert trainer(tmp_path / "killed", with_a_fresh_filter(), **rates).train().step == 20
     assert same_training(final_state(tmp_path / "whole"), final_state(tmp_path / "killed"))
-    with pytest.raises(ModelError, match=r"set trainer\.fresh_learning_rate as it was"):
+    with pytest.raises(ModelError, match=r"set trainer\.optimiser and trainer\.fresh_learning_rate as"):
         trainer(tmp_path / "killed", with_a_fresh_filter())
 
 

@@ -156,7 +156,7 @@ Overrides = Annotated[
         help="Change a setting of the recipe, such as trainer.max_steps=100; may be repeated.",
     ),
 ]
-ModelSize = Annotated[str, typer.Option("--size", help="Size of the model: bundled, sdxl, tiny.")]
+ModelSize = Annotated[str, typer.Option("--size", help="Size of the model: bundled, bundled-16, sdxl, tiny.")]
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def build(
     Parameters
     ----------
     name
-        A size: `bundled`, `sdxl` or `tiny`.
+        A size: `bundled`, `bundled-16`, `sdxl` or `tiny` (`sizes`).
     parts
         Which parts to build, by name (see `PARTS`); all of them by default.
     overrides

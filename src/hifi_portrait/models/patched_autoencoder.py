@@ -10,7 +10,7 @@ a thousandth of the variance.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from diffusers import AutoencoderKL
 from diffusers.configuration_utils import register_to_config
 from diffusers.models.autoencoders.vae import DecoderOutput, DiagonalGaussianDistribution
 from diffusers.models.modeling_outputs import AutoencoderKLOutput
+from diffusers.utils.accelerate_utils import apply_forward_hook
 from torch import Tensor
 
 _LEAST_VARIANCE = 1e-6
@@ -109,7 +110,7 @@ class PatchedAutoencoder(AutoencoderKL):
     def fit(
         cls,
         vae: AutoencoderKL,
-        pictures: Sequence[Tensor],
+        pictures: Iterable[Tensor],
         channels: int,
         *,
         patch_size: int = 2,
@@ -122,7 +123,9 @@ class PatchedAutoencoder(AutoencoderKL):
         vae
             The autoencoder, whose weights are taken over.
         pictures
-            Each (3, H, W) in [-1, 1]. Together they must have many more patches than a patch has values.
+            Each (3, H, W) in [-1, 1], as the autoencoder will get them. H and W are multiples of
+            `reduction` (`models.latents`) times ``patch_size``. Together they must have many more patches
+            than a patch has values.
         channels
             Components that are kept.
         patch_size
@@ -130,7 +133,14 @@ class PatchedAutoencoder(AutoencoderKL):
         power
             By which power of their standard deviation components are divided, in [0, 1]. 0 leaves them as
             they are: noise drowns fine detail first and large shapes last. 1 makes all of them equal.
+
+        Raises
+        ------
+        ValueError
+            The autoencoder's latents are in patches already, or ``channels`` is more than a patch has.
         """
+        if isinstance(vae, PatchedAutoencoder):
+            raise ValueError("this autoencoder's latents are in patches already")
         settings = {name: value for name, value in vae.config.items() if name in cls._own_settings()}
         settings |= {"inner_channels": vae.config.latent_channels, "latent_channels": channels}
         patched: PatchedAutoencoder = cls(**settings | {"patch_size": patch_size, "scaling_factor": 1.0})
@@ -153,6 +163,7 @@ class PatchedAutoencoder(AutoencoderKL):
     def _own_settings(cls) -> set[str]:
         return set(cls._get_init_keys(cls))
 
+    @apply_forward_hook
     def encode(self, x: Tensor, return_dict: bool = True) -> Any:
         """Encode pictures (B, 3, H, W) in [-1, 1] to a distribution of latents."""
         inner = super().encode(x).latent_dist
@@ -165,6 +176,7 @@ class PatchedAutoencoder(AutoencoderKL):
         posterior = DiagonalGaussianDistribution(moments)
         return AutoencoderKLOutput(latent_dist=posterior) if return_dict else (posterior,)
 
+    @apply_forward_hook
     def decode(self, z: Tensor, return_dict: bool = True, generator: Any = None) -> Any:
         """Decode latents (B, `latent_channels`, h, w) to pictures, about in [-1, 1]."""
         values = F.conv2d(z, self.inverse[:, :, None, None]) + self.centre.view(1, -1, 1, 1)

@@ -107,7 +107,7 @@ def _short(value: Any) -> str:
 
 
 def _check_latents(value: Any, request: Request, unet: Any) -> None:
-    """Check latents (N, C, H / 8, W / 8) of finite numbers, as the autoencoder makes them."""
+    """Check latents (N, C, h, w) of finite numbers, as the autoencoder makes them."""
     wanted = (request.copies, int(unet.config.in_channels))
     is_fine = _is_finite(value) and value.ndim == 4 and tuple(value.shape[:2]) == wanted
     _check("latents", value, is_fine, f"a tensor ({wanted[0]}, {wanted[1]}, H, W) of finite numbers")

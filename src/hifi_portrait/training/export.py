@@ -21,7 +21,7 @@ from hifi_portrait.io.names import model_folder
 from hifi_portrait.models.build import build
 from hifi_portrait.pipeline.check_inputs import check_counts
 from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
-from hifi_portrait.training.engine.weights import find_part
+from hifi_portrait.training.engine.weights import AUTOENCODERS, check_kind, find_part
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +93,8 @@ def export_pipeline(
     Raises
     ------
     ModelError
-        A part or the tokenizers are in none of the folders.
+        A part or the tokenizers are in none of the folders, or the autoencoder is of another kind than that
+        of ``size``.
     ValueError
         ``steps`` or ``upscale`` is not an integer of 1 or more.
     """
@@ -109,7 +110,11 @@ def export_pipeline(
     check_counts(steps=defaults["default_steps"], upscale=defaults["default_upscale"])
     with torch.device("meta"):  # what they are, not their weights
         parts = build(size, _NETWORKS)
-    places = {name: find_part(folders, name, type(parts[name]).__name__) for name in _NETWORKS}
+    classes = {name: type(parts[name]).__name__ for name in _NETWORKS}
+    classes_of = {
+        name: (cls, *(AUTOENCODERS if cls in AUTOENCODERS else ())) for name, cls in classes.items()
+    }
+    places = {name: find_part(folders, name, *classes_of[name]) for name in _NETWORKS}
     missing = [name for name, place in places.items() if place is None]
     tokenizers = next((f for f in map(model_folder, folders) if (f / "tokenizer").is_dir()), None)
     if missing or tokenizers is None:
@@ -117,6 +122,7 @@ def export_pipeline(
         raise ModelError(f"no {names} in {', '.join(map(str, folders))}: add the run or folder that holds it")
     for name, place in places.items():
         logger.info("%s from %s", name, place)
+        check_kind(cast(Path, place), classes[name], size)
         parts[name] = _without_origin(type(parts[name]).from_pretrained(place)).to(dtype)
     parts["scheduler"] = _load_scheduler(folders) or build(size, ["scheduler"])["scheduler"]
     for name in ("tokenizer", "tokenizer_2"):

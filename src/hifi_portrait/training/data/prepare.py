@@ -125,10 +125,11 @@ def crop_geometry(geometry: HeadGeometry, transform: np.ndarray, size: int) -> H
 
 def _check_buckets(shapes: Sequence[tuple[int, int]], config: dict[str, Any]) -> None:
     halvings = sum(len(config[part]["block_out_channels"]) - 1 for part in ("vae", "unet"))
+    step = 2**halvings * config["vae"].get("patch_size", 1)
     for height, width in shapes:
-        if min(height, width) <= 0 or height % 2**halvings or width % 2**halvings:
+        if min(height, width) <= 0 or height % step or width % step:
             raise DatasetError(
-                f"a bucket of {height}x{width} does not do: its sides must be multiples of {2**halvings}"
+                f"a bucket of {height}x{width} does not do: its sides must be multiples of {step}"
             )
 
 

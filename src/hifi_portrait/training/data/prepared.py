@@ -76,8 +76,10 @@ class _MappedArrays(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         path = self._folder / f"{self._files.get(name, name)}.npy"
         if not path.exists():
-            hint = "it was packed without" if name in ARRAYS else "prepare it again, with an autoencoder"
-            raise DatasetError(f"{self._folder} has no {name}: {hint}")
+            if name not in (*ARRAYS, "latents"):
+                raise KeyError(name)
+            way = "prepare it again, with an autoencoder" if name == "latents" else "it was packed without"
+            raise DatasetError(f"{self._folder} has no {name}: {way}")
         self[name] = np.load(path, mmap_mode="r")
         return self[name]
 

@@ -22,9 +22,12 @@ _SAFETY = 1.01
 """What a matrix's norm is multiplied by before it is divided by it, as rounding could leave it above 1."""
 _STEP_LENGTH = 0.2
 """Root mean square of a step's change beside the learning rate: about that of AdamW's."""
-_NOT_HIDDEN = ("conv_in", "conv_out", "embed", "_in.", "controlnet_")
-"""Parts of names of matrices between unlike spaces, such as pixels and features, and of those that start
-at zero: they learn by AdamW."""
+_NOT_HIDDEN = (
+    *("conv_in.", "conv_out.", "embed", "warp_in.", "fine_in.", "coarse_in."),  # between unlike spaces
+    *("controlnet_", "face_attention.to_v."),  # start at zero
+    *("queries", "places"),  # learnt tokens
+)
+"""Parts of names of matrices and kernels that are no hidden layer's: they learn by AdamW."""
 
 
 def is_orthogonalised(name: str, parameter: nn.Parameter) -> bool:

@@ -12,7 +12,7 @@ import logging
 import math
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -274,10 +274,10 @@ class Trainer:
 
     def _load_optimiser(self, state: dict[str, Any]) -> None:
         groups = self.optimiser.param_groups
-        if [len(group["params"]) for group in state["param_groups"]] != [len(g["params"]) for g in groups]:
+        if _outline(state["param_groups"]) != _outline(groups):
             raise ModelError(
                 f"the run in {self.run} has other groups of parameters than the recipe makes: set "
-                "trainer.fresh_learning_rate as it was there, or take another --out"
+                "trainer.optimiser and trainer.fresh_learning_rate as they were there, or take another --out"
             )
         rates = [group["rate"] for group in groups]
         self.optimiser.load_state_dict(shard_optimiser_state(state, self.parameters))
@@ -378,6 +378,11 @@ def _refuse_other_sharding(kind: DistributedType) -> None:
             f"set trainer.shard = true to shard what learns; {kind.value} of the launcher's is not known "
             "here: choose multi-GPU without it in `accelerate config`, or launch with --multi_gpu"
         )
+
+
+def _outline(groups: Sequence[Mapping[str, Any]]) -> list[tuple[int, bool | None]]:
+    """Tell of each group of parameters how many there are, and whether Muon orthogonalises their steps."""
+    return [(len(group["params"]), group.get("orthogonal")) for group in groups]
 
 
 def _step_seed(seed: int, step: int, process: int) -> int:

@@ -20,6 +20,12 @@ from hifi_portrait.training.engine.checkpoint import latest_checkpoint
 logger = logging.getLogger(__name__)
 
 
+AUTOENCODERS = ("AutoencoderKL", "PatchedAutoencoder")
+"""Classes of autoencoders: as they are, and with latents in patches."""
+
+_OF_TRAINING = {"scaling_factor", "sample_size"}
+"""Settings of an autoencoder that its training sets, or that change nothing."""
+
 _HINTS = {"vae": ", or prepare the data with --vae"}
 """What else may be done about weights of a part that are missing."""
 
@@ -100,8 +106,9 @@ def load_parts(
     Raises
     ------
     ModelError
-        A required part is found nowhere, ``fresh`` names a part that is not asked for, or one of this
-        package's own parts was made with other settings than those of the size and ``overrides``.
+        A required part is found nowhere, ``fresh`` names a part that is not asked for, one of this
+        package's own parts was made with other settings than those of the size and ``overrides``, or an
+        autoencoder is of another kind than the size's.
     """
     if unknown := set(fresh) - set(names):
         raise ModelError(
@@ -110,7 +117,7 @@ def load_parts(
     overrides = overrides or {}
     classes = {name: part_class(name, size) for name in names}
     found = {
-        name: None if name in fresh else find_part(init_from, name, cls.__name__)
+        name: None if name in fresh else find_part(init_from, name, *_known_as(cls.__name__))
         for name, cls in classes.items()
     }
     if missing := [name for name in required if found[name] is None]:
@@ -122,7 +129,7 @@ def load_parts(
     for name, folder in found.items():
         if folder is not None:
             logger.info("%s from %s", name, folder)
-            _check_kind(folder, classes[name].__name__, size)
+            check_kind(folder, classes[name].__name__, size)
             dtype = torch.bfloat16 if name in half else torch.float32
             parts[name] = classes[name].from_pretrained(folder, dtype=dtype)
             if classes[name].__module__.startswith("hifi_portrait."):  # a base model's are its maker's
@@ -139,22 +146,47 @@ def find_scheduler(folders: Sequence[str | Path]) -> DDIMScheduler | None:
     return None
 
 
-def _check_kind(folder: Path, expected: str, size: str) -> None:
-    """Check that an autoencoder is patched where those of a size are, and not where they are not."""
-    kinds = {"AutoencoderKL", "PatchedAutoencoder"}
+def check_kind(folder: Path, expected: str, size: str) -> None:
+    """Check that an autoencoder is patched where those of a size are, and not where they are not.
+
+    Parameters
+    ----------
+    folder
+        The folder of a part.
+    expected
+        Name of the class that the size has for it.
+    size
+        Name of the model size.
+
+    Raises
+    ------
+    ModelError
+        It is of the other kind.
+    """
     found = json.loads((folder / "config.json").read_text()).get("_class_name")
-    if found != expected and {found, expected} == kinds:
-        raise ModelError(f"{folder} holds a {found}, but the model size {size!r} has a {expected}")
+    if found != expected and {found, expected} == set(AUTOENCODERS):
+        sizes_of = "bundled-16" if found == AUTOENCODERS[1] else "bundled"
+        raise ModelError(
+            f"{folder} holds a {found}, but the model size {size!r} has a {expected}: choose the size"
+            f" {sizes_of!r}, or another autoencoder"
+        )
+
+
+def _known_as(class_name: str) -> tuple[str, ...]:
+    """Give the names of classes in whose place another may be found, to be refused."""
+    return AUTOENCODERS if class_name in AUTOENCODERS else (class_name,)
 
 
 def _check_settings(folder: Path, part: Any, requested: Mapping[str, Any]) -> None:
     for key, value in requested.items():
+        if key in _OF_TRAINING and type(part).__name__ in AUTOENCODERS:
+            continue
         found = part.config.get(key)
         if _plain(found) != _plain(value):
-            raise ModelError(
-                f"{folder} was made with {key} = {found}, not {value}: match the recipe's settings to it, or "
-                'set hifi.design = "as-given"'
-            )
+            way = 'match the recipe\'s settings to it, or set hifi.design = "as-given"'
+            if type(part).__name__ in AUTOENCODERS:
+                way = "choose the size that goes with it, or fold it anew (scripts/patch_autoencoder.py)"
+            raise ModelError(f"{folder} was made with {key} = {found}, not {value}: {way}")
 
 
 def _plain(value: Any) -> str:

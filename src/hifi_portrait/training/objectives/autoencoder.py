@@ -60,9 +60,6 @@ class AutoencoderConfig:
     init_from: tuple[str, ...] = ()
     """Folders that the first weights are taken from: runs, checkpoints or pipelines."""
 
-    decoder_only: bool = False
-    """Whether the encoder stays as it is, so that latents, and what learnt from them, stay valid."""
-
     crop: int = 128
     """Side of the random crops in pixels, a multiple of what the autoencoder reduces sides by."""
 
@@ -82,11 +79,6 @@ class AutoencoderObjective(Objective):
 
     def __init__(self, config: AutoencoderConfig, data: str | Path, *, seed: int = 0) -> None:
         super().__init__(load_parts(config.size, ["vae"], config.init_from, seed=seed), ["vae"])
-        if config.decoder_only:
-            vae = self.part("vae")
-            for encoding in (vae.encoder, vae.quant_conv):
-                if encoding is not None:
-                    encoding.requires_grad_(False)
         self.config = config
         self.seed = seed
         self.photos = IDDataset(data, split="train")
@@ -107,8 +99,7 @@ class AutoencoderObjective(Objective):
         """Compute the terms ``l1``, ``gradient``, ``kl`` and, where they count, ``ssim``, ``recogniser``."""
         image = batch["image"].contiguous(memory_format=torch.channels_last)
         vae, weights = self.part("vae"), self.config.losses
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.decoder_only):
-            posterior = vae.encode(image).latent_dist
+        posterior = vae.encode(image).latent_dist
         output = vae.decode(posterior.sample()).sample.float()
         terms = {
             "l1": weights.l1 * (output - image).abs().mean(),
@@ -135,9 +126,7 @@ class AutoencoderObjective(Objective):
         return {"psnr": float((10 * torch.log10(4 / error.clamp(min=1e-9))).mean())}
 
     def finish(self) -> None:
-        """Set the scaling factor that gives the latents unit standard deviation, if the encoder learns."""
-        if self.config.decoder_only:
-            return
+        """Set the scaling factor that gives the latents unit standard deviation."""
         images = self._held_out_images()[:32]
         with torch.no_grad():
             latents = torch.cat(
@@ -148,7 +137,7 @@ class AutoencoderObjective(Objective):
     def _held_out_images(self) -> Tensor:
         factor = reduction(self.part("vae"))
         side = factor * math.floor(min(min(photo.width, photo.height) for photo in self.held_out) / factor)
-        images = torch.stack([to_tensor(_fit(photo.pixels(), side)) for photo in self.held_out])
+        images = torch.stack([to_tensor(fit_square(photo.pixels(), side)) for photo in self.held_out])
         return images.to(next(self.part("vae").parameters()).device)
 
     def _reconstruct(self, images: Tensor) -> Tensor:
@@ -181,7 +170,7 @@ def random_crop(pixels: ByteArray, side: int, spread: float, rng: np.random.Gene
     return pixels[top : top + side, left : left + side]
 
 
-def _fit(pixels: ByteArray, side: int) -> ByteArray:
+def fit_square(pixels: ByteArray, side: int) -> ByteArray:
     """Cut the middle square out of a picture and resize it to ``side``."""
     height, width = pixels.shape[:2]
     square = min(height, width)

@@ -66,7 +66,8 @@ class BaseObjective(Objective):
 
     def __init__(self, config: BaseConfig, data: str | Path, *, seed: int = 0) -> None:
         names = ["unet", "text_encoder", "text_encoder_2"]
-        parts = load_parts(config.size, names, config.init_from, seed=seed)
+        frozen = [name for name in names if name not in config.trainable]
+        parts = load_parts(config.size, names, config.init_from, required=frozen, seed=seed)
         parts |= load_parts(config.size, ["vae"], [data], required=["vae"])
         super().__init__(parts, config.trainable)
         self.config = config
@@ -82,12 +83,13 @@ class BaseObjective(Objective):
         latents = batch["latents"]
         text = encode_text(self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"])
         text = text.without(torch.rand(len(latents), device=latents.device) < self.config.caption_dropout)
-        place = torch.rand(len(latents), device=latents.device)
+        noise = torch.randn_like(latents)
+        steps, count = self.scheduler.config.num_train_timesteps, len(latents)
+        timesteps = torch.randint(steps, (count,), device=latents.device)
         if self.config.timesteps == "logit-normal":
-            place = torch.randn_like(place).sigmoid()
-        steps = self.scheduler.config.num_train_timesteps
-        timesteps = (place * steps).long().clamp(max=steps - 1)
-        return {"denoising": self._loss(latents, timesteps, text)}
+            place = torch.randn(count, device=latents.device).sigmoid()
+            timesteps = (place * steps).long().clamp(max=steps - 1)
+        return {"denoising": self._loss(latents, noise, timesteps, text)}
 
     def sheet(self) -> ByteArray:
         """Draw held-out photos above what their captions give."""
@@ -135,7 +137,8 @@ class BaseObjective(Objective):
             text = encode_text(
                 self.part("text_encoder"), self.part("text_encoder_2"), batch["token_ids"][rows]
             )
-            loss = self._loss(batch["latents"][rows], timesteps[rows], text)
+            latents = batch["latents"][rows]
+            loss = self._loss(latents, torch.randn_like(latents), timesteps[rows], text)
             losses.append(len(rows) * float(loss))
         return {"denoising": sum(losses) / count}
 
@@ -143,9 +146,8 @@ class BaseObjective(Objective):
         device = next(self.part("unet").parameters()).device
         return self.data.held_out(count, device)
 
-    def _loss(self, latents: Tensor, timesteps: Tensor, text: TextEmbeddings) -> Tensor:
-        """Compute the weighted squared error of the velocity of latents (B, C, h, w) at timesteps (B,)."""
-        noise = torch.randn_like(latents)
+    def _loss(self, latents: Tensor, noise: Tensor, timesteps: Tensor, text: TextEmbeddings) -> Tensor:
+        """Compute the weighted squared error of the velocity of noised latents, both (B, C, h, w)."""
         noisy = self.scheduler.add_noise(latents, noise, timesteps)
         velocity = self.scheduler.get_velocity(latents, noise, timesteps)
         alphas = self.scheduler.alphas_cumprod.to(latents.device)
