@@ -120,6 +120,22 @@ def test_one_of_its_own_size_is_taken_whatever_its_scaling_factor(tmp_path):
         load_parts("bundled-16", ["vae"], [tmp_path / "fewer"])
 
 
+@torch.no_grad()
+def test_what_moves_a_model_to_its_device_does_so_before_the_patches(vae, pictures):
+    """As offloading to the CPU does, here between precisions."""
+
+    class Mover:
+        def pre_forward(self, module):
+            module.to(torch.float32)
+
+    patched = PatchedAutoencoder.fit(vae, pictures, channels=12)
+    expected = patched.encode(pictures[:1]).latent_dist.mode()
+    patched._hf_hook = Mover()
+    latents = patched.to(torch.float64).encode(pictures[:1]).latent_dist.mode()
+    torch.testing.assert_close(latents, expected, rtol=1e-4, atol=1e-4)
+    assert patched.to(torch.float64).decode(latents).sample.dtype == torch.float32
+
+
 def test_one_that_is_in_patches_is_not_folded_again(vae, pictures):
     patched = PatchedAutoencoder.fit(vae, pictures, channels=12)
     with pytest.raises(ValueError, match="in patches already"):
