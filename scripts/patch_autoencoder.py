@@ -7,6 +7,7 @@ the folder that is written.
 """
 
 import argparse
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ def main() -> None:
     )
     parser.add_argument("--photos", type=int, default=400, help="how many photos are measured")
     chosen = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     place = find_part([chosen.vae], "vae", "AutoencoderKL")
     if place is None:
         parser.error(f"no autoencoder in {chosen.vae}")
