@@ -3,7 +3,7 @@
 usage: python scripts/pack_prepared.py pack PREPARED --out FILE.zip [--step 0.1] [--people N]
        python scripts/pack_prepared.py unpack FILE.zip --out PREPARED
 
-Latents are rounded to multiples of ``--step`` and compressed: to about 5 bits each with a step of 0.1, whose
+Latents are rounded to multiples of ``--step`` and compressed: to about 6 bits each with a step of 0.1, whose
 error has a standard deviation of 0.03 beside the latents' 1. The autoencoder and the tokenizers come along.
 For a machine with a GPU that data reach through a narrow line, or for a short time.
 """
