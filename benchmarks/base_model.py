@@ -19,16 +19,16 @@ import typer
 from PIL import Image
 
 from hifi_portrait.evaluation.metrics import frechet_distance
-from hifi_portrait.evaluation.scorers.mobilenet import MobileNetV2Features
+from hifi_portrait.evaluation.scorers.scorers import FeatureReader
 from hifi_portrait.head.arrays import Array, ByteArray
 from hifi_portrait.training.data.prepared import Prepared
 from hifi_portrait.training.data.tokenizer import token_ids
 from hifi_portrait.training.engine.checkpoint import checkpoints
+from hifi_portrait.training.engine.precision import autocast_where_fast
 from hifi_portrait.training.objectives.base import BaseConfig, BaseObjective
 from hifi_portrait.training.objectives.sheets import arrange_grid, decode_latents, to_image
 
 BATCH = 32
-MOBILENET = "mobilenet_v2_imagenet.pth"
 SHEET = 24
 
 
@@ -46,8 +46,8 @@ def main(
     """Print a table: checkpoint, Frechet distance, share of that between photos."""
     data = Prepared(prepared)
     photos = np.sort(np.concatenate([data.photos("validation"), data.photos("test")]))[:most]
-    describe = MobileNetV2Features.load(scoring / MOBILENET).describe
-    true = np.stack([describe(data.arrays["crops"][photo]) for photo in photos])
+    reader = FeatureReader(scoring)
+    true = np.stack([reader.read(data.arrays["crops"][photo])["features"] for photo in photos])
     people = np.unique(data.arrays["identity"][photos])
     first = np.isin(data.arrays["identity"][photos], people[: len(people) // 2])
     between = frechet_distance(true[first], true[~first])
@@ -55,7 +55,7 @@ def main(
     print("| model | Frechet distance | share |\n| --- | --- | --- |")
 
     def report(name: str, pictures: list[ByteArray]) -> None:
-        drawn: Array = np.stack([describe(picture) for picture in pictures])
+        drawn: Array = np.stack([reader.read(picture)["features"] for picture in pictures])
         # Never against the photos whose captions it drew, as photos of other people are not either.
         crossed = ((drawn[first], true[~first]), (drawn[~first], true[first]))
         distance = np.mean([frechet_distance(*pair) for pair in crossed])
@@ -88,7 +88,7 @@ def draw(
     for start in range(0, len(photos), BATCH):
         rows = slice(start, start + BATCH)
         ids = token_ids(tokenizer, [data.captions[photo] for photo in photos[rows]])
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast_where_fast(noise.device):
             latents = objective.draw(ids, noise[rows], steps, guidance)
         pictures += decode(objective, latents)
     return pictures

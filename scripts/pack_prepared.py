@@ -59,7 +59,7 @@ def pack(folder: Path, out: Path, *, step: float = 0.1, people: int | None = Non
         atomic_write(out) as partial,
         zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive,
     ):
-        about = {"size": prepared.size, "count": count, "step": step}
+        about = {"size": prepared.size, "step": step}
         archive.writestr("packed.json", json.dumps(about))
         archive.writestr("captions.json", json.dumps(prepared.captions[:count]))
         for name in ROWS:

@@ -20,15 +20,14 @@ from hifi_portrait.training.objectives.sheets import to_tensor
 
 
 def main() -> None:
+    """Measure the components and write the autoencoder."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--vae", required=True, help="the autoencoder: its folder, a pipeline's, or bundled")
     parser.add_argument("--data", type=Path, required=True, help="an ID data set")
     parser.add_argument("--out", type=Path, required=True, help="the folder to write")
     parser.add_argument("--channels", type=int, default=32, help="components kept of each patch")
     parser.add_argument("--power", type=float, default=0.5, help="how much alike components are made, 0 to 1")
-    parser.add_argument(
-        "--side", type=int, default=256, help="of the pictures that the model draws, in pixels"
-    )
+    parser.add_argument("--side", type=int, default=256, help="side of the model's pictures, in pixels")
     parser.add_argument("--photos", type=int, default=400, help="how many photos are measured")
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -39,7 +38,10 @@ def main() -> None:
     rows = np.random.default_rng(0).permutation(len(photos))[: chosen.photos]
     pictures = (to_tensor(fit_square(photos.pixels(int(row)), chosen.side)) for row in rows)
     vae = load_autoencoder(place).eval()
-    patched = PatchedAutoencoder.fit(vae, pictures, chosen.channels, power=chosen.power)
+    try:
+        patched = PatchedAutoencoder.fit(vae, pictures, chosen.channels, power=chosen.power)
+    except ValueError as error:
+        parser.error(f"{chosen.vae}: {error}")
     patched.save_pretrained(chosen.out)
     print(chosen.out)
 

@@ -144,7 +144,8 @@ class PatchedAutoencoder(AutoencoderKL):
         """
         if isinstance(vae, PatchedAutoencoder):
             raise ValueError("this autoencoder's latents are in patches already")
-        settings = {name: value for name, value in vae.config.items() if name in cls._own_settings()}
+        known = cls._get_init_keys(cls)
+        settings = {name: value for name, value in vae.config.items() if name in known}
         settings |= {"inner_channels": vae.config.latent_channels, "latent_channels": channels}
         patched: PatchedAutoencoder = cls(**settings | {"patch_size": patch_size, "scaling_factor": 1.0})
         patched.load_state_dict({**patched.state_dict(), **vae.state_dict()})
@@ -163,10 +164,6 @@ class PatchedAutoencoder(AutoencoderKL):
             patched.inverse.copy_(directions * scale)
             patched.centre.copy_(values.mean(1))
         return patched
-
-    @classmethod
-    def _own_settings(cls) -> set[str]:
-        return set(cls._get_init_keys(cls))
 
     @apply_forward_hook
     def encode(self, x: Tensor, return_dict: bool = True) -> Any:

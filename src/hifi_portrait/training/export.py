@@ -21,7 +21,7 @@ from hifi_portrait.io.names import model_folder
 from hifi_portrait.models.build import build
 from hifi_portrait.pipeline.check_inputs import check_counts
 from hifi_portrait.pipeline.pipeline import HiFiPortraitPipeline
-from hifi_portrait.training.engine.weights import AUTOENCODERS, check_kind, find_part
+from hifi_portrait.training.engine.weights import check_kind, find_part
 
 logger = logging.getLogger(__name__)
 
@@ -111,10 +111,7 @@ def export_pipeline(
     with torch.device("meta"):  # what they are, not their weights
         parts = build(size, _NETWORKS)
     classes = {name: type(parts[name]).__name__ for name in _NETWORKS}
-    classes_of = {
-        name: (cls, *(AUTOENCODERS if cls in AUTOENCODERS else ())) for name, cls in classes.items()
-    }
-    places = {name: find_part(folders, name, *classes_of[name]) for name in _NETWORKS}
+    places = {name: find_part(folders, name, classes[name]) for name in _NETWORKS}
     missing = [name for name, place in places.items() if place is None]
     tokenizers = next((f for f in map(model_folder, folders) if (f / "tokenizer").is_dir()), None)
     if missing or tokenizers is None:

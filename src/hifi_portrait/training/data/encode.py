@@ -15,7 +15,7 @@ from hifi_portrait.models.latents import encode_picture, reduction
 from hifi_portrait.models.patched_autoencoder import load_autoencoder
 from hifi_portrait.training.data.prepared import Prepared
 from hifi_portrait.training.engine.precision import autocast_where_fast
-from hifi_portrait.training.engine.weights import AUTOENCODERS, find_part
+from hifi_portrait.training.engine.weights import find_part
 
 
 class LatentEncoder:
@@ -38,7 +38,7 @@ class LatentEncoder:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        place = find_part([folder], "vae", *AUTOENCODERS)
+        place = find_part([folder], "vae", "AutoencoderKL")
         if place is None:
             raise DatasetError(f"no autoencoder in {folder}: give its folder or its training run")
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

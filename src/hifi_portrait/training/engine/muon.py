@@ -2,7 +2,8 @@
 
 K. Jordan and others, 2024 (https://kellerjordan.github.io/posts/muon/), with three iterations in place of
 five, which take less time and leave small singular values smaller; the length of a step is as in
-arXiv 2502.16982, section 2.2, which makes learning rates about those of AdamW.
+arXiv 2502.16982, section 2.2, which makes learning rates about those of AdamW. PyTorch's own Muon takes
+matrices alone: neither kernels of convolutions nor, beside them, what learns by AdamW.
 """
 
 from __future__ import annotations

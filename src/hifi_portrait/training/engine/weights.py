@@ -30,7 +30,7 @@ _HINTS = {"vae": ", or prepare the data with --vae"}
 """What else may be done about weights of a part that are missing."""
 
 
-def find_part(folders: Sequence[str | Path], part: str, *class_names: str) -> Path | None:
+def find_part(folders: Sequence[str | Path], part: str, class_name: str = "") -> Path | None:
     """Find the folder of a part's weights, below the first of ``folders`` that has it.
 
     Parameters
@@ -40,8 +40,9 @@ def find_part(folders: Sequence[str | Path], part: str, *class_names: str) -> Pa
         folder, or the model's own; "bundled" is the pipeline that comes with the package.
     part
         Name of the part, such as "unet".
-    *class_names
-        Classes of the model, by which its own folder is known; without them such a folder does not count.
+    class_name
+        Class of the model, by which its own folder is known; without it such a folder does not count. An
+        autoencoder is found whichever of `AUTOENCODERS` it is; `check_kind` tells them apart.
 
     Returns
     -------
@@ -53,6 +54,7 @@ def find_part(folders: Sequence[str | Path], part: str, *class_names: str) -> Pa
     ModelError
         A folder does not exist.
     """
+    known = AUTOENCODERS if class_name in AUTOENCODERS else (class_name,)
     for folder in map(model_folder, folders):
         if not folder.is_dir():
             raise ModelError(f"no folder {folder} to take weights from")
@@ -66,7 +68,7 @@ def find_part(folders: Sequence[str | Path], part: str, *class_names: str) -> Pa
             if (place / "config.json").is_file():
                 return place
         config = folder / "config.json"
-        if config.is_file() and json.loads(config.read_text()).get("_class_name") in class_names:
+        if config.is_file() and json.loads(config.read_text()).get("_class_name") in known:
             return folder
     return None
 
@@ -117,7 +119,7 @@ def load_parts(
     overrides = overrides or {}
     classes = {name: part_class(name, size) for name in names}
     found = {
-        name: None if name in fresh else find_part(init_from, name, *_known_as(cls.__name__))
+        name: None if name in fresh else find_part(init_from, name, cls.__name__)
         for name, cls in classes.items()
     }
     if missing := [name for name in required if found[name] is None]:
@@ -170,11 +172,6 @@ def check_kind(folder: Path, expected: str, size: str) -> None:
             f"{folder} holds a {found}, but the model size {size!r} has a {expected}: choose the size"
             f" {sizes_of!r}, or another autoencoder"
         )
-
-
-def _known_as(class_name: str) -> tuple[str, ...]:
-    """Give the names of classes in whose place another may be found, to be refused."""
-    return AUTOENCODERS if class_name in AUTOENCODERS else (class_name,)
 
 
 def _check_settings(folder: Path, part: Any, requested: Mapping[str, Any]) -> None:
