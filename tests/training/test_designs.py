@@ -135,12 +135,24 @@ def test_a_fresh_net_takes_over_the_latent_prior(tmp_path):
         for size in (8, 8, 0)
     )
     base.prior.mean.normal_()
-    base.save_pretrained(tmp_path / "hifi_net")
-    assert take_over_prior(fresh, [tmp_path])
+    base.save_pretrained(tmp_path / "pipeline" / "hifi_net")
+    build("tiny", ["unet"])["unet"].save_pretrained(tmp_path / "pipeline" / "unet")
+    assert take_over_prior(fresh, [tmp_path / "pipeline"])
     assert torch.equal(fresh.prior.mean, base.prior.mean)
     with pytest.raises(ModelError, match="latent prior"):
-        take_over_prior(without, [tmp_path])
+        take_over_prior(without, [tmp_path / "pipeline"])
     assert not take_over_prior(without, [])
+
+
+def test_the_latent_prior_of_another_base_model_is_left(tmp_path):
+    """Face parts may be taken from a model whose own base learnt with a prior."""
+    other, fresh = (
+        build("tiny", ["hifi_net"], overrides={"hifi_net": {"latent_prior": size}})["hifi_net"]
+        for size in (8, 0)
+    )
+    other.save_pretrained(tmp_path / "other" / "hifi_net")
+    build("tiny", ["unet"])["unet"].save_pretrained(tmp_path / "base" / "unet")
+    assert not take_over_prior(fresh, [tmp_path / "base", tmp_path / "other"])
 
 
 def test_every_design_draws_the_same_samples(prepared, base):

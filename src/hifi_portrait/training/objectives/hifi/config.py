@@ -119,6 +119,12 @@ class HiFiDataConfig:
     """Whether samples travel packed from the processes that make them, in a fifth of the memory: references
     at the size at which the face refiner looks at them, the warp in bytes, coordinates in 10 bits."""
 
+    kept_warps: int = 0
+    """Number of samples in all, whose warps are drawn once and kept in the prepared folder (about 0.1 MB each
+    at 256 pixels), for this run and all later ones with the same settings; 0 for an endless stream of new
+    samples. Drawing the warp takes nearly all the time that a sample takes. Captions and noise change from
+    pass to pass. A multiple of ``equal_counts``."""
+
     buckets: bool = False
     """Whether targets have the shapes that `prepare` sorted them into. Then ``equal_counts`` must be a
     multiple of the batch size."""
@@ -141,7 +147,7 @@ class HiFiConfig:
 
     fresh: tuple[str, ...] = ()
     """Parts that start afresh although ``init_from`` has them. A fresh HiFi-Net takes over the latent prior
-    of the one there."""
+    of the one beside the base model."""
 
     clip: str = ""
     """Folder or hub id of a CLIP, whose vision tower a fresh face encoder starts from; empty for random

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +12,15 @@ import torch
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.faces.arcface import arcface_transform
 from hifi_portrait.head import HeadModel, SurfaceView
-from hifi_portrait.landmarks import LandmarkGenerator
+from hifi_portrait.landmarks import LandmarkGenerator, LandmarkImage
 from hifi_portrait.models.conditioning import FaceInputs, face_inputs
 from hifi_portrait.models.tensors import join_tensors
+from hifi_portrait.person.references import References
 from hifi_portrait.prompts.glasses import find_glasses
 from hifi_portrait.training.data.augment import ColourGrade, degrade
 from hifi_portrait.training.data.buckets import Buckets
 from hifi_portrait.training.data.cached_text import CachedText
+from hifi_portrait.training.data.kept_warps import KeptWarps, Warp
 from hifi_portrait.training.data.prepared import GeometryKind, Prepared
 from hifi_portrait.training.data.text import vary_caption
 from hifi_portrait.training.data.tokenizer import token_ids
@@ -26,6 +28,10 @@ from hifi_portrait.training.engine.objective import Batch
 from hifi_portrait.training.engine.samples import shuffled_index
 from hifi_portrait.training.objectives.hifi.config import HiFiDataConfig
 from hifi_portrait.training.objectives.hifi.packed import PackedFaces, pack_faces
+from hifi_portrait.warp.draw import warp_picture
+
+_NOT_OF_WARPS = ("caption_dropout", "empty_caption", "clause_dropout", "cached_text", "kept_warps", "packed")
+"""Settings that decide a sample's caption, or how it is kept, but not which warp it has."""
 
 
 class HiFiData:
@@ -88,6 +94,7 @@ class HiFiData:
         self.model = HeadModel.load()
         self.generator = LandmarkGenerator.load(self.model)
         self.buckets = Buckets(self.prepared) if config.buckets else None
+        self.kept_warps = self._kept_warps() if config.kept_warps and with_warp else None
         if config.buckets and self.with_pictures:
             raise DatasetError(
                 "hifi.data.buckets have latents alone: set hifi.data.regraded_share and hifi.losses.identity "
@@ -111,16 +118,20 @@ class HiFiData:
             (), whether ``latents`` are not those of the regraded picture; and, with pictures, ``picture``
             (3, S, S) uint8.
         """
-        return self._sample(index, self.buckets)
+        number = index % self.config.kept_warps if self.config.kept_warps else index
+        sample, target = self._sample(number, self.buckets, self.kept_warps)
+        return sample | self._caption(target, np.random.default_rng([self.seed, 5, index]), self.config)
 
     def square_sample(self, index: int) -> Batch:
         """Make sample ``index`` with a square target, whatever the buckets."""
-        return self._sample(index, None)
+        sample, target = self._sample(index, None, None)
+        return sample | self._caption(target, np.random.default_rng([self.seed, 5, index]), self.config)
 
-    def _sample(self, index: int, buckets: Buckets | None) -> Batch:
-        rng = np.random.default_rng([self.seed, 3, index])
+    def _sample(self, number: int, buckets: Buckets | None, kept: KeptWarps | None) -> tuple[Batch, int]:
+        """Draw the sample of a number, all but its caption; tell which photo its target is."""
+        rng = np.random.default_rng([self.seed, 3, number])
         people = self._people(rng)
-        block = np.random.default_rng([self.seed, 4, index // self.config.equal_counts])
+        block = np.random.default_rng([self.seed, 4, number // self.config.equal_counts])
         least, most = self.config.references
         count, bucket = int(block.integers(least, most + 1)), None
         if buckets is not None:
@@ -128,8 +139,32 @@ class HiFiData:
             bucket = int(block.choice(of_photo[self._training]))
             named = self._of_bucket(people, bucket, of_photo)
             people = named or self._of_bucket(self.identities, bucket, of_photo)
-        group = people[shuffled_index(index, len(people), self.seed)]
-        return self._draw(group, rng, self.config, count, buckets, bucket)
+        group = people[shuffled_index(number, len(people), self.seed)]
+        target, photos = self._choose(group, rng, count, buckets, bucket)
+
+        def warp(references: References, landmark: LandmarkImage) -> Warp | None:
+            if kept is None:
+                return None
+            return kept(number, lambda: warp_picture(references, landmark, model=self.model))
+
+        return self._draw(target, photos, rng, self.config, buckets, warp), target
+
+    def _kept_warps(self) -> KeptWarps:
+        """Open the warps kept of these samples.
+
+        Raises
+        ------
+        DatasetError
+            Their number would part samples that belong together.
+        """
+        config = self.config
+        if config.kept_warps % config.equal_counts:
+            raise DatasetError(
+                f"hifi.data.kept_warps = {config.kept_warps} must be a multiple of hifi.data.equal_counts = "
+                f"{config.equal_counts}"
+            )
+        settings = {n: value for n, value in asdict(config).items() if n not in _NOT_OF_WARPS}
+        return KeptWarps(self.prepared.folder, {"seed": self.seed, **settings})
 
     def _of_bucket(
         self, people: Sequence[np.ndarray], bucket: int, of_photo: np.ndarray
@@ -169,9 +204,12 @@ class HiFiData:
             clause_dropout=0,
             regraded_share=0,
         )
-        return self.collate(
-            [self._draw(g, np.random.default_rng([7, i]), config, 4) for i, g in enumerate(groups)]
-        )
+        samples = []
+        for i, group in enumerate(groups):
+            rng = np.random.default_rng([7, i])
+            target, photos = self._choose(group, rng, 4)
+            samples.append(self._draw(target, photos, rng, config) | self._caption(target, rng, config))
+        return self.collate(samples)
 
     def collate(self, samples: Sequence[Batch]) -> Batch:
         """Join samples into a batch.
@@ -195,21 +233,32 @@ class HiFiData:
                 batch[name] = torch.stack([sample[name] for sample in samples])
         return batch
 
-    def _draw(
+    def _choose(
         self,
         group: np.ndarray,
         rng: np.random.Generator,
-        config: HiFiDataConfig,
         count: int,
         buckets: Buckets | None = None,
         bucket: int | None = None,
-    ) -> Batch:
-        """Draw a sample of one person's photos, with a target in ``bucket``, or a square one without."""
+    ) -> tuple[int, list[int]]:
+        """Choose of one person's photos a target, of a bucket if there are any, and its references."""
         others = [int(photo) for photo in rng.permutation(group)]
         target = next(p for p in others if buckets is None or buckets.of_photo[p] == bucket)
         others.remove(target)
         beside = [photo for photo in others if self.prepared.in_one_sitting([target, photo])]
-        photos = (beside if beside and rng.random() < config.one_sitting_share else others)[:count]
+        photos = (beside if beside and rng.random() < self.config.one_sitting_share else others)[:count]
+        return target, photos
+
+    def _draw(
+        self,
+        target: int,
+        photos: Sequence[int],
+        rng: np.random.Generator,
+        config: HiFiDataConfig,
+        buckets: Buckets | None = None,
+        warp: Callable[[References, LandmarkImage], Warp | None] | None = None,
+    ) -> Batch:
+        """Draw a sample, all but its caption; ``warp`` gives the warp where it is known."""
         kind: GeometryKind = "truth" if rng.random() < config.truth_share else "fit"
         prepared = self.prepared
         references = prepared.references(photos, [kind] * len(photos))
@@ -224,7 +273,10 @@ class HiFiData:
         extent = (geometry.camera.width, geometry.camera.height)
         landmark = self.generator.from_geometry(geometry, extent)
         views = [self._view(photo, kind) for photo in photos]
-        faces = face_inputs(references, landmark, model=self.model, views=views, with_warp=self.with_warp)
+        known = None if warp is None else warp(references, landmark)
+        faces = face_inputs(
+            references, landmark, model=self.model, views=views, warp=known, with_warp=self.with_warp
+        )
         one_sitting = prepared.in_one_sitting([target, *photos])
         if rng.random() < config.face_dropout:
             faces, one_sitting = without_references(faces), False
@@ -235,7 +287,6 @@ class HiFiData:
             "latents": latents,
             "one_sitting": torch.tensor(one_sitting),
             "regraded": torch.tensor(grade is not None),
-            **self._caption(target, rng, config),
             "chips": torch.from_numpy(self._chip(target)),
             "embedding": torch.from_numpy(np.array(prepared.arrays["embeddings"][target])),
         }

@@ -140,7 +140,9 @@ def _as_given(config: HiFiConfig) -> dict[str, dict[str, Any]]:
 
 
 def take_over_prior(hifi_net: HiFiNet, folders: Sequence[str | Path]) -> bool:
-    """Give a HiFi-Net the latent prior of the one in ``folders``, which the base model learnt with.
+    """Give a HiFi-Net the latent prior that the base model of ``folders`` learnt with, if it did.
+
+    It is that of the HiFi-Net beside the base model. One in another folder is of another base model.
 
     Returns
     -------
@@ -152,7 +154,8 @@ def take_over_prior(hifi_net: HiFiNet, folders: Sequence[str | Path]) -> bool:
     ModelError
         The two priors are of other sizes, or ``hifi_net`` has none.
     """
-    folder = find_part(folders, "hifi_net")
+    base = find_part(folders, "unet", "UNet2DConditionModel")
+    folder = None if base is None else find_part([base.parent], "hifi_net")
     if folder is None:
         return False
     given = HiFiNet.from_pretrained(folder).prior

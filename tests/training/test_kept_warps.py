@@ -1,0 +1,97 @@
+"""Warps of samples that are drawn once and kept beside the prepared photos."""
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from hifi_portrait.errors import DatasetError
+from hifi_portrait.training.data.kept_warps import KeptWarps
+from hifi_portrait.training.objectives.hifi import data as hifi_data
+from hifi_portrait.training.objectives.hifi.config import HiFiDataConfig
+from hifi_portrait.training.objectives.hifi.data import HiFiData
+
+SETTINGS = HiFiDataConfig(references=(1, 2), kept_warps=2, face_dropout=0, clause_dropout=0.7)
+
+
+@pytest.fixture
+def folder(prepared, tmp_path):
+    """A prepared folder of one test's own, to keep warps in."""
+    return shutil.copytree(prepared.folder, tmp_path / "prepared")
+
+
+def no_warp(*_args, **_options):
+    raise AssertionError("a warp was drawn that had been kept")
+
+
+def faces_of(sample):
+    return {field.name: getattr(sample["faces"], field.name) for field in dataclasses.fields(sample["faces"])}
+
+
+def test_a_kept_warp_is_the_one_drawn_and_is_not_drawn_again(folder, monkeypatch):
+    plain = HiFiData(dataclasses.replace(SETTINGS, kept_warps=0), folder).sample(1)
+    first = HiFiData(SETTINGS, folder).sample(1)
+    monkeypatch.setattr(hifi_data, "warp_picture", no_warp)
+    again = HiFiData(SETTINGS, folder).sample(1)
+    for name, value in faces_of(again).items():
+        assert torch.equal(value, faces_of(first)[name]), name
+        torch.testing.assert_close(value, faces_of(plain)[name], rtol=0, atol=0.501 / 127.5)
+    assert faces_of(again)["warp"].std() > 0.1
+
+
+def test_samples_begin_again_with_other_captions(folder):
+    data = HiFiData(SETTINGS, folder)
+    passes = [data.sample(1 + 2 * number) for number in range(6)]
+    for sample in passes:
+        assert torch.equal(sample["faces"].warp, passes[0]["faces"].warp)
+        assert torch.equal(sample["latents"], passes[0]["latents"])
+    assert len({tuple(sample["token_ids"].tolist()) for sample in passes}) > 1
+    assert not torch.equal(data.sample(0)["faces"].warp, passes[0]["faces"].warp)
+
+
+def test_captions_do_not_part_what_is_kept_and_references_do(folder):
+    def kept_in(**changes):
+        return HiFiData(dataclasses.replace(SETTINGS, **changes), folder).kept_warps.folder
+
+    assert kept_in() == kept_in(clause_dropout=0.0, kept_warps=8, packed=True)
+    others = {kept_in(), kept_in(references=(2, 2)), kept_in(degraded_share=1.0)}
+    others.add(HiFiData(SETTINGS, folder, seed=1).kept_warps.folder)
+    assert len(others) == 4
+
+
+def test_another_version_of_the_package_draws_anew(tmp_path, monkeypatch):
+    now = KeptWarps(tmp_path, {}).folder
+    monkeypatch.setattr("hifi_portrait.__version__", "0.0.0")
+    assert KeptWarps(tmp_path, {}).folder != now
+
+
+def test_a_run_without_warps_keeps_none(folder):
+    HiFiData(SETTINGS, folder, with_warp=False).sample(0)
+    assert not list(folder.glob("warps-*"))
+
+
+def test_a_damaged_file_is_named(folder):
+    data = HiFiData(SETTINGS, folder)
+    data.sample(0)
+    path = data.kept_warps.folder / "00000000.png"
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(DatasetError, match=r"00000000\.png .*delete it"):
+        data.sample(0)
+
+
+def test_the_count_does_not_part_samples_that_belong_together(prepared):
+    with pytest.raises(DatasetError, match=r"kept_warps = 5 .*equal_counts = 2"):
+        HiFiData(HiFiDataConfig(kept_warps=5, equal_counts=2), prepared.folder)
+
+
+def test_colours_and_coverage_come_back(tmp_path):
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (8, 6, 3), np.uint8)
+    coverage = (rng.integers(0, 256, (8, 6)) / 255).astype(np.float32)
+    kept = KeptWarps(tmp_path, {"seed": 0})
+    kept(3, lambda: (picture, coverage))
+    read, covered = kept(3, no_warp)
+    np.testing.assert_array_equal(read, picture)
+    np.testing.assert_allclose(covered, coverage, atol=1e-6)
