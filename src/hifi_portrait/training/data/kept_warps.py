@@ -13,7 +13,7 @@ import numpy as np
 
 import hifi_portrait
 from hifi_portrait.errors import DatasetError
-from hifi_portrait.head.arrays import ByteArray, FloatArray
+from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.io.atomic import atomic_write
 
 Warp = tuple[ByteArray, FloatArray]
@@ -59,7 +59,7 @@ class KeptWarps:
         levels = np.rint(coverage * 255).astype(np.uint8)
         with atomic_write(path, many_writers=True) as partial:
             partial.write_bytes(_encode(picture, levels))
-        return picture, levels.astype(np.float32) / 255
+        return picture, _coverage(levels)
 
 
 def _encode(picture: ByteArray, levels: ByteArray) -> bytes:
@@ -72,4 +72,8 @@ def _read(path: Path) -> Warp:
     pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.ndim != 3 or pixels.shape[2] != 4:
         raise DatasetError(f"{path} is no warp that training kept: delete it, and it is drawn again")
-    return np.ascontiguousarray(pixels[..., 2::-1]), pixels[..., 3].astype(np.float32) / 255
+    return np.ascontiguousarray(pixels[..., 2::-1]), _coverage(pixels[..., 3])
+
+
+def _coverage(levels: Array) -> FloatArray:
+    return np.divide(levels, 255, dtype=np.float32)
