@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from hifi_portrait.errors import ImageError, NoFaceError, SeveralFacesError
-from hifi_portrait.faces.detector import SAME_FACE_OVERLAP, MediaPipeFaceDetector, overlap
+from hifi_portrait.faces.detector import MediaPipeFaceDetector, show_one_face, turned_otherwise
 from hifi_portrait.faces.face import Face, MeasuredFace
 from hifi_portrait.faces.geometry import (
     crop_size,
@@ -51,6 +51,14 @@ _MIN_SECOND_FACE = 0.25
 
 _EYE_TOLERANCE = 0.12
 """Largest distance between the detector's and the landmarks' eyes, as a fraction of the detection's box."""
+
+_SURE = 0.75
+"""Score of a detection from which on its eyes may be further from the landmarks'.
+
+On drawn, compressed and dim photos the detector puts them less exactly, and sees the face all the same."""
+
+_SURE_EYE_TOLERANCE = 0.16
+"""That distance for such a face, unless it is seen from the side, where landmarks are guesses."""
 
 _JOINED_MATTES = 0.03
 """Length, in crops, over which the matte of a wide crop changes over to that of the portrait crop."""
@@ -195,16 +203,23 @@ class FaceAnalyser:
     def find_faces(self, image: ByteArray) -> Iterator[tuple[Detection, FloatArray]]:
         """Yield the faces of a uint8 RGB picture (H, W, 3) that landmarks confirm, one at each place.
 
-        The largest comes first. Landmarks (478, 3) are in pixels.
+        The largest comes first. Landmarks (478, 3) are in pixels. Where they do not confirm a face, another
+        way in which it may be turned counts only if the detector was surer of that one.
         """
         taken: list[Detection] = []
+        refused: list[Detection] = []
         for detection in self.detector(image):
-            if any(overlap(detection.box, other.box) >= SAME_FACE_OVERLAP for other in taken):
+            if any(show_one_face(detection, other) for other in taken):
+                continue
+            surer = [other for other in refused if other.score > detection.score]
+            if any(turned_otherwise(detection, other) and show_one_face(detection, other) for other in surer):
                 continue
             landmarks = self.landmarker(image, detection)
             if landmarks is not None and _agree(detection, landmarks):
                 taken.append(detection)
                 yield detection, landmarks
+            else:
+                refused.append(detection)
 
     def _describe_missing(self, image: ByteArray, name: str) -> str:
         """Say why no face of a photo can be used: there is none, or it looks too far aside."""
@@ -330,7 +345,8 @@ def _agree(detection: Detection, landmarks: FloatArray) -> bool:
     """Tell whether detector and landmarks put the eyes in about the same places."""
     eyes = landmarks[_KEYPOINT_LANDMARKS[:2], :2]
     off = np.linalg.norm(eyes - detection.keypoints[:2], axis=1).max()
-    return bool(off < _EYE_TOLERANCE * detection.size)
+    sure = detection.score >= _SURE and not _is_profile(detection)
+    return bool(off < (_SURE_EYE_TOLERANCE if sure else _EYE_TOLERANCE) * detection.size)
 
 
 def _is_profile(detection: Detection) -> bool:

@@ -1,0 +1,80 @@
+"""How a face is turned, where the detector sees it in more than one way."""
+
+import numpy as np
+import pytest
+
+from hifi_portrait.faces.analyser import FaceAnalyser
+from hifi_portrait.faces.detector import MediaPipeFaceDetector, _group_by_place, _turned_alike
+from hifi_portrait.faces.protocols import Detection
+from hifi_portrait.fitting.keypoints import KEYPOINTS
+
+_PICTURE = np.zeros((400, 400, 3), np.uint8)
+
+
+def detection(score: float, turn: float = 0, middle=(100, 100), size: float = 80) -> Detection:
+    """A face whose eyes are level at ``turn`` 0, turned by so many degrees otherwise."""
+    along = np.array([np.cos(np.radians(turn)), np.sin(np.radians(turn))])
+    centre = np.array(middle, float)
+    keypoints = np.tile(centre, (6, 1))
+    keypoints[:2] = centre - 0.2 * size * along, centre + 0.2 * size * along
+    return Detection(np.concatenate([centre - size / 2, centre + size / 2]), keypoints, score)
+
+
+def analyser(detections, off=lambda _: 0.0) -> FaceAnalyser:
+    """An analyser that is given detections, and landmarks whose eyes are ``off`` by so many boxes."""
+
+    def landmarker(_picture, found):
+        landmarks = np.zeros((478, 3), np.float32)
+        landmarks[list(KEYPOINTS.values())[:2], :2] = found.keypoints[:2]
+        return landmarks + np.float32(off(found) * found.size / np.sqrt(2)) * np.array([1, 1, 0], np.float32)
+
+    return FaceAnalyser(detector=lambda _: detections, landmarker=landmarker)
+
+
+def upright_refused(found: Detection) -> float:
+    """Landmarks are far from an upright face's eyes, and agree with every other."""
+    return 0.5 if found.keypoints[1, 0] > found.keypoints[0, 0] else 0.0
+
+
+@pytest.mark.parametrize(("score", "taken"), [(0.7, 0), (0.95, 1)])
+def test_a_refused_face_is_turned_over_only_if_that_is_surer(score, taken):
+    upright, over = detection(0.9), detection(score, 180, (100, 112))
+    found = list(analyser([upright, over], upright_refused).find_faces(_PICTURE))
+    assert [each is over for each, _ in found] == [True] * taken
+
+
+def test_a_refused_face_leaves_other_places_alone():
+    other = detection(0.7, middle=(300, 300))
+    odd = {"off": lambda found: 0.5 if found.keypoints[0, 0] < 200 else 0.0}
+    found = list(analyser([detection(0.9), other], **odd).find_faces(_PICTURE))
+    assert [each for each, _ in found] == [other]
+
+
+@pytest.mark.parametrize(("score", "count"), [(0.7, 0), (0.8, 1)])
+def test_eyes_of_a_sure_face_may_be_placed_less_exactly(score, count):
+    assert len(list(analyser([detection(score)], lambda _: 0.14).find_faces(_PICTURE))) == count
+    assert not list(analyser([detection(score)], lambda _: 0.2).find_faces(_PICTURE))
+
+
+def test_eyes_of_a_profile_may_not():
+    aside = detection(0.9)
+    aside.keypoints[:2] = [[92, 100], [108, 100]]
+    assert not list(analyser([aside], lambda _: 0.14).find_faces(_PICTURE))
+
+
+def test_a_face_and_the_same_one_upside_down_are_one_place():
+    """Turned over, its box holds the neck for the forehead, and overlaps by a quarter."""
+    upright, over = detection(0.8), detection(0.85, 180, (125, 130))
+    ((first, second),) = _group_by_place([upright, over])
+    assert first is upright and second is over
+    assert len(_group_by_place([upright, detection(0.85, middle=(125, 130))])) == 2
+
+
+@pytest.mark.parametrize(("turn", "count"), [(180, 1), (90, 2), (0, 2)])
+def test_one_photo_shows_nobody_upside_down_beside_others(turn, count):
+    places = _group_by_place([detection(0.9), detection(0.7, turn, (300, 300))])
+    assert len(_turned_alike(places)) == count
+
+
+def test_without_a_face_nothing_is_left_out():
+    assert _turned_alike([]) == [] and list(MediaPipeFaceDetector()(_PICTURE)) == []
