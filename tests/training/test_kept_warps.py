@@ -61,6 +61,12 @@ def test_captions_do_not_part_what_is_kept_and_references_do(folder):
     assert len(others) == 4
 
 
+def test_warps_of_other_photos_are_not_taken(folder):
+    before = HiFiData(SETTINGS, folder).kept_warps.folder
+    np.save(folder / "split.npy", np.array([0] * 6 + [1] * 3, np.uint8))
+    assert HiFiData(SETTINGS, folder).kept_warps.folder != before
+
+
 def test_another_version_of_the_package_draws_anew(tmp_path, monkeypatch):
     now = KeptWarps(tmp_path, {}).folder
     monkeypatch.setattr("hifi_portrait.__version__", "0.0.0")

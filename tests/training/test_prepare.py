@@ -52,6 +52,19 @@ def test_identities_group_their_own_photos(prepared):
     assert [list(group) for group in groups] == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
 
 
+@pytest.mark.parametrize("misread", ["upside down", "beside it"])
+def test_photos_whose_face_is_not_the_true_one_are_left_out(id_data, tmp_path, misread):
+    photos = list(IDDataset(id_data)[:3])
+    transform = np.diag([-1.0, -1, 1]) if misread == "upside down" else np.eye(3)
+    transform[:2, 2] = photos[1].analysis.crop_size if misread == "upside down" else (12, 0)
+    found = replace(photos[1].analysis, crop_transform=transform)
+    with IDDatasetWriter(tmp_path / "data") as dataset:
+        dataset.add("person-0", [photos[0], replace(photos[1], analysis=found), photos[2]])
+        dataset.add("person-1", [replace(photos[1], identity_id="person-1", analysis=found, truth=None)])
+    folder = prepare(tmp_path / "data", tmp_path / "prepared", model_size="tiny", workers=1)
+    assert folder.captions == [photo.caption for photo in (photos[0], photos[2], photos[1])]
+
+
 def test_photos_without_a_face_are_left_out(id_data, tmp_path):
     photos = [replace(photo) for photo in IDDataset(id_data)[:3]]
     photos[1] = replace(photos[1], analysis=PhotoAnalysis(found=False, reason="no face was found"))

@@ -37,6 +37,11 @@ from hifi_portrait.training.data.tokenizer import load_tokenizer, save_tokenizer
 
 logger = logging.getLogger(__name__)
 
+_MISREAD = 0.14
+"""Distance, in crops, between a photo's true head and the fitted one from which on they are of two things.
+
+Of half of 9,795 rendered photos it is less than 0.013, and of all but one in 500 less than 0.1."""
+
 _CHUNK = 64
 """Photos of a process's task, which is done again as a whole after a kill."""
 
@@ -123,6 +128,21 @@ def crop_geometry(geometry: HeadGeometry, transform: np.ndarray, size: int) -> H
     return replace(geometry, camera=Camera(scale * camera.focal, centre_x, centre_y, size, size))
 
 
+def is_misread(photo: PhotoRecord) -> bool:
+    """Tell whether analysis found another face than the true one, which the photo of a rendered person has.
+
+    It may have taken the photo to be upside down, or a collar for a face.
+    """
+    analysis, truth = photo.analysis, photo.truth
+    if truth is None or analysis is None or analysis.fit is None or analysis.crop_transform is None:
+        return False
+    if analysis.crop_transform[0, 0] <= abs(analysis.crop_transform[0, 1]):
+        return True
+    place = transform_points(truth.camera.project(truth.translation[None]), analysis.crop_transform)
+    found = analysis.fit.camera.project(analysis.fit.translation[None])
+    return bool(np.linalg.norm(place - found) > _MISREAD * analysis.crop_size)
+
+
 def _check_buckets(shapes: Sequence[tuple[int, int]], config: dict[str, Any]) -> None:
     halvings = sum(len(config[part]["block_out_channels"]) - 1 for part in ("vae", "unet"))
     step = 2**halvings * config["vae"].get("patch_size", 1)
@@ -141,6 +161,10 @@ def _begin(data: Path, out: Path, size: int) -> None:
         for index in group:
             record = photos.entry(index)
             if record.analysis is None or not record.analysis.found:
+                continue
+            if is_misread(record):
+                name = f"{record.identity_id}/{record.photo_id}"
+                logger.warning("left out %s: its face was found elsewhere than it is", name)
                 continue
             chosen.append(index)
             identity.append(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -94,13 +95,13 @@ class HiFiData:
         self.model = HeadModel.load()
         self.generator = LandmarkGenerator.load(self.model)
         self.buckets = Buckets(self.prepared) if config.buckets else None
-        self.kept_warps = self._kept_warps() if config.kept_warps and with_warp else None
         if config.buckets and self.with_pictures:
             raise DatasetError(
                 "hifi.data.buckets have latents alone: set hifi.data.regraded_share and hifi.losses.identity "
                 "and landmarks to 0"
             )
         self._training = np.concatenate(self.identities)
+        self.kept_warps = self._kept_warps() if config.kept_warps and with_warp else None
         self._in_bucket: dict[tuple[int, int], list[np.ndarray]] = {}
         self._views: dict[tuple[int, GeometryKind], SurfaceView] = {}
         self._held_out: dict[int, Batch] = {}
@@ -164,7 +165,8 @@ class HiFiData:
                 f"{config.equal_counts}"
             )
         settings = {n: value for n, value in asdict(config).items() if n not in _NOT_OF_WARPS}
-        return KeptWarps(self.prepared.folder, {"seed": self.seed, **settings})
+        photos = zlib.crc32(self._training.astype(np.int64).tobytes())
+        return KeptWarps(self.prepared.folder, {"seed": self.seed, "photos": photos, **settings})
 
     def _of_bucket(
         self, people: Sequence[np.ndarray], bucket: int, of_photo: np.ndarray
