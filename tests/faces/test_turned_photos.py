@@ -50,16 +50,33 @@ def test_a_refused_face_leaves_other_places_alone():
     assert [each for each, _ in found] == [other]
 
 
-@pytest.mark.parametrize(("score", "count"), [(0.7, 0), (0.8, 1)])
-def test_eyes_of_a_sure_face_may_be_placed_less_exactly(score, count):
-    assert len(list(analyser([detection(score)], lambda _: 0.14).find_faces(_PICTURE))) == count
-    assert not list(analyser([detection(score)], lambda _: 0.2).find_faces(_PICTURE))
+def twice_looked(found: Detection, *, eyes: float = 16, moved: float = 0) -> list:
+    """Faces found where landmarks put the eyes elsewhere, ``moved`` by so many pixels the second time."""
+    landmarks = np.random.default_rng(0).uniform(60, 140, (478, 3)).astype(np.float32)
+    landmarks[list(KEYPOINTS.values())[:2], :2] = [[100 - eyes, 80], [100 + eyes, 80]]
+    looks = iter([landmarks, landmarks + np.float32(moved) * np.array([1, 0, 0], np.float32)])
+    return list(
+        FaceAnalyser(detector=lambda _: [found], landmarker=lambda *_: next(looks)).find_faces(_PICTURE)
+    )
 
 
-def test_eyes_of_a_profile_may_not():
-    aside = detection(0.9)
-    aside.keypoints[:2] = [[92, 100], [108, 100]]
-    assert not list(analyser([aside], lambda _: 0.14).find_faces(_PICTURE))
+@pytest.mark.parametrize("moved", [0.0, 1.5])
+def test_landmarks_found_twice_confirm_a_sure_face(moved):
+    ((_, landmarks),) = twice_looked(detection(0.75), moved=moved)
+    assert landmarks[KEYPOINTS["right eye"], 0] == 84 + moved
+
+
+@pytest.mark.parametrize(
+    ("found", "change"),
+    [
+        (detection(0.65), {}),
+        (detection(0.9, 180), {}),
+        (detection(0.9), {"eyes": 6}),  # seen from the side
+        (detection(0.9), {"moved": 3}),
+    ],
+)
+def test_landmarks_found_twice_confirm_no_other(found, change):
+    assert twice_looked(found, **change) == []
 
 
 def test_a_face_and_the_same_one_upside_down_are_one_place():

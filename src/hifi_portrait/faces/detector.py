@@ -208,10 +208,10 @@ def _turned_alike(places: Sequence[list[Detection]]) -> list[list[Detection]]:
 
 def _rank(detection: Detection) -> float:
     """Give a number that is the lower the surer a detection is of how a face is turned."""
-    return -detection.score - _OWN_TURN * _is_upright(detection)
+    return -detection.score - _OWN_TURN * is_upright(detection)
 
 
-def _is_upright(detection: Detection) -> bool:
+def is_upright(detection: Detection) -> bool:
     """Tell whether a face's eyes are about level, the right one on the left, as in a photo held upright."""
     right_to_left = detection.keypoints[1] - detection.keypoints[0]
     return bool(right_to_left[0] > abs(right_to_left[1]))
