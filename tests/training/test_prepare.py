@@ -53,7 +53,10 @@ def test_identities_group_their_own_photos(prepared):
 
 
 @pytest.mark.parametrize("misread", ["upside down", "beside it"])
-def test_photos_whose_face_is_not_the_true_one_are_left_out(id_data, tmp_path, misread):
+def test_photos_whose_face_is_not_the_true_one_are_left_out(id_data, tmp_path, misread, monkeypatch):
+    held_out = {"person-1": "test"}
+    monkeypatch.setattr("hifi_portrait.training.data.prepare.split_of", lambda name: held_out.get(name, name))
+    monkeypatch.setattr("hifi_portrait.training.data.prepare.SPLITS", ("person-0", "test"))
     photos = list(IDDataset(id_data)[:3])
     transform = np.diag([-1.0, -1, 1]) if misread == "upside down" else np.eye(3)
     transform[:2, 2] = photos[1].analysis.crop_size if misread == "upside down" else (12, 0)
@@ -63,6 +66,7 @@ def test_photos_whose_face_is_not_the_true_one_are_left_out(id_data, tmp_path, m
         dataset.add("person-1", [replace(photos[1], identity_id="person-1", analysis=found, truth=None)])
     folder = prepare(tmp_path / "data", tmp_path / "prepared", model_size="tiny", workers=1)
     assert folder.captions == [photo.caption for photo in (photos[0], photos[2], photos[1])]
+    assert folder.arrays["split"].tolist() == [0, 0, 1]
 
 
 def test_photos_without_a_face_are_left_out(id_data, tmp_path):

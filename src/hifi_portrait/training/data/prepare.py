@@ -163,8 +163,8 @@ def _begin(data: Path, out: Path, size: int) -> None:
             if record.analysis is None or not record.analysis.found:
                 continue
             if is_misread(record):
-                name = f"{record.identity_id}/{record.photo_id}"
-                logger.warning("left out %s: its face was found elsewhere than it is", name)
+                photo = f"{name}/{record.photo_id}"
+                logger.warning("left out %s: its face was found elsewhere than it is", photo)
                 continue
             chosen.append(index)
             identity.append(number)
