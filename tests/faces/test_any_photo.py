@@ -11,7 +11,7 @@ from PIL import Image
 
 from hifi_portrait.errors import NoFaceError
 from hifi_portrait.faces import Face, analyse, analyse_all
-from hifi_portrait.faces.analyser import _is_profile
+from hifi_portrait.faces.confirm import is_profile
 from hifi_portrait.faces.geometry import upright_turn
 from hifi_portrait.faces.protocols import Detection
 
@@ -68,9 +68,9 @@ def test_a_face_seen_from_the_side_is_told_by_its_eyes():
         keypoints = np.array([[40.0, 40], [40 + eyes, 41], [60, 60]])
         return Detection(np.array([0.0, 0, 100, 100]), keypoints, score)
 
-    assert _is_profile(detection(12, 0.9))
-    assert not _is_profile(detection(40, 0.9))
-    assert not _is_profile(detection(12, 0.5))
+    assert is_profile(detection(12, 0.9))
+    assert not is_profile(detection(40, 0.9))
+    assert not is_profile(detection(12, 0.5))
 
 
 def test_a_profile_is_refused_by_that_name(portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch):

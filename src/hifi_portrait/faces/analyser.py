@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from hifi_portrait.errors import ImageError, NoFaceError, SeveralFacesError
-from hifi_portrait.faces.detector import MediaPipeFaceDetector, is_upright, show_one_face, turned_otherwise
+from hifi_portrait.faces.confirm import confirmed_faces, is_profile
+from hifi_portrait.faces.detector import MediaPipeFaceDetector
 from hifi_portrait.faces.face import Face, MeasuredFace
 from hifi_portrait.faces.geometry import (
     crop_size,
@@ -49,30 +50,8 @@ MIN_CROP_SIDE = 64.0
 _MIN_SECOND_FACE = 0.25
 """Faces smaller than this fraction of the largest do not count as a second person."""
 
-_EYE_TOLERANCE = 0.12
-"""Largest distance between the detector's and the landmarks' eyes, as a fraction of the detection's box."""
-
-_SURE = 0.7
-"""Score of a detection from which on a second look at the landmarks may confirm it.
-
-In drawn, dim and compressed photos the detector puts the eyes less exactly, and sees the face all the same.
-"""
-
-_STEADY = 0.025
-"""Mean distance between the landmarks of both looks, in sides of the face, up to which they are right.
-
-Of the faces in 205 rendered photos that the detector's eyes did not confirm, half are as steady. The
-landmarks of these were where they should be in all but one, of which the detector was not sure.
-"""
-
-_BOX_OF_LANDMARKS = 0.8
-"""Side of a detector's box in the longer side of the landmarks."""
-
 _JOINED_MATTES = 0.03
 """Length, in crops, over which the matte of a wide crop changes over to that of the portrait crop."""
-
-_PROFILE_EYES = 0.25
-"""Distance between the eyes, in boxes of the detection, below which a face is seen from the side."""
 
 _KEYPOINT_LANDMARKS = list(KEYPOINTS.values())
 
@@ -209,56 +188,15 @@ class FaceAnalyser:
         return [self._cut(image, face, name) for face in self._measure_all(image, name)]
 
     def find_faces(self, image: ByteArray) -> Iterator[tuple[Detection, FloatArray]]:
-        """Yield the faces of a uint8 RGB picture (H, W, 3) that landmarks confirm, one at each place.
+        """Find the faces of a uint8 RGB picture (H, W, 3) that landmarks confirm, one at each place.
 
-        The largest comes first. Landmarks (478, 3) are in pixels. Where they do not confirm a face, another
-        way in which it may be turned counts only if the detector was surer of that one.
+        The largest comes first. Landmarks (478, 3) are in pixels; see `confirmed_faces`.
         """
-        taken: list[Detection] = []
-        refused: list[Detection] = []
-        detections = self.detector(image)
-        for detection in detections:
-            if any(show_one_face(detection, other) for other in taken):
-                continue
-            surer = [
-                other
-                for other in detections
-                if other.score > detection.score
-                and turned_otherwise(detection, other)
-                and show_one_face(detection, other)
-            ]
-            if any(other is one for other in surer for one in refused):
-                continue
-            landmarks = self._confirm(image, detection, doubtful=bool(surer))
-            if landmarks is not None:
-                taken.append(detection)
-                yield detection, landmarks
-            else:
-                refused.append(detection)
-
-    def _confirm(self, image: ByteArray, detection: Detection, *, doubtful: bool) -> FloatArray | None:
-        """Find a detected face's landmarks; None where they do not confirm that it is one.
-
-        They do if they put the eyes where the detector does. If they do not, the detector may be less exact
-        than they are: where it is sure of an upright face, they do, too, if they are found again around
-        themselves. It is ``doubtful`` where it is surer of another way in which the face may be turned.
-        """
-        landmarks = self.landmarker(image, detection)
-        if landmarks is None or _agree(detection, landmarks):
-            return landmarks
-        around = _around(landmarks, detection.score)
-        if doubtful or detection.score < _SURE or not is_upright(detection) or _is_profile(around):
-            return None
-        again = self.landmarker(image, around)
-        if again is None:
-            return None
-        sides = landmarks[:, :2].max(axis=0) - landmarks[:, :2].min(axis=0)
-        apart = np.linalg.norm(again[:, :2] - landmarks[:, :2], axis=1).mean()
-        return again if apart < _STEADY * float(np.sqrt(sides.prod())) else None
+        return confirmed_faces(image, self.detector(image), self.landmarker)
 
     def _describe_missing(self, image: ByteArray, name: str) -> str:
         """Say why no face of a photo can be used: there is none, or it looks too far aside."""
-        if any(_is_profile(detection) for detection in self.detector(image)):
+        if any(is_profile(detection) for detection in self.detector(image)):
             return (
                 f"{name}: the face is seen from the side, turned too far for its landmarks to be found; use a"
                 " photo in which both eyes are seen"
@@ -374,28 +312,6 @@ def _cut_wide(image: ByteArray, face: MeasuredFace) -> ByteArray | None:
         return None
     moved = np.array([[1.0, 0, margin], [0, 1, margin], [0, 0, 1]])
     return cut_out(image, moved @ face.crop_transform, size + 2 * margin)
-
-
-def _agree(detection: Detection, landmarks: FloatArray) -> bool:
-    """Tell whether detector and landmarks put the eyes in about the same places."""
-    eyes = landmarks[_KEYPOINT_LANDMARKS[:2], :2]
-    off = np.linalg.norm(eyes - detection.keypoints[:2], axis=1).max()
-    return bool(off < _EYE_TOLERANCE * detection.size)
-
-
-def _around(landmarks: FloatArray, score: float) -> Detection:
-    """Give what a detector would find where a face's landmarks are."""
-    low, high = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
-    middle, half = (low + high) / 2, _BOX_OF_LANDMARKS / 2 * (high - low).max()
-    return Detection(
-        np.concatenate([middle - half, middle + half]), landmarks[_KEYPOINT_LANDMARKS, :2], score
-    )
-
-
-def _is_profile(detection: Detection) -> bool:
-    """Tell by the detector's keypoints whether a face is seen from the side: its eyes are close together."""
-    eyes = detection.keypoints[1] - detection.keypoints[0]
-    return bool(detection.score > 0.7 and np.linalg.norm(eyes) < _PROFILE_EYES * detection.size)
 
 
 def _count_people(found: Sequence[Detection]) -> int:

@@ -201,7 +201,7 @@ def _group_by_place(detections: Sequence[Detection]) -> list[list[Detection]]:
 
 
 def _turned_alike(places: Sequence[list[Detection]]) -> list[list[Detection]]:
-    """Leave out faces upside down beside the surest: a photo was held in one way, and people may lie."""
+    """Leave out faces that are upside down beside the surest one of the photo; people who lie stay."""
     upside_down = 180 - _ANOTHER_TURN
     return [place for place in places if _turned_between(place[0], places[0][0]) < upside_down]
 

@@ -120,16 +120,14 @@ class HiFiData:
             (3, S, S) uint8.
         """
         number = index % self.config.kept_warps if self.config.kept_warps else index
-        sample, target = self._sample(number, self.buckets, self.kept_warps)
-        return sample | self._caption(target, np.random.default_rng([self.seed, 5, index]), self.config)
+        return self._sample(index, number, self.buckets, self.kept_warps)
 
     def square_sample(self, index: int) -> Batch:
         """Make sample ``index`` with a square target, whatever the buckets."""
-        sample, target = self._sample(index, None, None)
-        return sample | self._caption(target, np.random.default_rng([self.seed, 5, index]), self.config)
+        return self._sample(index, index, None, None)
 
-    def _sample(self, number: int, buckets: Buckets | None, kept: KeptWarps | None) -> tuple[Batch, int]:
-        """Draw the sample of a number, all but its caption; tell which photo its target is."""
+    def _sample(self, index: int, number: int, buckets: Buckets | None, kept: KeptWarps | None) -> Batch:
+        """Make sample ``index``, whose caption is its own; all else follows from ``number``."""
         rng = np.random.default_rng([self.seed, 3, number])
         people = self._people(rng)
         block = np.random.default_rng([self.seed, 4, number // self.config.equal_counts])
@@ -148,7 +146,8 @@ class HiFiData:
                 return None
             return kept(number, lambda: warp_picture(references, landmark, model=self.model))
 
-        return self._draw(target, photos, rng, self.config, buckets, warp), target
+        sample = self._draw(target, photos, rng, self.config, buckets, warp)
+        return sample | self._caption(target, np.random.default_rng([self.seed, 5, index]), self.config)
 
     def _kept_warps(self) -> KeptWarps:
         """Open the warps kept of these samples.
