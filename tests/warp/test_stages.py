@@ -81,5 +81,5 @@ def test_no_stage_is_left_out_and_their_order_is_kept():
     names = (
         "raise_hair cut_shoulders correct_light blend_surface draw_mouth fill_unseen paint_eyes close_gaps"
     )
-    names += " draw_photo even_skin recolour add_background put_on_glasses"
+    names += " draw_photo even_skin shape_ears recolour add_background put_on_glasses"
     assert [stage.__name__ for stage in STAGES] == names.split()

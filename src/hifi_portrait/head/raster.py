@@ -28,6 +28,10 @@ class Raster:
         """(H, W) where there is a triangle."""
         return self.triangle >= 0
 
+    def crop(self, window: tuple[slice, slice]) -> Raster:
+        """Give a window of the picture."""
+        return Raster(self.triangle[window], self.barycentric[window], self.depth[window])
+
     def interpolate(self, attributes: Array, triangles: Array) -> FloatArray:
         """Interpolate vertex attributes (V, C) at each pixel, (H, W, C); 0 where there is no triangle."""
         values = np.ascontiguousarray(attributes, np.float32)

@@ -8,8 +8,8 @@ arrays of the one it got.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 
@@ -130,6 +130,13 @@ class Canvas:
     person: FloatArray
     behind: FloatArray
     parsed: FloatArray | None = None
+
+    def crop(self, window: tuple[slice, slice]) -> Self:
+        """Give a window of the picture, with the light as it is."""
+        cut: dict[str, Any] = {
+            name: value[window] for name, value in vars(self).items() if isinstance(value, np.ndarray)
+        }
+        return replace(self, **cut | {"raster": self.raster.crop(window)})
 
     @classmethod
     def blank(cls, context: WarpContext) -> Self:

@@ -22,6 +22,7 @@ from hifi_portrait.warp.background import add_background
 from hifi_portrait.warp.body_outline import cut_shoulders
 from hifi_portrait.warp.canvas import Canvas, Stage, WarpContext
 from hifi_portrait.warp.choose import best_for_all
+from hifi_portrait.warp.face.ear_shape import shape_ears
 from hifi_portrait.warp.face.even_skin import even_skin
 from hifi_portrait.warp.face.eyes import paint_eyes
 from hifi_portrait.warp.face.mouth import draw_mouth
@@ -46,6 +47,7 @@ STAGES: tuple[Stage, ...] = (
     close_gaps,
     draw_photo,
     even_skin,
+    shape_ears,
     recolour,
     add_background,
     put_on_glasses,

@@ -24,6 +24,9 @@ from hifi_portrait.warp.photos import clean_photos, own_colours
 from hifi_portrait.warp.registration import RegisteredPhotos, register_photos
 from hifi_portrait.warp.settings import WarpSettings
 
+_COVERS = (FaceLabel.HAIR, FaceLabel.CLOTHES, FaceLabel.HEADWEAR, FaceLabel.OCCLUDER)
+"""Labels of what hides skin and ears."""
+
 _MOST_KEPT = 2
 """How many preparations of the same references are kept: for two sizes, say."""
 
@@ -120,8 +123,9 @@ class PreparedPhotos:
             hair = self.loose_hair(number)
             vertices = photos.posed.haired[number]
             head = photos.heads[number]
+            parsed, cover = self._parsed(number), self._cover(number)
             self._spaces[number] = measure_space(
-                head, vertices, xy, matte, hair, self._parsed(number), self.model, self.settings
+                head, vertices, xy, matte, hair, parsed, cover, self.model, self.settings
             )
         return self._spaces[number]
 
@@ -132,6 +136,13 @@ class PreparedPhotos:
         found = self.label_maps[number]
         kinds = (FaceLabel.HAIR, FaceLabel.CLOTHES)
         return np.stack([region_mask(found, kind, size=len(found)) for kind in kinds], axis=-1)
+
+    def _cover(self, number: int) -> FloatArray | None:
+        """Where one of the photos shows what hides skin (P, P), in [0, 1], if it was parsed."""
+        if self.label_maps is None:
+            return None
+        found = self.label_maps[number]
+        return region_mask(found, *_COVERS, size=len(found))
 
 
 _kept: WeakKeyDictionary[References, dict[object, PreparedPhotos]] = WeakKeyDictionary()

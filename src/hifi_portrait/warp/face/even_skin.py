@@ -13,13 +13,10 @@ import cv2
 import numpy as np
 
 from hifi_portrait.head.arrays import Array, FloatArray
-from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.warp.canvas import Canvas, WarpContext
-from hifi_portrait.warp.face.places import ear_vertices
-from hifi_portrait.warp.hair.shell import scalp
+from hifi_portrait.warp.face.bare_skin import find_bare_skin, mean_within, turned_share
 from hifi_portrait.warp.image.inpaint import inpaint
-from hifi_portrait.warp.photo_grid.trust import turn_degrees
 
 _TEXELS = 256
 """Side of the tile of pores."""
@@ -28,52 +25,25 @@ _TEXELS = 256
 def even_skin(context: WarpContext, canvas: Canvas) -> Canvas:
     """Stage: give skin that was seen from the side, and is turned to the camera, the shade of skin nearby."""
     settings, side = context.settings.skin, len(canvas.alpha)
-    skin, near_ears, facing, place = _find_skin(context, canvas)
+    bare = find_bare_skin(context, canvas)
+    skin = bare.share
+    near_ears = cv2.GaussianBlur(np.asarray(bare.ears > 0.3, np.float32), (0, 0), settings.ear_margin * side)
+    near_ears = np.clip(1.5 * near_ears, 0, 1)
     reliable = skin * smoothstep(canvas.seen, *settings.reliable)
-    turned = smoothstep(facing / np.maximum(canvas.seen, settings.least_seen), *settings.turned)
-    sources = context.sources
-    degrees = turn_degrees(sources.heads[sources.main], context.target.geometry)
-    as_photo = np.exp(-((degrees / settings.own_degrees) ** 2))  # at its own pose a photo stays as it is
-    weight = (1 - as_photo) * (skin - reliable) * turned * (1 - near_ears)
+    turned = turned_share(context, canvas, bare.facing, settings.turned, settings.own_degrees)
+    weight = (skin - reliable) * turned * (1 - near_ears)
     if reliable.sum() < settings.min_pixels or weight.max(initial=0) < settings.least_weight:
         return canvas
     sigma = settings.shade_width * side
     colour = np.asarray(canvas.colour, np.float32)
     around = inpaint(colour, np.asarray(reliable, np.float32))
-    shade = _mean_within(colour, skin, sigma)
-    wanted = _mean_within(around, skin, sigma)
+    shade = mean_within(colour, skin, sigma)
+    wanted = mean_within(around, skin, sigma)
     soft = cv2.GaussianBlur(np.asarray(weight, np.float32), (0, 0), settings.softness * side) * (skin > 0)
     strength = _measure_pores(colour.mean(axis=-1), reliable, settings.pore_width * side)
-    pores = strength * _look_up_pores(place * settings.pores_per_metre)
+    pores = strength * _look_up_pores(bare.place * settings.pores_per_metre)
     change = wanted - shade - settings.smoothing * (colour - shade - pores[..., None])
     return replace(canvas, colour=np.asarray(colour + soft[..., None] * change, np.float32))
-
-
-def _find_skin(context: WarpContext, canvas: Canvas) -> tuple[FloatArray, FloatArray, Array, Array]:
-    """Find bare skin (H, W), ears (H, W), the facing cosine (H, W), and the place (H, W, 2) on the head."""
-    model, settings, raster = context.model, context.settings, canvas.raster
-    side, vertices = len(canvas.alpha), context.target.vertices
-    towards = -vertices / np.linalg.norm(vertices, axis=1, keepdims=True)
-    attributes = np.zeros((model.num_vertices, 5), np.float32)
-    attributes[:, 0] = scalp(model, settings.scalp).fullness_of(model.num_vertices)
-    attributes[np.concatenate(ear_vertices(model)), 1] = 1
-    attributes[:, 2] = np.einsum("vi,vi->v", model.normals(vertices), towards)
-    attributes[:, 3:] = model.mean[: model.num_vertices, 1:]  # seen from the side
-    fullness, ear, facing, *place = np.moveaxis(raster.interpolate(attributes, model.triangles), -1, 0)
-    skin = (context.parts(raster) == Part.SKIN) & (fullness < settings.unseen.skin_fullness)
-    skin = skin * (canvas.alpha > settings.skin.solid_alpha) * (1 - canvas.hair_on_mesh)
-    if canvas.parsed is not None:
-        skin = skin * np.clip(1 - canvas.parsed, 0, 1).prod(axis=-1)
-    skin = cv2.erode(np.asarray(skin, np.float32), np.ones((3, 3), np.uint8))
-    ear = cv2.GaussianBlur(np.asarray(ear > 0.3, np.float32), (0, 0), settings.skin.ear_margin * side)
-    return np.asarray(skin), np.clip(1.5 * ear, 0, 1), facing, np.stack(place, axis=-1)
-
-
-def _mean_within(colour: Array, mask: Array, sigma: float) -> Array:
-    """Blur colours (H, W, 3) within a mask (H, W)."""
-    total = cv2.GaussianBlur(np.asarray(colour * mask[..., None], np.float32), (0, 0), sigma)
-    near = cv2.GaussianBlur(np.asarray(mask, np.float32), (0, 0), sigma)
-    return np.asarray(total / np.maximum(near, 1e-3)[..., None])
 
 
 def _measure_pores(brightness: Array, reliable: Array, width: float) -> float:

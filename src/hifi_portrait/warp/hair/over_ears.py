@@ -1,4 +1,4 @@
-"""Hair that hangs over the ears, where the head model has bare skin."""
+"""Hair, or anything else, over the ears, where the head model has bare skin."""
 
 from __future__ import annotations
 
@@ -54,15 +54,28 @@ def hair_over_ears(space: PhotoSpace, xy: Array, model: HeadModel, settings: Ove
     settings
         What belongs to an ear's surroundings, and what counts as covered.
     """
+    hair = None if space.parsed is None else space.parsed[..., 0]
+    return _covered_by(hair, space, xy, model, settings)
+
+
+def cover_over_ears(space: PhotoSpace, xy: Array, model: HeadModel, settings: OverEarsSettings) -> FloatArray:
+    """Find where hair, headwear, clothes or a hand hide the skin about the ears, as `hair_over_ears` does."""
+    return _covered_by(space.cover, space, xy, model, settings)
+
+
+def _covered_by(
+    cover: Array | None, space: PhotoSpace, xy: Array, model: HeadModel, settings: OverEarsSettings
+) -> FloatArray:
+    """Find which vertices (V,) about the ears are hidden by what a photo shows in (G, G)."""
     covered = np.zeros(model.num_vertices, np.float32)
-    if space.parsed is None:
+    if cover is None:
         return covered
     around = _around_ears(model, settings)
     at = xy[around.vertices][None]
     behind = space.vertices[around.vertices, 1] - look_up(space.front[..., 1], at)[0]
     close = (behind < settings.depth).astype(np.float32)
-    hair = look_up(space.parsed[..., 0], at)[0]
-    shown = (around.nearness @ (close * hair)) / np.maximum(around.nearness @ close, settings.least_seen)
+    hidden = look_up(cover, at)[0]
+    shown = (around.nearness @ (close * hidden)) / np.maximum(around.nearness @ close, settings.least_seen)
     covered[around.vertices] = around.share * smoothstep(shown, *settings.covered)
     return covered
 

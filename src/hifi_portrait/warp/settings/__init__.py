@@ -17,6 +17,7 @@ from hifi_portrait.warp.settings.clothing import (
 )
 from hifi_portrait.warp.settings.face import (
     EarSettings,
+    EarShapeSettings,
     EyePaintingSettings,
     EyeReadingSettings,
     GazeSettings,
@@ -66,6 +67,7 @@ __all__ = [
     "ClothesSplitSettings",
     "ColourSettings",
     "EarSettings",
+    "EarShapeSettings",
     "EyePaintingSettings",
     "EyeReadingSettings",
     "GapSettings",
@@ -168,6 +170,9 @@ class WarpSettings:
 
     ears: EarSettings = field(default_factory=EarSettings)
     """Which of a photo's ears are kept out of the hair."""
+
+    ear_shape: EarShapeSettings = field(default_factory=EarShapeSettings)
+    """How ears that no photo shows from the side are shaded."""
 
     split: ClothesSplitSettings = field(default_factory=ClothesSplitSettings)
     """What off the mesh goes with the shoulders."""

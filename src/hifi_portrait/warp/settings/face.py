@@ -325,3 +325,47 @@ class EarSettings:
 
     max_hair_distance: float = 35.0
     """Distance from the hair's colour beyond which something is no hair; as `colour_distance` measures it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarShapeSettings:
+    """How ears that no photo shows from the side are shaded; read by `warp/face/ear_shape.py`.
+
+    The numbers were chosen by looking at real people.
+    """
+
+    turned: tuple[float, float] = (1.2, 1.8)
+    """Times that an ear faces the camera more than in the photos, between which it comes to be shaded."""
+
+    own_degrees: float = 8.0
+    """Degrees of a turn of the head up to which ears stay as they are, to 1 / e."""
+
+    well_seen: tuple[float, float] = (0.4, 0.65)
+    """Visibility between which a photo's own ear comes to stay."""
+
+    softness: float = 0.01
+    """Fraction of the picture's side over which that fades."""
+
+    reach: tuple[float, float] = (0.002, 0.012)
+    """Metres about an ear between which its shading ends."""
+
+    beneath: float = 0.004
+    """Metres beneath an ear at which it ends at once: there is the neck."""
+
+    lamp: tuple[float, float, float] = (0.0, -1.0, 0.45)
+    """Way to the lamp in camera space: from the camera, and from above."""
+
+    lamp_share: float = 0.35
+    """Fraction of the light that is the lamp's; the rest comes from all around."""
+
+    shade_width: float = 0.03
+    """Standard deviation, as a fraction of the picture's side, of the blur of the skin's colour."""
+
+    detail: float = 0.0012
+    """The same of the shading, whose triangles would show."""
+
+    least_weight: float = 0.01
+    """Weight below which nothing is changed."""
+
+    min_pixels: float = 20.0
+    """Pixels of a bare ear that there must be."""

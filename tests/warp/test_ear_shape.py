@@ -1,0 +1,94 @@
+"""Ears of a head that has turned since its photo: they have the mesh's shape, in the skin's colour."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from hifi_portrait.faces import FaceLabel
+from hifi_portrait.head.mesh import Part
+from hifi_portrait.head.openness import openness
+from hifi_portrait.warp.draw import draw_warp
+from hifi_portrait.warp.face.places import ear_vertices
+from hifi_portrait.warp.settings import EarShapeSettings, WarpSettings
+from painted_heads import geometry, paint, person
+
+SIDE = 256
+SKIN, CAP = (200, 150, 130), (20, 60, 160)
+OFF = {"min_pixels": np.inf}
+
+
+def photo(model, yaw=0.0, covered=None, parsed=True):
+    """A head of plain skin; ``covered`` is the label of what hides its sides, ears and all."""
+    bare = person((yaw,), SIDE)
+    raster = paint(model, bare.geometries[0]).raster
+    mean = model.mean[: model.num_vertices]
+    sides = np.abs(mean[:, :1]) > 0.6 * np.abs(mean[np.concatenate(ear_vertices(model)), 0]).max()
+    aside = raster.interpolate(sides.astype(np.float32), model.triangles)[..., 0] > 0.5
+    head = raster.mask & (model.parts[raster.triangle] != Part.SHOULDERS)
+    hidden = aside & head & (covered is not None)
+    crop = np.where(raster.mask[..., None], SKIN, 230)
+    crop = np.where(hidden[..., None], CAP, crop)
+    labels = np.select([hidden, head, raster.mask], [covered or 0, FaceLabel.SKIN, FaceLabel.CLOTHES])
+    maps = labels[None].astype(np.uint8) if parsed else None
+    return dataclasses.replace(bare, crops=crop[None].astype(np.uint8), label_maps=maps)
+
+
+def draw(taken, model, yaw, **changes):
+    settings = WarpSettings(ear_shape=EarShapeSettings(**changes))
+    return draw_warp(taken, paint(model, geometry(yaw, SIDE)), settings=settings).picture.astype(float)
+
+
+def ear(model, yaw):
+    """Where a drawn head shows an ear, and how much light reaches it there."""
+    raster = paint(model, geometry(yaw, SIDE)).raster
+    inside = np.zeros(model.num_vertices, np.float32)
+    inside[np.concatenate(ear_vertices(model))] = 1
+    shown, light = np.moveaxis(
+        raster.interpolate(np.stack([inside, openness(model)], axis=1), model.triangles), -1, 0
+    )
+    return shown > 0.9, light
+
+
+@pytest.mark.parametrize("yaw", [-40.0, 25.0, 40.0])
+@pytest.mark.parametrize("parsed", [True, False])
+def test_an_ear_that_turned_to_the_camera_has_a_hollow_and_a_rim(model, yaw, parsed):
+    there, light = ear(model, yaw)
+    taken = photo(model, parsed=parsed)
+    flat, shaped = (draw(taken, model, yaw, **changes).mean(-1) for changes in (OFF, {}))
+    hollow, rim = there & (light < 0.7), there & (light > 0.9)
+    assert min(hollow.sum(), rim.sum()) > 10
+    assert abs(flat[hollow].mean() - flat[rim].mean()) < 12
+    assert shaped[hollow].mean() < shaped[rim].mean() - 25
+    assert abs(shaped[there].mean() - flat[there].mean()) < 12  # as light on the whole
+
+
+def test_what_is_no_ear_stays_as_it_is(model):
+    there, _ = ear(model, 40.0)
+    changed = np.abs(draw(photo(model), model, 40.0) - draw(photo(model), model, 40.0, **OFF)).max(-1)
+    rows, columns = np.nonzero(there)
+    changed[rows.min() - 20 : rows.max() + 20, columns.min() - 20 : columns.max() + 20] = 0
+    assert changed.max() == 0
+
+
+def test_at_the_photos_own_pose_nothing_changes(model):
+    assert np.array_equal(draw(photo(model), model, 0.0), draw(photo(model), model, 0.0, **OFF))
+
+
+def test_an_ear_that_the_photo_shows_from_the_side_is_the_photos(model):
+    taken = photo(model, yaw=40.0)
+    changed = np.abs(draw(taken, model, 52.0) - draw(taken, model, 52.0, **OFF))
+    there, _ = ear(model, 52.0)
+    assert np.median(changed[there]) <= 3  # but for its hollow, part of which the photo does not show
+
+
+@pytest.mark.parametrize("label", [FaceLabel.HEADWEAR, FaceLabel.HAIR, FaceLabel.OCCLUDER])
+def test_a_covered_ear_does_not_come_through(model, label):
+    taken = photo(model, covered=label)
+    changed = np.abs(draw(taken, model, 40.0) - draw(taken, model, 40.0, **OFF))
+    there, _ = ear(model, 40.0)
+    upper = np.flatnonzero(there.any(axis=1))
+    there[upper[len(upper) * 2 // 3] :] = False  # at the lower end hair may end, and the lobe be bare
+    assert changed[there].mean() < 1
