@@ -133,3 +133,24 @@ def test_vertices_are_seen_as_far_as_they_face_the_camera_and_nothing_hides_them
     assert facing[tongue].max() > 0.5 and view.visibility[tongue].max() < 0.01  # behind closed lips
     front = skin[facing[skin] > 0.9]
     assert np.median(np.abs(view.visibility - facing)[front]) < 1e-6
+
+
+def test_triangles_that_are_not_shown_hide_nothing_and_keep_their_numbers() -> None:
+    points = np.array([[0, 0], [8, 0], [8, 8], [0, 8], [0, 0], [8, 0], [8, 8]], float)
+    inverse = np.array([1, 1, 1, 1, 2, 2, 2], float)  # the third triangle is before the first
+    triangles = np.array([[0, 1, 2], [0, 2, 3], [4, 5, 6]], np.int32)
+    everything = rasterise(points, inverse, triangles, 8, 8)
+    assert set(np.unique(everything.triangle)) == {1, 2}
+    without = rasterise(points, inverse, triangles, 8, 8, np.array([0]))
+    assert set(np.unique(without.triangle)) == {-1, 0}
+    last = rasterise(points, inverse, triangles, 8, 8, np.array([2]))
+    assert np.array_equal(last.triangle == 2, everything.triangle == 2)
+
+
+def test_a_window_shows_what_the_picture_shows_there() -> None:
+    raster = rasterise(np.array([[0, 0], [8, 0], [8, 8.0]]), np.ones(3), np.array([[0, 1, 2]]), 8, 8)
+    window = slice(1, 4), slice(2, 7)
+    cut = raster.crop(window)
+    assert np.array_equal(cut.triangle, raster.triangle[window])
+    assert np.array_equal(cut.barycentric, raster.barycentric[window])
+    assert np.array_equal(cut.depth, raster.depth[window])

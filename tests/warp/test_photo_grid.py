@@ -335,3 +335,12 @@ def test_hair_over_the_shoulders_is_found_by_its_colour_beside_them(photo, model
     tail[start : start + 12, 92:98] = True
     assert found.on_body[tail & body].mean() > 0.6
     assert found.on_body[body & ~tail].mean() < 0.01
+
+
+def test_skin_about_the_eyes_does_not_move_with_the_lashes(model: HeadModel) -> None:
+    """The mesh's lashes stand out of the head: what moves with them leaves it as the head turns."""
+    prepared = prepare_photos(person((0.0,), 256), 256, model, SETTINGS, bare_eyes=False)
+    space = prepared.space(0)
+    shown = model.parts[space.raster.triangle[space.raster.mask]]
+    assert np.isin(shown, (Part.LEFT_EYE, Part.RIGHT_EYE)).any()
+    assert not np.isin(shown, (Part.LEFT_LASHES, Part.RIGHT_LASHES)).any()

@@ -62,38 +62,8 @@ class Atlas:
 
 @lru_cache(maxsize=4)
 def _draw_atlas(atlas: Atlas, side: int) -> Raster:
-    numbers = np.flatnonzero(atlas.shown)
     flat = np.ones(len(atlas.uv))
-    drawn = rasterise(atlas.uv * side, flat, atlas.triangles[numbers], side, side)
-    triangle = np.append(numbers, -1)[drawn.triangle].astype(np.int32)
-    return Raster(triangle, drawn.barycentric, drawn.depth)
-
-
-Window = tuple[slice, slice]
-"""Rows and columns."""
-
-
-def window_around(where: BoolArray, margin: int = 2) -> Window:
-    """Find the smallest window with all places of a mask (H, W), and so many more on each side."""
-    rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
-    low, high = slice(max(rows[0] - margin, 0), rows[-1] + margin + 1), columns[-1] + margin + 1
-    return low, slice(max(columns[0] - margin, 0), high)
-
-
-def box_around(pixels: Array) -> Window:
-    """Find the smallest window of a picture with all of some pixels (P, 2), and two more around."""
-    low = np.maximum(np.floor(pixels.min(axis=0)).astype(int) - 2, 0)
-    high = np.maximum(np.ceil(pixels.max(axis=0)).astype(int) + 3, 0)
-    return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
-
-
-def crop_raster(raster: Raster, window: Window) -> Raster:
-    """Give what a window of a raster shows."""
-    return Raster(
-        np.ascontiguousarray(raster.triangle[window]),
-        np.ascontiguousarray(raster.barycentric[window]),
-        np.ascontiguousarray(raster.depth[window]),
-    )
+    return rasterise(atlas.uv * side, flat, atlas.triangles, side, side, np.flatnonzero(atlas.shown))
 
 
 @lru_cache(maxsize=4)

@@ -9,7 +9,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from hifi_portrait.baked.atlas import Atlas, box_around
+from hifi_portrait.baked.atlas import Atlas
 from hifi_portrait.baked.kernels import (
     close_thin,
     draw_nearest,
@@ -24,6 +24,7 @@ from hifi_portrait.head.eyeballs import EYES
 from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
+from hifi_portrait.head.windows import box_around
 from hifi_portrait.landmarks.generator import SLIT_MM, LandmarkGenerator
 from hifi_portrait.warp.face.mouth import INSIDE
 from hifi_portrait.warp.face.places import ear_vertices, mouth_nearness

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from hifi_portrait.baked.atlas import Atlas, Window, box_around, window_around
+from hifi_portrait.baked.atlas import Atlas
 from hifi_portrait.baked.kernels import mix_photos
 from hifi_portrait.fitting.landmark_model import LandmarkModel
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
@@ -20,6 +20,7 @@ from hifi_portrait.head.geometry import HeadGeometry
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.raster import Raster
+from hifi_portrait.head.windows import Window, box_around, window_around
 from hifi_portrait.warp.canvas import LightCorrections
 from hifi_portrait.warp.choose import mouth_weights, pose_fitness
 from hifi_portrait.warp.face.lips import Lips

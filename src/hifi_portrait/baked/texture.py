@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from hifi_portrait.baked.atlas import Atlas, crop_raster, window_around
+from hifi_portrait.baked.atlas import Atlas
 from hifi_portrait.baked.eyeballs import bake_eyeballs
 from hifi_portrait.baked.front import FrontView
 from hifi_portrait.baked.inner_mouth import paint_inner_mouth
@@ -17,6 +17,7 @@ from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel, part_vertices
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.head.raster import Raster
+from hifi_portrait.head.windows import window_around
 from hifi_portrait.landmarks.generator import INNER_MOUTH, TEETH
 from hifi_portrait.warp.canvas import LightCorrections
 from hifi_portrait.warp.hair.in_photo import PhotoHair, find_hair
@@ -99,7 +100,7 @@ def bake_texture(
     at = raster.interpolate(front.xy, model.triangles)
     filled[body] = _fill_body(colour, coverage, at, body, front)[body]
     window = window_around(np.isin(parts, (*EYES, *TEETH, *INNER_MOUTH)))
-    small, here = crop_raster(raster, window), parts[window]
+    small, here = raster.crop(window), parts[window]
     eyes = bake_eyeballs(filled[window], small, here, sources, skin, model, settings)
     filled[window] = paint_inner_mouth(eyes, small, here, skin, model, settings)
     person = np.where(body, look_up(front.person, at), _shown_person(raster, sources, model))
@@ -122,7 +123,7 @@ def _fill_head(
 ) -> FloatArray:
     """Fill in the skin and the hair that no photo shows, from what they show around."""
     window = window_around(parts == Part.SKIN)
-    here, cropped = parts[window] == Part.SKIN, crop_raster(raster, window)
+    here, cropped = parts[window] == Part.SKIN, raster.crop(window)
     triangle = np.where(here, cropped.triangle, -1).astype(np.int32)
     alone = replace(cropped, triangle=triangle)
     known = np.where(here, seen[window], 0)

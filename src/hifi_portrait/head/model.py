@@ -357,6 +357,15 @@ def part_vertices(model: HeadModel, *parts: Part) -> IntArray:
     return np.unique(model.triangles[np.isin(model.parts, parts)])
 
 
+@lru_cache(maxsize=4)
+def without_lashes(model: HeadModel) -> IntArray:
+    """Find the triangles of a model that are no lashes: their indices, ascending.
+
+    Lashes stand out of the head, and where their triangles are a photo shows skin for the most part.
+    """
+    return np.flatnonzero(~np.isin(model.parts, (Part.LEFT_LASHES, Part.RIGHT_LASHES)))
+
+
 def triangles_around_eyes(model: HeadModel, margin: float = 0.012) -> BoolArray:
     """Tell which triangles (F,) of a model lie about the eyes, where glasses sit.
 

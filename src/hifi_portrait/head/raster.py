@@ -10,6 +10,7 @@ from scipy.ndimage import binary_dilation, binary_opening, binary_propagation, d
 
 from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
 from hifi_portrait.head.compiled import compiled
+from hifi_portrait.head.windows import Window
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +29,13 @@ class Raster:
         """(H, W) where there is a triangle."""
         return self.triangle >= 0
 
-    def crop(self, window: tuple[slice, slice]) -> Raster:
-        """Give a window of the picture."""
-        return Raster(self.triangle[window], self.barycentric[window], self.depth[window])
+    def crop(self, window: Window) -> Raster:
+        """Give what a window of the picture shows."""
+        return Raster(
+            np.ascontiguousarray(self.triangle[window]),
+            np.ascontiguousarray(self.barycentric[window]),
+            np.ascontiguousarray(self.depth[window]),
+        )
 
     def interpolate(self, attributes: Array, triangles: Array) -> FloatArray:
         """Interpolate vertex attributes (V, C) at each pixel, (H, W, C); 0 where there is no triangle."""
@@ -119,7 +124,14 @@ def _interpolate(triangle: Array, barycentric: Array, values: Array, triangles: 
                     out[j, i, ch] += weight * values[v, ch]
 
 
-def rasterise(points_px: Array, inverse_depth: Array, triangles: Array, height: int, width: int) -> Raster:
+def rasterise(
+    points_px: Array,
+    inverse_depth: Array,
+    triangles: Array,
+    height: int,
+    width: int,
+    shown: Array | None = None,
+) -> Raster:
     """Draw a mesh into a z-buffer.
 
     Triangles with a corner behind the camera, or with a coordinate that is not a number, are left out. Both
@@ -135,6 +147,8 @@ def rasterise(points_px: Array, inverse_depth: Array, triangles: Array, height: 
         (F, 3) vertex indices.
     height, width
         Size of the picture in pixels.
+    shown
+        (G,) indices of the triangles that are drawn; all if not given.
 
     Raises
     ------
@@ -143,7 +157,8 @@ def rasterise(points_px: Array, inverse_depth: Array, triangles: Array, height: 
     """
     xy = np.ascontiguousarray(points_px, np.float64)
     inverse = np.ascontiguousarray(inverse_depth, np.float64)
-    triangles = np.ascontiguousarray(triangles, np.int32)
+    drawn = triangles if shown is None else triangles[shown]
+    triangles = np.ascontiguousarray(drawn, np.int32)
     if len(triangles) and (triangles.min() < 0 or triangles.max() >= len(xy)):
         raise ValueError(
             f"triangles index vertices {triangles.min()}..{triangles.max()}, but there are {len(xy)}"
@@ -154,6 +169,8 @@ def rasterise(points_px: Array, inverse_depth: Array, triangles: Array, height: 
     depth = np.full((height, width), np.inf, np.float32)
     _draw_nearest(xy, inverse, triangles, nearest, triangle)
     _resolve(xy, inverse, triangles, triangle, nearest, barycentric, depth)
+    if shown is not None:
+        triangle = np.append(shown, -1).astype(np.int32)[triangle]
     return Raster(triangle, barycentric, depth)
 
 

@@ -7,15 +7,14 @@ from functools import cache, cached_property
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from hifi_portrait.fitting.landmark_model import LandmarkModel
-from hifi_portrait.head.arrays import Array, BoolArray, ByteArray, FloatArray, IntArray
+from hifi_portrait.head.arrays import Array, BoolArray, ByteArray, FloatArray
 from hifi_portrait.head.eyeballs import EYES, eyeball_places
 from hifi_portrait.head.framing import HEAD_CENTRE, place_head
 from hifi_portrait.head.geometry import Camera, HeadGeometry
 from hifi_portrait.head.mesh import Part
-from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.model import HeadModel, without_lashes
 from hifi_portrait.head.raster import Raster, fill_slits, rasterise
 from hifi_portrait.landmarks.contours import (
     CONTOURS,
@@ -157,23 +156,11 @@ class LandmarkGenerator:
     def draw(self, vertices: Array, camera: Camera) -> Raster:
         """Rasterise camera-space vertices (V, 3), without lashes and without teeth that pierce the lips."""
         inverse_depth = 1 / (vertices[:, 1] + self.depth_shift)
-        shown = self._shown
-        pixels = camera.project(vertices)
-        raster = rasterise(pixels, inverse_depth, self.model.triangles[shown], camera.height, camera.width)
-        triangle = self._numbers[raster.triangle]
-        raster = Raster(triangle, raster.barycentric, raster.depth)
+        pixels, size = camera.project(vertices), (camera.height, camera.width)
+        raster = rasterise(pixels, inverse_depth, self.model.triangles, *size, without_lashes(self.model))
         millimetre = 1e-3 * camera.focal / float(np.median(vertices[:, 1]))
         fill_slits(raster, self.slit_parts, SLIT_MM * millimetre)
         return raster
-
-    @cached_property
-    def _shown(self) -> IntArray:
-        return np.flatnonzero(~np.isin(self.model.parts, (Part.LEFT_LASHES, Part.RIGHT_LASHES)))
-
-    @cached_property
-    def _numbers(self) -> npt.NDArray[np.int32]:
-        """Numbers in the model of the triangles shown, and at last -1."""
-        return np.append(self._shown, -1).astype(np.int32)
 
     @cached_property
     def slit_parts(self) -> ByteArray:

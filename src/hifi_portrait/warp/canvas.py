@@ -17,6 +17,7 @@ from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.raster import Raster
+from hifi_portrait.head.windows import Window
 from hifi_portrait.landmarks.generator import LandmarkImage
 from hifi_portrait.warp.settings import WarpSettings
 from hifi_portrait.warp.sources import Sources
@@ -131,7 +132,7 @@ class Canvas:
     behind: FloatArray
     parsed: FloatArray | None = None
 
-    def crop(self, window: tuple[slice, slice]) -> Self:
+    def crop(self, window: Window) -> Self:
         """Give a window of the picture, with the light as it is."""
         cut: dict[str, Any] = {
             name: value[window] for name, value in vars(self).items() if isinstance(value, np.ndarray)

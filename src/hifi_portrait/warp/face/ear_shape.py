@@ -18,6 +18,7 @@ from hifi_portrait.head.arrays import Array, FloatArray
 from hifi_portrait.head.model import HeadModel
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.head.openness import openness
+from hifi_portrait.head.windows import window_around
 from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.face.bare_skin import find_bare_skin, turned_share
 from hifi_portrait.warp.face.places import ear_vertices
@@ -33,8 +34,7 @@ def shape_ears(context: WarpContext, canvas: Canvas) -> Canvas:
     if not share.any():
         return canvas
     margin = round(4 * settings.shade_width * side)
-    rows, columns = np.nonzero(share)
-    window = _span(rows, margin), _span(columns, margin)
+    window = window_around(share > 0, margin)
     shaped = _shape(context, canvas.crop(window), share[window], light[window], side)
     if shaped is None:
         return canvas
@@ -63,11 +63,6 @@ def _shape(context: WarpContext, canvas: Canvas, share: Array, light: Array, sid
     fine = cv2.GaussianBlur(light, (0, 0), settings.detail * side)
     shaded = skin * (fine / max(float(fine[share > 0.5].mean()), 1e-3))[..., None]
     return np.asarray(colour + weight[..., None] * (shaded - colour), np.float32)
-
-
-def _span(places: Array, margin: int) -> slice:
-    """Span from the first to the last of places (P,), and a margin about it."""
-    return slice(max(int(places.min()) - margin, 0), int(places.max()) + margin + 1)
 
 
 def _draw_ears(context: WarpContext, canvas: Canvas) -> tuple[Array, Array]:

@@ -138,6 +138,4 @@ def _front(model: HeadModel, part: Part, grid: int) -> Raster:
     place = eyeball_places(model)
     numbers = np.flatnonzero(model.parts == part)
     numbers = numbers[(np.linalg.norm(place[model.triangles[numbers]], axis=2) <= 1).all(axis=1)]
-    drawn = rasterise((place + 1) / 2 * grid, np.ones(len(place)), model.triangles[numbers], grid, grid)
-    triangle = np.where(drawn.triangle >= 0, numbers[drawn.triangle], -1).astype(np.int32)
-    return Raster(triangle, drawn.barycentric, drawn.depth)
+    return rasterise((place + 1) / 2 * grid, np.ones(len(place)), model.triangles, grid, grid, numbers)

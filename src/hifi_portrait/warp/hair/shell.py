@@ -193,13 +193,14 @@ def draw_scalp(
     raster: Raster, points: Array, geometry: HeadGeometry, hair: Scalp, model: HeadModel
 ) -> Raster:
     """Draw, before a head's raster, the scalp of camera-space vertices (V, 3) from `raise_scalp`."""
-    numbers = hair.triangles
     height, width = raster.triangle.shape
     camera = geometry.camera.scaled_to((width, height))
-    drawn = rasterise(camera.project(points), 1 / points[:, 1], model.triangles[numbers], height, width)
+    drawn = rasterise(
+        camera.project(points), 1 / points[:, 1], model.triangles, height, width, hair.triangles
+    )
     before = drawn.depth < raster.depth
     return Raster(
-        np.where(before, numbers[drawn.triangle], raster.triangle).astype(np.int32),
+        np.where(before, drawn.triangle, raster.triangle).astype(np.int32),
         np.where(before[..., None], drawn.barycentric, raster.barycentric),
         np.where(before, drawn.depth, raster.depth),
     )

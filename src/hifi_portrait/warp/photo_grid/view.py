@@ -9,7 +9,7 @@ import numpy as np
 
 from hifi_portrait.head.arrays import Array, BoolArray, FloatArray
 from hifi_portrait.head.mesh import Part
-from hifi_portrait.head.model import HeadModel
+from hifi_portrait.head.model import HeadModel, without_lashes
 from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.head.raster import Raster, rasterise
 from hifi_portrait.warp.face.places import ear_vertices
@@ -62,7 +62,8 @@ def see_photo(
         The head model, and what counts as hair.
     """
     own, side = settings.space, settings.space.side
-    raster = rasterise(xy * side, 1 / vertices[:, 1], model.triangles, side, side)
+    shown = without_lashes(model)
+    raster = rasterise(xy * side, 1 / vertices[:, 1], model.triangles, side, side, shown)
     on_mesh = raster.mask
     body = on_mesh & (model.parts == Part.SHOULDERS)[raster.triangle]
     head = on_mesh & ~body
