@@ -43,6 +43,14 @@ def test_a_refused_face_is_turned_over_only_if_that_is_surer(score, taken):
     assert [each is over for each, _ in found] == [True] * taken
 
 
+def test_a_refused_leaning_face_leaves_the_photos_own_turn():
+    """A mask painted on a face in a photo that is turned by 90 degrees."""
+    leaning, right = detection(0.81, -55), detection(0.79, 90)
+    odd = {"off": lambda found: 0.5 if found is leaning else 0.0}
+    found = list(analyser([leaning, right], **odd).find_faces(_PICTURE))
+    assert [each for each, _ in found] == [right]
+
+
 def test_a_refused_face_leaves_other_places_alone():
     other = detection(0.7, middle=(300, 300))
     odd = {"off": lambda found: 0.5 if found.keypoints[0, 0] < 200 else 0.0}
@@ -50,10 +58,14 @@ def test_a_refused_face_leaves_other_places_alone():
     assert [each for each, _ in found] == [other]
 
 
-def twice_looked(found: Detection, *, eyes: float = 16, moved: float = 0) -> list:
-    """Faces found where landmarks put the eyes elsewhere, ``moved`` by so many pixels the second time."""
+def twice_looked(found: Detection, *, eyes: float = 16, moved: float = 0, beside: float = 0) -> list:
+    """Faces found where landmarks put the eyes elsewhere, ``moved`` by so many pixels the second time.
+
+    They are of a face so many pixels ``beside`` the detected one.
+    """
     landmarks = np.random.default_rng(0).uniform(60, 140, (478, 3)).astype(np.float32)
     landmarks[list(KEYPOINTS.values())[:2], :2] = [[100 - eyes, 80], [100 + eyes, 80]]
+    landmarks[:, 0] += beside
     looks = iter([landmarks, landmarks + np.float32(moved) * np.array([1, 0, 0], np.float32)])
     return list(
         FaceAnalyser(detector=lambda _: [found], landmarker=lambda *_: next(looks)).find_faces(_PICTURE)
@@ -73,6 +85,7 @@ def test_landmarks_found_twice_confirm_a_sure_face(moved):
         (detection(0.9, 180), {}),
         (detection(0.9), {"eyes": 6}),  # seen from the side
         (detection(0.9), {"moved": 3}),
+        (detection(0.9), {"beside": 70}),  # the person beside, who is found by another detection
     ],
 )
 def test_landmarks_found_twice_confirm_no_other(found, change):
@@ -91,6 +104,12 @@ def test_a_face_and_the_same_one_upside_down_are_one_place():
 def test_one_photo_shows_nobody_upside_down_beside_others(turn, count):
     places = _group_by_place([detection(0.9), detection(0.7, turn, (300, 300))])
     assert len(_turned_alike(places)) == count
+
+
+def test_beside_others_a_face_keeps_the_reading_that_fits():
+    over, upright = detection(0.92, 180, (300, 300)), detection(0.78, middle=(300, 305))
+    first, second = _turned_alike(_group_by_place([detection(0.95), over, upright]))
+    assert len(first) == 1 and second == [upright]
 
 
 def test_without_a_face_nothing_is_left_out():

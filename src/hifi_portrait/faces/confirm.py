@@ -42,8 +42,8 @@ def confirmed_faces(
 ) -> Iterator[tuple[Detection, FloatArray]]:
     """Yield the detections that landmarks confirm, one at each place, with these.
 
-    Where they do not confirm a face, another way in which it may be turned counts only if the detector was
-    surer of that one.
+    Where they do not confirm an upright face, another way in which it may be turned counts only if the
+    detector was surer of that one.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def confirmed_faces(
         if any(show_one_face(detection, other) for other in taken):
             continue
         surer = [other for other in detections if _is_surer(other, detection)]
-        if any(other in refused for other in surer):
+        if any(other in refused and is_upright(other) for other in surer):
             continue
         landmarks = _confirm(image, detection, landmarker, doubtful=bool(surer))
         if landmarks is None:
@@ -90,14 +90,16 @@ def _confirm(
     """Find a detected face's landmarks; None where they do not confirm that it is one.
 
     They do if they put the eyes where the detector does. If they do not, the detector may be less exact than
-    they are: where it is sure of an upright face, they do, too, if they are found again around themselves. It
-    is ``doubtful`` where it is surer of another way in which the face may be turned.
+    they are: where it is sure of an upright face, they do, too, if they are in its place, not in that of the
+    person beside, and are found there again. It is ``doubtful`` where it is surer of another way in which the
+    face may be turned.
     """
     landmarks = landmarker(image, detection)
     if landmarks is None or _agree(detection, landmarks):
         return landmarks
     around = _around(landmarks, detection.score)
-    if doubtful or detection.score < _SECOND_LOOK or not is_upright(detection) or is_profile(around):
+    sure = detection.score >= _SECOND_LOOK and is_upright(detection) and not doubtful
+    if not sure or is_profile(around) or not show_one_face(around, detection):
         return None
     again = landmarker(image, around)
     if again is None:

@@ -201,9 +201,13 @@ def _group_by_place(detections: Sequence[Detection]) -> list[list[Detection]]:
 
 
 def _turned_alike(places: Sequence[list[Detection]]) -> list[list[Detection]]:
-    """Leave out faces that are upside down beside the surest one of the photo; people who lie stay."""
+    """Leave out what is upside down beside the surest face of the photo; people who lie stay."""
     upside_down = 180 - _ANOTHER_TURN
-    return [place for place in places if _turned_between(place[0], places[0][0]) < upside_down]
+    alike = [
+        [found for found in place if place is places[0] or _turned_between(found, places[0][0]) < upside_down]
+        for place in places
+    ]
+    return [place for place in alike if place]
 
 
 def _rank(detection: Detection) -> float:
