@@ -104,6 +104,7 @@ def test_parts_that_do_not_learn_come_from_where_the_run_started(prepared, tiny_
     exported = export_pipeline(folders, tmp_path / "model", size="tiny", dtype=torch.float32, upscale=3)
     assert exported.config.default_steps == 7  # it draws as what it started from
     assert exported.config.default_upscale == 3  # but for what was asked
+    assert exported.config.default_imagined_steps == 20
     loaded = HiFiPortraitPipeline.from_pretrained(tmp_path / "model")
     for name in (*FACE_PARTS, "unet"):
         assert same(objective.part(name).state_dict(), getattr(loaded, name).state_dict()), name

@@ -13,7 +13,7 @@ from hifi_portrait.cli.outputs import check_folder, parse_path
 from hifi_portrait.errors import DatasetError, find_installed, needs_extra
 from hifi_portrait.io.names import printable
 
-_AS_IN_PIPELINE = "as in the first pipeline given"
+_AS_IN_PIPELINE = "as in the first pipeline with such a UNet"
 
 
 def prepare(
@@ -219,6 +219,21 @@ def export(
             show_default=_AS_IN_PIPELINE,
         ),
     ] = None,
+    imagined_steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=1000,
+            help="Default denoising steps where a start from noise is asked for.",
+            show_default=_AS_IN_PIPELINE,
+        ),
+    ] = None,
+    imagined_guidance: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=50, help="The same of the prompt guidance scale.", show_default=_AS_IN_PIPELINE
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Gather what was trained into one pipeline folder, to be given as --model."""
@@ -236,5 +251,7 @@ def export(
         warp_grain=warp_grain,
         upscale=upscale,
         prompt_scale=prompt_scale,
+        imagined_steps=imagined_steps,
+        imagined_guidance=imagined_guidance,
     )
     emit({"path": str(out), "folders": [str(folder) for folder in folders]}, str(out), as_json)

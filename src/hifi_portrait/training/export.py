@@ -61,6 +61,8 @@ def export_pipeline(
     warp_grain: float | None = None,
     upscale: int | None = None,
     prompt_scale: float | None = None,
+    imagined_steps: int | None = None,
+    imagined_guidance: float | None = None,
 ) -> HiFiPortraitPipeline:
     """Gather all parts of a pipeline from training runs and prepared folders, and save it to ``out``.
 
@@ -77,7 +79,8 @@ def export_pipeline(
         Number format of the weights.
     steps
         The model's default number of steps. This and what follows are by default as in the first pipeline
-        of ``folders``; without one, 20 steps, guidance 2, strength 1, grain 1, factor 1, prompt scale 1.
+        of ``folders`` with such a UNet; without one, 20 steps, guidance 2, strength 1, grain 1, factor 1,
+        prompt scale 1.
     guidance
         Its default guidance scale.
     warp_strength
@@ -89,6 +92,8 @@ def export_pipeline(
         Its default factor of the picture's size.
     prompt_scale
         Its default of how much of what a prompt changes is added to a start from the warp.
+    imagined_steps, imagined_guidance
+        Its default number of steps, and guidance scale, where a start from noise is asked for.
 
     Raises
     ------
@@ -96,7 +101,7 @@ def export_pipeline(
         A part or the tokenizers are in none of the folders, or the autoencoder is of another kind than that
         of ``size``.
     ValueError
-        ``steps`` or ``upscale`` is not an integer of 1 or more.
+        ``steps``, ``imagined_steps`` or ``upscale`` is not an integer of 1 or more.
     """
     asked = {
         "default_steps": steps,
@@ -105,9 +110,12 @@ def export_pipeline(
         "default_warp_grain": warp_grain,
         "default_upscale": upscale,
         "default_prompt_scale": prompt_scale,
+        "default_imagined_steps": imagined_steps,
+        "default_imagined_guidance": imagined_guidance,
     }
-    defaults = _read_defaults(folders) | {name: value for name, value in asked.items() if value is not None}
-    check_counts(steps=defaults["default_steps"], upscale=defaults["default_upscale"])
+    given = {name: value for name, value in asked.items() if value is not None}
+    counts = {"steps": steps, "imagined_steps": imagined_steps, "upscale": upscale}
+    check_counts(**{name: count for name, count in counts.items() if count is not None})
     with torch.device("meta"):  # what they are, not their weights
         parts = build(size, _NETWORKS)
     classes = {name: type(parts[name]).__name__ for name in _NETWORKS}
@@ -124,20 +132,29 @@ def export_pipeline(
     parts["scheduler"] = _load_scheduler(folders) or build(size, ["scheduler"])["scheduler"]
     for name in ("tokenizer", "tokenizer_2"):
         parts[name] = CLIPTokenizer.from_pretrained(tokenizers / name)
-    pipeline: Any = HiFiPortraitPipeline(**parts, **defaults)
+    defaults = _read_defaults(folders, cast(Path, places["unet"]))
+    pipeline: Any = HiFiPortraitPipeline(**parts, **defaults | given)
     pipeline.save_pretrained(out, safe_serialization=True)
     return cast(HiFiPortraitPipeline, pipeline)
 
 
-def _read_defaults(folders: Sequence[str | Path]) -> dict[str, Any]:
-    """Read how a model draws by default from the first pipeline among ``folders``."""
-    defaults = dict(_DEFAULTS)
+def _read_defaults(folders: Sequence[str | Path], unet: Path) -> dict[str, Any]:
+    """Read how a model draws by default from the first pipeline with a UNet of the same settings, if any.
+
+    One with another UNet, from which face models may be taken, was trained to draw otherwise.
+    """
     for folder in map(model_folder, folders):
-        index = folder / "model_index.json"
-        if index.is_file():
+        index, config = folder / "model_index.json", folder / "unet" / "config.json"
+        if index.is_file() and config.is_file() and _are_alike(config, unet / "config.json"):
             given = json.loads(index.read_text())
-            return defaults | {name: given[name] for name in defaults if name in given}
-    return defaults
+            return _DEFAULTS | {name: given[name] for name in _DEFAULTS if name in given}
+    return dict(_DEFAULTS)
+
+
+def _are_alike(config: Path, other: Path) -> bool:
+    """Tell whether two models have the same settings; what only a newer diffusers writes may be missing."""
+    one, two = (json.loads(place.read_text()) for place in (config, other))
+    return all(one[key] == two[key] for key in one.keys() & two.keys() if not key.startswith("_"))
 
 
 def _load_scheduler(folders: Sequence[str | Path]) -> Any:
