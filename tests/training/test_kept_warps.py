@@ -1,18 +1,22 @@
 """Warps of samples that are drawn once and kept beside the prepared photos."""
 
 import dataclasses
+import json
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from hifi_portrait.errors import DatasetError
+from hifi_portrait.training.data import kept_warps
 from hifi_portrait.training.data.kept_warps import KeptWarps
 from hifi_portrait.training.objectives.hifi import data as hifi_data
 from hifi_portrait.training.objectives.hifi.config import HiFiDataConfig
 from hifi_portrait.training.objectives.hifi.data import HiFiData
 
+PNG_OF_ANOTHER_SIZE = cv2.imencode(".png", np.zeros((9, 7, 4), np.uint8))[1].tobytes()
 SETTINGS = HiFiDataConfig(references=(1, 2), kept_warps=2, face_dropout=0, clause_dropout=0.7)
 
 
@@ -67,10 +71,40 @@ def test_warps_of_other_photos_are_not_taken(folder):
     assert HiFiData(SETTINGS, folder).kept_warps.folder != before
 
 
-def test_another_version_of_the_package_draws_anew(tmp_path, monkeypatch):
-    now = KeptWarps(tmp_path, {}).folder
-    monkeypatch.setattr("hifi_portrait.__version__", "0.0.0")
-    assert KeptWarps(tmp_path, {}).folder != now
+def test_another_code_of_the_warp_draws_anew(tmp_path, monkeypatch):
+    package = tmp_path / "package"
+    (package / "warp").mkdir(parents=True)
+    monkeypatch.setattr("hifi_portrait.__file__", str(package / "__init__.py"))
+    folders = []
+    for text in ("ears = 2", "ears = 4", "ears = 2"):
+        (package / "warp" / "ears.py").write_text(text)
+        kept_warps._code.cache_clear()
+        folders.append(KeptWarps(tmp_path, {}).folder)
+    kept_warps._code.cache_clear()
+    assert folders[0] == folders[2] != folders[1]
+
+
+def test_warps_of_other_shapes_are_not_taken(folder):
+    """A folder that is prepared again with buckets has other targets."""
+    before = HiFiData(SETTINGS, folder).kept_warps.folder
+    count = len(np.load(folder / "split.npy"))
+    np.save(folder / "bucket.npy", np.zeros(count, np.uint8))
+    np.save(folder / "bucket_row.npy", np.zeros(count, np.int32))
+    found = {before}
+    for shapes in ([[64, 64]], [[64, 64], [32, 96]]):
+        (folder / "buckets.json").write_text(json.dumps(shapes))
+        for shape in shapes[1:]:
+            np.save(folder / f"latents_{shape[0]}x{shape[1]}.npy", np.zeros((0, 4, 4, 12), np.float16))
+        found.add(HiFiData(dataclasses.replace(SETTINGS, buckets=True), folder).kept_warps.folder)
+    assert len(found) == 3
+
+
+def test_the_folder_may_be_deleted_while_a_run_goes_on(folder):
+    data = HiFiData(SETTINGS, folder)
+    first = data.sample(0)
+    shutil.rmtree(data.kept_warps.folder)
+    assert torch.equal(data.sample(0)["faces"].warp, first["faces"].warp)
+    assert (data.kept_warps.folder / "00000000.png").exists()
 
 
 def test_a_run_without_warps_keeps_none(folder):
@@ -78,18 +112,21 @@ def test_a_run_without_warps_keeps_none(folder):
     assert not list(folder.glob("warps-*"))
 
 
-def test_a_damaged_file_is_named(folder):
+@pytest.mark.parametrize("damage", [lambda _: b"", lambda data: data[:20], lambda _: PNG_OF_ANOTHER_SIZE])
+def test_a_damaged_file_is_named(folder, damage):
     data = HiFiData(SETTINGS, folder)
     data.sample(0)
     path = data.kept_warps.folder / "00000000.png"
-    path.write_bytes(path.read_bytes()[:20])
+    path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(DatasetError, match=r"00000000\.png .*delete it"):
         data.sample(0)
 
 
-def test_the_count_does_not_part_samples_that_belong_together(prepared):
-    with pytest.raises(DatasetError, match=r"kept_warps = 5 .*equal_counts = 2"):
-        HiFiData(HiFiDataConfig(kept_warps=5, equal_counts=2), prepared.folder)
+@pytest.mark.parametrize("with_warp", [True, False])
+@pytest.mark.parametrize("count", [5, -4])
+def test_the_count_does_not_part_samples_that_belong_together(prepared, count, with_warp):
+    with pytest.raises(DatasetError, match=rf"kept_warps = {count} .*equal_counts = 2"):
+        HiFiData(HiFiDataConfig(kept_warps=count, equal_counts=2), prepared.folder, with_warp=with_warp)
 
 
 def test_colours_and_coverage_come_back(tmp_path):
@@ -97,7 +134,7 @@ def test_colours_and_coverage_come_back(tmp_path):
     picture = rng.integers(0, 256, (8, 6, 3), np.uint8)
     coverage = (rng.integers(0, 256, (8, 6)) / 255).astype(np.float32)
     kept = KeptWarps(tmp_path, {"seed": 0})
-    kept(3, lambda: (picture, coverage))
-    read, covered = kept(3, no_warp)
+    kept(3, (8, 6), lambda: (picture, coverage))
+    read, covered = kept(3, (8, 6), no_warp)
     np.testing.assert_array_equal(read, picture)
     np.testing.assert_allclose(covered, coverage, atol=1e-6)

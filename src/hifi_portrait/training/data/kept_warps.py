@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ import hifi_portrait
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.head.arrays import Array, ByteArray, FloatArray
 from hifi_portrait.io.atomic import atomic_write
+
+_ROOMS = ("faces", "fitting", "head", "landmarks", "person", "warp")
+"""Packages whose code decides how a warp looks."""
 
 Warp = tuple[ByteArray, FloatArray]
 """Picture (H, W, 3) and coverage (H, W) in [0, 1], as `hifi_portrait.warp.warp_picture` gives them."""
@@ -32,17 +36,18 @@ class KeptWarps:
         The prepared folder.
     settings
         All that decides which references and target a number stands for. Other settings have a folder of
-        their own, and so has each version of the package, whose warps may differ. It must fit into JSON.
+        their own, and so has any other code of the warp. It must fit into JSON.
     """
 
     def __init__(self, prepared: Path, settings: Mapping[str, Any]) -> None:
-        text = json.dumps({"version": hifi_portrait.__version__, **settings}, sort_keys=True, indent=1)
+        text = json.dumps({"code": _code(), **settings}, sort_keys=True, indent=1)
         self.folder = prepared / f"warps-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
         self.folder.mkdir(exist_ok=True)
-        with atomic_write(self.folder / "settings.json", many_writers=True) as partial:
-            partial.write_text(text + "\n")
+        if not (self.folder / "settings.json").exists():
+            with atomic_write(self.folder / "settings.json", many_writers=True) as partial:
+                partial.write_text(text + "\n")
 
-    def __call__(self, number: int, draw: Callable[[], Warp]) -> Warp:
+    def __call__(self, number: int, extent: tuple[int, int], draw: Callable[[], Warp]) -> Warp:
         """Give the warp of sample ``number``, which is drawn and kept if it is not there yet.
 
         The coverage is rounded to 255 levels even when it is new, so that a sample is always the same.
@@ -50,16 +55,27 @@ class KeptWarps:
         Raises
         ------
         DatasetError
-            The kept file cannot be read.
+            The kept file cannot be read, or has another height and width than ``extent``.
         """
         path = self.folder / f"{number:08d}.png"
         if path.exists():
-            return _read(path)
+            return _read(path, extent)
         picture, coverage = draw()
         levels = np.rint(coverage * 255).astype(np.uint8)
+        self.folder.mkdir(exist_ok=True)  # somebody may have deleted it to have its space
         with atomic_write(path, many_writers=True) as partial:
             partial.write_bytes(_encode(picture, levels))
         return picture, _coverage(levels)
+
+
+@cache
+def _code() -> str:
+    """Give a digest of the code by which warps are drawn."""
+    package, digest = Path(hifi_portrait.__file__).parent, hashlib.sha256()
+    for room in _ROOMS:
+        for file in sorted((package / room).rglob("*.py")):
+            digest.update(file.relative_to(package).as_posix().encode() + b"\n" + file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _encode(picture: ByteArray, levels: ByteArray) -> bytes:
@@ -68,9 +84,10 @@ def _encode(picture: ByteArray, levels: ByteArray) -> bytes:
     return encoded.tobytes()
 
 
-def _read(path: Path) -> Warp:
-    pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.ndim != 3 or pixels.shape[2] != 4:
+def _read(path: Path, extent: tuple[int, int]) -> Warp:
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
+    if pixels is None or pixels.shape != (*extent, 4):
         raise DatasetError(f"{path} is no warp that training kept: delete it, and it is drawn again")
     return np.ascontiguousarray(pixels[..., 2::-1]), _coverage(pixels[..., 3])
 

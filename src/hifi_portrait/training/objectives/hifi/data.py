@@ -101,6 +101,11 @@ class HiFiData:
                 "and landmarks to 0"
             )
         self._training = np.concatenate(self.identities)
+        if config.kept_warps < 0 or config.kept_warps % config.equal_counts:
+            raise DatasetError(
+                f"hifi.data.kept_warps = {config.kept_warps} must be a multiple of hifi.data.equal_counts = "
+                f"{config.equal_counts}, or 0"
+            )
         self.kept_warps = self._kept_warps() if config.kept_warps and with_warp else None
         self._in_bucket: dict[tuple[int, int], list[np.ndarray]] = {}
         self._views: dict[tuple[int, GeometryKind], SurfaceView] = {}
@@ -144,28 +149,26 @@ class HiFiData:
         def warp(references: References, landmark: LandmarkImage) -> Warp | None:
             if kept is None:
                 return None
-            return kept(number, lambda: warp_picture(references, landmark, model=self.model))
+            extent = landmark.raster.triangle.shape
+            return kept(number, extent, lambda: warp_picture(references, landmark, model=self.model))
 
         sample = self._draw(target, photos, rng, self.config, buckets, warp)
-        return sample | self._caption(target, np.random.default_rng([self.seed, 5, index]), self.config)
+        words = np.random.default_rng([self.seed, 5, index]) if self.config.kept_warps else rng
+        return sample | self._caption(target, words, self.config)
 
     def _kept_warps(self) -> KeptWarps:
-        """Open the warps kept of these samples.
-
-        Raises
-        ------
-        DatasetError
-            Their number would part samples that belong together.
-        """
-        config = self.config
-        if config.kept_warps % config.equal_counts:
-            raise DatasetError(
-                f"hifi.data.kept_warps = {config.kept_warps} must be a multiple of hifi.data.equal_counts = "
-                f"{config.equal_counts}"
-            )
-        settings = {n: value for n, value in asdict(config).items() if n not in _NOT_OF_WARPS}
-        photos = zlib.crc32(self._training.astype(np.int64).tobytes())
-        return KeptWarps(self.prepared.folder, {"seed": self.seed, "photos": photos, **settings})
+        """Open the warps kept of these samples."""
+        prepared, buckets = self.prepared, self.buckets
+        rows = [prepared.arrays[name] for name in ("identity", "split", "sitting", "named", "landmarks")]
+        if buckets is not None:
+            rows.append(buckets.of_photo)
+        settings = {n: value for n, value in asdict(self.config).items() if n not in _NOT_OF_WARPS}
+        settings |= {
+            "seed": self.seed,
+            "photos": [zlib.crc32(np.asarray(row).tobytes()) for row in rows],
+            "shapes": None if buckets is None else buckets.shapes,
+        }
+        return KeptWarps(prepared.folder, settings)
 
     def _of_bucket(
         self, people: Sequence[np.ndarray], bucket: int, of_photo: np.ndarray
