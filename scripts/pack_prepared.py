@@ -39,6 +39,10 @@ def main() -> None:
     unpacking.add_argument("packed", type=Path)
     unpacking.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args()
+    if chosen.command == "pack" and not 0 < chosen.step < np.inf:
+        parser.error(f"--step must be a number above 0, not {chosen.step}")
+    if chosen.command == "pack" and chosen.people is not None and chosen.people < 1:
+        parser.error(f"--people must be 1 or more, not {chosen.people}")
     try:
         if chosen.command == "pack":
             pack(chosen.prepared, chosen.out, step=chosen.step, people=chosen.people)
@@ -80,6 +84,8 @@ def unpack(packed: Path, out: Path) -> None:
     if (out / "prepared.json").exists():
         raise DatasetError(f"{out} is a prepared folder already: give another --out")
     with zipfile.ZipFile(packed) as archive:
+        if "packed.json" not in archive.namelist():
+            raise DatasetError(f"{packed} is no packed folder: give a file that `pack` wrote")
         about = json.loads(archive.read("packed.json"))
         out.mkdir(parents=True, exist_ok=True)
         names = archive.namelist()

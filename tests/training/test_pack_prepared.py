@@ -1,5 +1,7 @@
 """Prepared folders packed into little for training the base model elsewhere."""
 
+import zipfile
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from hifi_portrait.errors import DatasetError, ModelError
 from hifi_portrait.training.data.prepared import Prepared
 from hifi_portrait.training.engine.checkpoint import latest_checkpoint
 from hifi_portrait.training.objectives.base import BaseConfig, BaseObjective
-from pack_prepared import pack, unpack
+from pack_prepared import main, pack, unpack
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +79,27 @@ def test_logit_normal_timesteps_train_and_captions_draw(prepared):
     assert plain.shape == noise.shape
     assert torch.equal(plain, again)
     assert not torch.equal(plain, guided)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--step", "0"], "--step must be"),
+        (["--step", "nan"], "--step"),
+        (["--people", "0"], "--people must be"),
+    ],
+)
+def test_options_that_lose_everything_are_refused(prepared, tmp_path, monkeypatch, capsys, options, said):
+    arguments = ["pack", str(prepared.folder), "--out", str(tmp_path / "packed.zip"), *options]
+    monkeypatch.setattr("sys.argv", ["pack_prepared.py", *arguments])
+    with pytest.raises(SystemExit):
+        main()
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "packed.zip").exists()
+
+
+def test_another_archive_is_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("readme.txt", "nothing")
+    with pytest.raises(DatasetError, match=r"other\.zip is no packed folder"):
+        unpack(tmp_path / "other.zip", tmp_path / "out")

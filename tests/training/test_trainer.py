@@ -62,6 +62,19 @@ def test_every_sample_is_used_once_and_in_order(tmp_path):
     assert objective.seen[:20] == list(range(20))
 
 
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_a_run_goes_on_with_the_settings_it_is_given(tmp_path, optimiser):
+    trainer(tmp_path, LineObjective(), max_steps=2, optimiser=optimiser).train()
+    changed = {"weight_decay": 0.5, "betas": (0.5, 0.6), "ema_decay": 0.25, "learning_rate": 0.123}
+    run = trainer(tmp_path, LineObjective(), max_steps=4, warmup_steps=0, optimiser=optimiser, **changed)
+    run.train()
+    assert run.step == 4
+    for group in run.optimiser.param_groups:
+        assert group["weight_decay"] == 0.5
+        assert tuple(group["betas"]) == (0.5, 0.6)
+    assert final_state(tmp_path)["ema"]["decay"] == 0.25
+
+
 def test_only_trainable_parts_change(tmp_path):
     objective, untouched = LineObjective(), LineObjective()
     trainer(tmp_path, objective).train()

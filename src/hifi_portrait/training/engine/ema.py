@@ -36,6 +36,7 @@ class AveragedWeights:
         self.shards = [local_shard(parameter) for parameter in learning.values()]
         self._learning = dict(learning)
         self._device = device
+        self._decay = decay
         self._ema = EMAModel(self.shards, decay=decay, foreach=True)
         self._ema.to(device)
 
@@ -50,10 +51,10 @@ class AveragedWeights:
         return state | {"shadow_params": gathered}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue from what `state_dict` gave."""
+        """Continue from what `state_dict` gave, with this object's own decay."""
         averages = zip(state["shadow_params"], self._learning.values(), strict=True)
         shards = [local_shard(shard_like(average, parameter)) for average, parameter in averages]
-        self._ema.load_state_dict({**state, "shadow_params": shards})
+        self._ema.load_state_dict({**state, "decay": self._decay, "shadow_params": shards})
         self._ema.to(self._device)
 
     @contextmanager

@@ -279,10 +279,10 @@ class Trainer:
                 f"the run in {self.run} has other groups of parameters than the recipe makes: set "
                 "trainer.optimiser and trainer.fresh_learning_rate as they were there, or take another --out"
             )
-        rates = [group["rate"] for group in groups]
+        recipe = [{name: value for name, value in group.items() if name != "params"} for group in groups]
         self.optimiser.load_state_dict(shard_optimiser_state(state, self.parameters))
-        for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
-            group["rate"] = rate
+        for group, settings in zip(self.optimiser.param_groups, recipe, strict=True):
+            group |= settings  # those of the checkpoint came with it
 
     def _checkpoint(self) -> None:
         self.accelerator.wait_for_everyone()
