@@ -12,6 +12,8 @@ from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.openness import openness
 from hifi_portrait.warp.draw import draw_warp
 from hifi_portrait.warp.face.places import ear_vertices
+from hifi_portrait.warp.hair.over_ears import bare_ears
+from hifi_portrait.warp.prepared import prepare_photos
 from hifi_portrait.warp.settings import EarShapeSettings, WarpSettings
 from painted_heads import geometry, paint, person
 
@@ -31,7 +33,8 @@ def photo(model, yaw=0.0, covered=None, parsed=True):
     hidden = aside & head & (covered is not None)
     crop = np.where(raster.mask[..., None], SKIN, 230)
     crop = np.where(hidden[..., None], CAP, crop)
-    labels = np.select([hidden, head, raster.mask], [covered or 0, FaceLabel.SKIN, FaceLabel.CLOTHES])
+    kinds = {covered or 0: hidden, FaceLabel.EARS: aside & head, FaceLabel.SKIN: head}
+    labels = np.select([*kinds.values(), raster.mask], [*kinds, FaceLabel.CLOTHES])
     maps = labels[None].astype(np.uint8) if parsed else None
     return dataclasses.replace(bare, crops=crop[None].astype(np.uint8), label_maps=maps)
 
@@ -89,6 +92,37 @@ def test_a_covered_ear_does_not_come_through(model, label):
     taken = photo(model, covered=label)
     changed = np.abs(draw(taken, model, 40.0) - draw(taken, model, 40.0, **OFF))
     there, _ = ear(model, 40.0)
-    upper = np.flatnonzero(there.any(axis=1))
-    there[upper[len(upper) * 2 // 3] :] = False  # at the lower end hair may end, and the lobe be bare
     assert changed[there].mean() < 1
+
+
+@pytest.mark.parametrize(("width", "bare"), [(0, True), (14, False)])
+def test_hair_that_stands_off_beside_an_ear_hides_it_from_the_side(model, width, bare):
+    taken = photo(model)
+    labels, mattes = taken.label_maps.copy(), taken.mattes.copy()
+    rows = np.flatnonzero((labels[0] == FaceLabel.EARS).any(axis=1))
+    for row in range(rows.min() - 8, rows.max() + 9):
+        columns = np.flatnonzero(mattes[0, row] > 0.5)
+        for beside in (
+            slice(columns[0] - width, columns[0]),
+            slice(columns[-1] + 1, columns[-1] + 1 + width),
+        ):
+            labels[0, row, beside], mattes[0, row, beside] = FaceLabel.HAIR, 1
+    prepared = prepare_photos(
+        dataclasses.replace(taken, label_maps=labels, mattes=mattes),
+        SIDE,
+        model,
+        WarpSettings(),
+        bare_eyes=False,
+    )
+    found = bare_ears(prepared.space(0), prepared.photos.xy[0], model, WarpSettings().over_ears)
+    for vertices in ear_vertices(model):
+        assert (found[vertices].mean() > 0.8) == bare
+        assert (found[vertices].mean() < 0.2) != bare
+
+
+@pytest.mark.parametrize("covered", [FaceLabel.HAIR, None])
+def test_an_ear_behind_the_head_is_as_the_other(model, covered):
+    prepared = prepare_photos(photo(model, 50.0, covered), SIDE, model, WarpSettings(), bare_eyes=False)
+    found = bare_ears(prepared.space(0), prepared.photos.xy[0], model, WarpSettings().over_ears)
+    for vertices in ear_vertices(model):
+        assert abs(found[vertices].mean() - (covered is None)) < 0.2

@@ -25,7 +25,7 @@ from hifi_portrait.warp.registration import RegisteredPhotos, register_photos
 from hifi_portrait.warp.settings import WarpSettings
 
 _COVERS = (FaceLabel.HAIR, FaceLabel.CLOTHES, FaceLabel.HEADWEAR, FaceLabel.OCCLUDER)
-"""Labels of what hides skin and ears."""
+"""Labels of what hides ears."""
 
 _MOST_KEPT = 2
 """How many preparations of the same references are kept: for two sizes, say."""
@@ -123,9 +123,9 @@ class PreparedPhotos:
             hair = self.loose_hair(number)
             vertices = photos.posed.haired[number]
             head = photos.heads[number]
-            parsed, cover = self._parsed(number), self._cover(number)
+            parsed, ears = self._parsed(number), self._ears(number)
             self._spaces[number] = measure_space(
-                head, vertices, xy, matte, hair, parsed, cover, self.model, self.settings
+                head, vertices, xy, matte, hair, parsed, ears, self.model, self.settings
             )
         return self._spaces[number]
 
@@ -137,12 +137,13 @@ class PreparedPhotos:
         kinds = (FaceLabel.HAIR, FaceLabel.CLOTHES)
         return np.stack([region_mask(found, kind, size=len(found)) for kind in kinds], axis=-1)
 
-    def _cover(self, number: int) -> FloatArray | None:
-        """Where one of the photos shows what hides skin (P, P), in [0, 1], if it was parsed."""
+    def _ears(self, number: int) -> FloatArray | None:
+        """Ears, and what hides ears, (P, P, 2) of one of the photos, in [0, 1], if it was parsed."""
         if self.label_maps is None:
             return None
         found = self.label_maps[number]
-        return region_mask(found, *_COVERS, size=len(found))
+        kinds = (FaceLabel.EARS,), _COVERS
+        return np.stack([region_mask(found, *kind, size=len(found)) for kind in kinds], axis=-1)
 
 
 _kept: WeakKeyDictionary[References, dict[object, PreparedPhotos]] = WeakKeyDictionary()

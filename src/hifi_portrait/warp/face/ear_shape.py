@@ -22,7 +22,7 @@ from hifi_portrait.head.windows import window_around
 from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.face.bare_skin import find_bare_skin, turned_share
 from hifi_portrait.warp.face.places import ear_vertices
-from hifi_portrait.warp.hair.over_ears import cover_over_ears
+from hifi_portrait.warp.hair.over_ears import bare_ears
 from hifi_portrait.warp.image.inpaint import inpaint
 from hifi_portrait.warp.settings import EarShapeSettings
 
@@ -51,7 +51,7 @@ def _shape(context: WarpContext, canvas: Canvas, share: Array, light: Array, sid
     poorly_seen = turned * (1 - smoothstep(canvas.seen, *settings.well_seen))
     soft = cv2.GaussianBlur(np.asarray(poorly_seen, np.float32), (0, 0), settings.softness * side)
     weight = share * soft * (canvas.alpha > context.settings.skin.solid_alpha)
-    if context.sources.spaces[context.sources.main].cover is None:
+    if context.sources.spaces[context.sources.main].ears is None:
         weight = weight * bare.share
     inside = (share > 0.5) & (bare.share > 0.5)
     if weight.max(initial=0) < settings.least_weight or inside.sum() < settings.min_pixels:
@@ -69,12 +69,11 @@ def _draw_ears(context: WarpContext, canvas: Canvas) -> tuple[Array, Array]:
     """Draw how far each pixel (H, W) is bare ear, and how much light reaches it."""
     model, settings, sources = context.model, context.settings, context.sources
     space, xy = sources.spaces[sources.main], sources.xy[sources.main]
-    covered = cover_over_ears(space, xy, model, settings.over_ears)
     from_above = np.array(settings.ear_shape.lamp, np.float64)
     facing = np.maximum(model.normals(context.target.vertices) @ from_above / np.linalg.norm(from_above), 0)
     lamp = settings.ear_shape.lamp_share
     light = openness(model) * (1 - lamp + lamp * facing)
-    share = _nearness(model, settings.ear_shape) * (1 - covered)
+    share = _nearness(model, settings.ear_shape) * bare_ears(space, xy, model, settings.over_ears)
     drawn = canvas.raster.interpolate(np.stack([share, light], axis=1), model.triangles)
     return drawn[..., 0], drawn[..., 1]
 

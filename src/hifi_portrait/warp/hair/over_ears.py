@@ -54,30 +54,67 @@ def hair_over_ears(space: PhotoSpace, xy: Array, model: HeadModel, settings: Ove
     settings
         What belongs to an ear's surroundings, and what counts as covered.
     """
-    hair = None if space.parsed is None else space.parsed[..., 0]
-    return _covered_by(hair, space, xy, model, settings)
-
-
-def cover_over_ears(space: PhotoSpace, xy: Array, model: HeadModel, settings: OverEarsSettings) -> FloatArray:
-    """Find where hair, headwear, clothes or a hand hide the skin about the ears, as `hair_over_ears` does."""
-    return _covered_by(space.cover, space, xy, model, settings)
-
-
-def _covered_by(
-    cover: Array | None, space: PhotoSpace, xy: Array, model: HeadModel, settings: OverEarsSettings
-) -> FloatArray:
-    """Find which vertices (V,) about the ears are hidden by what a photo shows in (G, G)."""
     covered = np.zeros(model.num_vertices, np.float32)
-    if cover is None:
+    if space.parsed is None:
         return covered
     around = _around_ears(model, settings)
-    at = xy[around.vertices][None]
-    behind = space.vertices[around.vertices, 1] - look_up(space.front[..., 1], at)[0]
-    close = (behind < settings.depth).astype(np.float32)
-    hidden = look_up(cover, at)[0]
-    shown = (around.nearness @ (close * hidden)) / np.maximum(around.nearness @ close, settings.least_seen)
+    close, hair = _before_ears(space, xy, around, space.parsed[..., 0], settings)
+    shown = (around.nearness @ (close * hair)) / np.maximum(around.nearness @ close, settings.least_seen)
     covered[around.vertices] = around.share * smoothstep(shown, *settings.covered)
     return covered
+
+
+def bare_ears(space: PhotoSpace, xy: Array, model: HeadModel, settings: OverEarsSettings) -> FloatArray:
+    """Find where nothing hides the skin about the ears, (V,) in [0, 1]; 1 elsewhere.
+
+    An ear is bare where the photo shows an ear rather than hair, headwear, clothes or a hand, and no hair
+    stands off the head beside it, which would hide it from the side. Where the photo shows neither, as behind
+    the head, it is as the other ear. Parameters are those of `hair_over_ears`.
+    """
+    bare = np.ones(model.num_vertices, np.float32)
+    if space.ears is None:
+        return bare
+    around = _around_ears(model, settings)
+    close, shown = _before_ears(space, xy, around, space.ears, settings)
+    ears, cover = np.moveaxis(around.nearness @ (close[:, None] * shown), -1, 0)
+    known = np.clip((ears + cover) / settings.least_seen, 0, 1)
+    found = smoothstep(ears / np.maximum(ears + cover, 1e-6), *settings.bare)
+    right = model.mean[around.vertices, 0] < 0
+    beside = _hair_beside(space)
+    row = np.clip((xy[around.vertices, 1] * len(space.matte)).astype(np.int64), 0, len(space.matte) - 1)
+    for here in (right, ~right):
+        on_left = xy[around.vertices[here], 0].mean() < xy[around.vertices, 0].mean()
+        found[here] *= 1 - smoothstep(beside[0 if on_left else 1, row[here]], *settings.hiding)
+    of_other = np.ones_like(found)
+    for here, there in ((right, ~right), (~right, right)):
+        weight = known[there] * around.share[there]
+        if weight.sum() > 0:
+            of_other[here] = np.average(found[there], weights=weight)
+    bare[around.vertices] = known * found + (1 - known) * of_other
+    return bare
+
+
+def _hair_beside(space: PhotoSpace) -> FloatArray:
+    """Measure how far what hides ears stands off the head to the left and right of it, (2, G) in metres."""
+    assert space.ears is not None
+    head = space.raster.mask & (space.head_fraction > 0.5)
+    hiding = (space.ears[..., 1] > 0.5) & ~space.raster.mask
+    side = len(head)
+    metre = float(np.median(space.front[..., 1][head])) / space.geometry.camera.scaled_to(side).focal
+    columns = np.arange(side)
+    first = np.where(head.any(axis=1), head.argmax(axis=1), 0)
+    last = np.where(head.any(axis=1), side - 1 - head[:, ::-1].argmax(axis=1), side)
+    outside = np.stack([columns < first[:, None], columns > last[:, None]])
+    return np.asarray((hiding & outside).sum(axis=2) * metre, np.float32)
+
+
+def _before_ears(
+    space: PhotoSpace, xy: Array, around: _AroundEars, shown: Array, settings: OverEarsSettings
+) -> tuple[FloatArray, Array]:
+    """Find which vertices (E,) a photo shows something close before, and what a map (G, G, ...) has there."""
+    at = xy[around.vertices][None]
+    behind = space.vertices[around.vertices, 1] - look_up(space.front[..., 1], at)[0]
+    return (behind < settings.depth).astype(np.float32), look_up(shown, at)[0]
 
 
 @lru_cache(maxsize=4)

@@ -57,8 +57,8 @@ class PhotoSpace:
         What the back shows, if there is one.
     parsed
         (G, G, 2) in [0, 1], where face parsing found hair and clothes; None where it was not run.
-    cover
-        (G, G) in [0, 1], where it found these or anything else that hides skin; None where it was not run.
+    ears
+        (G, G, 2) in [0, 1], where it found ears, and what hides ears; None where it was not run.
     """
 
     geometry: HeadGeometry
@@ -73,7 +73,7 @@ class PhotoSpace:
     matte: FloatArray
     hair_back: HairBack | None
     parsed: FloatArray | None
-    cover: FloatArray | None
+    ears: FloatArray | None
 
 
 def measure_space(
@@ -83,7 +83,7 @@ def measure_space(
     matte: Array,
     hair: LooseHair,
     parsed: FloatArray | None,
-    cover: FloatArray | None,
+    ears: FloatArray | None,
     model: HeadModel,
     settings: WarpSettings,
 ) -> PhotoSpace:
@@ -103,8 +103,8 @@ def measure_space(
         Hair beside the mesh and over its shoulders.
     parsed
         (S, S, 2) in [0, 1], where face parsing found hair and clothes, if it was run.
-    cover
-        (S, S) in [0, 1], where it found anything that hides skin, if it was run.
+    ears
+        (S, S, 2) in [0, 1], where it found ears, and what hides ears, if it was run.
     model
         The head model.
     settings
@@ -133,7 +133,7 @@ def measure_space(
         matte=small_matte,
         hair_back=hair_back,
         parsed=None if parsed is None else shrink(parsed, side),
-        cover=None if cover is None else shrink(cover, side),
+        ears=None if ears is None else shrink(ears, side),
     )
 
 

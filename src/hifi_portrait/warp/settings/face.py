@@ -337,7 +337,7 @@ class EarShapeSettings:
     turned: tuple[float, float] = (1.2, 1.8)
     """Times that an ear faces the camera more than in the photos, between which it comes to be shaded."""
 
-    own_degrees: float = 8.0
+    own_degrees: float = 12.0
     """Degrees of a turn of the head up to which ears stay as they are, to 1 / e."""
 
     well_seen: tuple[float, float] = (0.4, 0.65)

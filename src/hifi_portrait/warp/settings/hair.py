@@ -267,5 +267,11 @@ class OverEarsSettings:
     least_seen: float = 0.2
     """Weight of such vertices about a place below which it does not count as covered."""
 
+    bare: tuple[float, float] = (0.3, 0.6)
+    """Fractions of ear in ear and what hides ears about a place between which it comes to be bare."""
+
+    hiding: tuple[float, float] = (0.006, 0.014)
+    """Widths of hair that stands off the head beside a place between which it is hidden from the side."""
+
     covered: tuple[float, float] = (0.45, 0.8)
     """Fractions of hair before a place between which it comes to be covered."""
