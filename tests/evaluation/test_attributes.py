@@ -8,8 +8,15 @@ import pytest
 from hifi_portrait.dataset.format import IDDatasetWriter, PhotoRecord
 from hifi_portrait.errors import DatasetError, ModelError
 from hifi_portrait.evaluation.attributes import HEADS, AttributeReader, Head, read_labels
-from hifi_portrait.evaluation.attributes.classes import CLOTHING_COLOUR, GLASSES, HAIR_COLOUR, UNKNOWN
-from hifi_portrait.evaluation.attributes.network import AttributeNet
+from hifi_portrait.evaluation.attributes.classes import (
+    BACKGROUND,
+    CLOTHING_COLOUR,
+    GLASSES,
+    HAIR_COLOUR,
+    UNKNOWN,
+    kind_of_background,
+)
+from hifi_portrait.evaluation.attributes.network import SIZE, AttributeNet
 from hifi_portrait.evaluation.attributes.recoloured import make_recoloured_person, photograph_recoloured
 from hifi_portrait.evaluation.attributes.testing import accuracy, confusion
 from hifi_portrait.evaluation.attributes.training import (
@@ -19,9 +26,12 @@ from hifi_portrait.evaluation.attributes.training import (
     read_examples,
     train,
 )
+from hifi_portrait.scenery.backdrops import BACKDROPS
+from hifi_portrait.scenery.place_names import PLACES
+from hifi_portrait.scenery.walls import WALLS
 
 RED = {"style": "photo", "glasses": "round", "hair_style": "short", "hair_colour": "red"}
-RED |= {"clothing_colour": "blue"}
+RED |= {"clothing_colour": "blue", "beard": "goatee", "background": "gradient", "light": "sunlight"}
 
 
 def untrained() -> AttributeReader:
@@ -36,15 +46,35 @@ def values(attributes):
 
 
 def test_every_frame_counts_as_glasses():
-    assert values(RED) == ["red", "glasses", "blue"]
+    assert values(RED) == ["red", "glasses", "blue", "goatee", "plain", "sunlight", "photo"]
 
 
 def test_the_bald_have_no_hair_colour():
-    assert values(RED | {"hair_style": "bald"}) == [None, "glasses", "blue"]
+    for style in ("bald", "covered"):
+        assert values(RED | {"hair_style": style, "hair_colour": ""})[:3] == [None, "glasses", "blue"]
 
 
 def test_a_picture_without_colours_has_glasses_only():
-    assert values(RED | {"style": "pencil sketch", "glasses": "sunglasses"}) == [None, "sunglasses", None]
+    read = values(RED | {"style": "pencil sketch", "glasses": "sunglasses"})
+    assert read == [None, "sunglasses", None, "goatee", "plain", None, "pencil sketch"]
+
+
+def test_a_background_is_of_the_kind_of_its_place():
+    for background, place, kind in (
+        ("place", "seaside at dusk", "seaside"),
+        ("place", "photo studio", None),
+        ("place", "somebody's own panorama", None),
+        ("bokeh", "", "lights out of focus"),
+        ("room", "", "indoors"),
+        ("brick wall", "", "brick wall"),
+    ):
+        assert values(RED | {"background": background, "place": place})[4] == kind
+
+
+def test_every_place_and_backdrop_has_a_kind_but_photo_studios():
+    names = {place.name for place in PLACES.values()} | {*BACKDROPS, *WALLS}
+    assert {name for name in names if kind_of_background(name) is None} == {"photo studio"}
+    assert {kind_of_background(name) for name in names} - {None} == set(BACKGROUND.classes)
 
 
 def test_merged_classes_are_one_answer_and_their_chances_add_up():
@@ -92,10 +122,10 @@ def test_augmentation_keeps_the_colours():
 
 def test_training_learns_what_only_the_clothes_tell():
     rng = np.random.default_rng(0)
-    pictures = rng.integers(90, 110, (64, 128, 128, 3)).astype(np.uint8)
+    pictures = rng.integers(90, 110, (64, SIZE, SIZE, 3)).astype(np.uint8)
     labels = np.full((64, len(HEADS)), UNKNOWN, dtype=np.int64)
     labels[:, 2] = np.arange(64) % 2
-    pictures[labels[:, 2] == 1, 90:, 40:90] = (220, 40, 40)
+    pictures[labels[:, 2] == 1, 2 * SIZE // 3 :, SIZE // 3 : 2 * SIZE // 3] = (220, 40, 40)
     reader = train(Examples(pictures, labels), TrainingSettings(epochs=6, batch=16, learning_rate=3e-3))
     matrices = confusion(reader, Examples(pictures, labels))
     assert accuracy(matrices[CLOTHING_COLOUR.name]) > 0.9

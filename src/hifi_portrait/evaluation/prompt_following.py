@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from hifi_portrait.evaluation.asked import Prompt
 from hifi_portrait.evaluation.attributes import HEADS, AttributeReader
 from hifi_portrait.evaluation.autoencoder import Embed
 from hifi_portrait.evaluation.benchmark import TRUE_ROW, WARP_ROW
 from hifi_portrait.evaluation.metrics import Interval, bootstrap_over_people, cosine_similarity
-from hifi_portrait.evaluation.prompts import Prompt, check_case, make_prompts
+from hifi_portrait.evaluation.prompts import check_case, make_prompts
 from hifi_portrait.evaluation.protocol import SIZE, Case, write_picture
 from hifi_portrait.evaluation.runner import Sampling, load_or_make_identity, make_pipeline_row
 from hifi_portrait.faces import load_image
@@ -154,7 +155,7 @@ def _score_row(
         sum(map(len, prompts)),
         count_appearances(answers, changed=True),
         count_appearances(answers, changed=False),
-        _mean_over_people(np.array(similarity)) if gallery is not None else None,
+        None if gallery is None else _mean_over_people(similarity),
     )
 
 
@@ -188,8 +189,9 @@ def _fraction(appearing: Array, asked: Array) -> Interval:
     return bootstrap_over_people(fraction, len(asked))
 
 
-def _mean_over_people(values: Array) -> Interval:
-    return bootstrap_over_people(lambda drawn: float(values[drawn].mean()), len(values))
+def _mean_over_people(values: Sequence[Sequence[float]]) -> Interval:
+    """Average over all pictures; people have eight or nine."""
+    return _fraction(np.array([sum(person) for person in values]), np.array([len(p) for p in values]))
 
 
 def _similarity(own: Array | None, known: Array | None) -> float:

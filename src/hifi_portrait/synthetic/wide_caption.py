@@ -14,7 +14,7 @@ from hifi_portrait.synthetic.caption import (
     article,
 )
 
-_OPENINGS = {
+OPENINGS = {
     "photo": ("a portrait photo of", "a photo of", "a portrait of", "a headshot of", "a close-up photo of"),
     "black and white photo": ("a black and white photo of", "a black and white portrait of"),
     "sepia photo": ("a sepia photo of", "an old sepia photo of"),
@@ -58,7 +58,7 @@ def wide_caption(
     def mentions(name: str, probability: float) -> bool:
         return bool(rng.random() < probability) or name in named
 
-    opening = _one(rng, _OPENINGS[attributes["style"]])
+    opening = _one(rng, OPENINGS[attributes["style"]])
     subject = attributes["gender"]
     if rng.random() < 0.7:
         subject = f"{attributes['age_group']} {subject}"
@@ -71,7 +71,7 @@ def wide_caption(
         rest.append(_one(rng, EXPRESSION_PHRASES[attributes["expression"]]))
     rng.shuffle(rest)
     if mentions("scene", 0.85):
-        rest.append(_background(attributes, rng, colourless))
+        rest.append(background_phrase(attributes, rng, colourless=colourless))
     if rng.random() < _LIGHT_IS_SAID or "scene" in named:
         rest.append(attributes["light"])
     return ", ".join([sentence, *rest])
@@ -147,7 +147,11 @@ def _garment(attributes: Mapping[str, Any], rng: np.random.Generator, colourless
     return article(f"{first} {garment}")
 
 
-def _background(attributes: Mapping[str, Any], rng: np.random.Generator, colourless: bool) -> str:
+def background_phrase(attributes: Mapping[str, Any], rng: np.random.Generator, *, colourless: bool) -> str:
+    """Say what is behind the person, with its preposition, as captions do; parameters as in `wide_caption`.
+
+    ``colourless`` leaves its colour out, for pictures that have none.
+    """
     kind = attributes["background"]
     if kind == "place":
         known = PLACES.get(attributes["environment"])

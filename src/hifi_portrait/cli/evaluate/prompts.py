@@ -28,7 +28,7 @@ def prompts(
     row: RowOptions,
     drawing: DrawingOptions,
 ) -> None:
-    """Measure whether portraits of unseen synthetic people show what five prompts each ask."""
+    """Measure whether portraits of unseen synthetic people show what eight or nine prompts each ask."""
     output.check([scoring.scoring, row.folder])
     row.check()
     from hifi_portrait.evaluation.prompt_following import draw_prompts, make_prompt_drawer, score_prompts

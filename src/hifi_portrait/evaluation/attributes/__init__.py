@@ -1,4 +1,4 @@
-"""Which hair colour, glasses and clothing colour a portrait shows, read by a small classifier."""
+"""What a portrait shows (hair, glasses, clothes, beard, background, light, style), by a small classifier."""
 
 from hifi_portrait.evaluation.attributes.classes import HEADS, Head, read_labels
 from hifi_portrait.evaluation.attributes.reader import AttributeReader

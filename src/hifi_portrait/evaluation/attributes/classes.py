@@ -9,10 +9,33 @@ from typing import Any
 import numpy as np
 
 from hifi_portrait.head.arrays import Array
+from hifi_portrait.scenery.backdrops import COLOURED
+from hifi_portrait.scenery.lights import LIGHTINGS
+from hifi_portrait.scenery.place_names import PLACES
 from hifi_portrait.synthetic import colours
+from hifi_portrait.synthetic.person import BEARDS
+from hifi_portrait.synthetic.wide import STYLES
 
 UNKNOWN = -1
 """Label of an attribute that a photo does not have: hair colour of the bald, any colour without colours."""
+
+KINDS_OF_PLACES: dict[str, tuple[str, ...]] = {
+    "nature": ("garden", "forest", "park", "meadow at sunrise", "desert at dawn", "field at night"),
+    "city": ("city", "courtyard", "city square at sunset"),
+    "seaside": ("seaside at sunset", "seaside at dusk"),
+    "sky": ("cloudy sky", "sky"),
+    "indoors": (
+        *("apartment", "hotel room", "hall", "shopping mall", "laboratory", "lobby", "room"),
+        *("warehouse", "workshop", "glass bridge"),
+    ),
+}
+"""Kinds of background, and the names of the places that are of one, painted backdrops among them."""
+_OTHER_BACKGROUNDS = {
+    **dict.fromkeys(COLOURED, "plain"),
+    **{name: name for name in ("brick wall", "wooden wall", "concrete wall", "tiled wall", "bookshelf")},
+    **dict.fromkeys(("bokeh", "city lights"), "lights out of focus"),
+}
+"""Backgrounds that are no places, and their kinds."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +84,37 @@ HAIR_COLOUR = Head(
 )
 GLASSES = Head("glasses", ("none", "glasses", "sunglasses"))
 CLOTHING_COLOUR = Head("clothing colour", tuple(colours.CLOTH))
-HEADS = (HAIR_COLOUR, GLASSES, CLOTHING_COLOUR)
+BEARD = Head("beard", BEARDS, merged=(("none", "stubble"),))  # stubble is finer than the pixels it is read at
+BACKGROUND = Head("background", (*dict.fromkeys(_OTHER_BACKGROUNDS.values()), *KINDS_OF_PLACES))
+LIGHT = Head("light", tuple(dict.fromkeys((*LIGHTINGS, *(place.light for place in PLACES.values())))))
+STYLE = Head("style", tuple(STYLES))
+HEADS = (HAIR_COLOUR, GLASSES, CLOTHING_COLOUR, BEARD, BACKGROUND, LIGHT, STYLE)
 
 
 def read_values(attributes: Mapping[str, Any]) -> dict[str, str]:
     """Read the class of each head off a synthetic photo's attributes; undefined heads are left out."""
-    worn = attributes["glasses"]
-    values = {GLASSES.name: worn if worn in ("none", "sunglasses") else "glasses"}
-    if attributes["style"] == "photo":
+    worn, style, light = attributes["glasses"], attributes["style"], attributes["light"]
+    values = {
+        GLASSES.name: worn if worn in ("none", "sunglasses") else "glasses",
+        BEARD.name: attributes["beard"],
+        STYLE.name: style,
+    }
+    behind = kind_of_background(attributes.get("place") or attributes["background"])
+    if behind is not None:
+        values[BACKGROUND.name] = behind
+    if style == "photo":
         values[CLOTHING_COLOUR.name] = attributes["clothing_colour"]
-        if attributes["hair_style"] != "bald":
+        if attributes["hair_style"] not in ("bald", "covered"):
             values[HAIR_COLOUR.name] = attributes["hair_colour"]
+        if light in LIGHT.classes:
+            values[LIGHT.name] = light
     return values
+
+
+def kind_of_background(name: str) -> str | None:
+    """Find the kind of a place or backdrop; None for one that is of no kind, such as a photo studio."""
+    of_place = (kind for kind, names in KINDS_OF_PLACES.items() if name in names)
+    return _OTHER_BACKGROUNDS.get(name) or next(of_place, None)
 
 
 def read_labels(attributes: Mapping[str, Any]) -> list[int]:

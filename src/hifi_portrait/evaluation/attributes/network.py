@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from hifi_portrait.head.arrays import ByteArray
 
-SIZE = 128
+SIZE = 192
 """Side in pixels of the picture it looks at."""
 CHANNELS = (40, 64, 96)
 """Of its three levels, each half as large as the one before."""
@@ -49,7 +49,7 @@ class _AttentionHead(nn.Module):
 
 
 class AttributeNet(nn.Module):
-    """Pictures (B, 3, 128, 128) in [-1, 1] -> logits (B, classes) of each head.
+    """Pictures (B, 3, 192, 192) in [-1, 1] -> logits (B, classes) of each head.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class AttributeNet(nn.Module):
 
 
 def scale_pictures(pictures: ByteArray | Tensor) -> Tensor:
-    """Scale uint8 RGB pictures (B, H, W, 3) of any size to (B, 3, 128, 128) in [-1, 1]."""
+    """Scale uint8 RGB pictures (B, H, W, 3) of any size to (B, 3, 192, 192) in [-1, 1]."""
     given = pictures if isinstance(pictures, Tensor) else torch.tensor(pictures)
     x = given.permute(0, 3, 1, 2).float() / 127.5 - 1
     if x.shape[-2:] == (SIZE, SIZE):

@@ -39,8 +39,8 @@ class TrainingSettings:
     """Of AdamW."""
     label_smoothing: float = 0.05
     """Probability that is spread over the wrong classes."""
-    shift: int = 8
-    """Farthest random shift, in pixels of 128."""
+    shift: int = 12
+    """Farthest random shift, in pixels of `SIZE`."""
     soften: float = 0.5
     """Fraction of the pictures that are blurred or compressed."""
     seed: int = 0
@@ -52,7 +52,7 @@ class Examples:
     """Pictures and their labels."""
 
     pictures: ByteArray
-    """RGB (N, 128, 128, 3)."""
+    """RGB (N, SIZE, SIZE, 3)."""
     labels: IntArray
     """Class indices (N, heads); `UNKNOWN` where not defined."""
 
