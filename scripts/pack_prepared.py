@@ -71,6 +71,10 @@ def pack(folder: Path, out: Path, *, step: float = 0.1, people: int | None = Non
         for start in range(0, count, CHUNK):
             latents = prepared.arrays["latents"][start : min(start + CHUNK, count)].astype(np.float32)
             steps = np.rint(latents / step)
+            if np.abs(steps).max() > np.iinfo(np.int16).max:
+                raise DatasetError(
+                    f"--step {step} is too small for latents up to {np.abs(latents).max():.3g}"
+                )
             rounded = steps.astype(np.int8 if np.abs(steps).max() <= 127 else np.int16)
             # Channel after channel: neighbours in the file are then of the same scale.
             archive.writestr(f"latents/{start:08d}.npy", to_bytes(rounded.transpose(1, 0, 2, 3)))

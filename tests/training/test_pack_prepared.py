@@ -103,3 +103,9 @@ def test_another_archive_is_named(tmp_path):
         archive.writestr("readme.txt", "nothing")
     with pytest.raises(DatasetError, match=r"other\.zip is no packed folder"):
         unpack(tmp_path / "other.zip", tmp_path / "out")
+
+
+def test_a_step_too_small_for_the_latents_is_refused(prepared, tmp_path):
+    with pytest.raises(DatasetError, match=r"--step 1e-06 is too small"):
+        pack(prepared.folder, tmp_path / "fine.zip", step=1e-6)
+    assert not (tmp_path / "fine.zip").exists()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hifi_portrait.faces import FaceLabel
+from hifi_portrait.head.geometry import HeadPose
 from hifi_portrait.head.mesh import Part
 from hifi_portrait.head.openness import openness
 from hifi_portrait.warp.draw import draw_warp
@@ -19,7 +20,7 @@ from painted_heads import geometry, paint, person
 
 SIDE = 256
 SKIN, CAP = (200, 150, 130), (20, 60, 160)
-OFF = {"min_pixels": np.inf}
+OFF = {"least_area": np.inf}
 
 
 def photo(model, yaw=0.0, covered=None, parsed=True):
@@ -78,6 +79,27 @@ def test_what_is_no_ear_stays_as_it_is(model):
 
 def test_at_the_photos_own_pose_nothing_changes(model):
     assert np.array_equal(draw(photo(model), model, 0.0), draw(photo(model), model, 0.0, **OFF))
+
+
+def test_a_head_that_is_only_tilted_keeps_the_photos_ears(model):
+    tilted = dataclasses.replace(geometry(0.0, SIDE), rotation=HeadPose(0, 0, 25).matrix().astype(np.float32))
+    target = paint(model, tilted)
+    pictures = [
+        draw_warp(photo(model), target, settings=WarpSettings(ear_shape=EarShapeSettings(**changes))).picture
+        for changes in (OFF, {})
+    ]
+    assert np.array_equal(*pictures)
+
+
+def test_ears_in_unlike_light_keep_their_own(model):
+    """The sum of both sides' changes is not shared: each ear stays as light on the whole as it was."""
+    taken = photo(model)
+    shade = np.linspace(0.4, 1.0, SIDE)[None, :, None]
+    taken = dataclasses.replace(taken, crops=(taken.crops * shade).astype(np.uint8))
+    for yaw in (-40.0, 40.0):
+        there, _ = ear(model, yaw)
+        flat, shaped = (draw(taken, model, yaw, **changes).mean(-1)[there].mean() for changes in (OFF, {}))
+        assert abs(shaped - flat) < 14
 
 
 def test_an_ear_that_the_photo_shows_from_the_side_is_the_photos(model):

@@ -13,7 +13,7 @@ from hifi_portrait.head.numerics import smoothstep
 from hifi_portrait.warp.canvas import Canvas, WarpContext
 from hifi_portrait.warp.face.places import ear_vertices
 from hifi_portrait.warp.hair.shell import scalp
-from hifi_portrait.warp.photo_grid.trust import turn_degrees
+from hifi_portrait.warp.photo_grid.trust import aside_degrees
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +75,11 @@ def turned_share(
     turned
         Times that the surface faces the camera more than in the photos, between which it comes to count.
     own_degrees
-        Degrees of a turn of the head up to which nothing counts, to 1 / e.
+        Degrees that the head looks aside of the photo's way up to which nothing counts, to 1 / e. A tilt shows
+        nothing else.
     """
     sources = context.sources
-    degrees = turn_degrees(sources.heads[sources.main], context.target.geometry)
+    degrees = aside_degrees(sources.heads[sources.main], context.target.geometry)
     as_photo = np.exp(-((degrees / own_degrees) ** 2))
     times = facing / np.maximum(canvas.seen, context.settings.skin.least_seen)
     return np.asarray((1 - as_photo) * smoothstep(times, *turned), np.float32)

@@ -7,6 +7,7 @@ above the camera.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
@@ -30,21 +31,21 @@ from hifi_portrait.warp.settings import EarShapeSettings
 def shape_ears(context: WarpContext, canvas: Canvas) -> Canvas:
     """Stage: shade bare ears that have turned to the camera as the mesh is shaped."""
     settings, side = context.settings.ear_shape, len(canvas.alpha)
-    share, light = _draw_ears(context, canvas)
-    if not share.any():
-        return canvas
-    margin = round(4 * settings.shade_width * side)
-    window = window_around(share > 0, margin)
-    shaped = _shape(context, canvas.crop(window), share[window], light[window], side)
-    if shaped is None:
-        return canvas
+    *ears, light = _draw_ears(context, canvas)
     colour = np.array(canvas.colour, np.float32)
-    colour[window] = shaped
-    return replace(canvas, colour=colour)
+    changed = False
+    for share in ears:  # each alone, as light may fall on one of them
+        if not share.any():
+            continue
+        window = window_around(share > 0, round(4 * settings.shade_width * side))
+        shaped = _shape(context, canvas.crop(window), share[window], light[window], side)
+        if shaped is not None:
+            colour[window], changed = shaped, True
+    return replace(canvas, colour=colour) if changed else canvas
 
 
 def _shape(context: WarpContext, canvas: Canvas, share: Array, light: Array, side: int) -> FloatArray | None:
-    """Shade the ears in a window (h, w) of a picture of so many pixels; None where there are none."""
+    """Shade the ear in a window (h, w) of a picture of so many pixels; None where there is none."""
     settings = context.settings.ear_shape
     bare = find_bare_skin(context, canvas)
     turned = turned_share(context, canvas, bare.facing, settings.turned, settings.own_degrees)
@@ -54,7 +55,7 @@ def _shape(context: WarpContext, canvas: Canvas, share: Array, light: Array, sid
     if context.sources.spaces[context.sources.main].ears is None:
         weight = weight * bare.share
     inside = (share > 0.5) & (bare.share > 0.5)
-    if weight.max(initial=0) < settings.least_weight or inside.sum() < settings.min_pixels:
+    if weight.max(initial=0) < settings.least_weight or inside.sum() < settings.least_area * side**2:
         return None
     colour = np.asarray(canvas.colour, np.float32)
     own = colour.copy()
@@ -65,8 +66,8 @@ def _shape(context: WarpContext, canvas: Canvas, share: Array, light: Array, sid
     return np.asarray(colour + weight[..., None] * (shaded - colour), np.float32)
 
 
-def _draw_ears(context: WarpContext, canvas: Canvas) -> tuple[Array, Array]:
-    """Draw how far each pixel (H, W) is bare ear, and how much light reaches it."""
+def _draw_ears(context: WarpContext, canvas: Canvas) -> Iterator[Array]:
+    """Draw how far each pixel (H, W) is the bare right ear, and the left one, and how much light reaches it."""
     model, settings, sources = context.model, context.settings, context.sources
     space, xy = sources.spaces[sources.main], sources.xy[sources.main]
     from_above = np.array(settings.ear_shape.lamp, np.float64)
@@ -74,16 +75,17 @@ def _draw_ears(context: WarpContext, canvas: Canvas) -> tuple[Array, Array]:
     lamp = settings.ear_shape.lamp_share
     light = openness(model) * (1 - lamp + lamp * facing)
     share = _nearness(model, settings.ear_shape) * bare_ears(space, xy, model, settings.over_ears)
-    drawn = canvas.raster.interpolate(np.stack([share, light], axis=1), model.triangles)
-    return drawn[..., 0], drawn[..., 1]
+    right = model.mean[: model.num_vertices, 0] < 0
+    attributes = np.stack([share * right, share * ~right, light], axis=1)
+    return iter(np.moveaxis(canvas.raster.interpolate(attributes, model.triangles), -1, 0))
 
 
 @lru_cache(maxsize=4)
 def _nearness(model: HeadModel, settings: EarShapeSettings) -> FloatArray:
-    """For each vertex (V,) 1 on the ears, falling to 0 around them, and at once beneath them."""
+    """For each vertex (V,) 1 on the ears, falling to 0 around and beneath them."""
     mean = model.mean[: model.num_vertices]
     ears = mean[np.concatenate(ear_vertices(model))]
     away, _ = cKDTree(ears).query(mean)
-    near = 1 - smoothstep(away, *settings.reach)
-    near[mean[:, 2] < ears[:, 2].min() - settings.beneath] = 0
+    above = mean[:, 2] - ears[:, 2].min()
+    near = (1 - smoothstep(away, *settings.reach)) * smoothstep(above, *settings.beneath)
     return np.asarray(near, np.float32)

@@ -115,6 +115,12 @@ def trust_emptiness(space: PhotoSpace, target: HeadGeometry, settings: GridSetti
     return np.asarray(np.exp(-((space.head_fraction * degrees / settings.empty_degrees) ** 2)), np.float32)
 
 
+def aside_degrees(source: HeadGeometry, target: HeadGeometry) -> float:
+    """Degrees between the ways that two heads look, whatever their tilt."""
+    along = float(np.dot(source.rotation[:, 1].astype(np.float64), target.rotation[:, 1].astype(np.float64)))
+    return float(np.degrees(np.arccos(np.clip(along, -1, 1))))
+
+
 def turn_degrees(source: HeadGeometry, target: HeadGeometry) -> float:
     """Degrees of the turn from one head's pose to another's."""
     turn = target.rotation.astype(np.float64) @ source.rotation.T.astype(np.float64)

@@ -338,7 +338,7 @@ class EarShapeSettings:
     """Times that an ear faces the camera more than in the photos, between which it comes to be shaded."""
 
     own_degrees: float = 12.0
-    """Degrees of a turn of the head up to which ears stay as they are, to 1 / e."""
+    """Degrees that a head looks aside of the photo's way up to which ears stay as they are, to 1 / e."""
 
     well_seen: tuple[float, float] = (0.4, 0.65)
     """Visibility between which a photo's own ear comes to stay."""
@@ -349,8 +349,8 @@ class EarShapeSettings:
     reach: tuple[float, float] = (0.002, 0.012)
     """Metres about an ear between which its shading ends."""
 
-    beneath: float = 0.004
-    """Metres beneath an ear at which it ends at once: there is the neck."""
+    beneath: tuple[float, float] = (-0.001, 0.004)
+    """Metres above the ears' lower ends between which the shading comes in: the crease below is the neck's."""
 
     lamp: tuple[float, float, float] = (0.0, -1.0, 0.45)
     """Way to the lamp in camera space: from the camera, and from above."""
@@ -367,5 +367,5 @@ class EarShapeSettings:
     least_weight: float = 0.01
     """Weight below which nothing is changed."""
 
-    min_pixels: float = 20.0
-    """Pixels of a bare ear that there must be."""
+    least_area: float = 1.5e-4
+    """Fraction of the picture that a bare ear must show."""
