@@ -75,8 +75,8 @@ def turned_share(
     turned
         Times that the surface faces the camera more than in the photos, between which it comes to count.
     own_degrees
-        Degrees that the head looks aside of the photo's way up to which nothing counts, to 1 / e. A tilt shows
-        nothing else.
+        Degrees that the head looks aside of the photo's way up to which nothing counts, to 1 / e. A mere tilt
+        shows nothing else.
     """
     sources = context.sources
     degrees = aside_degrees(sources.heads[sources.main], context.target.geometry)

@@ -67,7 +67,7 @@ def _shape(context: WarpContext, canvas: Canvas, share: Array, light: Array, sid
 
 
 def _draw_ears(context: WarpContext, canvas: Canvas) -> Iterator[Array]:
-    """Draw how far each pixel (H, W) is the bare right ear, and the left one, and how much light reaches it."""
+    """Draw how far each pixel (H, W) is the bare right ear, how far the left one, and how lit it is."""
     model, settings, sources = context.model, context.settings, context.sources
     space, xy = sources.spaces[sources.main], sources.xy[sources.main]
     from_above = np.array(settings.ear_shape.lamp, np.float64)

@@ -350,7 +350,7 @@ class EarShapeSettings:
     """Metres about an ear between which its shading ends."""
 
     beneath: tuple[float, float] = (-0.001, 0.004)
-    """Metres above the ears' lower ends between which the shading comes in: the crease below is the neck's."""
+    """Metres above the ears' lower ends between which the shading comes in, without their crease."""
 
     lamp: tuple[float, float, float] = (0.0, -1.0, 0.45)
     """Way to the lamp in camera space: from the camera, and from above."""

@@ -250,7 +250,7 @@ class LooseHairSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class OverEarsSettings:
-    """What hangs over the ears, and where they are bare; read by `warp/hair/over_ears.py`. Lengths are metres."""
+    """What hides ears, and where they are bare; read by `warp/hair/over_ears.py`. Lengths are metres."""
 
     reach: float = 0.03
     """Length about the ears to which hair that covers them goes on."""

@@ -113,7 +113,7 @@ class UnseenSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class SkinSettings:
-    """How skin that was seen from the side is evened; read by `warp/face/even_skin.py`, and by `bare_skin.py`.
+    """How skin that was seen from the side is evened; read in `warp/face/`.
 
     Lengths are fractions of the picture's side. The numbers were chosen by looking at four real people.
     """
