@@ -80,7 +80,7 @@ def export_pipeline(
     steps
         The model's default number of steps. This and what follows are by default as in the first pipeline
         of ``folders`` with such a UNet; without one, 20 steps, guidance 2, strength 1, grain 1, factor 1,
-        prompt scale 1.
+        prompt scale 1, and 20 steps with guidance 2 from noise.
     guidance
         Its default guidance scale.
     warp_strength

@@ -95,7 +95,7 @@ def bare_ears(space: PhotoSpace, xy: Array, model: HeadModel, settings: OverEars
 
 
 def _hair_beside(space: PhotoSpace) -> FloatArray:
-    """Measure how far what hides ears stands off the head to the left and right of it, (2, G) in metres."""
+    """Measure how much of each row to the left and right of the head hides ears, (2, G) in metres."""
     assert space.ears is not None
     head = space.raster.mask & (space.head_fraction > 0.5)
     hiding = (space.ears[..., 1] > 0.5) & ~space.raster.mask

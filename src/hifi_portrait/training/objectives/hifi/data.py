@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +12,14 @@ import torch
 from hifi_portrait.errors import DatasetError
 from hifi_portrait.faces.arcface import arcface_transform
 from hifi_portrait.head import HeadModel, SurfaceView
-from hifi_portrait.landmarks import LandmarkGenerator, LandmarkImage
+from hifi_portrait.landmarks import LandmarkGenerator
 from hifi_portrait.models.conditioning import FaceInputs, face_inputs
 from hifi_portrait.models.tensors import join_tensors
-from hifi_portrait.person.references import References
 from hifi_portrait.prompts.glasses import find_glasses
 from hifi_portrait.training.data.augment import ColourGrade, degrade
 from hifi_portrait.training.data.buckets import Buckets
 from hifi_portrait.training.data.cached_text import CachedText
-from hifi_portrait.training.data.kept_warps import KeptWarps, Warp
+from hifi_portrait.training.data.kept_warps import KeptWarps
 from hifi_portrait.training.data.prepared import GeometryKind, Prepared
 from hifi_portrait.training.data.text import vary_caption
 from hifi_portrait.training.data.tokenizer import token_ids
@@ -29,10 +27,6 @@ from hifi_portrait.training.engine.objective import Batch
 from hifi_portrait.training.engine.samples import shuffled_index
 from hifi_portrait.training.objectives.hifi.config import HiFiDataConfig
 from hifi_portrait.training.objectives.hifi.packed import PackedFaces, pack_faces
-from hifi_portrait.warp.draw import warp_picture
-
-_NOT_OF_WARPS = ("caption_dropout", "empty_caption", "clause_dropout", "cached_text", "kept_warps", "packed")
-"""Settings that decide a sample's caption, or how it is kept, but not which warp it has."""
 
 
 class HiFiData:
@@ -106,7 +100,8 @@ class HiFiData:
                 f"hifi.data.kept_warps = {config.kept_warps} must be a multiple of hifi.data.equal_counts = "
                 f"{config.equal_counts}, or 0"
             )
-        self.kept_warps = self._kept_warps() if config.kept_warps and with_warp else None
+        keeps = config.kept_warps > 0 and with_warp
+        self.kept_warps = KeptWarps(self.prepared.folder, self.model) if keeps else None
         self._in_bucket: dict[tuple[int, int], list[np.ndarray]] = {}
         self._views: dict[tuple[int, GeometryKind], SurfaceView] = {}
         self._held_out: dict[int, Batch] = {}
@@ -145,30 +140,9 @@ class HiFiData:
             people = named or self._of_bucket(self.identities, bucket, of_photo)
         group = people[shuffled_index(number, len(people), self.seed)]
         target, photos = self._choose(group, rng, count, buckets, bucket)
-
-        def warp(references: References, landmark: LandmarkImage) -> Warp | None:
-            if kept is None:
-                return None
-            extent = landmark.raster.triangle.shape
-            return kept(number, extent, lambda: warp_picture(references, landmark, model=self.model))
-
-        sample = self._draw(target, photos, rng, self.config, buckets, warp)
+        sample = self._draw(target, photos, rng, self.config, buckets, kept)
         words = np.random.default_rng([self.seed, 5, index]) if self.config.kept_warps else rng
         return sample | self._caption(target, words, self.config)
-
-    def _kept_warps(self) -> KeptWarps:
-        """Open the warps kept of these samples."""
-        prepared, buckets = self.prepared, self.buckets
-        rows = [prepared.arrays[name] for name in ("identity", "split", "sitting", "named", "landmarks")]
-        if buckets is not None:
-            rows.append(buckets.of_photo)
-        settings = {n: value for n, value in asdict(self.config).items() if n not in _NOT_OF_WARPS}
-        settings |= {
-            "seed": self.seed,
-            "photos": [zlib.crc32(np.asarray(row).tobytes()) for row in rows],
-            "shapes": None if buckets is None else buckets.shapes,
-        }
-        return KeptWarps(prepared.folder, settings)
 
     def _of_bucket(
         self, people: Sequence[np.ndarray], bucket: int, of_photo: np.ndarray
@@ -260,9 +234,9 @@ class HiFiData:
         rng: np.random.Generator,
         config: HiFiDataConfig,
         buckets: Buckets | None = None,
-        warp: Callable[[References, LandmarkImage], Warp | None] | None = None,
+        kept: KeptWarps | None = None,
     ) -> Batch:
-        """Draw a sample, all but its caption; ``warp`` gives the warp where it is known."""
+        """Draw a sample, all but its caption, with its warp as it was kept, if any are."""
         kind: GeometryKind = "truth" if rng.random() < config.truth_share else "fit"
         prepared = self.prepared
         references = prepared.references(photos, [kind] * len(photos))
@@ -277,7 +251,7 @@ class HiFiData:
         extent = (geometry.camera.width, geometry.camera.height)
         landmark = self.generator.from_geometry(geometry, extent)
         views = [self._view(photo, kind) for photo in photos]
-        known = None if warp is None else warp(references, landmark)
+        known = None if kept is None else kept(references, landmark)
         faces = face_inputs(
             references, landmark, model=self.model, views=views, warp=known, with_warp=self.with_warp
         )
