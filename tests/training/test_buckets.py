@@ -164,6 +164,6 @@ def test_missing_buckets_are_asked_for(prepared, base_folder):
 
 
 def test_sides_that_networks_cannot_halve_are_refused(id_data, tmp_path):
-    with pytest.raises(DatasetError, match="72x64 does not do: its sides must be multiples of 32"):
+    with pytest.raises(DatasetError, match="72x64 do not do: sides must be multiples of 32"):
         prepare(id_data, tmp_path, model_size="tiny", buckets=[(72, 64)], workers=1)
     assert not list(tmp_path.iterdir())

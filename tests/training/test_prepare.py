@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -67,6 +68,29 @@ def test_photos_whose_face_is_not_the_true_one_are_left_out(id_data, tmp_path, m
     folder = prepare(tmp_path / "data", tmp_path / "prepared", model_size="tiny", workers=1)
     assert folder.captions == [photo.caption for photo in (photos[0], photos[2], photos[1])]
     assert folder.arrays["split"].tolist() == [0, 0, 1]
+
+
+def test_crops_and_heads_can_be_smaller_than_the_model(id_data, prepared, vae_folder, tmp_path):
+    half = prepared.size // 2
+    small = prepare(
+        id_data, tmp_path / "small", model_size="tiny", image_size=half, vae=vae_folder, workers=1
+    )
+    assert small.size == half and small.arrays["crops"].shape[1:] == (half, half, 3)
+    assert small.latents(0).shape[-1] == prepared.latents(0).shape[-1] // 2
+    assert small.geometry(0, "fit").camera.focal == pytest.approx(
+        prepared.geometry(0, "fit").camera.focal / 2, rel=1e-5
+    )
+    shrunk = cv2.resize(np.array(prepared.arrays["crops"][0]), (half, half), interpolation=cv2.INTER_AREA)
+    assert np.abs(np.array(small.arrays["crops"][0], float) - shrunk).mean() < 3
+
+
+def test_a_folder_keeps_to_the_side_it_was_begun_with(id_data, prepared, tmp_path):
+    with pytest.raises(
+        DatasetError, match=rf"holds crops of {prepared.size} pixels, not {prepared.size * 2}"
+    ):
+        prepare(id_data, prepared.folder, model_size="tiny", image_size=prepared.size * 2)
+    with pytest.raises(DatasetError, match="crops of 100x100 do not do"):
+        prepare(id_data, tmp_path / "odd", model_size="tiny", image_size=100)
 
 
 def test_photos_without_a_face_are_left_out(id_data, tmp_path):

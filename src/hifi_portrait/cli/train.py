@@ -68,6 +68,10 @@ def prepare(
         ),
     ] = None,
     size: options.ModelSize = "bundled",
+    image_size: Annotated[
+        int | None,
+        typer.Option(min=8, help="Side of the crops in pixels.", show_default="the model size's"),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     as_json: options.Json = False,
 ) -> None:
@@ -82,6 +86,7 @@ def prepare(
         data,
         out,
         model_size=size,
+        image_size=image_size,
         vae=vae,
         tokenizer=tokenizer,
         recogniser=recogniser,

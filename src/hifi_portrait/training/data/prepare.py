@@ -51,6 +51,7 @@ def prepare(
     out: str | Path,
     *,
     model_size: str = "bundled",
+    image_size: int | None = None,
     vae: str | Path | None = None,
     tokenizer: str | Path | None = None,
     recogniser: str | Path | None = None,
@@ -69,6 +70,8 @@ def prepare(
         The prepared folder.
     model_size
         Model size, which sets the side of the crops and the size of the vocabulary.
+    image_size
+        Side of the crops in pixels, if not the model's; see `docs/training.md`, "Small pictures first".
     vae
         Folder of an autoencoder, of a pipeline or of a training run; None makes no latents.
     tokenizer
@@ -92,18 +95,22 @@ def prepare(
     DatasetError
         The data set cannot be read or has no usable photo, there is no tokenizer in ``tokenizer`` or no
         autoencoder in ``vae``, or a side of a bucket is no multiple of what the networks of ``model_size``
-        halve.
+        halve; or ``out`` has been begun with crops of another side.
     ModelError
         There are no text encoders in ``text``, or ``recogniser`` is no such network.
     """
     data, out = Path(data), Path(out)
     config = size_config(model_size)
-    _check_buckets(buckets, config)
+    side = config["image_size"] if image_size is None else image_size
+    _check_sides([(side, side), *buckets], config)
     given = None if tokenizer is None else load_tokenizer(tokenizer)
     second = None if tokenizer is None else load_tokenizer(tokenizer, "tokenizer_2")
     analyse_dataset(data, workers=workers, progress=progress)
     if not (out / "prepared.json").exists():
-        _begin(data, out, config["image_size"])
+        _begin(data, out, side)
+    elif image_size is not None and read_header(out)["size"] != image_size:
+        begun = read_header(out)["size"]
+        raise DatasetError(f"{out} holds crops of {begun} pixels, not {image_size}: give another folder")
     _fill(data, out, workers, progress)
     prepared = Prepared(out)
     if not (out / "tokenizer_2").exists():
@@ -143,14 +150,13 @@ def is_misread(photo: PhotoRecord) -> bool:
     return bool(np.linalg.norm(place - found) > _MISREAD * analysis.crop_size)
 
 
-def _check_buckets(shapes: Sequence[tuple[int, int]], config: dict[str, Any]) -> None:
+def _check_sides(shapes: Sequence[tuple[int, int]], config: dict[str, Any]) -> None:
+    """Refuse a picture's (height, width) that the networks cannot halve as often as they do."""
     halvings = sum(len(config[part]["block_out_channels"]) - 1 for part in ("vae", "unet"))
     step = 2**halvings * config["vae"].get("patch_size", 1)
     for height, width in shapes:
         if min(height, width) <= 0 or height % step or width % step:
-            raise DatasetError(
-                f"a bucket of {height}x{width} does not do: its sides must be multiples of {step}"
-            )
+            raise DatasetError(f"crops of {height}x{width} do not do: sides must be multiples of {step}")
 
 
 def _begin(data: Path, out: Path, size: int) -> None:
