@@ -13,6 +13,7 @@ from hifi_portrait.faces.geometry import transform_points
 from hifi_portrait.models.latents import encode_picture
 from hifi_portrait.training.data.prepare import crop_geometry, prepare, square_transform
 from hifi_portrait.training.data.prepared import Prepared
+from hifi_portrait.training.data.text import CaptionedPhotos
 from hifi_portrait.training.data.tokenizer import save_tokenizers, train_tokenizer
 from hifi_portrait.training.objectives.sheets import to_tensor
 from painted_heads import geometry
@@ -46,6 +47,44 @@ def test_latents_are_the_scaled_latents_of_the_crops(prepared, vae_folder):
     vae = AutoencoderKL.from_pretrained(vae_folder)
     wanted = encode_picture(vae, to_tensor(np.array(prepared.arrays["crops"][2]))[None])[0]
     torch.testing.assert_close(prepared.latents(2), wanted, atol=0.03, rtol=0.03)
+
+
+def test_mirror_images_have_latents_of_their_own(id_data, vae_folder, tmp_path):
+    folder = tmp_path / "prepared"
+    prepared = prepare(id_data, folder, model_size="tiny", vae=vae_folder, mirrored=True, workers=1)
+    flipped = np.array(prepared.arrays["crops"][2])[:, ::-1].copy()
+    wanted = encode_picture(AutoencoderKL.from_pretrained(vae_folder), to_tensor(flipped)[None])[0]
+    torch.testing.assert_close(prepared.latents(2, mirrored=True), wanted, atol=0.03, rtol=0.03)
+    photos = CaptionedPhotos(folder, 0.0, seed=0, stream=0, mirrored_share=0.5)
+    kinds = []
+    for index in range(40):
+        sample = photos.sample(index)
+        same = [
+            torch.equal(sample["latents"], prepared.latents(int(sample["photo"]), mirrored=mirrored))
+            for mirrored in (False, True)
+        ]
+        assert sum(same) == 1
+        kinds.append(same[1])
+    assert 10 < sum(kinds) < 30
+
+
+def test_captions_that_tell_sides_keep_their_photos_as_they_are(id_data, vae_folder, tmp_path):
+    told = [replace(photo, caption=f"a man, {photo.photo_id} Left") for photo in IDDataset(id_data)[:3]]
+    with IDDatasetWriter(tmp_path / "data") as dataset:
+        dataset.add("person-0", told)
+    folder = tmp_path / "prepared"
+    prepared = prepare(tmp_path / "data", folder, model_size="tiny", vae=vae_folder, mirrored=True, workers=1)
+    photos = CaptionedPhotos(folder, 0.0, seed=0, stream=0, mirrored_share=1.0)
+    for index in range(3):
+        sample = photos.sample(index)
+        assert torch.equal(sample["latents"], prepared.latents(int(sample["photo"])))
+
+
+def test_mirror_images_that_are_not_there_are_asked_for(id_data, prepared, tmp_path):
+    with pytest.raises(DatasetError, match="has no mirrored: prepare it again"):
+        CaptionedPhotos(prepared.folder, 0.0, seed=0, stream=0, mirrored_share=1.0).sample(0)
+    with pytest.raises(DatasetError, match="give an autoencoder"):
+        prepare(id_data, tmp_path / "prepared", model_size="tiny", mirrored=True)
 
 
 def test_identities_group_their_own_photos(prepared):

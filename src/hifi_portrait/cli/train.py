@@ -67,6 +67,12 @@ def prepare(
             show_default=False,
         ),
     ] = None,
+    mirrored: Annotated[
+        bool,
+        typer.Option(
+            "--mirrored", help="Make latents of mirror images, too, for training with base.mirrored_share."
+        ),
+    ] = False,
     size: options.ModelSize = "bundled",
     image_size: Annotated[
         int | None,
@@ -92,6 +98,7 @@ def prepare(
         recogniser=recogniser,
         text=text,
         buckets=shapes,
+        mirrored=mirrored,
         workers=workers,
         progress=not as_json,
     )

@@ -61,7 +61,12 @@ class LatentEncoder:
 
 
 def encode_latents(
-    folder: str | Path, vae: str | Path, *, batch_size: int = 8, progress: bool = False
+    folder: str | Path,
+    vae: str | Path,
+    *,
+    mirrored: bool = False,
+    batch_size: int = 8,
+    progress: bool = False,
 ) -> None:
     """Write the scaled latents of all crops of a prepared folder, and save the autoencoder beside them.
 
@@ -71,6 +76,8 @@ def encode_latents(
         The prepared folder.
     vae
         Folder of the autoencoder, of a pipeline or of a training run.
+    mirrored
+        Whether to write those of the crops' mirror images, too.
     batch_size
         Pictures that are encoded at a time.
     progress
@@ -84,10 +91,12 @@ def encode_latents(
     prepared, encoder = Prepared(folder), LatentEncoder(vae)
     side = prepared.size // encoder.factor
     shape = (len(prepared), encoder.channels, side, side)
-    with atomic_write(prepared.folder / "latents.npy") as partial:
-        latents = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
-        for start in tqdm(range(0, len(prepared), batch_size), desc="encode", disable=not progress):
-            rows = slice(start, start + batch_size)
-            latents[rows] = encoder(prepared.arrays["crops"][rows])
-        latents.flush()
-        encoder.model.save_pretrained(prepared.folder / "vae")
+    encoder.model.save_pretrained(prepared.folder / "vae")
+    for name in ("latents", "mirrored") if mirrored else ("latents",):
+        with atomic_write(prepared.folder / f"{name}.npy") as partial:
+            latents = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
+            for start in tqdm(range(0, len(prepared), batch_size), desc=name, disable=not progress):
+                rows = slice(start, start + batch_size)
+                crops = prepared.arrays["crops"][rows]
+                latents[rows] = encoder(crops[:, :, ::-1].copy() if name == "mirrored" else crops)
+            latents.flush()

@@ -57,6 +57,7 @@ def prepare(
     recogniser: str | Path | None = None,
     text: str | Path | None = None,
     buckets: Sequence[tuple[int, int]] = (),
+    mirrored: bool = False,
     workers: int = 2,
     progress: bool = False,
 ) -> Prepared:
@@ -85,6 +86,9 @@ def prepare(
     buckets
         Further shapes (height, width) of targets (`hifi_portrait.training.data.buckets`), which need an
         autoencoder.
+    mirrored
+        Whether to make latents of the crops' mirror images, too, which need an autoencoder; for
+        ``base.mirrored_share``.
     workers
         How many processes work, 1 or more.
     progress
@@ -95,12 +99,14 @@ def prepare(
     DatasetError
         The data set cannot be read or has no usable photo, there is no tokenizer in ``tokenizer`` or no
         autoencoder in ``vae``, or a side of a bucket is no multiple of what the networks of ``model_size``
-        halve; or ``out`` has been begun with crops of another side.
+        halve; ``out`` has been begun with crops of another side; or ``mirrored`` has no ``vae``.
     ModelError
         There are no text encoders in ``text``, or ``recogniser`` is no such network.
     """
     data, out = Path(data), Path(out)
     config = size_config(model_size)
+    if mirrored and vae is None:
+        raise DatasetError("mirror images are for latents: give an autoencoder (vae), or no mirrored")
     side = config["image_size"] if image_size is None else image_size
     _check_sides([(side, side), *buckets], config)
     given = None if tokenizer is None else load_tokenizer(tokenizer)
@@ -121,7 +127,7 @@ def prepare(
     if text is not None:
         cache_text(out, text, size=model_size, progress=progress)
     if vae is not None:
-        encode_latents(out, vae, progress=progress)
+        encode_latents(out, vae, mirrored=mirrored, progress=progress)
     if buckets:
         make_buckets(data, out, buckets, progress=progress)
     return prepared

@@ -9,7 +9,7 @@ Arrays, one row a usable photo, ordered by identity; pictures are portrait crops
     identity    (P,) int32                split        (P,) uint8, place in ``SPLITS``
     sitting     (P,) int64, -1: unknown   has_truth    (P,) bool
     named       (P,) bool, whether the caption names what changes within the sitting
-    latents     (P, C, h, w) float16, scaled
+    latents     (P, C, h, w) float16, scaled; ``mirrored``, where there is one, of the crops' mirror images
 
 Embeddings of another recogniser than the data set's are in an array named after it.
 
@@ -65,6 +65,12 @@ ARRAYS: dict[str, tuple[str, tuple[int | str, ...]]] = {
 }
 """Name -> type and shape of a row; latents come later, when there is an autoencoder."""
 
+_ENCODED = {
+    "latents": "prepare it again, with an autoencoder",
+    "mirrored": "prepare it again, with an autoencoder and mirrored",
+}
+"""Arrays of latents -> how to make them."""
+
 
 class _MappedArrays(dict[str, Any]):
     """Arrays of a folder by name, each mapped into memory when it is first asked for."""
@@ -76,9 +82,9 @@ class _MappedArrays(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         path = self._folder / f"{self._files.get(name, name)}.npy"
         if not path.exists():
-            if name not in (*ARRAYS, "latents"):
+            if name not in (*ARRAYS, *_ENCODED):
                 raise KeyError(name)
-            way = "prepare it again, with an autoencoder" if name == "latents" else "it was packed without"
+            way = _ENCODED.get(name, "it was packed without")
             raise DatasetError(f"{self._folder} has no {name}: {way}")
         self[name] = np.load(path, mmap_mode="r")
         return self[name]
@@ -157,15 +163,16 @@ class Prepared:
         sittings = self.arrays["sitting"][list(photos)]
         return bool(sittings[0] >= 0 and (sittings == sittings[0]).all())
 
-    def latents(self, index: int) -> Tensor:
-        """Give the scaled latents (C, h, w) of a photo, in float32.
+    def latents(self, index: int, *, mirrored: bool = False) -> Tensor:
+        """Give the scaled latents (C, h, w) of a photo or of its mirror image, in float32.
 
         Raises
         ------
         DatasetError
-            The folder was prepared without an autoencoder.
+            The folder was prepared without an autoencoder, or without mirror images.
         """
-        return torch.from_numpy(self.arrays["latents"][index].astype(np.float32))
+        encoded = self.arrays["mirrored" if mirrored else "latents"]
+        return torch.from_numpy(encoded[index].astype(np.float32))
 
     def geometry(self, index: int, kind: GeometryKind) -> HeadGeometry:
         """Give the fitted or the true head, in crop pixels; the fitted one where there is no truth."""

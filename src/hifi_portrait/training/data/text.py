@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from hifi_portrait.training.data.prepared import Prepared
 from hifi_portrait.training.data.tokenizer import token_ids
 from hifi_portrait.training.engine.objective import Batch
 from hifi_portrait.training.engine.samples import shuffled_index
+
+_SIDES = re.compile(r"\b(left|right)\b", re.IGNORECASE)
+"""Words that are wrong of a mirror image."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +102,20 @@ class CaptionedPhotos:
         Seed of the photos' order, and with ``stream`` of what is left out.
     stream
         Number that tells the draws of objectives with one seed apart.
+    mirrored_share
+        Probability of a photo's mirror image in its place, unless the caption says what is left or right.
     """
 
-    def __init__(self, folder: str | Path, clause_dropout: float, *, seed: int, stream: int) -> None:
-        self.clause_dropout = clause_dropout
+    def __init__(
+        self,
+        folder: str | Path,
+        clause_dropout: float,
+        *,
+        seed: int,
+        stream: int,
+        mirrored_share: float = 0.0,
+    ) -> None:
+        self.clause_dropout, self.mirrored_share = clause_dropout, mirrored_share
         self.seed, self.stream = seed, stream
         self.prepared = Prepared(folder)
         self.photos = self.prepared.photos("train")
@@ -112,8 +126,9 @@ class CaptionedPhotos:
         rng = np.random.default_rng([self.seed, self.stream, index])
         photo = int(self.photos[shuffled_index(index, len(self.photos), self.seed)])
         caption = vary_caption(self.prepared.captions[photo], rng, self.clause_dropout)
+        mirrored = rng.random() < self.mirrored_share and not _SIDES.search(caption)
         return {
-            "latents": self.prepared.latents(photo),
+            "latents": self.prepared.latents(photo, mirrored=mirrored),
             "token_ids": token_ids(self.tokenizer, [caption])[0],
             "photo": torch.tensor(photo),
         }

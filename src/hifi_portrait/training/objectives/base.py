@@ -52,6 +52,10 @@ class BaseConfig:
     clause_dropout: float = 0.15
     """Probability of each clause of a caption but the first, in [0, 1], that it is left out."""
 
+    mirrored_share: float = 0.0
+    """Probability, in [0, 1], of a photo's mirror image in its place, which the prepared folder must have.
+    Captions that say what is left or right keep their photos as they are."""
+
     sheet_photos: int = 8
     """Held-out captions on a sheet."""
 
@@ -75,7 +79,9 @@ class BaseObjective(Objective):
         parts |= load_parts(config.size, ["vae"], [data], required=["vae"])
         super().__init__(parts, config.trainable)
         self.config = config
-        self.data = CaptionedPhotos(data, config.clause_dropout, seed=seed, stream=2)
+        self.data = CaptionedPhotos(
+            data, config.clause_dropout, seed=seed, stream=2, mirrored_share=config.mirrored_share
+        )
         self.scheduler = build(config.size, ["scheduler"])["scheduler"]
 
     def sample(self, index: int) -> Batch:
