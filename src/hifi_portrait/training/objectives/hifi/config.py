@@ -64,7 +64,8 @@ class HiFiLosses:
 
     adversary: float = 0.0
     """Length of the adversarial term's gradient at the networks' output, as a fraction of the denoising
-    term's. It counts in starts from the warp and needs the part ``critic`` among those that learn."""
+    term's. It counts in starts from the warp, with a teacher in all others, too, and needs the part
+    ``critic`` among those that learn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,6 +192,17 @@ class HiFiConfig:
     noise_shift: float = 1.0
     """Above 1 it draws more timesteps of much noise (arXiv 2403.03206, section 5.3.2), on which portraits of
     few steps depend."""
+
+    teacher_steps: int = 0
+    """Steps of a teacher, a frozen copy of the networks that the run starts from: they learn to draw in few
+    steps and without guidance what it draws in so many (``teacher.py``). 0 for none. Starts from the warp
+    still learn the photo."""
+
+    teacher_guidance: float = 2.0
+    """Guidance scale with which the teacher draws, 1 for none."""
+
+    steps: int = 4
+    """In how many steps to draw what a teacher draws in its steps, which are a multiple of them."""
 
     warp_starts: float = 0.0
     """Fraction, in [0, 1], of noisings that noise the warp instead of the photo and still predict the photo:

@@ -33,12 +33,12 @@ from hifi_portrait.training.objectives.diffusion import (
     draw_warp_starts,
     min_snr_weight,
     sample_latents,
-    velocity_from_noise,
     velocity_to,
 )
 from hifi_portrait.training.objectives.hifi.config import HiFiConfig, HiFiLosses
 from hifi_portrait.training.objectives.hifi.critic import balance_gradients, hinge_critic_loss, mean_of
 from hifi_portrait.training.objectives.hifi.data import HiFiData
+from hifi_portrait.training.objectives.hifi.denoiser import Denoiser
 from hifi_portrait.training.objectives.hifi.packed import unpack_batch
 from hifi_portrait.training.objectives.hifi.parts import hifi_parts, take_over_prior
 from hifi_portrait.training.objectives.hifi.prior import calibrate_prior
@@ -52,6 +52,7 @@ from hifi_portrait.training.objectives.hifi.start import (
     freeze_clip,
     given_parts,
 )
+from hifi_portrait.training.objectives.hifi.teacher import Teacher
 from hifi_portrait.training.objectives.losses import (
     align_chips,
     area_errors,
@@ -116,6 +117,22 @@ class HiFiObjective(Objective):
             self.part("vae"),
             model.triangles,
         )
+        self.denoiser = Denoiser(
+            unet=self.part("unet"),
+            hifi_net=hifi_net,
+            face_attention=self.part("face_attention"),
+            alphas_cumprod=self.scheduler.alphas_cumprod,
+            predicted=self._predicted,
+            factor=reduction(self.part("vae")),
+        )
+        self.teacher: Teacher | None = None
+        if config.teacher_steps > 0:
+            self.teacher = Teacher(
+                self.denoiser.frozen_copy(),
+                config.teacher_steps,
+                config.teacher_steps // config.steps,
+                config.teacher_guidance,
+            )
         importance = config.losses.face_region * (model.parts != Part.SHOULDERS)
         importance += config.losses.eye_region * triangles_around_eyes(model)
         self.memory = self._memory(config.kept_samples)
@@ -140,7 +157,8 @@ class HiFiObjective(Objective):
 
         text, known = map_tensors(self._text(batch, known.condition), repeat), map_tensors(known, repeat)
         condition, latents = known.condition, known.latents
-        unprompted = torch.rand(len(latents), device=latents.device) < self.config.data.caption_dropout
+        dropout = self.config.data.caption_dropout if self.teacher is None else 0.0
+        unprompted = torch.rand(len(latents), device=latents.device) < dropout
         noise = torch.randn_like(latents)
         from_warp, timesteps, noise_scale = self._noising(
             batch["one_sitting"].repeat_interleave(draws) & ~unprompted
@@ -149,7 +167,8 @@ class HiFiObjective(Objective):
         started = torch.where(from_warp.view(-1, 1, 1, 1), condition.warp_latents.to(latents), latents)
         noisy = self.scheduler.add_noise(started, noise, timesteps)
         alphas = self.scheduler.alphas_cumprod.to(latents.device)
-        velocity = velocity_to(latents, noisy, alphas, timesteps)
+        wanted = self._wanted(latents, noisy, timesteps, text, condition, from_warp)
+        velocity = velocity_to(wanted, noisy, alphas, timesteps)
         prediction = self._predict(noisy, timesteps, text, condition, unprompted, noise_scale)
         weight = min_snr_weight(alphas, timesteps, losses.min_snr_gamma, self._predicted)
         width = torch.where(from_warp, losses.warp_start_width / (1 - alphas[timesteps]).sqrt(), torch.inf)
@@ -157,10 +176,11 @@ class HiFiObjective(Objective):
         terms = {"denoising": losses.denoising * error}
         clean = clean_from_velocity(noisy, prediction, alphas, timesteps)
         if losses.areas > 0:
-            terms["areas"] = losses.areas * (area_errors(clean - latents) * from_warp).mean()
+            terms["areas"] = losses.areas * (area_errors(clean - wanted) * from_warp).mean()
         if losses.adversary > 0:
             shown = (condition.warp_latents.to(latents), known.coverage)
-            critic_term, adversary = self._critic_terms(clean, latents, shown, from_warp)
+            judged = from_warp if self.teacher is None else torch.ones_like(from_warp)
+            critic_term, adversary = self._critic_terms(clean, latents, shown, judged)
             terms["critic"] = critic_term
             if prediction.requires_grad:
                 strength = losses.adversary * min(1.0, progress / _CRITIC_WARMUP)
@@ -171,6 +191,24 @@ class HiFiObjective(Objective):
                 drawn = self._draw_in_few_steps(text, condition)
             terms |= self._picture_terms(clean, timesteps, batch, drawn)
         return terms
+
+    def _wanted(
+        self,
+        latents: Tensor,
+        noisy: Tensor,
+        timesteps: Tensor,
+        text: TextEmbeddings,
+        condition: Conditioning,
+        from_warp: Tensor,
+    ) -> Tensor:
+        """Give the clean latents that are learnt: the photos', or where a teacher shows them, its."""
+        shown = ~from_warp
+        if self.teacher is None or not bool(shown.any()):
+            return latents
+        read, seen = map_tensors(text, lambda t: t[shown]), map_tensors(condition, lambda t: t[shown])
+        wanted = latents.clone()
+        wanted[shown] = self.teacher.clean(noisy[shown], timesteps[shown], read, seen).to(wanted)
+        return wanted
 
     def _draw_in_few_steps(self, text: TextEmbeddings, condition: Conditioning) -> Tensor:
         """Draw clean latents (B, C, h, w) of whole samples from noise, with a gradient."""
@@ -230,11 +268,6 @@ class HiFiObjective(Objective):
         """What the networks predict: "v_prediction" or "epsilon"."""
         return str(self.scheduler.config.prediction_type)
 
-    @property
-    def _factor(self) -> int:
-        """Factor by which the autoencoder reduces the sides of pictures."""
-        return reduction(self.part("vae"))
-
     def _memory(self, count: int) -> SampleMemory | None:
         """Make the memory of samples, where it is requested; raise ModelError where that cannot be."""
         if not count:
@@ -265,6 +298,9 @@ class HiFiObjective(Objective):
             shift=config.noise_shift,
             warp_range=config.warp_start_noise,
         )
+        if self.teacher is not None:
+            taught = self.teacher.timesteps(self.teacher.numbers(timesteps))
+            timesteps = torch.where(from_warp, timesteps, taught)
         return from_warp, timesteps, draw_noise_scale(from_warp, config.warp_start_grain)
 
     def _latents(self, batch: Batch) -> Tensor:
@@ -316,47 +352,8 @@ class HiFiObjective(Objective):
         unconditional: Tensor,
         noise_scale: Tensor | float = 1.0,
     ) -> Tensor:
-        """Predict the velocity (B, C, h, w), whatever the networks predict themselves.
-
-        Where ``unconditional`` (B,), it is what the pipeline's guidance takes for its unconditional half:
-        that of the bare base model without a prompt, or, for face parts with unconditional tokens, of
-        nobody's face.
-        """
-        noisy = noisy.contiguous(memory_format=torch.channels_last)
-        text, guided = text.without(unconditional), (~unconditional).to(noisy.dtype).view(-1, 1, 1, 1)
-        height, width = (side * self._factor for side in noisy.shape[-2:])
-        added, condition = text.added(height, width), condition.without(unconditional)
-        down, middle = self.part("hifi_net")(
-            noisy, timesteps, text.hidden, condition.hifi, added_cond_kwargs=added, return_dict=False
-        )
-        if condition.unconditional_tokens is not None:
-            guided = torch.ones_like(guided)  # the unconditional half reads nobody's face by them
-        self.part("face_attention").bind([condition.tokens])
-        unet = self.part("unet")
-
-        def cast(value: Tensor) -> Tensor:  # autocast does it for a UNet of full precision
-            return value if unet.dtype == torch.float32 else value.to(unet.dtype)
-
-        with own_precision(unet):
-            output: Tensor = unet(
-                cast(noisy),
-                timesteps,
-                cast(text.hidden),
-                added_cond_kwargs={name: cast(value) for name, value in added.items()},
-                down_block_additional_residuals=[cast(residual * guided) for residual in down],
-                mid_block_additional_residual=cast(middle * guided),
-            ).sample
-        self.part("face_attention").rebind_for_gradient(output)
-        known, prior = condition.hifi.prior_mean, self.part("hifi_net").prior
-        if self._predicted == "epsilon":
-            alphas = self.scheduler.alphas_cumprod.to(noisy.device)
-            return velocity_from_noise(output.float(), noisy, alphas, timesteps)
-        if prior is None or known is None:
-            return output.float()
-        mean = torch.where(unconditional.view(-1, 1, 1, 1), prior.mean_alone(noisy), known)
-        alpha_bar = self.scheduler.alphas_cumprod[timesteps.cpu()]
-        velocity: Tensor = output.float() + prior.velocity(noisy, alpha_bar, mean, noise_scale)
-        return velocity
+        """Predict the velocity (B, C, h, w) as `Denoiser` does."""
+        return self.denoiser(noisy, timesteps, text, condition, unconditional, noise_scale)
 
     def _importance(self, faces: FaceInputs, extent: tuple[int, int]) -> Tensor:
         """Compute how much an error of each latent counts (B, 1, h, w), by the part of the head it shows."""

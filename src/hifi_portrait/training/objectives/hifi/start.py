@@ -88,6 +88,7 @@ def check_start(config: HiFiConfig, prepared: Prepared) -> None:
         raise ModelError(
             f"hifi.losses.adversary needs a critic that learns: add {CRITIC!r} to hifi.trainable"
         )
+    _check_teacher(config, given)
     if "face_encoder" not in given and _reads_patches(config) and not config.clip:
         _check_random_clip(config)
     _check_embeddings(config, prepared)
@@ -201,6 +202,21 @@ def _reads_patches(config: HiFiConfig) -> bool:
         folder = find_part(config.init_from, "face_encoder")
         return folder is not None and bool(json.loads((folder / "config.json").read_text())["patches"])
     return bool(design_overrides(config.design).get("face_encoder", {}).get("patches", True))
+
+
+def _check_teacher(config: HiFiConfig, given: Collection[str]) -> None:
+    if config.teacher_steps == 0:
+        return
+    if config.steps < 1 or config.teacher_steps < 2 * config.steps or config.teacher_steps % config.steps:
+        raise ModelError(
+            f"hifi.teacher_steps must be 0 or a multiple of hifi.steps, {config.steps}, and at least twice as"
+            f" many, not {config.teacher_steps}"
+        )
+    if fresh := [name for name in ("hifi_net", "face_attention") if name not in given]:
+        raise ModelError(
+            f"hifi.teacher_steps needs a teacher that can draw, but {' and '.join(fresh)} would start afresh:"
+            " add a folder that has them to hifi.init_from"
+        )
 
 
 def _check_random_clip(config: HiFiConfig) -> None:
