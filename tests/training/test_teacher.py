@@ -29,7 +29,9 @@ def learnt_folder(prepared, base_folder, tmp_path_factory):
 
 @pytest.fixture
 def taught(prepared, learnt_folder):
-    return hifi(prepared, learnt_folder, teacher_steps=8, steps=2, trainable=("hifi_net", "face_attention"))
+    return hifi(
+        prepared, learnt_folder, teacher_steps=8, student_steps=2, trainable=("hifi_net", "face_attention")
+    )
 
 
 def conditioned(objective, batch):
@@ -155,5 +157,7 @@ def test_few_steps_draw_what_the_teacher_draws_in_many(taught, steps):
 def test_a_teacher_must_be_able_to_draw(prepared, base_folder):
     with pytest.raises(ModelError, match="hifi_net and face_attention would start afresh"):
         hifi(prepared, base_folder, teacher_steps=8)
-    with pytest.raises(ModelError, match=r"multiple of hifi.steps, 4, and at least twice as many, not 9"):
+    with pytest.raises(
+        ModelError, match=r"multiple of hifi.student_steps, 4, and at least twice as many, not 9"
+    ):
         hifi(prepared, base_folder, teacher_steps=9)

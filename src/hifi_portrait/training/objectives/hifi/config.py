@@ -201,7 +201,7 @@ class HiFiConfig:
     teacher_guidance: float = 2.0
     """Guidance scale with which the teacher draws, 1 for none."""
 
-    steps: int = 4
+    student_steps: int = 4
     """In how many steps to draw what a teacher draws in its steps, which are a multiple of them."""
 
     warp_starts: float = 0.0

@@ -130,7 +130,7 @@ class HiFiObjective(Objective):
             self.teacher = Teacher(
                 self.denoiser.frozen_copy(),
                 config.teacher_steps,
-                config.teacher_steps // config.steps,
+                config.teacher_steps // config.student_steps,
                 config.teacher_guidance,
             )
         importance = config.losses.face_region * (model.parts != Part.SHOULDERS)

@@ -207,10 +207,11 @@ def _reads_patches(config: HiFiConfig) -> bool:
 def _check_teacher(config: HiFiConfig, given: Collection[str]) -> None:
     if config.teacher_steps == 0:
         return
-    if config.steps < 1 or config.teacher_steps < 2 * config.steps or config.teacher_steps % config.steps:
+    few, many = config.student_steps, config.teacher_steps
+    if few < 1 or many < 2 * few or many % few:
         raise ModelError(
-            f"hifi.teacher_steps must be 0 or a multiple of hifi.steps, {config.steps}, and at least twice as"
-            f" many, not {config.teacher_steps}"
+            f"hifi.teacher_steps must be 0 or a multiple of hifi.student_steps, {few}, and at least twice as"
+            f" many, not {many}"
         )
     if fresh := [name for name in ("hifi_net", "face_attention") if name not in given]:
         raise ModelError(
