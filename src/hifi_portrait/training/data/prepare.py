@@ -72,7 +72,7 @@ def prepare(
     model_size
         Model size, which sets the side of the crops and the size of the vocabulary.
     image_size
-        Side of the crops in pixels, if not the model's; see `docs/training.md`, "Small pictures first".
+        Side of the crops in pixels, if not the model's. The base model learns at any that it can halve.
     vae
         Folder of an autoencoder, of a pipeline or of a training run; None makes no latents.
     tokenizer
