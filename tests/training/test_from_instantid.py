@@ -100,12 +100,12 @@ def test_without_a_prompt_nobodys_face_is_read(converted, photos):
         faces.embeddings = faces.embeddings * factor
         condition = objective.conditioner(faces)
         text = objective._text(batch, condition)
-        drawn.append(objective._predict(noisy, timesteps, text, condition, OTHERS))
+        drawn.append(objective.denoiser(noisy, timesteps, text, condition, OTHERS))
     assert torch.equal(drawn[0][0], drawn[1][0])
     assert not torch.allclose(drawn[0][1], drawn[1][1])
     objective.part("hifi_net").controlnet_mid_block.bias.data += 1
     assert not torch.allclose(
-        objective._predict(noisy, timesteps, text, condition, OTHERS)[0], drawn[1][0], atol=1e-4
+        objective.denoiser(noisy, timesteps, text, condition, OTHERS)[0], drawn[1][0], atol=1e-4
     )
 
 

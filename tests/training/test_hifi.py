@@ -116,7 +116,7 @@ def test_a_base_that_predicts_the_noise_is_one(prepared, noise_folder):
     condition = objective.conditioner(batch["faces"])
     text = objective._text(batch, condition)
     noisy, timesteps = torch.randn_like(batch["latents"]), torch.tensor([100, 700])
-    velocity = objective._predict(noisy, timesteps, text, condition, torch.zeros(2, dtype=torch.bool))
+    velocity = objective.denoiser(noisy, timesteps, text, condition, torch.zeros(2, dtype=torch.bool))
     alphas = objective.scheduler.alphas_cumprod
     clean = clean_from_velocity(noisy, velocity, alphas, timesteps)
     torch.testing.assert_close(
@@ -173,13 +173,13 @@ def test_noise_draws_keep_to_their_own_sample(prepared, base_folder, monkeypatch
     config = HiFiDataConfig(face_dropout=0, caption_dropout=0)
     objective = hifi(prepared, base_folder, noise_draws=2, data=config)
     batch = objective.collate([objective.sample(i) for i in range(2)])
-    read, predict = [], objective._predict
+    read, predict = [], objective.denoiser
 
     def heard(noisy, timesteps, text, condition, *others):
         read.append((text.hidden, condition.tokens, condition.hifi.latent_map))
         return predict(noisy, timesteps, text, condition, *others)
 
-    monkeypatch.setattr(objective, "_predict", heard)
+    monkeypatch.setattr(objective, "denoiser", heard)
     assert float(objective(batch)["denoising"].detach()) > 0
     condition = objective.conditioner(batch["faces"])
     alone = (objective._text(batch, condition).hidden, condition.tokens, condition.hifi.latent_map)

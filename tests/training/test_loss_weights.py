@@ -156,14 +156,14 @@ def test_noise_of_a_start_from_the_warp_has_its_own_scale(portrait, monkeypatch)
     """With none, what the networks see is the warp, brought to the timestep's scale."""
     objective = portrait[0]
     seen = []
-    predict = objective._predict
+    predict = objective.denoiser
 
     def heard(noisy, timesteps, text, condition, *others):
         alphas = objective.scheduler.alphas_cumprod[timesteps].view(-1, 1, 1, 1)
         seen.append((noisy, alphas.sqrt() * condition.warp_latents, others[-1]))
         return predict(noisy, timesteps, text, condition, *others)
 
-    monkeypatch.setattr(objective, "_predict", heard)
+    monkeypatch.setattr(objective, "denoiser", heard)
     portrait_terms(portrait, warp_start_grain=(0.0, 0.0))
     portrait_terms(portrait, warp_start_grain=(1.0, 1.0))
     (clean, warp, scale), (noisy, _, whole) = seen

@@ -64,7 +64,7 @@ def test_one_step_is_to_lead_as_far_as_the_teacher_comes(taught, timestep):
     for place in range(timestep, max(timestep - 500, 0), -125):
         with torch.no_grad():
             told, plain = (
-                taught._predict(arrived, torch.full((2,), place), text, condition, nobody)
+                taught.denoiser(arrived, torch.full((2,), place), text, condition, nobody)
                 for nobody in (NOBODY, ~NOBODY)
             )
         guided = plain + taught.config.teacher_guidance * (told - plain)

@@ -169,7 +169,7 @@ class HiFiObjective(Objective):
         alphas = self.scheduler.alphas_cumprod.to(latents.device)
         wanted = self._wanted(latents, noisy, timesteps, text, condition, from_warp)
         velocity = velocity_to(wanted, noisy, alphas, timesteps)
-        prediction = self._predict(noisy, timesteps, text, condition, unprompted, noise_scale)
+        prediction = self.denoiser(noisy, timesteps, text, condition, unprompted, noise_scale)
         weight = min_snr_weight(alphas, timesteps, losses.min_snr_gamma, self._predicted)
         width = torch.where(from_warp, losses.warp_start_width / (1 - alphas[timesteps]).sqrt(), torch.inf)
         error = denoising_loss(prediction, velocity, weight, known.importance, width)
@@ -216,7 +216,7 @@ class HiFiObjective(Objective):
         prompted = torch.zeros(len(noise), dtype=torch.bool, device=noise.device)
         alphas = self.scheduler.alphas_cumprod.to(noise.device)
         return draw_in_few_steps(
-            lambda noisy, times: self._predict(noisy, times, text, condition, prompted),
+            lambda noisy, times: self.denoiser(noisy, times, text, condition, prompted),
             alphas,
             noise,
             self.config.losses.identity_steps,
@@ -242,8 +242,8 @@ class HiFiObjective(Objective):
         everyone = torch.ones(len(latents), dtype=torch.bool, device=latents.device)
 
         def predict(noisy: Tensor, timesteps: Tensor) -> Tensor:
-            plain = self._predict(noisy, timesteps, text, condition, everyone)
-            prompted = self._predict(noisy, timesteps, text, condition, ~everyone)
+            plain = self.denoiser(noisy, timesteps, text, condition, everyone)
+            prompted = self.denoiser(noisy, timesteps, text, condition, ~everyone)
             return plain + self.config.sheet_guidance * (prompted - plain)
 
         scheduler = type(self.scheduler).from_config(self.scheduler.config, prediction_type="v_prediction")
@@ -342,18 +342,6 @@ class HiFiObjective(Objective):
         return TextEmbeddings(
             refiner.merge(text.hidden, places, condition.tokens, condition.references), text.pooled
         )
-
-    def _predict(
-        self,
-        noisy: Tensor,
-        timesteps: Tensor,
-        text: TextEmbeddings,
-        condition: Conditioning,
-        unconditional: Tensor,
-        noise_scale: Tensor | float = 1.0,
-    ) -> Tensor:
-        """Predict the velocity (B, C, h, w) as `Denoiser` does."""
-        return self.denoiser(noisy, timesteps, text, condition, unconditional, noise_scale)
 
     def _importance(self, faces: FaceInputs, extent: tuple[int, int]) -> Tensor:
         """Compute how much an error of each latent counts (B, 1, h, w), by the part of the head it shows."""
