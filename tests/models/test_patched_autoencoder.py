@@ -6,11 +6,11 @@ import torch
 from diffusers import AutoencoderKL
 
 from hifi_portrait.errors import DatasetError, ModelError
-from hifi_portrait.models import PatchedAutoencoder, build, size_config
+from hifi_portrait.models import PatchedAutoencoder, build
 from hifi_portrait.models.latents import decode_picture, encode_picture, reduction
 from hifi_portrait.models.patched_autoencoder import load_autoencoder
 from hifi_portrait.pipeline import HiFiPortraitPipeline
-from hifi_portrait.training.data.prepare import _check_buckets
+from hifi_portrait.training.data.prepare import prepare
 from hifi_portrait.training.data.tokenizer import train_tokenizer
 from hifi_portrait.training.engine.weights import load_parts
 from tiny_models import randomised
@@ -142,11 +142,12 @@ def test_one_that_is_in_patches_is_not_folded_again(vae, pictures):
         PatchedAutoencoder.fit(patched, pictures, channels=12)
 
 
-def test_buckets_are_multiples_of_what_patches_make_of_them():
-    config = size_config("bundled-16")
-    _check_buckets([(256, 320)], config)
-    with pytest.raises(DatasetError, match="224x288 does not do: its sides must be multiples of 64"):
-        _check_buckets([(224, 288)], config)
+def test_buckets_are_multiples_of_what_patches_make_of_them(tmp_path):
+    nowhere, out = tmp_path / "nowhere", tmp_path / "out"
+    with pytest.raises(DatasetError, match="crops of 224x288 do not do: sides must be multiples of 64"):
+        prepare(nowhere, out, model_size="bundled-16", buckets=[(224, 288)])
+    with pytest.raises(DatasetError, match="nowhere"):  # the next thing that is looked at
+        prepare(nowhere, out, model_size="bundled-16", buckets=[(256, 320)])
 
 
 def test_a_pipeline_draws_in_patches_and_comes_back_from_disk(vae, pictures, tmp_path):
