@@ -104,6 +104,22 @@ def velocity_from_noise(noise: Tensor, noisy: Tensor, alphas_cumprod: Tensor, ti
     return (noise - (1 - alpha).sqrt() * noisy) / alpha.sqrt()
 
 
+def step_by_ddim(latents: Tensor, clean: Tensor, here: Tensor, there: Tensor) -> Tensor:
+    """Take a step of DDIM (arXiv 2010.02502, eq. 12) from one noise level to another.
+
+    Parameters
+    ----------
+    latents
+        (B, C, h, w) at the noise level ``here``.
+    clean
+        (B, C, h, w), what they are taken to be without noise.
+    here, there
+        Cumulative products of alphas of both levels, of a shape that broadcasts; ``here`` is below 1.
+    """
+    noise = (latents - here.sqrt() * clean) / (1 - here).sqrt()
+    return there.sqrt() * clean + (1 - there).sqrt() * noise
+
+
 def draw_in_few_steps(
     predict: Callable[[Tensor, Tensor], Tensor], alphas_cumprod: Tensor, noise: Tensor, steps: int
 ) -> Tensor:
@@ -127,9 +143,8 @@ def draw_in_few_steps(
         times = torch.full((len(noise),), place, device=noise.device)
         clean = clean_from_velocity(latents, predict(latents, times), alphas_cumprod, times)
         if number + 1 < steps:
-            here, following = alphas_cumprod[place], alphas_cumprod[places[number + 1]]
-            remaining = (latents - here.sqrt() * clean) / (1 - here).sqrt()
-            latents = following.sqrt() * clean + (1 - following).sqrt() * remaining
+            here, there = alphas_cumprod[place], alphas_cumprod[places[number + 1]]
+            latents = step_by_ddim(latents, clean, here, there)
     return clean
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from hifi_portrait.models.conditioning import Conditioning
 from hifi_portrait.training.data.text import TextEmbeddings
-from hifi_portrait.training.objectives.diffusion import clean_from_velocity
+from hifi_portrait.training.objectives.diffusion import clean_from_velocity, step_by_ddim
 from hifi_portrait.training.objectives.hifi.denoiser import Denoiser
 
 
@@ -63,10 +63,9 @@ class Teacher:
         for _ in range(self.at_once):
             latents = self._step(latents, numbers, text, condition)
             numbers = (numbers - 1).clamp(min=0)
-        here, noise_here = self._scales(timesteps)
-        there, noise_there = self._scales(self.timesteps(numbers))
-        shrunk = noise_there / noise_here
-        return (latents - shrunk * noisy) / (there - shrunk * here)
+        here, there = self._alphas(timesteps), self._alphas(self.timesteps(numbers))
+        shrunk = ((1 - there) / (1 - here)).sqrt()  # what the step leaves of the noise
+        return (latents - shrunk * noisy) / (there.sqrt() - shrunk * here.sqrt())
 
     def _step(
         self, latents: Tensor, numbers: Tensor, text: TextEmbeddings, condition: Conditioning
@@ -80,16 +79,14 @@ class Teacher:
             velocity = plain + self.guidance * (velocity - plain)
         alphas = self.denoiser.alphas_cumprod.to(latents.device)
         clean = clean_from_velocity(latents, velocity, alphas, timesteps)
-        here, noise_here = self._scales(timesteps)
-        there, noise_there = self._scales(self.timesteps((numbers - 1).clamp(min=0)))
-        after = there * clean + noise_there * (latents - here * clean) / noise_here
+        following = self.timesteps((numbers - 1).clamp(min=0))
+        after = step_by_ddim(latents, clean, self._alphas(timesteps), self._alphas(following))
         return torch.where((numbers > 0).view(-1, 1, 1, 1), after, latents)
 
-    def _scales(self, timesteps: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the scales of latents and of noise at timesteps (B,), both (B, 1, 1, 1)."""
+    def _alphas(self, timesteps: Tensor) -> Tensor:
+        """Give the schedule's cumulative alphas (B, 1, 1, 1) at timesteps (B,); 1 below 0."""
         alphas = self.denoiser.alphas_cumprod.to(timesteps.device)
-        alpha = torch.where(timesteps < 0, 1.0, alphas[timesteps.clamp(min=0)]).view(-1, 1, 1, 1)
-        return alpha.sqrt(), (1 - alpha).sqrt()
+        return torch.where(timesteps < 0, 1.0, alphas[timesteps.clamp(min=0)]).view(-1, 1, 1, 1)
 
     @property
     def _total(self) -> int:
