@@ -72,7 +72,7 @@ def prepare(
     model_size
         Model size, which sets the side of the crops and the size of the vocabulary.
     image_size
-        Side of the crops in pixels, if not the model's. The base model learns at any that it can halve.
+        Side of the crops in pixels, a multiple of what the networks halve; the model's own if None.
     vae
         Folder of an autoencoder, of a pipeline or of a training run; None makes no latents.
     tokenizer
@@ -106,7 +106,9 @@ def prepare(
     data, out = Path(data), Path(out)
     config = size_config(model_size)
     if mirrored and vae is None:
-        raise DatasetError("mirror images are for latents: give an autoencoder (vae), or no mirrored")
+        raise DatasetError(
+            "mirror images are for latents: give an autoencoder (--vae), or leave out --mirrored"
+        )
     side = config["image_size"] if image_size is None else image_size
     _check_sides([(side, side), *buckets], config)
     given = None if tokenizer is None else load_tokenizer(tokenizer)
@@ -114,8 +116,7 @@ def prepare(
     analyse_dataset(data, workers=workers, progress=progress)
     if not (out / "prepared.json").exists():
         _begin(data, out, side)
-    elif image_size is not None and read_header(out)["size"] != image_size:
-        begun = read_header(out)["size"]
+    elif image_size is not None and (begun := read_header(out)["size"]) != image_size:
         raise DatasetError(f"{out} holds crops of {begun} pixels, not {image_size}: give another folder")
     _fill(data, out, workers, progress)
     prepared = Prepared(out)
